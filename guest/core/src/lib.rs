@@ -1,0 +1,3 @@
+//! Matches tasks to resource offers.
+#![no_std]
+extern crate alloc;

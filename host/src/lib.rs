@@ -1,0 +1,1 @@
+//! Hosts offermatch matchers.
