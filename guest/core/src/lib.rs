@@ -1,3 +1,40 @@
 //! Matches tasks to resource offers.
+//!
+//! The rules are those of `docs/semantics.md`. Data passes through the modules in this order: [`table`] (columns come
+//! in and are checked), `ledger` (what the pool holds), `feasible` (which offers can take a task), [`policy`] (which of
+//! them is best), `reference` (the plain loop that says what is right), [`pool`] (the state from one cycle to the
+//! next), `explain` (why a task finds no offer).
+//!
+//! ```
+//! use offermatch_core::{BestFit, OfferTable, Pool, Settings, Shape, TaskTable};
+//!
+//! let shape = Shape { dimensions: 1, attributes: 0 };
+//! let offers = OfferTable { rows: 2, available: vec![4000, 2000], ..OfferTable::default() };
+//! let tasks = TaskTable { rows: 1, demand: vec![1000], ..TaskTable::default() };
+//! let mut pool = Pool::open(BestFit, shape, &offers, &Settings::default())?;
+//! let assignments = pool.assign(&tasks)?;
+//! assert_eq!(assignments.offers, [1]);
+//! assert_eq!(assignments.scores, [0.25]);
+//! # Ok::<(), offermatch_core::Error>(())
+//! ```
 #![no_std]
+
 extern crate alloc;
+
+mod devices;
+mod error;
+mod explain;
+mod feasible;
+mod ledger;
+pub mod policy;
+pub mod pool;
+mod reference;
+mod settings;
+pub mod table;
+
+pub use error::{Cell, Error};
+pub use explain::Explanations;
+pub use policy::{BestFit, Policy};
+pub use pool::{Assignments, Pool};
+pub use settings::{Mode, Settings};
+pub use table::{Changes, OfferTable, Shape, TaskTable};

@@ -1,0 +1,182 @@
+//! What a pool holds: the values of every row, and the list of the rows that can be chosen.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::devices;
+use crate::table::{OfferTable, Shape, TaskTable, WHOLE};
+
+/// The place of a row that is not in the list.
+const UNLISTED: u32 = u32::MAX;
+
+/// The values of every row that a pool has seen, and the list.
+#[derive(Debug, Clone)]
+pub(crate) struct Ledger {
+    /// The width of the columns.
+    shape: Shape,
+    /// What is free: `rows x dimensions`.
+    available: Vec<u64>,
+    /// What there is in all: `rows x dimensions`.
+    capacity: Vec<u64>,
+    /// Interned attribute values: `rows x attributes`.
+    attributes: Vec<u32>,
+    /// The devices of each row, as a part of `device_free`.
+    device_spans: Vec<Range<usize>>,
+    /// The free thousandths of each device.
+    device_free: Vec<u32>,
+    /// How many numbers in `device_free` belong to a row.
+    devices_in_use: usize,
+    /// The free thousandths of all devices of each row.
+    free_devices: Vec<u64>,
+    /// The rows that can be chosen, in the order that decides ties.
+    list: Vec<u32>,
+    /// Where each row stands in `list`.
+    positions: Vec<u32>,
+}
+
+impl Ledger {
+    /// A ledger of a checked table, listed in the order of its rows.
+    pub(crate) fn new(shape: Shape, offers: &OfferTable) -> Self {
+        let mut ledger = Self {
+            shape,
+            available: Vec::new(),
+            capacity: Vec::new(),
+            attributes: Vec::new(),
+            device_spans: Vec::new(),
+            device_free: Vec::new(),
+            devices_in_use: 0,
+            free_devices: Vec::new(),
+            list: Vec::new(),
+            positions: Vec::new(),
+        };
+        ledger.append(offers);
+        ledger
+    }
+
+    /// How many rows there are, listed or not.
+    pub(crate) fn rows(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// The rows that can be chosen, in the order that decides ties.
+    pub(crate) fn list(&self) -> &[u32] {
+        &self.list
+    }
+
+    /// What is free in each dimension.
+    pub(crate) fn available(&self, row: usize) -> &[u64] {
+        let width = self.shape.dimensions as usize;
+        &self.available[row * width..(row + 1) * width]
+    }
+
+    /// What there is in all in each dimension.
+    pub(crate) fn capacity(&self, row: usize) -> &[u64] {
+        let width = self.shape.dimensions as usize;
+        &self.capacity[row * width..(row + 1) * width]
+    }
+
+    /// The value of an attribute, zero where it is unset.
+    pub(crate) fn attribute(&self, row: usize, attribute: u32) -> u32 {
+        self.attributes[row * self.shape.attributes as usize + attribute as usize]
+    }
+
+    /// The free thousandths of each device.
+    pub(crate) fn devices(&self, row: usize) -> &[u32] {
+        &self.device_free[self.device_spans[row].clone()]
+    }
+
+    /// The free thousandths of all devices together.
+    pub(crate) fn free_devices(&self, row: usize) -> u64 {
+        self.free_devices[row]
+    }
+
+    /// The thousandths of all devices together, free or not.
+    pub(crate) fn device_capacity(&self, row: usize) -> u64 {
+        self.device_spans[row].len() as u64 * u64::from(WHOLE)
+    }
+
+    /// Takes a row out of the list: the last one moves into its place. A row that has left already stays away.
+    pub(crate) fn unlist(&mut self, row: usize) {
+        let position = core::mem::replace(&mut self.positions[row], UNLISTED);
+        if position == UNLISTED {
+            return;
+        }
+        self.list.swap_remove(position as usize);
+        if let Some(&moved) = self.list.get(position as usize) {
+            self.positions[moved as usize] = position;
+        }
+    }
+
+    /// Subtracts what a feasible task asks.
+    pub(crate) fn take(&mut self, row: usize, tasks: &TaskTable, task: usize) {
+        let width = self.shape.dimensions as usize;
+        let demand = &tasks.demand[task * width..(task + 1) * width];
+        for (available, demand) in self.available[row * width..(row + 1) * width].iter_mut().zip(demand) {
+            *available -= demand;
+        }
+        let asked = tasks.devices(task);
+        devices::take(&mut self.device_free[self.device_spans[row].clone()], asked);
+        self.free_devices[row] -= u64::from(asked);
+    }
+
+    /// Adds the offers of a checked table at the end of the list.
+    pub(crate) fn append(&mut self, offers: &OfferTable) {
+        self.available.extend_from_slice(&offers.available);
+        let capacity = if offers.capacity.is_empty() { &offers.available } else { &offers.capacity };
+        self.capacity.extend_from_slice(capacity);
+        self.attributes.extend_from_slice(&offers.attributes);
+        for row in 0..offers.rows as usize {
+            let free = offers.devices(row);
+            self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
+            self.device_free.extend_from_slice(free);
+            self.devices_in_use += free.len();
+            self.free_devices.push(free.iter().copied().map(u64::from).sum());
+            self.positions.push(self.list.len() as u32);
+            self.list.push(self.positions.len() as u32 - 1);
+        }
+    }
+
+    /// Gives a row the values of one row of a checked table. A row that had left the list comes back at its end.
+    pub(crate) fn replace(&mut self, row: usize, offers: &OfferTable, from: usize) {
+        let width = self.shape.dimensions as usize;
+        let (to, new) = (row * width..(row + 1) * width, from * width..(from + 1) * width);
+        let capacity = if offers.capacity.is_empty() { &offers.available } else { &offers.capacity };
+        self.available[to.clone()].copy_from_slice(&offers.available[new.clone()]);
+        self.capacity[to].copy_from_slice(&capacity[new]);
+        let width = self.shape.attributes as usize;
+        let attributes = &offers.attributes[from * width..(from + 1) * width];
+        self.attributes[row * width..(row + 1) * width].copy_from_slice(attributes);
+        self.replace_devices(row, offers.devices(from));
+        if self.positions[row] == UNLISTED {
+            self.positions[row] = self.list.len() as u32;
+            self.list.push(row as u32);
+        }
+    }
+
+    /// Gives a row other devices: in place where their number is the same, else at the end.
+    fn replace_devices(&mut self, row: usize, free: &[u32]) {
+        let before = self.devices(row).len();
+        if before != free.len() {
+            self.devices_in_use = self.devices_in_use - before + free.len();
+            self.device_spans[row] = self.device_free.len()..self.device_free.len() + free.len();
+            self.device_free.resize(self.device_free.len() + free.len(), 0);
+        }
+        self.device_free[self.device_spans[row].clone()].copy_from_slice(free);
+        self.free_devices[row] = free.iter().copied().map(u64::from).sum();
+        if self.device_free.len() > 2 * self.devices_in_use + 1024 {
+            self.compact_devices();
+        }
+    }
+
+    /// Drops the devices that belong to no row any more. Called when they are most of `device_free`, so that a pool that
+    /// lives for weeks does not grow and a change still costs the same on average.
+    fn compact_devices(&mut self) {
+        let mut compact = Vec::with_capacity(self.devices_in_use);
+        for span in &mut self.device_spans {
+            let start = compact.len();
+            compact.extend_from_slice(&self.device_free[span.clone()]);
+            *span = start..compact.len();
+        }
+        self.device_free = compact;
+    }
+}

@@ -1,0 +1,67 @@
+//! Which of the feasible offers is best.
+
+use alloc::vec::Vec;
+
+/// What the settings and the offers of a pool say about scores. Fixed when the pool is opened.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    /// An offer is chosen only if its score is below this.
+    pub max_score: f64,
+    /// The weight of each dimension and, last, of the device thousandths.
+    pub weights: Vec<f64>,
+    /// The scale of each dimension and, last, of the device thousandths. At least 1.
+    pub scales: Vec<f64>,
+}
+
+/// What a task asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand<'a> {
+    /// One quantity for each dimension.
+    pub quantities: &'a [u64],
+    /// Device thousandths.
+    pub devices: u32,
+}
+
+/// What a feasible offer has, before the task is placed on it: never less than the demand.
+#[derive(Debug, Clone, Copy)]
+pub struct Leftover<'a> {
+    /// What is free in each dimension.
+    pub available: &'a [u64],
+    /// What there is in all in each dimension.
+    pub capacity: &'a [u64],
+    /// The free thousandths of all devices.
+    pub free_devices: u64,
+    /// The thousandths of all devices.
+    pub device_capacity: u64,
+}
+
+/// How offers are ranked for a task.
+pub trait Policy {
+    /// The policy's name.
+    const NAME: &'static str;
+
+    /// The score of a feasible offer; the lowest wins. Never NaN.
+    ///
+    /// Every platform has to compute the same bits, so only `+ - * /` and comparisons of doubles may be used, in a fixed
+    /// order.
+    fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64;
+}
+
+/// The tightest offer wins: the sum over dimensions, in order, and then over devices, of
+/// `weight * (available - demand) / scale`.
+///
+/// This is the weighted best-fit heuristic of vector bin packing (Panigrahy, Talwar, Uyeda, Wieder: "Heuristics for
+/// Vector Bin Packing", 2011), with the L1 norm.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct BestFit;
+
+impl Policy for BestFit {
+    const NAME: &'static str = "best-fit";
+
+    fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
+        let left = offer.available.iter().zip(demand.quantities).map(|(available, demand)| available - demand);
+        let left = left.chain([offer.free_devices - u64::from(demand.devices)]);
+        let terms = left.zip(&ranking.weights).zip(&ranking.scales);
+        terms.fold(0.0, |score, ((left, weight), scale)| score + weight * left as f64 / scale)
+    }
+}
