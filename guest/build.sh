@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds the matcher component: target/matcher.wasm.
 #
-# Where the toolchain has the wasm32-unknown-unknown target, plain cargo builds it. Where it has not, Debian's rustc-web
-# (whose library sources Debian ships) builds the target's core and alloc on the spot, and `make component` has installed
-# it. The linker that turns the module into a component comes with the Rust toolchain; where it does not, it is
+# A Rust toolchain with the wasm32-unknown-unknown target is all it takes, and where rustup can fetch that target, it is
+# fetched. Where it cannot, Debian's rustc-web, which comes with the library sources, builds the target's core and alloc
+# on the spot. The linker that turns the module into a component comes with rustup's toolchains; where it does not, it is
 # installed from crates.io.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,15 +34,25 @@ fi
 # cargo reads this variable instead of .cargo/config.toml, so that the native builds keep their own flags.
 flags="-C link-arg=--wasm-ld-path=$lld -C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
 arguments=(build --locked --package offermatch-matcher --profile component --target "$target" --target-dir target/component)
-if [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; then
+has_target() { [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; }
+has_debian() { [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ]; }
+if ! has_target && ! has_debian; then
+    echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
+    rustup target add "$target" || {
+        as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
+        $as_root apt-get update -qq
+        $as_root apt-get install -qq -y --no-install-recommends rustc-web cargo-web rust-web-src
+    } >&2 || true
+fi
+if has_target; then
     builder=(cargo)
-elif [ -x /usr/bin/rustc ] && [ -d /usr/lib/rustlib/src/rust/library ]; then
+elif has_debian; then
     export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
     builder=(/usr/bin/cargo)
     arguments+=(-Zbuild-std=core,alloc)
 else
-    echo "build.sh: this Rust toolchain cannot build for $target." >&2
-    echo "hint: run 'rustup target add $target', or, on Debian, 'make component', which installs rustc-web and rust-web-src" >&2
+    echo "build.sh: nothing here builds for $target" >&2
+    echo "hint: run 'rustup target add $target', or install Debian's rustc-web, cargo-web and rust-web-src" >&2
     exit 1
 fi
 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$linker" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$flags" \

@@ -2,7 +2,7 @@
 //!
 //! `no_std`, so that the component imports nothing: the standard library would bring files, environment, clocks and
 //! randomness along.
-#![no_std]
+#![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
 
