@@ -1,0 +1,316 @@
+"""A component as wasmtime runs it: read, judged, opened, called.
+
+    bytes ──> compiled ──> judged (exports, imports, contract version) ──> self-check of the crossing ──> pools
+
+Nothing of a component runs before its exports and imports have been judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from wasmtime import Store, WasmtimeError
+from wasmtime.component import Component, Func, Linker
+
+from offermatch._contract import CONTRACTS, INTERFACE, refusal
+from offermatch._crossing import (
+    F64,
+    U32,
+    BulkCrossing,
+    Crossing,
+    Enum,
+    Matrix,
+    PublicCrossing,
+    Refused,
+    layout_is_known,
+)
+from offermatch._tables import Assigned, Changes, Explained, OfferTable, Requirements, TaskTable
+from offermatch.engine import new_store, shared_engine
+from offermatch.errors import MatcherError
+from offermatch.model import Description, Settings, Timings
+
+__all__ = ["Code", "ComponentBackend", "Inspection", "choose_crossing"]
+
+_LOG = logging.getLogger("offermatch")
+_FUNCTIONS = ("describe", "[static]pool.open", "[method]pool.assign", "[method]pool.update", "[method]pool.explain")
+_COMPONENT_HEAD = b"\0asm\x0d\0\1\0"
+_MODULE_HEAD = b"\0asm\1\0\0\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a component shows from outside, before any of it runs.
+
+    Attributes:
+        digest: ``sha256:`` and the digest of its bytes.
+        size: Its size in bytes.
+        imports: The names it imports.
+        exports: The names it exports.
+    """
+
+    digest: str
+    size: int
+    imports: tuple[str, ...]
+    exports: tuple[str, ...]
+
+
+class Code:
+    """A compiled component; may be shared by threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and compile a component.
+
+        Raises:
+            MatcherError: ``component-unreadable`` or ``component-malformed``.
+        """
+        self.path = path
+        self._engine = shared_engine()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            hint = "run 'make component', or give the path of a component"
+            raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(path)) from error
+        if content.startswith(_MODULE_HEAD):
+            hint = "wrap it with 'wasm-tools component new'"
+            raise MatcherError("component-malformed", "this is a core module, not a component", hint, str(path))
+        if not content.startswith(_COMPONENT_HEAD):
+            hint = "give a WebAssembly component"
+            raise MatcherError("component-malformed", f"not a component; it begins with {content[:8]!r}", hint, str(path))
+        try:
+            self._component = Component(self._engine, content)
+        except WasmtimeError as error:
+            hint = "the file may be cut short; build or download it again"
+            raise MatcherError("component-malformed", str(error).splitlines()[0], hint, str(path)) from error
+        shape = self._component.type
+        self.inspection = Inspection(
+            "sha256:" + hashlib.sha256(content).hexdigest(),
+            len(content),
+            tuple(shape.imports(self._engine)),
+            tuple(shape.exports(self._engine)),
+        )
+
+    def judge(self) -> Description:
+        """Return what the matcher says of itself, once its exports, imports and contract version hold.
+
+        Raises:
+            MatcherError: ``wrong-world``, ``contract-version`` or ``matcher-trapped``.
+        """
+        interface = self._interface()
+        instance = Instance(self, interface)
+        found = instance.call("describe", [], PublicCrossing(), Timings())
+        if not isinstance(found, Mapping) or found.get("contract") not in CONTRACTS:
+            stated = found.get("contract") if isinstance(found, Mapping) else found
+            raise self._unserved(str(stated))
+        fields = ("name", "version", "policy", "contract")
+        return Description(*(str(found[field]) for field in fields), modes=tuple(found["modes"]))
+
+    def instance(self) -> Instance:
+        """Return a fresh instance in a store of its own."""
+        return Instance(self, self._interface())
+
+    def _interface(self) -> str:
+        """Return the full name of the matching interface."""
+        imports, exports = self.inspection.imports, self.inspection.exports
+        name = next((export for export in exports if export.split("@")[0] == INTERFACE), None)
+        if name is None:
+            found = ", ".join(exports) or "nothing"
+            hint = f"a matcher exports {INTERFACE}; see wit/matcher.wit"
+            raise MatcherError("wrong-world", f"it exports {found}", hint, str(self.path))
+        if imports:
+            hint = "a matcher imports nothing, so that the same input always gives the same answer"
+            raise MatcherError("wrong-world", "it imports " + ", ".join(imports), hint, str(self.path))
+        version = name.partition("@")[2]
+        if version not in CONTRACTS:
+            raise self._unserved(version)
+        return name
+
+    def _unserved(self, version: str) -> MatcherError:
+        hint = "this host serves " + ", ".join(CONTRACTS) + "; build the matcher against one of these"
+        return MatcherError("contract-version", f"its contract version is {version}", hint, str(self.path))
+
+
+class Instance:
+    """One instance of a component, in a store of its own, for one thread at a time."""
+
+    def __init__(self, code: Code, interface: str) -> None:
+        """Instantiate a component and find its functions.
+
+        Raises:
+            MatcherError: ``matcher-trapped`` or ``wrong-world``.
+        """
+        self._place = str(code.path)
+        self.store: Store = new_store(code._engine)
+        try:
+            instance = Linker(code._engine).instantiate(self.store, code._component)
+        except WasmtimeError as error:
+            raise self._trapped(error) from error
+        exported = instance.get_export_index(self.store, interface)
+        self._functions: dict[str, Func] = {}
+        for name in _FUNCTIONS:
+            index = instance.get_export_index(self.store, name, exported)
+            function = None if index is None else instance.get_func(self.store, index)
+            if function is None:
+                raise MatcherError("wrong-world", f"its interface has no {name}", "see wit/matcher.wit", self._place)
+            self._functions[name] = function
+
+    def call(self, name: str, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
+        """Call a function of the matching interface.
+
+        Raises:
+            MatcherError: ``matcher-trapped``; the instance is then of no more use.
+            InputError: The matcher refused the call.
+        """
+        try:
+            result = crossing.call(self.store, self._functions[name], params, timings)
+        except WasmtimeError as error:
+            raise self._trapped(error) from error
+        if isinstance(result, Refused):
+            raise refusal(result)
+        return result
+
+    def _trapped(self, error: WasmtimeError) -> MatcherError:
+        lines = str(error).splitlines()
+        cause = next((line.strip() for line in reversed(lines) if "trap" in line), lines[0] if lines else "no reason given")
+        hint = "its instance was thrown away; match again, or use the legacy matcher"
+        return MatcherError("matcher-trapped", cause, hint, self._place)
+
+
+class ComponentBackend:
+    """A pool resource inside an instance."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        crossing: Crossing,
+        table: OfferTable,
+        dimensions: Sequence[str],
+        attributes: int,
+        settings: Settings,
+        timings: Timings,
+    ) -> None:
+        """Open the pool."""
+        self._crossing = crossing
+        self._instance: Instance | None = instance
+        shape = {"dimensions": U32(len(dimensions)), "attributes": U32(attributes)}
+        record = {
+            "mode": Enum(settings.mode),
+            "max-score": F64(float(settings.max_score)),
+            "weights": Matrix("f64", [_array("d", settings.weight_column(dimensions))]),
+            "scales": Matrix("u64", [_array("Q", settings.scale_column(dimensions))]),
+        }
+        self._pool: Any = self._call("[static]pool.open", [shape, _offers(table), record], timings)
+
+    def assign(self, table: TaskTable, timings: Timings) -> Assigned:
+        """Place the tasks."""
+        found = self._call("[method]pool.assign", [self._pool, _tasks(table)], timings)
+        return Assigned(found["tasks"], found["offers"], found["scores"])
+
+    def update(self, changes: Changes, timings: Timings) -> None:
+        """Apply changes."""
+        record = {
+            "removed": Matrix("u32", [_array("Q", changes.removed)]),
+            "changed-rows": Matrix("u32", [_array("Q", changes.changed_rows)]),
+            "changed": _offers(changes.changed),
+            "added": _offers(changes.added),
+        }
+        self._call("[method]pool.update", [self._pool, record], timings)
+
+    def explain(self, table: TaskTable, timings: Timings) -> Explained:
+        """Say how the offers in the list stand to each task."""
+        found = self._call("[method]pool.explain", [self._pool, _tasks(table)], timings)
+        return Explained(*(found[f"by-{what}"] for what in ("dimension", "requirement", "devices", "score")), found["candidates"])
+
+    def close(self) -> None:
+        """Throw the instance away, and the pool with it."""
+        self._pool = None
+        self._instance = None
+
+    def _call(self, name: str, params: list[Any], timings: Timings) -> Any:
+        if self._instance is None:
+            raise ValueError("the pool was closed")
+        return self._instance.call(name, params, self._crossing, timings)
+
+
+def _array(typecode: str, values: Sequence[Any]) -> Any:
+    return array(typecode, values)  # type: ignore[call-overload]
+
+
+def _offers(table: OfferTable) -> dict[str, Any]:
+    return {
+        "rows": U32(table.rows),
+        "available": Matrix("u64", table.available),
+        "capacity": Matrix("u64", table.capacity),
+        "attributes": Matrix("u32", table.attributes),
+        "device-offsets": Matrix("u32", [table.device_offsets]),
+        "device-free": Matrix("u32", [table.device_free]),
+    }
+
+
+def _tasks(table: TaskTable) -> dict[str, Any]:
+    conditions = table.requirements
+    return {
+        "rows": U32(table.rows),
+        "demand": Matrix("u64", table.demand),
+        "devices": Matrix("u32", [table.devices]),
+        "requirement-offsets": Matrix("u32", [conditions.offsets]),
+        "requirement-attributes": Matrix("u32", [conditions.attributes]),
+        "requirement-excludes": Matrix("bool", [conditions.excludes]),
+        "value-offsets": Matrix("u32", [conditions.value_offsets if conditions.attributes else array("Q")]),
+        "values": Matrix("u32", [conditions.values]),
+    }
+
+
+def choose_crossing(code: Code) -> Crossing:
+    """Return the bulk crossing where it gives what the public one gives, else the public one.
+
+    ``OFFERMATCH_CROSSING`` set to ``bulk`` or ``public`` decides without the check.
+    """
+    forced = os.environ.get("OFFERMATCH_CROSSING")
+    if forced == "public":
+        return PublicCrossing()
+    if forced == "bulk" or _bulk_holds(code):
+        return BulkCrossing()
+    return PublicCrossing()
+
+
+def _bulk_holds(code: Code) -> bool:
+    if not layout_is_known():
+        _warn_once("the layout of wasmtime's values is not the known one")
+        return False
+    try:
+        answers = [_known_call(code, crossing) for crossing in (PublicCrossing(), BulkCrossing())]
+    except (MatcherError, TypeError, ValueError, AttributeError) as error:
+        _warn_once(f"the bulk crossing failed its check: {error}")
+        return False
+    if answers[0] != answers[1]:
+        _warn_once("the bulk crossing changed an answer")
+        return False
+    return True
+
+
+def _known_call(code: Code, crossing: Crossing) -> tuple[Assigned, Explained]:
+    """Match two small tables that fill every column of the contract."""
+    quantities = [array("Q", [7, 2**63 + 1, 9]), array("Q", [5, 6, 2**40])]
+    offers = OfferTable(
+        3, quantities, quantities, [array("Q", [1, 0, 2])], array("Q", [0, 1, 1, 3]), array("Q", [1000, 400, 1000])
+    )
+    conditions = Requirements(
+        array("Q", [0, 1, 1]), array("Q", [0]), array("Q", [1]), array("Q", [0, 2]), array("Q", [1, 3])
+    )
+    tasks = TaskTable(2, [array("Q", [1, 2]), array("Q", [3, 4])], array("Q", [300, 0]), conditions)
+    settings = Settings(mode="shared", max_score=1e9, weights={"a": 0.5}, scales={"a": 3})
+    backend = ComponentBackend(code.instance(), crossing, offers, ("a", "b"), 1, settings, Timings())
+    return backend.assign(tasks, Timings()), backend.explain(tasks, Timings())
+
+
+@cache
+def _warn_once(reason: str) -> None:
+    _LOG.warning("columns cross to the component the slow way: %s", reason)

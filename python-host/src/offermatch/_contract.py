@@ -1,0 +1,34 @@
+"""The contract versions this host serves, and what a matcher's refusals mean here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offermatch._crossing import Refused
+from offermatch.errors import InputError, LyingMatcherError, OffermatchError
+
+__all__ = ["CONTRACTS", "INTERFACE", "refusal"]
+
+INTERFACE = "offermatch:matcher/matching"
+"""The interface a matcher exports, without its version."""
+
+CONTRACTS = ("0.1.0",)
+"""The contract versions served. An interface that resolves as compatible but is of another version is refused."""
+
+
+def refusal(refused: Refused) -> OffermatchError:
+    """Return the error for a call that the matcher refused.
+
+    The host checks every table before it crosses. So a refusal for a number or a column is a mistake of the matcher, not of
+    the input; what only the matcher can know (its modes, its limits) is a matter of input.
+    """
+    payload: Any = refused.payload
+    if refused.case == "too-many-rows":
+        message = f"{payload['asked']} rows are more than the {payload['limit']} the matcher takes"
+        return InputError("too-many-rows", message, "split the table")
+    if refused.case == "unsupported-mode":
+        return InputError("setting-malformed", f"the matcher does not have the mode {payload}", "use another mode", "mode")
+    if refused.case == "repeated-row":
+        return InputError("row-repeated", f"row {payload} is named twice", "name a row once", "update")
+    message = f"the matcher refused a table that holds: {refused.case} {payload}"
+    return LyingMatcherError("answer-refused", message, "do not use this matcher")

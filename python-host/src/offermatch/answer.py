@@ -1,0 +1,82 @@
+"""What a call answers: columns first, rows and names when they are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from offermatch.model import Assignment, Explanation, Timings
+
+__all__ = ["Answer"]
+
+
+@dataclass
+class Answer:
+    """Who takes what.
+
+    Attributes:
+        task_rows: The rows of the placed tasks, rising.
+        offer_rows: The offer row of each.
+        scores: The score at which each was chosen.
+        all_task_names: The names of all tasks asked about, by row.
+        all_offer_names: The names of all offers of the pool, by row.
+        timings: Where the time went.
+        explanations: One for each unplaced task, where they were asked for.
+    """
+
+    task_rows: list[int]
+    offer_rows: list[int]
+    scores: list[float]
+    all_task_names: Sequence[str]
+    all_offer_names: Sequence[str]
+    timings: Timings
+    explanations: Sequence[Explanation] = ()
+
+    def __len__(self) -> int:
+        """Return how many tasks were placed."""
+        return len(self.task_rows)
+
+    @cached_property
+    def task_names(self) -> list[str]:
+        """The names of the placed tasks."""
+        return list(map(self.all_task_names.__getitem__, self.task_rows))
+
+    @cached_property
+    def offer_names(self) -> list[str]:
+        """The name of the offer of each placed task."""
+        return list(map(self.all_offer_names.__getitem__, self.offer_rows))
+
+    @cached_property
+    def assignments(self) -> list[Assignment]:
+        """The assignments as rows."""
+        return list(map(Assignment, self.task_names, self.offer_names, self.scores))
+
+    @cached_property
+    def unplaced_rows(self) -> list[int]:
+        """The rows of the tasks that were not placed, rising."""
+        return sorted(set(range(len(self.all_task_names))).difference(self.task_rows))
+
+    @property
+    def unplaced(self) -> list[str]:
+        """The names of the tasks that were not placed."""
+        return [self.all_task_names[row] for row in self.unplaced_rows]
+
+    @cached_property
+    def digest(self) -> str:
+        """``sha256:`` and the digest of docs/formats.md: equal digests mean equal answers, bit for bit."""
+        count = len(self.task_rows)
+        words = array("I", bytes(16 * count))
+        words[0::4] = array("I", self.task_rows)
+        words[1::4] = array("I", self.offer_rows)
+        scores = array("I")
+        scores.frombytes(array("d", self.scores).tobytes())
+        low, high = (2, 3) if sys.byteorder == "little" else (3, 2)
+        words[low::4] = scores[0::2]
+        words[high::4] = scores[1::2]
+        if sys.byteorder != "little":
+            words.byteswap()
+        return "sha256:" + hashlib.sha256(words.tobytes()).hexdigest()

@@ -1,0 +1,49 @@
+"""The errors this package raises.
+
+    OffermatchError
+    ├── InputError              a table, file or setting cannot be used; nothing was placed
+    └── MatcherError            the component cannot be loaded, or failed
+        └── LyingMatcherError   the component's answer does not hold against the host's tables
+
+Each has a stable ``code``; docs/errors.md lists them all with their meaning. The message names the place, the value and
+the remedy.
+"""
+
+from __future__ import annotations
+
+__all__ = ["InputError", "LyingMatcherError", "MatcherError", "OffermatchError"]
+
+
+class OffermatchError(Exception):
+    """The root of everything this package raises on purpose.
+
+    Attributes:
+        code: Stable, lower-case name of the mistake, such as ``quantity-negative``.
+        message: What was wrong, with the value found.
+        hint: What to do about it; may be empty.
+        place: Where it stands, such as ``tasks.json, row 3 (render-4), demand.cpu``; may be empty.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", place: str = "") -> None:
+        """Keep the four parts apart, so that callers need not parse text."""
+        super().__init__(code, message, hint, place)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.place = place
+
+    def __str__(self) -> str:
+        """Return the first line as the command line prints it, after ``error[code]:``."""
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+class InputError(OffermatchError):
+    """A table, a file or a setting that cannot be used."""
+
+
+class MatcherError(OffermatchError):
+    """A component that cannot be loaded, or that failed while it worked."""
+
+
+class LyingMatcherError(MatcherError):
+    """An answer that does not hold against the host's own tables."""

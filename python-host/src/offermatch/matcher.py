@@ -1,0 +1,236 @@
+"""The public face: load a matcher, match, open a pool, explain.
+
+    Matcher        the component, bundled or given
+    LegacyMatcher  the reference loop in Python, with the same interface and the same answers
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from offermatch import legacy
+from offermatch._component import Code, ComponentBackend, choose_crossing
+from offermatch._crossing import Crossing
+from offermatch._rows import offer_columns, task_columns
+from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch.answer import Answer
+from offermatch.columns import OfferColumns, TaskColumns
+from offermatch.errors import InputError
+from offermatch.model import Description, Explanation, Mode, Settings, Timings
+from offermatch.pool import Backend, Pool
+
+__all__ = ["BUNDLED", "BaseMatcher", "LegacyMatcher", "Matcher"]
+
+BUNDLED = Path(__file__).with_name("matcher.wasm")
+"""The component the wheel carries."""
+
+
+class BaseMatcher(ABC):
+    """What every matcher offers. Safe to use from several threads.
+
+    Attributes:
+        description: What the matcher says of itself.
+        digest: ``sha256:`` and the digest of its bytes; empty for the legacy matcher.
+    """
+
+    description: Description
+    digest: str
+
+    @abstractmethod
+    def _open_backend(
+        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
+    ) -> Backend:
+        """Return a pool over row numbers."""
+
+    def match(
+        self,
+        tasks: Any,
+        offers: Any,
+        *,
+        mode: Mode = "exclusive",
+        max_score: float = 31.0,
+        weights: Mapping[str, float] | None = None,
+        scales: Mapping[str, int | str] | None = None,
+        dimensions: Sequence[str] | None = None,
+        explain: bool = False,
+    ) -> Answer:
+        """Match tasks to offers, once.
+
+        Args:
+            tasks: ``Task`` rows, objects with the same attributes, mappings in the JSON shape, or ``TaskColumns``.
+            offers: ``Offer`` rows, likewise, or ``OfferColumns``.
+            mode: ``exclusive`` or ``shared``.
+            max_score: An offer is chosen only if its score is below this.
+            weights: The weight of a dimension by its name, ``"devices"`` for the device term.
+            scales: The scale likewise.
+            dimensions: The resource dimensions, in order; those of the offers unless given. Rows without ``demand`` and
+                ``available`` are then flat: each dimension is an attribute of the row.
+            explain: Whether to say of each unplaced task why it found no offer.
+
+        Raises:
+            InputError: A table or a setting that cannot be used.
+            MatcherError: The matcher failed, or its answer does not hold.
+
+        Examples:
+            >>> from offermatch import LegacyMatcher, Offer, Task
+            >>> answer = LegacyMatcher().match([Task("t", {"cpu": 1})], [Offer("a", {"cpu": 4}), Offer("b", {"cpu": 2})])
+            >>> answer.assignments
+            [Assignment(task='t', offer='b', score=0.25)]
+        """
+        settings = Settings(mode, max_score, weights, scales)
+        timings = Timings()
+        begin = perf_counter()
+        offered = offer_columns(offers, dimensions)
+        asked = task_columns(tasks, dimensions)
+        chosen = _dimensions(offered, asked, dimensions)
+        attributes = _attributes_asked(asked, offered)
+        # Before the pool is opened, so that a mistake among the tasks costs no crossing.
+        asked.aligned(chosen)
+        timings.columns += perf_counter() - begin
+        with Pool(self._checked_opener(settings), offered, settings, chosen, attributes, timings) as pool:
+            answer = pool._assign(asked, timings)
+            if explain:
+                answer.explanations = pool.explain(asked.picked(answer.unplaced_rows))
+        return answer
+
+    def open(
+        self,
+        offers: Any,
+        settings: Settings | None = None,
+        *,
+        dimensions: Sequence[str] | None = None,
+        attributes: Iterable[str] = (),
+    ) -> Pool:
+        """Open a pool that holds the offers from one call to the next.
+
+        Args:
+            offers: ``Offer`` rows, objects, mappings or ``OfferColumns``.
+            settings: How to rank the offers.
+            dimensions: The resource dimensions, in order; those of the offers unless given.
+            attributes: Attributes that later offers may have, besides those of these offers.
+
+        Raises:
+            InputError: An offer or a setting that cannot be used.
+            MatcherError: The matcher failed.
+        """
+        settings = settings or Settings()
+        offered = offer_columns(offers, dimensions)
+        chosen = tuple(dimensions) if dimensions is not None else tuple(offered.available)
+        # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
+        named = [*offered.attributes, *attributes] or [""]
+        return Pool(self._checked_opener(settings), offered, settings, chosen, named)
+
+    def explain(self, tasks: Any, offers: Any, settings: Settings | None = None) -> list[Explanation]:
+        """Say how the offers stand to each of the tasks, each on its own.
+
+        Raises:
+            InputError: A table or a setting that cannot be used.
+            MatcherError: The matcher failed, or its answer does not hold.
+        """
+        with self.open(offers, settings) as pool:
+            return pool.explain(tasks)
+
+    def _checked_opener(self, settings: Settings) -> Any:
+        settings.checked()
+        if settings.mode not in self.description.modes:
+            message = f"{self.description.name} does not have the mode {settings.mode}"
+            raise InputError("setting-malformed", message, "it has " + ", ".join(self.description.modes), "mode")
+        return self._open_backend
+
+
+class Matcher(BaseMatcher):
+    """A matcher component. Load one with ``Matcher.load``."""
+
+    def __init__(self, code: Code) -> None:
+        """Judge a compiled component; use ``Matcher.load``."""
+        self.description = code.judge()
+        self.digest = code.inspection.digest
+        self._code = code
+        self._crossing: Crossing = choose_crossing(code)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str] | None = None) -> Matcher:
+        """Return the bundled matcher, or the component in a file.
+
+        Raises:
+            MatcherError: ``component-unreadable``, ``component-malformed``, ``wrong-world`` or ``contract-version``.
+        """
+        return cls(Code(BUNDLED if path is None else Path(path)))
+
+    @property
+    def crossing(self) -> str:
+        """How columns cross to the component: ``bulk`` or ``public``."""
+        return self._crossing.name
+
+    def _open_backend(
+        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
+    ) -> Backend:
+        return ComponentBackend(
+            self._code.instance(), self._crossing, table, dimensions, attributes, settings, timings
+        )
+
+
+class _TimedLegacy:
+    """The reference loop as a backend: everything it does counts as the call."""
+
+    def __init__(self, inner: legacy.LegacyBackend) -> None:
+        self._inner = inner
+
+    def assign(self, table: TaskTable, timings: Timings) -> Assigned:
+        begin = perf_counter()
+        try:
+            return self._inner.assign(table)
+        finally:
+            timings.call += perf_counter() - begin
+
+    def update(self, changes: Changes, timings: Timings) -> None:
+        begin = perf_counter()
+        self._inner.update(changes)
+        timings.call += perf_counter() - begin
+
+    def explain(self, table: TaskTable, timings: Timings) -> Explained:
+        begin = perf_counter()
+        try:
+            return self._inner.explain(table)
+        finally:
+            timings.call += perf_counter() - begin
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class LegacyMatcher(BaseMatcher):
+    """The reference loop in pure Python: the same answers, at the cost of tasks x offers."""
+
+    description = legacy.DESCRIPTION
+    digest = ""
+
+    def _open_backend(
+        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
+    ) -> Backend:
+        del attributes
+        begin = perf_counter()
+        weights, scales = settings.weight_column(dimensions), settings.scale_column(dimensions)
+        inner = legacy.LegacyBackend(table, len(dimensions), settings.mode, settings.max_score, weights, scales)
+        timings.call += perf_counter() - begin
+        return _TimedLegacy(inner)
+
+
+def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the dimensions: those given, else those of the offers; where there are no offers, those of the tasks too."""
+    if given is not None:
+        return tuple(given)
+    return tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
+
+
+def _attributes_asked(tasks: TaskColumns, offers: OfferColumns) -> list[str]:
+    """Return the attributes some requirement is about, so that no other crosses; one at least if there is a requirement."""
+    if tasks.requirements is None:
+        return []
+    asked = {requirement.attribute for requirements in tasks.requirements for requirement in requirements or ()}
+    return [name for name in offers.attributes if name in asked] or [""]

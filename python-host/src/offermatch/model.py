@@ -1,0 +1,249 @@
+"""What goes in and what comes out: tasks, offers, settings, assignments, explanations.
+
+All are frozen dataclasses with slots. A quantity is an integer in the smallest unit of its dimension (millicores, bytes)
+or text with a unit (``"500m"``, ``"200GiB"``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from offermatch.errors import InputError
+from offermatch.quantity import parse
+
+__all__ = [
+    "DEVICES",
+    "MODES",
+    "Assignment",
+    "Description",
+    "Explanation",
+    "Mode",
+    "Offer",
+    "Requirement",
+    "Settings",
+    "Task",
+    "Timings",
+    "is_in",
+    "not_in",
+]
+
+Mode = Literal["exclusive", "shared"]
+"""What happens to an offer that takes a task: it leaves the list, or the demand is subtracted and it stays."""
+
+MODES: tuple[Mode, ...] = ("exclusive", "shared")
+
+DEVICES = "devices"
+"""The name of the device term in weights and scales."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A condition on one attribute of an offer.
+
+    Attributes:
+        attribute: The attribute's name.
+        values: The set of values.
+        excludes: Whether the value must NOT be in the set. An unset value is in no set.
+    """
+
+    attribute: str
+    values: tuple[str, ...]
+    excludes: bool = False
+
+    def __post_init__(self) -> None:
+        """Take one value, or any sequence of values, as the set."""
+        values = (self.values,) if isinstance(self.values, str) else tuple(self.values)
+        object.__setattr__(self, "values", values)
+
+
+def is_in(attribute: str, *values: str) -> Requirement:
+    """Return the requirement that the attribute is one of the values."""
+    return Requirement(attribute, values)
+
+
+def not_in(attribute: str, *values: str) -> Requirement:
+    """Return the requirement that the attribute is unset or none of the values."""
+    return Requirement(attribute, values, excludes=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work to be placed.
+
+    Attributes:
+        name: Its name, one of a kind among the tasks of a call.
+        demand: What it asks in each resource dimension; a dimension left out is 0.
+        requirements: Conditions on attributes, all of which must hold.
+        devices: Whole devices asked.
+        device_share: Thousandths asked of one device, 1 to 999; 0 for none. Not together with ``devices``.
+    """
+
+    name: str
+    demand: Mapping[str, int | str] = field(default_factory=dict)
+    requirements: Sequence[Requirement] = ()
+    devices: int = 0
+    device_share: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A server, or a part of one, that can take tasks.
+
+    Attributes:
+        name: Its name, one of a kind among the offers of a pool.
+        available: What is free in each resource dimension; a dimension left out is 0.
+        capacity: What there is in all; what is left out is the same as available.
+        attributes: Named properties; None and the empty text stand for unset.
+        devices: A number of wholly free devices, or the free thousandths of each (0 to 1000).
+    """
+
+    name: str
+    available: Mapping[str, int | str] = field(default_factory=dict)
+    capacity: Mapping[str, int | str] | None = None
+    attributes: Mapping[str, str | None] = field(default_factory=dict)
+    devices: int | Sequence[int] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a pool ranks its offers.
+
+    Attributes:
+        mode: What happens to an offer that takes a task.
+        max_score: An offer is chosen only if its score is below this.
+        weights: The weight of a dimension by its name, ``"devices"`` for the free device thousandths; 1.0 where left out.
+        scales: The scale likewise; where left out or 0, the largest capacity in that dimension.
+    """
+
+    mode: Mode = "exclusive"
+    max_score: float = 31.0
+    weights: Mapping[str, float] | None = None
+    scales: Mapping[str, int | str] | None = None
+
+    def weight_column(self, dimensions: Sequence[str]) -> list[float]:
+        """Return one weight a dimension and the devices' last; empty where all are 1.0.
+
+        Raises:
+            InputError: ``setting-malformed`` for an unknown name or a number that is negative or not finite.
+        """
+        return [_finite(value, f"weight of {name}") for name, value in _ordered(self.weights, dimensions, 1.0, "weights")]
+
+    def scale_column(self, dimensions: Sequence[str]) -> list[int]:
+        """Return one scale a dimension and the devices' last, 0 for the largest capacity; empty where all are 0.
+
+        Raises:
+            InputError: ``setting-malformed`` for an unknown name or a number that is no quantity.
+        """
+        column = []
+        for name, value in _ordered(self.scales, dimensions, 0, "scales"):
+            try:
+                column.append(parse(value))
+            except InputError as error:
+                raise InputError("setting-malformed", error.message, error.hint, f"scale of {name}") from error
+        return column
+
+    def checked(self) -> Settings:
+        """Return these settings, known to be usable whatever the dimensions are.
+
+        Raises:
+            InputError: ``setting-malformed`` for an unknown mode or a maximal score that is negative or not finite.
+        """
+        if self.mode not in MODES:
+            raise InputError("setting-malformed", f"unknown mode {self.mode!r}", "use one of " + ", ".join(MODES), "mode")
+        _finite(self.max_score, "max_score")
+        return self
+
+
+def _ordered(
+    given: Mapping[str, Any] | None, dimensions: Sequence[str], default: float, what: str
+) -> list[tuple[str, Any]]:
+    if not given:
+        return []
+    names = [*dimensions, DEVICES]
+    for name in given:
+        if name not in names:
+            hint = "the names are " + ", ".join(names)
+            raise InputError("setting-malformed", f"{name!r} is not a dimension of the offers", hint, what)
+    return [(name, given.get(name, default)) for name in names]
+
+
+def _finite(value: Any, place: str) -> float:
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not usable or not math.isfinite(value) or value < 0:
+        raise InputError("setting-malformed", f"{value!r} cannot be used", "give a finite number, 0 or more", place)
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A task, the offer it was given, and the score at which it was chosen."""
+
+    task: str
+    offer: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How the offers in the list stand to one task.
+
+    Each offer is counted once, at the first check it fails, so the counts add up to ``offers``.
+
+    Attributes:
+        task: The task's name.
+        offers: How many offers the list holds.
+        by_dimension: Offers with too little, by dimension.
+        by_requirement: Offers refused by each of the task's requirements, in order.
+        by_devices: Offers whose devices do not serve the task.
+        by_score: Offers whose score is not below the maximal score.
+        candidates: Offers left to choose from.
+    """
+
+    task: str
+    offers: int
+    by_dimension: Mapping[str, int]
+    by_requirement: tuple[int, ...]
+    by_devices: int
+    by_score: int
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a matcher says of itself.
+
+    Attributes:
+        name: Its name.
+        version: Its version, a semantic version.
+        policy: The policy that ranks the offers.
+        contract: The contract it was built against.
+        modes: The modes it has.
+    """
+
+    name: str
+    version: str
+    policy: str
+    contract: str
+    modes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Timings:
+    """Where the time of a call went, in seconds.
+
+    Attributes:
+        columns: Rows to columns, with every check of a value.
+        lower: Columns to component values.
+        call: In the component, with the copy in and out of its memory.
+        lift: Component values to columns.
+        verify: The answer checked against the host's tables.
+    """
+
+    columns: float = 0.0
+    lower: float = 0.0
+    call: float = 0.0
+    lift: float = 0.0
+    verify: float = 0.0

@@ -1,0 +1,279 @@
+"""The offers a matcher holds from one call to the next.
+
+    tasks ──> columns ──> backend (component or legacy loop) ──> verified against the mirror ──> Answer
+
+A pool belongs to one matcher. Any thread may use it; calls on one pool take turns, pools run side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from threading import RLock
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Protocol
+
+from offermatch._interner import Interner
+from offermatch._rows import offer_columns, task_columns
+from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable, offer_table, task_table
+from offermatch.answer import Answer
+from offermatch.columns import OfferColumns, TaskColumns
+from offermatch.errors import InputError, LyingMatcherError, MatcherError
+from offermatch.model import Explanation, Settings, Timings
+from offermatch.verify import Mirror
+
+__all__ = ["Backend", "Opener", "Pool"]
+
+
+class Backend(Protocol):
+    """A pool as the contract has it, over row numbers."""
+
+    def assign(self, table: TaskTable, timings: Timings) -> Assigned:
+        """Place the tasks."""
+
+    def update(self, changes: Changes, timings: Timings) -> None:
+        """Apply changes."""
+
+    def explain(self, table: TaskTable, timings: Timings) -> Explained:
+        """Say how the offers in the list stand to each task."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class Opener(Protocol):
+    """Opens a backend."""
+
+    def __call__(
+        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
+    ) -> Backend:
+        """Return a backend that holds the offers of the table."""
+
+
+class Pool:
+    """The offers a matcher holds; opened by ``Matcher.open``, a context manager."""
+
+    def __init__(
+        self,
+        opener: Opener,
+        offers: OfferColumns,
+        settings: Settings,
+        dimensions: Sequence[str],
+        attributes: Iterable[str],
+        timings: Timings | None = None,
+    ) -> None:
+        """Open a pool; use ``Matcher.open``."""
+        self.settings = settings.checked()
+        self.dimensions = tuple(dimensions)
+        self.offer_names = list(offers.names)
+        self._interner = Interner(attributes)
+        self._rows: dict[str, int] = {}
+        self._lock = RLock()
+        self._broken: str | None = None
+        timings = timings or Timings()
+        begin = perf_counter()
+        table = offer_table(offers, self.dimensions, self._interner)
+        self._mirror = Mirror(table, settings.mode, settings.max_score)
+        timings.columns += perf_counter() - begin
+        self._backend = opener(table, self.dimensions, len(self._interner.attributes), self.settings, timings)
+
+    def __enter__(self) -> Pool:
+        """Return the pool."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the pool."""
+        self.close()
+
+    def __len__(self) -> int:
+        """Return how many offers stand in the list."""
+        return self._mirror.listed
+
+    def close(self) -> None:
+        """Let go of the offers. A closed pool takes no calls; closing it again does nothing."""
+        with self._lock:
+            if self._broken is None:
+                self._broken = "was closed"
+                self._backend.close()
+
+    def assign(self, tasks: Any) -> Answer:
+        """Place tasks, one after the other, and take what they use out of the pool.
+
+        Args:
+            tasks: Rows or ``TaskColumns``.
+
+        Raises:
+            InputError: A task that cannot be used; the pool is as it was.
+            MatcherError: The component trapped or its answer does not hold; the pool takes no more calls.
+        """
+        timings = Timings()
+        begin = perf_counter()
+        columns = task_columns(tasks, self.dimensions)
+        timings.columns += perf_counter() - begin
+        return self._assign(columns, timings)
+
+    def _assign(self, tasks: TaskColumns, timings: Timings) -> Answer:
+        with self._lock:
+            self._check_usable()
+            begin = perf_counter()
+            table = task_table(tasks, self.dimensions, self._interner)
+            timings.columns += perf_counter() - begin
+            try:
+                assigned = self._backend.assign(table, timings)
+                begin = perf_counter()
+                self._mirror.accept(table, assigned)
+                timings.verify += perf_counter() - begin
+            except MatcherError as error:
+                self._give_up(error)
+                raise
+        return Answer(assigned.tasks, assigned.offers, assigned.scores, tasks.names, self.offer_names, timings)
+
+    def update(self, *, removed: Iterable[str] = (), changed: Any = (), added: Any = ()) -> None:
+        """Apply what has happened to the offers: removed, then changed, then added.
+
+        Args:
+            removed: Names of offers that leave the list; one that has left already stays away.
+            changed: Offers, known by their names, with new values. One that had left comes back at the end of the list.
+            added: New offers, put at the end of the list.
+
+        Raises:
+            InputError: ``row-unknown``, ``row-repeated``, ``duplicate-name``, or an offer that cannot be used; the pool is
+                as it was.
+            MatcherError: The component trapped; the pool takes no more calls.
+        """
+        changed_table = self._offers(changed, "changed offers", repeated="row-repeated")
+        added_table = self._offers(added, "added offers")
+        with self._lock:
+            self._check_usable()
+            rows = self._rows_by_name()
+            removed_rows = [self._row(name, "removed offers", at) for at, name in enumerate(removed)]
+            changed_rows = [self._row(name, "changed offers", at) for at, name in enumerate(changed_table.names)]
+            seen: set[int] = set()
+            for row in [*removed_rows, *changed_rows]:
+                if row in seen:
+                    hint = "name a row once, among the removed or among the changed"
+                    raise InputError("row-repeated", f"{self.offer_names[row]!r} is named twice", hint, "update")
+                seen.add(row)
+            for at, name in enumerate(added_table.names):
+                if name in rows:
+                    message = f"the pool has an offer {name!r} already"
+                    hint = "use changed to give it new values or to bring it back"
+                    raise InputError("duplicate-name", message, hint, added_table.place(at, "name"))
+            changes = Changes(
+                removed_rows,
+                changed_rows,
+                offer_table(changed_table, self.dimensions, self._interner),
+                offer_table(added_table, self.dimensions, self._interner),
+            )
+            try:
+                self._backend.update(changes, Timings())
+            except MatcherError as error:
+                self._give_up(error)
+                raise
+            self._mirror.update(changes)
+            for name in added_table.names:
+                rows[name] = len(self.offer_names)
+                self.offer_names.append(name)
+
+    def explain(self, tasks: Any) -> list[Explanation]:
+        """Say how the offers in the list stand to each of the tasks, each on its own. Changes nothing.
+
+        Raises:
+            InputError: A task that cannot be used.
+            MatcherError: The component trapped or its answer does not hold; the pool takes no more calls.
+        """
+        columns = task_columns(tasks, self.dimensions)
+        firsts: list[int] = []
+        known: dict[Any, int] = {}
+        which = []
+        for row, key in enumerate(_keys(columns)):
+            at = known.get(key)
+            if at is None:
+                at = known[key] = len(firsts)
+                firsts.append(row)
+            which.append(at)
+        with self._lock:
+            self._check_usable()
+            table = task_table(columns.picked(firsts), self.dimensions, self._interner)
+            try:
+                explained = self._checked(table, self._backend.explain(table, Timings()))
+            except MatcherError as error:
+                self._give_up(error)
+                raise
+        return [self._explanation(name, explained[at]) for name, at in zip(columns.names, which, strict=True)]
+
+    def _checked(self, table: TaskTable, found: Explained) -> list[list[list[int]]]:
+        """Return for each task by-dimension, by-requirement and the three single counts, which must add up."""
+        width = len(self.dimensions)
+        offsets = table.requirements.offsets or [0] * (table.rows + 1)
+        lengths = [len(found.by_dimension), len(found.by_requirement)]
+        lengths += [len(found.by_devices), len(found.by_score), len(found.candidates)]
+        rows = []
+        if lengths == [table.rows * width, offsets[-1], table.rows, table.rows, table.rows]:
+            for row in range(table.rows):
+                dimension = found.by_dimension[row * width : (row + 1) * width]
+                requirement = found.by_requirement[offsets[row] : offsets[row + 1]]
+                rest = [found.by_devices[row], found.by_score[row], found.candidates[row]]
+                if sum(dimension) + sum(requirement) + sum(rest) != self._mirror.listed:
+                    break
+                rows.append([dimension, requirement, rest])
+            else:
+                return rows
+        message = f"the matcher explained with counts that do not add up to the {self._mirror.listed} offers in the list"
+        raise LyingMatcherError("answer-refused", message, "do not use this matcher")
+
+    def _explanation(self, name: str, counts: list[list[int]]) -> Explanation:
+        by_dimension, by_requirement, (by_devices, by_score, candidates) = counts
+        named = dict(zip(self.dimensions, by_dimension, strict=True))
+        return Explanation(name, self._mirror.listed, named, tuple(by_requirement), by_devices, by_score, candidates)
+
+    def _offers(self, rows: Any, source: str, repeated: str = "duplicate-name") -> OfferColumns:
+        try:
+            table = offer_columns(rows, self.dimensions, source)
+        except InputError as error:
+            if error.code == "duplicate-name" and repeated != error.code:
+                raise InputError(repeated, error.message, "name a row once", error.place) from error
+            raise
+        if len(table):
+            for name in table.available:
+                if name not in self.dimensions:
+                    hint = "the dimensions are " + (", ".join(self.dimensions) or "none")
+                    raise InputError("unknown-dimension", f"the pool has no dimension {name!r}", hint, table.source)
+            for name in table.attributes:
+                if name not in self._interner.attributes:
+                    hint = "name it in attributes=(...) when the pool is opened"
+                    raise InputError("unknown-column", f"the pool has no attribute {name!r}", hint, table.source)
+        return table
+
+    def _rows_by_name(self) -> dict[str, int]:
+        if not self._rows:
+            self._rows = {name: row for row, name in enumerate(self.offer_names)}
+        return self._rows
+
+    def _row(self, name: str, source: str, at: int) -> int:
+        row = self._rows_by_name().get(name)
+        if row is None:
+            hint = "use added for offers that are new"
+            raise InputError("row-unknown", f"the pool has no offer {name!r}", hint, f"{source}, row {at}")
+        return row
+
+    def _check_usable(self) -> None:
+        if self._broken == "was closed":
+            raise ValueError("the pool was closed")
+        if self._broken is not None:
+            raise MatcherError("matcher-trapped", f"this pool is gone: {self._broken}", "open another pool")
+
+    def _give_up(self, error: MatcherError) -> None:
+        self._broken = error.message
+        self._backend.close()
+
+
+def _keys(tasks: TaskColumns) -> Iterable[Any]:
+    """Return what tells tasks apart, one key a row."""
+    rows = len(tasks)
+    columns: list[Iterable[Any]] = [*tasks.demand.values()]
+    columns.append([0] * rows if tasks.devices is None else tasks.devices)
+    columns.append([()] * rows if tasks.requirements is None else map(tuple, tasks.requirements))
+    return zip(*columns, strict=True)
