@@ -1,1 +1,36 @@
-//! Hosts offermatch matchers.
+//! x
+mod answer;
+mod bindings;
+mod catalog;
+mod columns;
+mod component;
+mod contract;
+mod conversion;
+mod description;
+mod engine;
+mod error;
+mod inspection;
+mod matcher;
+mod names;
+mod offers;
+mod pool;
+mod quantity;
+mod rows;
+mod session;
+mod settings;
+mod tasks;
+mod verify;
+pub use answer::{Answer, Explanation, Explanations, Timings, answer_digest, unplaced};
+pub use catalog::Catalog;
+pub use contract::CONTRACT;
+pub use description::Description;
+pub use error::{Error, Place};
+pub use inspection::Inspection;
+pub use matcher::Matcher;
+pub use offermatch_core::{Assignments, Mode, OfferTable, TaskTable};
+pub use offers::Offers;
+pub use pool::{Pool, Update};
+pub use quantity::{QuantityError, parse_quantity};
+pub use rows::{Offer, Requirement, Task};
+pub use settings::{DEVICES, Settings};
+pub use tasks::Tasks;

@@ -1,0 +1,126 @@
+//! What the numbers in columns stand for: dimensions, attributes and attribute values by name.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use offermatch_core::Shape;
+
+/// The number of an unset attribute value.
+pub(crate) const UNSET: u32 = 0;
+
+/// The names behind the numbers of some tables. Tables that meet in one pool share one catalog.
+///
+/// Dimensions and attributes are fixed when the catalog is made, because they are the widths of columns. Values are numbered
+/// as they come: whoever builds a table may add some. A clone is the same catalog.
+///
+/// ```
+/// let catalog = offermatch::Catalog::new(["cpu", "memory"], ["zone"]);
+/// assert_eq!(catalog.dimensions(), ["cpu", "memory"]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// What all clones share.
+    inner: Arc<Inner>,
+}
+
+/// What all clones of a catalog share.
+#[derive(Debug)]
+struct Inner {
+    /// Dimension names, in column order.
+    dimensions: Vec<String>,
+    /// Attribute names, in column order.
+    attributes: Vec<String>,
+    /// Numbers of attribute values, from 1.
+    values: Mutex<HashMap<String, u32>>,
+}
+
+impl Catalog {
+    /// A catalog of these dimensions and attributes. A name given twice counts once.
+    pub fn new<D, A>(dimensions: D, attributes: A) -> Self
+    where
+        D: IntoIterator<Item: Into<String>>,
+        A: IntoIterator<Item: Into<String>>,
+    {
+        let inner = Inner {
+            dimensions: distinct(dimensions),
+            attributes: distinct(attributes),
+            values: Mutex::new(HashMap::new()),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The dimension names, in column order.
+    #[must_use]
+    pub fn dimensions(&self) -> &[String] {
+        &self.inner.dimensions
+    }
+
+    /// The attribute names, in column order.
+    #[must_use]
+    pub fn attributes(&self) -> &[String] {
+        &self.inner.attributes
+    }
+
+    /// The number of an attribute value; a new one where it has none. The empty value is 0, which is unset.
+    ///
+    /// # Panics
+    /// With more than four billion values.
+    #[must_use]
+    pub fn value(&self, value: &str) -> u32 {
+        if value.is_empty() {
+            return UNSET;
+        }
+        // A thread that panicked while it held the lock has left a map that is still whole.
+        let mut values = self.inner.values.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&number) = values.get(value) {
+            return number;
+        }
+        let number = u32::try_from(values.len() + 1).expect("more than 2^32 attribute values");
+        values.insert(value.to_owned(), number);
+        number
+    }
+
+    /// The number of a dimension.
+    pub(crate) fn dimension(&self, name: &str) -> Option<usize> {
+        self.inner.dimensions.iter().position(|known| known == name)
+    }
+
+    /// The number of an attribute.
+    pub(crate) fn attribute(&self, name: &str) -> Option<usize> {
+        self.inner.attributes.iter().position(|known| known == name)
+    }
+
+    /// The number of the attribute column that stands for all attributes that no offer has. It is unset in every offer, so
+    /// a requirement about an attribute that the pool has never heard of has the answer it should have.
+    pub(crate) fn nowhere(&self) -> usize {
+        self.inner.attributes.len()
+    }
+
+    /// How wide the columns are: all dimensions, all attributes and [`Catalog::nowhere`].
+    pub(crate) fn shape(&self) -> Shape {
+        let width = |names: &[String]| u32::try_from(names.len()).expect("more than 2^32 columns");
+        Shape { dimensions: width(&self.inner.dimensions), attributes: width(&self.inner.attributes) + 1 }
+    }
+
+    /// Whether this is the very same catalog.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+/// The distinct names, in the order in which they first appear.
+pub(crate) fn distinct(names: impl IntoIterator<Item: Into<String>>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for name in names {
+        let name = name.into();
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Names as an error shows them.
+pub(crate) fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,63 @@
+//! What a WebAssembly file is, whether it is a matcher or not.
+
+use std::path::Path;
+
+use crate::answer::sha256;
+use crate::component;
+use crate::contract;
+use crate::description::Description;
+use crate::error::Error;
+use crate::matcher::{Matcher, read_component};
+
+/// What a component is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The file.
+    pub path: String,
+    /// How many bytes it has.
+    pub size: usize,
+    /// The SHA-256 of its bytes.
+    pub digest: String,
+    /// The world it is made for, where it is a matcher's.
+    pub world: Option<String>,
+    /// The contract version in the name of its matching interface, where it exports one.
+    pub contract: Option<String>,
+    /// What it imports, each with the functions and types in it.
+    pub imports: Vec<(String, Vec<String>)>,
+    /// What it exports, each with the functions and types in it.
+    pub exports: Vec<(String, Vec<String>)>,
+    /// What it says of itself, or why it cannot be used here.
+    pub verdict: Result<Description, Error>,
+}
+
+impl Inspection {
+    /// What the component in a file is. It is asked to describe itself, and for nothing else.
+    ///
+    /// # Errors
+    /// [`Error::ComponentUnreadable`] and [`Error::ComponentMalformed`]. A component that is no matcher is no error: its
+    /// verdict says what is missing.
+    ///
+    /// ```no_run
+    /// let inspection = offermatch::Inspection::of("matcher.wasm")?;
+    /// println!("{} {:?}", inspection.digest, inspection.imports);
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn of(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let (bytes, path) = read_component(path.as_ref())?;
+        let compiled = component::compile(&bytes, &path)?;
+        let face = component::face(&compiled);
+        let contract = face.exports.iter().find_map(|(name, _)| contract::interface_version(name)).map(str::to_owned);
+        let verdict = Matcher::from_component(&compiled, &bytes, &path).map(|matcher| matcher.description().clone());
+        Ok(Self {
+            size: bytes.len(),
+            digest: sha256(&bytes),
+            world: contract.as_ref().map(|version| format!("{}@{version}", contract::WORLD)),
+            contract,
+            imports: face.imports,
+            exports: face.exports,
+            verdict,
+            path,
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Files of tasks and offers: JSON, CSV and the OpenB trace, as `docs/formats.md` has them.
+
+mod cells;
+mod csv;
+mod json;
+mod openb;
+mod position;
+
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::error::Error;
+use crate::rows::{Offer, Task};
+
+/// How a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// JSON where the name ends in `.json`, otherwise CSV.
+    #[default]
+    Auto,
+    /// An array of objects.
+    Json,
+    /// A line of column names, then one line for each row.
+    Csv,
+    /// A CSV of Alibaba's OpenB trace.
+    Openb,
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "json" => Ok(Self::Json),
+            "csv" => Ok(Self::Csv),
+            "openb" => Ok(Self::Openb),
+            _ => Err(Error::SettingMalformed {
+                setting: "format".to_owned(),
+                value: text.to_owned(),
+                reason: "not auto, json, csv or openb".to_owned(),
+            }),
+        }
+    }
+}
+
+/// The tasks in a file.
+///
+/// # Errors
+/// [`Error::FileUnreadable`], [`Error::FileMalformed`], [`Error::MissingColumn`], [`Error::UnknownColumn`],
+/// [`Error::DevicesMalformed`] and those of quantities; each names the file, the row and the column.
+///
+/// ```no_run
+/// let tasks = offermatch::read_tasks("tasks.json", offermatch::Format::Auto)?;
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+pub fn read_tasks(path: impl AsRef<Path>, format: Format) -> Result<Vec<Task>, Error> {
+    let (text, name, format) = open(path.as_ref(), format)?;
+    parse_tasks(&text, format, &name)
+}
+
+/// The offers in a file.
+///
+/// # Errors
+/// As [`read_tasks`].
+///
+/// ```no_run
+/// let offers = offermatch::read_offers("offers.csv", offermatch::Format::Auto)?;
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+pub fn read_offers(path: impl AsRef<Path>, format: Format) -> Result<Vec<Offer>, Error> {
+    let (text, name, format) = open(path.as_ref(), format)?;
+    parse_offers(&text, format, &name)
+}
+
+/// The tasks in a text; `source` says in errors where it came from. [`Format::Auto`] stands for JSON where the text begins
+/// with `[`.
+///
+/// # Errors
+/// As [`read_tasks`].
+///
+/// ```
+/// use offermatch::{Format, parse_tasks};
+///
+/// let tasks = parse_tasks(r#"[{"name": "render-1", "demand": {"cpu": "2 cores"}}]"#, Format::Json, "tasks")?;
+/// assert_eq!(tasks[0].demand, [("cpu".to_owned(), 2000)]);
+///
+/// let error = parse_tasks("name,demand.cpu\nrender-1,-5\n", Format::Csv, "tasks.csv").unwrap_err();
+/// assert_eq!(error.to_string(), "tasks.csv, row 0 (render-1), demand.cpu: -5 is below 0");
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+pub fn parse_tasks(text: &str, format: Format, source: &str) -> Result<Vec<Task>, Error> {
+    match resolved(format, text.trim_start().starts_with('[')) {
+        Format::Json => json::tasks(text, source),
+        Format::Openb => openb::tasks(text, source),
+        _ => csv::tasks(text, source),
+    }
+}
+
+/// The offers in a text; as [`parse_tasks`].
+///
+/// # Errors
+/// As [`read_tasks`].
+///
+/// ```
+/// use offermatch::{Format, parse_offers};
+///
+/// let offers = parse_offers("name,available.cpu,devices\nserver-1,48 cores,2\n", Format::Csv, "offers")?;
+/// assert_eq!(offers[0].devices, [1000, 1000]);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+pub fn parse_offers(text: &str, format: Format, source: &str) -> Result<Vec<Offer>, Error> {
+    match resolved(format, text.trim_start().starts_with('[')) {
+        Format::Json => json::offers(text, source),
+        Format::Openb => openb::offers(text, source),
+        _ => csv::offers(text, source),
+    }
+}
+
+/// A format that is not [`Format::Auto`].
+fn resolved(format: Format, looks_like_json: bool) -> Format {
+    match format {
+        Format::Auto if looks_like_json => Format::Json,
+        Format::Auto => Format::Csv,
+        other => other,
+    }
+}
+
+/// The text of a file, what errors call it, and its format.
+fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> {
+    let file = path.display().to_string();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(source) => return Err(Error::FileUnreadable { file, source }),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let (line, column) = position::of(&error.as_bytes()[..valid], valid);
+        Error::FileMalformed { file: file.clone(), line, column, message: "not UTF-8".to_owned() }
+    })?;
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let named_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    Ok((text, file, resolved(format, named_json)))
+}
