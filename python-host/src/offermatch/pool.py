@@ -244,7 +244,7 @@ class Pool:
             for name in table.attributes:
                 if name not in self._interner.attributes:
                     hint = "name it in attributes=(...) when the pool is opened"
-                    raise InputError("unknown-column", f"the pool has no attribute {name!r}", hint, table.source)
+                    raise InputError("unknown-attribute", f"the pool has no attribute {name!r}", hint, table.source)
         return table
 
     def _rows_by_name(self) -> dict[str, int]:

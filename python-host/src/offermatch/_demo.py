@@ -1,0 +1,71 @@
+"""One cycle matched by both hosts with the same component, for a newcomer to look at."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from time import perf_counter
+
+from offermatch import _print
+from offermatch._rows import offer_columns, task_columns
+from offermatch.errors import MatcherError
+from offermatch.matcher import Matcher
+from offermatch.sample import Sample
+
+__all__ = ["demo"]
+
+
+def demo(sample: Sample, component: Path, rust_host: Path | None) -> str:
+    """Return a report on one cycle: the answer of both hosts, where the time went, how full the offers are.
+
+    Raises:
+        MatcherError: A host failed, or the two answers differ.
+    """
+    begin = perf_counter()
+    matcher = Matcher.load(component)
+    loaded = perf_counter() - begin
+    tasks, offers = sample.rows()
+    begin = perf_counter()
+    answer = matcher.match(tasks, offers)
+    elapsed = perf_counter() - begin
+    described = matcher.description
+    lines = [
+        f"One cycle: {len(tasks):,} tasks, {len(offers):,} offers ({sample})",
+        f"matcher {described.name} {described.version}, policy {described.policy}, contract {described.contract}",
+        f"        {matcher.digest}",
+        "",
+        f"Python  placed {len(answer):,} in {elapsed * 1000:,.1f} ms (compiled once before, in {loaded * 1000:,.1f} ms)",
+        f"        {answer.digest}",
+    ]
+    if rust_host is not None:
+        begin = perf_counter()
+        other = _rust_answer(rust_host, component, sample)
+        elapsed = perf_counter() - begin
+        lines.append(f"Rust    placed {other['placed']:,} in {elapsed * 1000:,.1f} ms (a whole process, with reading and printing)")
+        lines.append(f"        {other['answer_digest']}")
+        if other["answer_digest"] != answer.digest:
+            hint = "run 'make test'; the two hosts must never differ"
+            raise MatcherError("answer-refused", "the answers of the two hosts differ", hint, str(rust_host))
+        lines.append("        the two answers are identical, bit for bit")
+    lines += ["", "Where Python's time went", *_print.stages(answer.timings), ""]
+    lines += _print.utilisation(answer, task_columns(tasks), offer_columns(offers))
+    return "\n".join(lines) + "\n"
+
+
+def _rust_answer(program: Path, component: Path, sample: Sample) -> dict[str, object]:
+    command = [str(program), "match", "--sample", str(sample), "--matcher", str(component), "--output", "json"]
+    hint = "build it with 'make'"
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - the caller named the program
+        answer = json.loads(done.stdout)
+    except OSError as error:
+        raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(program)) from error
+    except subprocess.CalledProcessError as error:
+        cause = error.stderr.strip() or f"it left with {error.returncode}"
+        raise MatcherError("matcher-trapped", cause, hint, str(program)) from error
+    except json.JSONDecodeError as error:
+        raise MatcherError("answer-refused", "it did not print JSON", hint, str(program)) from error
+    if not isinstance(answer, dict) or not {"placed", "answer_digest"} <= answer.keys():
+        raise MatcherError("answer-refused", "it did not print an answer", hint, str(program))
+    return answer
