@@ -90,16 +90,11 @@ impl Catalog {
         self.inner.attributes.iter().position(|known| known == name)
     }
 
-    /// The number of the attribute column that stands for all attributes that no offer has. It is unset in every offer, so
-    /// a requirement about an attribute that the pool has never heard of has the answer it should have.
-    pub(crate) fn nowhere(&self) -> usize {
-        self.inner.attributes.len()
-    }
-
-    /// How wide the columns are: all dimensions, all attributes and [`Catalog::nowhere`].
+    /// How wide the columns are. There is at least one attribute, unset in every offer, for requirements about attributes
+    /// that no offer has.
     pub(crate) fn shape(&self) -> Shape {
         let width = |names: &[String]| u32::try_from(names.len()).expect("more than 2^32 columns");
-        Shape { dimensions: width(&self.inner.dimensions), attributes: width(&self.inner.attributes) + 1 }
+        Shape { dimensions: width(&self.inner.dimensions), attributes: width(&self.inner.attributes).max(1) }
     }
 
     /// Whether this is the very same catalog.

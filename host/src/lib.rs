@@ -34,3 +34,7 @@ pub use quantity::{QuantityError, parse_quantity};
 pub use rows::{Offer, Requirement, Task};
 pub use settings::{DEVICES, Settings};
 pub use tasks::Tasks;
+mod read;
+mod sample;
+pub use read::{Format, parse_offers, parse_tasks, read_offers, read_tasks};
+pub use sample::{Sample, SampleKind};

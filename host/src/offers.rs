@@ -2,7 +2,7 @@
 
 use offermatch_core::OfferTable;
 
-use crate::catalog::{Catalog, distinct, listed};
+use crate::catalog::{Catalog, UNSET, distinct, listed};
 use crate::error::{Error, Place};
 use crate::names::Names;
 use crate::rows::{Offer, Task};
@@ -15,7 +15,7 @@ pub struct Offers {
     catalog: Catalog,
     /// What the rows are called.
     names: Names,
-    /// The columns; one attribute column more than the catalog has names, see [`Catalog::nowhere`].
+    /// The columns.
     table: OfferTable,
 }
 
@@ -112,12 +112,9 @@ impl Offers {
         crate::columns::check_names(&names, table.rows)?;
         let known = catalog.attributes().len();
         crate::columns::check_length("attributes", table.attributes.len(), names.len() * known)?;
-        let mut attributes = Vec::with_capacity(names.len() * (known + 1));
-        for row in 0..names.len() {
-            attributes.extend_from_slice(&table.attributes[row * known..(row + 1) * known]);
-            attributes.push(crate::catalog::UNSET);
+        if known == 0 {
+            table.attributes = vec![UNSET; names.len()];
         }
-        table.attributes = attributes;
         table.check(catalog.shape()).map_err(|error| crate::columns::refused(error, "offers"))?;
         Ok(Self { catalog: catalog.clone(), names: Names::new(names, "offers")?, table })
     }
@@ -140,8 +137,7 @@ impl Offers {
         self.names.as_slice()
     }
 
-    /// The columns, as they go to the matcher: with one attribute column more than the catalog has names, in which every
-    /// offer is unset.
+    /// The columns, as they go to the matcher: where the catalog has no attributes, with one that every offer has unset.
     #[must_use]
     pub fn table(&self) -> &OfferTable {
         &self.table

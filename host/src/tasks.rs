@@ -184,11 +184,12 @@ fn push_requirements(table: &mut TaskTable, rows: &[Task], catalog: &Catalog) ->
     table.value_offsets.push(0);
     for task in rows {
         for requirement in &task.requirements {
-            let attribute = catalog.attribute(&requirement.attribute).unwrap_or_else(|| catalog.nowhere());
-            table.requirement_attributes.push(row_count(attribute)?);
+            // An attribute that no offer has is unset everywhere: as good as any attribute with an empty set.
+            let attribute = catalog.attribute(&requirement.attribute);
+            table.requirement_attributes.push(row_count(attribute.unwrap_or(0))?);
             table.requirement_excludes.push(requirement.excludes);
             let begin = table.values.len();
-            for value in &requirement.values {
+            for value in requirement.values.iter().filter(|_| attribute.is_some()) {
                 let value = catalog.value(value);
                 if value != UNSET && !table.values[begin..].contains(&value) {
                     table.values.push(value);

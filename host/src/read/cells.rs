@@ -3,8 +3,8 @@
 use crate::error::{Error, Place, shortened};
 use crate::quantity::parse_quantity;
 
-/// The most devices that an offer can be given by their number.
-pub(super) const MOST_DEVICES: u64 = 65_535;
+/// The most devices of one task or offer: their thousandths cross as 32-bit numbers.
+const MOST_DEVICES: u32 = u32::MAX / 1000;
 
 /// A row of a file, for errors.
 #[derive(Clone, Copy)]
@@ -40,34 +40,31 @@ impl Row<'_> {
 
     /// A number of whole devices that a task asks for.
     pub(super) fn whole_devices(self, text: &str) -> Result<u32, Error> {
-        parse_whole(text).ok_or_else(|| self.devices_malformed("devices", text, "not a number of whole devices"))
+        self.below("devices", text, MOST_DEVICES, "nobody has that many devices; ask for 0 to 4294967")
     }
 
     /// The share of one device that a task asks for.
     pub(super) fn device_share(self, text: &str) -> Result<u32, Error> {
-        parse_whole(text).filter(|&share| share < 1000).ok_or_else(|| {
-            self.devices_malformed("device_share", text, "a share is 1 to 999 thousandths of one device")
-        })
+        self.below("device_share", text, 999, "a share is 1 to 999 thousandths of one device")
     }
 
     /// A number of wholly free devices, as the free thousandths of each.
     pub(super) fn free_devices(self, text: &str) -> Result<Vec<u32>, Error> {
-        match parse_whole(text) {
-            Some(count) if u64::from(count) <= MOST_DEVICES => Ok(vec![1000; count as usize]),
-            _ => Err(self.devices_malformed("devices", text, "not a number of devices, 0 to 65535")),
-        }
+        let count = self.below("devices", text, MOST_DEVICES, "an offer has 0 to 4294967 devices")?;
+        Ok(vec![1000; count as usize])
     }
 
     /// The free thousandths of one device.
     pub(super) fn free_thousandths(self, text: &str) -> Result<u32, Error> {
-        parse_whole(text)
-            .filter(|&free| free <= 1000)
-            .ok_or_else(|| self.devices_malformed("devices", text, "a device has 0 to 1000 free thousandths"))
+        self.below("devices", text, 1000, "a device has 0 to 1000 free thousandths")
     }
-}
 
-/// A small whole number, exactly as a quantity without a unit.
-fn parse_whole(text: &str) -> Option<u32> {
-    let bare = !text.contains(|c: char| c.is_alphabetic() && !c.eq_ignore_ascii_case(&'e'));
-    parse_quantity(text).ok().filter(|_| bare && !text.trim_end().ends_with(['e', 'E'])).and_then(|n| u32::try_from(n).ok())
+    /// A quantity that is not above `most`.
+    fn below(self, column: &str, text: &str, most: u32, reason: &'static str) -> Result<u32, Error> {
+        let quantity = self.quantity(column, text)?;
+        match u32::try_from(quantity) {
+            Ok(number) if number <= most => Ok(number),
+            _ => Err(self.devices_malformed(column, text, reason)),
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::rows::{Offer, Task};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// JSON where the name ends in `.json`, otherwise CSV.
+    /// What the name of the file ends in, `.json` or `.csv`.
     #[default]
     Auto,
     /// An array of objects.
@@ -91,7 +91,8 @@ pub fn read_offers(path: impl AsRef<Path>, format: Format) -> Result<Vec<Offer>,
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub fn parse_tasks(text: &str, format: Format, source: &str) -> Result<Vec<Task>, Error> {
-    match resolved(format, text.trim_start().starts_with('[')) {
+    match format {
+        Format::Auto if text.trim_start().starts_with('[') => json::tasks(text, source),
         Format::Json => json::tasks(text, source),
         Format::Openb => openb::tasks(text, source),
         _ => csv::tasks(text, source),
@@ -111,19 +112,11 @@ pub fn parse_tasks(text: &str, format: Format, source: &str) -> Result<Vec<Task>
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub fn parse_offers(text: &str, format: Format, source: &str) -> Result<Vec<Offer>, Error> {
-    match resolved(format, text.trim_start().starts_with('[')) {
+    match format {
+        Format::Auto if text.trim_start().starts_with('[') => json::offers(text, source),
         Format::Json => json::offers(text, source),
         Format::Openb => openb::offers(text, source),
         _ => csv::offers(text, source),
-    }
-}
-
-/// A format that is not [`Format::Auto`].
-fn resolved(format: Format, looks_like_json: bool) -> Format {
-    match format {
-        Format::Auto if looks_like_json => Format::Json,
-        Format::Auto => Format::Csv,
-        other => other,
     }
 }
 
@@ -140,6 +133,15 @@ fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> 
         Error::FileMalformed { file: file.clone(), line, column, message: "not UTF-8".to_owned() }
     })?;
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    let named_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    Ok((text, file, resolved(format, named_json)))
+    let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+    let format = match (format, ending.as_ref().and_then(|ending| ending.to_str())) {
+        (Format::Auto, Some("json")) => Format::Json,
+        (Format::Auto, Some("csv")) => Format::Csv,
+        (Format::Auto, _) => {
+            let message = "the name ends in neither .json nor .csv, so the format has to be said".to_owned();
+            return Err(Error::FileMalformed { file, line: 1, column: 1, message });
+        }
+        (format, _) => format,
+    };
+    Ok((text, file, format))
 }
