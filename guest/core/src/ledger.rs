@@ -49,8 +49,20 @@ impl Ledger {
             list: Vec::new(),
             positions: Vec::new(),
         };
-        ledger.append(offers);
+        for from in 0..offers.rows as usize {
+            ledger.append(offers, from);
+        }
         ledger
+    }
+
+    /// The width of the columns.
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Where a row stands in the list, if it does.
+    pub(crate) fn position(&self, row: usize) -> Option<u32> {
+        Some(self.positions[row]).filter(|&position| position != UNLISTED)
     }
 
     /// How many rows there are, listed or not.
@@ -95,16 +107,14 @@ impl Ledger {
         self.device_spans[row].len() as u64 * u64::from(WHOLE)
     }
 
-    /// Takes a row out of the list: the last one moves into its place. A row that has left already stays away.
-    pub(crate) fn unlist(&mut self, row: usize) {
+    /// Takes a listed row out of the list: the last one moves into its place. Returns the row that has moved, with its
+    /// new place.
+    pub(crate) fn unlist(&mut self, row: usize) -> Option<(usize, u32)> {
         let position = core::mem::replace(&mut self.positions[row], UNLISTED);
-        if position == UNLISTED {
-            return;
-        }
         self.list.swap_remove(position as usize);
-        if let Some(&moved) = self.list.get(position as usize) {
-            self.positions[moved as usize] = position;
-        }
+        let moved = *self.list.get(position as usize)? as usize;
+        self.positions[moved] = position;
+        Some((moved, position))
     }
 
     /// Subtracts what a feasible task asks.
@@ -119,21 +129,23 @@ impl Ledger {
         self.free_devices[row] -= u64::from(asked);
     }
 
-    /// Adds the offers of a checked table at the end of the list.
-    pub(crate) fn append(&mut self, offers: &OfferTable) {
-        self.available.extend_from_slice(&offers.available);
+    /// Adds one row of a checked table at the end of the list, and returns its number.
+    pub(crate) fn append(&mut self, offers: &OfferTable, from: usize) -> usize {
+        let width = self.shape.dimensions as usize;
         let capacity = if offers.capacity.is_empty() { &offers.available } else { &offers.capacity };
-        self.capacity.extend_from_slice(capacity);
-        self.attributes.extend_from_slice(&offers.attributes);
-        for row in 0..offers.rows as usize {
-            let free = offers.devices(row);
-            self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
-            self.device_free.extend_from_slice(free);
-            self.devices_in_use += free.len();
-            self.free_devices.push(free.iter().copied().map(u64::from).sum());
-            self.positions.push(self.list.len() as u32);
-            self.list.push(self.positions.len() as u32 - 1);
-        }
+        self.available.extend_from_slice(&offers.available[from * width..(from + 1) * width]);
+        self.capacity.extend_from_slice(&capacity[from * width..(from + 1) * width]);
+        let width = self.shape.attributes as usize;
+        self.attributes.extend_from_slice(&offers.attributes[from * width..(from + 1) * width]);
+        let free = offers.devices(from);
+        self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
+        self.device_free.extend_from_slice(free);
+        self.devices_in_use += free.len();
+        self.free_devices.push(free.iter().copied().map(u64::from).sum());
+        let row = self.positions.len();
+        self.positions.push(self.list.len() as u32);
+        self.list.push(row as u32);
+        row
     }
 
     /// Gives a row the values of one row of a checked table. A row that had left the list comes back at its end.

@@ -35,10 +35,24 @@ pub struct Leftover<'a> {
     pub device_capacity: u64,
 }
 
+/// What is known of a policy's scores, so that an index need not look at every offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Nothing: the plain loop decides.
+    None,
+    /// The score is a sum over dimensions and devices of terms `weight * quantity / scale`, none negative, of what the task
+    /// leaves over; capacities do not count. So it is the score of the offer for an empty task, less the score of the
+    /// task's own demand, but for rounding.
+    Linear,
+}
+
 /// How offers are ranked for a task.
 pub trait Policy {
     /// The policy's name.
     const NAME: &'static str;
+
+    /// What an index may rely on.
+    const BOUND: Bound = Bound::None;
 
     /// The score of a feasible offer; the lowest wins. Never NaN.
     ///
@@ -57,6 +71,7 @@ pub struct BestFit;
 
 impl Policy for BestFit {
     const NAME: &'static str = "best-fit";
+    const BOUND: Bound = Bound::Linear;
 
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
         let left = offer.available.iter().zip(demand.quantities).map(|(available, demand)| available - demand);

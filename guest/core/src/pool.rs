@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use crate::error::Error;
 use crate::explain::{Explanations, explain};
 use crate::feasible::Task;
+use crate::index::Index;
 use crate::ledger::Ledger;
-use crate::policy::{Policy, Ranking};
+use crate::policy::{Bound, Policy, Ranking};
 use crate::reference;
 use crate::settings::{Mode, Settings};
 use crate::table::{Changes, OfferTable, Shape, TaskTable};
@@ -35,7 +36,30 @@ pub struct Pool<P> {
     ranking: Ranking,
     /// The offers.
     ledger: Ledger,
+    /// The offers of the list, ready to be searched, once there have been enough tasks.
+    index: Option<Index>,
+    /// How many tasks have been looped for, or are about to be.
+    looped: u64,
+    /// How offers are found.
+    method: Method,
 }
+
+/// How a pool finds the offer for a task. The answer is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// Whatever costs less for the tasks and offers at hand.
+    #[default]
+    Automatic,
+    /// The plain loop: the oracle of tests and the yardstick of benchmarks.
+    Reference,
+    /// The index, however few the tasks; the plain loop where a policy or a weight rules an index out.
+    Index,
+}
+
+/// Fewer offers than this are looped over: a search would cost as much.
+const FEW_OFFERS: usize = 24;
+/// So many tasks cost about as much to loop for as an index costs to make.
+const TASKS_WORTH_AN_INDEX: u64 = 24;
 
 impl<P: Policy> Pool<P> {
     /// A pool of these offers, listed in the order of their rows.
@@ -48,7 +72,24 @@ impl<P: Policy> Pool<P> {
         offers.check(shape)?;
         let ledger = Ledger::new(shape, offers);
         let ranking = Ranking::new(settings, shape, &ledger);
-        Ok(Self { policy, shape, mode: settings.mode, ranking, ledger })
+        Ok(Self {
+            policy,
+            shape,
+            mode: settings.mode,
+            ranking,
+            ledger,
+            index: None,
+            looped: 0,
+            method: Method::Automatic,
+        })
+    }
+
+    /// The same pool, with offers found in a given way from now on.
+    #[must_use]
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.method = method;
+        self.index = None;
+        self
     }
 
     /// Places the tasks, one after the other, and takes what they use out of the pool.
@@ -57,21 +98,62 @@ impl<P: Policy> Pool<P> {
     /// Whatever is wrong with the table; the pool is then as it was.
     pub fn assign(&mut self, tasks: &TaskTable) -> Result<Assignments, Error> {
         tasks.check(self.shape)?;
+        self.choose_method(tasks);
         let mut assignments = Assignments::default();
         for row in 0..tasks.rows as usize {
-            let task = Task::new(tasks, row, self.shape);
-            let Some((offer, score)) = reference::choose(&self.ledger, task, &self.policy, &self.ranking) else {
-                continue;
-            };
-            match self.mode {
-                Mode::Exclusive => self.ledger.unlist(offer),
-                Mode::Shared => self.ledger.take(offer, tasks, row),
+            if self.ledger.list().is_empty() {
+                break;
             }
+            let task = Task::new(tasks, row, self.shape);
+            let chosen = match &mut self.index {
+                Some(index) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
+                None => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
+            };
+            let Some((offer, score)) = chosen else { continue };
+            self.take(offer, tasks, row);
             assignments.tasks.push(row as u32);
             assignments.offers.push(offer as u32);
             assignments.scores.push(score);
         }
         Ok(assignments)
+    }
+
+    /// Makes an index, or makes it ready for these tasks, once the plain loop would cost more.
+    fn choose_method(&mut self, tasks: &TaskTable) {
+        let Self { policy, ranking, ledger, index, .. } = self;
+        if let Some(index) = index {
+            index.prepare(ledger, tasks, policy, ranking);
+            return;
+        }
+        let asked = u64::from(tasks.rows);
+        if self.method == Method::Reference || P::BOUND == Bound::None || ledger.list().len() < FEW_OFFERS {
+            return;
+        }
+        self.looped += asked;
+        if self.method == Method::Index || self.looped >= TASKS_WORTH_AN_INDEX {
+            *index = Index::new(ledger, self.mode, tasks, policy, ranking);
+        }
+    }
+
+    /// Takes what a task uses out of the pool.
+    fn take(&mut self, offer: usize, tasks: &TaskTable, task: usize) {
+        match self.mode {
+            Mode::Exclusive => self.unlist(offer),
+            Mode::Shared => {
+                self.ledger.take(offer, tasks, task);
+                if let Some(index) = &mut self.index {
+                    index.shrunk(offer, &self.ledger, &self.policy, &self.ranking);
+                }
+            }
+        }
+    }
+
+    /// Takes a listed offer out of the list.
+    fn unlist(&mut self, offer: usize) {
+        let moved = self.ledger.unlist(offer);
+        if let Some(index) = &mut self.index {
+            index.unlisted(offer, moved, &self.ledger, &self.policy, &self.ranking);
+        }
     }
 
     /// Applies what has changed. Scales stay as they were when the pool was opened.
@@ -81,13 +163,27 @@ impl<P: Policy> Pool<P> {
     pub fn update(&mut self, changes: &Changes) -> Result<(), Error> {
         changes.check(self.shape, self.ledger.rows())?;
         for &row in &changes.removed {
-            self.ledger.unlist(row as usize);
+            if self.ledger.position(row as usize).is_some() {
+                self.unlist(row as usize);
+            }
         }
         for (from, &row) in changes.changed_rows.iter().enumerate() {
+            let listed = self.ledger.position(row as usize).is_some();
             self.ledger.replace(row as usize, &changes.changed, from);
+            self.index_replaced(row as usize, listed);
         }
-        self.ledger.append(&changes.added);
+        for from in 0..changes.added.rows as usize {
+            let row = self.ledger.append(&changes.added, from);
+            self.index_replaced(row, false);
+        }
         Ok(())
+    }
+
+    /// Tells the index of a row that is new or has new values.
+    fn index_replaced(&mut self, row: usize, listed: bool) {
+        if let Some(index) = &mut self.index {
+            index.replaced(row, listed, &self.ledger, &self.policy, &self.ranking);
+        }
     }
 
     /// Says how the offers in the list stand to each of the tasks, each on its own.

@@ -1,0 +1,65 @@
+//! Lower bounds of scores, safe against the rounding of doubles.
+//!
+//! A linear score is, in exact arithmetic, the key of the offer minus the key of the task, but sorting by the computed key
+//! does not sort by the computed score: both are rounded. With `u = 2^-53` and `n` terms, all of them not negative, every
+//! sum of products computed here lies within a factor `1 ± (n + 4)u` of its exact value (three roundings a term, `n - 1`
+//! additions; Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1). So a score is never below
+//! `key * (1 - e) - cost * (1 + e)` for an `e` of a few times that. The factor 16 below is generous, costs nothing, and
+//! covers the roundings of the bound itself.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::policy::{Demand, Leftover, Policy, Ranking};
+
+use super::axes::DEVICE_AXES;
+
+/// The keys of offers and tasks for one ranking.
+#[derive(Debug, Clone)]
+pub(super) struct KeyBound {
+    /// The relative slack `e`.
+    slack: f64,
+    /// A demand of nothing.
+    nothing: Vec<u64>,
+}
+
+/// The key of a task, on both sides of its rounding.
+#[derive(Clone, Copy)]
+pub(super) struct Cost {
+    /// What to subtract from the lowered key of an offer: the difference is not above any score.
+    pub(super) subtract: f64,
+    /// No offer with a lowered key below this can serve the task.
+    pub(super) least_key: f64,
+}
+
+impl KeyBound {
+    /// Bounds for a ranking, or none where its weights are so small or large that relative errors are not bounded (doubles
+    /// below 2^-1022 lose digits, and above 2^1023 there is only infinity).
+    pub(super) fn new(ranking: &Ranking) -> Option<Self> {
+        let usable = |weight: &f64| *weight == 0.0 || (1e-200..=1e200).contains(weight);
+        if !ranking.weights.iter().all(usable) {
+            return None;
+        }
+        let terms = ranking.weights.len();
+        let slack = 16.0 * (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
+        Some(Self { slack, nothing: vec![0; terms - 1] })
+    }
+
+    /// The lowered key of an offer.
+    pub(super) fn of_offer<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
+        self.key(policy, ranking, values) * (1.0 - self.slack)
+    }
+
+    /// The key of a task.
+    pub(super) fn of_task<P: Policy>(&self, policy: &P, ranking: &Ranking, demand: &[u64]) -> Cost {
+        let key = self.key(policy, ranking, demand);
+        Cost { subtract: key * (1.0 + self.slack), least_key: key * (1.0 - 3.0 * self.slack) }
+    }
+
+    /// The score of a row of axes for a demand of nothing.
+    fn key<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
+        let (available, devices) = values.split_at(values.len() - DEVICE_AXES);
+        let all = Leftover { available, capacity: available, free_devices: devices[0], device_capacity: devices[0] };
+        policy.score(ranking, Demand { quantities: &self.nothing, devices: 0 }, all)
+    }
+}

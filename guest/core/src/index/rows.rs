@@ -1,0 +1,261 @@
+//! Bit rows: one bit for each slot, set where the slot can serve a demand or passes a requirement.
+//!
+//! On each axis up to [`THRESHOLDS`] demands are drawn from the tasks. A task takes the row of the largest threshold that is
+//! not above its demand: a superset of the slots that serve it. The rows of its requirements are exact.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use hashbrown::{Equivalent, HashMap};
+
+use crate::feasible::Task;
+use crate::ledger::Ledger;
+use crate::table::TaskTable;
+
+use super::axes;
+use super::slots::Slots;
+use super::words::{SLOTS, Words};
+
+/// Thresholds of one axis at most. More of them let fewer slots through in vain and cost more when an offer changes.
+const THRESHOLDS: usize = 32;
+/// Tasks from which thresholds are drawn at most.
+const SAMPLE: usize = 1024;
+/// Requirements with a bit row at most.
+const REQUIREMENTS: usize = 256;
+
+/// The rows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows {
+    /// The axes on which some task asks for something.
+    axes: Vec<Axis>,
+    /// A row for each threshold of each axis.
+    thresholds: Vec<Vec<u64>>,
+    /// Which requirement has which row.
+    known: HashMap<Requirement, usize>,
+    /// The requirements, in the order of their rows.
+    requirements: Vec<Requirement>,
+    /// A row for each requirement. Empty where it is not made yet.
+    passes: Vec<Vec<u64>>,
+}
+
+/// The thresholds of an axis.
+#[derive(Debug, Clone)]
+struct Axis {
+    /// Which axis.
+    axis: usize,
+    /// The thresholds, rising.
+    thresholds: Vec<u64>,
+    /// The row of the first one.
+    first_row: usize,
+}
+
+/// A requirement, apart from the task that has it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Requirement {
+    /// The attribute it is about.
+    attribute: u32,
+    /// Whether it holds when the value is not in the set.
+    excludes: bool,
+    /// The set.
+    values: Vec<u32>,
+}
+
+/// A requirement in a task table.
+#[derive(Hash)]
+struct RequirementOf<'a> {
+    /// The attribute it is about.
+    attribute: u32,
+    /// Whether it holds when the value is not in the set.
+    excludes: bool,
+    /// The set.
+    values: &'a [u32],
+}
+
+impl Equivalent<Requirement> for RequirementOf<'_> {
+    fn equivalent(&self, key: &Requirement) -> bool {
+        (self.attribute, self.excludes, self.values) == (key.attribute, key.excludes, key.values.as_slice())
+    }
+}
+
+impl Requirement {
+    /// Whether an offer passes.
+    fn passes(&self, ledger: &Ledger, row: usize) -> bool {
+        self.values.contains(&ledger.attribute(row, self.attribute)) != self.excludes
+    }
+}
+
+/// The rows that a task has to pass.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Chosen {
+    /// Rows of thresholds.
+    thresholds: Vec<usize>,
+    /// Rows of requirements.
+    pub(super) requirements: Vec<usize>,
+    /// Requirements, as positions in the task table, that have no row.
+    pub(super) unfiltered: Vec<usize>,
+}
+
+impl Rows {
+    /// Draws thresholds from the tasks. All rows have to be filled anew.
+    pub(super) fn draw(&mut self, tasks: &TaskTable, ledger: &Ledger) {
+        let step = (tasks.rows as usize).div_ceil(SAMPLE).max(1);
+        let mut sample = Vec::new();
+        for row in (0..tasks.rows as usize).step_by(step) {
+            axes::of_task(Task::new(tasks, row, ledger.shape()), &mut sample);
+        }
+        let width = ledger.shape().dimensions as usize + axes::DEVICE_AXES;
+        self.axes.clear();
+        let mut first_row = 0;
+        for axis in 0..width {
+            let mut demands: Vec<u64> =
+                sample.iter().skip(axis).step_by(width).copied().filter(|&asked| asked > 0).collect();
+            demands.sort_unstable();
+            let mut thresholds = demands.clone();
+            thresholds.dedup();
+            if thresholds.len() > THRESHOLDS {
+                thresholds = (0..THRESHOLDS).map(|at| demands[at * demands.len() / THRESHOLDS]).collect();
+                thresholds.dedup();
+            }
+            if !thresholds.is_empty() {
+                let rows = thresholds.len();
+                self.axes.push(Axis { axis, thresholds, first_row });
+                first_row += rows;
+            }
+        }
+        self.thresholds = vec![Vec::new(); first_row];
+    }
+
+    /// Fills the rows for these words. Rows of requirements are made when a task asks for them.
+    pub(super) fn fill(&mut self, words: &Words, slots: &Slots) {
+        self.passes.iter_mut().for_each(Vec::clear);
+        for row in &mut self.thresholds {
+            row.clear();
+            row.resize(words.len(), 0);
+        }
+        for axis in &self.axes {
+            let rows = &mut self.thresholds[axis.first_row..axis.first_row + axis.thresholds.len()];
+            for rank in 0..words.len() {
+                // How many thresholds each slot reaches, as the bits that reach exactly so many.
+                let mut reaching = [0_u64; THRESHOLDS + 1];
+                let mut alive = words.alive()[rank];
+                while alive != 0 {
+                    let bit = alive.trailing_zeros();
+                    alive &= alive - 1;
+                    let has = slots.values(words.slot(rank, bit))[axis.axis];
+                    reaching[axis.thresholds.partition_point(|&threshold| threshold <= has)] |= 1 << bit;
+                }
+                let mut bits = 0;
+                for (at, row) in rows.iter_mut().enumerate().rev() {
+                    bits |= reaching[at + 1];
+                    row[rank] = bits;
+                }
+            }
+        }
+    }
+
+    /// Finds the rows that a task has to pass.
+    pub(super) fn choose(
+        &mut self,
+        chosen: &mut Chosen,
+        task: Task<'_>,
+        demand: &[u64],
+        ledger: &Ledger,
+        words: &Words,
+        slots: &Slots,
+    ) {
+        chosen.thresholds.clear();
+        chosen.requirements.clear();
+        chosen.unfiltered.clear();
+        for axis in &self.axes {
+            let reached = axis.thresholds.partition_point(|&threshold| threshold <= demand[axis.axis]);
+            if reached > 0 {
+                chosen.thresholds.push(axis.first_row + reached - 1);
+            }
+        }
+        for requirement in task.table.requirements(task.row) {
+            match self.row_of(task.table, requirement) {
+                Some(row) => {
+                    if self.passes[row].is_empty() {
+                        self.fill_requirement(row, ledger, words, slots);
+                    }
+                    chosen.requirements.push(row);
+                }
+                None => chosen.unfiltered.push(requirement),
+            }
+        }
+    }
+
+    /// The row of a requirement, unless there are too many.
+    fn row_of(&mut self, tasks: &TaskTable, requirement: usize) -> Option<usize> {
+        let attribute = tasks.requirement_attributes[requirement];
+        let excludes = tasks.requirement_excludes[requirement];
+        let values = tasks.values(requirement);
+        if let Some(&row) = self.known.get(&RequirementOf { attribute, excludes, values }) {
+            return Some(row);
+        }
+        let row = self.requirements.len();
+        if row == REQUIREMENTS {
+            return None;
+        }
+        let requirement = Requirement { attribute, excludes, values: values.to_vec() };
+        self.requirements.push(requirement.clone());
+        self.passes.push(Vec::new());
+        self.known.insert(requirement, row);
+        Some(row)
+    }
+
+    /// Makes the row of a requirement.
+    fn fill_requirement(&mut self, row: usize, ledger: &Ledger, words: &Words, slots: &Slots) {
+        let requirement = &self.requirements[row];
+        self.passes[row].extend((0..words.len()).map(|rank| {
+            let mut bits = 0;
+            let mut alive = words.alive()[rank];
+            while alive != 0 {
+                let bit = alive.trailing_zeros();
+                alive &= alive - 1;
+                let offer = ledger.list()[slots.position(words.slot(rank, bit)) as usize];
+                bits |= u64::from(requirement.passes(ledger, offer as usize)) << bit;
+            }
+            bits
+        }));
+    }
+
+    /// The slots among `alive` in the word of this rank that pass every chosen row.
+    #[inline]
+    pub(super) fn survivors(&self, chosen: &Chosen, rank: usize, alive: u64) -> u64 {
+        let thresholds = chosen.thresholds.iter().fold(alive, |bits, &row| bits & self.thresholds[row][rank]);
+        chosen.requirements.iter().fold(thresholds, |bits, &row| bits & self.passes[row][rank])
+    }
+
+    /// Sets the bits of a slot that has been given an offer.
+    pub(super) fn set(&mut self, rank: usize, bit: usize, row: usize, values: &[u64], ledger: &Ledger) {
+        let assign = |bits: &mut u64, to: bool| *bits = *bits & !(1 << bit) | u64::from(to) << bit;
+        for axis in &self.axes {
+            let rows = &mut self.thresholds[axis.first_row..];
+            for (row, &threshold) in rows.iter_mut().zip(&axis.thresholds) {
+                assign(&mut row[rank], threshold <= values[axis.axis]);
+            }
+        }
+        for (bits, requirement) in self.passes.iter_mut().zip(&self.requirements).filter(|(bits, _)| !bits.is_empty()) {
+            assign(&mut bits[rank], requirement.passes(ledger, row));
+        }
+    }
+
+    /// Adds a word behind the others, with no slot that passes anything.
+    pub(super) fn push_word(&mut self) {
+        self.made().for_each(|row| row.push(0));
+    }
+
+    /// Follows the split of a word: `moved` are the bits that have moved into the new word behind it, in their new order.
+    pub(super) fn split(&mut self, rank: usize, moved: &[usize; SLOTS / 2]) {
+        for row in self.made() {
+            let bits = moved.iter().enumerate().fold(0, |bits, (at, &bit)| bits | (row[rank] >> bit & 1) << at);
+            row.insert(rank + 1, bits);
+        }
+    }
+
+    /// The rows that are made.
+    fn made(&mut self) -> impl Iterator<Item = &mut Vec<u64>> {
+        self.thresholds.iter_mut().chain(self.passes.iter_mut().filter(|row| !row.is_empty()))
+    }
+}

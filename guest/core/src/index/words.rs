@@ -1,0 +1,161 @@
+//! Words of 64 slots, in the order of their keys.
+//!
+//! A word is known by its *rank*, its place in that order, which grows when an earlier word is split; and by its *number*,
+//! which stays and tells where its slots are.
+
+use alloc::vec::Vec;
+
+use super::slots::{MIXED, Slots};
+
+/// Slots of a word.
+pub(super) const SLOTS: usize = u64::BITS as usize;
+
+/// What is known of each word. Every column but `rank_of` is in the order of ranks.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Words {
+    /// One bit for each slot that holds an offer.
+    alive: Vec<u64>,
+    /// A number not above the lowered key of any slot, and not below any of the word before.
+    low_keys: Vec<f64>,
+    /// A number not above the place in the list of any slot's first row.
+    min_positions: Vec<u32>,
+    /// The shape of every slot, or [`MIXED`] where they differ.
+    shapes: Vec<u64>,
+    /// The word's number.
+    numbers: Vec<u32>,
+    /// The rank of each word, by number.
+    rank_of: Vec<u32>,
+}
+
+impl Words {
+    /// How many words there are.
+    pub(super) fn len(&self) -> usize {
+        self.alive.len()
+    }
+
+    /// The slots that hold an offer.
+    pub(super) fn alive(&self) -> &[u64] {
+        &self.alive
+    }
+
+    /// A number not above the lowered key of any slot.
+    pub(super) fn low_key(&self, rank: usize) -> f64 {
+        self.low_keys[rank]
+    }
+
+    /// The rank of the first word that can hold a slot with at least this lowered key.
+    pub(super) fn first(&self, least_key: f64) -> usize {
+        self.low_keys.partition_point(|&low| low < least_key).saturating_sub(1)
+    }
+
+    /// A number not above the place in the list of any slot's first row.
+    pub(super) fn min_position(&self, rank: usize) -> u32 {
+        self.min_positions[rank]
+    }
+
+    /// The shape of every slot, or [`MIXED`] where they differ.
+    pub(super) fn shape(&self, rank: usize) -> u64 {
+        self.shapes[rank]
+    }
+
+    /// A slot of a word.
+    pub(super) fn slot(&self, rank: usize, bit: u32) -> usize {
+        self.numbers[rank] as usize * SLOTS + bit as usize
+    }
+
+    /// The rank and the bit of a slot.
+    pub(super) fn place(&self, slot: usize) -> (usize, usize) {
+        (self.rank_of[slot / SLOTS] as usize, slot % SLOTS)
+    }
+
+    /// Adds an empty word behind the others and returns its first slot.
+    pub(super) fn push(&mut self, low_key: f64) -> usize {
+        let rank = self.len();
+        self.insert(rank, low_key)
+    }
+
+    /// Adds an empty word at a rank and returns its first slot.
+    fn insert(&mut self, rank: usize, low_key: f64) -> usize {
+        let number = self.rank_of.len();
+        self.alive.insert(rank, 0);
+        self.low_keys.insert(rank, low_key);
+        self.min_positions.insert(rank, u32::MAX);
+        self.shapes.insert(rank, MIXED);
+        self.numbers.insert(rank, number as u32);
+        self.rank_of.push(rank as u32);
+        for &number in &self.numbers[rank + 1..] {
+            self.rank_of[number as usize] += 1;
+        }
+        number * SLOTS
+    }
+
+    /// The rank of the word for a new slot with this lowered key. The first word takes whatever is below all others.
+    pub(super) fn rank(&mut self, key: f64) -> usize {
+        self.low_keys[0] = self.low_keys[0].min(key);
+        self.low_keys.partition_point(|&low| low <= key) - 1
+    }
+
+    /// Whether every slot of a word holds an offer.
+    pub(super) fn is_full(&self, rank: usize) -> bool {
+        self.alive[rank] == u64::MAX
+    }
+
+    /// Moves the upper half of a full word into a new word behind it. Says which bits moved, in the order of their new
+    /// places, so that bit rows can follow.
+    pub(super) fn split(&mut self, rank: usize, slots: &mut Slots) -> [usize; SLOTS / 2] {
+        let first = self.slot(rank, 0);
+        let mut bits: [usize; SLOTS] = core::array::from_fn(|bit| bit);
+        bits.sort_unstable_by(|&a, &b| slots.key(first + a).total_cmp(&slots.key(first + b)));
+        let moved: [usize; SLOTS / 2] = core::array::from_fn(|at| bits[SLOTS / 2 + at]);
+
+        let new_first = self.insert(rank + 1, slots.key(first + moved[0]));
+        slots.reserve(new_first + SLOTS);
+        for (at, bit) in moved.into_iter().enumerate() {
+            slots.relocate(first + bit, new_first + at);
+            self.alive[rank] &= !(1 << bit);
+        }
+        self.alive[rank + 1] = u64::MAX >> (SLOTS / 2);
+        self.shapes[rank + 1] = self.shapes[rank];
+        self.refresh(rank, slots);
+        self.refresh(rank + 1, slots);
+        moved
+    }
+
+    /// A free slot of a word that is not full, now taken by an offer of this shape and place in the list.
+    pub(super) fn take_slot(&mut self, rank: usize, shape: u64, position: u32) -> usize {
+        let bit = self.alive[rank].trailing_ones();
+        self.shapes[rank] = if self.alive[rank] == 0 || self.shapes[rank] == shape { shape } else { MIXED };
+        self.alive[rank] |= 1 << bit;
+        self.min_positions[rank] = self.min_positions[rank].min(position);
+        self.slot(rank, bit)
+    }
+
+    /// Takes note that the first row of a slot stands at an earlier place now.
+    pub(super) fn advanced(&mut self, slot: usize, position: u32) {
+        let (rank, _) = self.place(slot);
+        self.min_positions[rank] = self.min_positions[rank].min(position);
+    }
+
+    /// Takes note that the first row of a slot, which stood at `position`, has left it, and, with `empty`, that it was the
+    /// only one.
+    pub(super) fn left(&mut self, slot: usize, position: u32, empty: bool, slots: &Slots) {
+        let (rank, bit) = self.place(slot);
+        if empty {
+            self.alive[rank] &= !(1 << bit);
+        }
+        if self.min_positions[rank] >= position {
+            self.refresh(rank, slots);
+        }
+    }
+
+    /// Finds the least place in the list anew.
+    fn refresh(&mut self, rank: usize, slots: &Slots) {
+        let mut least = u32::MAX;
+        let mut alive = self.alive[rank];
+        while alive != 0 {
+            least = least.min(slots.position(self.slot(rank, alive.trailing_zeros())));
+            alive &= alive - 1;
+        }
+        self.min_positions[rank] = least;
+    }
+}

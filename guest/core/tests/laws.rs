@@ -1,0 +1,195 @@
+//! Laws of the core, on random pools with heavy ties: small quantities, few attribute values, weights of zero.
+
+use offermatch_core::{BestFit, Changes, Method, Mode, OfferTable, Pool, Settings, Shape, TaskTable};
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::FileFailurePersistence;
+
+/// What a pool is opened with and what then happens to it.
+#[derive(Debug, Clone)]
+struct Story {
+    shape: Shape,
+    offers: OfferTable,
+    settings: Settings,
+    steps: Vec<Step>,
+}
+
+/// One thing that happens to a pool.
+#[derive(Debug, Clone)]
+enum Step {
+    Assign(TaskTable),
+    Update(Changes),
+}
+
+/// Columns of one number a cell, up to a largest value that differs from table to table, so that ties are common.
+fn quantities(cells: usize) -> impl Strategy<Value = Vec<u64>> {
+    select(vec![1, 2, 4, 20, 1000, 1 << 40, u64::MAX])
+        .prop_flat_map(move |most| proptest::collection::vec(0..=most, cells..=cells))
+}
+
+/// Offsets and the flat column they cut up, of `rows` rows with up to `most` values each.
+fn ragged<T: Clone + std::fmt::Debug>(
+    rows: usize,
+    most: usize,
+    value: impl Strategy<Value = T> + Clone,
+) -> impl Strategy<Value = (Vec<u32>, Vec<T>)> {
+    proptest::collection::vec(proptest::collection::vec(value, 0..=most), rows..=rows).prop_map(|rows| {
+        let ends = rows.iter().scan(0, |end, row| {
+            *end += row.len() as u32;
+            Some(*end)
+        });
+        (std::iter::once(0).chain(ends).collect(), rows.concat())
+    })
+}
+
+fn offers(shape: Shape, rows: impl Strategy<Value = usize>) -> impl Strategy<Value = OfferTable> {
+    rows.prop_flat_map(move |rows| {
+        let cells = rows * shape.dimensions as usize;
+        let attributes = rows * shape.attributes as usize;
+        let devices = select(vec![0_usize, 0, 4]).prop_flat_map(move |most| {
+            ragged(rows, most, prop_oneof![Just(1000_u32), Just(500), Just(0), 0..=1000_u32])
+        });
+        (quantities(cells), quantities(cells), any::<bool>(), proptest::collection::vec(0..4_u32, attributes), devices)
+            .prop_map(move |(available, more, same, attributes, (device_offsets, device_free))| {
+                let grown = available.iter().zip(&more).map(|(available, more)| available.saturating_add(more % 3));
+                let capacity = if same { Vec::new() } else { grown.collect() };
+                OfferTable { rows: rows as u32, available, capacity, attributes, device_offsets, device_free }
+            })
+    })
+}
+
+fn tasks(shape: Shape) -> impl Strategy<Value = TaskTable> {
+    (0..120_usize).prop_flat_map(move |rows| {
+        let asked = prop_oneof![3 => Just(0_u32), 2 => 1..=999_u32, 2 => (1..=3_u32).prop_map(|k| k * 1000)];
+        let most = if shape.attributes == 0 { 0 } else { 2 };
+        let requirement = (0..shape.attributes.max(1), any::<bool>(), proptest::collection::vec(1..4_u32, 0..3));
+        let devices = prop_oneof![Just(Vec::new()).boxed(), proptest::collection::vec(asked, rows..=rows).boxed()];
+        (quantities(rows * shape.dimensions as usize), devices, ragged(rows, most, requirement)).prop_map(
+            move |(demand, devices, (requirement_offsets, requirements))| {
+                let mut value_offsets = vec![0];
+                let mut values = Vec::new();
+                for (_, _, set) in &requirements {
+                    values.extend_from_slice(set);
+                    value_offsets.push(values.len() as u32);
+                }
+                TaskTable {
+                    rows: rows as u32,
+                    demand,
+                    devices,
+                    requirement_offsets,
+                    requirement_attributes: requirements.iter().map(|requirement| requirement.0).collect(),
+                    requirement_excludes: requirements.iter().map(|requirement| requirement.1).collect(),
+                    value_offsets,
+                    values,
+                }
+            },
+        )
+    })
+}
+
+/// Changes of some of the first `rows` rows, in any order, and up to five new ones.
+fn changes(shape: Shape, rows: usize) -> impl Strategy<Value = Changes> {
+    let all: Vec<u32> = (0..rows as u32).collect();
+    let named = proptest::sample::subsequence(all, 0..=rows.min(40)).prop_shuffle();
+    (named, any::<proptest::sample::Index>()).prop_flat_map(move |(named, cut)| {
+        let cut = cut.index(named.len() + 1);
+        let (removed, changed_rows) = (named[..cut].to_vec(), named[cut..].to_vec());
+        (offers(shape, Just(changed_rows.len())), offers(shape, 0..5_usize)).prop_map(move |(changed, added)| Changes {
+            removed: removed.clone(),
+            changed_rows: changed_rows.clone(),
+            changed,
+            added,
+        })
+    })
+}
+
+fn settings(shape: Shape) -> impl Strategy<Value = Settings> {
+    let terms = shape.dimensions as usize + 1;
+    let weights = proptest::collection::vec(select(vec![0.0, 0.1, 1.0, 3.7, 1e-250]), terms..=terms);
+    let scales = proptest::collection::vec(select(vec![0_u64, 1, 3, 48, 1 << 39]), terms..=terms);
+    (any::<bool>(), select(vec![31.0, 0.5, 0.0, 1e300]), weights, scales, any::<bool>(), any::<bool>()).prop_map(
+        |(shared, max_score, weights, scales, weighted, scaled)| Settings {
+            mode: if shared { Mode::Shared } else { Mode::Exclusive },
+            max_score,
+            weights: if weighted { weights } else { Vec::new() },
+            scales: if scaled { scales } else { Vec::new() },
+        },
+    )
+}
+
+fn story() -> impl Strategy<Value = Story> {
+    (0..4_u32, 0..3_u32, 0..260_usize).prop_flat_map(|(dimensions, attributes, rows)| {
+        let shape = Shape { dimensions, attributes };
+        let step = prop_oneof![
+            3 => tasks(shape).prop_map(Step::Assign),
+            1 => changes(shape, rows).prop_map(Step::Update),
+        ];
+        (offers(shape, Just(rows)), settings(shape), proptest::collection::vec(step, 1..4))
+            .prop_map(move |(offers, settings, steps)| Story { shape, offers, settings, steps })
+    })
+}
+
+fn open(story: &Story, method: Method) -> Pool<BestFit> {
+    Pool::open(BestFit, story.shape, &story.offers, &story.settings).expect("a valid pool").with_method(method)
+}
+
+/// 1500 cases, or as many as `PROPTEST_CASES` says. Failures are kept beside the tests.
+fn config() -> ProptestConfig {
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { 1500 };
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { cases, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// The index answers as the plain loop does, bit for bit, and leaves the same pool behind.
+    #[test]
+    fn index_equals_reference(story in story()) {
+        let mut indexed = open(&story, Method::Index);
+        let mut reference = open(&story, Method::Reference);
+        let mut automatic = open(&story, Method::Automatic);
+        for (at, step) in story.steps.iter().enumerate() {
+            match step {
+                Step::Assign(tasks) => {
+                    let expected = reference.assign(tasks).expect("valid tasks");
+                    prop_assert_eq!(&indexed.assign(tasks).expect("valid tasks"), &expected, "step {}, index", at);
+                    prop_assert_eq!(&automatic.assign(tasks).expect("valid tasks"), &expected, "step {}, automatic", at);
+                    let expected = reference.explain(tasks).expect("valid tasks");
+                    prop_assert_eq!(&indexed.explain(tasks).expect("valid tasks"), &expected, "step {}, explanation", at);
+                }
+                Step::Update(changes) => {
+                    for pool in [&mut indexed, &mut reference, &mut automatic] {
+                        pool.update(changes).expect("valid changes");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every task that is not placed has no candidate at its turn, and the counts of an explanation add up to the list.
+    #[test]
+    fn explanations_add_up(story in story()) {
+        let mut pool = open(&story, Method::Automatic);
+        let mut listed = u64::from(story.offers.rows);
+        for step in &story.steps {
+            let Step::Assign(tasks) = step else { break };
+            let placed = pool.assign(tasks).expect("valid tasks").tasks.len() as u64;
+            if story.settings.mode == Mode::Exclusive {
+                listed -= placed;
+            }
+            let why = pool.explain(tasks).expect("valid tasks");
+            let width = story.shape.dimensions as usize;
+            for row in 0..tasks.rows as usize {
+                let requirements = match tasks.requirement_offsets.get(row..row + 2) {
+                    Some(span) => span[0] as usize..span[1] as usize,
+                    None => 0..0,
+                };
+                let counts = why.by_dimension[row * width..(row + 1) * width].iter()
+                    .chain(&why.by_requirement[requirements])
+                    .chain([&why.by_devices[row], &why.by_score[row], &why.candidates[row]]);
+                prop_assert_eq!(counts.copied().map(u64::from).sum::<u64>(), listed, "task {}", row);
+            }
+        }
+    }
+}
