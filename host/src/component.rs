@@ -39,7 +39,9 @@ pub(crate) struct Face {
 pub(crate) fn face(component: &Component) -> Face {
     let engine = engine::shared();
     let items = |item: ComponentItem| match item {
-        ComponentItem::ComponentInstance(instance) => instance.exports(engine).map(|(name, _)| name.to_owned()).collect(),
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).map(|(name, _)| name.to_owned()).collect()
+        }
         _ => Vec::new(),
     };
     let face = component.component_type();

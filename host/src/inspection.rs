@@ -7,7 +7,7 @@ use crate::component;
 use crate::contract;
 use crate::description::Description;
 use crate::error::Error;
-use crate::matcher::{Matcher, read_component};
+use crate::matcher::{BUNDLED, Matcher, read_component};
 
 /// What a component is.
 #[derive(Debug)]
@@ -45,13 +45,32 @@ impl Inspection {
     /// ```
     pub fn of(path: impl AsRef<Path>) -> Result<Self, Error> {
         let (bytes, path) = read_component(path.as_ref())?;
-        let compiled = component::compile(&bytes, &path)?;
+        Self::of_bytes(&bytes, path)
+    }
+
+    /// What the bundled matcher is.
+    ///
+    /// # Errors
+    /// [`Error::ComponentMalformed`], when the crate was built with bytes that are no component.
+    ///
+    /// ```
+    /// let inspection = offermatch::Inspection::bundled()?;
+    /// assert!(inspection.imports.is_empty());
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn bundled() -> Result<Self, Error> {
+        Self::of_bytes(BUNDLED, "the bundled matcher".to_owned())
+    }
+
+    /// What the component in these bytes is.
+    fn of_bytes(bytes: &[u8], path: String) -> Result<Self, Error> {
+        let compiled = component::compile(bytes, &path)?;
         let face = component::face(&compiled);
         let contract = face.exports.iter().find_map(|(name, _)| contract::interface_version(name)).map(str::to_owned);
-        let verdict = Matcher::from_component(&compiled, &bytes, &path).map(|matcher| matcher.description().clone());
+        let verdict = Matcher::from_component(&compiled, bytes, &path).map(|matcher| matcher.description().clone());
         Ok(Self {
             size: bytes.len(),
-            digest: sha256(&bytes),
+            digest: sha256(bytes),
             world: contract.as_ref().map(|version| format!("{}@{version}", contract::WORLD)),
             contract,
             imports: face.imports,

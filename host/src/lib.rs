@@ -1,4 +1,36 @@
-//! x
+//! Hosts offermatch matchers: loads a WebAssembly component, matches tasks to resource offers, verifies every answer.
+//!
+//! ```text
+//! Task, Offer ──(Catalog)──> Tasks, Offers ──> Matcher::open ──> Pool::assign ──> verified Assignments
+//!   rows                       columns          component            │
+//!                                                                    └─> Update, Explanations
+//! ```
+//!
+//! A [`Matcher`] is one version of a component, compiled once and shared by threads. A [`Pool`] is the offers it holds from
+//! one cycle to the next. The component is trusted with nothing: it imports nothing, and every answer is checked against
+//! the host's own tables before it is returned.
+//!
+//! ```
+//! use offermatch::{Catalog, Format, Matcher, Mode, Offers, Settings, Tasks, parse_offers, parse_tasks};
+//!
+//! let offer_rows = parse_offers(r#"[{"name": "a", "available": {"cpu": "4 cores"}}]"#, Format::Json, "offers")?;
+//! let task_rows = parse_tasks("name,demand.cpu\nfirst,3 cores\nsecond,2 cores\n", Format::Csv, "tasks")?;
+//! let catalog = Catalog::of(&offer_rows, &task_rows);
+//! let offers = Offers::new(&offer_rows, &catalog)?;
+//! let tasks = Tasks::new(&task_rows, &catalog)?;
+//!
+//! let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+//! let mut pool = Matcher::bundled()?.open(&offers, &settings)?;
+//! let assignments = pool.assign(&tasks)?;
+//! assert_eq!(assignments.tasks, [0]);
+//!
+//! let explanations = pool.explain(&tasks)?;
+//! let second = explanations.iter().nth(1).expect("one explanation for each task");
+//! assert_eq!(second.by_dimension, [("cpu", 1)]);
+//! # Ok::<(), offermatch::Error>(())
+//! ```
+#![deny(missing_docs)]
+
 mod answer;
 mod bindings;
 mod catalog;
@@ -15,11 +47,14 @@ mod names;
 mod offers;
 mod pool;
 mod quantity;
+mod read;
 mod rows;
+mod sample;
 mod session;
 mod settings;
 mod tasks;
 mod verify;
+
 pub use answer::{Answer, Explanation, Explanations, Timings, answer_digest, unplaced};
 pub use catalog::Catalog;
 pub use contract::CONTRACT;
@@ -31,10 +66,8 @@ pub use offermatch_core::{Assignments, Mode, OfferTable, TaskTable};
 pub use offers::Offers;
 pub use pool::{Pool, Update};
 pub use quantity::{QuantityError, parse_quantity};
+pub use read::{Format, parse_offers, parse_tasks, read_offers, read_tasks};
 pub use rows::{Offer, Requirement, Task};
+pub use sample::{Sample, SampleKind};
 pub use settings::{DEVICES, Settings};
 pub use tasks::Tasks;
-mod read;
-mod sample;
-pub use read::{Format, parse_offers, parse_tasks, read_offers, read_tasks};
-pub use sample::{Sample, SampleKind};

@@ -21,7 +21,7 @@ use crate::tasks::Tasks;
 use crate::verify::Ledger;
 
 /// The component that is built with this crate.
-static BUNDLED: &[u8] = include_bytes!(env!("OFFERMATCH_COMPONENT_PATH"));
+pub(crate) static BUNDLED: &[u8] = include_bytes!(env!("OFFERMATCH_COMPONENT_PATH"));
 
 /// One version of a matcher, compiled and judged. Cheap to clone; threads can share it.
 ///

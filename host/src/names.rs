@@ -20,9 +20,8 @@ impl Names {
     pub(crate) fn new(names: Vec<String>, source: &str) -> Result<Self, Error> {
         let mut seen: HashMap<&str, usize> = HashMap::with_capacity(names.len());
         for (row, name) in names.iter().enumerate() {
-            let place = |name| {
-                Box::new(Place { source: source.to_owned(), row: Some(row), name, column: "name".to_owned() })
-            };
+            let place =
+                |name| Box::new(Place { source: source.to_owned(), row: Some(row), name, column: "name".to_owned() });
             if name.is_empty() {
                 return Err(Error::MissingColumn { place: place(None) });
             }

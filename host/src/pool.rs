@@ -155,7 +155,8 @@ impl Pool {
             && let Some(at) = added.names().iter().position(|name| index.contains_key(name))
         {
             let name = added.names()[at].clone();
-            let place = Place { source: "added".into(), row: Some(at), name: Some(name.clone()), column: "name".into() };
+            let place =
+                Place { source: "added".into(), row: Some(at), name: Some(name.clone()), column: "name".into() };
             return Err(Error::DuplicateName { place: Box::new(place), first: index[&name] as usize });
         }
         let table = |offers: &Option<Offers>| offers.as_ref().map_or_else(OfferTable::default, |o| o.table().clone());

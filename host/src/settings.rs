@@ -30,12 +30,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            mode: Mode::default(),
-            max_score: Columns::MAX_SCORE,
-            weights: Vec::new(),
-            scales: Vec::new(),
-        }
+        Self { mode: Mode::default(), max_score: Columns::MAX_SCORE, weights: Vec::new(), scales: Vec::new() }
     }
 }
 

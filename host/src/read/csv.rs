@@ -181,8 +181,7 @@ fn table<C, T>(
     let table = Table::read(text, source)?;
     let name = table.column("name")?;
     let understood = |header| {
-        column(header)
-            .ok_or_else(|| Error::UnknownColumn { place: Box::new(in_header(source, header)), known })
+        column(header).ok_or_else(|| Error::UnknownColumn { place: Box::new(in_header(source, header)), known })
     };
     let columns = table.header.iter().map(understood).collect::<Result<Vec<C>, Error>>()?;
     let rows = table.rows(name).map(|(row, record)| {

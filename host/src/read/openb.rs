@@ -23,7 +23,11 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
         let share = if devices == 0 { 0 } else { whole(row, "gpu_milli", &cells[thousandths])? };
         if 0 < share && share < 1000 {
             if devices != 1 {
-                return Err(row.devices_malformed("gpu_milli", &cells[thousandths], "a share is of one device, not of many"));
+                return Err(row.devices_malformed(
+                    "gpu_milli",
+                    &cells[thousandths],
+                    "a share is of one device, not of many",
+                ));
             }
             task.device_share = share;
         } else {

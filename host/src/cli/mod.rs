@@ -1,0 +1,181 @@
+//! What the program takes, and the commands behind it.
+
+mod inspect;
+mod match_command;
+mod output;
+mod progress;
+mod summary;
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use offermatch::{Format, Mode, Sample};
+
+/// Match tasks to resource offers with a WebAssembly matcher.
+#[derive(Debug, Parser)]
+#[command(name = "offermatch", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Log what is done, to standard error (OFFERMATCH_LOG sets it in detail)
+    #[arg(long, global = true)]
+    pub(crate) verbose: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Examples for `--help`.
+const EXAMPLES: &str = "\
+Examples:
+  offermatch match --tasks tasks.json --offers offers.csv --output summary
+  offermatch match --sample uniform:2000x1000 --mode shared --output summary
+  offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
+  offermatch inspect matcher.wasm";
+
+/// Examples for `match --help`.
+const MATCH_EXAMPLES: &str = "\
+An offer is feasible for a task when every demand fits, every requirement holds and its devices serve the task. Among the
+feasible ones the lowest score wins, if it is below the maximal score. In exclusive mode an offer takes one task, in shared
+mode it stays with what is left. docs/formats.md describes the files, docs/semantics.md the rules.
+
+Examples:
+  offermatch match --tasks tasks.json --offers offers.csv
+  offermatch match --sample realistic:20000x20000:7 --output summary
+  offermatch match --sample ties:10x4 --mode shared --weight cpu=2 --scale memory=256GiB --output csv
+  offermatch match --sample uniform:100x100 --matcher native     (the reference, to compare with)";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Match tasks to offers and print who takes what
+    Match(MatchArguments),
+    /// Say what a .wasm file is, and whether this host serves it
+    Inspect(InspectArguments),
+}
+
+/// What `match` takes.
+#[derive(Debug, Args)]
+#[command(after_help = MATCH_EXAMPLES, group = ArgGroup::new("input").required(true).multiple(true))]
+pub(crate) struct MatchArguments {
+    /// Tasks to place, in order
+    #[arg(long, value_name = "FILE", group = "input", requires = "offers")]
+    pub(crate) tasks: Option<PathBuf>,
+    /// Offers to place them on
+    #[arg(long, value_name = "FILE", group = "input", requires = "tasks")]
+    pub(crate) offers: Option<PathBuf>,
+    /// Format of both files
+    #[arg(long, value_enum, default_value_t = FormatArgument::Auto)]
+    pub(crate) format: FormatArgument,
+    /// Generate input instead: uniform, realistic, ties, nothing-fits, constrained or devices
+    #[arg(long, value_name = "KIND:TASKSxOFFERS[:SEED]", group = "input", conflicts_with_all = ["tasks", "offers"])]
+    pub(crate) sample: Option<Sample>,
+    /// What happens to an offer that takes a task
+    #[arg(long, value_enum, default_value_t = ModeArgument::Exclusive)]
+    pub(crate) mode: ModeArgument,
+    /// Choose an offer only if its score is below this
+    #[arg(long, value_name = "SCORE", default_value_t = 31.0, allow_negative_numbers = true)]
+    pub(crate) max_score: f64,
+    /// The weight of a dimension, such as cpu=2.0, or of devices
+    #[arg(long, value_name = "DIMENSION=NUMBER", value_parser = weight)]
+    pub(crate) weight: Vec<(String, f64)>,
+    /// The scale of a dimension, such as memory=256GiB; otherwise the largest capacity
+    #[arg(long, value_name = "DIMENSION=QUANTITY", value_parser = pair)]
+    pub(crate) scale: Vec<(String, String)>,
+    /// The resource dimensions and their order; otherwise those of the offers
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) dimensions: Option<Vec<String>>,
+    /// Say of each unplaced task why it found no offer
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = OutputArgument::Json)]
+    pub(crate) output: OutputArgument,
+    /// A component, or `bundled`, or `native` for the reference
+    #[arg(long, value_name = "PATH|bundled|native", default_value = "bundled")]
+    pub(crate) matcher: PathBuf,
+}
+
+/// What `inspect` takes.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// A .wasm file; otherwise the bundled matcher
+    pub(crate) path: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Formats by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FormatArgument {
+    /// By the ending of each file
+    Auto,
+    /// An array of objects
+    Json,
+    /// A line of column names, then rows
+    Csv,
+    /// Alibaba's OpenB trace
+    Openb,
+}
+
+impl From<FormatArgument> for Format {
+    fn from(format: FormatArgument) -> Self {
+        match format {
+            FormatArgument::Auto => Self::Auto,
+            FormatArgument::Json => Self::Json,
+            FormatArgument::Csv => Self::Csv,
+            FormatArgument::Openb => Self::Openb,
+        }
+    }
+}
+
+/// Modes by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ModeArgument {
+    /// It takes no other task
+    Exclusive,
+    /// It stays with what is left
+    Shared,
+}
+
+impl From<ModeArgument> for Mode {
+    fn from(mode: ModeArgument) -> Self {
+        match mode {
+            ModeArgument::Exclusive => Self::Exclusive,
+            ModeArgument::Shared => Self::Shared,
+        }
+    }
+}
+
+/// Outputs by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OutputArgument {
+    /// One object
+    Json,
+    /// task,offer,score
+    Csv,
+    /// For people
+    Summary,
+}
+
+/// Runs a command and gives what is to be printed.
+pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
+    match command {
+        Command::Match(arguments) => match_command::run(arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+    }
+}
+
+/// A name and what it is set to.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("not NAME=VALUE".to_owned()),
+    }
+}
+
+/// A name and its weight.
+fn weight(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = pair(text)?;
+    let weight = value.parse().map_err(|_| format!("{value} is not a number"))?;
+    Ok((name, weight))
+}

@@ -1,0 +1,145 @@
+//! Answers for programs.
+
+use offermatch::{Explanation, Explanations, answer_digest};
+use serde::Serialize;
+use serde::ser::Serializer;
+
+use super::match_command::Cycle;
+
+/// An answer as `docs/formats.md` has it.
+#[derive(Serialize)]
+struct Document<'a> {
+    /// Who matched.
+    matcher: Matcher<'a>,
+    /// What happened to offers that took a task.
+    mode: String,
+    /// How many tasks.
+    tasks: usize,
+    /// How many offers.
+    offers: usize,
+    /// How many tasks were placed.
+    placed: usize,
+    /// Who takes what.
+    assignments: Vec<Assignment<'a>>,
+    /// Why the others found no offer, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "unplaced")]
+    unplaced: Option<&'a Explanations>,
+    /// The digest of who takes what.
+    answer_digest: String,
+}
+
+/// Who matched.
+#[derive(Serialize)]
+struct Matcher<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Its version.
+    version: &'a str,
+    /// Its policy.
+    policy: &'a str,
+    /// Its contract.
+    contract: &'a str,
+    /// The digest of its bytes; null for the native reference.
+    digest: Option<&'a str>,
+}
+
+/// Who takes what.
+#[derive(Serialize)]
+struct Assignment<'a> {
+    /// The task.
+    task: &'a str,
+    /// Its offer.
+    offer: &'a str,
+    /// Its score there.
+    score: f64,
+}
+
+/// Why a task found no offer.
+#[derive(Serialize)]
+struct Unplaced<'a> {
+    /// The task.
+    task: &'a str,
+    /// How many offers are left in the list.
+    offers: usize,
+    /// Offers with too little, by dimension.
+    #[serde(serialize_with = "map")]
+    by_dimension: Vec<(&'a str, u32)>,
+    /// Offers refused by each requirement.
+    by_requirement: &'a [u32],
+    /// Offers whose devices do not serve the task.
+    by_devices: u32,
+    /// Offers whose score is too high.
+    by_score: u32,
+    /// Offers left to choose from.
+    candidates: u32,
+}
+
+impl<'a> From<Explanation<'a>> for Unplaced<'a> {
+    fn from(found: Explanation<'a>) -> Self {
+        Self {
+            task: found.task,
+            offers: found.offers,
+            by_dimension: found.by_dimension,
+            by_requirement: found.by_requirement,
+            by_devices: found.by_devices,
+            by_score: found.by_score,
+            candidates: found.candidates,
+        }
+    }
+}
+
+/// Writes explanations one by one, without a list of them all.
+fn unplaced<S: Serializer>(found: &Option<&Explanations>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(found.iter().flat_map(|found| found.iter()).map(Unplaced::from))
+}
+
+/// Writes pairs as an object.
+fn map<S: Serializer>(pairs: &[(&str, u32)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().copied())
+}
+
+/// The answer as one JSON object.
+pub(super) fn json(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
+    let description = cycle.matcher.description();
+    let document = Document {
+        matcher: Matcher {
+            name: &description.name,
+            version: &description.version,
+            policy: &description.policy,
+            contract: &description.contract,
+            digest: cycle.matcher.digest(),
+        },
+        mode: cycle.mode.to_string(),
+        tasks: cycle.tasks.len(),
+        offers: cycle.offers.len(),
+        placed: cycle.assignments.tasks.len(),
+        assignments: assignments(cycle).collect(),
+        unplaced: cycle.unplaced.as_ref(),
+        answer_digest: answer_digest(&cycle.assignments),
+    };
+    let mut text = serde_json::to_vec(&document)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// The assignments as CSV.
+pub(super) fn csv(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["task", "offer", "score"])?;
+    for Assignment { task, offer, score } in assignments(cycle) {
+        // Debug gives the shortest text that reads back as the same double.
+        writer.write_record([task, offer, &format!("{score:?}")])?;
+    }
+    Ok(writer.into_inner()?)
+}
+
+/// Who takes what, by name.
+fn assignments(cycle: &Cycle) -> impl Iterator<Item = Assignment<'_>> {
+    let (tasks, offers) = (cycle.tasks.names(), cycle.offers.names());
+    let rows = cycle.assignments.tasks.iter().zip(&cycle.assignments.offers).zip(&cycle.assignments.scores);
+    rows.map(|((&task, &offer), &score)| Assignment {
+        task: &tasks[task as usize],
+        offer: &offers[offer as usize],
+        score,
+    })
+}

@@ -1,0 +1,150 @@
+//! Answers for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use offermatch::{Explanations, OfferTable, answer_digest};
+
+use super::match_command::Cycle;
+
+/// Characters of a full bar.
+const BAR: usize = 40;
+/// Thousandths of a whole device.
+const WHOLE: u128 = 1000;
+
+/// How much was placed, where the time went, how full the offers are and why tasks were not placed.
+pub(super) fn text(cycle: &Cycle) -> String {
+    let description = cycle.matcher.description();
+    let taken = taken(cycle);
+    let mut text = format!(
+        "{} of {} tasks placed on {} of {} offers, {}, by {} {} ({})\nanswer {}\n\n",
+        count(cycle.assignments.tasks.len()),
+        count(cycle.tasks.len()),
+        count(taken.iter().filter(|&&taken| taken).count()),
+        count(cycle.offers.len()),
+        cycle.mode,
+        description.name,
+        description.version,
+        description.policy,
+        answer_digest(&cycle.assignments),
+    );
+    stages(&mut text, cycle);
+    utilisation(&mut text, cycle, &taken);
+    if let Some(unplaced) = &cycle.unplaced {
+        reasons(&mut text, unplaced);
+    } else if cycle.assignments.tasks.len() < cycle.tasks.len() {
+        text.push_str("\n--explain says why tasks were not placed\n");
+    }
+    text
+}
+
+/// Adds one line for each stage.
+fn stages(text: &mut String, cycle: &Cycle) {
+    let stages = &cycle.stages;
+    let mut line = |name: &str, time: Duration| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {name:<52}{:>10.2} ms", time.as_secs_f64() * 1000.0);
+    };
+    line("read: files or sample to rows", stages.read);
+    line("columns: rows to columns, with every check of a value", stages.columns);
+    line("load: matcher compiled and judged", stages.load);
+    line("open: instance made, offers across the border", stages.pool.open);
+    line("assign: tasks across, matched, answer back", stages.pool.assign);
+    line("verify: answer against the host's own tables", stages.pool.verify);
+    if cycle.unplaced.is_some() {
+        line("explain: why tasks were not placed", stages.explain);
+    }
+}
+
+/// Whether each offer took a task.
+fn taken(cycle: &Cycle) -> Vec<bool> {
+    let mut taken = vec![false; cycle.offers.len()];
+    for &offer in &cycle.assignments.offers {
+        taken[offer as usize] = true;
+    }
+    taken
+}
+
+/// Adds a bar for each dimension: what the placed tasks use of all offers, and of those that took one.
+fn utilisation(text: &mut String, cycle: &Cycle, taken: &[bool]) {
+    let table = cycle.offers.table();
+    let dimensions = cycle.offers.catalog().dimensions();
+    let capacity = if table.capacity.is_empty() { &table.available } else { &table.capacity };
+    let names = dimensions.iter().map(String::as_str).chain(["offers", "devices"]);
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut line = |name: &str, part: u128, whole: u128, note: &str| {
+        let _ = writeln!(text, "  {name:<width$}  {}{note}", bar(part, whole));
+    };
+    let whole = taken.len() as u128;
+    line("offers", taken.iter().filter(|&&taken| taken).count() as u128, whole, " of the offers took a task");
+    let placed = || cycle.assignments.tasks.iter().map(|&task| task as usize);
+    let mut dimension = |name: &str, used: u128, of: &dyn Fn(usize) -> u128| {
+        let all = (0..taken.len()).map(of).sum();
+        let those_taken = (0..taken.len()).filter(|&offer| taken[offer]).map(of).sum();
+        line(name, used, all, " used of all offers");
+        line("", used, those_taken, " of those that took a task");
+    };
+    for (at, name) in dimensions.iter().enumerate() {
+        let used = placed().map(|task| u128::from(cycle.tasks.table().demand[task * dimensions.len() + at])).sum();
+        dimension(name, used, &|offer| u128::from(capacity[offer * dimensions.len() + at]));
+    }
+    if !table.device_free.is_empty() {
+        let asked = &cycle.tasks.table().devices;
+        let used = placed().map(|task| u128::from(asked.get(task).copied().unwrap_or(0))).sum();
+        dimension("devices", used, &|offer| devices(table, offer) * WHOLE);
+    }
+}
+
+/// How many devices an offer has.
+fn devices(table: &OfferTable, offer: usize) -> u128 {
+    table.device_offsets.get(offer..offer + 2).map_or(0, |ends| u128::from(ends[1] - ends[0]))
+}
+
+/// A bar and the percentage behind it.
+fn bar(part: u128, whole: u128) -> String {
+    let share = if whole == 0 { 0.0 } else { (part as f64 / whole as f64).min(1.0) };
+    let full = (share * BAR as f64).round() as usize;
+    format!("{}{} {:>5.1} %", "█".repeat(full), "░".repeat(BAR - full), share * 100.0)
+}
+
+/// Adds how many unplaced tasks each reason concerns most.
+fn reasons(text: &mut String, unplaced: &Explanations) {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for found in unplaced.iter() {
+        let mut reasons: Vec<(String, u64)> = Vec::new();
+        for (name, offers) in &found.by_dimension {
+            reasons.push((format!("mostly too little {name}"), u64::from(*offers)));
+        }
+        let by_requirement = found.by_requirement.iter().map(|&offers| u64::from(offers)).sum();
+        reasons.push(("mostly a requirement".to_owned(), by_requirement));
+        reasons.push(("mostly devices".to_owned(), found.by_devices.into()));
+        reasons.push(("mostly the score".to_owned(), found.by_score.into()));
+        // The first of equals, in the order of the checks.
+        let most = reasons.into_iter().rev().max_by_key(|(_, offers)| *offers);
+        let reason = most.filter(|(_, offers)| *offers > 0).map_or("no offers left".to_owned(), |(reason, _)| reason);
+        *counted.entry(reason).or_default() += 1;
+    }
+    if counted.is_empty() {
+        return;
+    }
+    text.push_str("\nunplaced tasks, by what most of the remaining offers fail on\n");
+    let mut counted: Vec<_> = counted.into_iter().collect();
+    counted.sort_by_key(|(_, tasks)| std::cmp::Reverse(*tasks));
+    for (reason, tasks) in counted {
+        let _ = writeln!(text, "  {:>11}  {reason}", count(tasks));
+    }
+}
+
+/// A count with separators between thousands.
+fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,47 @@
+//! The command line: arguments in, exit code out. Data goes to standard output, and only when everything worked; logs and
+//! errors go to standard error.
+
+mod cli;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    let directive = if arguments.verbose { "offermatch=debug" } else { "offermatch=error" };
+    let filter = EnvFilter::try_from_env("OFFERMATCH_LOG").unwrap_or_else(|_| EnvFilter::new(directive));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    match cli::run(arguments.command).and_then(|output| Ok(print(&output)?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints data. Whoever closes the pipe early has what they wanted.
+fn print(output: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(output).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Prints an error as `docs/errors.md` shows it.
+fn complain(error: &anyhow::Error) {
+    let text = match error.downcast_ref::<offermatch::Error>() {
+        Some(known) => format!("error[{}]: {error}\nhint: {}\n", known.code(), known.hint()),
+        None => format!("error: {error:#}\n"),
+    };
+    // There is nobody left to tell when standard error is gone.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
