@@ -61,13 +61,13 @@ def offer_columns(rows: Any, dimensions: Sequence[str] | None = None, source: st
     if capacities and any(capacities):
         capacity, capacity_rows = _capacity(capacities, available, len(names))
         available = _in_order_of_appearance(available, first_rows, capacity_rows, len(names))
-    attributes = _optional(listed, "attributes")
+    attributes, devices = _optional(listed, "attributes"), _optional(listed, "devices")
     return OfferColumns.build(
         names,
         available,
         capacity=capacity,
         attributes=_attributes(attributes) if attributes and any(attributes) else None,
-        devices=_optional(listed, "devices"),
+        devices=devices if devices and _unusual(devices) else None,
         source=source,
     )
 
@@ -89,7 +89,7 @@ def _names(rows: list[Any], source: str) -> list[str]:
         names = list(map(attrgetter("name"), rows))
     except AttributeError:
         names = [getattr(row, "name", None) for row in rows]
-    check_names(names, source)
+        check_names(names, source)
     return names
 
 

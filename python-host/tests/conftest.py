@@ -1,0 +1,37 @@
+import pytest
+from hypothesis import HealthCheck, settings
+
+from offermatch import LegacyMatcher, Matcher
+from offermatch.matcher import BUNDLED
+
+settings.register_profile(
+    "offermatch", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("offermatch")
+
+
+def loaded(crossing):
+    if not BUNDLED.exists():
+        pytest.fail(f"{BUNDLED} is not there: run 'make component'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OFFERMATCH_CROSSING", crossing)
+        matcher = Matcher.load()
+    assert matcher.crossing == crossing
+    return matcher
+
+
+@pytest.fixture(scope="session", params=["bulk", "public"])
+def component(request):
+    """The bundled component, once through each crossing."""
+    return loaded(request.param)
+
+
+@pytest.fixture(scope="session")
+def bulk():
+    return loaded("bulk")
+
+
+@pytest.fixture(scope="session", params=["bulk", "public", "legacy"])
+def matcher(request):
+    """Every implementation of the one interface."""
+    return LegacyMatcher() if request.param == "legacy" else loaded(request.param)

@@ -1,0 +1,154 @@
+"""Components that are not what they should be, and what a component may do to its host."""
+
+import hashlib
+import threading
+
+import pytest
+from wasmtime import WasmtimeError, wat2wasm
+
+from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _component
+from offermatch._crossing import BulkCrossing
+from offermatch.matcher import BUNDLED
+from offermatch.sample import parse_sample
+
+MATCHING = "offermatch:matcher/matching@0.1.0"
+
+
+def load(tmp_path, content):
+    path = tmp_path / "candidate.wasm"
+    path.write_bytes(content if isinstance(content, bytes) else bytes(wat2wasm(content)))
+    return Matcher.load(path)
+
+
+def test_the_bundled_component_imports_nothing(bulk):
+    content = BUNDLED.read_bytes()
+    inspection = _component.Code(BUNDLED).inspection
+    assert (inspection.imports, inspection.exports) == ((), (MATCHING,))
+    assert bulk.digest == inspection.digest == "sha256:" + hashlib.sha256(content).hexdigest()
+    assert bulk.description.contract == "0.1.0"
+    assert bulk.description.modes == ("exclusive", "shared")
+
+
+BAD = {
+    "empty": (b"", "component-malformed"),
+    "text": (b"(component)", "component-malformed"),
+    "core module": ("(module)", "component-malformed"),
+    "another world": ("(component)", "wrong-world"),
+    "an empty interface": (f'(component (instance $i) (export "{MATCHING}" (instance $i)))', "wrong-world"),
+    "an import": (
+        '(component (import "host" (func $f)) (instance $i (export "describe" (func $f)))'
+        f' (export "{MATCHING}" (instance $i)))',
+        "wrong-world",
+    ),
+    "a later contract": (
+        '(component (instance $i) (export "offermatch:matcher/matching@0.2.0" (instance $i)))',
+        "contract-version",
+    ),
+    "a trap at the start": (
+        "(component (core module $m (func $s unreachable) (start $s)) (core instance (instantiate $m))"
+        f' (instance $i) (export "{MATCHING}" (instance $i)))',
+        "matcher-trapped",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_component_is_refused(tmp_path, kind):
+    content, code = BAD[kind]
+    with pytest.raises(MatcherError) as caught:
+        load(tmp_path, content)
+    assert caught.value.code == code
+    assert "candidate.wasm" in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_truncated_component_is_refused(tmp_path):
+    content = BUNDLED.read_bytes()
+    for length in (9, len(content) // 2, len(content) - 1):
+        with pytest.raises(MatcherError) as caught:
+            load(tmp_path, content[:length])
+        assert caught.value.code == "component-malformed"
+
+
+@pytest.mark.parametrize("name", ["nothing-here.wasm", "."])
+def test_an_unreadable_component_is_refused(tmp_path, name):
+    with pytest.raises(MatcherError) as caught:
+        Matcher.load(tmp_path / name)
+    assert caught.value.code == "component-unreadable"
+
+
+def test_a_contract_that_only_resolves_as_compatible_is_refused(tmp_path):
+    content = BUNDLED.read_bytes()
+    with pytest.raises(MatcherError, match=r"0\.1\.9") as caught:
+        load(tmp_path, content.replace(b"@0.1.0", b"@0.1.9"))
+    assert caught.value.code == "contract-version"
+
+
+def test_a_matcher_that_states_another_contract_is_refused(tmp_path):
+    # The name of the interface stays; what `describe` says is changed in the data of the component.
+    content = BUNDLED.read_bytes().replace(b"@0.1.0", b"@KEEP!").replace(b"0.1.0", b"0.1.9").replace(b"@KEEP!", b"@0.1.0")
+    with pytest.raises(MatcherError, match=r"0\.1\.9") as caught:
+        load(tmp_path, content)
+    assert caught.value.code == "contract-version"
+
+
+class Tripwire:
+    """A crossing that traps when it is told to."""
+
+    name = "tripwire"
+    trap = False
+
+    def call(self, store, func, params, timings):
+        if self.trap:
+            raise WasmtimeError("error while executing at wasm backtrace:\n\nCaused by:\n    wasm trap: unreachable")
+        return BulkCrossing().call(store, func, params, timings)
+
+
+def test_a_trap_costs_the_pool_and_nothing_else():
+    matcher = Matcher.load()
+    matcher._crossing = tripwire = Tripwire()
+    pool, other = matcher.open([Offer("a", {"cpu": 1})]), matcher.open([Offer("b", {"cpu": 1})])
+    tripwire.trap = True
+    with pytest.raises(MatcherError, match="wasm trap: unreachable") as caught:
+        pool.assign([Task("t")])
+    assert caught.value.code == "matcher-trapped"
+    tripwire.trap = False
+    with pytest.raises(MatcherError, match="gone"):
+        pool.assign([Task("t")])
+    assert len(other.assign([Task("t")])) == 1
+    assert len(matcher.match([Task("t")], [Offer("a", {"cpu": 1})])) == 1
+
+
+def test_another_layout_of_values_falls_back_to_the_public_crossing(monkeypatch, caplog):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    assert Matcher.load().crossing == "bulk"
+    _component._warn_once.cache_clear()
+    monkeypatch.setattr(_component, "layout_is_known", lambda: False)
+    assert [Matcher.load().crossing for _ in range(2)] == ["public", "public"]
+    assert len(caplog.records) == 1
+
+
+def test_a_crossing_that_changes_an_answer_is_not_used(monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    monkeypatch.setattr("offermatch._crossing._KINDS", {"bool": 0, "u32": 6, "u64": 6, "f64": 10})
+    assert Matcher.load().crossing == "public"
+
+
+def test_a_closed_pool_takes_no_calls(matcher):
+    with matcher.open([Offer("a", {"cpu": 1})]) as pool:
+        pass
+    pool.close()
+    with pytest.raises(ValueError, match="closed"):
+        pool.assign([])
+
+
+def test_threads_share_a_matcher(bulk):
+    tasks, offers = parse_sample("constrained:400x300").rows()
+    expected = LegacyMatcher().match(tasks, offers).digest
+    digests = []
+    threads = [threading.Thread(target=lambda: digests.append(bulk.match(tasks, offers).digest)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert digests == [expected] * 4

@@ -1,0 +1,71 @@
+"""Laws that hold for every input: the component and the reference loop are one matcher."""
+
+import cases
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offermatch import LegacyMatcher
+
+
+@given(data=st.data())
+def test_component_and_legacy_live_the_same_life(component, data):
+    settings = data.draw(cases.pool_settings)
+    offers = data.draw(cases.offers())
+    pools = [
+        matcher.open(offers, settings, dimensions=cases.DIMENSIONS, attributes=cases.ATTRIBUTES)
+        for matcher in (component, LegacyMatcher())
+    ]
+    for round_number in range(3):
+        tasks = data.draw(cases.tasks())
+        answers = [pool.assign(tasks) for pool in pools]
+        assert answers[0].digest == answers[1].digest, "the answers differ"
+        assert len(pools[0]) == len(pools[1]), "the lists differ in length"
+        tasks = data.draw(cases.tasks(most=3))
+        assert pools[0].explain(tasks) == pools[1].explain(tasks), "the reasons differ"
+        change = data.draw(cases.changes(pools[0].offer_names, round_number))
+        for pool in pools:
+            pool.update(**change)
+
+
+@given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
+def test_one_call_answers_as_a_pool_does(bulk, tasks, offers, settings):
+    with bulk.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
+        expected = pool.assign(tasks)
+        reasons = pool.explain([tasks[row] for row in expected.unplaced_rows])
+    answer = bulk.match(
+        tasks,
+        offers,
+        mode=settings.mode,
+        max_score=settings.max_score,
+        weights=settings.weights,
+        scales=settings.scales,
+        dimensions=cases.DIMENSIONS,
+        explain=True,
+    )
+    assert answer.digest == expected.digest
+    assert answer.explanations == reasons
+
+
+@given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
+def test_no_task_is_lost_or_placed_twice(bulk, tasks, offers, settings):
+    with bulk.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
+        answer = pool.assign(tasks)
+    assert sorted([*answer.task_names, *answer.unplaced]) == sorted(task.name for task in tasks)
+
+
+@given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
+def test_an_unplaced_task_had_no_candidate_left_in_exclusive_mode(bulk, tasks, offers, settings):
+    # The list only shrinks in exclusive mode, so what had no candidate when its turn came has none at the end.
+    with bulk.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
+        answer = pool.assign(tasks)
+        for reasons in pool.explain([tasks[row] for row in answer.unplaced_rows]):
+            assert reasons.candidates == 0
+
+
+@given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
+def test_the_same_input_gives_the_same_answer(bulk, tasks, offers, settings):
+    digests = set()
+    for _ in range(2):
+        with bulk.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
+            digests.add(pool.assign(tasks).digest)
+    assert len(digests) == 1

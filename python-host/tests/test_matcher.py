@@ -1,0 +1,116 @@
+"""Ordinary cases with ordinary answers, by every implementation."""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+
+from offermatch import Assignment, Explanation, Offer, Settings, Task, is_in, match_tasks_to_offers, not_in
+
+
+def test_the_worked_example_of_the_semantics(matcher):
+    offers = [Offer("a", {"cpu": "4 cores"}), Offer("b", {"cpu": "2 cores"})]
+    tasks = [Task("t", {"cpu": "1 core"}), Task("u", {"cpu": "1 core"})]
+    assert matcher.match(tasks, offers).assignments == [Assignment("t", "b", 0.25), Assignment("u", "a", 0.75)]
+    assert matcher.match(tasks, offers, mode="shared").assignments == [Assignment("t", "b", 0.25), Assignment("u", "b", 0.0)]
+
+
+def test_swap_remove_decides_later_ties(matcher):
+    offers = [Offer(name, {"cpu": 1}) for name in "abcd"]
+    tasks = [Task(f"t{row}", {"cpu": 1}) for row in range(4)]
+    assert matcher.match(tasks, offers).offer_names == ["a", "d", "c", "b"]
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+def test_empty_tables(matcher, mode):
+    assert matcher.match([], [], mode=mode).assignments == []
+    assert matcher.match([], [Offer("a", {"cpu": 1})], mode=mode).assignments == []
+    answer = matcher.match([Task("t", {"cpu": 1})], [], mode=mode, explain=True)
+    assert answer.unplaced == ["t"]
+    assert answer.explanations == [Explanation("t", 0, {"cpu": 0}, (), 0, 0, 0)]
+    assert answer.digest == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_zero_demand_and_zero_capacity(matcher):
+    answer = matcher.match([Task("t", {"cpu": 0})], [Offer("a", {"cpu": 0})])
+    assert answer.assignments == [Assignment("t", "a", 0.0)]
+    assert matcher.match([Task("t")], [Offer("a")]).assignments == [Assignment("t", "a", 0.0)]
+
+
+def test_the_largest_quantities(matcher):
+    top = 2**64 - 1
+    answer = matcher.match([Task("t", {"cpu": 0}), Task("u", {"cpu": top})], [Offer("a", {"cpu": top}), Offer("b", {"cpu": top})])
+    assert answer.scores == [1.0, 0.0]
+
+
+def test_max_score_is_not_reached(matcher):
+    offers, tasks = [Offer("a", {"cpu": 2})], [Task("t", {"cpu": 1})]
+    assert matcher.match(tasks, offers, max_score=0.5).assignments == []
+    assert len(matcher.match(tasks, offers, max_score=math.nextafter(0.5, 1.0))) == 1
+    assert matcher.match(tasks, offers, max_score=0, explain=True).explanations[0].by_score == 1
+
+
+def test_weights_and_scales(matcher):
+    offers = [Offer("a", {"cpu": 3, "memory": 9}), Offer("b", {"cpu": 9, "memory": 3})]
+    tasks = [Task("t", {"cpu": 1, "memory": 1})]
+    answer = matcher.match(tasks, offers, weights={"memory": 0.5}, scales={"cpu": "4 B"})
+    assert answer.assignments == [Assignment("t", "a", 0.5 + 0.5 * 8 / 9)]
+
+
+def test_shares_take_the_tightest_device_and_whole_ones_the_lowest(matcher):
+    with matcher.open([Offer("a", {}, devices=[1000, 500, 1000])], Settings("shared")) as pool:
+        assert len(pool.assign([Task("t", device_share=500)])) == 1
+        assert pool.explain([Task("u", devices=2)])[0].candidates == 1
+        assert len(pool.assign([Task("v", device_share=100), Task("w", devices=2), Task("x", devices=1)])) == 2
+
+
+def test_unset_is_in_no_set(matcher):
+    offers = [Offer("a", {"cpu": 1}), Offer("b", {"cpu": 1}, attributes={"zone": "x"})]
+    assert matcher.match([Task("t", requirements=[is_in("zone", "x")])], offers).offer_names == ["b"]
+    assert matcher.match([Task("t", requirements=[not_in("zone", "x")])], offers).offer_names == ["a"]
+    assert matcher.match([Task("t", requirements=[is_in("gpu", "x")])], offers).offer_names == []
+    assert matcher.match([Task("t", requirements=[not_in("gpu", "x")])], offers).offer_names == ["a"]
+    assert matcher.match([Task("t", requirements=[is_in("zone", "")])], offers).offer_names == []
+
+
+def test_reasons_are_counted_at_the_first_check(matcher):
+    offers = [
+        Offer("small", {"cpu": 0}),
+        Offer("elsewhere", {"cpu": 2}, attributes={"zone": "y"}),
+        Offer("bare", {"cpu": 2}, attributes={"zone": "x"}),
+        Offer("loose", {"cpu": 9}, attributes={"zone": "x"}, devices=1),
+        Offer("tight", {"cpu": 1}, attributes={"zone": "x"}, devices=1),
+    ]
+    task = Task("t", {"cpu": 1}, requirements=[not_in("zone", "z"), is_in("zone", "x")], devices=1)
+    with matcher.open(offers, Settings(max_score=0.5)) as pool:
+        expected = Explanation("t", 5, {"cpu": 1}, (0, 1), 1, 1, 1)
+        assert pool.explain([task, task.__class__("u", task.demand, task.requirements, 1)]) == [
+            expected,
+            Explanation("u", 5, {"cpu": 1}, (0, 1), 1, 1, 1),
+        ]
+
+
+def test_an_offer_comes_back_at_the_end_of_the_list(matcher):
+    with matcher.open([Offer(name, {"cpu": 1}) for name in "abc"]) as pool:
+        pool.update(removed=["a"])
+        pool.update(changed=[Offer("a", {"cpu": 1})], added=[Offer("d", {"cpu": 1})])
+        tasks = [Task(f"t{row}", {"cpu": 1}) for row in range(4)]
+        assert pool.assign(tasks).offer_names == ["c", "d", "a", "b"]
+
+
+def test_the_drop_in_of_the_talk():
+    @dataclass
+    class Row:
+        name: str
+        cpu: int
+        memory: int
+
+    placed = match_tasks_to_offers([Row("t", 1, 1)], [Row("a", 2, 2), Row("b", 1, 1)], dimensions=("cpu", "memory"))
+    assert placed == {"b": "t"}
+
+
+def test_answers_come_as_columns_and_as_rows(matcher):
+    answer = matcher.match([Task("t", {"cpu": 9}), Task("u", {"cpu": 1})], [Offer("a", {"cpu": 1})])
+    assert (answer.task_rows, answer.offer_rows, answer.scores) == ([1], [0], [0.0])
+    assert (answer.task_names, answer.offer_names, answer.unplaced, len(answer)) == (["u"], ["a"], ["t"], 1)
+    assert answer.timings.call > 0

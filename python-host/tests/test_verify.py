@@ -1,0 +1,144 @@
+"""What a hostile matcher may answer, one test a lie: nothing of it reaches the caller."""
+
+import pytest
+
+from offermatch import LegacyMatcher, LyingMatcherError, MatcherError, Offer, Settings, Task, is_in
+from offermatch._tables import Assigned, Explained
+from offermatch.model import Description
+
+TASKS = [
+    Task("small", {"cpu": 1}),
+    Task("large", {"cpu": 4}),
+    Task("shared", {"cpu": 1}, device_share=600),
+    Task("zoned", {"cpu": 1}, requirements=[is_in("zone", "a")]),
+]
+OFFERS = [
+    Offer("a", {"cpu": 4}, attributes={"zone": "a"}, devices=1),
+    Offer("b", {"cpu": 2}, attributes={"zone": "b"}),
+    Offer("c", {"cpu": 9}),
+]
+
+
+class Liar(LegacyMatcher):
+    """A matcher that answers what it was told to."""
+
+    description = Description("liar", "1.0.0", "none", "0.1.0", ("exclusive", "shared"))
+
+    def __init__(self, *answers):
+        self._answers = list(answers)
+
+    def _open_backend(self, *_):
+        return self
+
+    def assign(self, *_):
+        return self._answers.pop(0)
+
+    def explain(self, *_):
+        return self._answers.pop(0)
+
+    def update(self, *_):
+        pass
+
+    def close(self):
+        pass
+
+
+def answer(*rows):
+    return Assigned([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+
+
+HONEST = (0, 0, 0.5)
+
+LIES = {
+    "columns of different lengths": (Assigned([0, 1], [0], [0.5]), "columns of"),
+    "a task that does not exist": (answer(HONEST, (4, 2, 0.5)), "task row"),
+    "an offer that does not exist": (answer(HONEST, (1, 3, 0.5)), "offer row"),
+    "a task twice": (answer(HONEST, (0, 1, 0.5)), "do not rise"),
+    "tasks out of order": (answer((1, 2, 0.5), HONEST), "do not rise"),
+    "a score that is no number": (answer((0, 0, float("nan"))), "score"),
+    "a score that is infinite": (answer((0, 0, float("-inf"))), "score"),
+    "a score that is not below the maximum": (answer((0, 0, 31.0)), "score"),
+    "a task on too small an offer": (answer((1, 1, 0.5)), "dimension 0"),
+    "a share without a device": (answer((2, 1, 0.5)), "devices"),
+    "a task against its requirement": (answer((3, 1, 0.5)), "requirement"),
+    "a task with a requirement on an unset attribute": (answer((3, 2, 0.5)), "requirement"),
+}
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_refused(lie, mode):
+    told, word = LIES[lie]
+    with pytest.raises(LyingMatcherError, match=word) as caught:
+        Liar(told).match(TASKS, OFFERS, mode=mode)
+    assert caught.value.code == "answer-refused"
+
+
+def test_an_offer_is_not_given_twice_in_exclusive_mode():
+    told = answer((0, 2, 0.5), (1, 2, 0.5))
+    with pytest.raises(LyingMatcherError, match="two tasks"):
+        Liar(told).match(TASKS, OFFERS)
+    assert len(Liar(told).match(TASKS, OFFERS, mode="shared")) == 2
+
+
+def test_an_offer_that_left_is_not_given_again():
+    pool = Liar(answer((0, 2, 0.5)), answer((0, 2, 0.5))).open(OFFERS)
+    pool.assign(TASKS[:1])
+    with pytest.raises(LyingMatcherError, match="left the list"):
+        pool.assign(TASKS[1:])
+
+
+def test_an_offer_is_not_promised_beyond_its_capacity_by_many_small_tasks():
+    told = answer(*((row, 1, 0.5) for row in range(3)))
+    with pytest.raises(LyingMatcherError, match="beyond"):
+        Liar(told).match([Task(f"t{row}", {"cpu": 1}) for row in range(3)], OFFERS, mode="shared")
+
+
+def test_a_device_is_not_promised_twice():
+    told = answer((0, 0, 0.5), (1, 0, 0.5))
+    halves = [Task(f"t{row}", {}, device_share=600) for row in range(2)]
+    with pytest.raises(LyingMatcherError, match="devices"):
+        Liar(told).match(halves, OFFERS, mode="shared")
+
+
+def test_what_was_taken_stays_taken_in_the_next_call():
+    pool = Liar(answer((0, 1, 0.5)), answer((0, 1, 0.5))).open(OFFERS, Settings("shared"))
+    pool.assign([Task("t", {"cpu": 2})])
+    with pytest.raises(LyingMatcherError, match="beyond"):
+        pool.assign([Task("u", {"cpu": 1})])
+
+
+def test_changes_are_followed():
+    pool = Liar(answer((0, 1, 0.5)), answer((0, 1, 0.5), (1, 3, 0.5)), answer((0, 0, 0.5))).open(OFFERS)
+    pool.assign([Task("t", {"cpu": 2})])
+    pool.update(removed=["a"], changed=[Offer("b", {"cpu": 7})], added=[Offer("d", {"cpu": 8})])
+    assert len(pool) == 3
+    assert pool.assign([Task("u", {"cpu": 7}), Task("v", {"cpu": 8})]).offer_names == ["b", "d"]
+    with pytest.raises(LyingMatcherError, match="left the list"):
+        pool.assign([Task("w")])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Explained([1], [], [1], [0], [0]),
+        Explained([3, 0], [], [0], [0], [0]),
+        Explained([3], [], [], [0], [0]),
+        Explained([3], [0], [0], [0], [0]),
+    ],
+)
+def test_reasons_must_add_up(told):
+    with pytest.raises(LyingMatcherError, match="add up"):
+        Liar(told).open(OFFERS).explain([Task("t", {"cpu": 1})])
+
+
+def test_a_pool_that_lied_takes_no_more_calls():
+    pool = Liar(answer((0, 9, 0.5)), answer()).open(OFFERS)
+    with pytest.raises(LyingMatcherError):
+        pool.assign([Task("t")])
+    with pytest.raises(MatcherError, match="gone"):
+        pool.assign([Task("t")])
+
+
+def test_an_empty_answer_holds():
+    assert Liar(Assigned([], [], [])).match(TASKS, OFFERS).unplaced == [task.name for task in TASKS]
