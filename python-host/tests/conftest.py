@@ -5,7 +5,10 @@ from offermatch import LegacyMatcher, Matcher
 from offermatch.matcher import BUNDLED
 
 settings.register_profile(
-    "offermatch", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    "offermatch",
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("offermatch")
 

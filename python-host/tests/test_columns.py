@@ -50,7 +50,13 @@ def test_columns_of_any_library_are_the_same_column(convert):
 
 @pytest.mark.parametrize(
     "convert",
-    [list, lambda values: array("Q", values), lambda values: numpy.array(values, dtype="u8"), polars.Series, lambda values: pyarrow.array(values, type=pyarrow.uint64())],
+    [
+        list,
+        lambda values: array("Q", values),
+        lambda values: numpy.array(values, dtype="u8"),
+        polars.Series,
+        lambda values: pyarrow.array(values, type=pyarrow.uint64()),
+    ],
 )
 def test_numbers_above_63_bits_come_in_unharmed(convert):
     assert as_numbers(convert(LARGE)) == LARGE

@@ -1,9 +1,9 @@
 """Laws that hold for every input: the component and the reference loop are one matcher."""
 
-import cases
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cases
 from offermatch import LegacyMatcher
 
 

@@ -12,7 +12,10 @@ def test_the_worked_example_of_the_semantics(matcher):
     offers = [Offer("a", {"cpu": "4 cores"}), Offer("b", {"cpu": "2 cores"})]
     tasks = [Task("t", {"cpu": "1 core"}), Task("u", {"cpu": "1 core"})]
     assert matcher.match(tasks, offers).assignments == [Assignment("t", "b", 0.25), Assignment("u", "a", 0.75)]
-    assert matcher.match(tasks, offers, mode="shared").assignments == [Assignment("t", "b", 0.25), Assignment("u", "b", 0.0)]
+    assert matcher.match(tasks, offers, mode="shared").assignments == [
+        Assignment("t", "b", 0.25),
+        Assignment("u", "b", 0.0),
+    ]
 
 
 def test_swap_remove_decides_later_ties(matcher):
@@ -39,7 +42,9 @@ def test_zero_demand_and_zero_capacity(matcher):
 
 def test_the_largest_quantities(matcher):
     top = 2**64 - 1
-    answer = matcher.match([Task("t", {"cpu": 0}), Task("u", {"cpu": top})], [Offer("a", {"cpu": top}), Offer("b", {"cpu": top})])
+    answer = matcher.match(
+        [Task("t", {"cpu": 0}), Task("u", {"cpu": top})], [Offer("a", {"cpu": top}), Offer("b", {"cpu": top})]
+    )
     assert answer.scores == [1.0, 0.0]
 
 

@@ -55,7 +55,12 @@ def test_json_and_csv_are_the_same_offers(tmp_path):
 
 
 def test_openb(tmp_path):
-    pods = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos\np0,12000,16384,1,460,A10|T4,LS\np1,1,1,2,1000,,BE\np2,1,1,0,0,,BE\n"
+    pods = """\
+name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos
+p0,12000,16384,1,460,A10|T4,LS
+p1,1,1,2,1000,,BE
+p2,1,1,0,0,,BE
+"""
     nodes = "sn,cpu_milli,memory_mib,gpu,model\nn0,64000,262144,2,T4\n"
     tasks, offers = (
         read_tasks(write(tmp_path, "p.csv", pods), "openb"),
@@ -117,7 +122,7 @@ def test_openb_needs_its_columns(tmp_path):
     with pytest.raises(InputError) as caught:
         read_tasks(write(tmp_path, "p.csv", "name,cpu_milli\n"), "openb")
     assert caught.value.code == "missing-column"
+    pods = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\np,1,1,2,500,\n"
     with pytest.raises(InputError) as caught:
-        pods = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\np,1,1,2,500,\n"
         read_tasks(write(tmp_path, "p.csv", pods), "openb")
     assert caught.value.code == "devices-malformed"

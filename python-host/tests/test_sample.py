@@ -33,7 +33,9 @@ def test_a_sample_is_its_text():
     assert Sample("uniform", 5, 5).rows() == parse_sample("uniform:5x5:1").rows()
 
 
-@pytest.mark.parametrize("text", ["", "uniform", "uniform:5", "odd:5x5", "uniform:-5x5", "uniform:5x5:x", f"uniform:5x5:{2**64}"])
+@pytest.mark.parametrize(
+    "text", ["", "uniform", "uniform:5", "odd:5x5", "uniform:-5x5", "uniform:5x5:x", f"uniform:5x5:{2**64}"]
+)
 def test_text_that_is_no_sample(text):
     with pytest.raises(ValueError, match="KIND"):
         parse_sample(text)

@@ -50,11 +50,13 @@ mode it stays with what is left. docs/formats.md describes the files, docs/seman
 
 def run(arguments: Sequence[str]) -> int:
     """Return the exit code of one command: 0 done, 1 refused or failed, 2 wrong usage."""
-    parser = _parser()
     try:
-        options = parser.parse_args(arguments)
+        return _run(_parser().parse_args(arguments))
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
+
+
+def _run(options: argparse.Namespace) -> int:
     level = logging.DEBUG if options.verbose else logging.WARNING
     logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")
     command: Callable[[argparse.Namespace], str] = options.command
@@ -89,7 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     match.add_argument("--mode", choices=MODES, default="exclusive", help="what happens to an offer that takes a task")
     match.add_argument("--max-score", type=float, default=31.0, metavar="SCORE", help="choose only below it (default: 31)")
     match.add_argument(
-        "--weight", type=_weight, action="append", default=[], metavar="DIMENSION=NUMBER", help="such as cpu=2.0; devices too"
+        "--weight",
+        type=_weight,
+        action="append",
+        default=[],
+        metavar="DIMENSION=NUMBER",
+        help="such as cpu=2.0; devices too",
     )
     match.add_argument(
         "--scale", type=_pair, action="append", default=[], metavar="DIMENSION=QUANTITY", help="such as memory=256GiB"
@@ -102,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     inspect = commands.add_parser(
-        "inspect", help="say what a component is", description="Says what a .wasm file is, and whether this host serves it."
+        "inspect",
+        help="say what a component is",
+        description="Says what a .wasm file is, and whether this host serves it.",
     )
     inspect.set_defaults(command=_inspect, usage=inspect)
     inspect.add_argument("path", type=Path, nargs="?", default=BUNDLED, metavar="PATH", help="(default: the bundled one)")
@@ -119,11 +128,15 @@ def _parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="measure", description="Measures on this machine.")
     what = bench.add_subparsers(required=True, metavar="WHAT")
     border = what.add_parser(
-        "border", help="the way into the component and back, apart from the matching", description=_bench.__doc__,
+        "border",
+        help="the way into the component and back, apart from the matching",
+        description=_bench.__doc__,
         formatter_class=plain,
     )
     border.set_defaults(command=_bench_border, usage=border)
-    border.add_argument("--sample", type=_sample, default=Sample("uniform", 20000, 20000), metavar="KIND:TASKSxOFFERS[:SEED]")
+    border.add_argument(
+        "--sample", type=_sample, default=Sample("uniform", 20000, 20000), metavar="KIND:TASKSxOFFERS[:SEED]"
+    )
     border.add_argument("--rounds", type=_positive, default=5, metavar="N", help="the best of this many counts (default: 5)")
     border.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

@@ -109,8 +109,7 @@ class Code:
         if not isinstance(found, Mapping) or found.get("contract") not in CONTRACTS:
             stated = found.get("contract") if isinstance(found, Mapping) else found
             raise self._unserved(str(stated))
-        fields = ("name", "version", "policy", "contract")
-        return Description(*(str(found[field]) for field in fields), modes=tuple(found["modes"]))
+        return Description(found["name"], found["version"], found["policy"], found["contract"], tuple(found["modes"]))
 
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
@@ -226,7 +225,13 @@ class ComponentBackend:
     def explain(self, table: TaskTable, timings: Timings) -> Explained:
         """Say how the offers in the list stand to each task."""
         found = self._call("[method]pool.explain", [self._pool, _tasks(table)], timings)
-        return Explained(*(found[f"by-{what}"] for what in ("dimension", "requirement", "devices", "score")), found["candidates"])
+        return Explained(
+            found["by-dimension"],
+            found["by-requirement"],
+            found["by-devices"],
+            found["by-score"],
+            found["candidates"],
+        )
 
     def close(self) -> None:
         """Throw the instance away, and the pool with it."""
@@ -240,7 +245,7 @@ class ComponentBackend:
 
 
 def _array(typecode: str, values: Sequence[Any]) -> Any:
-    return array(typecode, values)  # type: ignore[call-overload]
+    return array(typecode, values)
 
 
 def _offers(table: OfferTable) -> dict[str, Any]:

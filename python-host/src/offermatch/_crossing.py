@@ -241,7 +241,7 @@ def _name(text: str, target: Any, keep: list[Any]) -> None:
 def _lift(value: Any) -> Any:
     kind = value.kind
     if kind == _RESULT:
-        payload = _lift(value.of.result.val.contents) if value.of.result.val else None
+        payload: Any = _lift(value.of.result.val.contents) if value.of.result.val else None
         return payload if value.of.result.is_ok else Refused(*payload)
     if kind == _RECORD:
         record = value.of.record
@@ -269,7 +269,9 @@ def _lift_list(found: Any) -> list[Any]:
     form, step, start = read
     size = ctypes.sizeof(_VALUE) * found.size
     memory = (ctypes.c_char * size).from_address(ctypes.addressof(found.data.contents))
-    return memoryview(memory).cast("B").cast(form)[start::step].tolist()
+    view: Any = memoryview(memory).cast("B")
+    payloads: list[Any] = view.cast(form)[start::step].tolist()
+    return payloads
 
 
 def _text(name: Any) -> str:

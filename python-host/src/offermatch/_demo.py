@@ -42,7 +42,9 @@ def demo(sample: Sample, component: Path, rust_host: Path | None) -> str:
         begin = perf_counter()
         other = _rust_answer(rust_host, component, sample)
         elapsed = perf_counter() - begin
-        lines.append(f"Rust    placed {other['placed']:,} in {elapsed * 1000:,.1f} ms (a whole process, with reading and printing)")
+        lines.append(
+            f"Rust    placed {other['placed']:,} in {elapsed * 1000:,.1f} ms (a whole process, with reading and printing)"
+        )
         lines.append(f"        {other['answer_digest']}")
         if other["answer_digest"] != answer.digest:
             hint = "run 'make test'; the two hosts must never differ"

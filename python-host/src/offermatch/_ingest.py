@@ -10,6 +10,7 @@ culprit.
 
 from __future__ import annotations
 
+import math
 import sys
 from array import array
 from collections.abc import Callable, Sequence
@@ -129,4 +130,4 @@ def texts(column: Any) -> list[Any]:
 
 
 def _missing(value: Any) -> bool:
-    return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)
+    return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and math.isnan(value))

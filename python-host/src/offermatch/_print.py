@@ -78,9 +78,10 @@ def answer_csv(answer: Answer) -> str:
 def answer_summary(answer: Answer, matcher: BaseMatcher, mode: str, tasks: Any, offers: Any) -> str:
     """Return an answer for people: how much was placed, where the time went, how full the offers are."""
     described = matcher.description
+    asked, taken, offered = len(answer.all_task_names), len(set(answer.offer_rows)), len(answer.all_offer_names)
     lines = [
-        f"{len(answer):,} of {len(answer.all_task_names):,} tasks placed on {len(set(answer.offer_rows)):,} of "
-        f"{len(answer.all_offer_names):,} offers, {mode}, by {described.name} {described.version} ({described.policy})",
+        f"{len(answer):,} of {asked:,} tasks placed on {taken:,} of {offered:,} offers, {mode}",
+        f"matcher {described.name} {described.version}, policy {described.policy}",
         f"answer {answer.digest}",
         "",
         *stages(answer.timings),

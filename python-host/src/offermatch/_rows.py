@@ -100,7 +100,7 @@ def _optional(rows: list[Any], attribute: str) -> list[Any] | None:
     try:
         return list(map(attrgetter(attribute), rows))
     except AttributeError:
-        empty = {"requirements": (), "capacity": None, "attributes": {}}.get(attribute, 0)
+        empty: Any = {"requirements": (), "capacity": None, "attributes": {}}.get(attribute, 0)
         column = [getattr(row, attribute, _MISSING) for row in rows]
         if all(value is _MISSING for value in column):
             return None
@@ -169,7 +169,8 @@ def _capacity(
     for name in first_rows:
         default = available.get(name) or [0] * rows
         columns[name] = [
-            default[row] if not mapping or mapping.get(name) is None else mapping[name] for row, mapping in enumerate(capacities)
+            default[row] if not mapping or mapping.get(name) is None else mapping[name]
+            for row, mapping in enumerate(capacities)
         ]
     return columns, first_rows
 
@@ -248,7 +249,9 @@ def _requirement(given: Any, place: str) -> Requirement:
     if not isinstance(given.get("attribute"), str):
         raise InputError("missing-column", "the attribute is missing", hint, f"{place}, attribute")
     if ("in" in given) == ("not_in" in given):
-        code, what = ("unknown-column", "both in and not_in stand here") if "in" in given else ("missing-column", "in is missing")
+        code, what = (
+            ("unknown-column", "both in and not_in stand here") if "in" in given else ("missing-column", "in is missing")
+        )
         raise InputError(code, what, hint, place)
     key = "in" if "in" in given else "not_in"
     values = given[key]
@@ -259,5 +262,3 @@ def _requirement(given: Any, place: str) -> Requirement:
 
 def _shape(found: Any, wanted: str, place: str) -> InputError:
     return InputError("file-malformed", f"{found!r} is not {wanted}", "docs/formats.md shows the shape of a row", place)
-
-

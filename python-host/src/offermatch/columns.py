@@ -263,9 +263,7 @@ def _has_devices(value: Any) -> bool:
     return value is not None and (not isinstance(value, int) or value is True or value != 0)
 
 
-def _named(
-    names: Any, quantities: Mapping[str, Any], kind: str, source: str
-) -> tuple[list[str], dict[str, array[int]]]:
+def _named(names: Any, quantities: Mapping[str, Any], kind: str, source: str) -> tuple[list[str], dict[str, array[int]]]:
     """Return checked names and one array a dimension, all of one length."""
     listed: list[str] | None = None if names is None else texts(names)
     columns: dict[str, array[int]] = {}
@@ -288,7 +286,9 @@ def check_names(names: Sequence[Any], source: str) -> None:
     if not set(map(type, names)) <= {str} or not all(names):
         for row, name in enumerate(names):
             if name is None or name == "":
-                raise InputError("missing-column", "the name is missing", "give every row a name", f"{source}, row {row}, name")
+                raise InputError(
+                    "missing-column", "the name is missing", "give every row a name", f"{source}, row {row}, name"
+                )
             if not isinstance(name, str):
                 raise InputError("file-malformed", f"{name!r} is not text", "a name is text", f"{source}, row {row}, name")
     if len(set(names)) != len(names):

@@ -1,7 +1,7 @@
 """The public face: load a matcher, match, open a pool, explain.
 
-    Matcher        the component, bundled or given
-    LegacyMatcher  the reference loop in Python, with the same interface and the same answers
+Matcher        the component, bundled or given
+LegacyMatcher  the reference loop in Python, with the same interface and the same answers
 """
 
 from __future__ import annotations
@@ -170,9 +170,7 @@ class Matcher(BaseMatcher):
     def _open_backend(
         self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
     ) -> Backend:
-        return ComponentBackend(
-            self._code.instance(), self._crossing, table, dimensions, attributes, settings, timings
-        )
+        return ComponentBackend(self._code.instance(), self._crossing, table, dimensions, attributes, settings, timings)
 
 
 class _TimedLegacy:

@@ -55,7 +55,8 @@ class Requirement:
 
     def __post_init__(self) -> None:
         """Take one value, or any sequence of values, as the set."""
-        values = (self.values,) if isinstance(self.values, str) else tuple(self.values)
+        given: Any = self.values
+        values = (given,) if isinstance(given, str) else tuple(given)
         object.__setattr__(self, "values", values)
 
 
@@ -157,9 +158,7 @@ class Settings:
         return self
 
 
-def _ordered(
-    given: Mapping[str, Any] | None, dimensions: Sequence[str], default: float, what: str
-) -> list[tuple[str, Any]]:
+def _ordered(given: Mapping[str, Any] | None, dimensions: Sequence[str], default: float, what: str) -> list[tuple[str, Any]]:
     if not given:
         return []
     names = [*dimensions, DEVICES]

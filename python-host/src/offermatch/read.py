@@ -96,7 +96,9 @@ def _json_rows(path: Path) -> list[dict[str, Any]]:
         place = f"{path}, line {error.lineno}, column {error.colno}"
         raise InputError("file-malformed", f"not JSON: {error.msg}", "docs/formats.md shows the format", place) from error
     except (RecursionError, ValueError) as error:
-        raise InputError("file-malformed", f"not usable JSON: {error}", "docs/formats.md shows the format", str(path)) from error
+        raise InputError(
+            "file-malformed", f"not usable JSON: {error}", "docs/formats.md shows the format", str(path)
+        ) from error
     hint = "the file is an array of objects; docs/formats.md shows the format"
     if not isinstance(rows, list):
         raise InputError("file-malformed", "not an array", hint, f"{path}, line 1, column 1")
@@ -123,7 +125,9 @@ def _csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
                     yield row
                 elif row:
                     message = f"{len(row)} cells stand under {len(header)} columns"
-                    raise InputError("file-malformed", message, "give each row as many cells", f"{path}, line {reader.line_num}")
+                    raise InputError(
+                        "file-malformed", message, "give each row as many cells", f"{path}, line {reader.line_num}"
+                    )
         except csv.Error as error:
             place = f"{path}, line {reader.line_num}"
             raise InputError("file-malformed", f"not CSV: {error}", "quote cells as RFC 4180 says", place) from error
@@ -178,4 +182,6 @@ def _check_header(header: Sequence[str], names: Sequence[str], prefixes: Sequenc
     for column in header:
         if column not in names and not any(column.startswith(prefix) and len(column) > len(prefix) for prefix in prefixes):
             known = ", ".join([*names, *(prefix + "..." for prefix in prefixes)])
-            raise InputError("unknown-column", f"there is no column {column!r}", f"the columns are {known}", f"{source}, line 1")
+            raise InputError(
+                "unknown-column", f"there is no column {column!r}", f"the columns are {known}", f"{source}, line 1"
+            )

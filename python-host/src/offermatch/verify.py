@@ -69,7 +69,10 @@ class Mirror:
         for at, row in enumerate(changes.changed_rows):
             self._present[row] = 1
             self._devices[row] = changes.changed.devices_of(at)
-            for mine, theirs in ((self._left, changes.changed.available), (self._attributes, changes.changed.attributes)):
+            for mine, theirs in (
+                (self._left, changes.changed.available),
+                (self._attributes, changes.changed.attributes),
+            ):
                 for column, values in zip(mine, theirs, strict=True):
                     column[row] = values[at]
         added = changes.added
