@@ -283,7 +283,8 @@ def check_names(names: Sequence[Any], source: str) -> None:
     Raises:
         InputError: ``missing-column``, ``file-malformed`` or ``duplicate-name``.
     """
-    if not set(map(type, names)) <= {str} or not all(names):
+    unique = set(names) if set(map(type, names)) <= {str} else set()
+    if "" in unique or (len(names) and not unique):
         for row, name in enumerate(names):
             if name is None or name == "":
                 raise InputError(
@@ -291,7 +292,7 @@ def check_names(names: Sequence[Any], source: str) -> None:
                 )
             if not isinstance(name, str):
                 raise InputError("file-malformed", f"{name!r} is not text", "a name is text", f"{source}, row {row}, name")
-    if len(set(names)) != len(names):
+    if len(unique) != len(names):
         seen: dict[str, int] = {}
         for row, name in enumerate(names):
             first = seen.setdefault(name, row)

@@ -7,10 +7,9 @@ left) run as C-level iteration over whole columns; only rows with requirements o
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Iterable, Sequence
-from itertools import compress, islice, repeat
-from operator import le, lt, sub
+from collections.abc import Sequence
+from itertools import compress, islice
+from operator import itemgetter, le, lt, sub
 from typing import Any, NoReturn
 
 from offermatch._tables import Assigned, Changes, OfferTable, TaskTable
@@ -27,7 +26,6 @@ class Mirror:
     def __init__(self, offers: OfferTable, mode: Mode, max_score: float) -> None:
         """Follow a pool opened with these offers."""
         self.rows = offers.rows
-        self.listed = offers.rows
         self._exclusive = mode == "exclusive"
         self._max_score = float(max_score)
         # Shared with the caller's table until the first write.
@@ -36,7 +34,12 @@ class Mirror:
         self._devices: dict[int, list[int]] = {}
         self._tables: list[tuple[int, OfferTable]] = [(0, offers)]
         self._owned = False
-        self._present = bytearray(b"\x01") * offers.rows
+        self._gone: set[int] = set()
+
+    @property
+    def listed(self) -> int:
+        """How many offers stand in the list."""
+        return self.rows - len(self._gone)
 
     def accept(self, tasks: TaskTable, answer: Assigned) -> None:
         """Check an answer, then take what it uses.
@@ -50,7 +53,8 @@ class Mirror:
         if not count:
             return
         self._check_rows(tasks, answer)
-        if not (all(map(math.isfinite, answer.scores)) and all(map(self._max_score.__gt__, answer.scores))):
+        # NaN is above nothing, so the first check leaves only minus infinity for the second.
+        if not (all(map(self._max_score.__gt__, answer.scores)) and math.isfinite(min(answer.scores))):
             _refuse("a score that is not finite or not below the maximal score")
         if self._exclusive:
             self._take_exclusively(tasks, answer)
@@ -64,25 +68,19 @@ class Mirror:
     def update(self, changes: Changes) -> None:
         """Follow changes that the pool has accepted."""
         self._own()
-        for row in changes.removed:
-            self._present[row] = 0
+        self._gone.update(changes.removed)
+        self._gone.difference_update(changes.changed_rows)
+        changed, added = changes.changed, changes.added
         for at, row in enumerate(changes.changed_rows):
-            self._present[row] = 1
-            self._devices[row] = changes.changed.devices_of(at)
-            for mine, theirs in (
-                (self._left, changes.changed.available),
-                (self._attributes, changes.changed.attributes),
-            ):
+            self._devices[row] = changed.devices_of(at)
+            for mine, theirs in ((self._left, changed.available), (self._attributes, changed.attributes)):
                 for column, values in zip(mine, theirs, strict=True):
                     column[row] = values[at]
-        added = changes.added
         for mine, theirs in ((self._left, added.available), (self._attributes, added.attributes)):
             for column, values in zip(mine, theirs, strict=True):
                 column.extend(values)
         self._tables.append((self.rows, added))
-        self._present.extend(b"\x01" * added.rows)
         self.rows += added.rows
-        self.listed = self._present.count(1)
 
     def _own(self) -> None:
         if not self._owned:
@@ -97,34 +95,32 @@ class Mirror:
             _refuse("task rows that do not rise, so a task may stand twice")
         if min(answer.offers) < 0 or max(answer.offers) >= self.rows:
             _refuse(f"an offer row that is not one of the {self.rows}")
-        if not all(map(self._present.__getitem__, answer.offers)):
+        if self._gone and not self._gone.isdisjoint(answer.offers):
             _refuse("an offer that has left the list")
 
     def _take_exclusively(self, tasks: TaskTable, answer: Assigned) -> None:
-        if len(set(answer.offers)) != len(answer.offers):
+        taken = set(answer.offers)
+        if len(taken) != len(answer.offers):
             _refuse("an offer that takes two tasks in exclusive mode")
         for dimension, (demand, left) in enumerate(zip(tasks.demand, self._left, strict=True)):
-            if not all(map(le, _picked(demand, answer.tasks), map(left.__getitem__, answer.offers))):
+            if not all(map(le, _picked(demand, answer.tasks), _picked(left, answer.offers))):
                 _refuse(f"a demand above what is available in dimension {dimension}")
-        self.listed -= len(answer.offers)
-        if len(answer.offers) == self.rows:
-            self._present = bytearray(self.rows)
+        if self._gone:
+            self._gone |= taken
         else:
-            # Consumes the iterator for its effect, in C.
-            any(map(self._present.__setitem__, answer.offers, repeat(0)))
+            self._gone = taken
 
     def _take_shared(self, tasks: TaskTable, answer: Assigned) -> None:
         self._own()
         for dimension, (demand, left) in enumerate(zip(tasks.demand, self._left, strict=True)):
             for row, asked in zip(answer.offers, _picked(demand, answer.tasks), strict=True):
                 left[row] -= asked
-            if min(map(left.__getitem__, answer.offers)) < 0:
+            if min(_picked(left, answer.offers)) < 0:
                 _refuse(f"an offer promised beyond what is available in dimension {dimension}")
 
     def _check_requirements(self, tasks: TaskTable, answer: Assigned) -> None:
         offsets = tasks.requirements.offsets
-        conditioned = map(sub, islice(offsets, 1, None), offsets)
-        counts = list(conditioned)
+        counts = list(map(sub, islice(offsets, 1, None), offsets))
         for task, offer in zip(answer.tasks, answer.offers, strict=True):
             if counts[task]:
                 for attribute, excludes, values in tasks.requirements.of(task):
@@ -132,7 +128,7 @@ class Mirror:
                         _refuse(f"task row {task} on offer row {offer} against a requirement")
 
     def _take_devices(self, tasks: TaskTable, answer: Assigned) -> None:
-        asked = list(_picked(tasks.devices, answer.tasks))
+        asked = _picked(tasks.devices, answer.tasks)
         for offer, thousandths in compress(zip(answer.offers, asked, strict=True), asked):
             if not take_devices(self._devices_of(offer), thousandths):
                 _refuse(f"{thousandths} device thousandths on offer row {offer}, whose devices do not serve them")
@@ -145,9 +141,9 @@ class Mirror:
         return devices
 
 
-def _picked(column: array[int], rows: Sequence[int]) -> Iterable[int]:
-    """Return the values of these rising rows; of all of them without looking each one up."""
-    return column if len(rows) == len(column) else map(column.__getitem__, rows)
+def _picked(column: Sequence[int], rows: Sequence[int]) -> Sequence[int]:
+    """Return the values at these rows, at least one."""
+    return itemgetter(*rows)(column) if len(rows) > 1 else (column[rows[0]],)
 
 
 def _refuse(what: str) -> NoReturn:
