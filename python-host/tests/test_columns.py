@@ -167,3 +167,9 @@ def test_ragged_rows_are_filled_with_zero():
 
 def test_capacity_equal_to_available_is_left_out():
     assert offer_columns([Offer("a", {"cpu": 1}, {"cpu": 1})]).capacity is None
+
+
+def test_further_dimensions_of_offers_are_not_read(matcher):
+    offers = [Offer("a", {"cpu": 1, "memory": 9}), Offer("b", {"cpu": 1, "memory": 0})]
+    answer = matcher.match([Task("t", {"cpu": 1})], offers, dimensions=("cpu",))
+    assert answer.scores == [0.0]

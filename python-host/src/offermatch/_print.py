@@ -50,7 +50,7 @@ def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: b
     if explained:
         document["unplaced"] = [_explanation(found) for found in answer.explanations]
     document["answer_digest"] = answer.digest
-    return json.dumps(document, ensure_ascii=False) + "\n"
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _explanation(found: Explanation) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def _capacity(
     for name in first_rows:
         default = available.get(name) or [0] * rows
         columns[name] = [
-            default[row] if not mapping or mapping.get(name) is None else mapping[name]
+            default[row] if not mapping or name not in mapping else mapping[name]
             for row, mapping in enumerate(capacities)
         ]
     return columns, first_rows
@@ -258,8 +258,10 @@ def _requirement(given: Any, place: str) -> Requirement:
     for key in given:
         if key not in ("attribute", "in", "not_in"):
             raise InputError("unknown-column", f"there is no {key!r}", hint, place)
-    if not isinstance(given.get("attribute"), str):
+    if "attribute" not in given:
         raise InputError("missing-column", "the attribute is missing", hint, f"{place}, attribute")
+    if not isinstance(given["attribute"], str):
+        raise _shape(given["attribute"], "text", f"{place}, attribute")
     if ("in" in given) == ("not_in" in given):
         code, what = (
             ("unknown-column", "both in and not_in stand here") if "in" in given else ("missing-column", "in is missing")
