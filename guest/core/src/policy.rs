@@ -74,9 +74,16 @@ impl Policy for BestFit {
     const BOUND: Bound = Bound::Linear;
 
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
-        let left = offer.available.iter().zip(demand.quantities).map(|(available, demand)| available - demand);
-        let left = left.chain([offer.free_devices - u64::from(demand.devices)]);
-        let terms = left.zip(&ranking.weights).zip(&ranking.scales);
-        terms.fold(0.0, |score, ((left, weight), scale)| score + weight * left as f64 / scale)
+        let terms = offer.available.iter().zip(demand.quantities).zip(&ranking.weights).zip(&ranking.scales);
+        let score = terms.fold(0.0, |score, (((available, demand), weight), scale)| {
+            score + weight * (available - demand) as f64 / scale
+        });
+        match (offer.free_devices, ranking.weights.last(), ranking.scales.last()) {
+            (free, Some(weight), Some(scale)) if free > 0 => {
+                score + weight * (free - u64::from(demand.devices)) as f64 / scale
+            }
+            // Without a free device the term is 0.0, which changes no score.
+            _ => score,
+        }
     }
 }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
+use crate::policy::Leftover;
 use crate::table::WHOLE;
 
 /// Axes behind the resource dimensions.
@@ -27,4 +28,10 @@ pub(super) fn of_task(task: Task<'_>, demand: &mut Vec<u64>) {
     demand.extend_from_slice(task.demand);
     let (share, whole) = if task.devices < WHOLE { (task.devices, 0) } else { (0, task.devices / WHOLE) };
     demand.extend([u64::from(task.devices), u64::from(share), u64::from(whole)]);
+}
+
+/// What a linear policy looks at in the row of an offer: capacities do not count for it.
+pub(super) fn as_leftover(values: &[u64]) -> Leftover<'_> {
+    let (available, devices) = values.split_at(values.len() - DEVICE_AXES);
+    Leftover { available, capacity: available, free_devices: devices[0], device_capacity: devices[0] }
 }

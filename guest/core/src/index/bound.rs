@@ -10,9 +10,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::policy::{Demand, Leftover, Policy, Ranking};
+use crate::policy::{Demand, Policy, Ranking};
 
-use super::axes::DEVICE_AXES;
+use super::axes;
 
 /// The keys of offers and tasks for one ranking.
 #[derive(Debug, Clone)]
@@ -58,8 +58,6 @@ impl KeyBound {
 
     /// The score of a row of axes for a demand of nothing.
     fn key<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
-        let (available, devices) = values.split_at(values.len() - DEVICE_AXES);
-        let all = Leftover { available, capacity: available, free_devices: devices[0], device_capacity: devices[0] };
-        policy.score(ranking, Demand { quantities: &self.nothing, devices: 0 }, all)
+        policy.score(ranking, Demand { quantities: &self.nothing, devices: 0 }, axes::as_leftover(values))
     }
 }

@@ -1,7 +1,6 @@
 //! Makes an index from a ledger.
 
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 
 use crate::ledger::Ledger;
 use crate::policy::{Policy, Ranking};
@@ -10,7 +9,7 @@ use crate::table::TaskTable;
 
 use super::bound::KeyBound;
 use super::rows::Rows;
-use super::slots::Slots;
+use super::slots::{NO_SHAPE, Slots};
 use super::words::{SLOTS, Words};
 use super::{Index, axes};
 
@@ -79,66 +78,96 @@ impl Index {
     }
 
     /// Makes words and rows anew from the list, with the thresholds there are.
-    pub(super) fn rebuild<P: Policy>(&mut self, ledger: &Ledger, policy: &P, ranking: &Ranking) {
+    fn rebuild<P: Policy>(&mut self, ledger: &Ledger, policy: &P, ranking: &Ranking) {
+        let list = ledger.list();
         let width = ledger.shape().dimensions as usize + axes::DEVICE_AXES;
-        let mut values = Vec::with_capacity(ledger.list().len() * width);
-        for &row in ledger.list() {
+        let mut values = Vec::with_capacity(list.len() * width);
+        for &row in list {
             axes::of_offer(ledger, row as usize, &mut values);
         }
         let values = |position: u32| &values[position as usize * width..(position as usize + 1) * width];
-        // Keys are not negative, so their bits are in their order.
-        let keyed =
-            (0..ledger.list().len() as u32).map(|at| (self.bound.of_offer(policy, ranking, values(at)).to_bits(), at));
-        let mut order: Vec<(u64, u32)> = keyed.collect();
+        let attributes = |position: u32| {
+            self.attributes.iter().map(move |&at| ledger.attribute(list[position as usize] as usize, at))
+        };
+
+        // Offers in the order of their keys, equal ones side by side. Keys are not negative, so their bits are in their
+        // order. Hashes that collide may part equal offers: they then share less, nothing else.
+        let mut order: Vec<u128> = (0..list.len() as u32)
+            .map(|position| {
+                let key = self.bound.of_offer(policy, ranking, values(position)).to_bits();
+                let shape = hash(values(position).iter().copied());
+                let attributes = hash(attributes(position).map(u64::from));
+                u128::from(key) << 64 | u128::from(shape) << 48 | u128::from(attributes) << 32 | u128::from(position)
+            })
+            .collect();
         order.sort_unstable();
+        let position = |entry: u128| entry as u32;
+        let same_shape = |a: u128, b: u128| a >> 48 == b >> 48 && values(position(a)) == values(position(b));
+        let same = |a: u128, b: u128| {
+            a >> 32 == b >> 32 && same_shape(a, b) && attributes(position(a)).eq(attributes(position(b)))
+        };
 
         self.words = Words::default();
         self.slots = Slots::new(width, ledger.rows());
-        self.slots.reserve(order.len().next_multiple_of(SLOTS));
-        self.occupied = 0;
-        let filled = if self.mode == Mode::Exclusive { SLOTS } else { FILLED };
-        let mut positions: Vec<u32> = Vec::new();
-        for run in order.chunk_by_mut(|a, b| a.0 == b.0) {
-            let key = f64::from_bits(run[0].0);
-            let compare = |a: u32, b: u32| compare(&self.attributes, ledger, (a, values(a)), (b, values(b)));
-            if run.iter().any(|&(_, position)| compare(run[0].1, position) != (Ordering::Equal, Ordering::Equal)) {
-                run.sort_unstable_by(|&(_, a), &(_, b)| {
-                    let (shape, attributes) = compare(a, b);
-                    shape.then(attributes).then(a.cmp(&b))
-                });
+        let filled = self.filled();
+        let mut positions = Vec::new();
+        let mut before = None;
+        let mut shape = NO_SHAPE;
+        for group in order.chunk_by(|&a, &b| same(a, b)) {
+            positions.clear();
+            positions.extend(group.iter().map(|&entry| position(entry)));
+            let key = f64::from_bits((group[0] >> 64) as u64);
+            if before.is_none_or(|before| !same_shape(before, group[0])) {
+                shape = self.slots.new_shape();
             }
-            let mut shape = self.slots.new_shape();
-            let mut before = run[0].1;
-            for group in run.chunk_by(|a, b| compare(a.1, b.1) == (Ordering::Equal, Ordering::Equal)) {
-                let first = group[0].1;
-                if compare(before, first).0 != Ordering::Equal {
-                    shape = self.slots.new_shape();
-                }
-                before = first;
-                positions.clear();
-                positions.extend(group.iter().map(|&(_, position)| position));
-                if self.occupied.is_multiple_of(filled) {
-                    let first_slot = self.words.push(key);
-                    self.slots.reserve(first_slot + SLOTS);
-                }
-                let slot = self.words.take_slot(self.words.len() - 1, shape, first);
-                self.slots.put(slot, values(first), key, shape, &positions, ledger.list());
-                self.occupied += 1;
-            }
+            before = Some(group[0]);
+            let slot = self.words.append(filled, key, shape, positions[0]);
+            self.slots.reserve(self.words.len() * SLOTS);
+            self.slots.put(slot, values(positions[0]), key, shape, &positions, list);
         }
+        self.fill_rows();
+    }
+
+    /// Makes words and rows anew from the slots that hold an offer.
+    pub(super) fn compact(&mut self) {
+        let mut words = Words::default();
+        let mut moves = Vec::with_capacity(self.occupied);
+        let mut slots = Vec::with_capacity(SLOTS);
+        for rank in 0..self.words.len() {
+            slots.clear();
+            let bits = (0..SLOTS as u32).filter(|bit| self.words.alive()[rank] >> bit & 1 == 1);
+            slots.extend(bits.map(|bit| self.words.slot(rank, bit)));
+            if !self.words.is_sorted(rank) {
+                slots.sort_unstable_by(|&a, &b| self.slots.key(a).total_cmp(&self.slots.key(b)));
+            }
+            moves.extend(slots.iter().map(|&from| {
+                let (key, shape, position) = (self.slots.key(from), self.slots.shape(from), self.slots.position(from));
+                (from, words.append(self.filled(), key, shape, position))
+            }));
+        }
+        self.slots.relay(&moves, words.len() * SLOTS);
+        self.words = words;
+        self.fill_rows();
+    }
+
+    /// How many slots of a new word are taken.
+    fn filled(&self) -> usize {
+        if self.mode == Mode::Exclusive { SLOTS } else { FILLED }
+    }
+
+    /// Fills the rows for new words.
+    fn fill_rows(&mut self) {
         self.rows.fill(&self.words, &self.slots);
+        self.occupied = self.words.alive().iter().map(|alive| alive.count_ones() as usize).sum();
         self.built_slots = self.occupied;
         self.built_words = self.words.len();
         self.wasted = 0;
     }
 }
 
-/// How two offers of one key compare, by what they have and by these attributes. An offer is its place in the list and its
-/// row of axes.
-fn compare(attributes: &[u32], ledger: &Ledger, a: (u32, &[u64]), b: (u32, &[u64])) -> (Ordering, Ordering) {
-    let [one, other] = [a.0, b.0].map(|position| ledger.list()[position as usize] as usize);
-    let shape = a.1.cmp(b.1).then_with(|| ledger.capacity(one).cmp(ledger.capacity(other)));
-    let by_attribute =
-        attributes.iter().map(|&attribute| ledger.attribute(one, attribute).cmp(&ledger.attribute(other, attribute)));
-    (shape, by_attribute.fold(Ordering::Equal, Ordering::then))
+/// A number that is the same for equal columns, and mostly another one for others.
+fn hash(column: impl Iterator<Item = u64>) -> u16 {
+    // The multiplier of SplitMix64: odd, with its bits well spread.
+    let mixed = column.fold(1, |hash: u64, value| (hash ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+    (mixed >> 48) as u16
 }

@@ -124,14 +124,14 @@ impl Index {
         let mut refused_shape = NO_SHAPE;
         // Whether every slot that can serve the task is known not to.
         let mut fits_nowhere = self.chosen.unfiltered.is_empty();
-        let alive = self.words.alive();
+        let sieve = self.rows.sieve(&self.chosen, self.words.alive());
         for rank in self.words.first(cost.least_key)..self.words.len() {
             let bound = self.words.low_key(rank) - cost.subtract;
             if bound > best.score {
                 fits_nowhere = false;
                 break;
             }
-            let mut survivors = self.rows.survivors(&self.chosen, rank, alive[rank]);
+            let mut survivors = sieve.survivors(rank);
             if survivors == 0 {
                 continue;
             }
@@ -143,11 +143,19 @@ impl Index {
             while survivors != 0 {
                 let slot = self.words.slot(rank, survivors.trailing_zeros());
                 survivors &= survivors - 1;
+                let bound = self.slots.key(slot) - cost.subtract;
+                if bound > best.score {
+                    fits_nowhere = false;
+                    if self.words.is_sorted(rank) {
+                        break;
+                    }
+                    continue;
+                }
                 let (shape, position) = (self.slots.shape(slot), self.slots.position(slot));
                 if shape == refused_shape {
                     continue;
                 }
-                if best.beats(self.slots.key(slot) - cost.subtract, position) {
+                if best.beats(bound, position) {
                     fits_nowhere = false;
                     continue;
                 }
@@ -156,13 +164,14 @@ impl Index {
                     refused_shape = shape;
                     continue;
                 }
-                let row = ledger.list()[position as usize] as usize;
-                if !self.chosen.unfiltered.iter().all(|&requirement| task.holds(requirement, ledger, row)) {
+                let passes =
+                    |&requirement: &usize| task.holds(requirement, ledger, ledger.list()[position as usize] as usize);
+                if !self.chosen.unfiltered.iter().all(passes) {
                     self.wasted += 1;
                     continue;
                 }
                 fits_nowhere = false;
-                let score = self.slots.score(slot, row, task, ledger, policy, ranking);
+                let score = self.slots.score(slot, task, policy, ranking);
                 if !best.beats(score, position) {
                     best = Best { score, position, shape };
                 }
@@ -175,21 +184,14 @@ impl Index {
     }
 
     /// Takes note that a row has left the list and that, by swap-remove, another one may have moved into its place.
-    pub(crate) fn unlisted<P: Policy>(
-        &mut self,
-        row: usize,
-        moved: Option<(usize, u32)>,
-        ledger: &Ledger,
-        policy: &P,
-        ranking: &Ranking,
-    ) {
+    pub(crate) fn unlisted(&mut self, row: usize, moved: Option<(usize, u32)>, ledger: &Ledger) {
         if let Some((moved, position)) = moved {
             let slot = self.slots.moved(moved, position);
             self.words.advanced(slot, position);
         }
         self.leave(row, ledger);
         if 2 * self.occupied < self.built_slots && self.built_slots > SLOTS {
-            self.rebuild(ledger, policy, ranking);
+            self.compact();
         }
     }
 
@@ -226,8 +228,7 @@ impl Index {
     /// Puts a listed row into a slot of its own, in the word of its key.
     fn insert<P: Policy>(&mut self, row: usize, ledger: &Ledger, policy: &P, ranking: &Ranking) {
         if self.words.len() > 2 * self.built_words + 8 {
-            self.rebuild(ledger, policy, ranking);
-            return;
+            self.compact();
         }
         let Some(position) = ledger.position(row) else { return };
         self.values.clear();
@@ -245,7 +246,7 @@ impl Index {
             rank = self.words.rank(key);
         }
         let shape = self.slots.new_shape();
-        let slot = self.words.take_slot(rank, shape, position);
+        let slot = self.words.take_slot(rank, shape, position, false);
         self.slots.put(slot, &self.values, key, shape, &[position], ledger.list());
         self.rows.set(rank, slot % SLOTS, row, &self.values, ledger);
         self.occupied += 1;

@@ -23,6 +23,9 @@ const SAMPLE: usize = 1024;
 /// Requirements with a bit row at most.
 const REQUIREMENTS: usize = 256;
 
+/// Rows whose addresses a search keeps at hand.
+const AT_HAND: usize = 6;
+
 /// The rows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
@@ -93,6 +96,32 @@ pub(super) struct Chosen {
     pub(super) requirements: Vec<usize>,
     /// Requirements, as positions in the task table, that have no row.
     pub(super) unfiltered: Vec<usize>,
+}
+
+/// The chosen rows of one search. Most tasks have few of them, whose addresses are then found once and not at each word.
+pub(super) struct Sieve<'a> {
+    /// The slots that hold an offer.
+    alive: &'a [u64],
+    /// The first rows.
+    at_hand: [&'a [u64]; AT_HAND],
+    /// How many of them there are.
+    used: usize,
+    /// Where the other rows are.
+    rows: &'a Rows,
+    /// The other rows of thresholds.
+    far: &'a [usize],
+    /// The other rows of requirements.
+    far_passes: &'a [usize],
+}
+
+impl Sieve<'_> {
+    /// The slots in the word of this rank that pass every row.
+    #[inline]
+    pub(super) fn survivors(&self, rank: usize) -> u64 {
+        let bits = self.at_hand[..self.used].iter().fold(self.alive[rank], |bits, row| bits & row[rank]);
+        let bits = self.far.iter().fold(bits, |bits, &row| bits & self.rows.thresholds[row][rank]);
+        self.far_passes.iter().fold(bits, |bits, &row| bits & self.rows.passes[row][rank])
+    }
 }
 
 impl Rows {
@@ -220,11 +249,17 @@ impl Rows {
         }));
     }
 
-    /// The slots among `alive` in the word of this rank that pass every chosen row.
-    #[inline]
-    pub(super) fn survivors(&self, chosen: &Chosen, rank: usize, alive: u64) -> u64 {
-        let thresholds = chosen.thresholds.iter().fold(alive, |bits, &row| bits & self.thresholds[row][rank]);
-        chosen.requirements.iter().fold(thresholds, |bits, &row| bits & self.passes[row][rank])
+    /// The chosen rows, at hand for one search of the slots that are `alive`.
+    pub(super) fn sieve<'a>(&'a self, chosen: &'a Chosen, alive: &'a [u64]) -> Sieve<'a> {
+        let (near, far) = chosen.thresholds.split_at(chosen.thresholds.len().min(AT_HAND));
+        let room = AT_HAND - near.len();
+        let (near_passes, far_passes) = chosen.requirements.split_at(chosen.requirements.len().min(room));
+        let mut at_hand = [alive; AT_HAND];
+        let thresholds = near.iter().map(|&row| self.thresholds[row].as_slice());
+        let passes = near_passes.iter().map(|&row| self.passes[row].as_slice());
+        at_hand.iter_mut().zip(thresholds.chain(passes)).for_each(|(place, row)| *place = row);
+        let used = near.len() + near_passes.len();
+        Sieve { alive, at_hand, used, rows: self, far, far_passes }
     }
 
     /// Sets the bits of a slot that has been given an offer.

@@ -6,10 +6,9 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use crate::feasible::Task;
-use crate::ledger::Ledger;
-use crate::policy::{Demand, Leftover, Policy, Ranking};
+use crate::policy::{Demand, Policy, Ranking};
 
-use super::axes::DEVICE_AXES;
+use super::axes;
 
 /// The shape of no slot.
 pub(super) const NO_SHAPE: u64 = u64::MAX;
@@ -25,8 +24,14 @@ pub(super) struct Slots {
     width: usize,
     /// What the offers of each slot have: `slots x axes`.
     values: Vec<u64>,
-    /// What else is known of each slot.
-    heads: Vec<Head>,
+    /// The lowered key of each slot's offers.
+    keys: Vec<f64>,
+    /// Slots of one shape have equal values, and so equal scores.
+    shapes: Vec<u64>,
+    /// The place in the list of each slot's first row.
+    positions: Vec<u32>,
+    /// The group in each slot.
+    group_in: Vec<u32>,
     /// The groups; a free one has no members.
     groups: Vec<Group>,
     /// The groups that are free.
@@ -35,19 +40,6 @@ pub(super) struct Slots {
     group_of: Vec<u32>,
     /// The next shape.
     next_shape: u64,
-}
-
-/// What is known of a slot.
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    /// The lowered key of its offers.
-    key: f64,
-    /// Slots of one shape have equal values and capacities, and so equal scores.
-    shape: u64,
-    /// The place in the list of the group's first row.
-    position: u32,
-    /// The group in the slot.
-    group: u32,
 }
 
 /// Offers that nobody can tell apart but by their place in the list.
@@ -83,7 +75,10 @@ impl Slots {
     /// Makes room for this many slots.
     pub(super) fn reserve(&mut self, slots: usize) {
         self.values.resize(slots * self.width, 0);
-        self.heads.resize(slots, Head { key: 0.0, shape: NO_SHAPE, position: u32::MAX, group: NO_GROUP });
+        self.keys.resize(slots, 0.0);
+        self.shapes.resize(slots, NO_SHAPE);
+        self.positions.resize(slots, u32::MAX);
+        self.group_in.resize(slots, NO_GROUP);
     }
 
     /// What the offers of a slot have.
@@ -93,17 +88,17 @@ impl Slots {
 
     /// The lowered key of a slot.
     pub(super) fn key(&self, slot: usize) -> f64 {
-        self.heads[slot].key
+        self.keys[slot]
     }
 
     /// The shape of a slot.
     pub(super) fn shape(&self, slot: usize) -> u64 {
-        self.heads[slot].shape
+        self.shapes[slot]
     }
 
     /// The place in the list of a slot's first row.
     pub(super) fn position(&self, slot: usize) -> u32 {
-        self.heads[slot].position
+        self.positions[slot]
     }
 
     /// Whether a slot's offers have what is asked, requirements aside.
@@ -111,24 +106,10 @@ impl Slots {
         self.values(slot).iter().zip(demand).all(|(has, asked)| asked <= has)
     }
 
-    /// The score of a slot's offers, of which `row` is one, for a task that they serve.
-    pub(super) fn score<P: Policy>(
-        &self,
-        slot: usize,
-        row: usize,
-        task: Task<'_>,
-        ledger: &Ledger,
-        policy: &P,
-        ranking: &Ranking,
-    ) -> f64 {
-        let (available, devices) = self.values(slot).split_at(self.width - DEVICE_AXES);
-        let offer = Leftover {
-            available,
-            capacity: ledger.capacity(row),
-            free_devices: devices[0],
-            device_capacity: ledger.device_capacity(row),
-        };
-        policy.score(ranking, Demand { quantities: task.demand, devices: task.devices }, offer)
+    /// The score of a slot's offers for a task that they serve.
+    pub(super) fn score<P: Policy>(&self, slot: usize, task: Task<'_>, policy: &P, ranking: &Ranking) -> f64 {
+        let demand = Demand { quantities: task.demand, devices: task.devices };
+        policy.score(ranking, demand, axes::as_leftover(self.values(slot)))
     }
 
     /// A shape that no slot has.
@@ -144,7 +125,10 @@ impl Slots {
             self.groups.push(Group::default());
             self.groups.len() as u32 - 1
         });
-        self.heads[slot] = Head { key, shape, position: positions[0], group };
+        self.keys[slot] = key;
+        self.shapes[slot] = shape;
+        self.positions[slot] = positions[0];
+        self.group_in[slot] = group;
         let new = &mut self.groups[group as usize];
         new.slot = slot;
         new.members = positions.len() as u32;
@@ -163,21 +147,46 @@ impl Slots {
     /// Moves what is in a slot to another one.
     pub(super) fn relocate(&mut self, from: usize, to: usize) {
         self.values.copy_within(from * self.width..(from + 1) * self.width, to * self.width);
-        self.heads[to] = self.heads[from];
-        self.groups[self.heads[to].group as usize].slot = to;
+        self.keys[to] = self.keys[from];
+        self.shapes[to] = self.shapes[from];
+        self.positions[to] = self.positions[from];
+        self.group_in[to] = self.group_in[from];
+        self.groups[self.group_in[to] as usize].slot = to;
+    }
+
+    /// Lays the slots out anew: each pair is a slot and its new place, and there are `slots` places.
+    pub(super) fn relay(&mut self, moves: &[(usize, usize)], slots: usize) {
+        let width = self.width;
+        let old = Self {
+            values: core::mem::take(&mut self.values),
+            keys: core::mem::take(&mut self.keys),
+            shapes: core::mem::take(&mut self.shapes),
+            positions: core::mem::take(&mut self.positions),
+            group_in: core::mem::take(&mut self.group_in),
+            ..Self::default()
+        };
+        self.reserve(slots);
+        for &(from, to) in moves {
+            self.values[to * width..(to + 1) * width].copy_from_slice(&old.values[from * width..(from + 1) * width]);
+            self.keys[to] = old.keys[from];
+            self.shapes[to] = old.shapes[from];
+            self.positions[to] = old.positions[from];
+            self.group_in[to] = old.group_in[from];
+            self.groups[self.group_in[to] as usize].slot = to;
+        }
     }
 
     /// Takes note that a row stands at an earlier place now, and returns its slot.
     pub(super) fn moved(&mut self, row: usize, position: u32) -> usize {
         let group = &mut self.groups[self.group_of[row] as usize];
-        let head = &mut self.heads[group.slot];
+        let first = &mut self.positions[group.slot];
         if group.members == 1 && group.positions.is_empty() {
-            head.position = position;
+            *first = position;
         } else {
             if group.positions.peek() != Some(&Reverse(position)) {
                 group.positions.push(Reverse(position));
             }
-            head.position = head.position.min(position);
+            *first = position.min(*first);
         }
         group.slot
     }
@@ -187,14 +196,14 @@ impl Slots {
     pub(super) fn leave(&mut self, row: usize, list: &[u32]) -> (usize, u32, bool) {
         let group_number = core::mem::replace(&mut self.group_of[row], NO_GROUP);
         let group = &mut self.groups[group_number as usize];
-        let head = &mut self.heads[group.slot];
-        let before = head.position;
+        let first = &mut self.positions[group.slot];
+        let before = *first;
         group.members -= 1;
         if group.members == 0 {
             group.positions.clear();
             self.free_groups.push(group_number);
         } else {
-            head.position = group.first(group_number, &self.group_of, list);
+            *first = group.first(group_number, &self.group_of, list);
         }
         (group.slot, before, group.members == 0)
     }

@@ -21,6 +21,8 @@ pub(super) struct Words {
     min_positions: Vec<u32>,
     /// The shape of every slot, or [`MIXED`] where they differ.
     shapes: Vec<u64>,
+    /// Whether the keys of a word's slots never fall.
+    sorted: Vec<bool>,
     /// The word's number.
     numbers: Vec<u32>,
     /// The rank of each word, by number.
@@ -58,6 +60,11 @@ impl Words {
         self.shapes[rank]
     }
 
+    /// Whether the keys of a word's slots never fall.
+    pub(super) fn is_sorted(&self, rank: usize) -> bool {
+        self.sorted[rank]
+    }
+
     /// A slot of a word.
     pub(super) fn slot(&self, rank: usize, bit: u32) -> usize {
         self.numbers[rank] as usize * SLOTS + bit as usize
@@ -74,6 +81,14 @@ impl Words {
         self.insert(rank, low_key)
     }
 
+    /// Takes a slot behind all others, in a new word where the last one has `filled` slots.
+    pub(super) fn append(&mut self, filled: usize, key: f64, shape: u64, position: u32) -> usize {
+        if self.alive.last().is_none_or(|alive| alive.count_ones() as usize >= filled) {
+            self.push(key);
+        }
+        self.take_slot(self.len() - 1, shape, position, true)
+    }
+
     /// Adds an empty word at a rank and returns its first slot.
     fn insert(&mut self, rank: usize, low_key: f64) -> usize {
         let number = self.rank_of.len();
@@ -81,6 +96,7 @@ impl Words {
         self.low_keys.insert(rank, low_key);
         self.min_positions.insert(rank, u32::MAX);
         self.shapes.insert(rank, MIXED);
+        self.sorted.insert(rank, true);
         self.numbers.insert(rank, number as u32);
         self.rank_of.push(rank as u32);
         for &number in &self.numbers[rank + 1..] {
@@ -121,10 +137,12 @@ impl Words {
         moved
     }
 
-    /// A free slot of a word that is not full, now taken by an offer of this shape and place in the list.
-    pub(super) fn take_slot(&mut self, rank: usize, shape: u64, position: u32) -> usize {
+    /// The first free slot of a word that is not full, now taken by an offer of this shape and place in the list.
+    /// `in_order` says that its key is not below that of the slots before it, and that it is the last.
+    pub(super) fn take_slot(&mut self, rank: usize, shape: u64, position: u32, in_order: bool) -> usize {
         let bit = self.alive[rank].trailing_ones();
         self.shapes[rank] = if self.alive[rank] == 0 || self.shapes[rank] == shape { shape } else { MIXED };
+        self.sorted[rank] &= in_order;
         self.alive[rank] |= 1 << bit;
         self.min_positions[rank] = self.min_positions[rank].min(position);
         self.slot(rank, bit)
