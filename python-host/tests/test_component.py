@@ -91,6 +91,15 @@ def test_a_matcher_that_states_another_contract_is_refused(tmp_path):
     assert caught.value.code == "contract-version"
 
 
+def test_a_component_with_other_types_is_refused(tmp_path):
+    # A column of the explanations has another name, in the component's own types.
+    content = BUNDLED.read_bytes()
+    assert content.count(b"by-score") > 0
+    with pytest.raises(MatcherError, match="by-store") as caught:
+        load(tmp_path, content.replace(b"by-score", b"by-store"))
+    assert caught.value.code == "wrong-world"
+
+
 class Tripwire:
     """A crossing that traps when it is told to."""
 

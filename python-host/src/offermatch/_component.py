@@ -32,6 +32,7 @@ from offermatch._crossing import (
     Refused,
     layout_is_known,
 )
+from offermatch._signature import FUNCTIONS, signature
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, Requirements, TaskTable
 from offermatch.engine import new_store, shared_engine
 from offermatch.errors import MatcherError
@@ -40,7 +41,6 @@ from offermatch.model import Description, Settings, Timings
 __all__ = ["Code", "ComponentBackend", "Inspection", "choose_crossing"]
 
 _LOG = logging.getLogger("offermatch")
-_FUNCTIONS = ("describe", "[static]pool.open", "[method]pool.assign", "[method]pool.update", "[method]pool.explain")
 _COMPONENT_HEAD = b"\0asm\x0d\0\1\0"
 _MODULE_HEAD = b"\0asm\1\0\0\0"
 
@@ -103,8 +103,8 @@ class Code:
         Raises:
             MatcherError: ``wrong-world``, ``contract-version`` or ``matcher-trapped``.
         """
-        interface = self._interface()
-        instance = Instance(self, interface)
+        instance = self.instance()
+        instance.check_types()
         found = instance.call("describe", [], PublicCrossing(), Timings())
         if not isinstance(found, Mapping) or found.get("contract") not in CONTRACTS:
             stated = found.get("contract") if isinstance(found, Mapping) else found
@@ -153,12 +153,25 @@ class Instance:
             raise self._trapped(error) from error
         exported = instance.get_export_index(self.store, interface)
         self._functions: dict[str, Func] = {}
-        for name in _FUNCTIONS:
+        for name in FUNCTIONS:
             index = instance.get_export_index(self.store, name, exported)
             function = None if index is None else instance.get_func(self.store, index)
             if function is None:
                 raise MatcherError("wrong-world", f"its interface has no {name}", "see wit/matcher.wit", self._place)
             self._functions[name] = function
+
+    def check_types(self) -> None:
+        """Refuse a component whose functions have other types than the contract.
+
+        Raises:
+            MatcherError: ``wrong-world``.
+        """
+        for name, expected in FUNCTIONS.items():
+            found = signature(self.store, self._functions[name])
+            if found != expected:
+                raise MatcherError(
+                    "wrong-world", f"its {name} is {found}, not {expected}", "see wit/matcher.wit", self._place
+                )
 
     def call(self, name: str, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
         """Call a function of the matching interface.

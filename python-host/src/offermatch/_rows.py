@@ -181,8 +181,7 @@ def _capacity(
     for name in first_rows:
         default = available.get(name) or [0] * rows
         columns[name] = [
-            default[row] if not mapping or name not in mapping else mapping[name]
-            for row, mapping in enumerate(capacities)
+            default[row] if not mapping or name not in mapping else mapping[name] for row, mapping in enumerate(capacities)
         ]
     return columns, first_rows
 
