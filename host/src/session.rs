@@ -1,6 +1,6 @@
 //! One open pool behind the contract: in an instance of a component, or in the native reference.
 
-use offermatch_core::{Assignments, BestFit, Changes, Explanations, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Assignments, BestFit, Changes, Explanations, Method, OfferTable, Settings, Shape, TaskTable};
 use wasmtime::component::ResourceAny;
 use wasmtime::{Store, Trap};
 
@@ -108,7 +108,8 @@ impl Session {
     /// # Errors
     /// [`Failure::Refused`].
     pub(crate) fn open_native(shape: Shape, offers: &OfferTable, settings: &Settings) -> Result<Self, Failure> {
-        Ok(Self::Native(Box::new(offermatch_core::Pool::open(BestFit, shape, offers, settings)?)))
+        let pool = offermatch_core::Pool::open(BestFit, shape, offers, settings)?;
+        Ok(Self::Native(Box::new(pool.with_method(Method::Reference))))
     }
 
     /// Places tasks.

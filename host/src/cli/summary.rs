@@ -30,6 +30,7 @@ pub(super) fn text(cycle: &Cycle) -> String {
         answer_digest(&cycle.assignments),
     );
     stages(&mut text, cycle);
+    text.push('\n');
     utilisation(&mut text, cycle, &taken);
     if let Some(unplaced) = &cycle.unplaced {
         reasons(&mut text, unplaced);

@@ -1,0 +1,181 @@
+//! The program: data on standard output, errors on standard error, exit codes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs the program.
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_offermatch")).args(arguments).output().expect("the program was built")
+}
+
+/// What the program prints when it succeeds.
+fn printed(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the program complains of when it fails.
+fn complaint(arguments: &[&str], code: i32) -> String {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    assert!(output.stdout.is_empty(), "nothing is printed on failure");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// The two files of docs/formats.md.
+fn files(folder: &Path) -> (PathBuf, PathBuf) {
+    let (tasks, offers) = (folder.join("tasks.json"), folder.join("offers.csv"));
+    let rows = r#"[{"name": "render-1", "demand": {"cpu": "2 cores", "memory": "4GiB"}, "devices": 1,
+        "requirements": [{"attribute": "gpu", "in": ["V100", "T4"]}]},
+        {"name": "render-2", "demand": {"cpu": 500}, "device_share": 460}]"#;
+    std::fs::write(&tasks, rows).unwrap();
+    std::fs::write(
+        &offers,
+        "name,available.cpu,available.memory,attribute.gpu,devices\nserver-1,48 cores,180GiB,V100,1\n",
+    )
+    .unwrap();
+    (tasks, offers)
+}
+
+#[test]
+fn match_prints_one_json_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tasks, offers) = files(folder.path());
+    let arguments = [
+        "match",
+        "--tasks",
+        tasks.to_str().unwrap(),
+        "--offers",
+        offers.to_str().unwrap(),
+        "--mode",
+        "shared",
+        "--explain",
+    ];
+    let text = printed(&arguments);
+    let keys = ["matcher", "mode", "tasks", "offers", "placed", "assignments", "unplaced", "answer_digest"];
+    let places: Vec<usize> = keys.iter().map(|key| text.find(&format!("\"{key}\":")).unwrap()).collect();
+    assert!(places.is_sorted(), "keys come in the order of the document");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["placed"], 1);
+    assert_eq!(answer["assignments"][0]["task"], "render-1");
+    assert_eq!(answer["assignments"][0]["offer"], "server-1");
+    let expected = serde_json::json!({
+        "task": "render-2", "offers": 1, "by_dimension": {"cpu": 0, "memory": 0}, "by_requirement": [],
+        "by_devices": 1, "by_score": 0, "candidates": 0,
+    });
+    assert_eq!(answer["unplaced"][0], expected);
+}
+
+#[test]
+fn match_prints_csv() {
+    let text = printed(&["match", "--sample", "ties:3x2", "--output", "csv"]);
+    assert_eq!(text, "task,offer,score\ntask-0,offer-0,1.921875\ntask-1,offer-1,1.921875\n");
+}
+
+#[test]
+fn match_prints_a_summary() {
+    let text = printed(&["match", "--sample", "nothing-fits:30x20", "--output", "summary", "--explain"]);
+    assert!(text.starts_with("0 of 30 tasks placed on 0 of 20 offers, exclusive, by "), "{text}");
+    for part in ["open: ", "assign: ", "verify: ", "cpu ", "memory ", "mostly too little cpu"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn the_component_and_the_reference_answer_alike() {
+    for settings in
+        [&["--mode", "shared"][..], &["--weight", "cpu=0.5", "--scale", "memory=256GiB", "--max-score", "2"]]
+    {
+        let digest = |matcher| {
+            let sample = ["match", "--sample", "devices:300x200:3", "--matcher", matcher];
+            let answer: Value = serde_json::from_str(&printed(&[&sample, settings].concat())).unwrap();
+            answer["answer_digest"].clone()
+        };
+        assert_eq!(digest("bundled"), digest("native"));
+    }
+}
+
+#[test]
+fn dimensions_can_be_named() {
+    let text = printed(&["match", "--sample", "ties:1x1", "--dimensions", "memory,cpu,disk", "--explain"]);
+    assert!(text.contains("\"placed\":1"), "{text}");
+    let text = complaint(&["match", "--sample", "ties:1x1", "--dimensions", "memory"], 1);
+    assert!(text.starts_with("error[unknown-dimension]: "), "{text}");
+}
+
+#[test]
+fn a_mistake_is_told_with_its_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, offers) = files(folder.path());
+    let tasks = folder.path().join("tasks.csv");
+    std::fs::write(&tasks, "name,demand.cpu\nrender-4,-5\n").unwrap();
+    let text = complaint(&["match", "--tasks", tasks.to_str().unwrap(), "--offers", offers.to_str().unwrap()], 1);
+    let expected = format!(
+        "error[quantity-negative]: {}, row 0 (render-4), demand.cpu: -5 is below 0\nhint: a quantity is an integer",
+        tasks.display()
+    );
+    assert!(text.starts_with(&expected), "{text}");
+    assert_eq!(text.lines().count(), 2);
+}
+
+#[test]
+fn each_failure_leaves_with_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text.wasm");
+    std::fs::write(&text, "no component").unwrap();
+    let text = text.to_str().unwrap();
+    let sample = ["match", "--sample", "ties:1x1"];
+    let cases: [(&[&str], &str); 7] = [
+        (&["match", "--tasks", "missing.json", "--offers", "missing.json"], "file-unreadable"),
+        (&[&sample[..], &["--matcher", "missing.wasm"]].concat(), "component-unreadable"),
+        (&[&sample[..], &["--matcher", text]].concat(), "component-malformed"),
+        (&[&sample[..], &["--max-score", "-1"]].concat(), "setting-malformed"),
+        (&[&sample[..], &["--weight", "disk=1"]].concat(), "setting-malformed"),
+        (&[&sample[..], &["--scale", "cpu=1.5"]].concat(), "setting-malformed"),
+        (&["inspect", text], "component-malformed"),
+    ];
+    for (arguments, code) in cases {
+        let told = complaint(arguments, 1);
+        assert!(told.starts_with(&format!("error[{code}]: ")), "{told}");
+        assert!(told.contains("\nhint: "), "{told}");
+    }
+}
+
+#[test]
+fn wrong_usage_leaves_with_two() {
+    for arguments in [
+        &[][..],
+        &["match"],
+        &["match", "--tasks", "tasks.json"],
+        &["match", "--sample", "uniform"],
+        &["match", "--sample", "ties:1x1", "--tasks", "tasks.json", "--offers", "offers.json"],
+        &["match", "--sample", "ties:1x1", "--mode", "both"],
+        &["match", "--sample", "ties:1x1", "--weight", "cpu"],
+        &["fly"],
+    ] {
+        complaint(arguments, 2);
+    }
+}
+
+#[test]
+fn help_teaches() {
+    let text = printed(&["match", "--help"]);
+    for part in ["Examples:", "--sample", "feasible", "offermatch match --tasks tasks.json"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn inspect_prints_one_json_object() {
+    let found: Value = serde_json::from_str(&printed(&["inspect", "--json"])).unwrap();
+    assert_eq!(found["contract"], "0.1.0");
+    assert_eq!(found["imports"], serde_json::json!([]));
+    assert_eq!(found["exports"], serde_json::json!(["offermatch:matcher/matching@0.1.0"]));
+    assert_eq!(found["description"]["modes"], serde_json::json!(["exclusive", "shared"]));
+    assert_eq!(found["refused"], Value::Null);
+    assert!(printed(&["inspect"]).contains("imports   nothing"));
+}
