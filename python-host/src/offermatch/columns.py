@@ -265,7 +265,7 @@ def _has_devices(value: Any) -> bool:
 
 def _named(names: Any, quantities: Mapping[str, Any], kind: str, source: str) -> tuple[list[str], dict[str, array[int]]]:
     """Return checked names and one array a dimension, all of one length."""
-    listed: list[str] | None = None if names is None else texts(names)
+    listed: list[str] | None = names if names is None or isinstance(names, list) else texts(names)
     columns: dict[str, array[int]] = {}
     for dimension, given in quantities.items():
         columns[dimension] = integers(given, _placer(source, listed, f"{kind}.{dimension}"))
