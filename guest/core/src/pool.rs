@@ -57,9 +57,9 @@ pub enum Method {
 }
 
 /// Fewer offers than this are looped over: a search would cost as much.
-const FEW_OFFERS: usize = 24;
+const FEW_OFFERS: usize = 96;
 /// So many tasks cost about as much to loop for as an index costs to make.
-const TASKS_WORTH_AN_INDEX: u64 = 24;
+const TASKS_WORTH_AN_INDEX: u64 = 48;
 
 impl<P: Policy> Pool<P> {
     /// A pool of these offers, listed in the order of their rows.

@@ -9,7 +9,7 @@ use crate::table::TaskTable;
 
 use super::bound::KeyBound;
 use super::rows::Rows;
-use super::slots::{NO_SHAPE, Slots};
+use super::slots::Slots;
 use super::words::{SLOTS, Words};
 use super::{Index, axes};
 
@@ -111,19 +111,27 @@ impl Index {
         self.slots = Slots::new(width, ledger.rows());
         let filled = self.filled();
         let mut positions = Vec::new();
-        let mut before = None;
-        let mut shape = NO_SHAPE;
-        for group in order.chunk_by(|&a, &b| same(a, b)) {
-            positions.clear();
-            positions.extend(group.iter().map(|&entry| position(entry)));
-            let key = f64::from_bits((group[0] >> 64) as u64);
-            if before.is_none_or(|before| !same_shape(before, group[0])) {
-                shape = self.slots.new_shape();
+        let mut groups = Vec::new();
+        for run in order.chunk_by(|&a, &b| a >> 64 == b >> 64) {
+            let key = f64::from_bits((run[0] >> 64) as u64);
+            // Slots of one key stand in the order of the list, those of one shape side by side, so that whole words can be
+            // passed over in a tie.
+            groups.clear();
+            for offers in run.chunk_by(|&a, &b| same_shape(a, b)) {
+                let shape = self.slots.new_shape();
+                let first = offers.iter().map(|&entry| position(entry)).min();
+                groups.extend(
+                    offers.chunk_by(|&a, &b| same(a, b)).map(|group| (first, position(group[0]), shape, group)),
+                );
             }
-            before = Some(group[0]);
-            let slot = self.words.append(filled, key, shape, positions[0]);
-            self.slots.reserve(self.words.len() * SLOTS);
-            self.slots.put(slot, values(positions[0]), key, shape, &positions, list);
+            groups.sort_unstable_by_key(|&(first_of_shape, first, ..)| (first_of_shape, first));
+            for &(_, first, shape, group) in &groups {
+                positions.clear();
+                positions.extend(group.iter().map(|&entry| position(entry)));
+                let slot = self.words.append(filled, key, shape, first);
+                self.slots.reserve(self.words.len() * SLOTS);
+                self.slots.put(slot, values(first), key, shape, &positions, list);
+            }
         }
         self.fill_rows();
     }

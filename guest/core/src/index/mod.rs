@@ -155,7 +155,7 @@ impl Index {
                 if shape == refused_shape {
                     continue;
                 }
-                if best.beats(bound, position) {
+                if best.beats(bound, position) || (shape == best.shape && position >= best.position) {
                     fits_nowhere = false;
                     continue;
                 }
