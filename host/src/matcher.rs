@@ -180,6 +180,7 @@ impl Matcher {
     #[tracing::instrument(level = "debug", skip_all, fields(matcher = self.inner.description.name, offers = offers.len()))]
     pub fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
         let begin = Instant::now();
+        self.check_mode(settings.mode)?;
         let settings = settings.columns(offers.catalog())?;
         let shape = offers.catalog().shape();
         let session = match &self.inner.code {
@@ -192,6 +193,20 @@ impl Matcher {
         let ledger = Ledger::new(shape, offers.table(), &settings);
         let timings = Timings { open: opened, verify: begin.elapsed(), ..Timings::default() };
         Ok(Pool::new(self.clone(), session, ledger, offers, timings))
+    }
+
+    /// Refuses a mode that the matcher does not have.
+    fn check_mode(&self, mode: Mode) -> Result<(), Error> {
+        let modes = &self.inner.description.modes;
+        if modes.contains(&mode) {
+            return Ok(());
+        }
+        let names: Vec<String> = modes.iter().map(ToString::to_string).collect();
+        Err(Error::SettingMalformed {
+            setting: "mode".to_owned(),
+            value: mode.to_string(),
+            reason: format!("matcher {} has only {}", self.name(), names.join(", ")),
+        })
     }
 
     /// Matches tasks to offers in a pool of their own.

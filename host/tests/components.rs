@@ -146,9 +146,12 @@ fn an_answer_that_holds_is_taken() {
     verdict_on(&[0, 1], &[0, 2], &[0.5, 1.0], Mode::Shared).unwrap();
 }
 
+/// A lie: what the host says to it, then task rows, offer rows and scores.
+type Lie = (&'static str, &'static [u32], &'static [u32], &'static [f64]);
+
 #[test]
 fn a_lie_is_refused() {
-    let lies: [(&str, &[u32], &[u32], &[f64]); 11] = [
+    let lies: [Lie; 11] = [
         ("task row 2 is not below 2", &[2], &[0], &[0.5]),
         ("task row 0 comes twice", &[0, 0], &[0, 0], &[0.5, 0.5]),
         ("task row 0 comes twice, or too late", &[1, 0], &[2, 0], &[0.5, 0.5]),
@@ -213,10 +216,14 @@ fn a_refusal_without_ground_is_refused() {
 }
 
 #[test]
-fn a_matcher_is_refused_a_mode_it_has_not_before_it_is_asked() {
-    // The scripted matcher lists one mode, `shared`.
-    let matcher = Matcher::from_bytes(&scripted(&Script::default()), "liar.wasm").unwrap();
-    assert_eq!(matcher.description().modes, [Mode::Shared]);
+fn a_mode_that_a_matcher_does_not_have_is_not_asked_of_it() {
+    let script = Script { shared_only: true, ..Script::default() };
+    let matcher = Matcher::from_bytes(&scripted(&script), "shared.wasm").unwrap();
+    let (_, offers) = tables();
+    let error = matcher.open(&offers, &Settings::default()).unwrap_err();
+    assert_eq!(error.code(), "setting-malformed");
+    assert!(error.to_string().starts_with("setting mode: exclusive: matcher liar has only shared"), "{error}");
+    matcher.open(&offers, &Settings { mode: Mode::Shared, ..Settings::default() }).unwrap();
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(crate) struct Script {
     pub(crate) answer: (Vec<u32>, Vec<u32>, Vec<f64>),
     /// Whether `assign` traps.
     pub(crate) traps: bool,
+    /// Whether it says that it has no exclusive mode.
+    pub(crate) shared_only: bool,
     /// Whether `update` refuses row 7 as repeated.
     pub(crate) refuses_updates: bool,
 }
@@ -35,7 +37,7 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
     let u32s = |column: &[u32]| hex(column.iter().flat_map(|value| value.to_le_bytes()).collect());
     let f64s = |column: &[f64]| hex(column.iter().flat_map(|value| value.to_le_bytes()).collect());
     // Where each column of the answer stands, in bytes.
-    let (tasks_at, offers_at, scores_at) = (4096, 8192, 12288);
+    let (tasks_at, offers_at, scores_at) = (1 << 17, 2 << 17, 3 << 17);
     let record = [
         tasks_at,
         script.answer.0.len() as u32,
@@ -44,6 +46,7 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
         scores_at,
         script.answer.2.len() as u32,
     ];
+    let modes = if script.shared_only { (526, 1) } else { (525, 2) };
     let interface = "offermatch:matcher/matching@0.1.0";
     let assign = if script.traps { "unreachable" } else { "i32.const 2048" };
     let update = if script.refuses_updates { "i32.const 3072" } else { "i32.const 3584" };
@@ -52,8 +55,8 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
     let text = format!(
         r#"(module
           (import "[export]{interface}" "[resource-new]pool" (func $new (param i32) (result i32)))
-          (memory (export "memory") 32)
-          (global $free (mut i32) (i32.const 65536))
+          (memory (export "memory") 64)
+          (global $free (mut i32) (i32.const 655360))
           (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
             (local $at i32)
             (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
@@ -67,14 +70,14 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
           (func (export "{interface}#[method]pool.update") (param i32) (result i32) {update})
           (func (export "{interface}#[method]pool.explain") {columns} (result i32) (i32.const 3712))
           (data (i32.const 256) "{description}")
-          (data (i32.const 512) "liar{claims}lies\01")
+          (data (i32.const 512) "liar{claims}lies\00\01")
           (data (i32.const 2056) "{record}")
           (data (i32.const 3072) "\01\00\00\00\00\00\00\00\04\00\00\00\00\00\00\00\07\00\00\00")
           (data (i32.const {tasks_at}) "{tasks}")
           (data (i32.const {offers_at}) "{offers}")
           (data (i32.const {scores_at}) "{scores}"))"#,
         // name, version, policy, contract, modes: pointer and length of each.
-        description = u32s(&[512, 4, 516, 5, 521, 4, 516, 5, 525, 1]),
+        description = u32s(&[512, 4, 516, 5, 521, 4, 516, 5, modes.0, modes.1]),
         record = u32s(&record),
         tasks = u32s(&script.answer.0),
         offers = u32s(&script.answer.1),
