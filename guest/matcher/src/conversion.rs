@@ -1,10 +1,12 @@
 //! The contract's types as the core's, and back. Columns move; nothing is copied.
 
 use alloc::borrow::ToOwned;
+use alloc::vec::Vec;
 
 use offermatch_core as core;
 
-use crate::bindings::exports::offermatch::matcher::matching;
+use crate::bindings::exports::offermatch::matcher::{matching, packed};
+use crate::digits::{decode, encode};
 
 impl From<matching::Shape> for core::Shape {
     fn from(shape: matching::Shape) -> Self {
@@ -125,5 +127,56 @@ impl From<core::Cell> for matching::Cell {
             minimum: cell.minimum,
             maximum: cell.maximum,
         }
+    }
+}
+
+impl TryFrom<packed::PackedOffers> for core::OfferTable {
+    type Error = core::Error;
+
+    fn try_from(offers: packed::PackedOffers) -> Result<Self, core::Error> {
+        Ok(Self {
+            rows: offers.rows,
+            available: decode("available", &offers.available)?,
+            capacity: decode("capacity", &offers.capacity)?,
+            attributes: decode("attributes", &offers.attributes)?,
+            device_offsets: decode("device-offsets", &offers.device_offsets)?,
+            device_free: decode("device-free", &offers.device_free)?,
+        })
+    }
+}
+
+impl TryFrom<packed::PackedTasks> for core::TaskTable {
+    type Error = core::Error;
+
+    fn try_from(tasks: packed::PackedTasks) -> Result<Self, core::Error> {
+        Ok(Self {
+            rows: tasks.rows,
+            demand: decode("demand", &tasks.demand)?,
+            devices: decode("devices", &tasks.devices)?,
+            requirement_offsets: decode("requirement-offsets", &tasks.requirement_offsets)?,
+            requirement_attributes: decode("requirement-attributes", &tasks.requirement_attributes)?,
+            requirement_excludes: booleans("requirement-excludes", &tasks.requirement_excludes)?,
+            value_offsets: decode("value-offsets", &tasks.value_offsets)?,
+            values: decode("values", &tasks.values)?,
+        })
+    }
+}
+
+/// A column of numbers that are 0 or 1.
+fn booleans(column: &'static str, digits: &str) -> Result<Vec<bool>, core::Error> {
+    let numbers: Vec<u32> = decode(column, digits)?;
+    match numbers.iter().position(|&number| number > 1) {
+        Some(at) => {
+            let (row, value) = (at as u32, numbers[at].into());
+            Err(core::Error::OutOfRange(core::Cell { column, row, value, minimum: 0, maximum: 1 }))
+        }
+        None => Ok(numbers.into_iter().map(|number| number == 1).collect()),
+    }
+}
+
+impl From<core::Assignments> for packed::PackedAssignments {
+    fn from(assignments: core::Assignments) -> Self {
+        let bits: Vec<u64> = assignments.scores.iter().map(|score| score.to_bits()).collect();
+        Self { tasks: encode(&assignments.tasks), offers: encode(&assignments.offers), scores: encode(&bits) }
     }
 }

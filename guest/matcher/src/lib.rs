@@ -8,6 +8,7 @@ extern crate alloc;
 
 mod bindings;
 mod conversion;
+mod digits;
 mod matcher;
 #[cfg(target_arch = "wasm32")]
 mod runtime;

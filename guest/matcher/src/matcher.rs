@@ -8,9 +8,10 @@ use offermatch_core::{BestFit, Policy};
 
 use crate::bindings;
 use crate::bindings::exports::offermatch::matcher::matching::{
-    Assignments, Changes, Description, Error, Explanations, Guest, GuestPool, Mode, OfferTable, Pool, Settings, Shape,
-    TaskTable,
+    Assignments, Changes, Description, Error, Explanations, Guest, GuestPool, Mode, OfferTable, Pool, PoolBorrow,
+    Settings, Shape, TaskTable,
 };
+use crate::bindings::exports::offermatch::matcher::packed::{self, PackedAssignments, PackedOffers, PackedTasks};
 
 /// The contract this component is built against.
 const CONTRACT: &str = "0.1.0";
@@ -35,10 +36,17 @@ impl Guest for Matcher {
 /// A pool behind the shared reference that the contract's methods get.
 struct SharedPool(RefCell<offermatch_core::Pool<BestFit>>);
 
+impl SharedPool {
+    /// A pool of these offers, as the contract hands it out.
+    fn of(shape: Shape, offers: &offermatch_core::OfferTable, settings: Settings) -> Result<Pool, Error> {
+        let pool = offermatch_core::Pool::open(BestFit, shape.into(), offers, &settings.into())?;
+        Ok(Pool::new(Self(RefCell::new(pool))))
+    }
+}
+
 impl GuestPool for SharedPool {
     fn open(shape: Shape, offers: OfferTable, settings: Settings) -> Result<Pool, Error> {
-        let pool = offermatch_core::Pool::open(BestFit, shape.into(), &offers.into(), &settings.into())?;
-        Ok(Pool::new(Self(RefCell::new(pool))))
+        Self::of(shape, &offers.into(), settings)
     }
 
     fn assign(&self, tasks: TaskTable) -> Result<Assignments, Error> {
@@ -51,6 +59,16 @@ impl GuestPool for SharedPool {
 
     fn explain(&self, tasks: TaskTable) -> Result<Explanations, Error> {
         Ok(self.0.borrow().explain(&tasks.into())?.into())
+    }
+}
+
+impl packed::Guest for Matcher {
+    fn open(shape: Shape, offers: PackedOffers, settings: Settings) -> Result<Pool, Error> {
+        SharedPool::of(shape, &offers.try_into()?, settings)
+    }
+
+    fn assign(pool: PoolBorrow<'_>, tasks: PackedTasks) -> Result<PackedAssignments, Error> {
+        Ok(pool.get::<SharedPool>().0.borrow_mut().assign(&tasks.try_into()?)?.into())
     }
 }
 

@@ -1,0 +1,85 @@
+# offermatch: two commands do everything, and install what is missing.
+#
+#   make run    match 20,000 tasks with 20,000 offers from Python and from Rust, and show the result
+#   make test   format, lints, types, documentation and every test
+#
+# They can be run again at any time: what is up to date is not built twice. Everything that is built or installed by
+# them lies in target/, but for Debian packages where a compiler is missing.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := target/venv
+BIN := $(VENV)/bin
+HOST := target/release/offermatch
+PACKAGED := python-host/src/offermatch/matcher.wasm
+
+GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
+
+.PHONY: help run test component host python lint docs test-rust test-python test-both wheel bench clean
+
+help: ## list what can be made
+	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
+	@echo "make test     format, lints, types, documentation and every test"
+	@echo "make bench    measure the matcher beside everything that might be used instead"
+	@echo "make component, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
+
+run: host python ## the main job, on real-sized input
+	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
+
+test: lint docs test-rust test-python test-both ## everything
+
+# ---- what is built -------------------------------------------------------------------------------------------------
+
+component: target/matcher.wasm ## the matcher, as a WebAssembly component
+
+target/matcher.wasm: $(GUEST_SOURCES)
+	@guest/build.sh
+	@touch $@
+
+host: component ## the Rust host
+	@cargo build --locked --release --quiet --package offermatch
+
+python: $(VENV)/installed component ## the Python host, in a virtual environment
+	@cmp --silent target/matcher.wasm $(PACKAGED) || cp target/matcher.wasm $(PACKAGED)
+
+$(VENV)/installed: python-host/pyproject.toml $(PACKAGED)
+	@echo "make: installing the Python package and what its tests need into $(VENV)" >&2
+	@python-host/venv.sh $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python-host[dev,test]'
+	@touch $@
+
+$(PACKAGED): target/matcher.wasm
+	@cp $< $@
+
+wheel: python ## the wheel, in target/wheel
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheel ./python-host
+
+# ---- what is checked -----------------------------------------------------------------------------------------------
+
+lint: component python ## format, lints and types; a warning is an error
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
+	$(BIN)/ruff format --check python-host tests
+	$(BIN)/ruff check python-host tests
+	cd python-host && ../$(BIN)/mypy
+
+docs: component ## the API documentation; a broken link is an error
+	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --quiet --package offermatch-core --package offermatch
+
+test-rust: component ## the core and the Rust host
+	cargo test --locked --release --workspace --exclude offermatch-matcher
+
+test-python: python ## the Python host
+	cd python-host && ../$(BIN)/python -m pytest
+
+test-both: host wheel ## both hosts side by side, and the wheel in a fresh environment
+	$(BIN)/python -m pytest tests
+
+bench: host python ## the matcher beside everything that might be used instead
+	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
+
+clean: ## remove what was built
+	rm -rf target $(PACKAGED)

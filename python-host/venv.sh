@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Makes a virtual environment, and installs Debian's python3-venv first where Python comes without it.
+set -euo pipefail
+venv="$1"
+if [ ! -x "$venv/bin/pip" ]; then
+    if ! python3 -m venv "$venv" 2>/dev/null; then
+        as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
+        $as_root apt-get update -qq
+        $as_root apt-get install -qq -y --no-install-recommends python3-venv
+        python3 -m venv "$venv"
+    fi
+fi
