@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 from offermatch.columns import OfferColumns, TaskColumns, check_names
@@ -45,18 +45,21 @@ def task_columns(rows: Any, dimensions: Sequence[str] | None = None, source: str
     """
     if isinstance(rows, TaskColumns):
         return rows
-    listed = _unmapped(rows, task_from_mapping, source)
+    listed, kinds = _unmapped(rows, task_from_mapping, source)
     names = _names(listed, source)
     demands, first_rows = _quantities(listed, names, "demand", dimensions, source)
-    devices, shares = _optional(listed, "devices"), _optional(listed, "device_share")
-    table = TaskColumns.build(
-        names,
-        demands,
-        devices=devices if devices and _unusual(devices) else None,
-        device_shares=shares if shares and _unusual(shares) else None,
-        requirements=_optional(listed, "requirements"),
-        source=source,
-    )
+    if _all_plain(listed, _plain_task):
+        table = TaskColumns.build(names, demands, source=source)
+    else:
+        devices, shares = _optional(listed, kinds, "devices"), _optional(listed, kinds, "device_share")
+        table = TaskColumns.build(
+            names,
+            demands,
+            devices=devices if devices and _unusual(devices) else None,
+            device_shares=shares if shares and _unusual(shares) else None,
+            requirements=_optional(listed, kinds, "requirements"),
+            source=source,
+        )
     table.first_rows = first_rows
     return table
 
@@ -65,15 +68,17 @@ def offer_columns(rows: Any, dimensions: Sequence[str] | None = None, source: st
     """Return offers as a table. The arguments and errors are those of ``task_columns``."""
     if isinstance(rows, OfferColumns):
         return rows
-    listed = _unmapped(rows, offer_from_mapping, source)
+    listed, kinds = _unmapped(rows, offer_from_mapping, source)
     names = _names(listed, source)
     available, first_rows = _quantities(listed, names, "available", dimensions, source)
-    capacities = _optional(listed, "capacity")
+    if _all_plain(listed, _plain_offer):
+        return OfferColumns.build(names, available, source=source)
+    capacities = _optional(listed, kinds, "capacity")
     capacity: dict[str, list[Any]] = {}
     if capacities and any(capacities):
         capacity, capacity_rows = _capacity(capacities, available, len(names))
         available = _in_order_of_appearance(available, first_rows, capacity_rows, len(names))
-    attributes, devices = _optional(listed, "attributes"), _optional(listed, "devices")
+    attributes, devices = _optional(listed, kinds, "attributes"), _optional(listed, kinds, "devices")
     return OfferColumns.build(
         names,
         available,
@@ -84,16 +89,36 @@ def offer_columns(rows: Any, dimensions: Sequence[str] | None = None, source: st
     )
 
 
+def _plain_task(rows: list[Any]) -> bool:
+    return not [1 for row in rows if row.devices != 0 or row.device_share != 0 or row.requirements]
+
+
+def _plain_offer(rows: list[Any]) -> bool:
+    return not [1 for row in rows if row.devices != 0 or row.capacity or row.attributes]
+
+
+def _all_plain(rows: list[Any], plain: Callable[[list[Any]], bool]) -> bool:
+    """Whether every row has all the optional attributes, and none of them says anything."""
+    try:
+        return plain(rows)
+    except (AttributeError, TypeError, ValueError):
+        # An attribute is missing, or it is of a kind without a truth value; the columns tell which.
+        return False
+
+
 def _unusual(column: list[Any]) -> bool:
     """Whether a column of devices holds anything but zeros."""
     return column.count(0) != len(column)
 
 
-def _unmapped(rows: Iterable[Any], convert: Callable[..., Any], source: str) -> list[Any]:
+def _unmapped(rows: Iterable[Any], convert: Callable[..., Any], source: str) -> tuple[list[Any], set[type]]:
+    """Return rows that are no mappings, and the kinds of them."""
     listed = list(rows)
-    if not any(issubclass(kind, Mapping) for kind in set(map(type, listed))):
-        return listed
-    return [convert(row, f"{source}, row {at}") if isinstance(row, Mapping) else row for at, row in enumerate(listed)]
+    kinds = set(map(type, listed))
+    if any(issubclass(kind, Mapping) for kind in kinds):
+        listed = [convert(row, f"{source}, row {at}") if isinstance(row, Mapping) else row for at, row in enumerate(listed)]
+        kinds = set(map(type, listed))
+    return listed, kinds
 
 
 def _names(rows: list[Any], source: str) -> list[str]:
@@ -105,9 +130,9 @@ def _names(rows: list[Any], source: str) -> list[str]:
     return names
 
 
-def _optional(rows: list[Any], attribute: str) -> list[Any] | None:
+def _optional(rows: list[Any], kinds: set[type], attribute: str) -> list[Any] | None:
     """Return a column of an attribute that a row need not have; None where no row has it."""
-    if not any(hasattr(kind, attribute) or "__dict__" in dir(kind) for kind in set(map(type, rows))):
+    if not any(hasattr(kind, attribute) or "__dict__" in dir(kind) for kind in kinds):
         return None
     try:
         return _READERS[attribute](rows)
@@ -131,7 +156,7 @@ def _quantities(
         return _flat(rows, names, attribute, dimensions, source), {}
     try:
         dimensions_found = tuple(mappings[0])
-        columns = {name: list(map(itemgetter(name), mappings)) for name in dimensions_found}
+        columns = {name: [mapping[name] for mapping in mappings] for name in dimensions_found}
         if set(map(len, mappings)) == {len(dimensions_found)}:
             return columns, {}
     except (KeyError, TypeError):

@@ -53,8 +53,9 @@ class Mirror:
         if not count:
             return
         self._check_rows(tasks, answer)
-        # NaN is above nothing, so the first check leaves only minus infinity for the second.
-        if not (all(map(self._max_score.__gt__, answer.scores)) and math.isfinite(min(answer.scores))):
+        # A finite sum has finite terms. A sum that is not may only be too large, so then each score is looked at.
+        finite = math.isfinite(sum(answer.scores)) or all(map(math.isfinite, answer.scores))
+        if not (finite and max(answer.scores) < self._max_score):
             _refuse("a score that is not finite or not below the maximal score")
         if self._exclusive:
             self._take_exclusively(tasks, answer)
@@ -103,7 +104,7 @@ class Mirror:
         if len(taken) != len(answer.offers):
             _refuse("an offer that takes two tasks in exclusive mode")
         for dimension, (demand, left) in enumerate(zip(tasks.demand, self._left, strict=True)):
-            if not all(map(le, _picked(demand, answer.tasks), _picked(left, answer.offers))):
+            if not all(map(le, _asked(demand, answer.tasks), _picked(left, answer.offers))):
                 _refuse(f"a demand above what is available in dimension {dimension}")
         if self._gone:
             self._gone |= taken
@@ -113,7 +114,7 @@ class Mirror:
     def _take_shared(self, tasks: TaskTable, answer: Assigned) -> None:
         self._own()
         for dimension, (demand, left) in enumerate(zip(tasks.demand, self._left, strict=True)):
-            for row, asked in zip(answer.offers, _picked(demand, answer.tasks), strict=True):
+            for row, asked in zip(answer.offers, _asked(demand, answer.tasks), strict=True):
                 left[row] -= asked
             if min(_picked(left, answer.offers)) < 0:
                 _refuse(f"an offer promised beyond what is available in dimension {dimension}")
@@ -139,6 +140,11 @@ class Mirror:
             start, table = next(found for found in reversed(self._tables) if found[0] <= row)
             devices = self._devices[row] = table.devices_of(row - start)
         return devices
+
+
+def _asked(column: Sequence[int], rows: Sequence[int]) -> Sequence[int]:
+    """Return the values at these task rows; rising rows as many as the column has are all of its rows."""
+    return column if len(rows) == len(column) else _picked(column, rows)
 
 
 def _picked(column: Sequence[int], rows: Sequence[int]) -> Sequence[int]:
