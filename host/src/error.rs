@@ -1,6 +1,6 @@
 //! What can go wrong, as one typed error: every code of `docs/errors.md` is a variant.
 //!
-//! The message says what is wrong, where and with which value; [`Error::hint`] says what to do about it.
+//! One table of all that can go wrong, longer than other files because every field is documented. The message says what is wrong, where and with which value; [`Error::hint`] says what to do about it.
 
 use std::fmt;
 use std::io;

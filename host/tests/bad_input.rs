@@ -97,6 +97,9 @@ fn csv_that_is_not_as_it_should_be() {
         ("name,demand.cpu\na,5\nb\n", "file-malformed", "tasks.csv, line 3, column 1: 1 cells stand under 2 columns"),
         ("name,demand.cpu\na,5\nb,-5\n", "quantity-negative", "tasks.csv, row 1 (b), demand.cpu: -5 is below 0"),
         ("name,demand.cpu\na,0.5\n", "quantity-fractional", "row 0 (a), demand.cpu: 0.5"),
+        ("\nname\na\n", "missing-column", "tasks.csv, line 1, name: missing"),
+        ("name\n\"a\"b\n", "file-malformed", "tasks.csv, line 2, column 1: a quoted cell does not end"),
+        ("name\na\n\"b\n", "file-malformed", "tasks.csv, line 3, column 1: a quoted cell does not end"),
         ("name,devices\na,x\n", "quantity-malformed", "row 0 (a), devices: x is not a quantity"),
         ("name,device_share\na,1000\n", "devices-malformed", "row 0 (a), device_share: 1000"),
     ] {
@@ -104,6 +107,16 @@ fn csv_that_is_not_as_it_should_be() {
         assert_eq!(found, code, "{text}: {message}");
         assert!(message.contains(what), "{text}: {message}");
     }
+}
+
+#[test]
+fn csv_cells_can_be_quoted() {
+    let text = "name,demand.cpu\r\n\"a, \"\"b\"\"\",\"1e3\"\r\n\r\n\"two\nlines\",5\"\r\n";
+    let error = parse_tasks(text, Format::Csv, "tasks.csv").unwrap_err();
+    assert_eq!(told(&error).1, "tasks.csv, row 1 (two\nlines), demand.cpu: 5\" has the unknown unit \"");
+    let tasks = parse_tasks(&text.replace("5\"", "5"), Format::Csv, "tasks.csv").unwrap();
+    assert_eq!(tasks[0], Task::new("a, \"b\"", [("cpu", 1000)]));
+    assert_eq!(tasks[1].name, "two\nlines");
 }
 
 #[test]

@@ -103,7 +103,14 @@ fn the_component_and_the_reference_answer_alike() {
 fn dimensions_can_be_named() {
     let text = printed(&["match", "--sample", "ties:1x1", "--dimensions", "memory,cpu,disk", "--explain"]);
     assert!(text.contains("\"placed\":1"), "{text}");
-    let text = complaint(&["match", "--sample", "ties:1x1", "--dimensions", "memory"], 1);
+    let folder = tempfile::tempdir().unwrap();
+    let (tasks, offers) = (folder.path().join("tasks.csv"), folder.path().join("offers.csv"));
+    std::fs::write(&tasks, "name,demand.cpu\na,1\n").unwrap();
+    std::fs::write(&offers, "name,available.disk,available.cpu\no,5,5\n").unwrap();
+    let files = ["match", "--tasks", tasks.to_str().unwrap(), "--offers", offers.to_str().unwrap(), "--explain"];
+    let text = printed(&[&files[..], &["--dimensions", "cpu"]].concat());
+    assert!(text.contains("\"score\":0.8"), "a dimension that is not named does not count: {text}");
+    let text = complaint(&[&files[..], &["--dimensions", "disk"]].concat(), 1);
     assert!(text.starts_with("error[unknown-dimension]: "), "{text}");
 }
 
@@ -174,7 +181,7 @@ fn inspect_prints_one_json_object() {
     let found: Value = serde_json::from_str(&printed(&["inspect", "--json"])).unwrap();
     assert_eq!(found["contract"], "0.1.0");
     assert_eq!(found["imports"], serde_json::json!([]));
-    assert_eq!(found["exports"], serde_json::json!(["offermatch:matcher/matching@0.1.0"]));
+    assert!(found["exports"].as_array().unwrap().contains(&"offermatch:matcher/matching@0.1.0".into()));
     assert_eq!(found["description"]["modes"], serde_json::json!(["exclusive", "shared"]));
     assert_eq!(found["refused"], Value::Null);
     assert!(printed(&["inspect"]).contains("imports   nothing"));

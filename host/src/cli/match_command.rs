@@ -65,13 +65,20 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         }
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     })?;
-    let (task_rows, offer_rows) = rows;
+    let (task_rows, mut offer_rows) = rows;
     let source = |path: &Option<std::path::PathBuf>, otherwise: &str| {
         path.as_ref().map_or_else(|| otherwise.to_owned(), |path| path.display().to_string())
     };
     let ((tasks, offers), columns) = timed(|| {
         let catalog = match &arguments.dimensions {
-            Some(dimensions) => Catalog::with_dimensions(dimensions.clone(), &offer_rows),
+            Some(dimensions) => {
+                let named = |(name, _): &(String, u64)| dimensions.contains(name);
+                for offer in &mut offer_rows {
+                    offer.available.retain(named);
+                    offer.capacity.retain(named);
+                }
+                Catalog::with_dimensions(dimensions.clone(), &offer_rows)
+            }
             None => Catalog::of(&offer_rows, &task_rows),
         };
         let tasks = Tasks::from_source(&task_rows, &catalog, &source(&arguments.tasks, "tasks"))?;

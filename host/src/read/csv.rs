@@ -4,6 +4,7 @@ use ::csv::{ReaderBuilder, StringRecord};
 
 use crate::error::{Error, Place, shortened};
 use crate::read::cells::Row;
+use crate::read::position;
 use crate::rows::{Offer, Requirement, Task};
 
 /// The columns of a CSV of tasks, for errors.
@@ -121,6 +122,13 @@ impl<'a> Table<'a> {
             message,
         };
         let line = |record: &StringRecord| record.position().map_or(1, ::csv::Position::line);
+        if text.starts_with(['\r', '\n']) {
+            return Err(Error::MissingColumn { place: Box::new(in_header(source, "name")) });
+        }
+        if let Some(at) = stray_quote(text) {
+            let line = position::of(text.as_bytes(), at).0 as u64;
+            return Err(malformed(line, "a quoted cell does not end at its quote".to_owned()));
+        }
         let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut records = reader.records();
         let header = match records.next() {
@@ -160,6 +168,32 @@ impl<'a> Table<'a> {
             (Row { source: self.source, number, name }, record)
         })
     }
+}
+
+/// Where a quoted cell goes on behind its closing quote, or begins and never ends. The reader would guess what was meant.
+fn stray_quote(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let begin = at;
+        if bytes[at] == b'"' {
+            loop {
+                let Some(next) = bytes[at + 1..].iter().position(|&byte| byte == b'"') else { return Some(begin) };
+                at += 1 + next;
+                if bytes.get(at + 1) != Some(&b'"') {
+                    break;
+                }
+                at += 1;
+            }
+            at += 1;
+            if bytes.get(at).is_some_and(|byte| !matches!(byte, b',' | b'\r' | b'\n')) {
+                return Some(at);
+            }
+        }
+        let end = bytes[at..].iter().position(|byte| matches!(byte, b',' | b'\r' | b'\n'));
+        at += end? + 1;
+    }
+    None
 }
 
 /// A place in the line of column names.

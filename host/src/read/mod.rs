@@ -123,25 +123,29 @@ pub fn parse_offers(text: &str, format: Format, source: &str) -> Result<Vec<Offe
 /// The text of a file, what errors call it, and its format.
 fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> {
     let file = path.display().to_string();
+    let format = by_ending(path, format)?;
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(source) => return Err(Error::FileUnreadable { file, source }),
     };
     let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let (line, column) = position::of(&error.as_bytes()[..valid], valid);
+        let (line, column) = position::of(error.as_bytes(), error.utf8_error().valid_up_to());
         Error::FileMalformed { file: file.clone(), line, column, message: "not UTF-8".to_owned() }
     })?;
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    Ok((text, file, format))
+}
+
+/// The format that the ending of a file's name tells, where none is said.
+fn by_ending(path: &Path, format: Format) -> Result<Format, Error> {
     let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
-    let format = match (format, ending.as_ref().and_then(|ending| ending.to_str())) {
-        (Format::Auto, Some("json")) => Format::Json,
-        (Format::Auto, Some("csv")) => Format::Csv,
+    match (format, ending.as_ref().and_then(|ending| ending.to_str())) {
+        (Format::Auto, Some("json")) => Ok(Format::Json),
+        (Format::Auto, Some("csv")) => Ok(Format::Csv),
         (Format::Auto, _) => {
             let message = "the name ends in neither .json nor .csv, so the format has to be said".to_owned();
-            return Err(Error::FileMalformed { file, line: 1, column: 1, message });
+            Err(Error::FileMalformed { file: path.display().to_string(), line: 1, column: 1, message })
         }
-        (format, _) => format,
-    };
-    Ok((text, file, format))
+        (format, _) => Ok(format),
+    }
 }

@@ -87,11 +87,12 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
     component(wat::parse_str(text).expect("the module is well-formed"), &resolve, world)
 }
 
-/// The world `matcher` of a WIT text.
+/// The world `matcher` of a WIT text, or the only one.
 fn resolved(wit: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let package: PackageId = resolve.push_str("matcher.wit", wit).expect("the WIT is well-formed");
-    let world = resolve.select_world(&[package], None).expect("the WIT has one world");
+    let matcher = wit.contains("world matcher {").then_some("matcher");
+    let world = resolve.select_world(&[package], matcher).expect("the WIT has the world");
     (resolve, world)
 }
 
