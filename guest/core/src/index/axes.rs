@@ -30,6 +30,12 @@ pub(super) fn of_task(task: Task<'_>, demand: &mut Vec<u64>) {
     demand.extend([u64::from(task.devices), u64::from(share), u64::from(whole)]);
 }
 
+/// Whether two columns are equal. For the few numbers of a row, a loop; `==` would call `memcmp`, which costs more than it
+/// compares, and in WebAssembly goes byte by byte.
+pub(super) fn equal<T: PartialEq>(a: &[T], b: &[T]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b)
+}
+
 /// What a linear policy looks at in the row of an offer: capacities do not count for it.
 pub(super) fn as_leftover(values: &[u64]) -> Leftover<'_> {
     let (available, devices) = values.split_at(values.len() - DEVICE_AXES);

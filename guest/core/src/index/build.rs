@@ -102,7 +102,7 @@ impl Index {
             .collect();
         order.sort_unstable();
         let position = |entry: u128| entry as u32;
-        let same_shape = |a: u128, b: u128| a >> 48 == b >> 48 && values(position(a)) == values(position(b));
+        let same_shape = |a: u128, b: u128| a >> 48 == b >> 48 && axes::equal(values(position(a)), values(position(b)));
         let same = |a: u128, b: u128| {
             a >> 32 == b >> 32 && same_shape(a, b) && attributes(position(a)).eq(attributes(position(b)))
         };

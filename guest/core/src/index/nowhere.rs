@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::axes;
+
 /// How many such demands are remembered. More of them find more, but each task is compared with all.
 const REMEMBERED: usize = 24;
 
@@ -27,7 +29,7 @@ impl Refused {
     /// Whether a task with this demand and these requirements cannot fit if this one does not.
     fn covers(&self, demand: &[u64], requirements: &[usize]) -> bool {
         self.demand.iter().zip(demand).all(|(refused, asked)| asked >= refused)
-            && (self.requirements.is_empty() || self.requirements == requirements)
+            && (self.requirements.is_empty() || axes::equal(&self.requirements, requirements))
     }
 }
 

@@ -76,7 +76,7 @@ struct RequirementOf<'a> {
 
 impl Equivalent<Requirement> for RequirementOf<'_> {
     fn equivalent(&self, key: &Requirement) -> bool {
-        (self.attribute, self.excludes, self.values) == (key.attribute, key.excludes, key.values.as_slice())
+        (self.attribute, self.excludes) == (key.attribute, key.excludes) && axes::equal(self.values, &key.values)
     }
 }
 
