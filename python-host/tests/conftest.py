@@ -13,6 +13,9 @@ settings.register_profile(
 settings.load_profile("offermatch")
 
 
+CROSSINGS = ("packed", "bulk", "public")
+
+
 def loaded(crossing):
     if not BUNDLED.exists():
         pytest.fail(f"{BUNDLED} is not there: run 'make component'")
@@ -23,7 +26,7 @@ def loaded(crossing):
     return matcher
 
 
-@pytest.fixture(scope="session", params=["bulk", "public"])
+@pytest.fixture(scope="session", params=CROSSINGS)
 def component(request):
     """The bundled component, once through each crossing."""
     return loaded(request.param)
@@ -34,7 +37,7 @@ def bulk():
     return loaded("bulk")
 
 
-@pytest.fixture(scope="session", params=["bulk", "public", "legacy"])
+@pytest.fixture(scope="session", params=[*CROSSINGS, "legacy"])
 def matcher(request):
     """Every implementation of the one interface."""
     return LegacyMatcher() if request.param == "legacy" else loaded(request.param)

@@ -152,8 +152,8 @@ def test_inspect(capsys, tmp_path):
 def test_bench_border(capsys):
     status, out, _ = command(capsys, "bench", "border", "--sample", "uniform:100x100", "--rounds", "1", "--json")
     assert status == 0
-    assert set(json.loads(out)["border"]) == {"dataclasses", "columns"}
-    assert "total" in command(capsys, "bench", "border", "--sample", "ties:100x100", "--rounds", "1")[1]
+    assert set(json.loads(out)["border"]) == {"dataclasses", "buffers", "columns"}
+    assert "border" in command(capsys, "bench", "border", "--sample", "ties:100x100", "--rounds", "1")[1]
 
 
 def rust_host(tmp_path, body):

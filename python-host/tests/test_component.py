@@ -6,12 +6,13 @@ import threading
 import pytest
 from wasmtime import WasmtimeError, wat2wasm
 
-from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _component
-from offermatch._crossing import BulkCrossing
+from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _choice, _component
+from offermatch._bulk import BulkCrossing
 from offermatch.matcher import BUNDLED
 from offermatch.sample import parse_sample
 
 MATCHING = "offermatch:matcher/matching@0.1.0"
+PACKED = "offermatch:matcher/packed@0.1.0"
 
 
 def load(tmp_path, content):
@@ -23,7 +24,7 @@ def load(tmp_path, content):
 def test_the_bundled_component_imports_nothing(bulk):
     content = BUNDLED.read_bytes()
     inspection = _component.Code(BUNDLED).inspection
-    assert (inspection.imports, inspection.exports) == ((), (MATCHING,))
+    assert (inspection.imports, inspection.exports) == ((), (MATCHING, PACKED))
     assert bulk.digest == inspection.digest == "sha256:" + hashlib.sha256(content).hexdigest()
     assert bulk.description.contract == "0.1.0"
     assert bulk.description.modes == ("exclusive", "shared")
@@ -129,17 +130,55 @@ def test_a_trap_costs_the_pool_and_nothing_else():
 
 def test_another_layout_of_values_falls_back_to_the_public_crossing(monkeypatch, caplog):
     monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
-    assert Matcher.load().crossing == "bulk"
-    _component._warn_once.cache_clear()
-    monkeypatch.setattr(_component, "layout_is_known", lambda: False)
-    assert [Matcher.load().crossing for _ in range(2)] == ["public", "public"]
+    matcher = Matcher.load()
+    assert (matcher.crossing, matcher._crossing.inner.name) == ("packed", "bulk")
+    _choice._warn_once.cache_clear()
+    monkeypatch.setattr(_choice, "layout_is_known", lambda: False)
+    for _ in range(2):
+        matcher = Matcher.load()
+        assert (matcher.crossing, matcher._crossing.inner.name) == ("packed", "public")
     assert len(caplog.records) == 1
+    tasks, offers = parse_sample("constrained:60x60").rows()
+    assert matcher.match(tasks, offers).digest == LegacyMatcher().match(tasks, offers).digest
 
 
 def test_a_crossing_that_changes_an_answer_is_not_used(monkeypatch):
     monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
-    monkeypatch.setattr("offermatch._crossing._KINDS", {"bool": 0, "u32": 6, "u64": 6, "f64": 10})
-    assert Matcher.load().crossing == "public"
+    with monkeypatch.context() as patch:
+        patch.setattr("offermatch._bulk._KINDS", {"bool": 0, "u32": 6, "u64": 6, "f64": 10})
+        assert Matcher.load()._crossing.inner.name == "public"
+    with monkeypatch.context() as patch:
+        patch.setattr("offermatch._packed.hexlify", lambda column: b"00" * len(bytes(column)))
+        assert Matcher.load().crossing == "bulk"
+    with monkeypatch.context() as patch:
+        patch.setattr("offermatch._packed.hexlify", lambda column: b"zz" * len(bytes(column)))
+        assert Matcher.load().crossing == "bulk"
+
+
+def test_a_matcher_without_the_packed_interface_is_reached_in_bulk(tmp_path, monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    # The interface is still there, but under a name that no host looks for.
+    content = BUNDLED.read_bytes().replace(b"matcher/packed@", b"matcher/pocket@")
+    assert load(tmp_path, content).crossing == "bulk"
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "packed")
+    with pytest.raises(MatcherError, match="packed") as caught:
+        load(tmp_path, content)
+    assert caught.value.code == "wrong-world"
+
+
+def test_a_packed_interface_of_another_version_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    content = BUNDLED.read_bytes().replace(b"matcher/packed@0.1.0", b"matcher/packed@0.1.9")
+    assert load(tmp_path, content).crossing == "bulk"
+
+
+def test_a_packed_interface_of_other_types_is_refused(tmp_path):
+    content = BUNDLED.read_bytes()
+    head, mark, tail = content.rpartition(b"max-score")
+    assert mark
+    with pytest.raises(MatcherError) as caught:
+        load(tmp_path, head + b"may-score" + tail)
+    assert caught.value.code in ("wrong-world", "component-malformed")
 
 
 def test_a_closed_pool_takes_no_calls(matcher):
@@ -150,11 +189,11 @@ def test_a_closed_pool_takes_no_calls(matcher):
         pool.assign([])
 
 
-def test_threads_share_a_matcher(bulk):
+def test_threads_share_a_matcher(component):
     tasks, offers = parse_sample("constrained:400x300").rows()
     expected = LegacyMatcher().match(tasks, offers).digest
     digests = []
-    threads = [threading.Thread(target=lambda: digests.append(bulk.match(tasks, offers).digest)) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: digests.append(component.match(tasks, offers).digest)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

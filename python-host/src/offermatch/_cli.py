@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from offermatch import _bench, _demo, _print
+from offermatch import _demo, _print
+from offermatch._bench import border as _border
 from offermatch._component import Code
 from offermatch._contract import CONTRACTS, INTERFACE
 from offermatch.columns import OfferColumns, TaskColumns
@@ -130,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     border = what.add_parser(
         "border",
         help="the way into the component and back, apart from the matching",
-        description=_bench.__doc__,
+        description=_border.__doc__,
         formatter_class=plain,
     )
     border.set_defaults(command=_bench_border, usage=border)
@@ -213,8 +214,8 @@ def _show_demo(options: argparse.Namespace) -> str:
 
 
 def _bench_border(options: argparse.Namespace) -> str:
-    measured = _bench.border(options.sample, options.rounds)
-    return json.dumps(measured, indent=2) + "\n" if options.json else _bench.table(measured)
+    measured = _border.border(options.sample, options.rounds)
+    return json.dumps(measured, indent=2) + "\n" if options.json else _border.table(measured)
 
 
 def _sample(text: str) -> Sample:

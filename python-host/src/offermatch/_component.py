@@ -8,39 +8,27 @@ Nothing of a component runs before its exports and imports have been judged.
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from wasmtime import Store, WasmtimeError
 from wasmtime.component import Component, Func, Linker
+from wasmtime.component import Instance as WasmInstance
 
-from offermatch._contract import CONTRACTS, INTERFACE, refusal
-from offermatch._crossing import (
-    F64,
-    U32,
-    BulkCrossing,
-    Crossing,
-    Enum,
-    Matrix,
-    PublicCrossing,
-    Refused,
-    layout_is_known,
-)
-from offermatch._signature import FUNCTIONS, signature
-from offermatch._tables import Assigned, Changes, Explained, OfferTable, Requirements, TaskTable
+from offermatch._contract import CONTRACTS, INTERFACE, PACKED, refusal
+from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Refused, Table
+from offermatch._packed import PackedCrossing
+from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, signature
+from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.engine import new_store, shared_engine
 from offermatch.errors import MatcherError
 from offermatch.model import Description, Settings, Timings
 
-__all__ = ["Code", "ComponentBackend", "Inspection", "choose_crossing"]
+__all__ = ["Code", "ComponentBackend", "Inspection"]
 
-_LOG = logging.getLogger("offermatch")
 _COMPONENT_HEAD = b"\0asm\x0d\0\1\0"
 _MODULE_HEAD = b"\0asm\1\0\0\0"
 
@@ -113,7 +101,14 @@ class Code:
 
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
-        return Instance(self, self._interface())
+        name = self._interface()
+        packed = f"{PACKED}@{name.partition('@')[2]}"
+        return Instance(self, name, packed if packed in self.inspection.exports else None)
+
+    @property
+    def packs(self) -> bool:
+        """Whether it exports the interface `packed`, in the version of its contract."""
+        return f"{PACKED}@{self._interface().partition('@')[2]}" in self.inspection.exports
 
     def _interface(self) -> str:
         """Return the full name of the matching interface."""
@@ -139,7 +134,7 @@ class Code:
 class Instance:
     """One instance of a component, in a store of its own, for one thread at a time."""
 
-    def __init__(self, code: Code, interface: str) -> None:
+    def __init__(self, code: Code, interface: str, packed: str | None) -> None:
         """Instantiate a component and find its functions.
 
         Raises:
@@ -151,14 +146,19 @@ class Instance:
             instance = Linker(code._engine).instantiate(self.store, code._component)
         except WasmtimeError as error:
             raise self._trapped(error) from error
+        self._functions = self._found(instance, interface, {name: name for name in FUNCTIONS})
+        self._packed = {} if packed is None else self._found(instance, packed, PACKED_EXPORTS)
+
+    def _found(self, instance: WasmInstance, interface: str, exports: Mapping[str, str]) -> dict[str, Func]:
         exported = instance.get_export_index(self.store, interface)
-        self._functions: dict[str, Func] = {}
-        for name in FUNCTIONS:
-            index = instance.get_export_index(self.store, name, exported)
+        functions: dict[str, Func] = {}
+        for name, export in exports.items():
+            index = instance.get_export_index(self.store, export, exported)
             function = None if index is None else instance.get_func(self.store, index)
             if function is None:
-                raise MatcherError("wrong-world", f"its interface has no {name}", "see wit/matcher.wit", self._place)
-            self._functions[name] = function
+                raise MatcherError("wrong-world", f"its {interface} has no {export}", "see wit/matcher.wit", self._place)
+            functions[name] = function
+        return functions
 
     def check_types(self) -> None:
         """Refuse a component whose functions have other types than the contract.
@@ -166,22 +166,28 @@ class Instance:
         Raises:
             MatcherError: ``wrong-world``.
         """
-        for name, expected in FUNCTIONS.items():
-            found = signature(self.store, self._functions[name])
-            if found != expected:
-                raise MatcherError(
-                    "wrong-world", f"its {name} is {found}, not {expected}", "see wit/matcher.wit", self._place
-                )
+        for functions, types in ((self._functions, FUNCTIONS), (self._packed, PACKED_FUNCTIONS)):
+            for name, function in functions.items():
+                found = signature(self.store, function)
+                if found != types[name]:
+                    message = f"its {name} is {found}, not {types[name]}"
+                    raise MatcherError("wrong-world", message, "see wit/matcher.wit", self._place)
 
     def call(self, name: str, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
-        """Call a function of the matching interface.
+        """Call a function of the matching interface, or the packed one of the same meaning.
 
         Raises:
             MatcherError: ``matcher-trapped``; the instance is then of no more use.
             InputError: The matcher refused the call.
         """
+        function = self._functions[name]
+        if isinstance(crossing, PackedCrossing):
+            if name in self._packed:
+                function = self._packed[name]
+            else:
+                crossing = crossing.inner
         try:
-            result = crossing.call(self.store, self._functions[name], params, timings)
+            result = crossing.call(self.store, function, params, timings)
         except WasmtimeError as error:
             raise self._trapped(error) from error
         if isinstance(result, Refused):
@@ -261,21 +267,20 @@ def _array(typecode: str, values: Sequence[Any]) -> Any:
     return array(typecode, values)
 
 
-def _offers(table: OfferTable) -> dict[str, Any]:
-    return {
-        "rows": U32(table.rows),
+def _offers(table: OfferTable) -> Table:
+    columns = {
         "available": Matrix("u64", table.available),
         "capacity": Matrix("u64", table.capacity),
         "attributes": Matrix("u32", table.attributes),
         "device-offsets": Matrix("u32", [table.device_offsets]),
         "device-free": Matrix("u32", [table.device_free]),
     }
+    return Table(table.rows, columns)
 
 
-def _tasks(table: TaskTable) -> dict[str, Any]:
+def _tasks(table: TaskTable) -> Table:
     conditions = table.requirements
-    return {
-        "rows": U32(table.rows),
+    columns = {
         "demand": Matrix("u64", table.demand),
         "devices": Matrix("u32", [table.devices]),
         "requirement-offsets": Matrix("u32", [conditions.offsets]),
@@ -284,51 +289,4 @@ def _tasks(table: TaskTable) -> dict[str, Any]:
         "value-offsets": Matrix("u32", [conditions.value_offsets if conditions.attributes else array("Q")]),
         "values": Matrix("u32", [conditions.values]),
     }
-
-
-def choose_crossing(code: Code) -> Crossing:
-    """Return the bulk crossing where it gives what the public one gives, else the public one.
-
-    ``OFFERMATCH_CROSSING`` set to ``bulk`` or ``public`` decides without the check.
-    """
-    forced = os.environ.get("OFFERMATCH_CROSSING")
-    if forced == "public":
-        return PublicCrossing()
-    if forced == "bulk" or _bulk_holds(code):
-        return BulkCrossing()
-    return PublicCrossing()
-
-
-def _bulk_holds(code: Code) -> bool:
-    if not layout_is_known():
-        _warn_once("the layout of wasmtime's values is not the known one")
-        return False
-    try:
-        answers = [_known_call(code, crossing) for crossing in (PublicCrossing(), BulkCrossing())]
-    except (MatcherError, TypeError, ValueError, AttributeError) as error:
-        _warn_once(f"the bulk crossing failed its check: {error}")
-        return False
-    if answers[0] != answers[1]:
-        _warn_once("the bulk crossing changed an answer")
-        return False
-    return True
-
-
-def _known_call(code: Code, crossing: Crossing) -> tuple[Assigned, Explained]:
-    """Match two small tables that fill every column of the contract."""
-    quantities = [array("Q", [7, 2**63 + 1, 9]), array("Q", [5, 6, 2**40])]
-    offers = OfferTable(
-        3, quantities, quantities, [array("Q", [1, 0, 2])], array("Q", [0, 1, 1, 3]), array("Q", [1000, 400, 1000])
-    )
-    conditions = Requirements(
-        array("Q", [0, 1, 1]), array("Q", [0]), array("Q", [1]), array("Q", [0, 2]), array("Q", [1, 3])
-    )
-    tasks = TaskTable(2, [array("Q", [1, 2]), array("Q", [3, 4])], array("Q", [300, 0]), conditions)
-    settings = Settings(mode="shared", max_score=1e9, weights={"a": 0.5}, scales={"a": 3})
-    backend = ComponentBackend(code.instance(), crossing, offers, ("a", "b"), 1, settings, Timings())
-    return backend.assign(tasks, Timings()), backend.explain(tasks, Timings())
-
-
-@cache
-def _warn_once(reason: str) -> None:
-    _LOG.warning("columns cross to the component the slow way: %s", reason)
+    return Table(table.rows, columns)

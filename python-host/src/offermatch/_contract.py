@@ -7,10 +7,13 @@ from typing import Any
 from offermatch._crossing import Refused
 from offermatch.errors import InputError, LyingMatcherError, OffermatchError
 
-__all__ = ["CONTRACTS", "INTERFACE", "refusal"]
+__all__ = ["CONTRACTS", "INTERFACE", "PACKED", "refusal"]
 
 INTERFACE = "offermatch:matcher/matching"
 """The interface a matcher exports, without its version."""
+
+PACKED = "offermatch:matcher/packed"
+"""The interface a matcher may export for hosts that pay per value, without its version."""
 
 CONTRACTS = ("0.1.0",)
 """The contract versions served. An interface that resolves as compatible but is of another version is refused."""

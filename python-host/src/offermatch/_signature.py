@@ -8,11 +8,12 @@ Notation: ``{field:type}`` a record, ``<case(type)|case>`` a variant or enum, ``
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wasmtime import Store, component
 
-__all__ = ["FUNCTIONS", "signature"]
+__all__ = ["FUNCTIONS", "PACKED_EXPORTS", "PACKED_FUNCTIONS", "signature"]
 
 _OFFERS = "{rows:u32,available:[u64],capacity:[u64],attributes:[u32],device-offsets:[u32],device-free:[u32]}"
 _TASKS = (
@@ -40,6 +41,19 @@ FUNCTIONS = {
     "[method]pool.explain": f"(borrow,{_TASKS})->{_EXPLANATIONS}!{_ERROR}",
 }
 """The functions of the matching interface, with their types."""
+
+_PACKED_OFFERS = re.sub(r"\[\w+\]", "string", _OFFERS)
+_PACKED_TASKS = re.sub(r"\[\w+\]", "string", _TASKS)
+_PACKED_ASSIGNMENTS = re.sub(r"\[\w+\]", "string", _ASSIGNMENTS)
+
+PACKED_EXPORTS = {"[static]pool.open": "open", "[method]pool.assign": "assign"}
+"""The functions of the interface `packed`, by the function of the matching interface that means the same."""
+
+PACKED_FUNCTIONS = {
+    "[static]pool.open": f"({{dimensions:u32,attributes:u32}},{_PACKED_OFFERS},{_SETTINGS})->own!{_ERROR}",
+    "[method]pool.assign": f"(borrow,{_PACKED_TASKS})->{_PACKED_ASSIGNMENTS}!{_ERROR}",
+}
+"""The types of the functions of the interface `packed`, likewise."""
 
 
 def signature(store: Store, function: component.Func) -> str:

@@ -14,7 +14,8 @@ from time import perf_counter
 from typing import Any
 
 from offermatch import legacy
-from offermatch._component import Code, ComponentBackend, choose_crossing
+from offermatch._choice import choose_crossing
+from offermatch._component import Code, ComponentBackend
 from offermatch._crossing import Crossing
 from offermatch._rows import offer_columns, task_columns
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
@@ -164,7 +165,7 @@ class Matcher(BaseMatcher):
 
     @property
     def crossing(self) -> str:
-        """How columns cross to the component: ``bulk`` or ``public``."""
+        """How columns cross to the component: ``packed``, ``bulk`` or ``public``."""
         return self._crossing.name
 
     def _open_backend(

@@ -1,0 +1,1 @@
+"""What `offermatch bench` measures, one module a question."""

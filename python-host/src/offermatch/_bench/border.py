@@ -1,0 +1,130 @@
+"""Measures the border: rows to columns, columns into the component, answer back; and, apart from it, names and verification.
+
+From outside, the copy into the component's memory and back cannot be told from the matching. So it is measured alone:
+
+  copy in   the same tables with a wrong number of rows, which the matcher refuses once it has copied and read them
+  copy out  the tasks given to one offer that holds them all, less the tasks given to one that holds none: an answer of
+            full size less an empty one. What the matcher does to place each of them is in it, so it is an upper bound.
+
+What is left of a call is the matching. Sources: `dataclasses` are rows, `buffers` are columns of another library, checked
+and copied on the way in, `columns` are TaskColumns and OfferColumns that were built before.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+from offermatch._interner import Interner
+from offermatch._rows import offer_columns, task_columns
+from offermatch._tables import OfferTable, offer_table, task_table
+from offermatch.columns import OfferColumns, TaskColumns
+from offermatch.errors import LyingMatcherError
+from offermatch.matcher import Matcher
+from offermatch.model import Offer, Settings, Timings
+from offermatch.pool import Backend
+from offermatch.sample import Sample
+
+__all__ = ["border", "table"]
+
+_BORDER = ("columns", "lower", "copy in", "copy out", "lift")
+_APART = ("names", "verify", "matching")
+_Source = Callable[[], tuple[TaskColumns, OfferColumns]]
+
+
+def border(sample: Sample, rounds: int) -> dict[str, Any]:
+    """Return milliseconds a stage, by source; each the least of several rounds."""
+    matcher = Matcher.load()
+    tasks, offers = sample.rows()
+    ready = (task_columns(tasks), offer_columns(offers))
+    sources: dict[str, _Source] = {
+        "dataclasses": lambda: (task_columns(tasks), offer_columns(offers)),
+        "buffers": _buffers(*ready),
+        "columns": lambda: ready,
+    }
+    found: dict[str, Any] = {"sample": str(sample), "crossing": matcher.crossing, "unit": "ms", "border": {}}
+    for name, source in sources.items():
+        measured = [_round(matcher, source) for _ in range(rounds)]
+        best = {stage: min(one[stage] for one in measured) for stage in measured[0]}
+        copied = best["copy in"] + best["copy out"]
+        best["matching"] = max(0.0, best.pop("call") - copied)
+        in_ms = {stage: round(best[stage] * 1000, 3) for stage in (*_BORDER, *_APART)}
+        found["border"][name] = {**in_ms, "total": round(sum(in_ms[stage] for stage in _BORDER), 3)}
+    return found
+
+
+def _buffers(tasks: TaskColumns, offers: OfferColumns) -> _Source:
+    """Return a function that builds both tables from columns that only have the buffer protocol."""
+    demand = {name: memoryview(column) for name, column in tasks.demand.items()}
+    available = {name: memoryview(column) for name, column in offers.available.items()}
+    capacity = {name: memoryview(column) for name, column in (offers.capacity or {}).items()}
+
+    def build() -> tuple[TaskColumns, OfferColumns]:
+        return TaskColumns.build(tasks.names, demand), OfferColumns.build(offers.names, available, capacity=capacity)
+
+    return build
+
+
+def _round(matcher: Matcher, source: _Source) -> dict[str, float]:
+    gc.collect()
+    begin = perf_counter()
+    tasks, offers = source()
+    columns = perf_counter() - begin
+    answer = matcher.match(tasks, offers)
+    begin = perf_counter()
+    dict(zip(answer.task_names, answer.offer_names, strict=True))
+    names = perf_counter() - begin
+    done = answer.timings
+    full, empty = _to_one_offer(matcher, tasks, sum), _to_one_offer(matcher, tasks, lambda _: 0)
+    return {
+        "columns": columns + done.columns,
+        "lower": done.lower,
+        "call": done.call,
+        "copy in": _copy_in(matcher, tasks, offers),
+        "copy out": max(0.0, full.call - empty.call),
+        "lift": full.lift,
+        "names": names,
+        "verify": done.verify,
+    }
+
+
+def _copy_in(matcher: Matcher, tasks: TaskColumns, offers: OfferColumns) -> float:
+    """Return the seconds of an opening and of an assignment that are refused for their number of rows."""
+    dimensions = tuple(offers.available)
+    interner = Interner(())
+    offered, asked = offer_table(offers, dimensions, interner), task_table(tasks, dimensions, interner)
+    timings = Timings()
+    with suppress(LyingMatcherError):
+        _open(matcher, replace(offered, rows=offered.rows + 1), dimensions, timings)
+    none = offer_table(OfferColumns.build([], {}), dimensions, interner)
+    backend = _open(matcher, none, dimensions, Timings())
+    with suppress(LyingMatcherError):
+        backend.assign(replace(asked, rows=asked.rows + 1), timings)
+    backend.close()
+    return timings.call
+
+
+def _open(matcher: Matcher, table: OfferTable, dimensions: tuple[str, ...], timings: Timings) -> Backend:
+    return matcher._open_backend(table, dimensions, 0, Settings("shared"), timings)
+
+
+def _to_one_offer(matcher: Matcher, tasks: TaskColumns, size: Callable[[Iterable[int]], int]) -> Timings:
+    """Return where the time goes when all tasks are given to one offer whose size is drawn from the demand."""
+    offer = Offer("one", {name: size(column) for name, column in tasks.demand.items()})
+    with matcher.open([offer], Settings("shared")) as pool:
+        return pool.assign(tasks).timings
+
+
+def table(measured: dict[str, Any]) -> str:
+    """Return the measurement for people."""
+    border = measured["border"]
+    lines = [f"{measured['sample']}, crossing: {measured['crossing']}; milliseconds", ""]
+    lines.append(f"{'':<14}" + "".join(f"{name:>14}" for name in border))
+    for stage in (*_BORDER, "total", "", *_APART):
+        numbers = "".join(f"{found[stage]:>14.2f}" for found in border.values()) if stage else ""
+        lines.append(f"{'border' if stage == 'total' else stage:<14}" + numbers)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
