@@ -1,0 +1,120 @@
+"""Bad input gives the same error in both hosts: code, exit code 1, nothing on standard output."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import COMPONENT
+
+OFFERS: list[dict[str, Any]] = [{"name": "o", "available": {"cpu": 8000, "memory": "4GiB"}}]
+
+
+def _task(**fields: Any) -> list[dict[str, Any]]:
+    return [{"name": "t", "demand": {"cpu": 1}}, {"name": "u", **fields}]
+
+
+# What the tasks are, and the code that both hosts give.
+TASKS = {
+    "negative": (_task(demand={"cpu": -5}), "quantity-negative"),
+    "negative-text": (_task(demand={"cpu": "-5 cores"}), "quantity-negative"),
+    "fraction": (_task(demand={"cpu": 0.5}), "quantity-fractional"),
+    "fraction-of-a-millicore": (_task(demand={"cpu": "0.0001 cores"}), "quantity-fractional"),
+    "too-large": (_task(demand={"cpu": 2**64}), "quantity-too-large"),
+    "too-large-text": (_task(demand={"memory": "16EiB"}), "quantity-too-large"),
+    "unknown-unit": (_task(demand={"cpu": "5 furlongs"}), "quantity-unknown-unit"),
+    "no-number": (_task(demand={"cpu": "many"}), "quantity-malformed"),
+    "boolean": (_task(demand={"cpu": True}), "quantity-malformed"),
+    "unknown-dimension": (_task(demand={"gpu": 1}), "unknown-dimension"),
+    "unknown-key": (_task(demands={"cpu": 1}), "unknown-column"),
+    "no-name": ([{"demand": {"cpu": 1}}], "missing-column"),
+    "duplicate": ([{"name": "t"}, {"name": "t"}], "duplicate-name"),
+    "share-too-large": (_task(device_share=1000), "devices-malformed"),
+    "share-and-whole": (_task(device_share=10, devices=1), "devices-malformed"),
+}
+
+
+def _assert_same_error(hosts: Any, code: str, *arguments: str | Path) -> None:
+    hints = []
+    for host in hosts:
+        done = host.run(*arguments)
+        assert (done.returncode, done.stdout) == (1, ""), f"{host.name}: {done.stdout}{done.stderr}"
+        found = re.search(r"^error\[([a-z-]+)\]: (.+)$", done.stderr, re.MULTILINE)
+        assert found, f"{host.name}: {done.stderr}"
+        assert found[1] == code, f"{host.name}: {done.stderr}"
+        hints.append(re.search(r"^hint: (.+)$", done.stderr, re.MULTILINE))
+    assert all(hints), "both hosts say what to do about it"
+
+
+@pytest.mark.parametrize("case", TASKS)
+def test_tasks(hosts: Any, tmp_path: Path, case: str) -> None:
+    rows, code = TASKS[case]
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    tasks.write_text(json.dumps(rows))
+    offers.write_text(json.dumps(OFFERS))
+    _assert_same_error(hosts, code, "match", "--tasks", tasks, "--offers", offers)
+
+
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [
+        ("name,available.cpu\na,1\na,2\n", "duplicate-name"),
+        ("name,available.cpu\na,-1\n", "quantity-negative"),
+        ("name,available.cpu,capacity.cpu\na,2,1\n", "capacity-exceeded"),
+        ("name,availble.cpu\na,1\n", "unknown-column"),
+        ("available.cpu\n1\n", "missing-column"),
+        ("name,available.cpu\na,1,2\n", "file-malformed"),
+        ("name,devices\na,1001|\n", "devices-malformed"),
+    ],
+)
+def test_offers_in_csv(hosts: Any, tmp_path: Path, table: str, code: str) -> None:
+    tasks, offers = tmp_path / "tasks.csv", tmp_path / "offers.csv"
+    tasks.write_text("name\nt\n")
+    offers.write_text(table)
+    _assert_same_error(hosts, code, "match", "--tasks", tasks, "--offers", offers)
+
+
+def test_files_that_are_missing_or_malformed(hosts: Any, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text("[]")
+    bad.write_text('[{"name": "a"')
+    _assert_same_error(hosts, "file-unreadable", "match", "--tasks", tmp_path / "none.json", "--offers", good)
+    _assert_same_error(hosts, "file-malformed", "match", "--tasks", bad, "--offers", good)
+
+
+def test_components_that_are_none(hosts: Any, tmp_path: Path) -> None:
+    truncated, core, text = (tmp_path / name for name in ("truncated.wasm", "core.wasm", "text.wasm"))
+    truncated.write_bytes(COMPONENT.read_bytes()[:1000])
+    core.write_bytes(b"\0asm\1\0\0\0")
+    text.write_text("not WebAssembly")
+    sample = ("match", "--sample", "uniform:2x2", "--matcher")
+    for path in (truncated, core, text):
+        _assert_same_error(hosts, "component-malformed", *sample, path)
+    _assert_same_error(hosts, "component-unreadable", *sample, tmp_path / "none.wasm")
+
+
+def test_empty_and_extreme_tables_are_ordinary(hosts: Any, tmp_path: Path) -> None:
+    tables = {
+        "none": [],
+        "zero": [{"name": "a", "demand": {"cpu": 0}}],
+        "huge": [{"name": "a", "demand": {"cpu": 2**64 - 1}}],
+    }
+    offers = {
+        "none": [],
+        "zero": [{"name": "o", "available": {"cpu": 0}}],
+        "some": [{"name": "o", "available": {"cpu": 1}}],
+    }
+    placed = {}
+    for task, rows in tables.items():
+        for offer, listed in offers.items():
+            paths = tmp_path / "tasks.json", tmp_path / "offers.json"
+            for path, table in zip(paths, (rows, listed), strict=True):
+                path.write_text(json.dumps(table))
+            rust, python = (host.answer("match", "--tasks", paths[0], "--offers", paths[1], "--explain") for host in hosts)
+            assert rust == python
+            placed[task, offer] = rust["placed"]
+    assert {pair for pair, count in placed.items() if count} == {("zero", "zero"), ("zero", "some")}
