@@ -26,6 +26,14 @@ def loaded(crossing):
     return matcher
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_its_own(tmp_path_factory):
+    """Keep the tests out of the user's cache, and the user's cache out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OFFERMATCH_CACHE", str(tmp_path_factory.mktemp("cache") / "offermatch"))
+        yield
+
+
 @pytest.fixture(scope="session", params=CROSSINGS)
 def component(request):
     """The bundled component, once through each crossing."""

@@ -172,13 +172,12 @@ def test_a_packed_interface_of_another_version_is_not_used(tmp_path, monkeypatch
     assert load(tmp_path, content).crossing == "bulk"
 
 
-def test_a_packed_interface_of_other_types_is_refused(tmp_path):
-    content = BUNDLED.read_bytes()
-    head, mark, tail = content.rpartition(b"max-score")
-    assert mark
-    with pytest.raises(MatcherError) as caught:
-        load(tmp_path, head + b"may-score" + tail)
-    assert caught.value.code in ("wrong-world", "component-malformed")
+def test_a_packed_interface_of_other_types_is_refused(monkeypatch):
+    types = {name: text.replace("device-free", "device-left") for name, text in _component.PACKED_FUNCTIONS.items()}
+    monkeypatch.setattr(_component, "PACKED_FUNCTIONS", types)
+    with pytest.raises(MatcherError, match=r"pool\.open is .*device-free:string") as caught:
+        Matcher.load()
+    assert caught.value.code == "wrong-world"
 
 
 def test_a_closed_pool_takes_no_calls(matcher):

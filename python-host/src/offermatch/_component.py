@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from wasmtime import Store, WasmtimeError
-from wasmtime.component import Component, Func, Linker
+from wasmtime.component import Func, Linker
 from wasmtime.component import Instance as WasmInstance
 
+from offermatch._cache import compiled
 from offermatch._contract import CONTRACTS, INTERFACE, PACKED, refusal
 from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Refused, Table
 from offermatch._packed import PackedCrossing
 from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, signature
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
-from offermatch.engine import new_store, shared_engine
+from offermatch.engine import configuration, new_store, shared_engine
 from offermatch.errors import MatcherError
 from offermatch.model import Description, Settings, Timings
 
@@ -51,7 +52,13 @@ class Inspection:
 
 
 class Code:
-    """A compiled component; may be shared by threads."""
+    """A compiled component; may be shared by threads.
+
+    Attributes:
+        path: Where it was read.
+        cached: Whether its machine code came from the cache.
+        inspection: What it shows from outside.
+    """
 
     def __init__(self, path: Path) -> None:
         """Read and compile a component.
@@ -73,7 +80,7 @@ class Code:
             hint = "give a WebAssembly component"
             raise MatcherError("component-malformed", f"not a component; it begins with {content[:8]!r}", hint, str(path))
         try:
-            self._component = Component(self._engine, content)
+            self._component, self.cached = compiled(self._engine, content, configuration())
         except WasmtimeError as error:
             hint = "the file may be cut short; build or download it again"
             raise MatcherError("component-malformed", str(error).splitlines()[0], hint, str(path)) from error

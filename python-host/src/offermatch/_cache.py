@@ -1,0 +1,186 @@
+"""Compiled components on disk, so that a second start costs milliseconds.
+
+    component ──> key (its digest, wasmtime's version, the engine's configuration, the platform) ──> entry ──> Component
+                                                                        no entry: compile, then write one
+
+An entry is machine code, and wasmtime does not check machine code: whoever can write an entry can run code in this process.
+So only entries that the current user wrote, in a directory that only the current user can write to, are used, and only if
+they carry their key and the digest of what follows. The digest tells damage, not malice; ownership is what tells malice.
+Anything else is compiled anew and written over. An entry never decides an answer, only how soon there is one, so whatever
+goes wrong with the cache is a line in the debug log.
+
+``OFFERMATCH_CACHE`` names another directory, or is ``off``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import stat
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from wasmtime import Engine, WasmtimeError
+from wasmtime.component import Component
+
+__all__ = ["compiled", "directory", "entry_key"]
+
+_LOG = logging.getLogger("offermatch")
+_MAGIC = b"offermatch cwasm 1\n"
+_HEAD = len(_MAGIC) + 32 + 32
+"""Bytes before the machine code: magic, key, digest of the machine code."""
+_MOST_ENTRIES = 16
+"""Entries kept in the directory; the oldest go first."""
+_ABANDONED = 3600.0
+"""Seconds after which a temporary file is taken for one whose writer died."""
+
+
+class _Untrusted(Exception):  # noqa: N818 - not an error of the caller's
+    """An entry, or the directory, that is not used; says why."""
+
+
+class _Compiled(NamedTuple):
+    component: Component
+    cached: bool
+
+
+def compiled(engine: Engine, content: bytes, configuration: str) -> _Compiled:
+    """Return a component, from the cache where it has it, and whether it had it.
+
+    Args:
+        engine: The engine it is to run in.
+        content: The bytes of the component.
+        configuration: The settings of the engine that change the machine code.
+
+    Raises:
+        WasmtimeError: The bytes are no component.
+    """
+    folder = directory()
+    if folder is None:
+        return _Compiled(Component(engine, content), cached=False)
+    key = entry_key(content, configuration)
+    path = folder / f"{key.hex()}.cwasm"
+    try:
+        return _Compiled(Component.deserialize(engine, _read(path, key)), cached=True)
+    except FileNotFoundError:
+        pass
+    except (_Untrusted, OSError, WasmtimeError) as error:
+        _LOG.debug("the compiled component in %s is not used: %s", path, error)
+    component = Component(engine, content)
+    try:
+        _write(path, key, bytes(component.serialize()))
+    except (_Untrusted, OSError, WasmtimeError) as error:
+        _LOG.debug("the compiled component is not kept in %s: %s", folder, error)
+    return _Compiled(component, cached=False)
+
+
+def directory() -> Path | None:
+    """Return where entries lie; None where the cache is off."""
+    named = os.environ.get("OFFERMATCH_CACHE", "")
+    if named.lower() == "off":
+        return None
+    if named:
+        return Path(named)
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "offermatch" / "cache"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "offermatch"
+    given = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    # The XDG specification has relative paths ignored.
+    return (given if given.is_absolute() else home / ".cache") / "offermatch"
+
+
+def entry_key(content: bytes, configuration: str) -> bytes:
+    """Return the digest of all that machine code depends on."""
+    parts = (
+        hashlib.sha256(content).hexdigest(),
+        _wasmtime_version(),
+        configuration,
+        sys.platform,
+        platform.machine(),
+        sys.byteorder,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+@cache
+def _wasmtime_version() -> str:
+    return version("wasmtime")
+
+
+def _read(path: Path, key: bytes) -> bytes:
+    """Return the machine code of an entry that may be trusted."""
+    _check(path.parent.stat(), "the directory")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - what was opened is what is checked
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise _Untrusted("it is not a file")
+        _check(found, "it")
+        content = file.read()
+    if len(content) <= _HEAD or not content.startswith(_MAGIC):
+        raise _Untrusted("it is not an entry, or cut short")
+    stated, digest, code = content[len(_MAGIC) : _HEAD - 32], content[_HEAD - 32 : _HEAD], content[_HEAD:]
+    if stated != key:
+        raise _Untrusted("it was made from another component, version or configuration")
+    if hashlib.sha256(code).digest() != digest:
+        raise _Untrusted("it is damaged")
+    return code
+
+
+def _check(found: os.stat_result, what: str) -> None:
+    """Refuse what somebody else owns or can write to. Windows has no such bits; the user's own folder guards there."""
+    if os.name != "posix":
+        return
+    if found.st_uid != os.geteuid():
+        raise _Untrusted(f"{what} belongs to user {found.st_uid}, not to {os.geteuid()}")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _Untrusted(f"{what} can be written to by others (mode {stat.S_IMODE(found.st_mode):04o})")
+
+
+def _write(path: Path, key: bytes, code: bytes) -> None:
+    """Put an entry in place at once, so that a reader sees all of it or none, whoever else writes."""
+    folder = path.parent
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    _check(folder.stat(), "the directory")
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)
+    temporary = Path(name)
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - it is open already
+            file.write(_MAGIC + key + hashlib.sha256(code).digest())
+            file.write(code)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _prune(folder)
+
+
+def _prune(folder: Path) -> None:
+    """Remove the oldest entries, and what writers that died have left."""
+    entries = []
+    for path in folder.iterdir():
+        # Another process may remove the same file.
+        with suppress(OSError):
+            written = path.stat().st_mtime
+            if path.suffix == ".cwasm":
+                entries.append((written, path))
+            elif path.suffix == ".tmp" and written < time.time() - _ABANDONED:
+                path.unlink()
+    for _, path in sorted(entries)[:-_MOST_ENTRIES]:
+        with suppress(OSError):
+            path.unlink()
