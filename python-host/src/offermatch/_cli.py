@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from offermatch import _demo, _print
-from offermatch._bench import border as _border
+from offermatch._bench.command import add_bench
 from offermatch._component import Code
 from offermatch._contract import CONTRACTS, INTERFACE
 from offermatch.columns import OfferColumns, TaskColumns
@@ -37,7 +37,7 @@ Match tasks to resource offers with a WebAssembly matcher.
   offermatch match --sample uniform:2000x1000 --mode shared --output summary
   offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
   offermatch inspect matcher.wasm
-  offermatch bench border
+  offermatch bench talk --rust-host target/release/offermatch
 """
 
 _MATCH = """\
@@ -126,20 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--sample", type=_sample, default=Sample("uniform", 20000, 20000), metavar="KIND:TASKSxOFFERS[:SEED]")
     demo.add_argument("--matcher", type=Path, default=BUNDLED, metavar="PATH", help="the component both load")
 
-    bench = commands.add_parser("bench", help="measure", description="Measures on this machine.")
-    what = bench.add_subparsers(required=True, metavar="WHAT")
-    border = what.add_parser(
-        "border",
-        help="the way into the component and back, apart from the matching",
-        description=_border.__doc__,
-        formatter_class=plain,
-    )
-    border.set_defaults(command=_bench_border, usage=border)
-    border.add_argument(
-        "--sample", type=_sample, default=Sample("uniform", 20000, 20000), metavar="KIND:TASKSxOFFERS[:SEED]"
-    )
-    border.add_argument("--rounds", type=_positive, default=5, metavar="N", help="the best of this many counts (default: 5)")
-    border.add_argument("--json", action="store_true", help="print one JSON object")
+    add_bench(commands, _sample, _positive)
     return parser
 
 
@@ -211,11 +198,6 @@ def _inspect(options: argparse.Namespace) -> str:
 
 def _show_demo(options: argparse.Namespace) -> str:
     return _demo.demo(options.sample, options.matcher, options.rust_host)
-
-
-def _bench_border(options: argparse.Namespace) -> str:
-    measured = _border.border(options.sample, options.rounds)
-    return json.dumps(measured, indent=2) + "\n" if options.json else _border.table(measured)
 
 
 def _sample(text: str) -> Sample:
