@@ -73,17 +73,21 @@ impl Policy for BestFit {
     const NAME: &'static str = "best-fit";
     const BOUND: Bound = Bound::Linear;
 
+    #[inline]
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
-        let terms = offer.available.iter().zip(demand.quantities).zip(&ranking.weights).zip(&ranking.scales);
-        let score = terms.fold(0.0, |score, (((available, demand), weight), scale)| {
-            score + weight * (available - demand) as f64 / scale
-        });
-        match (offer.free_devices, ranking.weights.last(), ranking.scales.last()) {
-            (free, Some(weight), Some(scale)) if free > 0 => {
-                score + weight * (free - u64::from(demand.devices)) as f64 / scale
-            }
-            // Without a free device the term is 0.0, which changes no score.
-            _ => score,
+        // Slices of one length, so that the loop needs no bounds checks.
+        let dimensions = demand.quantities.len();
+        let available = &offer.available[..dimensions];
+        let (weights, scales) = (&ranking.weights[..=dimensions], &ranking.scales[..=dimensions]);
+        let mut score = 0.0;
+        for at in 0..dimensions {
+            score += weights[at] * (available[at] - demand.quantities[at]) as f64 / scales[at];
         }
+        if offer.free_devices > 0 {
+            let left = offer.free_devices - u64::from(demand.devices);
+            score += weights[dimensions] * left as f64 / scales[dimensions];
+        }
+        // Without a free device the last term is 0.0, which changes no score.
+        score
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn equal<T: PartialEq>(a: &[T], b: &[T]) -> bool {
 }
 
 /// What a linear policy looks at in the row of an offer: capacities do not count for it.
+#[inline]
 pub(super) fn as_leftover(values: &[u64]) -> Leftover<'_> {
     let (available, devices) = values.split_at(values.len() - DEVICE_AXES);
     Leftover { available, capacity: available, free_devices: devices[0], device_capacity: devices[0] }

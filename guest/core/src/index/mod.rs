@@ -5,8 +5,8 @@
 //! a few words instead of every offer. `DESIGN.md` tells why it looks like this and what was tried instead.
 //!
 //! What a search passes through: `axes` (offers and tasks as numbers to compare), `nowhere` (demands that are known to fit
-//! nowhere), `rows` (bit rows that leave a superset of the feasible slots), `words` and `slots` (what is in them), `bound`
-//! (when to stop). `build` makes an index from a ledger.
+//! nowhere), `rows` (bit rows that leave a superset of the feasible slots), `search` (the walk over `words` and `slots`), `bound`
+//! (where it stops). `build` makes an index from a ledger.
 
 mod axes;
 mod bound;
@@ -14,6 +14,7 @@ mod build;
 mod nowhere;
 mod postings;
 mod rows;
+mod search;
 mod slots;
 mod words;
 
@@ -28,7 +29,8 @@ use bound::KeyBound;
 use nowhere::Nowhere;
 use postings::Postings;
 use rows::{Chosen, Rows};
-use slots::{NO_SHAPE, Slots};
+use search::Search;
+use slots::Slots;
 use words::{SLOTS, Words};
 
 /// The offers of a ledger's list, ready to be searched.
@@ -68,24 +70,6 @@ pub(crate) struct Index {
     chosen: Chosen,
 }
 
-/// The best slot that a search has found so far.
-#[derive(Clone, Copy)]
-struct Best {
-    /// Its score; the maximal score where nothing is found.
-    score: f64,
-    /// Its place in the list; zero where nothing is found, so that no place beats it at the maximal score.
-    position: u32,
-    /// Its shape: slots of one shape have the same score.
-    shape: u64,
-}
-
-impl Best {
-    /// Whether an offer of at least this score, at this place or behind it, cannot be better.
-    fn beats(&self, score: f64, position: u32) -> bool {
-        score > self.score || (score == self.score && position >= self.position)
-    }
-}
-
 impl Index {
     /// The row and the score of the offer that a task gets: the answer of the reference.
     pub(crate) fn choose<P: Policy>(
@@ -108,79 +92,24 @@ impl Index {
                 return self.postings.choose(requirement, ledger, task, policy, ranking);
             }
         }
-        self.search(ledger, task, policy, ranking)
-    }
-
-    /// Walks the words.
-    fn search<P: Policy>(
-        &mut self,
-        ledger: &Ledger,
-        task: Task<'_>,
-        policy: &P,
-        ranking: &Ranking,
-    ) -> Option<(usize, f64)> {
-        let cost = self.bound.of_task(policy, ranking, &self.demand);
-        let mut best = Best { score: ranking.max_score, position: 0, shape: NO_SHAPE };
-        let mut refused_shape = NO_SHAPE;
-        // Whether every slot that can serve the task is known not to.
-        let mut fits_nowhere = self.chosen.unfiltered.is_empty();
-        let sieve = self.rows.sieve(&self.chosen, self.words.alive());
-        for rank in self.words.first(cost.least_key)..self.words.len() {
-            let bound = self.words.low_key(rank) - cost.subtract;
-            if bound > best.score {
-                fits_nowhere = false;
-                break;
-            }
-            let mut survivors = sieve.survivors(rank);
-            if survivors == 0 {
-                continue;
-            }
-            let first = self.words.min_position(rank);
-            if best.beats(bound, first) || (best.shape == self.words.shape(rank) && first >= best.position) {
-                fits_nowhere = false;
-                continue;
-            }
-            while survivors != 0 {
-                let slot = self.words.slot(rank, survivors.trailing_zeros());
-                survivors &= survivors - 1;
-                let bound = self.slots.key(slot) - cost.subtract;
-                if bound > best.score {
-                    fits_nowhere = false;
-                    if self.words.is_sorted(rank) {
-                        break;
-                    }
-                    continue;
-                }
-                let (shape, position) = (self.slots.shape(slot), self.slots.position(slot));
-                if shape == refused_shape {
-                    continue;
-                }
-                if best.beats(bound, position) || (shape == best.shape && position >= best.position) {
-                    fits_nowhere = false;
-                    continue;
-                }
-                if shape != best.shape && !self.slots.serves(slot, &self.demand) {
-                    self.wasted += 1;
-                    refused_shape = shape;
-                    continue;
-                }
-                let passes =
-                    |&requirement: &usize| task.holds(requirement, ledger, ledger.list()[position as usize] as usize);
-                if !self.chosen.unfiltered.iter().all(passes) {
-                    self.wasted += 1;
-                    continue;
-                }
-                fits_nowhere = false;
-                let score = self.slots.score(slot, task, policy, ranking);
-                if !best.beats(score, position) {
-                    best = Best { score, position, shape };
-                }
-            }
-        }
-        if fits_nowhere {
+        let search = Search {
+            words: &self.words,
+            slots: &self.slots,
+            sieve: self.rows.sieve(&self.chosen, self.words.alive()),
+            chosen: &self.chosen,
+            demand: &self.demand,
+            cost: self.bound.of_task(policy, ranking, &self.demand),
+            ledger,
+            task,
+            policy,
+            ranking,
+        };
+        let found = search.run();
+        self.wasted += found.wasted;
+        if found.fits_nowhere {
             self.nowhere.add(&self.demand, &self.chosen.requirements);
         }
-        (best.shape != NO_SHAPE).then(|| (ledger.list()[best.position as usize] as usize, best.score))
+        found.offer
     }
 
     /// Takes note that a row has left the list and that, by swap-remove, another one may have moved into its place.

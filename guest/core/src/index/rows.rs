@@ -94,6 +94,8 @@ pub(super) struct Chosen {
     thresholds: Vec<usize>,
     /// Rows of requirements.
     pub(super) requirements: Vec<usize>,
+    /// Whether the rows of thresholds let through only what serves the demand: each axis has one of just that demand.
+    pub(super) exact: bool,
     /// Requirements, as positions in the task table, that have no row.
     pub(super) unfiltered: Vec<usize>,
 }
@@ -195,12 +197,16 @@ impl Rows {
         chosen.thresholds.clear();
         chosen.requirements.clear();
         chosen.unfiltered.clear();
+        let mut inexact = demand.iter().filter(|&&asked| asked > 0).count();
         for axis in &self.axes {
-            let reached = axis.thresholds.partition_point(|&threshold| threshold <= demand[axis.axis]);
+            let asked = demand[axis.axis];
+            let reached = axis.thresholds.partition_point(|&threshold| threshold <= asked);
             if reached > 0 {
                 chosen.thresholds.push(axis.first_row + reached - 1);
+                inexact -= usize::from(axis.thresholds[reached - 1] == asked);
             }
         }
+        chosen.exact = inexact == 0;
         for requirement in task.table.requirements(task.row) {
             match self.row_of(task.table, requirement) {
                 Some(row) => {

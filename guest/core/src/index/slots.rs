@@ -9,6 +9,7 @@ use crate::feasible::Task;
 use crate::policy::{Demand, Policy, Ranking};
 
 use super::axes;
+use super::words::SLOTS;
 
 /// The shape of no slot.
 pub(super) const NO_SHAPE: u64 = u64::MAX;
@@ -66,6 +67,41 @@ impl Group {
     }
 }
 
+/// The slots of one word, at hand for a search.
+pub(super) struct Word<'a> {
+    /// The lowered key of each slot.
+    pub(super) keys: &'a [f64; SLOTS],
+    /// The shape of each slot.
+    pub(super) shapes: &'a [u64; SLOTS],
+    /// The place in the list of each slot's first row.
+    pub(super) positions: &'a [u32; SLOTS],
+    /// What the offers of each slot have.
+    values: &'a [u64],
+    /// Numbers of a row of axes.
+    width: usize,
+}
+
+impl Word<'_> {
+    /// What the offers of a slot have.
+    #[inline]
+    fn values(&self, slot: usize) -> &[u64] {
+        &self.values[slot * self.width..][..self.width]
+    }
+
+    /// Whether a slot's offers have what is asked, requirements aside.
+    #[inline]
+    pub(super) fn serves(&self, slot: usize, demand: &[u64]) -> bool {
+        self.values(slot).iter().zip(demand).all(|(has, asked)| asked <= has)
+    }
+
+    /// The score of a slot's offers for a task that they serve.
+    #[inline]
+    pub(super) fn score<P: Policy>(&self, slot: usize, task: Task<'_>, policy: &P, ranking: &Ranking) -> f64 {
+        let demand = Demand { quantities: task.demand, devices: task.devices };
+        policy.score(ranking, demand, axes::as_leftover(self.values(slot)))
+    }
+}
+
 impl Slots {
     /// No slots, for a ledger of this many rows.
     pub(super) fn new(width: usize, rows: usize) -> Self {
@@ -101,15 +137,16 @@ impl Slots {
         self.positions[slot]
     }
 
-    /// Whether a slot's offers have what is asked, requirements aside.
-    pub(super) fn serves(&self, slot: usize, demand: &[u64]) -> bool {
-        self.values(slot).iter().zip(demand).all(|(has, asked)| asked <= has)
-    }
-
-    /// The score of a slot's offers for a task that they serve.
-    pub(super) fn score<P: Policy>(&self, slot: usize, task: Task<'_>, policy: &P, ranking: &Ranking) -> f64 {
-        let demand = Demand { quantities: task.demand, devices: task.devices };
-        policy.score(ranking, demand, axes::as_leftover(self.values(slot)))
+    /// The slots of a word, by its number.
+    #[inline]
+    pub(super) fn word(&self, number: usize) -> Word<'_> {
+        Word {
+            keys: &self.keys.as_chunks().0[number],
+            shapes: &self.shapes.as_chunks().0[number],
+            positions: &self.positions.as_chunks().0[number],
+            values: &self.values[number * SLOTS * self.width..(number + 1) * SLOTS * self.width],
+            width: self.width,
+        }
     }
 
     /// A shape that no slot has.

@@ -40,9 +40,9 @@ impl Words {
         &self.alive
     }
 
-    /// A number not above the lowered key of any slot.
-    pub(super) fn low_key(&self, rank: usize) -> f64 {
-        self.low_keys[rank]
+    /// For each word a number not above the lowered key of any of its slots.
+    pub(super) fn low_keys(&self) -> &[f64] {
+        &self.low_keys
     }
 
     /// The rank of the first word that can hold a slot with at least this lowered key.
@@ -63,6 +63,11 @@ impl Words {
     /// Whether the keys of a word's slots never fall.
     pub(super) fn is_sorted(&self, rank: usize) -> bool {
         self.sorted[rank]
+    }
+
+    /// A word's number.
+    pub(super) fn number(&self, rank: usize) -> usize {
+        self.numbers[rank] as usize
     }
 
     /// A slot of a word.

@@ -1,0 +1,154 @@
+//! One walk over the words, for one task.
+
+use crate::feasible::Task;
+use crate::ledger::Ledger;
+use crate::policy::{Policy, Ranking};
+
+use super::bound::Cost;
+use super::rows::{Chosen, Sieve};
+use super::slots::{NO_SHAPE, Slots};
+use super::words::Words;
+
+/// What a walk needs to know, and what it has found so far.
+pub(super) struct Search<'a, P> {
+    /// The words.
+    pub(super) words: &'a Words,
+    /// What is in them.
+    pub(super) slots: &'a Slots,
+    /// The bit rows that the task has to pass.
+    pub(super) sieve: Sieve<'a>,
+    /// What the rows leave to be checked.
+    pub(super) chosen: &'a Chosen,
+    /// What the task asks on every axis.
+    pub(super) demand: &'a [u64],
+    /// The task's key.
+    pub(super) cost: Cost,
+    /// The offers.
+    pub(super) ledger: &'a Ledger,
+    /// The task.
+    pub(super) task: Task<'a>,
+    /// How offers are ranked.
+    pub(super) policy: &'a P,
+    /// Weights, scales and the maximal score.
+    pub(super) ranking: &'a Ranking,
+}
+
+/// What a walk has found.
+pub(super) struct Found {
+    /// The row and the score of the offer that the task gets.
+    pub(super) offer: Option<(usize, f64)>,
+    /// Whether no offer can serve the task. `false` where the walk has not looked at all of them.
+    pub(super) fits_nowhere: bool,
+    /// How many slots the rows let through in vain.
+    pub(super) wasted: usize,
+}
+
+/// The best slot so far.
+#[derive(Clone, Copy)]
+struct Best {
+    /// Its score; the maximal score where nothing is found.
+    score: f64,
+    /// Its place in the list; zero where nothing is found, so that no place beats it at the maximal score.
+    position: u32,
+    /// Its shape: slots of one shape have the same score.
+    shape: u64,
+}
+
+impl Best {
+    /// Whether no offer that scores at least this, at this place or behind it, can be better.
+    #[inline]
+    fn beats(&self, score: f64, position: u32) -> bool {
+        score > self.score || (score == self.score && position >= self.position)
+    }
+
+    /// Gives way to a better slot. Without a branch: among slots of nearly the same score none could be foretold.
+    #[inline]
+    fn challenge(&mut self, other: Self) {
+        let better = (other.score < self.score) | ((other.score == self.score) & (other.position < self.position));
+        self.score = if better { other.score } else { self.score };
+        self.position = if better { other.position } else { self.position };
+        self.shape = if better { other.shape } else { self.shape };
+    }
+}
+
+impl<P: Policy> Search<'_, P> {
+    /// Walks from the first word that can serve the task to the first that cannot have a better offer.
+    pub(super) fn run(self) -> Found {
+        let mut best = Best { score: self.ranking.max_score, position: 0, shape: NO_SHAPE };
+        let mut found = Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0 };
+        let low_keys = self.words.low_keys();
+        let first = self.words.first(self.cost.least_key);
+        for (rank, low_key) in low_keys.iter().enumerate().skip(first) {
+            let bound = low_key - self.cost.subtract;
+            if bound > best.score {
+                found.fits_nowhere = false;
+                break;
+            }
+            let survivors = self.sieve.survivors(rank);
+            if survivors == 0 {
+                continue;
+            }
+            let first = self.words.min_position(rank);
+            if best.beats(bound, first) || (best.shape == self.words.shape(rank) && first >= best.position) {
+                found.fits_nowhere = false;
+                continue;
+            }
+            best = self.examine(rank, survivors, best, &mut found);
+        }
+        if best.shape != NO_SHAPE {
+            found.offer = Some((self.ledger.list()[best.position as usize] as usize, best.score));
+        }
+        found
+    }
+
+    /// Looks at the slots of a word that the rows have let through, and returns the best so far.
+    #[inline]
+    fn examine(&self, rank: usize, mut survivors: u64, mut best: Best, found: &mut Found) -> Best {
+        let word = self.slots.word(self.words.number(rank));
+        let sorted = self.words.is_sorted(rank);
+        let mut refused_shape = NO_SHAPE;
+        while survivors != 0 {
+            let slot = survivors.trailing_zeros() as usize;
+            survivors &= survivors - 1;
+            let bound = word.keys[slot] - self.cost.subtract;
+            if bound > best.score {
+                found.fits_nowhere = false;
+                if sorted {
+                    break;
+                }
+                continue;
+            }
+            let (shape, position) = (word.shapes[slot], word.positions[slot]);
+            if shape == refused_shape {
+                continue;
+            }
+            if (shape == best.shape || bound == best.score) && position >= best.position {
+                found.fits_nowhere = false;
+                continue;
+            }
+            if !self.chosen.exact && shape != best.shape && !word.serves(slot, self.demand) {
+                found.wasted += 1;
+                refused_shape = shape;
+                continue;
+            }
+            if !self.passes_unfiltered(position) {
+                found.wasted += 1;
+                continue;
+            }
+            found.fits_nowhere = false;
+            let score = word.score(slot, self.task, self.policy, self.ranking);
+            best.challenge(Best { score, position, shape });
+        }
+        best
+    }
+
+    /// Whether the offer at a place in the list meets the requirements that have no bit row.
+    #[inline]
+    fn passes_unfiltered(&self, position: u32) -> bool {
+        let holds = |&requirement: &usize| {
+            let row = self.ledger.list()[position as usize] as usize;
+            self.task.holds(requirement, self.ledger, row)
+        };
+        self.chosen.unfiltered.iter().all(holds)
+    }
+}
