@@ -2,10 +2,14 @@
 
 A thread counts in a plain loop and notes the time every 200 additions. Its speed in any window of time is then known: in the
 calls into the component alone, and over whole cycles with rows to columns and verification, which hold the GIL.
+
+Another busy core slows a thread down even where it waits for no GIL, the more the busier the machine is. So one row is the
+control: this thread hashes meanwhile, in C and without the GIL. The last column is beside that row.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from array import array
@@ -29,6 +33,8 @@ __all__ = ["Background", "WatchedCrossing", "gil", "table", "watched"]
 
 _STEP = 200
 """Additions between two notes of the time."""
+_BLOCK = 8_000_000
+"""Bytes hashed at a time: about as long as a call into the component."""
 Window = tuple[float, float]
 
 
@@ -107,6 +113,8 @@ def gil(sample: Sample, rounds: int) -> dict[str, Any]:
     matcher = Matcher.load()
     tasks, offers = sample.rows()
     ready = (task_columns(tasks), offer_columns(offers))
+    block = bytes(_BLOCK)
+    control: list[Window] = []
     cycles: dict[str, list[Window]] = {"cycles from dataclasses": [], "cycles from columns": []}
     with Background() as background, watched(matcher) as crossing:
         before = background.idle(0.3)
@@ -115,11 +123,21 @@ def gil(sample: Sample, rounds: int) -> dict[str, Any]:
                 begin = perf_counter()
                 matcher.match(*given)
                 cycles[name].append((begin, perf_counter()))
+                # Between the cycles, so that both meet the same load of the machine.
+                begin = perf_counter()
+                hashlib.sha256(block)
+                control.append((begin, perf_counter()))
         idle = (before + background.idle(0.3)) / 2
-    rows = {"idle": idle, "calls into the component": background.speed(crossing.windows)}
+    busy = background.speed(control)
+    rows = {"idle": idle, "hashing without the GIL": busy, "calls into the component": background.speed(crossing.windows)}
     rows |= {name: background.speed(windows) for name, windows in cycles.items()}
     found = [
-        {"while": name, "operations_per_ms": round(speed, 1), "of_idle": round(speed / idle, 4)}
+        {
+            "while": name,
+            "operations_per_ms": round(speed, 1),
+            "of_idle": round(speed / idle, 4),
+            "of_control": round(speed / busy, 4) if busy else None,
+        }
         for name, speed in rows.items()
     ]
     return {"sample": str(sample), "crossing": matcher.crossing, "rounds": rounds, "rows": found}
@@ -130,7 +148,9 @@ def table(measured: dict[str, Any]) -> str:
     lines = [
         f"{measured['sample']}, crossing: {measured['crossing']}; a background thread's additions per millisecond",
         "",
-        f"{'this thread':<28}{'per ms':>10}{'of idle':>10}",
+        f"{'this thread':<28}{'per ms':>10}{'of idle':>10}{'of control':>12}",
     ]
-    lines += [f"{row['while']:<28}{row['operations_per_ms']:>10,.0f}{row['of_idle']:>10.0%}" for row in measured["rows"]]
+    for row in measured["rows"]:
+        control = "-" if row["of_control"] is None else f"{row['of_control']:.0%}"
+        lines.append(f"{row['while']:<28}{row['operations_per_ms']:>10,.0f}{row['of_idle']:>10.0%}{control:>12}")
     return "\n".join(lines) + "\n"

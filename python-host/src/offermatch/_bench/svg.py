@@ -14,6 +14,7 @@ __all__ = ["write"]
 
 _WIDTH, _LABELS, _VALUES = 860, 270, 110
 _BAR, _GAP, _TOP, _BOTTOM = 22, 12, 64, 34
+_FONT = 'font-family="system-ui, sans-serif" font-size="13"'
 _COLOURS = {"component": "#0f766e", "native": "#b45309", "Python": "#475569"}
 
 
@@ -55,8 +56,7 @@ def _bars(title: str, subtitle: str, bars: Sequence[tuple[str, float, str]], *, 
 
     ticks = [low * 10**power for power in range(round(math.log10(high / low)) + 1)] if log else [0.0, 0.25, 0.5, 0.75, 1.0]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
-        'font-family="system-ui, sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" {_FONT}>',
         f"<title>{escape(title)}</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="16" font-weight="600" fill="#0f172a">{escape(title)}</text>',

@@ -1,8 +1,9 @@
 """The talk's table in one run on this machine: loops in Python and in Rust, and the component from both.
 
-All rows match the same generated tasks to the same offers, exclusive, best score first, and every answer is checked against
-the component's. A slow loop looks at every n-th task only; what the tasks between them take is replayed from the known answer,
-so that the list is as long as it would be, and the time is multiplied by n. The share that was measured stands in the table.
+All rows match the same generated tasks to the same offers, exclusive, lowest score first, and every answer of the loops in
+Python is checked against the component's. A slow loop looks at every n-th task only; what the tasks between them take is
+replayed from the known answer, so that the list is as long as it would be, and the time is multiplied by n. The share that
+was measured stands in the table.
 
 `fit check` is the time spent on which offers fit; inside the component it cannot be told apart. `background` is how fast
 another Python thread counts meanwhile, beside how fast when this one sleeps: for the loops over the whole run, for the
@@ -42,7 +43,7 @@ _PUBLISHED = {
     "native loop": "seconds",
 }
 _PUBLISHED_NOTE = (
-    "published: the talk's production cycle (match_tasks_to_offers took 3 min 16 s of an 8-minute cycle in Python, 'seconds' "
+    "published: the talk's production cycle (match_tasks_to_offers took 3 min 16 s of an 8-minute cycle in Python, seconds "
     "in Rust), whose numbers of tasks and offers are not known; no other figure of the talk's table is at hand"
 )
 _SECONDS, _QUICK_SECONDS = 4.0, 0.4
