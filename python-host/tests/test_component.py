@@ -6,7 +6,7 @@ import threading
 import pytest
 from wasmtime import WasmtimeError, wat2wasm
 
-from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _choice, _component
+from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _choice, _component, _instance
 from offermatch._bulk import BulkCrossing
 from offermatch.matcher import BUNDLED
 from offermatch.sample import parse_sample
@@ -173,8 +173,8 @@ def test_a_packed_interface_of_another_version_is_not_used(tmp_path, monkeypatch
 
 
 def test_a_packed_interface_of_other_types_is_refused(monkeypatch):
-    types = {name: text.replace("device-free", "device-left") for name, text in _component.PACKED_FUNCTIONS.items()}
-    monkeypatch.setattr(_component, "PACKED_FUNCTIONS", types)
+    types = {name: text.replace("device-free", "device-left") for name, text in _instance.PACKED_FUNCTIONS.items()}
+    monkeypatch.setattr(_instance, "PACKED_FUNCTIONS", types)
     with pytest.raises(MatcherError, match=r"pool\.open is .*device-free:string") as caught:
         Matcher.load()
     assert caught.value.code == "wrong-world"

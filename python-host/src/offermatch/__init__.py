@@ -5,7 +5,8 @@ Start with ``Matcher.load().match(tasks, offers)``; README.md shows the rest.
 
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
-from offermatch.errors import InputError, LyingMatcherError, MatcherError, OffermatchError
+from offermatch.errors import InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError
+from offermatch.limits import Limits
 from offermatch.matcher import BaseMatcher, LegacyMatcher, Matcher
 from offermatch.model import (
     Assignment,
@@ -31,6 +32,8 @@ __all__ = [
     "Explanation",
     "InputError",
     "LegacyMatcher",
+    "LimitError",
+    "Limits",
     "LyingMatcherError",
     "Matcher",
     "MatcherError",

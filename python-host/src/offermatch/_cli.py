@@ -20,6 +20,7 @@ from offermatch._component import Code
 from offermatch._contract import CONTRACTS, INTERFACE
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import MatcherError, OffermatchError
+from offermatch.limits import Limits
 from offermatch.matcher import BUNDLED, BaseMatcher, LegacyMatcher, Matcher
 from offermatch.model import MODES
 from offermatch.read import FORMATS, read_offers, read_tasks
@@ -47,6 +48,9 @@ An offer is feasible for a task when every demand fits, every requirement holds 
 feasible ones the lowest score wins, if it is below the maximal score. In exclusive mode an offer takes one task, in shared
 mode it stays with what is left. docs/formats.md describes the files, docs/semantics.md the rules.
 """
+
+
+_LIMITS = "a JSON object of limits on what a component may use; docs/trust.md lists them"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -109,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
         "--matcher", default="bundled", metavar="PATH|bundled|legacy", help="a component, or the loop in Python"
     )
 
+    match.add_argument("--limits", type=Path, metavar="FILE", help=_LIMITS)
+
     inspect = commands.add_parser(
         "inspect",
         help="say what a component is",
@@ -116,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     inspect.set_defaults(command=_inspect, usage=inspect)
     inspect.add_argument("path", type=Path, nargs="?", default=BUNDLED, metavar="PATH", help="(default: the bundled one)")
+    inspect.add_argument("--limits", type=Path, metavar="FILE", help=_LIMITS)
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
 
     demo = commands.add_parser(
@@ -141,7 +148,7 @@ def _match(options: argparse.Namespace) -> str:
         tasks, offers = options.sample.rows()
     else:
         tasks, offers = read_tasks(options.tasks, options.format), read_offers(options.offers, options.format)
-    matcher = _load(options.matcher)
+    matcher = _load(options.matcher, options.limits)
     answer = matcher.match(
         tasks,
         offers,
@@ -159,14 +166,14 @@ def _match(options: argparse.Namespace) -> str:
     return _print.answer_json(answer, matcher, options.mode, explained=options.explain)
 
 
-def _load(name: str) -> BaseMatcher:
+def _load(name: str, limits: Path | None) -> BaseMatcher:
     if name == "legacy":
         return LegacyMatcher()
-    return Matcher.load(None if name == "bundled" else name)
+    return Matcher.load(None if name == "bundled" else name, limits=Limits.in_force(limits))
 
 
 def _inspect(options: argparse.Namespace) -> str:
-    code = Code(options.path)
+    code = Code(options.path, Limits.in_force(options.limits))
     shown = code.inspection
     exported = [name.partition("@")[2] for name in shown.exports if name.partition("@")[0] == INTERFACE]
     found: dict[str, Any] = {
@@ -177,6 +184,7 @@ def _inspect(options: argparse.Namespace) -> str:
         "contract": exported[0] if exported else None,
         "imports": list(shown.imports),
         "exports": list(shown.exports),
+        "limits": code.limits.as_dict(),
         "description": None,
         "refused": None,
     }

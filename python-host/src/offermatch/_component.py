@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wasmtime import Store, WasmtimeError
-from wasmtime.component import Func, Linker
-from wasmtime.component import Instance as WasmInstance
+from wasmtime import WasmtimeError
 
 from offermatch._cache import compiled
-from offermatch._contract import CONTRACTS, INTERFACE, PACKED, refusal
-from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Refused, Table
-from offermatch._packed import PackedCrossing
-from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, signature
+from offermatch._contract import CONTRACTS, INTERFACE, PACKED
+from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Table
+from offermatch._instance import Instance
+from offermatch._lockdown import foreign_imports
+from offermatch._output import check_assigned, check_described, check_explained
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
-from offermatch.engine import configuration, new_store, shared_engine
+from offermatch.engine import configuration, shared_engine
 from offermatch.errors import MatcherError
+from offermatch.limits import Limits
 from offermatch.model import Description, Settings, Timings
 
 __all__ = ["Code", "ComponentBackend", "Inspection"]
@@ -58,21 +58,33 @@ class Code:
         path: Where it was read.
         cached: Whether its machine code came from the cache.
         inspection: What it shows from outside.
+        limits: What each of its instances may use.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: Limits | None = None, digest: str | None = None) -> None:
         """Read and compile a component.
 
+        Args:
+            path: Where it is.
+            limits: What its instances may use; those in force unless given.
+            digest: ``sha256:`` and the digest it must have; nothing of another one is compiled.
+
         Raises:
-            MatcherError: ``component-unreadable`` or ``component-malformed``.
+            MatcherError: ``component-unreadable``, ``digest-mismatch`` or ``component-malformed``.
         """
         self.path = path
-        self._engine = shared_engine()
+        self.limits = limits or Limits.in_force()
+        fuel = self.limits.fuel is not None
+        self._engine = shared_engine(fuel=fuel)
         try:
             content = path.read_bytes()
         except OSError as error:
             hint = "run 'make component', or give the path of a component"
             raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(path)) from error
+        found = "sha256:" + hashlib.sha256(content).hexdigest()
+        if digest is not None and digest.lower() != found:
+            hint = "fetch it again, or state the digest it has"
+            raise MatcherError("digest-mismatch", f"its digest is {found}, not {digest}", hint, str(path))
         if content.startswith(_MODULE_HEAD):
             hint = "wrap it with 'wasm-tools component new'"
             raise MatcherError("component-malformed", "this is a core module, not a component", hint, str(path))
@@ -80,17 +92,18 @@ class Code:
             hint = "give a WebAssembly component"
             raise MatcherError("component-malformed", f"not a component; it begins with {content[:8]!r}", hint, str(path))
         try:
-            self._component, self.cached = compiled(self._engine, content, configuration())
+            self._component, self.cached = compiled(self._engine, content, configuration(fuel=fuel))
         except WasmtimeError as error:
             hint = "the file may be cut short; build or download it again"
             raise MatcherError("component-malformed", str(error).splitlines()[0], hint, str(path)) from error
         shape = self._component.type
         self.inspection = Inspection(
-            "sha256:" + hashlib.sha256(content).hexdigest(),
+            found,
             len(content),
             tuple(shape.imports(self._engine)),
             tuple(shape.exports(self._engine)),
         )
+        self._foreign = foreign_imports(shape.imports(self._engine))
 
     def judge(self) -> Description:
         """Return what the matcher says of itself, once its exports, imports and contract version hold.
@@ -104,13 +117,15 @@ class Code:
         if not isinstance(found, Mapping) or found.get("contract") not in CONTRACTS:
             stated = found.get("contract") if isinstance(found, Mapping) else found
             raise self._unserved(str(stated))
+        check_described(found, self.limits, str(self.path))
         return Description(found["name"], found["version"], found["policy"], found["contract"], tuple(found["modes"]))
 
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
         name = self._interface()
         packed = f"{PACKED}@{name.partition('@')[2]}"
-        return Instance(self, name, packed if packed in self.inspection.exports else None)
+        packed_name = packed if packed in self.inspection.exports else None
+        return Instance(self._engine, self._component, self.limits, str(self.path), (name, packed_name))
 
     @property
     def packs(self) -> bool:
@@ -119,15 +134,15 @@ class Code:
 
     def _interface(self) -> str:
         """Return the full name of the matching interface."""
-        imports, exports = self.inspection.imports, self.inspection.exports
+        exports = self.inspection.exports
         name = next((export for export in exports if export.split("@")[0] == INTERFACE), None)
         if name is None:
             found = ", ".join(exports) or "nothing"
             hint = f"a matcher exports {INTERFACE}; see wit/matcher.wit"
             raise MatcherError("wrong-world", f"it exports {found}", hint, str(self.path))
-        if imports:
-            hint = "a matcher imports nothing, so that the same input always gives the same answer"
-            raise MatcherError("wrong-world", "it imports " + ", ".join(imports), hint, str(self.path))
+        if self._foreign:
+            hint = "a matcher imports nothing, or the interfaces of WASI, which it finds empty"
+            raise MatcherError("wrong-world", "it imports " + ", ".join(self._foreign), hint, str(self.path))
         version = name.partition("@")[2]
         if version not in CONTRACTS:
             raise self._unserved(version)
@@ -136,76 +151,6 @@ class Code:
     def _unserved(self, version: str) -> MatcherError:
         hint = "this host serves " + ", ".join(CONTRACTS) + "; build the matcher against one of these"
         return MatcherError("contract-version", f"its contract version is {version}", hint, str(self.path))
-
-
-class Instance:
-    """One instance of a component, in a store of its own, for one thread at a time."""
-
-    def __init__(self, code: Code, interface: str, packed: str | None) -> None:
-        """Instantiate a component and find its functions.
-
-        Raises:
-            MatcherError: ``matcher-trapped`` or ``wrong-world``.
-        """
-        self._place = str(code.path)
-        self.store: Store = new_store(code._engine)
-        try:
-            instance = Linker(code._engine).instantiate(self.store, code._component)
-        except WasmtimeError as error:
-            raise self._trapped(error) from error
-        self._functions = self._found(instance, interface, {name: name for name in FUNCTIONS})
-        self._packed = {} if packed is None else self._found(instance, packed, PACKED_EXPORTS)
-
-    def _found(self, instance: WasmInstance, interface: str, exports: Mapping[str, str]) -> dict[str, Func]:
-        exported = instance.get_export_index(self.store, interface)
-        functions: dict[str, Func] = {}
-        for name, export in exports.items():
-            index = instance.get_export_index(self.store, export, exported)
-            function = None if index is None else instance.get_func(self.store, index)
-            if function is None:
-                raise MatcherError("wrong-world", f"its {interface} has no {export}", "see wit/matcher.wit", self._place)
-            functions[name] = function
-        return functions
-
-    def check_types(self) -> None:
-        """Refuse a component whose functions have other types than the contract.
-
-        Raises:
-            MatcherError: ``wrong-world``.
-        """
-        for functions, types in ((self._functions, FUNCTIONS), (self._packed, PACKED_FUNCTIONS)):
-            for name, function in functions.items():
-                found = signature(self.store, function)
-                if found != types[name]:
-                    message = f"its {name} is {found}, not {types[name]}"
-                    raise MatcherError("wrong-world", message, "see wit/matcher.wit", self._place)
-
-    def call(self, name: str, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
-        """Call a function of the matching interface, or the packed one of the same meaning.
-
-        Raises:
-            MatcherError: ``matcher-trapped``; the instance is then of no more use.
-            InputError: The matcher refused the call.
-        """
-        function = self._functions[name]
-        if isinstance(crossing, PackedCrossing):
-            if name in self._packed:
-                function = self._packed[name]
-            else:
-                crossing = crossing.inner
-        try:
-            result = crossing.call(self.store, function, params, timings)
-        except WasmtimeError as error:
-            raise self._trapped(error) from error
-        if isinstance(result, Refused):
-            raise refusal(result)
-        return result
-
-    def _trapped(self, error: WasmtimeError) -> MatcherError:
-        lines = str(error).splitlines()
-        cause = next((line.strip() for line in reversed(lines) if "trap" in line), lines[0] if lines else "no reason given")
-        hint = "its instance was thrown away; match again, or use the legacy matcher"
-        return MatcherError("matcher-trapped", cause, hint, self._place)
 
 
 class ComponentBackend:
@@ -224,6 +169,7 @@ class ComponentBackend:
         """Open the pool."""
         self._crossing = crossing
         self._instance: Instance | None = instance
+        self._limits, self._width = instance.limits, len(dimensions)
         shape = {"dimensions": U32(len(dimensions)), "attributes": U32(attributes)}
         record = {
             "mode": Enum(settings.mode),
@@ -236,7 +182,7 @@ class ComponentBackend:
     def assign(self, table: TaskTable, timings: Timings) -> Assigned:
         """Place the tasks."""
         found = self._call("[method]pool.assign", [self._pool, _tasks(table)], timings)
-        return Assigned(found["tasks"], found["offers"], found["scores"])
+        return check_assigned(Assigned(found["tasks"], found["offers"], found["scores"]), table, self._limits)
 
     def update(self, changes: Changes, timings: Timings) -> None:
         """Apply changes."""
@@ -251,13 +197,14 @@ class ComponentBackend:
     def explain(self, table: TaskTable, timings: Timings) -> Explained:
         """Say how the offers in the list stand to each task."""
         found = self._call("[method]pool.explain", [self._pool, _tasks(table)], timings)
-        return Explained(
+        explained = Explained(
             found["by-dimension"],
             found["by-requirement"],
             found["by-devices"],
             found["by-score"],
             found["candidates"],
         )
+        return check_explained(explained, table, self._width)
 
     def close(self) -> None:
         """Throw the instance away, and the pool with it."""

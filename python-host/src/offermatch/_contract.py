@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from offermatch._crossing import Refused
+from offermatch._output import check_text
 from offermatch.errors import InputError, LyingMatcherError, OffermatchError
+from offermatch.limits import Limits
 
 __all__ = ["CONTRACTS", "INTERFACE", "PACKED", "refusal"]
 
@@ -19,13 +21,16 @@ CONTRACTS = ("0.1.0",)
 """The contract versions served. An interface that resolves as compatible but is of another version is refused."""
 
 
-def refusal(refused: Refused) -> OffermatchError:
+def refusal(refused: Refused, limits: Limits) -> OffermatchError:
     """Return the error for a call that the matcher refused.
 
     The host checks every table before it crosses. So a refusal for a number or a column is a mistake of the matcher, not of
     the input; what only the matcher can know (its modes, its limits) is a matter of input.
     """
     payload: Any = refused.payload
+    if isinstance(payload, dict):
+        # The names of a column or a setting are all the text that an error has.
+        check_text(sum(len(text.encode()) for text in payload.values() if isinstance(text, str)), limits, "it refused")
     if refused.case == "too-many-rows":
         message = f"{payload['asked']} rows are more than the {payload['limit']} the matcher takes"
         return InputError("too-many-rows", message, "split the table")

@@ -153,6 +153,8 @@ def inspection(found: Mapping[str, Any], served: Sequence[str]) -> str:
         f"imports   {', '.join(found['imports']) or 'nothing'}",
         f"exports   {', '.join(found['exports']) or 'nothing'}",
     ]
+    limits = ((name, "none" if value is None else f"{value:,}") for name, value in found["limits"].items())
+    lines += [f"{'limits' if not at else '':<8}  {name:<18} {value}" for at, (name, value) in enumerate(limits)]
     described, refused = found["description"], found["refused"]
     if described:
         lines.append(f"matcher   {described['name']} {described['version']}, policy {described['policy']}")

@@ -1,35 +1,130 @@
-"""The wasmtime engine all matchers of a process share.
+"""The wasmtime engines the matchers of a process share, and the clock that ends calls.
 
-Limits on time and memory belong here: what an engine allows holds for every component it compiles.
+One engine serves every component; a second one, made when it is needed, counts fuel. Each has one thread that advances its
+epoch every 10 ms while a call is under way. A call is given a deadline in epochs, and a component that is still running
+then traps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+import threading
+import time
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from wasmtime import Config, Engine, Store
 
-__all__ = ["configuration", "new_store", "shared_engine"]
+from offermatch.limits import Limits
+
+__all__ = ["TICK_MILLISECONDS", "configuration", "limited", "new_store", "shared_engine"]
+
+TICK_MILLISECONDS = 10
+"""Between two epochs."""
 
 # Everything that is not wasmtime's default stands here: options are part of what a compiled component depends on.
-_OPTIONS: Mapping[str, object] = {}
+# Garbage collected objects live outside linear memory, and relaxed SIMD may differ from one machine to the next.
+_OPTIONS: Mapping[str, object] = {
+    "epoch_interruption": True,
+    "wasm_gc": False,
+    "wasm_relaxed_simd_deterministic": True,
+}
+
+_MOST_TABLES, _MOST_INSTANCES = 16, 64
+_engines: dict[bool, ClockedEngine] = {}
+_engines_lock = threading.Lock()
 
 
-@cache
-def shared_engine() -> Engine:
-    """Return the engine of this process."""
-    config = Config()
-    for name, value in _OPTIONS.items():
-        setattr(config, name, value)
-    return Engine(config)
+class ClockedEngine(Engine):
+    """An engine whose epoch advances while a call is under way."""
+
+    def __init__(self, *, fuel: bool) -> None:
+        """Configure it, to count fuel or not."""
+        config = Config()
+        for name, value in _options(fuel=fuel).items():
+            setattr(config, name, value)
+        super().__init__(config)
+        self.counts_fuel = fuel
+        self.clock = _Clock(self)
 
 
-def configuration() -> str:
+def shared_engine(*, fuel: bool = False) -> ClockedEngine:
+    """Return the engine of this process, or the one that counts fuel."""
+    with _engines_lock:
+        if fuel not in _engines:
+            _engines[fuel] = ClockedEngine(fuel=fuel)
+        return _engines[fuel]
+
+
+def configuration(*, fuel: bool = False) -> str:
     """Return the engine's options as text, for the key of compiled components."""
-    return ",".join(f"{name}={value}" for name, value in sorted(_OPTIONS.items()))
+    return ",".join(f"{name}={value}" for name, value in sorted(_options(fuel=fuel).items()))
 
 
-def new_store(engine: Engine) -> Store:
+def _options(*, fuel: bool) -> dict[str, object]:
+    return {**_OPTIONS, "consume_fuel": True} if fuel else dict(_OPTIONS)
+
+
+def new_store(engine: Engine, limits: Limits) -> Store:
     """Return a store for one pool; stores are never shared, so pools can be used by different threads."""
-    return Store(engine)
+    store = Store(engine)
+    # The limit of memory holds for each memory, so an instance gets one.
+    store.set_limits(limits.memory_bytes, limits.table_elements, _MOST_INSTANCES, _MOST_TABLES, 1)
+    return store
+
+
+@contextmanager
+def limited(engine: ClockedEngine, store: Store, limits: Limits) -> Iterator[None]:
+    """Give the calls of a block their time and their fuel."""
+    with engine.clock.running():
+        # The epoch under way has begun already, so it does not count.
+        store.set_epoch_deadline(-(-limits.call_milliseconds // TICK_MILLISECONDS) + 1)
+        if limits.fuel is not None:
+            store.set_fuel(limits.fuel)
+        yield
+
+
+class _Clock:
+    """One thread that advances the epoch of one engine; it rests while no call is under way and ends with the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._lock = threading.Lock()
+        self._calls = 0
+        self._wanted = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._engine = weakref.ref(engine, lambda _: self._wanted.set())
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the epoch advance during a block."""
+        with self._lock:
+            self._calls += 1
+            # A forked child has the object but not the thread.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._advance, name="offermatch-epochs", daemon=True)
+                self._thread.start()
+            self._wanted.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+                if not self._calls:
+                    self._wanted.clear()
+
+    def _advance(self) -> None:
+        tick = TICK_MILLISECONDS / 1000
+        while True:
+            self._wanted.wait()
+            last = time.monotonic()
+            while self._wanted.is_set():
+                time.sleep(tick)
+                engine = self._engine()
+                if engine is None:
+                    return
+                # The interpreter may let this thread wait; what was missed is made up for.
+                missed = int((time.monotonic() - last) / tick)
+                last += missed * tick
+                for _ in range(missed):
+                    engine.increment_epoch()
+                del engine

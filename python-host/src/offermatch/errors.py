@@ -3,7 +3,8 @@
     OffermatchError
     ├── InputError              a table, file or setting cannot be used; nothing was placed
     └── MatcherError            the component cannot be loaded, or failed
-        └── LyingMatcherError   the component's answer does not hold against the host's tables
+        ├── LimitError          it needed more than a limit allows
+        └── LyingMatcherError   its answer does not hold against the host's tables
 
 Each has a stable ``code``; docs/errors.md lists them all with their meaning. The message names the place, the value and
 the remedy.
@@ -11,7 +12,7 @@ the remedy.
 
 from __future__ import annotations
 
-__all__ = ["InputError", "LyingMatcherError", "MatcherError", "OffermatchError"]
+__all__ = ["InputError", "LimitError", "LyingMatcherError", "MatcherError", "OffermatchError"]
 
 
 class OffermatchError(Exception):
@@ -43,6 +44,20 @@ class InputError(OffermatchError):
 
 class MatcherError(OffermatchError):
     """A component that cannot be loaded, or that failed while it worked."""
+
+
+class LimitError(MatcherError):
+    """A component that needed more memory, time, output or fuel than its limits allow.
+
+    Attributes:
+        limit: The limit's name, such as ``call_milliseconds``.
+        value: The limit's value; None where the tasks asked are the limit.
+        asked: What was asked, with its unit.
+    """
+
+    limit: str = ""
+    value: int | None = None
+    asked: str = ""
 
 
 class LyingMatcherError(MatcherError):

@@ -22,6 +22,7 @@ from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTab
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import InputError
+from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Settings, Timings
 from offermatch.pool import Backend, Pool
 
@@ -155,13 +156,27 @@ class Matcher(BaseMatcher):
         self._crossing: Crossing = choose_crossing(code)
 
     @classmethod
-    def load(cls, path: str | PathLike[str] | None = None) -> Matcher:
+    def load(
+        cls, path: str | PathLike[str] | None = None, *, limits: Limits | None = None, digest: str | None = None
+    ) -> Matcher:
         """Return the bundled matcher, or the component in a file.
 
+        Args:
+            path: The component.
+            limits: What it may use; those of ``Limits.in_force()`` unless given.
+            digest: ``sha256:`` and the digest it must have.
+
         Raises:
-            MatcherError: ``component-unreadable``, ``component-malformed``, ``wrong-world`` or ``contract-version``.
+            InputError: ``limit-malformed``, in the environment.
+            MatcherError: ``component-unreadable``, ``component-malformed``, ``digest-mismatch``, ``wrong-world``,
+                ``contract-version``, ``matcher-trapped`` or a limit.
         """
-        return cls(Code(BUNDLED if path is None else Path(path)))
+        return cls(Code(BUNDLED if path is None else Path(path), limits, digest))
+
+    @property
+    def limits(self) -> Limits:
+        """What its instances may use."""
+        return self._code.limits
 
     @property
     def crossing(self) -> str:

@@ -1,0 +1,115 @@
+"""One instance of a component: made in a store of its own, called, thrown away when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+from wasmtime import Store, WasmtimeError
+from wasmtime.component import Component, Func
+from wasmtime.component import Instance as WasmInstance
+
+from offermatch._contract import refusal
+from offermatch._crossing import Crossing, Refused
+from offermatch._lockdown import Lockdown
+from offermatch._packed import PackedCrossing
+from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, signature
+from offermatch._trap import trapped
+from offermatch.engine import ClockedEngine, limited, new_store
+from offermatch.errors import MatcherError
+from offermatch.limits import Limits
+from offermatch.model import Timings
+
+__all__ = ["Instance"]
+
+
+class Instance:
+    """One instance of a component, in a store of its own, for one thread at a time."""
+
+    def __init__(
+        self,
+        engine: ClockedEngine,
+        component: Component,
+        limits: Limits,
+        place: str,
+        interfaces: tuple[str, str | None],
+    ) -> None:
+        """Instantiate a component and find its functions.
+
+        Args:
+            engine: The engine it was compiled for.
+            component: The component.
+            limits: What the instance, and each call of it, may use.
+            place: What it is called in errors.
+            interfaces: The full names of the matching interface, and of the packed one if there is one.
+
+        Raises:
+            MatcherError: ``matcher-trapped``, ``wrong-world`` or a limit.
+        """
+        self.limits = limits
+        self._engine, self._place = engine, place
+        self.store: Store = new_store(engine, limits)
+        self._lockdown = Lockdown(limits.output_text_bytes)
+        begin = monotonic()
+        try:
+            linker = self._lockdown.linker(engine, component)
+            with limited(engine, self.store, limits), self._lockdown.attended():
+                instance = linker.instantiate(self.store, component)
+        except WasmtimeError as error:
+            raise self._failed(error, begin) from error
+        self._functions = self._found(instance, interfaces[0], {name: name for name in FUNCTIONS})
+        self._packed = {} if interfaces[1] is None else self._found(instance, interfaces[1], PACKED_EXPORTS)
+
+    def _found(self, instance: WasmInstance, interface: str, exports: Mapping[str, str]) -> dict[str, Func]:
+        exported = instance.get_export_index(self.store, interface)
+        functions: dict[str, Func] = {}
+        for name, export in exports.items():
+            index = instance.get_export_index(self.store, export, exported)
+            function = None if index is None else instance.get_func(self.store, index)
+            if function is None:
+                raise MatcherError("wrong-world", f"its {interface} has no {export}", "see wit/matcher.wit", self._place)
+            functions[name] = function
+        return functions
+
+    def check_types(self) -> None:
+        """Refuse a component whose functions have other types than the contract.
+
+        Raises:
+            MatcherError: ``wrong-world``.
+        """
+        for functions, types in ((self._functions, FUNCTIONS), (self._packed, PACKED_FUNCTIONS)):
+            for name, function in functions.items():
+                found = signature(self.store, function)
+                if found != types[name]:
+                    message = f"its {name} is {found}, not {types[name]}"
+                    raise MatcherError("wrong-world", message, "see wit/matcher.wit", self._place)
+
+    def call(self, name: str, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
+        """Call a function of the matching interface, or the packed one of the same meaning.
+
+        Raises:
+            MatcherError: ``matcher-trapped`` or a limit; the instance is then of no more use.
+            InputError: The matcher refused the call.
+        """
+        function = self._functions[name]
+        if isinstance(crossing, PackedCrossing):
+            if name in self._packed:
+                function = self._packed[name]
+            else:
+                crossing = crossing.inner
+        begin = monotonic()
+        try:
+            with limited(self._engine, self.store, self.limits), self._lockdown.attended():
+                result = crossing.call(self.store, function, params, timings)
+        except WasmtimeError as error:
+            raise self._failed(error, begin) from error
+        if isinstance(result, Refused):
+            raise refusal(result, self.limits)
+        return result
+
+    def _failed(self, error: WasmtimeError, begin: float) -> BaseException:
+        """Return what a host function raised, or what the trap means."""
+        if self._lockdown.raised is not None:
+            return self._lockdown.raised
+        return trapped(error, self.limits, (monotonic() - begin) * 1000, self._place, self._lockdown.output())

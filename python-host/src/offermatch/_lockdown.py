@@ -1,0 +1,242 @@
+"""What a component may reach: nothing.
+
+A component that was built with a standard library imports WASI. It gets one that is empty: no files, environment, arguments
+or network; clocks that stand still; randomness that is a fixed sequence; standard output and error kept up to a limit, for
+the message of the error when a call fails. wasmtime has a WASI of its own, but its clocks move and its randomness is real,
+so that the same input would not always give the same answer; and it ends the process when a store is not prepared for it.
+So every function is defined here, and one that is not known is refused to the component, or traps.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from wasmtime import Engine, WasmtimeError
+from wasmtime.component import (
+    Component,
+    EnumType,
+    FuncType,
+    Linker,
+    LinkerInstance,
+    Record,
+    ResourceHost,
+    ResourceType,
+    ResultType,
+    Variant,
+)
+from wasmtime.component import ComponentInstanceType as InstanceType
+
+from offermatch.sample import SplitMix64
+
+__all__ = ["Lockdown", "foreign_imports"]
+
+_NAMESPACES = ("wasi:", "offermatch:")
+_STDIN, _STDOUT, _STDERR, _OTHER = range(4)
+_CHUNK = 4096
+_MOST_RANDOM = 2**16
+"""The most random bytes of one call."""
+_REFUSALS = ("access-denied", "not-permitted", "not-supported")
+"""How the interfaces of WASI say no, in this order of preference."""
+
+
+def foreign_imports(imports: Mapping[str, Any]) -> list[str]:
+    """Return the imports that no matcher may have."""
+    return [
+        name for name, kind in imports.items() if not name.startswith(_NAMESPACES) or not isinstance(kind.ty, InstanceType)
+    ]
+
+
+class Lockdown:
+    """The empty world of one instance, and what it wrote.
+
+    Attributes:
+        raised: What a function of the host raised during the last call, if anything.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        """Keep at most so many bytes of standard output, and of standard error."""
+        self.raised: BaseException | None = None
+        self._most = most_bytes
+        self._written = {_STDOUT: bytearray(), _STDERR: bytearray()}
+        self._random = SplitMix64(0)
+        self._functions: dict[str, Callable[..., Any]] = {}
+
+    def linker(self, engine: Engine, component: Component) -> Linker:
+        """Return a linker that has everything the component imports."""
+        linker = Linker(engine)
+        imports = component.type.imports(engine)
+        if imports:
+            self._functions = self._known()
+            numbers: dict[str, int] = {}
+            with linker.root() as root:
+                for name, imported in imports.items():
+                    kind = imported.ty
+                    if isinstance(kind, InstanceType):
+                        with root.add_instance(name) as interface:
+                            self._define(interface, name.partition("@")[0], kind.exports(engine), numbers)
+        return linker
+
+    def output(self) -> str:
+        """Return what the component wrote, as the end of a message."""
+        parts = []
+        for stream, name in ((_STDERR, "standard error"), (_STDOUT, "standard output")):
+            text = self._written[stream].decode(errors="replace").strip()
+            if text:
+                parts.append(f"; on {name}: {text}")
+        return "".join(parts)
+
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Let what host functions raise during a block come out of it as what it was.
+
+        wasmtime-py loses a KeyboardInterrupt that is raised in a host function, so in the main thread the signal waits until
+        the call is over; host functions called after it end the call.
+        """
+        self.raised = None
+        handler = signal.getsignal(signal.SIGINT)
+        if not self._functions or not callable(handler) or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        held: list[tuple[int, Any]] = []
+
+        def hold(number: int, frame: Any) -> None:
+            held.append((number, frame))
+            self.raised = self.raised or KeyboardInterrupt()
+
+        signal.signal(signal.SIGINT, hold)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
+            if held:
+                handler(*held[0])
+
+    def _define(self, interface: LinkerInstance, name: str, exports: Mapping[str, Any], numbers: dict[str, int]) -> None:
+        for export, extern in exports.items():
+            kind = extern.ty
+            if isinstance(kind, FuncType):
+                interface.add_func(export, self._guarded(f"{name}/{export}", kind, numbers))
+            elif isinstance(kind, ResourceType):
+                # A resource goes by its name in every interface that uses it.
+                number = numbers.setdefault(export, len(numbers) + 1)
+                interface.add_resource(export, ResourceType.host(number), lambda *_: None)
+
+    def _guarded(self, name: str, kind: FuncType, numbers: dict[str, int]) -> Callable[..., Any]:
+        """Return the function of that name; nothing but a trap leaves it, and ``raised`` keeps what was raised."""
+        known = self._functions.get(name)
+        result = kind.result
+
+        def call(store: Any, *arguments: Any) -> Any:
+            try:
+                self._go_on()
+                if known is not None:
+                    return _result(result, known(store, numbers, *arguments))
+                return _refused(name, result)
+            except WasmtimeError:
+                raise
+            except BaseException as error:  # noqa: BLE001 - wasmtime-py would lose it
+                self.raised = error
+                raise WasmtimeError("a function of the host failed") from None
+
+        return call
+
+    def _go_on(self) -> None:
+        if self.raised is not None:
+            raise WasmtimeError("the call was interrupted")
+
+    def _known(self) -> dict[str, Callable[..., Any]]:
+        """Return the functions that answer, by interface and name; the first arguments are the store and the resources."""
+
+        def nothing(*_: Any) -> None:
+            return None
+
+        def resource(kind: str, rep: int) -> Callable[..., Any]:
+            return lambda _store, numbers, *_: ResourceHost.own(rep, numbers[kind])
+
+        streams = "wasi:io/streams/[method]output-stream."
+        return {
+            "wasi:cli/environment/get-environment": lambda *_: [],
+            "wasi:cli/environment/get-arguments": lambda *_: [],
+            "wasi:cli/environment/initial-cwd": nothing,
+            "wasi:cli/exit/exit": _exit,
+            "wasi:cli/exit/exit-with-code": _exit,
+            "wasi:cli/stdin/get-stdin": resource("input-stream", _STDIN),
+            "wasi:cli/stdout/get-stdout": resource("output-stream", _STDOUT),
+            "wasi:cli/stderr/get-stderr": resource("output-stream", _STDERR),
+            "wasi:cli/terminal-stdin/get-terminal-stdin": nothing,
+            "wasi:cli/terminal-stdout/get-terminal-stdout": nothing,
+            "wasi:cli/terminal-stderr/get-terminal-stderr": nothing,
+            "wasi:clocks/monotonic-clock/now": lambda *_: 0,
+            "wasi:clocks/monotonic-clock/resolution": lambda *_: 1,
+            "wasi:clocks/monotonic-clock/subscribe-instant": resource("pollable", _OTHER),
+            "wasi:clocks/monotonic-clock/subscribe-duration": resource("pollable", _OTHER),
+            "wasi:clocks/wall-clock/now": lambda *_: _instant(0, 0),
+            "wasi:clocks/wall-clock/resolution": lambda *_: _instant(0, 1),
+            "wasi:filesystem/preopens/get-directories": lambda *_: [],
+            "wasi:io/error/[method]error.to-debug-string": lambda *_: "closed",
+            "wasi:io/poll/[method]pollable.block": nothing,
+            "wasi:io/poll/[method]pollable.ready": lambda *_: True,
+            "wasi:io/poll/poll": lambda _store, _numbers, waiting: list(range(len(waiting))),
+            "wasi:io/streams/[method]input-stream.subscribe": resource("pollable", _OTHER),
+            "wasi:io/streams/[method]input-stream.read": lambda *_: Variant("err"),
+            "wasi:io/streams/[method]input-stream.blocking-read": lambda *_: Variant("err"),
+            f"{streams}subscribe": resource("pollable", _OTHER),
+            f"{streams}check-write": self._check_write,
+            f"{streams}write": self._write,
+            f"{streams}blocking-write-and-flush": self._write,
+            f"{streams}flush": lambda *_: Variant("ok"),
+            f"{streams}blocking-flush": lambda *_: Variant("ok"),
+            "wasi:random/random/get-random-bytes": self._random_bytes,
+            "wasi:random/random/get-random-u64": lambda *_: self._random.next(),
+            "wasi:random/insecure/get-insecure-random-bytes": self._random_bytes,
+            "wasi:random/insecure/get-insecure-random-u64": lambda *_: self._random.next(),
+            "wasi:random/insecure-seed/insecure-seed": lambda *_: (self._random.next(), self._random.next()),
+            "wasi:sockets/instance-network/instance-network": resource("network", _OTHER),
+        }
+
+    def _check_write(self, store: Any, _numbers: Any, stream: Any) -> Variant:
+        # A full stream is closed, so that a flood ends where it begins to be one.
+        room = self._most - len(self._written[stream.to_host(store).rep])
+        return Variant("ok", min(room, _CHUNK)) if room > 0 else Variant("err")
+
+    def _write(self, store: Any, _numbers: Any, stream: Any, contents: bytes) -> Variant:
+        kept = self._written[stream.to_host(store).rep]
+        room = self._most - len(kept)
+        kept += contents[:room]
+        return Variant("ok") if room > 0 else Variant("err")
+
+    def _random_bytes(self, _store: Any, _numbers: Any, count: int) -> bytes:
+        if count > _MOST_RANDOM:
+            raise WasmtimeError(f"{count} random bytes asked in one call, above {_MOST_RANDOM}")
+        words = [self._random.next().to_bytes(8, "little") for _ in range(-(-count // 8))]
+        return b"".join(words)[:count]
+
+
+def _exit(_store: Any, _numbers: Any, status: Any = None) -> None:
+    raise WasmtimeError(f"the component left with exit({status!r})")
+
+
+def _instant(seconds: int, nanoseconds: int) -> Record:
+    record = Record()
+    vars(record).update(seconds=seconds, nanoseconds=nanoseconds)
+    return record
+
+
+def _result(kind: Any, value: Any) -> Any:
+    """Return what wasmtime-py takes for a ``result``: its cases have names only where the payloads could be mixed up."""
+    if isinstance(value, Variant) and not kind._tagged():
+        return value.payload
+    return value
+
+
+def _refused(name: str, kind: Any) -> Any:
+    """Return the error that says no, or trap where the function has none."""
+    cases = kind.err.names if isinstance(kind, ResultType) and isinstance(kind.err, EnumType) else ()
+    for refusal in _REFUSALS:
+        if refusal in cases:
+            return _result(kind, Variant("err", refusal))
+    raise WasmtimeError(f"{name} is not there for a matcher")

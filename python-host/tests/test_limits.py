@@ -1,0 +1,147 @@
+"""Limits: where they are set, and what happens beyond each."""
+
+import gc
+import json
+import threading
+import time
+import weakref
+
+import pytest
+from wasmtime import Store, WasmtimeError, wat2wasm
+from wasmtime.component import Component, Linker
+
+from offermatch import InputError, LimitError, Limits, Matcher, Offer, Task
+from offermatch._cli import run
+from offermatch.engine import ClockedEngine, limited, new_store, shared_engine
+
+TASKS, OFFERS = [Task("t", {"cpu": 1})], [Offer("a", {"cpu": 4})]
+
+
+def test_the_environment_wins_over_the_file_and_code_over_both(tmp_path, monkeypatch):
+    file = tmp_path / "limits.json"
+    file.write_text('{"memory_bytes": 5, "table_elements": 6, "fuel": null}')
+    monkeypatch.setenv("OFFERMATCH_LIMITS", str(file))
+    monkeypatch.setenv("OFFERMATCH_TABLE_ELEMENTS", "7")
+    monkeypatch.setenv("OFFERMATCH_CALL_MILLISECONDS", "8")
+    found = Limits.in_force(call_milliseconds=9)
+    assert (found.memory_bytes, found.table_elements, found.call_milliseconds) == (5, 7, 9)
+    assert (found.output_rows, found.output_text_bytes, found.fuel) == (None, 65536, None)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"memory": 1}', '{"memory_bytes": 0}', '{"memory_bytes": null}', '{"fuel": 1.5}', '{"fuel": true}'],
+)
+def test_a_file_that_cannot_be_used_is_refused(tmp_path, content):
+    file = tmp_path / "limits.json"
+    file.write_text(content)
+    with pytest.raises(InputError, match=r"limits\.json") as caught:
+        Limits.in_force(file)
+    assert caught.value.code == "limit-malformed"
+
+
+@pytest.mark.parametrize("value", ["-1", "0", "much", "1e3", "9" * 30])
+def test_a_variable_that_cannot_be_used_is_refused(monkeypatch, value):
+    monkeypatch.setenv("OFFERMATCH_FUEL", value)
+    with pytest.raises(InputError, match="OFFERMATCH_FUEL"):
+        Matcher.load()
+
+
+def test_what_is_no_limit_is_refused(tmp_path):
+    for given in ({"memory": 1}, {"memory_bytes": -1}, {"fuel": "7"}):
+        with pytest.raises(InputError) as caught:
+            Limits.in_force(**given)
+        assert caught.value.code == "limit-malformed"
+    with pytest.raises(InputError) as caught:
+        Limits.in_force(tmp_path / "nowhere.json")
+    assert caught.value.code == "file-unreadable"
+
+
+def test_fuel_counts_the_same_every_time():
+    with pytest.raises(LimitError) as caught:
+        Matcher.load(limits=Limits(fuel=1))
+    assert (caught.value.code, caught.value.limit, caught.value.value) == ("limit-fuel", "fuel", 1)
+    matcher = Matcher.load(limits=Limits(fuel=100_000_000))
+    assert matcher.match(TASKS, OFFERS).digest == Matcher.load().match(TASKS, OFFERS).digest
+
+
+def test_memory_below_what_a_component_begins_with():
+    with pytest.raises(LimitError, match="memory_bytes = 65,536") as caught:
+        Matcher.load(limits=Limits(memory_bytes=65536))
+    assert caught.value.code == "limit-memory"
+    assert caught.value.asked.startswith("it asked for ")
+
+
+def test_an_answer_of_more_rows_than_allowed():
+    matcher = Matcher.load(limits=Limits(output_rows=1))
+    two = [Task("t"), Task("u")], [Offer("a"), Offer("b")]
+    with pytest.raises(LimitError) as caught:
+        matcher.match(*two)
+    assert (caught.value.code, caught.value.limit, caught.value.value) == ("limit-output", "output_rows", 1)
+    assert len(matcher.match(*two, max_score=0.0)) == 0
+    assert len(matcher.match(TASKS, OFFERS)) == 1
+
+
+def test_a_description_of_more_text_than_allowed():
+    with pytest.raises(LimitError, match="output_text_bytes = 10") as caught:
+        Matcher.load(limits=Limits(output_text_bytes=10))
+    assert caught.value.code == "limit-output"
+
+
+SPIN = """(component (core module $m (func (export "spin") (loop (br 0))))
+(core instance $i (instantiate $m)) (func (export "spin") (canon lift (core func $i "spin"))))"""
+
+
+def spinning(engine, milliseconds):
+    limits = Limits(call_milliseconds=milliseconds)
+    store = new_store(engine, limits)
+    instance = Linker(engine).instantiate(store, Component(engine, bytes(wat2wasm(SPIN))))
+    begin = time.monotonic()
+    with limited(engine, store, limits), pytest.raises(WasmtimeError, match="interrupt"):
+        instance.get_func(store, "spin")(store)
+    return time.monotonic() - begin
+
+
+def test_time_ends_calls_side_by_side_each_at_its_own_limit():
+    engine = shared_engine()
+    found = {}
+    threads = [threading.Thread(target=lambda ms=ms: found.update({ms: spinning(engine, ms)})) for ms in (30, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 0.03 <= found[30] < 0.2 <= found[200] < 2
+
+
+def test_one_thread_advances_the_epoch_and_ends_with_the_engine():
+    engine = ClockedEngine(fuel=False)
+    for _ in range(3):
+        spinning(engine, 10)
+    thread, gone = engine.clock._thread, weakref.ref(engine)
+    assert thread.is_alive()
+    del engine
+    gc.collect()
+    assert gone() is None
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_the_limits_in_force_are_shown(capsys, tmp_path, monkeypatch):
+    file = tmp_path / "limits.json"
+    file.write_text('{"call_milliseconds": 1234}')
+    assert run(["inspect", "--json", "--limits", str(file)]) == 0
+    shown = json.loads(capsys.readouterr().out)["limits"]
+    assert shown == {**Limits().as_dict(), "call_milliseconds": 1234}
+    assert run(["inspect", "--limits", str(file)]) == 0
+    assert "1,234" in capsys.readouterr().out
+    file.write_text('{"output_rows": 1}')
+    assert run(["match", "--sample", "ties:2x2", "--limits", str(file)]) == 1
+    assert capsys.readouterr().err.startswith("error[limit-output]: ")
+
+
+def test_stores_have_one_memory_each():
+    two = "(component (core module $m (memory 1) (memory 1)) (core instance (instantiate $m)))"
+    engine = shared_engine()
+    with pytest.raises(WasmtimeError, match="memory count too high"):
+        Linker(engine).instantiate(new_store(engine, Limits()), Component(engine, bytes(wat2wasm(two))))
+    assert isinstance(new_store(engine, Limits()), Store)
