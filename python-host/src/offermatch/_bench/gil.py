@@ -70,6 +70,12 @@ class Background:
         time.sleep(seconds)
         return self.speed([(begin, perf_counter())])
 
+    def control(self) -> Window:
+        """Return the window in which this thread hashed, in C and without the GIL."""
+        begin = perf_counter()
+        hashlib.sha256(bytes(_BLOCK))
+        return begin, perf_counter()
+
     def speed(self, windows: Sequence[Window]) -> float:
         """Return the operations per millisecond in these windows of time."""
         steps = sum(bisect_left(self._times, end) - bisect_left(self._times, begin) for begin, end in windows)
@@ -113,7 +119,6 @@ def gil(sample: Sample, rounds: int) -> dict[str, Any]:
     matcher = Matcher.load()
     tasks, offers = sample.rows()
     ready = (task_columns(tasks), offer_columns(offers))
-    block = bytes(_BLOCK)
     control: list[Window] = []
     cycles: dict[str, list[Window]] = {"cycles from dataclasses": [], "cycles from columns": []}
     with Background() as background, watched(matcher) as crossing:
@@ -124,9 +129,7 @@ def gil(sample: Sample, rounds: int) -> dict[str, Any]:
                 matcher.match(*given)
                 cycles[name].append((begin, perf_counter()))
                 # Between the cycles, so that both meet the same load of the machine.
-                begin = perf_counter()
-                hashlib.sha256(block)
-                control.append((begin, perf_counter()))
+                control.append(background.control())
         idle = (before + background.idle(0.3)) / 2
     busy = background.speed(control)
     rows = {"idle": idle, "hashing without the GIL": busy, "calls into the component": background.speed(crossing.windows)}

@@ -62,14 +62,13 @@ def look(task: Row, offers: list[Row], start: int, stop: int, scales: Scales) ->
     begin = perf_counter()
     cpu, memory = task.cpu, task.memory
     fitting = [
-        (position, offer)
-        for position, offer in enumerate(offers[start:stop], start)
-        if cpu <= offer.cpu and memory <= offer.memory
+        position for position, offer in enumerate(offers[start:stop], start) if cpu <= offer.cpu and memory <= offer.memory
     ]
     fit_seconds = perf_counter() - begin
     cpu_scale, memory_scale = scales
     best, best_score = -1, MAX_SCORE
-    for position, offer in fitting:
+    for position in fitting:
+        offer = offers[position]
         score = (offer.cpu - cpu) / cpu_scale + (offer.memory - memory) / memory_scale
         if score < best_score:
             best, best_score = position, score

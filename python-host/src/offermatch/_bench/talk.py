@@ -6,8 +6,8 @@ replayed from the known answer, so that the list is as long as it would be, and 
 was measured stands in the table.
 
 `fit check` is the time spent on which offers fit; inside the component it cannot be told apart. `background` is how fast
-another Python thread counts meanwhile, beside how fast when this one sleeps: for the loops over the whole run, for the
-component over the calls into it (`bench gil` has whole cycles too).
+another Python thread counts meanwhile, beside how fast when this one sleeps, and when it hashes in C without the GIL: for the
+loops over the whole run, for the component over the calls into it (`bench gil` has whole cycles too).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -62,6 +63,7 @@ class _Measured(NamedTuple):
     fit_seconds: float | None
     fraction: float
     background: float | None
+    background_of_control: float | None
 
 
 def talk(rust_host: Path | None, *, quick: bool, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -136,13 +138,16 @@ def _measure_loop(opened: Any, tasks: Sequence[Row], offers: int, known: _Known,
     with opened() as loop:
         spent, fit, looks = _replay(loop, tasks, offers, known, every)
     with opened() as loop, Background() as background:
-        before = background.idle(0.2)
+        idle = [background.idle(0.2)]
+        control = [background.control() for _ in range(10)]
         begin = perf_counter()
         _replay(loop, tasks, offers, known, every * 2)
         speed = background.speed([(begin, perf_counter())])
-        idle = (before + background.idle(0.2)) / 2
+        control += [background.control() for _ in range(10)]
+        idle.append(background.idle(0.2))
     factor = len(tasks) / looks
-    return _Measured(spent * factor, fit * factor, looks / len(tasks), speed / idle)
+    share = looks / len(tasks)
+    return _Measured(spent * factor, fit * factor, share, speed / fmean(idle), _ratio(speed, background.speed(control)))
 
 
 def _replay(loop: Loop, tasks: Sequence[Row], offers: int, known: _Known, every: int) -> tuple[float, float, int]:
@@ -181,13 +186,18 @@ def _measure_component(matcher: Matcher, given: tuple[Any, Any], digest: str, se
     if answer.digest != digest:
         raise LyingMatcherError("answer-refused", "the same input gave another answer", "do not use this matcher")
     with Background() as background, watched(matcher) as crossing:
-        before = background.idle(0.2)
+        idle, control = [background.idle(0.2)], []
         until = perf_counter() + seconds / 4
         while perf_counter() < until:
             matcher.match(*given)
+            control.append(background.control())
         speed = background.speed(crossing.windows)
-        idle = (before + background.idle(0.2)) / 2
-    return _Measured(best, None, 1.0, speed / idle)
+        idle.append(background.idle(0.2))
+    return _Measured(best, None, 1.0, speed / fmean(idle), _ratio(speed, background.speed(control)))
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
 
 
 def _row(name: str, sample: Sample, found: _Measured) -> dict[str, Any]:
@@ -199,6 +209,7 @@ def _row(name: str, sample: Sample, found: _Measured) -> dict[str, Any]:
         "total_ms": found.seconds * 1000,
         "fit_check_ms": None if found.fit_seconds is None else found.fit_seconds * 1000,
         "background": found.background,
+        "background_of_control": found.background_of_control,
     }
 
 
@@ -229,6 +240,7 @@ def _native_row(row: dict[str, Any]) -> dict[str, Any]:
         "total_ms": float(row["total_ms"]),
         "fit_check_ms": None if fit is None else float(fit),
         "background": None,
+        "background_of_control": None,
     }
 
 
@@ -249,7 +261,7 @@ def table(measured: dict[str, Any]) -> str:
     if measured["quick"]:
         lines.append("quick: small sizes and short measurements, to see that it works; not for comparisons")
     width = max(len(row["name"]) for row in measured["rows"])
-    head = f"{'':<{width}}{'total':>12}{'fit check':>12}{'measured':>10}{'background':>12}{'speed':>11}{'published':>14}"
+    head = f"{'':<{width}}{'total':>12}{'fit check':>12}{'measured':>10}{'background':>12}{'of control':>12}{'speed':>11}{'published':>14}"
     for size in dict.fromkeys((row["tasks"], row["offers"]) for row in measured["rows"]):
         lines += ["", f"{size[0]:,} tasks x {size[1]:,} offers, exclusive", head]
         rows = [row for row in measured["rows"] if (row["tasks"], row["offers"]) == size]
@@ -258,7 +270,8 @@ def table(measured: dict[str, Any]) -> str:
         "",
         "total: wall time of one cycle; for the component from rows, or columns, to the verified answer",
         "measured: the share of the tasks that was looked at, spread evenly; the total is for all of them",
-        "background: speed of another Python thread meanwhile, of its idle speed",
+        "background: speed of another Python thread meanwhile, of its speed when this one sleeps",
+        "of control: the same, of its speed when this one hashes in C, without the GIL: what a busy core costs it anyway",
         f"speed: how many times as fast as the {BASELINE}",
     ]
     return "\n".join([*lines, *measured["notes"]]) + "\n"
@@ -267,10 +280,10 @@ def table(measured: dict[str, Any]) -> str:
 def _line(row: dict[str, Any], width: int) -> str:
     share = "all" if row["fraction"] >= 1 else f"{row['fraction']:.2%}"
     ratio = "-" if row["faster_than_native_loop"] is None else ratio_text(row["faster_than_native_loop"])
-    background = "-" if row["background"] is None else f"{row['background']:.0%}"
+    background, control = ("-" if row[key] is None else f"{row[key]:.0%}" for key in ("background", "background_of_control"))
     return (
         f"{row['name']:<{width}}{time_text(row['total_ms']):>12}{time_text(row['fit_check_ms']):>12}{share:>10}"
-        f"{background:>12}{ratio:>11}{row['published'] or '-':>14}"
+        f"{background:>12}{control:>12}{ratio:>11}{row['published'] or '-':>14}"
     )
 
 
