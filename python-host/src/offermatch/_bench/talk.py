@@ -6,8 +6,8 @@ replayed from the known answer, so that the list is as long as it would be, and 
 was measured stands in the table.
 
 `fit check` is the time spent on which offers fit; inside the component it cannot be told apart. `background` is how fast
-another Python thread counts meanwhile, beside how fast when this one sleeps, and when it hashes in C without the GIL: for the
-loops over the whole run, for the component over the calls into it (`bench gil` has whole cycles too).
+another Python thread counts meanwhile, beside how fast when this one sleeps, and when it hashes in C without the GIL: for
+the loops over the whole run, for the component over the calls into it (`bench gil` has whole cycles too).
 """
 
 from __future__ import annotations
@@ -261,7 +261,10 @@ def table(measured: dict[str, Any]) -> str:
     if measured["quick"]:
         lines.append("quick: small sizes and short measurements, to see that it works; not for comparisons")
     width = max(len(row["name"]) for row in measured["rows"])
-    head = f"{'':<{width}}{'total':>12}{'fit check':>12}{'measured':>10}{'background':>12}{'of control':>12}{'speed':>11}{'published':>14}"
+    titles = (
+        f"{'total':>12}{'fit check':>12}{'measured':>10}{'background':>12}{'of control':>12}{'speed':>11}{'published':>14}"
+    )
+    head = " " * width + "".join(f"{name:>{columns}}" for name, columns in names.items())
     for size in dict.fromkeys((row["tasks"], row["offers"]) for row in measured["rows"]):
         lines += ["", f"{size[0]:,} tasks x {size[1]:,} offers, exclusive", head]
         rows = [row for row in measured["rows"] if (row["tasks"], row["offers"]) == size]
