@@ -176,8 +176,8 @@ impl Index {
         }
         let shape = self.slots.new_shape();
         let slot = self.words.take_slot(rank, shape, position, false);
+        self.rows.set((rank, slot % SLOTS), self.slots.values(slot), &self.values, row, ledger);
         self.slots.put(slot, &self.values, key, shape, &[position], ledger.list());
-        self.rows.set(rank, slot % SLOTS, row, &self.values, ledger);
         self.occupied += 1;
     }
 }

@@ -17,12 +17,14 @@ use super::slots::Slots;
 use super::words::{SLOTS, Words};
 
 /// Thresholds of one axis at most. More of them let fewer slots through in vain and cost more when an offer changes.
-const THRESHOLDS: usize = 32;
+const THRESHOLDS: usize = 64;
 /// Tasks from which thresholds are drawn at most.
 const SAMPLE: usize = 1024;
 /// Requirements with a bit row at most.
 const REQUIREMENTS: usize = 256;
 
+/// Words that are sieved at once.
+pub(super) const BLOCK: usize = 4;
 /// Rows whose addresses a search keeps at hand.
 const AT_HAND: usize = 6;
 
@@ -50,6 +52,13 @@ struct Axis {
     thresholds: Vec<u64>,
     /// The row of the first one.
     first_row: usize,
+}
+
+impl Axis {
+    /// How many thresholds this reaches.
+    fn reached(&self, has: u64) -> usize {
+        self.thresholds.partition_point(|&threshold| threshold <= has)
+    }
 }
 
 /// A requirement, apart from the task that has it.
@@ -117,12 +126,32 @@ pub(super) struct Sieve<'a> {
 }
 
 impl Sieve<'_> {
-    /// The slots in the word of this rank that pass every row.
+    /// The slots that pass every row, in the words from this rank on: so many words at once that they are combined in
+    /// vectors. Words behind the last one are empty.
     #[inline]
-    pub(super) fn survivors(&self, rank: usize) -> u64 {
-        let bits = self.at_hand[..self.used].iter().fold(self.alive[rank], |bits, row| bits & row[rank]);
-        let bits = self.far.iter().fold(bits, |bits, &row| bits & self.rows.thresholds[row][rank]);
-        self.far_passes.iter().fold(bits, |bits, &row| bits & self.rows.passes[row][rank])
+    pub(super) fn survivors(&self, rank: usize) -> [u64; BLOCK] {
+        let mut bits = block(self.alive, rank);
+        for row in &self.at_hand[..self.used] {
+            combine(&mut bits, row, rank);
+        }
+        self.far.iter().for_each(|&row| combine(&mut bits, &self.rows.thresholds[row], rank));
+        self.far_passes.iter().for_each(|&row| combine(&mut bits, &self.rows.passes[row], rank));
+        bits
+    }
+}
+
+/// The words of a row from this rank on.
+#[inline]
+fn block(row: &[u64], rank: usize) -> [u64; BLOCK] {
+    let rest = &row[rank..];
+    rest.first_chunk().copied().unwrap_or_else(|| core::array::from_fn(|at| rest.get(at).copied().unwrap_or(0)))
+}
+
+/// Clears the bits that are not set in a row.
+#[inline]
+fn combine(bits: &mut [u64; BLOCK], row: &[u64], rank: usize) {
+    for (bits, row) in bits.iter_mut().zip(block(row, rank)) {
+        *bits &= row;
     }
 }
 
@@ -173,7 +202,7 @@ impl Rows {
                     let bit = alive.trailing_zeros();
                     alive &= alive - 1;
                     let has = slots.values(words.slot(rank, bit))[axis.axis];
-                    reaching[axis.thresholds.partition_point(|&threshold| threshold <= has)] |= 1 << bit;
+                    reaching[axis.reached(has)] |= 1 << bit;
                 }
                 let mut bits = 0;
                 for (at, row) in rows.iter_mut().enumerate().rev() {
@@ -200,7 +229,7 @@ impl Rows {
         let mut inexact = demand.iter().filter(|&&asked| asked > 0).count();
         for axis in &self.axes {
             let asked = demand[axis.axis];
-            let reached = axis.thresholds.partition_point(|&threshold| threshold <= asked);
+            let reached = axis.reached(asked);
             if reached > 0 {
                 chosen.thresholds.push(axis.first_row + reached - 1);
                 inexact -= usize::from(axis.thresholds[reached - 1] == asked);
@@ -268,17 +297,18 @@ impl Rows {
         Sieve { alive, at_hand, used, rows: self, far, far_passes }
     }
 
-    /// Sets the bits of a slot that has been given an offer.
-    pub(super) fn set(&mut self, rank: usize, bit: usize, row: usize, values: &[u64], ledger: &Ledger) {
-        let assign = |bits: &mut u64, to: bool| *bits = *bits & !(1 << bit) | u64::from(to) << bit;
+    /// Sets the bits of a slot that is given an offer. What was in it before, even if it has left, is what its bits tell
+    /// now, so only the thresholds between the two have to be looked at.
+    pub(super) fn set(&mut self, place: (usize, usize), before: &[u64], values: &[u64], row: usize, ledger: &Ledger) {
+        let (rank, bit) = place;
         for axis in &self.axes {
+            let [was, is] = [before, values].map(|has| axis.reached(has[axis.axis]));
             let rows = &mut self.thresholds[axis.first_row..];
-            for (row, &threshold) in rows.iter_mut().zip(&axis.thresholds) {
-                assign(&mut row[rank], threshold <= values[axis.axis]);
-            }
+            rows.iter_mut().take(is).skip(was).for_each(|row| row[rank] |= 1 << bit);
+            rows.iter_mut().take(was).skip(is).for_each(|row| row[rank] &= !(1 << bit));
         }
         for (bits, requirement) in self.passes.iter_mut().zip(&self.requirements).filter(|(bits, _)| !bits.is_empty()) {
-            assign(&mut bits[rank], requirement.passes(ledger, row));
+            bits[rank] = bits[rank] & !(1 << bit) | u64::from(requirement.passes(ledger, row)) << bit;
         }
     }
 

@@ -5,7 +5,7 @@ use crate::ledger::Ledger;
 use crate::policy::{Policy, Ranking};
 
 use super::bound::Cost;
-use super::rows::{Chosen, Sieve};
+use super::rows::{BLOCK, Chosen, Sieve};
 use super::slots::{NO_SHAPE, Slots};
 use super::words::Words;
 
@@ -77,23 +77,29 @@ impl<P: Policy> Search<'_, P> {
         let mut best = Best { score: self.ranking.max_score, position: 0, shape: NO_SHAPE };
         let mut found = Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0 };
         let low_keys = self.words.low_keys();
-        let first = self.words.first(self.cost.least_key);
-        for (rank, low_key) in low_keys.iter().enumerate().skip(first) {
-            let bound = low_key - self.cost.subtract;
-            if bound > best.score {
+        let mut begin = self.words.first(self.cost.least_key);
+        'words: while begin < low_keys.len() {
+            if low_keys[begin] - self.cost.subtract > best.score {
                 found.fits_nowhere = false;
                 break;
             }
-            let survivors = self.sieve.survivors(rank);
-            if survivors == 0 {
-                continue;
+            let survivors = self.sieve.survivors(begin);
+            if survivors != [0; BLOCK] {
+                for (rank, survivors) in (begin..).zip(survivors).filter(|&(_, survivors)| survivors != 0) {
+                    let bound = low_keys[rank] - self.cost.subtract;
+                    if bound > best.score {
+                        found.fits_nowhere = false;
+                        break 'words;
+                    }
+                    let first = self.words.min_position(rank);
+                    if best.beats(bound, first) || (best.shape == self.words.shape(rank) && first >= best.position) {
+                        found.fits_nowhere = false;
+                        continue;
+                    }
+                    best = self.examine(rank, survivors, best, &mut found);
+                }
             }
-            let first = self.words.min_position(rank);
-            if best.beats(bound, first) || (best.shape == self.words.shape(rank) && first >= best.position) {
-                found.fits_nowhere = false;
-                continue;
-            }
-            best = self.examine(rank, survivors, best, &mut found);
+            begin += BLOCK;
         }
         if best.shape != NO_SHAPE {
             found.offer = Some((self.ledger.list()[best.position as usize] as usize, best.score));
@@ -106,6 +112,7 @@ impl<P: Policy> Search<'_, P> {
     fn examine(&self, rank: usize, mut survivors: u64, mut best: Best, found: &mut Found) -> Best {
         let word = self.slots.word(self.words.number(rank));
         let sorted = self.words.is_sorted(rank);
+        let checked = self.chosen.exact && self.chosen.unfiltered.is_empty();
         let mut refused_shape = NO_SHAPE;
         while survivors != 0 {
             let slot = survivors.trailing_zeros() as usize;
@@ -119,23 +126,24 @@ impl<P: Policy> Search<'_, P> {
                 continue;
             }
             let (shape, position) = (word.shapes[slot], word.positions[slot]);
-            if shape == refused_shape {
-                continue;
-            }
-            if (shape == best.shape || bound == best.score) && position >= best.position {
-                found.fits_nowhere = false;
-                continue;
-            }
-            if !self.chosen.exact && shape != best.shape && !word.serves(slot, self.demand) {
-                found.wasted += 1;
-                refused_shape = shape;
-                continue;
-            }
-            if !self.passes_unfiltered(position) {
-                found.wasted += 1;
-                continue;
+            if !checked {
+                if shape == refused_shape {
+                    continue;
+                }
+                if !word.serves(slot, self.demand) {
+                    found.wasted += 1;
+                    refused_shape = shape;
+                    continue;
+                }
+                if !self.passes_unfiltered(position) {
+                    found.wasted += 1;
+                    continue;
+                }
             }
             found.fits_nowhere = false;
+            if (shape == best.shape || bound == best.score) && position >= best.position {
+                continue;
+            }
             let score = word.score(slot, self.task, self.policy, self.ranking);
             best.challenge(Best { score, position, shape });
         }

@@ -261,9 +261,7 @@ def table(measured: dict[str, Any]) -> str:
     if measured["quick"]:
         lines.append("quick: small sizes and short measurements, to see that it works; not for comparisons")
     width = max(len(row["name"]) for row in measured["rows"])
-    titles = (
-        f"{'total':>12}{'fit check':>12}{'measured':>10}{'background':>12}{'of control':>12}{'speed':>11}{'published':>14}"
-    )
+    names = {"total": 12, "fit check": 12, "measured": 10, "background": 12, "of control": 12, "speed": 11, "published": 14}
     head = " " * width + "".join(f"{name:>{columns}}" for name, columns in names.items())
     for size in dict.fromkeys((row["tasks"], row["offers"]) for row in measured["rows"]):
         lines += ["", f"{size[0]:,} tasks x {size[1]:,} offers, exclusive", head]
