@@ -62,7 +62,7 @@ def _digits(matrix: Matrix) -> bytes:
         return b""
     flat = matrix.columns[0]
     if width > 1:
-        flat = array(flat.typecode, bytes(8 * width * len(flat)))
+        flat = array(flat.typecode, (0,)) * (width * len(flat))
         for at, column in enumerate(matrix.columns):
             flat[at::width] = column
     if matrix.kind in ("u64", "f64"):
@@ -73,8 +73,13 @@ def _digits(matrix: Matrix) -> bytes:
 
 
 def _numbers(digits: str, typecode: str) -> list[Any]:
+    numbers: Any = memoryview(unhexlify(digits))
+    if sys.byteorder == "little":
+        # Read in place: a copy of a whole column is not free.
+        found: list[Any] = numbers.cast(typecode).tolist()
+        return found
     column = array(typecode)
-    column.frombytes(unhexlify(digits))
+    column.frombytes(numbers)
     return _swapped(column).tolist()
 
 
