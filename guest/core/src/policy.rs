@@ -44,6 +44,10 @@ pub enum Bound {
     /// leaves over; capacities do not count. So it is the score of the offer for an empty task, less the score of the
     /// task's own demand, but for rounding.
     Linear,
+    /// The computed score never falls when an offer has more of something left over, and never rises when it has more
+    /// capacity with the same left over. Sums, products and quotients of what is left over and its share of the capacity
+    /// do that, rounding included: correctly rounded operations keep the order of their arguments.
+    Monotone,
 }
 
 /// How offers are ranked for a task.

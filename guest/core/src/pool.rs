@@ -152,7 +152,7 @@ impl<P: Policy> Pool<P> {
     fn unlist(&mut self, offer: usize) {
         let moved = self.ledger.unlist(offer);
         if let Some(index) = &mut self.index {
-            index.unlisted(offer, moved, &self.ledger);
+            index.unlisted::<P>(offer, moved, &self.ledger);
         }
     }
 

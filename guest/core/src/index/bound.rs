@@ -10,7 +10,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::policy::{Demand, Policy, Ranking};
+use crate::policy::{Bound, Demand, Policy, Ranking};
 
 use super::axes;
 
@@ -45,9 +45,13 @@ impl KeyBound {
         Some(Self { slack, nothing: vec![0; terms - 1] })
     }
 
-    /// The lowered key of an offer.
+    /// The lowered key of an offer. Where a policy is only monotone, a number that brings offers of nearly the same values
+    /// together.
     pub(super) fn of_offer<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
-        self.key(policy, ranking, values) * (1.0 - self.slack)
+        match P::BOUND {
+            Bound::Linear => self.key(policy, ranking, values) * (1.0 - self.slack),
+            _ => z_order(ranking, values),
+        }
     }
 
     /// The key of a task.
@@ -60,4 +64,20 @@ impl KeyBound {
     fn key<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
         policy.score(ranking, Demand { quantities: &self.nothing, devices: 0 }, axes::as_leftover(values))
     }
+}
+
+/// The place of an offer on a curve through all of its dimensions, so that offers which stand together differ little in
+/// each (G. M. Morton, 1966). The bits of the values, as shares of their scales, are interleaved, the highest first.
+fn z_order(ranking: &Ranking, values: &[u64]) -> f64 {
+    // All bits of the place have to fit a double.
+    let bits = (f64::MANTISSA_DIGITS as usize - 1) / ranking.scales.len();
+    let cells = (1_u64 << bits) as f64;
+    let mut place = 0_u64;
+    for bit in (0..bits).rev() {
+        for (&value, scale) in values.iter().zip(&ranking.scales) {
+            let cell = (value as f64 / scale * cells) as u64;
+            place = place << 1 | cell.min((1 << bits) - 1) >> bit & 1;
+        }
+    }
+    place as f64
 }

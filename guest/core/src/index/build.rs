@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::ledger::Ledger;
-use crate::policy::{Policy, Ranking};
+use crate::policy::{Bound, Policy, Ranking};
 use crate::settings::Mode;
 use crate::table::TaskTable;
 
@@ -102,7 +102,16 @@ impl Index {
             .collect();
         order.sort_unstable();
         let position = |entry: u128| entry as u32;
-        let same_shape = |a: u128, b: u128| a >> 48 == b >> 48 && axes::equal(values(position(a)), values(position(b)));
+        let row = |entry: u128| list[position(entry) as usize] as usize;
+        // Capacities do not count for a linear policy.
+        let same_capacity = |a: usize, b: usize| {
+            P::BOUND == Bound::Linear
+                || axes::equal(ledger.capacity(a), ledger.capacity(b))
+                    && ledger.device_capacity(a) == ledger.device_capacity(b)
+        };
+        let same_shape = |a: u128, b: u128| {
+            a >> 48 == b >> 48 && axes::equal(values(position(a)), values(position(b))) && same_capacity(row(a), row(b))
+        };
         let same = |a: u128, b: u128| {
             a >> 32 == b >> 32 && same_shape(a, b) && attributes(position(a)).eq(attributes(position(b)))
         };
@@ -131,13 +140,16 @@ impl Index {
                 let slot = self.words.append(filled, key, shape, first);
                 self.slots.reserve(self.words.len() * SLOTS);
                 self.slots.put(slot, values(first), key, shape, &positions, list);
+                if P::BOUND != Bound::Linear {
+                    self.words.cover(slot, values(first), list[first as usize] as usize, ledger);
+                }
             }
         }
         self.fill_rows();
     }
 
     /// Makes words and rows anew from the slots that hold an offer.
-    pub(super) fn compact(&mut self) {
+    pub(super) fn compact<P: Policy>(&mut self, ledger: &Ledger) {
         let mut words = Words::default();
         let mut moves = Vec::with_capacity(self.occupied);
         let mut slots = Vec::with_capacity(SLOTS);
@@ -150,7 +162,11 @@ impl Index {
             }
             moves.extend(slots.iter().map(|&from| {
                 let (key, shape, position) = (self.slots.key(from), self.slots.shape(from), self.slots.position(from));
-                (from, words.append(self.filled(), key, shape, position))
+                let to = words.append(self.filled(), key, shape, position);
+                if P::BOUND != Bound::Linear {
+                    words.cover(to, self.slots.values(from), ledger.list()[position as usize] as usize, ledger);
+                }
+                (from, to)
             }));
         }
         self.slots.relay(&moves, words.len() * SLOTS);

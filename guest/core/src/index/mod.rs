@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
-use crate::policy::{Policy, Ranking};
+use crate::policy::{Bound, Policy, Ranking};
 use crate::settings::Mode;
 
 use bound::KeyBound;
@@ -113,14 +113,14 @@ impl Index {
     }
 
     /// Takes note that a row has left the list and that, by swap-remove, another one may have moved into its place.
-    pub(crate) fn unlisted(&mut self, row: usize, moved: Option<(usize, u32)>, ledger: &Ledger) {
+    pub(crate) fn unlisted<P: Policy>(&mut self, row: usize, moved: Option<(usize, u32)>, ledger: &Ledger) {
         if let Some((moved, position)) = moved {
             let slot = self.slots.moved(moved, position);
             self.words.advanced(slot, position);
         }
         self.leave(row, ledger);
         if 2 * self.occupied < self.built_slots && self.built_slots > SLOTS {
-            self.compact();
+            self.compact::<P>(ledger);
         }
     }
 
@@ -157,7 +157,7 @@ impl Index {
     /// Puts a listed row into a slot of its own, in the word of its key.
     fn insert<P: Policy>(&mut self, row: usize, ledger: &Ledger, policy: &P, ranking: &Ranking) {
         if self.words.len() > 2 * self.built_words + 8 {
-            self.compact();
+            self.compact::<P>(ledger);
         }
         let Some(position) = ledger.position(row) else { return };
         self.values.clear();
@@ -178,6 +178,9 @@ impl Index {
         let slot = self.words.take_slot(rank, shape, position, false);
         self.rows.set((rank, slot % SLOTS), self.slots.values(slot), &self.values, row, ledger);
         self.slots.put(slot, &self.values, key, shape, &[position], ledger.list());
+        if P::BOUND != Bound::Linear {
+            self.words.cover(slot, &self.values, row, ledger);
+        }
         self.occupied += 1;
     }
 }

@@ -1,8 +1,10 @@
 //! One walk over the words, for one task.
 
+use alloc::vec::Vec;
+
 use crate::feasible::Task;
 use crate::ledger::Ledger;
-use crate::policy::{Policy, Ranking};
+use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
 
 use super::bound::Cost;
 use super::rows::{BLOCK, Chosen, Sieve};
@@ -77,19 +79,25 @@ impl<P: Policy> Search<'_, P> {
         let mut best = Best { score: self.ranking.max_score, position: 0, shape: NO_SHAPE };
         let mut found = Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0 };
         let low_keys = self.words.low_keys();
-        let mut begin = self.words.first(self.cost.least_key);
+        let mut corner = Vec::new();
+        let linear = P::BOUND == Bound::Linear;
+        let mut begin = if linear { self.words.first(self.cost.least_key) } else { 0 };
         'words: while begin < low_keys.len() {
-            if low_keys[begin] - self.cost.subtract > best.score {
+            if linear && low_keys[begin] - self.cost.subtract > best.score {
                 found.fits_nowhere = false;
                 break;
             }
             let survivors = self.sieve.survivors(begin);
             if survivors != [0; BLOCK] {
                 for (rank, survivors) in (begin..).zip(survivors).filter(|&(_, survivors)| survivors != 0) {
-                    let bound = low_keys[rank] - self.cost.subtract;
+                    let bound =
+                        if linear { low_keys[rank] - self.cost.subtract } else { self.corner_score(rank, &mut corner) };
                     if bound > best.score {
                         found.fits_nowhere = false;
-                        break 'words;
+                        if linear {
+                            break 'words;
+                        }
+                        continue;
                     }
                     let first = self.words.min_position(rank);
                     if best.beats(bound, first) || (best.shape == self.words.shape(rank) && first >= best.position) {
@@ -117,7 +125,8 @@ impl<P: Policy> Search<'_, P> {
         while survivors != 0 {
             let slot = survivors.trailing_zeros() as usize;
             survivors &= survivors - 1;
-            let bound = word.keys[slot] - self.cost.subtract;
+            let bound =
+                if P::BOUND == Bound::Linear { word.keys[slot] - self.cost.subtract } else { f64::NEG_INFINITY };
             if bound > best.score {
                 found.fits_nowhere = false;
                 if sorted {
@@ -144,10 +153,31 @@ impl<P: Policy> Search<'_, P> {
             if (shape == best.shape || bound == best.score) && position >= best.position {
                 continue;
             }
-            let score = word.score(slot, self.task, self.policy, self.ranking);
+            let score = if P::BOUND == Bound::Linear {
+                word.score(slot, self.task, self.policy, self.ranking)
+            } else {
+                let row = self.ledger.list()[position as usize] as usize;
+                self.task.score(self.ledger, row, self.policy, self.ranking)
+            };
             best.challenge(Best { score, position, shape });
         }
         best
+    }
+
+    /// The score of the corner of a word, moved so far that it serves the task: no offer of the word that serves it scores
+    /// less. `available` is room for what is left over there.
+    fn corner_score(&self, rank: usize, available: &mut Vec<u64>) -> f64 {
+        let corner = self.words.corner(rank);
+        let demand = Demand { quantities: self.task.demand, devices: self.task.devices };
+        available.clear();
+        available.extend(corner.values.iter().zip(demand.quantities).map(|(least, asked)| least.max(asked)));
+        let offer = Leftover {
+            available,
+            capacity: &corner.capacity,
+            free_devices: corner.values[demand.quantities.len()].max(u64::from(demand.devices)),
+            device_capacity: corner.device_capacity,
+        };
+        self.policy.score(self.ranking, demand, offer)
     }
 
     /// Whether the offer at a place in the list meets the requirements that have no bit row.

@@ -5,6 +5,8 @@
 
 use alloc::vec::Vec;
 
+use crate::ledger::Ledger;
+
 use super::slots::{MIXED, Slots};
 
 /// Slots of a word.
@@ -27,6 +29,28 @@ pub(super) struct Words {
     numbers: Vec<u32>,
     /// The rank of each word, by number.
     rank_of: Vec<u32>,
+    /// For policies that are only monotone, what no offer of a word has less of. Otherwise empty.
+    corners: Vec<Corner>,
+}
+
+/// The offer that would have the lowest score in a word, if it were there.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Corner {
+    /// The least value on each axis.
+    pub(super) values: Vec<u64>,
+    /// The largest capacity in each dimension.
+    pub(super) capacity: Vec<u64>,
+    /// The largest capacity of all devices together.
+    pub(super) device_capacity: u64,
+}
+
+impl Corner {
+    /// Moves the corner so that it lies below another offer too.
+    fn cover(&mut self, values: &[u64], capacity: &[u64], device_capacity: u64) {
+        self.values.iter_mut().zip(values).for_each(|(least, &value)| *least = value.min(*least));
+        self.capacity.iter_mut().zip(capacity).for_each(|(most, &value)| *most = value.max(*most));
+        self.device_capacity = self.device_capacity.max(device_capacity);
+    }
 }
 
 impl Words {
@@ -80,6 +104,24 @@ impl Words {
         (self.rank_of[slot / SLOTS] as usize, slot % SLOTS)
     }
 
+    /// What no offer of a word has less of.
+    pub(super) fn corner(&self, rank: usize) -> &Corner {
+        &self.corners[rank]
+    }
+
+    /// Takes note of what the offer in a slot has, for policies that are only monotone.
+    pub(super) fn cover(&mut self, slot: usize, values: &[u64], row: usize, ledger: &Ledger) {
+        let (rank, _) = self.place(slot);
+        self.corners.resize(self.len(), Corner::default());
+        let (capacity, device_capacity) = (ledger.capacity(row), ledger.device_capacity(row));
+        let corner = &mut self.corners[rank];
+        if self.alive[rank].count_ones() == 1 {
+            *corner = Corner { values: values.to_vec(), capacity: capacity.to_vec(), device_capacity };
+        } else {
+            corner.cover(values, capacity, device_capacity);
+        }
+    }
+
     /// Adds an empty word behind the others and returns its first slot.
     pub(super) fn push(&mut self, low_key: f64) -> usize {
         let rank = self.len();
@@ -103,6 +145,10 @@ impl Words {
         self.shapes.insert(rank, MIXED);
         self.sorted.insert(rank, true);
         self.numbers.insert(rank, number as u32);
+        if rank > 0 && rank <= self.corners.len() {
+            // The new word takes offers from the one before.
+            self.corners.insert(rank, self.corners[rank - 1].clone());
+        }
         self.rank_of.push(rank as u32);
         for &number in &self.numbers[rank + 1..] {
             self.rank_of[number as usize] += 1;
