@@ -132,6 +132,34 @@ fn story() -> impl Strategy<Value = Story> {
     })
 }
 
+/// Tasks that are each bound to a few offers by an attribute with hundreds of values: more requirements than have a bit
+/// row of their own.
+fn bound_tasks() -> impl Strategy<Value = Story> {
+    (260..420_usize, 300..500_usize, any::<bool>()).prop_flat_map(|(rows, asking, shared)| {
+        let shape = Shape { dimensions: 1, attributes: 1 };
+        let step = (
+            quantities(asking),
+            proptest::collection::vec((0..8_u32, proptest::collection::vec(1..=rows as u32, 1..3)), asking..=asking),
+        );
+        (quantities(rows), step, changes(shape, rows)).prop_map(move |(available, (demand, sets), changes)| {
+            let attributes = (0..rows as u32).map(|row| 1 + row / 3).collect();
+            let offers = OfferTable { rows: rows as u32, available, attributes, ..OfferTable::default() };
+            let mut tasks = TaskTable { rows: asking as u32, demand, ..TaskTable::default() };
+            tasks.requirement_offsets = (0..=asking as u32).collect();
+            tasks.requirement_attributes = vec![0; asking];
+            tasks.requirement_excludes = sets.iter().map(|(dice, _)| *dice == 0).collect();
+            tasks.value_offsets.push(0);
+            for (_, set) in &sets {
+                tasks.values.extend(set.iter().map(|value| 1 + value / 3));
+                tasks.value_offsets.push(tasks.values.len() as u32);
+            }
+            let mode = if shared { Mode::Shared } else { Mode::Exclusive };
+            let steps = vec![Step::Assign(tasks.clone()), Step::Update(changes), Step::Assign(tasks)];
+            Story { shape, offers, settings: Settings { mode, ..Settings::default() }, steps }
+        })
+    })
+}
+
 fn open<P: Policy>(policy: P, story: &Story, method: Method) -> Pool<P> {
     Pool::open(policy, story.shape, &story.offers, &story.settings).expect("a valid pool").with_method(method)
 }
@@ -220,6 +248,12 @@ proptest! {
     /// The index answers as the plain loop does, bit for bit, and leaves the same pool behind.
     #[test]
     fn index_equals_reference(story in story()) {
+        compare_methods(BestFit, &story)?;
+    }
+
+    /// The same where requirements are too many for a bit row each.
+    #[test]
+    fn index_equals_reference_for_bound_tasks(story in bound_tasks()) {
         compare_methods(BestFit, &story)?;
     }
 
