@@ -4,15 +4,16 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::MatcherPre;
+use crate::cache::Cache;
 use crate::contract;
 use crate::engine::{self, HostState};
 use crate::error::Error;
 
-/// Compiles the bytes of a component.
+/// Compiles the bytes of a component, or takes from the cache what they were compiled to before.
 ///
 /// # Errors
 /// [`Error::ComponentMalformed`], naming what the bytes are instead.
-pub(crate) fn compile(bytes: &[u8], origin: &str) -> Result<Component, Error> {
+pub(crate) fn compile(bytes: &[u8], origin: &str, cache: &Cache) -> Result<Component, Error> {
     let malformed = |reason: String| Error::ComponentMalformed { origin: origin.to_owned(), reason };
     match bytes {
         [b'\0', b'a', b's', b'm', version @ ..] => match version {
@@ -24,7 +25,10 @@ pub(crate) fn compile(bytes: &[u8], origin: &str) -> Result<Component, Error> {
         [] => return Err(malformed("it is empty".to_owned())),
         _ => return Err(malformed("it is not WebAssembly".to_owned())),
     }
-    Component::from_binary(engine::shared(), bytes).map_err(|error| malformed(error.root_cause().to_string()))
+    let compiled = cache.component(engine::shared(), bytes);
+    let (component, source) = compiled.map_err(|error| malformed(error.root_cause().to_string()))?;
+    tracing::debug!(origin, ?source, "component compiled");
+    Ok(component)
 }
 
 /// The names of what a component imports and exports, each interface with the functions and types in it.

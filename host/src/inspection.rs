@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::answer::sha256;
+use crate::cache::Cache;
 use crate::component;
 use crate::contract;
 use crate::description::Description;
@@ -64,7 +65,7 @@ impl Inspection {
 
     /// What the component in these bytes is.
     fn of_bytes(bytes: &[u8], path: String) -> Result<Self, Error> {
-        let compiled = component::compile(bytes, &path)?;
+        let compiled = component::compile(bytes, &path, &Cache::from_environment())?;
         let face = component::face(&compiled);
         let contract = face.exports.iter().find_map(|(name, _)| contract::interface_version(name)).map(str::to_owned);
         let verdict = Matcher::from_component(&compiled, bytes, &path).map(|matcher| matcher.description().clone());

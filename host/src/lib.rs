@@ -33,6 +33,7 @@
 
 mod answer;
 mod bindings;
+mod cache;
 mod catalog;
 mod columns;
 mod component;
@@ -56,6 +57,7 @@ mod tasks;
 mod verify;
 
 pub use answer::{Answer, Explanation, Explanations, Timings, answer_digest, unplaced};
+pub use cache::Cache;
 pub use catalog::Catalog;
 pub use contract::CONTRACT;
 pub use description::Description;

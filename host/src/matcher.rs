@@ -8,6 +8,7 @@ use offermatch_core::{BestFit, Mode, Policy};
 
 use crate::answer::{Answer, Timings, sha256};
 use crate::bindings::MatcherPre;
+use crate::cache::Cache;
 use crate::component;
 use crate::contract;
 use crate::description::Description;
@@ -77,6 +78,12 @@ impl Matcher {
         Self::from_bytes(BUNDLED, "the bundled matcher")
     }
 
+    /// The component that comes with this crate, as bytes.
+    #[must_use]
+    pub fn bundled_bytes() -> &'static [u8] {
+        BUNDLED
+    }
+
     /// The reference, compiled into this host: what every matcher with the best-fit policy has to agree with.
     #[must_use]
     pub fn native() -> Self {
@@ -110,8 +117,16 @@ impl Matcher {
     /// assert_eq!(error.code(), "component-malformed");
     /// ```
     pub fn from_bytes(bytes: &[u8], origin: &str) -> Result<Self, Error> {
+        Self::from_bytes_cached(bytes, origin, &Cache::from_environment())
+    }
+
+    /// As [`Matcher::from_bytes`], with compiled components kept elsewhere than the environment says.
+    ///
+    /// # Errors
+    /// As [`Matcher::from_bytes`]. Whatever is wrong with the cache is no error: the component is compiled.
+    pub fn from_bytes_cached(bytes: &[u8], origin: &str, cache: &Cache) -> Result<Self, Error> {
         let begin = Instant::now();
-        let component = component::compile(bytes, origin)?;
+        let component = component::compile(bytes, origin, cache)?;
         let matcher = Self::from_component(&component, bytes, origin)?;
         tracing::debug!(origin, elapsed = ?begin.elapsed(), "matcher loaded");
         Ok(matcher)
