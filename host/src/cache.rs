@@ -27,7 +27,7 @@ const HEADER: usize = MAGIC.len() + 2 * DIGEST;
 /// Bytes of a SHA-256.
 const DIGEST: usize = 32;
 /// Entries that are kept; the oldest go first.
-const MOST_ENTRIES: usize = 32;
+const MOST_ENTRIES: usize = 16;
 
 /// Where compiled components are kept.
 ///
@@ -80,7 +80,7 @@ impl Cache {
     fn chosen(variable: impl Fn(&str) -> Option<PathBuf>) -> Self {
         let set = |name| variable(name).filter(|value| !value.as_os_str().is_empty());
         match set(VARIABLE) {
-            Some(value) if value == Path::new(OFF) => return Self::off(),
+            Some(value) if value.as_os_str().eq_ignore_ascii_case(OFF) => return Self::off(),
             Some(folder) => return Self::at(folder),
             None => {}
         }

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Data goes to standard output, and only when everything worked; logs and
 //! errors go to standard error.
 
+mod bench;
 mod cli;
 
 use std::io::{self, IsTerminal, Write};

@@ -3,11 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use offermatch_core::{OfferTable, TaskTable};
+
+use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::offers::Offers;
 use crate::rows::{Offer, Requirement, Task};
+use crate::tasks::Tasks;
 
 /// 2^30 bytes.
 const GIB: u64 = 1 << 30;
+/// Shapes of `realistic` tasks.
+const SHAPES: u64 = 200;
+/// Types of `realistic` offers.
+const TYPES: u64 = 40;
 
 /// What a sample is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,29 +113,77 @@ impl Sample {
     pub fn rows(&self) -> (Vec<Task>, Vec<Offer>) {
         let mut random = SplitMix64(self.seed);
         // Tasks come first, in row order, and then the offers: that is part of the definition.
-        let shapes: Vec<_> = if self.kind == SampleKind::Realistic {
-            (0..200).map(|_| (250 * (1 + random.below(64)), (1 << 28) * (1 + random.below(256)))).collect()
-        } else {
-            Vec::new()
-        };
+        let shapes = self.shapes(&mut random);
         let tasks = (0..self.tasks).map(|row| self.task(row, &mut random, &shapes)).collect();
-        let types: Vec<_> = if self.kind == SampleKind::Realistic {
-            (0..40).map(|_| (1000 * (8 + 4 * random.below(23)), GIB * (16 + 8 * random.below(47)))).collect()
-        } else {
-            Vec::new()
-        };
+        let types = self.types(&mut random);
         let offers = (0..self.offers).map(|row| self.offer(row, &mut random, &types)).collect();
         (tasks, offers)
     }
 
-    /// One task.
-    fn task(&self, row: u32, random: &mut SplitMix64, shapes: &[(u64, u64)]) -> Task {
-        let (cpu, memory) = match self.kind {
-            SampleKind::Realistic => shapes[random.below(200) as usize],
+    /// The tasks and the offers as tables. Where rows have nothing but names and quantities, no row is made on the way.
+    ///
+    /// # Errors
+    /// [`Error::TooManyRows`].
+    ///
+    /// ```
+    /// let sample: offermatch::Sample = "realistic:3x2".parse()?;
+    /// let (tasks, offers) = sample.tables()?;
+    /// assert_eq!(tasks.table().demand.len(), 6);
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn tables(&self) -> Result<(Tasks, Offers), Error> {
+        if matches!(self.kind, SampleKind::Constrained | SampleKind::Devices) {
+            let (tasks, offers) = self.rows();
+            let catalog = Catalog::of(&offers, &tasks);
+            return Ok((Tasks::new(&tasks, &catalog)?, Offers::new(&offers, &catalog)?));
+        }
+        let catalog = Catalog::new(["cpu", "memory"], [""; 0]);
+        let names = |what: &str, rows| (0..rows).map(|row| format!("{what}-{row}")).collect();
+        let mut random = SplitMix64(self.seed);
+        let shapes = self.shapes(&mut random);
+        let demand = (0..self.tasks).flat_map(|_| <[u64; 2]>::from(self.demand(&mut random, &shapes))).collect();
+        let types = self.types(&mut random);
+        let available = (0..self.offers).flat_map(|_| <[u64; 2]>::from(self.available(&mut random, &types))).collect();
+        let tasks = TaskTable { rows: self.tasks, demand, ..TaskTable::default() };
+        let offers = OfferTable { rows: self.offers, available, ..OfferTable::default() };
+        let tasks = Tasks::from_columns(names("task", self.tasks), tasks, &catalog)?;
+        Ok((tasks, Offers::from_columns(names("offer", self.offers), offers, &catalog)?))
+    }
+
+    /// The shapes that tasks are picked from; none where every task is drawn on its own.
+    fn shapes(&self, random: &mut SplitMix64) -> Vec<(u64, u64)> {
+        let count = if self.kind == SampleKind::Realistic { SHAPES } else { 0 };
+        (0..count).map(|_| (250 * (1 + random.below(64)), (1 << 28) * (1 + random.below(256)))).collect()
+    }
+
+    /// The types that offers are picked from; none where every offer is drawn on its own.
+    fn types(&self, random: &mut SplitMix64) -> Vec<(u64, u64)> {
+        let count = if self.kind == SampleKind::Realistic { TYPES } else { 0 };
+        (0..count).map(|_| (1000 * (8 + 4 * random.below(23)), GIB * (16 + 8 * random.below(47)))).collect()
+    }
+
+    /// The cpu and the memory that a task asks.
+    fn demand(&self, random: &mut SplitMix64, shapes: &[(u64, u64)]) -> (u64, u64) {
+        match self.kind {
+            SampleKind::Realistic => shapes[random.below(SHAPES) as usize],
             SampleKind::Ties => (1000, GIB),
             SampleKind::NothingFits => (1000 * (49 + random.below(16)), GIB * (1 + random.below(64))),
             _ => (1000 * (1 + random.below(16)), GIB * (1 + random.below(64))),
-        };
+        }
+    }
+
+    /// The cpu and the memory that an offer has.
+    fn available(&self, random: &mut SplitMix64, types: &[(u64, u64)]) -> (u64, u64) {
+        match self.kind {
+            SampleKind::Realistic => types[random.below(TYPES) as usize],
+            SampleKind::Ties => (16_000, 64 * GIB),
+            _ => (1000 * (1 + random.below(48)), GIB * (1 + random.below(192))),
+        }
+    }
+
+    /// One task.
+    fn task(&self, row: u32, random: &mut SplitMix64, shapes: &[(u64, u64)]) -> Task {
+        let (cpu, memory) = self.demand(random, shapes);
         let mut task = Task::new(format!("task-{row}"), [("cpu", cpu), ("memory", memory)]);
         match self.kind {
             SampleKind::Constrained if random.below(4) == 0 => {
@@ -149,11 +206,7 @@ impl Sample {
 
     /// One offer.
     fn offer(&self, row: u32, random: &mut SplitMix64, types: &[(u64, u64)]) -> Offer {
-        let (cpu, memory) = match self.kind {
-            SampleKind::Realistic => types[random.below(40) as usize],
-            SampleKind::Ties => (16_000, 64 * GIB),
-            _ => (1000 * (1 + random.below(48)), GIB * (1 + random.below(192))),
-        };
+        let (cpu, memory) = self.available(random, types);
         let mut offer = Offer::new(format!("offer-{row}"), [("cpu", cpu), ("memory", memory)]);
         match self.kind {
             SampleKind::Constrained => {
@@ -217,6 +270,11 @@ mod tests {
             assert_eq!(sample, Sample { kind, tasks: 20, offers: 10, seed: 1 });
             let (tasks, offers) = sample.rows();
             assert_eq!((tasks.len(), offers.len()), (20, 10), "{name}");
+            let catalog = Catalog::of(&offers, &tasks);
+            let (task_table, offer_table) = sample.tables().unwrap();
+            assert_eq!(task_table.table(), Tasks::new(&tasks, &catalog).unwrap().table(), "{name}");
+            assert_eq!(offer_table.table(), Offers::new(&offers, &catalog).unwrap().table(), "{name}");
+            assert_eq!(offer_table.names(), offers.iter().map(|offer| offer.name.clone()).collect::<Vec<_>>());
         }
     }
 

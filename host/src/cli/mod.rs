@@ -1,5 +1,6 @@
 //! What the program takes, and the commands behind it.
 
+mod bench;
 mod inspect;
 mod match_command;
 mod output;
@@ -29,7 +30,8 @@ Examples:
   offermatch match --tasks tasks.json --offers offers.csv --output summary
   offermatch match --sample uniform:2000x1000 --mode shared --output summary
   offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
-  offermatch inspect matcher.wasm";
+  offermatch inspect matcher.wasm
+  offermatch bench talk";
 
 /// Examples for `match --help`.
 const MATCH_EXAMPLES: &str = "\
@@ -50,6 +52,9 @@ pub(crate) enum Command {
     Match(MatchArguments),
     /// Say what a .wasm file is, and whether this host serves it
     Inspect(InspectArguments),
+    /// Measure the matcher beside what might be used instead
+    #[command(after_help = bench::EXAMPLES)]
+    Bench(bench::BenchArguments),
 }
 
 /// What `match` takes.
@@ -162,6 +167,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
     match command {
         Command::Match(arguments) => match_command::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A sign of life while something takes long; nothing where standard error is no terminal.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
@@ -16,7 +17,7 @@ impl Progress {
     }
 
     /// Goes on to this stage.
-    pub(super) fn stage(&self, stage: &'static str) {
+    pub(super) fn stage(&self, stage: impl Into<Cow<'static, str>>) {
         self.0.set_message(stage);
     }
 }

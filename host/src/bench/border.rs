@@ -1,0 +1,66 @@
+//! The border alone: columns into the component, the answer back, with next to nothing to decide in between.
+
+use offermatch::{Matcher, Mode, Offer, Offers, Tasks};
+
+use super::Bench;
+use super::input::{Input, Kind};
+use super::measure::{least, milliseconds, timed};
+use super::report::{Report, Target, Unit, column, row, time};
+
+/// Tasks, and offers.
+const SIZE: u32 = 20_000;
+/// The most milliseconds for all rows.
+const GOAL: f64 = 1.0;
+
+/// Runs the benchmark.
+pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report> {
+    bench.say("border");
+    let input = Input::new(Kind::Uniform, bench.size(SIZE), bench.size(SIZE), Mode::Shared)?;
+    let catalog = input.offers.catalog();
+    let no_offers = Offers::new(&[], catalog)?;
+    let (empty, _) = least(|| timed(|| Ok(drop(matcher.open(&no_offers, &input.settings)?))))?;
+    let (open, (verify_offers, _)) = least(|| {
+        let pool = matcher.open(&input.offers, &input.settings)?;
+        Ok((pool.timings().open, (pool.timings().verify, ())))
+    })?;
+    // One offer that holds all tasks: every task is placed, so that the answer is as long as it gets.
+    let (giant, giant_offer) = (giant(&input.tasks)?, "giant");
+    let (assign, verify_tasks) = least(|| {
+        let mut pool = matcher.open(&giant, &input.settings)?;
+        let before = pool.timings();
+        let answer = pool.assign(&input.tasks)?;
+        anyhow::ensure!(answer.tasks.len() == input.tasks.len(), "the {giant_offer} holds every task");
+        Ok((pool.timings().assign, pool.timings().verify - before.verify))
+    })?;
+    let crossing = milliseconds(open + assign);
+    let rows = [
+        ("instance", "made, an empty pool opened, dropped", empty),
+        ("offers in", "an instance made, all offers copied in and the pool's books made", open),
+        ("tasks in, answer out", "all tasks copied in and given to one giant offer, the answer copied out", assign),
+        ("verify", "both tables and the answer, by the host", verify_offers + verify_tasks),
+    ];
+    let rows = rows.map(|(name, what, time)| {
+        row([("name", name.into()), ("total_ms", milliseconds(time).into()), ("what", what.into())])
+    });
+    Ok(Report {
+        name: "border",
+        title: format!("The border: {} tasks and offers, from Rust", input.size()),
+        notes: vec!["each the least of its own rounds; the work in the component's books is part of it".to_owned()],
+        columns: vec![
+            column("name", "", Unit::Text),
+            column("total_ms", "time", Unit::Milliseconds),
+            column("what", "", Unit::Text),
+        ],
+        rows: rows.into(),
+        targets: vec![Target::new(format!("across and back within {GOAL} ms"), time(crossing), crossing <= GOAL)],
+        charts: Vec::new(),
+    })
+}
+
+/// One offer that holds all of the tasks.
+fn giant(tasks: &Tasks) -> anyhow::Result<Offers> {
+    let dimensions = tasks.catalog().dimensions();
+    let sums = (0..dimensions.len()).map(|at| tasks.table().demand.iter().skip(at).step_by(dimensions.len()).sum());
+    let offer = Offer::new("giant", dimensions.iter().cloned().zip(sums));
+    Ok(Offers::new(&[offer], tasks.catalog())?)
+}

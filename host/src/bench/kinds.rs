@@ -1,0 +1,97 @@
+//! Every kind of input in both modes: the plain loop, the native core, the component.
+
+use offermatch::Matcher;
+use offermatch_core::Method;
+
+use super::chart::{Bar, Chart};
+use super::input::{Input, Kind};
+use super::measure::{milliseconds, ratio};
+use super::native::{self, check_equal, component, core};
+use super::report::{Report, Target, Unit, column, row, times};
+use super::{Bench, MODES, replay};
+
+/// How much faster than the plain loop the component is to be on every kind.
+const GOAL: f64 = 15.0;
+/// How much faster it is to be where more is asked: kind, mode by its place in [`MODES`], times.
+const GOALS: [(Kind, usize, f64); 4] =
+    [(Kind::Uniform, 0, 100.0), (Kind::Uniform, 1, 100.0), (Kind::Realistic, 0, 60.0), (Kind::Realistic, 1, 100.0)];
+/// Tasks, and offers.
+const SIZE: u32 = 20_000;
+
+/// Runs the benchmark.
+pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report> {
+    let mut rows = Vec::new();
+    let mut targets = Vec::new();
+    let mut bars = [Vec::new(), Vec::new()];
+    let mut least: Option<(f64, String)> = None;
+    for kind in Kind::ALL {
+        let size = bench.size(SIZE);
+        let either = Input::new(kind, size, size, MODES[0])?;
+        for (at, mode) in MODES.into_iter().enumerate() {
+            let input = either.in_mode(mode);
+            let name = format!("{kind}, {mode}");
+            bench.say(format!("kinds: {name}"));
+            let sandboxed = component(matcher, &input)?;
+            let (native_time, native_answer) = core(&input, Method::Automatic)?;
+            check_equal(&name, &native_answer, &sandboxed.assignments)?;
+            let looped = replay::reference(&input, &native_answer, bench.fraction)?;
+            let faster = ratio(looped.estimate, sandboxed.total);
+            if least.as_ref().is_none_or(|(least, _)| faster < *least) {
+                least = Some((faster, name.clone()));
+            }
+            for (_, _, goal) in GOALS.iter().filter(|(goal_kind, goal_mode, _)| (*goal_kind, *goal_mode) == (kind, at))
+            {
+                let what = format!("{name}: at least {goal}x as fast as the plain loop");
+                targets.push(Target::new(what, times(faster), faster >= *goal));
+            }
+            bars[at].push(Bar { name: kind.to_string(), value: faster });
+            rows.push(row([
+                ("name", kind.to_string().into()),
+                ("mode", native::mode(&input).into()),
+                ("tasks", input.tasks.len().into()),
+                ("offers", input.offers.len().into()),
+                ("placed", native_answer.tasks.len().into()),
+                ("fraction", looped.fraction.into()),
+                ("loop_ms", milliseconds(looped.estimate).into()),
+                ("core_ms", milliseconds(native_time).into()),
+                ("total_ms", milliseconds(sandboxed.total).into()),
+                ("verify_ms", milliseconds(sandboxed.timings.verify).into()),
+                ("times_faster", faster.into()),
+                ("sandbox", ratio(sandboxed.matching(), native_time).into()),
+            ]));
+        }
+    }
+    if let Some((faster, name)) = least {
+        let what = format!("every kind: at least {GOAL}x as fast as the plain loop; the least is {name}");
+        targets.insert(0, Target::new(what, times(faster), faster >= GOAL));
+    }
+    let charts = MODES.into_iter().zip(bars).map(|(mode, bars)| {
+        let title = format!("Component against the plain loop in the native core, {mode}");
+        Chart::bars(format!("kinds-{mode}"), title, "times as fast, logarithmic", bars)
+    });
+    Ok(Report {
+        name: "kinds",
+        title: format!("Every kind of input, {} x {0}", super::report::grouped(f64::from(bench.size(SIZE)))),
+        notes: vec![
+            "loop: the plain loop of the core, natively, on the part of the tasks that is shown, spread over the cycle"
+                .to_owned(),
+            "core: the index, natively; component: opening a pool, assigning, verifying".to_owned(),
+            "faster: loop / component; sandbox: component without verifying / core".to_owned(),
+        ],
+        columns: vec![
+            column("name", "", Unit::Text),
+            column("mode", "mode", Unit::Text),
+            column("placed", "placed", Unit::Count),
+            column("fraction", "looped", Unit::Part),
+            column("loop_ms", "loop", Unit::Milliseconds),
+            column("core_ms", "core", Unit::Milliseconds),
+            column("total_ms", "component", Unit::Milliseconds),
+            column("verify_ms", "verify", Unit::Milliseconds),
+            column("times_faster", "faster", Unit::Times),
+            column("sandbox", "sandbox", Unit::Times),
+        ],
+        rows,
+        targets,
+        charts: charts.collect(),
+    })
+}

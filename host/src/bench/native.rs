@@ -1,0 +1,77 @@
+//! The core, compiled natively into this program: the yardstick of the sandbox, and the plain loop.
+
+use std::time::Duration;
+
+use offermatch::{Assignments, Matcher, Timings};
+use offermatch_core::{BestFit, Method, Pool, Shape};
+
+use super::input::Input;
+use super::measure::{least, timed};
+
+/// The width of an input's tables.
+pub(crate) fn shape(input: &Input) -> Shape {
+    let catalog = input.offers.catalog();
+    let width = |names: &[String]| u32::try_from(names.len()).expect("few columns");
+    // The host gives every table at least one attribute.
+    Shape { dimensions: width(catalog.dimensions()), attributes: width(catalog.attributes()).max(1) }
+}
+
+/// An open pool of the native core.
+pub(crate) fn open(input: &Input, method: Method) -> anyhow::Result<Pool<BestFit>> {
+    let settings = input.settings.columns(input.offers.catalog())?;
+    Ok(Pool::open(BestFit, shape(input), input.offers.table(), &settings)?.with_method(method))
+}
+
+/// The native core: its least time to open a pool and assign, and its answer.
+pub(crate) fn core(input: &Input, method: Method) -> anyhow::Result<(Duration, Assignments)> {
+    least(|| once(input, method))
+}
+
+/// One round of the native core.
+pub(crate) fn once(input: &Input, method: Method) -> anyhow::Result<(Duration, Assignments)> {
+    timed(|| Ok(open(input, method)?.assign(input.tasks.table())?))
+}
+
+/// What a component takes in its best round.
+pub(crate) struct Component {
+    /// Opening, assigning and verifying in one.
+    pub(crate) total: Duration,
+    /// The parts of it.
+    pub(crate) timings: Timings,
+    /// Its answer.
+    pub(crate) assignments: Assignments,
+}
+
+impl Component {
+    /// Opening and assigning, without what the host does afterwards.
+    pub(crate) fn matching(&self) -> Duration {
+        self.timings.open + self.timings.assign
+    }
+}
+
+/// A component: its least time for a cycle in a pool of its own. Loading is left out.
+pub(crate) fn component(matcher: &Matcher, input: &Input) -> anyhow::Result<Component> {
+    let mut best: Option<Component> = None;
+    least(|| {
+        let (total, answer) = timed(|| matcher.match_tasks(&input.tasks, &input.offers, &input.settings))?;
+        if best.as_ref().is_none_or(|best| total < best.total) {
+            best = Some(Component { total, timings: answer.timings, assignments: answer.assignments });
+        }
+        Ok((total, ()))
+    })?;
+    Ok(best.expect("there is at least one round"))
+}
+
+/// Refuses to compare times of different answers.
+///
+/// # Errors
+/// When the answers differ.
+pub(crate) fn check_equal(what: &str, answer: &Assignments, expected: &Assignments) -> anyhow::Result<()> {
+    anyhow::ensure!(answer == expected, "{what}: the answers differ, so that their times cannot be compared");
+    Ok(())
+}
+
+/// The mode of an input, as a row has it.
+pub(crate) fn mode(input: &Input) -> String {
+    input.settings.mode.to_string()
+}

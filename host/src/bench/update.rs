@@ -1,0 +1,115 @@
+//! A cycle that sends what has changed, against one that sends the world.
+
+use offermatch::{Matcher, Offer, Offers, Pool, Update};
+
+use super::input::{Input, Kind};
+use super::measure::{least, milliseconds, ratio, timed};
+use super::native::check_equal;
+use super::report::{Report, Target, Unit, column, row};
+use super::{Bench, MODES};
+
+/// Offers of the pool.
+const OFFERS: u32 = 20_000;
+/// One offer of so many changes in a cycle.
+const CHANGED: usize = 100;
+/// Tasks of a cycle.
+const TASKS: u32 = 200;
+/// The most that the cycle may take, of a full rebuild and assign.
+const GOAL: f64 = 0.05;
+
+/// Runs the benchmark.
+pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report> {
+    let mut rows = Vec::new();
+    let mut targets = Vec::new();
+    for kind in [Kind::Uniform, Kind::Realistic] {
+        for mode in MODES {
+            bench.say(format!("update: {kind}, {mode}"));
+            let input = Input::new(kind, bench.size(OFFERS), bench.size(OFFERS), mode)?;
+            let few = (0..TASKS.min(input.tasks.len() as u32)).collect::<Vec<_>>();
+            let few = Input {
+                tasks: input.tasks.select(&few),
+                offers: input.offers.clone(),
+                settings: input.settings.clone(),
+            };
+            let (rebuilt, answer) = least(|| cycle(matcher, &few))?;
+            let (full, _) = least(|| cycle(matcher, &input))?;
+
+            // Giving back what the tasks took makes every round like the first: the pool answers as a new one does.
+            let mut pool = matcher.open(&few.offers, &few.settings)?;
+            check_equal("a new pool", &pool.assign(&few.tasks)?, &answer)?;
+            let update = changes(&input, &pool, &answer.offers)?;
+            pool.update(&update)?;
+            pool.assign(&few.tasks)?;
+            let (updated, (changing, _)) = least(|| {
+                timed(|| {
+                    let (changing, ()) = timed(|| pool.update(&update))?;
+                    Ok((changing, pool.assign(&few.tasks)?))
+                })
+            })?;
+            let share = ratio(updated, full);
+            let what = format!("{kind}, {mode}: at most {:.0} % of a full rebuild and assign", GOAL * 100.0);
+            targets.push(Target::new(what, format!("{:.1} %", share * 100.0), share <= GOAL));
+            rows.push(row([
+                ("name", kind.to_string().into()),
+                ("mode", mode.to_string().into()),
+                ("offers", input.offers.len().into()),
+                ("changed", (input.offers.len() / CHANGED).into()),
+                ("update_ms", milliseconds(changing).into()),
+                ("total_ms", milliseconds(updated).into()),
+                ("rebuild_few_ms", milliseconds(rebuilt).into()),
+                ("rebuild_ms", milliseconds(full).into()),
+                ("share_few", ratio(updated, rebuilt).into()),
+                ("share", share.into()),
+            ]));
+        }
+    }
+    Ok(Report {
+        name: "update",
+        title: format!("A cycle of changes: 1 % of the offers, then {TASKS} tasks"),
+        notes: vec![
+            "update: changes given to an open pool; cycle: that, and the tasks assigned and verified".to_owned(),
+            format!(
+                "new, {TASKS}: a pool opened with all offers and the same {TASKS} tasks; new, all: and as many tasks as offers"
+            ),
+        ],
+        columns: vec![
+            column("name", "", Unit::Text),
+            column("mode", "mode", Unit::Text),
+            column("offers", "offers", Unit::Count),
+            column("changed", "changed", Unit::Count),
+            column("update_ms", "update", Unit::Milliseconds),
+            column("total_ms", "cycle", Unit::Milliseconds),
+            column("rebuild_few_ms", "new, 200", Unit::Milliseconds),
+            column("share_few", "of it", Unit::Part),
+            column("rebuild_ms", "new, all", Unit::Milliseconds),
+            column("share", "of it", Unit::Part),
+        ],
+        rows,
+        targets,
+        charts: Vec::new(),
+    })
+}
+
+/// A new pool and its answer.
+fn cycle(matcher: &Matcher, input: &Input) -> anyhow::Result<(std::time::Duration, offermatch::Assignments)> {
+    timed(|| Ok(matcher.open(&input.offers, &input.settings)?.assign(&input.tasks)?))
+}
+
+/// New values for one offer of [`CHANGED`]: as they were for those that were taken, and more or less for others.
+fn changes(input: &Input, pool: &Pool, taken: &[u32]) -> anyhow::Result<Update> {
+    let count = input.offers.len() / CHANGED;
+    let mut changed: Vec<usize> = taken.iter().map(|&row| row as usize).collect();
+    changed.sort_unstable();
+    changed.dedup();
+    let others = (0..input.offers.len()).step_by(CHANGED / 2).filter(|row| !taken.contains(&(*row as u32)));
+    changed.extend(others.collect::<Vec<_>>());
+    changed.truncate(count);
+    let table = input.offers.table();
+    let dimensions = input.offers.catalog().dimensions();
+    let rows = changed.iter().map(|&row| {
+        let values = &table.available[row * dimensions.len()..(row + 1) * dimensions.len()];
+        Offer::new(input.offers.names()[row].clone(), dimensions.iter().cloned().zip(values.iter().copied()))
+    });
+    let changed = Offers::new(&rows.collect::<Vec<_>>(), pool.catalog())?;
+    Ok(Update { changed: Some(changed), ..Update::default() })
+}
