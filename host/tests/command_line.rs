@@ -186,3 +186,36 @@ fn inspect_prints_one_json_object() {
     assert_eq!(found["refused"], Value::Null);
     assert!(printed(&["inspect"]).contains("imports   nothing"));
 }
+
+#[test]
+fn bench_prints_a_table_or_json_and_draws() {
+    let folder = tempfile::tempdir().unwrap();
+    let plots = folder.path().join("plots");
+    let text = printed(&["bench", "talk", "--quick", "--svg", plots.to_str().unwrap()]);
+    assert!(text.contains("native loop, 1 thread") && text.contains("component, from Rust"), "{text}");
+    let drawn: Vec<_> = std::fs::read_dir(&plots).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(drawn.len(), 2);
+    for path in drawn {
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with("<svg "), "{}", path.display());
+    }
+    let figures: Value = serde_json::from_str(&printed(&["bench", "update", "--quick", "--json", "-"])).unwrap();
+    assert_eq!((&figures["bench"], &figures["machine"]["quick"]), (&"update".into(), &true.into()));
+    assert!(figures["rows"][0]["total_ms"].as_f64().unwrap() > 0.0);
+    complaint(&["bench", "talk", "--fraction", "0"], 2);
+}
+
+#[test]
+fn the_cache_is_where_the_environment_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let inspect = |value: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_offermatch"));
+        assert!(command.args(["inspect"]).env("OFFERMATCH_CACHE", value).output().unwrap().status.success());
+    };
+    inspect(Path::new("off"));
+    assert!(!cache.exists());
+    for _ in 0..2 {
+        inspect(&cache);
+        assert_eq!(std::fs::read_dir(&cache).unwrap().count(), 1);
+    }
+}

@@ -1,11 +1,12 @@
 //! The border alone: columns into the component, the answer back, with next to nothing to decide in between.
 
 use offermatch::{Matcher, Mode, Offer, Offers, Tasks};
+use offermatch_core::Method;
 
-use super::Bench;
 use super::input::{Input, Kind};
 use super::measure::{least, milliseconds, timed};
 use super::report::{Report, Target, Unit, column, row, time};
+use super::{Bench, native};
 
 /// Tasks, and offers.
 const SIZE: u32 = 20_000;
@@ -33,10 +34,20 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
         Ok((pool.timings().assign, pool.timings().verify - before.verify))
     })?;
     let crossing = milliseconds(open + assign);
+    // The same calls without a border: what the core does in them.
+    let (books, _) = least(|| {
+        let of_giant = Input { tasks: input.tasks.clone(), offers: giant.clone(), settings: input.settings.clone() };
+        let mut pool = native::open(&of_giant, Method::Automatic)?;
+        timed(|| {
+            native::open(&input, Method::Automatic)?;
+            Ok(pool.assign(input.tasks.table())?)
+        })
+    })?;
     let rows = [
         ("instance", "made, an empty pool opened, dropped", empty),
         ("offers in", "an instance made, all offers copied in and the pool's books made", open),
         ("tasks in, answer out", "all tasks copied in and given to one giant offer, the answer copied out", assign),
+        ("without a border", "the core's part of the two above: the same calls, natively", books),
         ("verify", "both tables and the answer, by the host", verify_offers + verify_tasks),
     ];
     let rows = rows.map(|(name, what, time)| {
@@ -45,7 +56,7 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
     Ok(Report {
         name: "border",
         title: format!("The border: {} tasks and offers, from Rust", input.size()),
-        notes: vec!["each the least of its own rounds; the work in the component's books is part of it".to_owned()],
+        notes: vec!["each the least of its own rounds".to_owned()],
         columns: vec![
             column("name", "", Unit::Text),
             column("total_ms", "time", Unit::Milliseconds),

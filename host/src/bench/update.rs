@@ -34,20 +34,24 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
             let (rebuilt, answer) = least(|| cycle(matcher, &few))?;
             let (full, _) = least(|| cycle(matcher, &input))?;
 
-            // Giving back what the tasks took makes every round like the first: the pool answers as a new one does.
+            // What the tasks took comes back, so that rounds are alike; other offers become smaller and larger by turns.
             let mut pool = matcher.open(&few.offers, &few.settings)?;
-            check_equal("a new pool", &pool.assign(&few.tasks)?, &answer)?;
-            let update = changes(&input, &pool, &answer.offers)?;
-            pool.update(&update)?;
-            pool.assign(&few.tasks)?;
-            let (updated, (changing, _)) = least(|| {
+            let taken = pool.assign(&few.tasks)?;
+            check_equal("a new pool", &taken, &answer)?;
+            let updates = [changes(&input, &pool, &taken.offers, true)?, changes(&input, &pool, &taken.offers, false)?];
+            let mut rounds = 0;
+            let mut round = || {
+                rounds += 1;
                 timed(|| {
-                    let (changing, ()) = timed(|| pool.update(&update))?;
+                    let (changing, ()) = timed(|| pool.update(&updates[rounds % 2]))?;
                     Ok((changing, pool.assign(&few.tasks)?))
                 })
-            })?;
-            let share = ratio(updated, full);
-            let what = format!("{kind}, {mode}: at most {:.0} % of a full rebuild and assign", GOAL * 100.0);
+            };
+            // The first update looks up every name, once for all.
+            round()?;
+            let (updated, (changing, _)) = least(round)?;
+            let share = ratio(updated, rebuilt);
+            let what = format!("{kind}, {mode}: at most {:.0} % of a full rebuild and the same tasks", GOAL * 100.0);
             targets.push(Target::new(what, format!("{:.1} %", share * 100.0), share <= GOAL));
             rows.push(row([
                 ("name", kind.to_string().into()),
@@ -58,8 +62,8 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
                 ("total_ms", milliseconds(updated).into()),
                 ("rebuild_few_ms", milliseconds(rebuilt).into()),
                 ("rebuild_ms", milliseconds(full).into()),
-                ("share_few", ratio(updated, rebuilt).into()),
-                ("share", share.into()),
+                ("share_few", share.into()),
+                ("share", ratio(updated, full).into()),
             ]));
         }
     }
@@ -95,21 +99,43 @@ fn cycle(matcher: &Matcher, input: &Input) -> anyhow::Result<(std::time::Duratio
     timed(|| Ok(matcher.open(&input.offers, &input.settings)?.assign(&input.tasks)?))
 }
 
-/// New values for one offer of [`CHANGED`]: as they were for those that were taken, and more or less for others.
-fn changes(input: &Input, pool: &Pool, taken: &[u32]) -> anyhow::Result<Update> {
-    let count = input.offers.len() / CHANGED;
-    let mut changed: Vec<usize> = taken.iter().map(|&row| row as usize).collect();
+/// New values for one offer of [`CHANGED`]: as they were for those that were taken, and, for others, smaller or as they were.
+fn changes(input: &Input, pool: &Pool, taken: &[u32], smaller: bool) -> anyhow::Result<Update> {
+    let others = (0..input.offers.len() as u32).step_by(CHANGED / 2).filter(|row| !taken.contains(row));
+    let mut changed = taken.to_vec();
     changed.sort_unstable();
     changed.dedup();
-    let others = (0..input.offers.len()).step_by(CHANGED / 2).filter(|row| !taken.contains(&(*row as u32)));
-    changed.extend(others.collect::<Vec<_>>());
-    changed.truncate(count);
+    changed.extend(others);
+    changed.truncate(input.offers.len() / CHANGED);
     let table = input.offers.table();
     let dimensions = input.offers.catalog().dimensions();
     let rows = changed.iter().map(|&row| {
-        let values = &table.available[row * dimensions.len()..(row + 1) * dimensions.len()];
-        Offer::new(input.offers.names()[row].clone(), dimensions.iter().cloned().zip(values.iter().copied()))
+        let name = input.offers.names()[row as usize].clone();
+        let values = table.available.iter().skip(row as usize * dimensions.len());
+        let shrink = |value: &u64| if smaller && !taken.contains(&row) { value / 4 * 3 } else { *value };
+        Offer::new(name, dimensions.iter().cloned().zip(values.map(shrink)))
     });
     let changed = Offers::new(&rows.collect::<Vec<_>>(), pool.catalog())?;
     Ok(Update { changed: Some(changed), ..Update::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_updated_pool_answers_as_a_new_one_does() {
+        let matcher = Matcher::bundled().unwrap();
+        for mode in MODES {
+            let input = Input::new(Kind::Uniform, 5, 1000, mode).unwrap();
+            let mut pool = matcher.open(&input.offers, &input.settings).unwrap();
+            let first = pool.assign(&input.tasks).unwrap();
+            let update = changes(&input, &pool, &first.offers, false).unwrap();
+            assert_eq!(update.changed.as_ref().map(Offers::len), Some(10));
+            pool.update(&update).unwrap();
+            let again = pool.assign(&input.tasks).unwrap();
+            // Those that had left came back at the end of the list, so that ties may fall otherwise.
+            assert_eq!((first.tasks, first.scores), (again.tasks, again.scores), "{mode}");
+        }
+    }
 }
