@@ -32,12 +32,14 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
     for kind in [Kind::Uniform, Kind::Realistic] {
         for (largest, doublings) in LARGEST.into_iter().zip(DOUBLINGS) {
             let largest = (bench.size(largest.0), bench.size(largest.1));
-            let mut series: [(Vec<(f64, f64)>, Option<Duration>); 2] = Default::default();
+            // By mode: the points of a line, and the time before the last doubling.
+            let mut points: [Vec<(f64, f64)>; 2] = Default::default();
+            let mut before = [None; 2];
             for step in (0..=doublings).rev() {
                 // At least 1,000 tasks and 100 offers: smaller inputs are another benchmark.
                 let (tasks, offers) = (largest.0 >> step, largest.1 >> step);
                 let either = Input::new(kind, tasks, offers, Mode::Exclusive)?;
-                for ((points, before), mode) in series.iter_mut().zip(MODES) {
+                for ((points, before), mode) in points.iter_mut().zip(&mut before).zip(MODES) {
                     let input = either.in_mode(mode);
                     bench.say(format!("growth: {kind}, {mode}, {}", input.size()));
                     let found = component(matcher, &input)?;
@@ -68,7 +70,7 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
                 }
             }
             let shape = if largest.0 == largest.1 { "as many offers" } else { "a tenth of the offers" };
-            for ((points, _), mode) in series.into_iter().zip(MODES) {
+            for (points, mode) in points.into_iter().zip(MODES) {
                 lines.push((shape, Line { name: format!("{kind}, {mode}"), points }));
             }
         }
