@@ -240,7 +240,7 @@ def _tasks(table: TaskTable) -> Table:
         "requirement-offsets": Matrix("u32", [conditions.offsets]),
         "requirement-attributes": Matrix("u32", [conditions.attributes]),
         "requirement-excludes": Matrix("bool", [conditions.excludes]),
-        "value-offsets": Matrix("u32", [conditions.value_offsets if conditions.attributes else array("Q")]),
+        "value-offsets": Matrix("u32", [conditions.value_offsets]),
         "values": Matrix("u32", [conditions.values]),
     }
     return Table(table.rows, columns)

@@ -31,12 +31,18 @@ def refusal(refused: Refused, limits: Limits) -> OffermatchError:
     if isinstance(payload, dict):
         # The names of a column or a setting are all the text that an error has.
         check_text(sum(len(text.encode()) for text in payload.values() if isinstance(text, str)), limits, "it refused")
-    if refused.case == "too-many-rows":
+    error = _error(refused.case, payload)
+    error.refused = refused.case
+    return error
+
+
+def _error(case: str, payload: Any) -> OffermatchError:
+    if case == "too-many-rows":
         message = f"{payload['asked']} rows are more than the {payload['limit']} the matcher takes"
         return InputError("too-many-rows", message, "split the table")
-    if refused.case == "unsupported-mode":
+    if case == "unsupported-mode":
         return InputError("setting-malformed", f"the matcher does not have the mode {payload}", "use another mode", "mode")
-    if refused.case == "repeated-row":
+    if case == "repeated-row":
         return InputError("row-repeated", f"row {payload} is named twice", "name a row once", "update")
-    message = f"the matcher refused a table that holds: {refused.case} {payload}"
+    message = f"the matcher refused a table that holds: {case} {payload}"
     return LyingMatcherError("answer-refused", message, "do not use this matcher")

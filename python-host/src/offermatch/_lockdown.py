@@ -9,10 +9,12 @@ So every function is defined here, and one that is not known is refused to the c
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle, islice
 from typing import Any
 
 from wasmtime import Engine, WasmtimeError
@@ -23,6 +25,7 @@ from wasmtime.component import (
     Linker,
     LinkerInstance,
     Record,
+    ResourceAny,
     ResourceHost,
     ResourceType,
     ResultType,
@@ -30,15 +33,16 @@ from wasmtime.component import (
 )
 from wasmtime.component import ComponentInstanceType as InstanceType
 
-from offermatch.sample import SplitMix64
-
 __all__ = ["Lockdown", "foreign_imports"]
 
 _NAMESPACES = ("wasi:", "offermatch:")
 _STDIN, _STDOUT, _STDERR, _OTHER = range(4)
-_CHUNK = 4096
-_MOST_RANDOM = 2**16
-"""The most random bytes of one call."""
+_CHUNK = 2**16
+_SHOWN = 2000
+"""The characters of each stream, its last, that an error shows."""
+_NO_CHANCE = b"offermatch-fixed"
+"""The fixed sequence that stands for randomness, over and over; the same in both hosts."""
+_SEED = (int.from_bytes(_NO_CHANCE[:8], "little"), int.from_bytes(_NO_CHANCE[8:], "little"))
 _REFUSALS = ("access-denied", "not-permitted", "not-supported")
 """How the interfaces of WASI say no, in this order of preference."""
 
@@ -61,8 +65,8 @@ class Lockdown:
         """Keep at most so many bytes of standard output, and of standard error."""
         self.raised: BaseException | None = None
         self._most = most_bytes
-        self._written = {_STDOUT: bytearray(), _STDERR: bytearray()}
-        self._random = SplitMix64(0)
+        self._kept = {_STDOUT: bytearray(), _STDERR: bytearray()}
+        self._written = {_STDOUT: 0, _STDERR: 0}
         self._functions: dict[str, Callable[..., Any]] = {}
 
     def linker(self, engine: Engine, component: Component) -> Linker:
@@ -81,12 +85,13 @@ class Lockdown:
         return linker
 
     def output(self) -> str:
-        """Return what the component wrote, as the end of a message."""
+        """Return the end of what the component wrote, as the end of a message."""
         parts = []
-        for stream, name in ((_STDERR, "standard error"), (_STDOUT, "standard output")):
-            text = self._written[stream].decode(errors="replace").strip()
-            if text:
-                parts.append(f"; on {name}: {text}")
+        for stream, name in ((_STDOUT, "standard output"), (_STDERR, "standard error")):
+            if written := self._written[stream]:
+                shown = self._kept[stream].decode(errors="replace")[-_SHOWN:]
+                cut = f" ({written} bytes in all)" if len(shown) < written else ""
+                parts.append(f"; {name}: {json.dumps(shown.rstrip(), ensure_ascii=False)}{cut}")
         return "".join(parts)
 
     @contextmanager
@@ -132,9 +137,11 @@ class Lockdown:
 
         def call(store: Any, *arguments: Any) -> Any:
             try:
+                # Every handle must be taken, used or not: a borrowed one that is left over is a trap.
+                taken = [_taken(store, argument) for argument in arguments]
                 self._go_on()
                 if known is not None:
-                    return _result(result, known(store, numbers, *arguments))
+                    return _result(result, known(store, numbers, *taken))
                 return _refused(name, result)
             except WasmtimeError:
                 raise
@@ -185,39 +192,47 @@ class Lockdown:
             "wasi:io/streams/[method]input-stream.read": lambda *_: Variant("err"),
             "wasi:io/streams/[method]input-stream.blocking-read": lambda *_: Variant("err"),
             f"{streams}subscribe": resource("pollable", _OTHER),
-            f"{streams}check-write": self._check_write,
+            f"{streams}check-write": lambda *_: Variant("ok", _CHUNK),
             f"{streams}write": self._write,
             f"{streams}blocking-write-and-flush": self._write,
             f"{streams}flush": lambda *_: Variant("ok"),
             f"{streams}blocking-flush": lambda *_: Variant("ok"),
-            "wasi:random/random/get-random-bytes": self._random_bytes,
-            "wasi:random/random/get-random-u64": lambda *_: self._random.next(),
-            "wasi:random/insecure/get-insecure-random-bytes": self._random_bytes,
-            "wasi:random/insecure/get-insecure-random-u64": lambda *_: self._random.next(),
-            "wasi:random/insecure-seed/insecure-seed": lambda *_: (self._random.next(), self._random.next()),
+            **self._random_functions("random", "random"),
+            **self._random_functions("insecure", "insecure-random"),
+            "wasi:random/insecure-seed/insecure-seed": lambda *_: _SEED,
             "wasi:sockets/instance-network/instance-network": resource("network", _OTHER),
         }
 
-    def _check_write(self, store: Any, _numbers: Any, stream: Any) -> Variant:
-        # A full stream is closed, so that a flood ends where it begins to be one.
-        room = self._most - len(self._written[stream.to_host(store).rep])
-        return Variant("ok", min(room, _CHUNK)) if room > 0 else Variant("err")
+    def _write(self, _store: Any, _numbers: Any, stream: int, contents: bytes) -> Variant:
+        kept = self._kept[stream]
+        kept += contents[: self._most - len(kept)]
+        self._written[stream] += len(contents)
+        return Variant("ok")
 
-    def _write(self, store: Any, _numbers: Any, stream: Any, contents: bytes) -> Variant:
-        kept = self._written[stream.to_host(store).rep]
-        room = self._most - len(kept)
-        kept += contents[:room]
-        return Variant("ok") if room > 0 else Variant("err")
+    def _random_functions(self, interface: str, name: str) -> dict[str, Callable[..., Any]]:
+        chance = cycle(_NO_CHANCE)
 
-    def _random_bytes(self, _store: Any, _numbers: Any, count: int) -> bytes:
-        if count > _MOST_RANDOM:
-            raise WasmtimeError(f"{count} random bytes asked in one call, above {_MOST_RANDOM}")
-        words = [self._random.next().to_bytes(8, "little") for _ in range(-(-count // 8))]
-        return b"".join(words)[:count]
+        def some_bytes(_store: Any, _numbers: Any, count: int) -> bytes:
+            if count > self._most:
+                raise WasmtimeError(f"{count} random bytes asked in one call, above {self._most}")
+            return bytes(islice(chance, count))
+
+        return {
+            f"wasi:random/{interface}/get-{name}-bytes": some_bytes,
+            f"wasi:random/{interface}/get-{name}-u64": lambda *_: int.from_bytes(bytes(islice(chance, 8)), "big"),
+        }
 
 
-def _exit(_store: Any, _numbers: Any, status: Any = None) -> None:
-    raise WasmtimeError(f"the component left with exit({status!r})")
+def _taken(store: Any, argument: Any) -> Any:
+    """Return an argument with the number of each resource in place of its handle."""
+    if isinstance(argument, ResourceAny):
+        return argument.to_host(store).rep
+    return [_taken(store, item) for item in argument] if isinstance(argument, list) else argument
+
+
+def _exit(_store: Any, _numbers: Any, status: Any) -> None:
+    shown = status.tag if isinstance(status, Variant) else status
+    raise WasmtimeError(f"the component left with exit({shown})")
 
 
 def _instant(seconds: int, nanoseconds: int) -> Record:

@@ -53,14 +53,13 @@ def trapped(error: WasmtimeError, limits: Limits, milliseconds: float, place: st
         asked = "it could not be given the memory it asked for"
         return exceeded("limit-memory", "memory_bytes", limits.memory_bytes, asked, place, output)
     hint = "its instance was thrown away; match again, or use the legacy matcher"
+    if "unreachable" in text:
+        # A refused growth of memory or a table is not told to the host, and this is what a matcher then mostly does.
+        hint += f"; a matcher that needs more than memory_bytes = {limits.memory_bytes:,} may end like this too"
     return MatcherError("matcher-trapped", _cause(text) + output, hint, place)
 
 
 def _cause(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines()]
-    last = next((line for line in reversed(lines) if "trap" in line), None)
-    return (
-        last
-        or next((line.partition(": ")[2] for line in reversed(lines) if line.startswith(("0:", "1:"))), None)
-        or (lines[0] if lines else "no reason given")
-    )
+    """Return the last line of an error, which is where wasmtime puts the cause, without its number."""
+    lines = text.strip().splitlines()
+    return re.sub(r"^\s*[0-9]+: ", "", lines[-1]).strip() if lines else "no reason given"

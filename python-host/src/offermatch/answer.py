@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from offermatch.model import Assignment, Explanation, Timings
+from offermatch.model import Assignment, Description, Explanation, Timings
 
 __all__ = ["Answer"]
 
@@ -26,6 +26,9 @@ class Answer:
         all_offer_names: The names of all offers of the pool, by row.
         timings: Where the time went.
         explanations: One for each unplaced task, where they were asked for.
+        matcher: What the matcher that answered says of itself.
+        matcher_digest: ``sha256:`` and the digest of its bytes; empty for the legacy matcher.
+        fallback_reason: Why a fallback answered; None where it was not needed.
     """
 
     task_rows: list[int]
@@ -35,6 +38,9 @@ class Answer:
     all_offer_names: Sequence[str]
     timings: Timings
     explanations: Sequence[Explanation] = ()
+    matcher: Description | None = None
+    matcher_digest: str = ""
+    fallback_reason: Exception | None = None
 
     def __len__(self) -> int:
         """Return how many tasks were placed."""

@@ -23,7 +23,10 @@ class OffermatchError(Exception):
         message: What was wrong, with the value found.
         hint: What to do about it; may be empty.
         place: Where it stands, such as ``tasks.json, row 3 (render-4), demand.cpu``; may be empty.
+        refused: The case of the contract's error, where it was the matcher that refused the call.
     """
+
+    refused: str | None = None
 
     def __init__(self, code: str, message: str, hint: str = "", place: str = "") -> None:
         """Keep the four parts apart, so that callers need not parse text."""

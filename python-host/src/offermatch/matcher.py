@@ -6,6 +6,7 @@ LegacyMatcher  the reference loop in Python, with the same interface and the sam
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
@@ -17,14 +18,16 @@ from offermatch import legacy
 from offermatch._choice import choose_crossing
 from offermatch._component import Code, ComponentBackend
 from offermatch._crossing import Crossing
+from offermatch._cycle import Cycle
+from offermatch._recorder import Recorder, write_recording
 from offermatch._rows import offer_columns, task_columns
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
-from offermatch.errors import InputError
+from offermatch.errors import InputError, OffermatchError
 from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Settings, Timings
-from offermatch.pool import Backend, Pool
+from offermatch.pool import Backend, Opener, Pool
 
 __all__ = ["BUNDLED", "BaseMatcher", "LegacyMatcher", "Matcher"]
 
@@ -60,6 +63,7 @@ class BaseMatcher(ABC):
         scales: Mapping[str, int | str] | None = None,
         dimensions: Sequence[str] | None = None,
         explain: bool = False,
+        record: str | PathLike[str] | None = None,
     ) -> Answer:
         """Match tasks to offers, once.
 
@@ -73,6 +77,7 @@ class BaseMatcher(ABC):
             dimensions: The resource dimensions, in order; those of the offers unless given. Rows without ``demand`` and
                 ``available`` are then flat: each dimension is an attribute of the row.
             explain: Whether to say of each unplaced task why it found no offer.
+            record: A file to record the cycle in, see docs/recordings.md.
 
         Raises:
             InputError: A table or a setting that cannot be used.
@@ -94,10 +99,24 @@ class BaseMatcher(ABC):
         # Before the pool is opened, so that a mistake among the tasks costs no crossing.
         asked.aligned(chosen)
         timings.columns += perf_counter() - begin
-        with Pool(self._checked_opener(settings), offered, settings, chosen, attributes, timings) as pool:
-            answer = pool._assign(asked, timings)
-            if explain:
-                answer.explanations = pool.explain(asked.picked(answer.unplaced_rows))
+        return self._run(Cycle(asked, offered, settings, chosen, attributes, explain, record), timings)
+
+    async def match_async(self, tasks: Any, offers: Any, **options: Any) -> Answer:
+        """Match on a thread, so that the event loop goes on; arguments and errors are those of ``match``.
+
+        A call that has begun cannot be cancelled: where the awaiting task is, the answer is thrown away.
+        """
+        return await asyncio.to_thread(self.match, tasks, offers, **options)
+
+    def _run(self, cycle: Cycle, timings: Timings) -> Answer:
+        """Answer one cycle; what a matcher made of matchers overrides."""
+        opener = self._checked_opener(cycle.settings)
+        with self._pool(
+            opener, cycle.offers, cycle.settings, cycle.dimensions, cycle.attributes, timings, cycle.record
+        ) as pool:
+            answer = pool._assign(cycle.tasks, timings)
+            if cycle.explain:
+                answer.explanations = pool.explain(cycle.tasks.picked(answer.unplaced_rows))
         return answer
 
     def open(
@@ -107,6 +126,7 @@ class BaseMatcher(ABC):
         *,
         dimensions: Sequence[str] | None = None,
         attributes: Iterable[str] = (),
+        record: str | PathLike[str] | None = None,
     ) -> Pool:
         """Open a pool that holds the offers from one call to the next.
 
@@ -115,6 +135,7 @@ class BaseMatcher(ABC):
             settings: How to rank the offers.
             dimensions: The resource dimensions, in order; those of the offers unless given.
             attributes: Attributes that later offers may have, besides those of these offers.
+            record: A file to record the pool in when it is closed, see docs/recordings.md.
 
         Raises:
             InputError: An offer or a setting that cannot be used.
@@ -125,7 +146,31 @@ class BaseMatcher(ABC):
         chosen = tuple(dimensions) if dimensions is not None else tuple(offered.available)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
         named = [*offered.attributes, *attributes] or [""]
-        return Pool(self._checked_opener(settings), offered, settings, chosen, named)
+        return self._pool(self._checked_opener(settings), offered, settings, chosen, named, None, record)
+
+    def _pool(
+        self,
+        opener: Opener,
+        offers: OfferColumns,
+        settings: Settings,
+        dimensions: Sequence[str],
+        attributes: Iterable[str],
+        timings: Timings | None,
+        record: str | PathLike[str] | None,
+    ) -> Pool:
+        if record is None:
+            pool = Pool(opener, offers, settings, dimensions, attributes, timings)
+        else:
+            recorder = Recorder(opener, self.description, self.digest)
+            try:
+                pool = Pool(recorder, offers, settings, dimensions, attributes, timings)
+            except OffermatchError:
+                if recorder.recorded:
+                    write_recording(recorder.recorded, record)
+                raise
+            pool.on_close = lambda: write_recording(recorder.recorded, record)
+        pool.matcher, pool.matcher_digest = self.description, self.digest
+        return pool
 
     def explain(self, tasks: Any, offers: Any, settings: Settings | None = None) -> list[Explanation]:
         """Say how the offers stand to each of the tasks, each on its own.
@@ -137,7 +182,7 @@ class BaseMatcher(ABC):
         with self.open(offers, settings) as pool:
             return pool.explain(tasks)
 
-    def _checked_opener(self, settings: Settings) -> Any:
+    def _checked_opener(self, settings: Settings) -> Opener:
         settings.checked()
         if settings.mode not in self.description.modes:
             message = f"{self.description.name} does not have the mode {settings.mode}"

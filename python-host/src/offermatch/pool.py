@@ -7,7 +7,7 @@ A pool belongs to one matcher. Any thread may use it; calls on one pool take tur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from time import perf_counter
 from types import TracebackType
@@ -19,7 +19,7 @@ from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTab
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import InputError, LyingMatcherError, MatcherError
-from offermatch.model import Explanation, Settings, Timings
+from offermatch.model import Description, Explanation, Settings, Timings
 from offermatch.verify import Mirror
 
 __all__ = ["Backend", "Opener", "Pool"]
@@ -70,6 +70,9 @@ class Pool:
         self._rows: dict[str, int] = {}
         self._lock = RLock()
         self._broken: str | None = None
+        self.matcher: Description | None = None
+        self.matcher_digest = ""
+        self.on_close: Callable[[], None] | None = None
         timings = timings or Timings()
         begin = perf_counter()
         table = offer_table(offers, self.dimensions, self._interner)
@@ -95,6 +98,9 @@ class Pool:
             if self._broken is None:
                 self._broken = "was closed"
                 self._backend.close()
+            after, self.on_close = self.on_close, None
+        if after is not None:
+            after()
 
     def assign(self, tasks: Any) -> Answer:
         """Place tasks, one after the other, and take what they use out of the pool.
@@ -126,7 +132,10 @@ class Pool:
             except MatcherError as error:
                 self._give_up(error)
                 raise
-        return Answer(assigned.tasks, assigned.offers, assigned.scores, tasks.names, self.offer_names, timings)
+        names = tasks.names, self.offer_names
+        answer = Answer(assigned.tasks, assigned.offers, assigned.scores, *names, timings)
+        answer.matcher, answer.matcher_digest = self.matcher, self.matcher_digest
+        return answer
 
     def update(self, *, removed: Iterable[str] = (), changed: Any = (), added: Any = ()) -> None:
         """Apply what has happened to the offers: removed, then changed, then added.

@@ -1,0 +1,246 @@
+"""Recordings: what a pool was opened with, what was asked of it, what it answered.
+
+    recording ──read──> Recording ──replay against any matcher──> differences, step by step
+
+docs/recordings.md is the format. Everything is in the columns of the contract, row numbers and all, so that a recording can
+be replayed without the rows it once came from. Conformance cases are recordings whose answers a person worked out.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from offermatch._columns_json import changes_of, offers_of, tasks_of
+from offermatch._recorder import FORMAT, write_recording
+from offermatch.errors import InputError, MatcherError
+from offermatch.matcher import BaseMatcher, LegacyMatcher
+from offermatch.model import Settings, Timings
+from offermatch.pool import Backend
+
+__all__ = ["FORMAT", "Difference", "Recording", "replay"]
+
+_HINT = "docs/recordings.md shows the format"
+_MISSING = "nothing"
+
+
+@dataclass(slots=True)
+class Recording:
+    """One recording, its columns as they stand in the file.
+
+    Attributes:
+        shape: ``dimensions`` and ``attributes``.
+        settings: Mode, maximal score, weights and scales.
+        offers: What the pool was opened with.
+        steps: What was asked, each with its answer.
+        open_error: The error that opening is refused with, if it is.
+        matcher: Which matcher answered.
+        name: Its name.
+        about: Why it is there.
+        group: What it belongs to.
+    """
+
+    shape: Mapping[str, int]
+    settings: Mapping[str, Any]
+    offers: Mapping[str, Any]
+    steps: Sequence[Mapping[str, Any]]
+    open_error: str | None = None
+    matcher: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    about: str = ""
+    group: str = ""
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Recording:
+        """Return the recording in a file; one whose name ends in ``.gz`` is unpacked.
+
+        Raises:
+            InputError: ``file-unreadable`` or ``file-malformed``.
+        """
+        place = Path(path)
+        try:
+            content = place.read_bytes()
+            text = (gzip.decompress(content) if place.suffix == ".gz" else content).decode()
+            found = json.loads(text)
+        except OSError as error:
+            raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
+        except (ValueError, EOFError, RecursionError) as error:
+            raise InputError("file-malformed", f"not JSON: {error}", _HINT, str(path)) from error
+        return cls._of(found, str(path))
+
+    @classmethod
+    def _of(cls, found: Any, place: str) -> Recording:
+        if not isinstance(found, Mapping) or found.get("format") != FORMAT:
+            raise InputError("file-malformed", f"its format is not {FORMAT}", _HINT, place)
+        kinds: dict[str, type] = {"shape": Mapping, "settings": Mapping, "offers": Mapping}
+        for key, kind in kinds.items():
+            if not isinstance(found.get(key), kind):
+                raise InputError("file-malformed", f"{key!r} is not there", _HINT, place)
+        steps = found.get("steps", [])
+        if not isinstance(steps, list) or not all(isinstance(step, Mapping) for step in steps):
+            raise InputError("file-malformed", "'steps' is not an array of objects", _HINT, place)
+        return cls(
+            found["shape"],
+            found["settings"],
+            found["offers"],
+            steps,
+            found.get("open_error"),
+            found.get("matcher") or {},
+            str(found.get("name", Path(place).name)),
+            str(found.get("about", "")),
+            str(found.get("group", "")),
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the recording to a file, all of it or nothing.
+
+        Raises:
+            InputError: ``file-unreadable`` where the file cannot be written.
+        """
+        document = {"name": self.name, "about": self.about, "group": self.group, "matcher": self.matcher}
+        content: dict[str, Any] = {key: value for key, value in document.items() if value}
+        content |= {"shape": self.shape, "settings": self.settings, "offers": self.offers}
+        if self.open_error is not None:
+            content["open_error"] = self.open_error
+        write_recording({**content, "steps": self.steps}, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that came out otherwise than recorded.
+
+    Attributes:
+        step: The number of the step, from 0; -1 for opening.
+        what: ``task 3``, or the column or error that differs.
+        before: What was recorded.
+        after: What came out.
+    """
+
+    step: int
+    what: str
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        """Return one line."""
+        place = "opening" if self.step < 0 else f"step {self.step}"
+        return f"{place}, {self.what}: {self.before} before, {self.after} now"
+
+
+def replay(recording: Recording, matcher: BaseMatcher) -> list[Difference]:
+    """Return what a matcher answers otherwise than recorded; nothing where it answers the same.
+
+    What the matcher refuses is compared too, except by the legacy matcher, which leaves all checks to the host.
+
+    Args:
+        recording: What to ask.
+        matcher: Whom to ask.
+
+    Raises:
+        InputError: ``file-malformed`` for columns that cannot be read.
+        MatcherError: The matcher failed.
+    """
+    raw = not isinstance(matcher, LegacyMatcher)
+    if not raw and recording.open_error is not None:
+        return []
+    try:
+        return list(_differences(recording, matcher, raw=raw))
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
+        raise InputError("file-malformed", f"columns that cannot be read: {error!r}", _HINT, recording.name) from error
+
+
+def _differences(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> Iterator[Difference]:
+    backend, failed = _outcome(lambda: _opened(recording, matcher, raw=raw))
+    if failed != recording.open_error:
+        yield Difference(-1, "error", recording.open_error or _MISSING, failed or _MISSING)
+    elif failed is None:
+        try:
+            for number, step in enumerate(recording.steps):
+                if raw or "error" not in step:
+                    yield from _step(number, step, backend, recording, raw=raw)
+        finally:
+            backend.close()
+
+
+@dataclass(frozen=True)
+class _Columns(Settings):
+    """Settings whose weights and scales are columns already, usable or not."""
+
+    columns: tuple[list[float], list[int]] = ([], [])
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> _Columns:
+        columns = list(found.get("weights") or ()), list(found.get("scales") or ())
+        return cls(found["mode"], found.get("max_score", 31.0), columns=columns)
+
+    def weight_column(self, dimensions: Sequence[str]) -> list[float]:
+        del dimensions
+        return self.columns[0]
+
+    def scale_column(self, dimensions: Sequence[str]) -> list[int]:
+        del dimensions
+        return self.columns[1]
+
+
+def _opened(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> Backend:
+    width, attributes = recording.shape["dimensions"], recording.shape["attributes"]
+    names = [f"dimension-{at}" for at in range(width)]
+    table = offers_of(recording.offers, recording.shape, raw=raw)
+    return matcher._open_backend(table, names, attributes, _Columns.of(recording.settings), Timings())
+
+
+def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Recording, *, raw: bool) -> list[Difference]:
+    shape = recording.shape
+    if "assign" in step:
+        tasks = tasks_of(step["assign"], shape, raw=raw)
+        found, failed = _outcome(lambda: backend.assign(tasks, Timings()))
+    elif "update" in step:
+        changes = changes_of(step["update"], shape, raw=raw)
+        found, failed = _outcome(lambda: backend.update(changes, Timings()))
+    elif "explain" in step:
+        tasks = tasks_of(step["explain"], shape, raw=raw)
+        found, failed = _outcome(lambda: backend.explain(tasks, Timings()))
+    else:
+        raise InputError("file-malformed", f"step {number} asks nothing", _HINT, recording.name)
+    if failed != step.get("error") and ("answer" in step or "error" in step):
+        return [Difference(number, "error", step.get("error", _MISSING), failed or _MISSING)]
+    if failed is not None or "answer" not in step or "update" in step:
+        return []
+    if "assign" in step:
+        return _assigned(number, step["answer"], found)
+    return [
+        Difference(number, name, before, getattr(found, name))
+        for name in ("by_dimension", "by_requirement", "by_devices", "by_score", "candidates")
+        if list(before := step["answer"].get(name, [])) != getattr(found, name)
+    ]
+
+
+def _assigned(number: int, before: Mapping[str, Any], found: Any) -> list[Difference]:
+    """Compare two answers task by task; scores are compared by their bits."""
+    old = _by_task(before.get("tasks", []), before.get("offers", []), before.get("scores", []))
+    new = _by_task(found.tasks, found.offers, found.scores)
+    return [
+        Difference(number, f"task {task}", old.get(task, _MISSING), new.get(task, _MISSING))
+        for task in sorted(old.keys() | new.keys())
+        if old.get(task) != new.get(task)
+    ]
+
+
+def _by_task(tasks: Sequence[int], offers: Sequence[int], scores: Sequence[float]) -> dict[int, str]:
+    rows = zip(tasks, offers, scores, strict=True)
+    return {task: f"offer {offer} at score {float(score)!r}" for task, offer, score in rows}
+
+
+def _outcome(call: Any) -> tuple[Any, str | None]:
+    """Return what a call gives, or the case of the contract's error that it was refused with."""
+    try:
+        return call(), None
+    except (InputError, MatcherError) as error:
+        if error.refused is None:
+            raise
+        return None, error.refused
