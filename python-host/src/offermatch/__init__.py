@@ -6,7 +6,9 @@ Start with ``Matcher.load().match(tasks, offers)``; README.md shows the rest.
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError
+from offermatch.fallback import Breaker, FallbackMatcher
 from offermatch.limits import Limits
+from offermatch.manifest import Manifest
 from offermatch.matcher import BaseMatcher, LegacyMatcher, Matcher
 from offermatch.model import (
     Assignment,
@@ -22,19 +24,26 @@ from offermatch.model import (
     not_in,
 )
 from offermatch.pool import Pool
+from offermatch.recording import Difference, Recording, replay
+from offermatch.slot import Event, Slot
 from offermatch.talk import match_tasks_to_offers
 
 __all__ = [
     "Answer",
     "Assignment",
     "BaseMatcher",
+    "Breaker",
     "Description",
+    "Difference",
+    "Event",
     "Explanation",
+    "FallbackMatcher",
     "InputError",
     "LegacyMatcher",
     "LimitError",
     "Limits",
     "LyingMatcherError",
+    "Manifest",
     "Matcher",
     "MatcherError",
     "Mode",
@@ -42,12 +51,15 @@ __all__ = [
     "OfferColumns",
     "OffermatchError",
     "Pool",
+    "Recording",
     "Requirement",
     "Settings",
+    "Slot",
     "Task",
     "TaskColumns",
     "Timings",
     "is_in",
     "match_tasks_to_offers",
     "not_in",
+    "replay",
 ]

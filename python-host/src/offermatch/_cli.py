@@ -18,6 +18,7 @@ from offermatch import _demo, _print
 from offermatch._bench.command import add_bench
 from offermatch._component import Code
 from offermatch._contract import CONTRACTS, INTERFACE
+from offermatch._trust_cli import LIMITS_HELP, Differs, add_trust
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import MatcherError, OffermatchError
 from offermatch.limits import Limits
@@ -38,6 +39,8 @@ Match tasks to resource offers with a WebAssembly matcher.
   offermatch match --sample uniform:2000x1000 --mode shared --output summary
   offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
   offermatch inspect matcher.wasm
+  offermatch replay cycle.recording.json
+  offermatch swap --manifest manifest.json
   offermatch bench talk --rust-host target/release/offermatch
 """
 
@@ -48,9 +51,6 @@ An offer is feasible for a task when every demand fits, every requirement holds 
 feasible ones the lowest score wins, if it is below the maximal score. In exclusive mode an offer takes one task, in shared
 mode it stays with what is left. docs/formats.md describes the files, docs/semantics.md the rules.
 """
-
-
-_LIMITS = "a JSON object of limits on what a component may use; docs/trust.md lists them"
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -68,6 +68,9 @@ def _run(options: argparse.Namespace) -> int:
     try:
         sys.stdout.write(command(options))
         sys.stdout.flush()
+    except Differs as found:
+        sys.stdout.write(found.output)
+        return FAILED
     except OffermatchError as error:
         sys.stderr.write(_print.error(error))
         return FAILED
@@ -113,7 +116,8 @@ def _parser() -> argparse.ArgumentParser:
         "--matcher", default="bundled", metavar="PATH|bundled|legacy", help="a component, or the loop in Python"
     )
 
-    match.add_argument("--limits", type=Path, metavar="FILE", help=_LIMITS)
+    match.add_argument("--record", type=Path, metavar="FILE", help="record the cycle; docs/recordings.md has the format")
+    match.add_argument("--limits", type=Path, metavar="FILE", help=LIMITS_HELP)
 
     inspect = commands.add_parser(
         "inspect",
@@ -122,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     inspect.set_defaults(command=_inspect, usage=inspect)
     inspect.add_argument("path", type=Path, nargs="?", default=BUNDLED, metavar="PATH", help="(default: the bundled one)")
-    inspect.add_argument("--limits", type=Path, metavar="FILE", help=_LIMITS)
+    inspect.add_argument("--limits", type=Path, metavar="FILE", help=LIMITS_HELP)
     inspect.add_argument("--json", action="store_true", help="print one JSON object")
 
     demo = commands.add_parser(
@@ -133,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--sample", type=_sample, default=Sample("uniform", 20000, 20000), metavar="KIND:TASKSxOFFERS[:SEED]")
     demo.add_argument("--matcher", type=Path, default=BUNDLED, metavar="PATH", help="the component both load")
 
+    add_trust(commands, _load)
     add_bench(commands, _sample, _positive)
     return parser
 
@@ -158,6 +163,7 @@ def _match(options: argparse.Namespace) -> str:
         scales=dict(options.scale),
         dimensions=options.dimensions,
         explain=options.explain,
+        record=options.record,
     )
     if options.output == "csv":
         return _print.answer_csv(answer)

@@ -17,7 +17,7 @@ from offermatch._packed import PackedCrossing
 from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, signature
 from offermatch._trap import trapped
 from offermatch.engine import ClockedEngine, limited, new_store
-from offermatch.errors import MatcherError
+from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.limits import Limits
 from offermatch.model import Timings
 
@@ -90,6 +90,7 @@ class Instance:
 
         Raises:
             MatcherError: ``matcher-trapped`` or a limit; the instance is then of no more use.
+            LyingMatcherError: A packed column that comes back cannot be read.
             InputError: The matcher refused the call.
         """
         function = self._functions[name]
@@ -104,6 +105,11 @@ class Instance:
                 result = crossing.call(self.store, function, params, timings)
         except WasmtimeError as error:
             raise self._failed(error, begin) from error
+        except ValueError as error:
+            if not isinstance(crossing, PackedCrossing):
+                raise
+            message = f"the matcher answered with columns that are not digits: {error}"
+            raise LyingMatcherError("answer-refused", message, "do not use this matcher", self._place) from error
         if isinstance(result, Refused):
             raise refusal(result, self.limits)
         return result

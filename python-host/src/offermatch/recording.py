@@ -150,7 +150,7 @@ def replay(recording: Recording, matcher: BaseMatcher) -> list[Difference]:
         return []
     try:
         return list(_differences(recording, matcher, raw=raw))
-    except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
         raise InputError("file-malformed", f"columns that cannot be read: {error!r}", _HINT, recording.name) from error
 
 
