@@ -34,6 +34,9 @@ TASKS = {
     "no-name": ([{"demand": {"cpu": 1}}], "missing-column"),
     "duplicate": ([{"name": "t"}, {"name": "t"}], "duplicate-name"),
     "share-too-large": (_task(device_share=1000), "devices-malformed"),
+    "no-devices": (_task(devices=None), "quantity-malformed"),
+    "requirements-object": (_task(requirements={}), "file-malformed"),
+    "half-a-character": ([{"name": "\ud800"}], "file-malformed"),
     "share-and-whole": (_task(device_share=10, devices=1), "devices-malformed"),
 }
 
@@ -56,6 +59,16 @@ def test_tasks(hosts: Any, tmp_path: Path, case: str) -> None:
     tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
     tasks.write_text(json.dumps(rows))
     offers.write_text(json.dumps(OFFERS))
+    _assert_same_error(hosts, code, "match", "--tasks", tasks, "--offers", offers)
+
+
+@pytest.mark.parametrize("devices", [None, {}, "", [None], True, -1, 1.5])
+def test_devices_of_offers(hosts: Any, tmp_path: Path, devices: Any) -> None:
+    codes = {-1: "quantity-negative", 1.5: "quantity-fractional"}
+    code = "quantity-malformed" if isinstance(devices, (list, dict, bool)) else codes.get(devices, "quantity-malformed")
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    tasks.write_text("[]")
+    offers.write_text(json.dumps([{"name": "o", "available": {}, "devices": devices}]))
     _assert_same_error(hosts, code, "match", "--tasks", tasks, "--offers", offers)
 
 

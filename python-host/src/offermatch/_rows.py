@@ -233,7 +233,7 @@ def task_from_mapping(row: Mapping[str, Any], place: str) -> Task:
         InputError: ``missing-column``, ``unknown-column`` or ``file-malformed``.
     """
     named = _keys(row, ("name", "demand", "requirements", "devices", "device_share"), place)
-    requirements = row.get("requirements") or ()
+    requirements = () if row.get("requirements") is None else row["requirements"]
     if not isinstance(requirements, (list, tuple)):
         raise _shape(requirements, "a list of requirements", f"{named}, requirements")
     return Task(
@@ -250,7 +250,12 @@ def offer_from_mapping(row: Mapping[str, Any], place: str) -> Offer:
     named = _keys(row, ("name", "available", "capacity", "attributes", "devices"), place)
     capacity = _mapping(row, "capacity", named)
     attributes = _mapping(row, "attributes", named)
-    return Offer(row["name"], _mapping(row, "available", named), capacity or None, attributes, row.get("devices", 0))
+    devices = row.get("devices", 0)
+    if devices is None or isinstance(devices, Mapping):
+        # Nothing that a row of our own could have meant: it would pass for no devices below.
+        hint = "devices is a number of free devices, or a list of the free thousandths of each"
+        raise InputError("quantity-malformed", f"{devices!r} is not a number", hint, f"{named}, devices")
+    return Offer(row["name"], _mapping(row, "available", named), capacity or None, attributes, devices)
 
 
 def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:

@@ -99,6 +99,12 @@ def _json_rows(path: Path) -> list[dict[str, Any]]:
         raise InputError(
             "file-malformed", f"not usable JSON: {error}", "docs/formats.md shows the format", str(path)
         ) from error
+    if "\\u" in text:
+        try:
+            json.dumps(rows, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError as error:
+            hint = "an escape from \\ud800 to \\udfff stands for half a character"
+            raise InputError("file-malformed", "half of a surrogate pair stands alone", hint, str(path)) from error
     hint = "the file is an array of objects; docs/formats.md shows the format"
     if not isinstance(rows, list):
         raise InputError("file-malformed", "not an array", hint, f"{path}, line 1, column 1")
