@@ -22,6 +22,7 @@ from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossin
 from offermatch._instance import Instance
 from offermatch._lockdown import foreign_imports
 from offermatch._output import check_assigned, check_described, check_explained
+from offermatch._pace import breathe
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.engine import configuration, shared_engine
 from offermatch.errors import MatcherError
@@ -96,6 +97,7 @@ class Code:
         except WasmtimeError as error:
             hint = "the file may be cut short; build or download it again"
             raise MatcherError("component-malformed", str(error).splitlines()[0], hint, str(path)) from error
+        breathe()
         shape = self._component.type
         self.inspection = Inspection(
             found,
@@ -111,6 +113,7 @@ class Code:
         Raises:
             MatcherError: ``wrong-world``, ``contract-version`` or ``matcher-trapped``.
         """
+        breathe()
         instance = self.instance()
         instance.check_types()
         found = instance.call("describe", [], PublicCrossing(), Timings())

@@ -13,6 +13,7 @@ from wasmtime.component import Instance as WasmInstance
 from offermatch._contract import refusal
 from offermatch._crossing import Crossing, Refused
 from offermatch._lockdown import Lockdown
+from offermatch._pace import breathe
 from offermatch._packed import PackedCrossing
 from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, signature
 from offermatch._trap import trapped
@@ -80,6 +81,7 @@ class Instance:
         """
         for functions, types in ((self._functions, FUNCTIONS), (self._packed, PACKED_FUNCTIONS)):
             for name, function in functions.items():
+                breathe()
                 found = signature(self.store, function)
                 if found != types[name]:
                     message = f"its {name} is {found}, not {types[name]}"
@@ -99,6 +101,7 @@ class Instance:
                 function = self._packed[name]
             else:
                 crossing = crossing.inner
+        breathe()
         begin = monotonic()
         try:
             with limited(self._engine, self.store, self.limits), self._lockdown.attended():

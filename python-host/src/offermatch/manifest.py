@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from offermatch._pace import considerate
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
@@ -106,6 +107,11 @@ def judged(manifest: Manifest, conformance: Iterable[Recording] = (), limits: Li
         MatcherError: ``digest-mismatch``, ``manifest-malformed`` where it says other things of itself than the manifest,
             ``conformance-failed``, or an error of loading.
     """
+    with considerate():
+        return _judged(manifest, conformance, limits)
+
+
+def _judged(manifest: Manifest, conformance: Iterable[Recording], limits: Limits | None) -> Matcher:
     candidate = Matcher.load(manifest.path, limits=limits, digest=manifest.digest)
     described = candidate.description
     for what, asked, found in (
@@ -117,11 +123,11 @@ def judged(manifest: Manifest, conformance: Iterable[Recording] = (), limits: Li
             message = f"its {what} is {found!r}, the manifest asks for {asked!r}"
             hint = "correct the manifest, or give it the component it means"
             raise MatcherError("manifest-malformed", message, hint, str(manifest.path))
-    conforms(candidate, conformance, str(manifest.path))
+    _conforms(candidate, conformance, str(manifest.path))
     return candidate
 
 
-def conforms(candidate: Matcher, conformance: Iterable[Recording], place: str) -> None:
+def _conforms(candidate: Matcher, conformance: Iterable[Recording], place: str) -> None:
     """Refuse a matcher that answers a recording otherwise.
 
     Raises:

@@ -219,6 +219,11 @@ class Matcher(BaseMatcher):
         return cls(Code(BUNDLED if path is None else Path(path), limits, digest))
 
     @property
+    def path(self) -> Path:
+        """Where it was loaded from."""
+        return self._code.path
+
+    @property
     def limits(self) -> Limits:
         """What its instances may use."""
         return self._code.limits

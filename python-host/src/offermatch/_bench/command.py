@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch._bench import border, gil, start, svg, talk
+from offermatch._bench import border, gil, start, svg, swap, talk
 from offermatch.errors import InputError
 from offermatch.sample import Sample
 
@@ -52,6 +52,13 @@ def add_bench(commands: Any, sample: Callable[[str], Sample], positive: Callable
     parser = measurement("start", start, _start, "compiling, the cache of compiled components, the smallest calls")
     parser.add_argument("--rounds", type=positive, default=9, metavar="N")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("swap", swap, _swap, "swapping the matcher under threads that call it")
+    parser.add_argument("--sample", type=sample, default=Sample("uniform", 200, 200), metavar="KIND:TASKSxOFFERS[:SEED]")
+    parser.add_argument("--seconds", type=positive, default=60, metavar="N", help="how long to swap (default: 60)")
+    parser.add_argument("--callers", type=positive, default=4, metavar="N", help="threads that call (default: 4)")
+    parser.add_argument("--every", type=positive, default=50, metavar="MS", help="between two swaps (default: 50)")
+    parser.add_argument("--other", type=Path, metavar="PATH", help="the component to swap with the bundled one")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _talk(options: argparse.Namespace) -> str:
@@ -82,6 +89,11 @@ def _gil(options: argparse.Namespace) -> str:
 
 def _start(options: argparse.Namespace) -> str:
     return _shown(start.start(options.rounds), options, start.table)
+
+
+def _swap(options: argparse.Namespace) -> str:
+    found = swap.swap(options.sample, float(options.seconds), options.callers, options.every, options.other)
+    return _shown(found, options, swap.table)
 
 
 def _shown(measured: dict[str, Any], options: argparse.Namespace, table: Callable[[dict[str, Any]], str]) -> str:
