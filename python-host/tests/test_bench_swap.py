@@ -3,7 +3,6 @@
 import json
 
 from hostile import component
-
 from offermatch._bench.swap import swap
 from offermatch._cli import run
 from offermatch.sample import Sample
