@@ -294,6 +294,17 @@ pub enum Error {
         /// What does not hold.
         reason: String,
     },
+    /// Data could not be staged.
+    #[cfg(unix)]
+    #[error(transparent)]
+    Stage(Box<crate::stage::StageError>),
+}
+
+#[cfg(unix)]
+impl From<crate::stage::StageError> for Error {
+    fn from(error: crate::stage::StageError) -> Self {
+        Self::Stage(Box::new(error))
+    }
 }
 
 impl Error {
@@ -330,6 +341,8 @@ impl Error {
             Self::MatcherTrapped { .. } | Self::PoolLost { .. } => "matcher-trapped",
             Self::InstanceUnavailable { .. } => "instance-unavailable",
             Self::AnswerRefused { .. } => "answer-refused",
+            #[cfg(unix)]
+            Self::Stage(error) => error.code(),
         }
     }
 
@@ -383,6 +396,8 @@ impl Error {
             Self::PoolLost { .. } => "open a new pool",
             Self::InstanceUnavailable { .. } => "drop pools that are no longer used",
             Self::AnswerRefused { .. } => "do not use this matcher: it breaks the rules of docs/semantics.md",
+            #[cfg(unix)]
+            Self::Stage(error) => error.hint(),
         }
     }
 

@@ -53,6 +53,8 @@ mod rows;
 mod sample;
 mod session;
 mod settings;
+#[cfg(unix)]
+pub mod stage;
 mod tasks;
 mod verify;
 

@@ -5,6 +5,10 @@ mod inspect;
 mod match_command;
 mod output;
 mod progress;
+#[cfg(unix)]
+mod stage;
+#[cfg(unix)]
+mod stage_bench;
 mod summary;
 
 use std::path::PathBuf;
@@ -31,7 +35,8 @@ Examples:
   offermatch match --sample uniform:2000x1000 --mode shared --output summary
   offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
   offermatch inspect matcher.wasm
-  offermatch bench talk";
+  offermatch bench talk
+  offermatch stage --checksum inputs/ /mnt/node";
 
 /// Examples for `match --help`.
 const MATCH_EXAMPLES: &str = "\
@@ -55,6 +60,12 @@ pub(crate) enum Command {
     /// Measure the matcher beside what might be used instead
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArguments),
+    /// Copy a task's data to where it will run
+    #[cfg(unix)]
+    Stage(stage::StageArguments),
+    /// Measure ways to copy on a device, with cp and fio beside them
+    #[cfg(unix)]
+    StageBench(stage_bench::StageBenchArguments),
 }
 
 /// What `match` takes.
@@ -168,6 +179,21 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
         Command::Match(arguments) => match_command::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        #[cfg(unix)]
+        Command::Stage(arguments) => stage::run(arguments),
+        #[cfg(unix)]
+        Command::StageBench(arguments) => stage_bench::run(&arguments),
+    }
+}
+
+/// The exit code of a command that failed.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    #[cfg(unix)]
+    return stage::exit_code(error);
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        1
     }
 }
 

@@ -1,0 +1,202 @@
+//! `offermatch stage-bench`: ways to copy a file, and many small ones, side by side on one device.
+//!
+//! Every contender ends with the data on the device, so that none is measured against memory. Contenders take turns, so
+//! that a noisy machine is unfair to none, and the best round of each counts.
+
+mod contenders;
+mod report;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Serialize;
+
+use super::stage::quantity;
+use contenders::{Cache, Contender};
+
+/// What `stage-bench` takes.
+#[derive(Debug, Args)]
+pub(crate) struct StageBenchArguments {
+    /// A directory on the device to measure; what is made there is removed
+    directory: PathBuf,
+    /// Bytes of the large file
+    #[arg(long, value_name = "BYTES", default_value = "1GiB", value_parser = quantity)]
+    size: u64,
+    /// How many small files; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    files: u32,
+    /// Rounds, of which the best counts
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Write a plot
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// The machine, the kernel and the file system.
+    machine: String,
+    /// Bytes of the large file.
+    size_bytes: u64,
+    /// Rounds, of which the best counts.
+    rounds: u32,
+    /// Whether the page cache could be emptied.
+    caches_dropped: bool,
+    /// The large file.
+    large: Vec<Row>,
+    /// How many small files there were.
+    files: u32,
+    /// The small files.
+    small: Vec<Row>,
+}
+
+/// One contender with one state of the cache.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    /// Who copied.
+    name: &'static str,
+    /// `cold` if the source was not in memory, `warm` if it was.
+    cache: &'static str,
+    /// The seconds of each round; none if the contender is not there.
+    seconds: Vec<f64>,
+    /// Bytes a second of the best round, in units of 1,000,000.
+    megabytes_per_second: Option<f64>,
+}
+
+impl Row {
+    /// The best round in seconds.
+    fn best(&self) -> Option<f64> {
+        self.seconds.iter().copied().min_by(f64::total_cmp)
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &StageBenchArguments) -> anyhow::Result<Vec<u8>> {
+    let place = arguments.directory.join(".offermatch-bench");
+    fs::create_dir(&place).with_context(|| format!("{} cannot be made", place.display()))?;
+    let measured = measure(arguments, &place);
+    let removed = fs::remove_dir_all(&place);
+    let report = measured?;
+    removed.with_context(|| format!("{} cannot be removed", place.display()))?;
+    if let Some(plot) = &arguments.plot {
+        fs::write(plot, report::plot(&report)).with_context(|| format!("{} cannot be written", plot.display()))?;
+    }
+    if arguments.json {
+        let mut text = serde_json::to_vec_pretty(&report)?;
+        text.push(b'\n');
+        return Ok(text);
+    }
+    Ok(report::table(&report).into_bytes())
+}
+
+/// Lets all contenders take turns.
+fn measure(arguments: &StageBenchArguments, place: &Path) -> anyhow::Result<Report> {
+    let source = place.join("large.bin");
+    fill(&source, arguments.size)?;
+    let caches_dropped = contenders::drop_caches().is_ok();
+    let large = turns(&contenders::LARGE, &source, arguments.size, arguments.rounds, caches_dropped)?;
+    let mut small = Vec::new();
+    if arguments.files > 0 {
+        let tree = place.join("small");
+        let bytes = plant(&tree, arguments.files)?;
+        small = turns(&contenders::SMALL, &tree, bytes, arguments.rounds, caches_dropped)?;
+    }
+    let machine = report::machine(place);
+    let (size_bytes, rounds, files) = (arguments.size, arguments.rounds, arguments.files);
+    Ok(Report { machine, size_bytes, rounds, caches_dropped, large, files, small })
+}
+
+/// Measures contenders in turns, cold and warm.
+fn turns(
+    contenders: &[Contender],
+    source: &Path,
+    bytes: u64,
+    rounds: u32,
+    caches_dropped: bool,
+) -> anyhow::Result<Vec<Row>> {
+    let states = if caches_dropped { vec![Cache::Cold, Cache::Warm] } else { vec![Cache::Warm] };
+    let mut rows = Vec::new();
+    for cache in states {
+        let first = rows.len();
+        for contender in contenders {
+            rows.push(Row {
+                name: contender.name,
+                cache: cache.name(),
+                seconds: Vec::new(),
+                megabytes_per_second: None,
+            });
+        }
+        for round in 0..rounds {
+            for (index, contender) in contenders.iter().enumerate() {
+                // A name of its own for each: a file system is slow where files were just removed.
+                let target = source.with_file_name(format!("copy-{}-{round}-{index}", cache.name()));
+                if let Some(seconds) = contender.run(source, &target, cache)? {
+                    rows[first + index].seconds.push(seconds);
+                }
+                if source.is_file() {
+                    let _ = fs::remove_file(&target);
+                    let _ = fs::remove_dir_all(&target);
+                }
+            }
+        }
+    }
+    for row in &mut rows {
+        row.megabytes_per_second = row.best().map(|seconds| bytes as f64 / seconds / 1e6);
+    }
+    Ok(rows)
+}
+
+/// Writes a file that no file system can shrink.
+fn fill(path: &Path, size: u64) -> anyhow::Result<()> {
+    let mut file = File::create(path).with_context(|| format!("{} cannot be made", path.display()))?;
+    let block = noise(1 << 20);
+    let mut left = size;
+    let mut number = 0_u64;
+    while left > 0 {
+        let mut part = block.clone();
+        part[..8].copy_from_slice(&number.to_le_bytes());
+        let length = left.min(part.len() as u64);
+        file.write_all(&part[..length as usize])?;
+        left -= length;
+        number += 1;
+    }
+    Ok(file.sync_all()?)
+}
+
+/// Makes so many files of 200 to 12,200 bytes, 500 in a directory; gives the sum of their bytes.
+fn plant(tree: &Path, files: u32) -> anyhow::Result<u64> {
+    let bytes = noise(1 << 20);
+    let mut sum = 0;
+    for number in 0..files {
+        let directory = tree.join(format!("{:03}/{:03}", number / 10_000, number / 500 % 20));
+        if number % 500 == 0 {
+            fs::create_dir_all(&directory)?;
+        }
+        let length = (number as usize).wrapping_mul(7919) % 12_000 + 200;
+        let begin = number as usize % 1000 * 100;
+        fs::write(directory.join(number.to_string()), &bytes[begin..begin + length])?;
+        sum += length as u64;
+    }
+    rustix::fs::sync();
+    Ok(sum)
+}
+
+/// Bytes that differ from place to place.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}

@@ -1,0 +1,94 @@
+//! How to stage: engines, sizes, limits and what to keep.
+
+use super::checksum::Digest;
+use super::engine::Engine;
+
+/// Settings of a stage. Sizes are in bytes.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Who moves the data; `None` lets each file take what the kernel and the file system offer.
+    pub engine: Option<Engine>,
+    /// Whether the page cache is passed by.
+    pub direct: Direct,
+    /// Bytes of one read or write; a multiple of 4096.
+    pub block: usize,
+    /// Blocks of one file that are under way at once, at least 1.
+    pub depth: usize,
+    /// Files that are under way at once, at least 1.
+    pub jobs: usize,
+    /// The most bytes written in a second.
+    pub bandwidth: Option<u64>,
+    /// What is kept beside the data.
+    pub keep: Keep,
+    /// When data must have reached the device.
+    pub sync: Sync,
+    /// Whether each file is digested while it is copied, and the copy read back and compared.
+    pub checksum: bool,
+    /// The digest that the only source, a file, must have.
+    pub expect: Option<Digest>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            engine: None,
+            direct: Direct::Auto,
+            block: 1 << 20,
+            depth: 16,
+            jobs: 4,
+            bandwidth: None,
+            keep: Keep::default(),
+            sync: Sync::Never,
+            checksum: false,
+            expect: None,
+        }
+    }
+}
+
+/// What is kept beside the data and the names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Permission bits.
+    pub permissions: bool,
+    /// Times of the last access and modification.
+    pub times: bool,
+    /// Owner and group.
+    pub owner: bool,
+    /// Extended attributes that the target takes.
+    pub xattrs: bool,
+    /// Holes of sparse files.
+    pub sparse: bool,
+    /// Files of several names stay one file.
+    pub hard_links: bool,
+    /// Symbolic links stay links; otherwise what they point to is copied.
+    pub symlinks: bool,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        let yes = true;
+        Self { permissions: yes, times: yes, owner: false, xattrs: yes, sparse: yes, hard_links: yes, symlinks: yes }
+    }
+}
+
+/// Whether the page cache is passed by (`O_DIRECT`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direct {
+    /// For files that would push other things out of memory.
+    Auto,
+    /// For every file of at least one block, where the file system can.
+    Always,
+    /// For none.
+    Never,
+}
+
+/// When data must have reached the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sync {
+    /// Whenever the kernel sees fit.
+    Never,
+    /// Before the stage ends.
+    End,
+    /// Each file before it takes its final name, and all before the stage ends.
+    Each,
+}

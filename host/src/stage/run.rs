@@ -1,0 +1,343 @@
+//! A stage from its request to its outcome.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FileType, renameat};
+
+use super::checksum::Digest;
+use super::destination::{Landing, destinations};
+use super::engine::{Engine, Engines};
+use super::error::StageError;
+use super::file::Passage;
+use super::journal::{self, journal};
+use super::limit::Bandwidth;
+use super::links::{self, Links};
+use super::metadata;
+use super::options::{Options, Sync};
+use super::transfer::Control;
+use super::tree::{Directory, Found, Job, Queue, kind_name};
+use super::watch::{Counts, Watch};
+
+/// What to stage.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Files and trees. A symbolic link named here is followed.
+    pub sources: Vec<PathBuf>,
+    /// The directory that the copies go into; made if it is not there.
+    pub target: PathBuf,
+    /// Whether `target` is the name of the only copy instead.
+    pub exact: bool,
+}
+
+/// What was staged.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// One for each source.
+    pub items: Vec<Item>,
+    /// Files and bytes.
+    pub counts: Counts,
+    /// How data was moved, such as `io-uring, direct`.
+    pub engines: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// A source and its copy.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The source without symbolic links.
+    pub source: PathBuf,
+    /// The copy.
+    pub target: PathBuf,
+    /// The digest of a file, where one was taken.
+    pub digest: Option<Digest>,
+}
+
+/// What all workers share.
+pub(super) struct Shared {
+    /// How to stage.
+    pub(super) options: Options,
+    /// Limits and listeners.
+    pub(super) control: Control,
+    /// Names of one file.
+    links: Links,
+    /// How data was moved.
+    used: Mutex<BTreeSet<(&'static str, bool)>>,
+    /// The first error.
+    error: Mutex<Option<StageError>>,
+    /// The digests of sources that are files.
+    digests: Mutex<Vec<Option<Digest>>>,
+    /// Memory the page cache could take when the stage began, in bytes.
+    memory: u64,
+}
+
+impl Shared {
+    /// An engine moved a file.
+    pub(super) fn used(&self, engine: Engine, direct: bool) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert((engine.name(), direct));
+    }
+
+    /// Whether a file of this size, with all before it, would fill half of the memory that is left.
+    pub(super) fn crowds_memory(&self, size: u64) -> bool {
+        self.control.watch.counts().bytes_done.saturating_add(size) > self.memory / 2
+    }
+
+    /// The error of a stage that was asked to end.
+    pub(super) fn cancelled(&self) -> StageError {
+        let counts = self.control.watch.counts();
+        StageError::Cancelled { files: counts.files_done, bytes: counts.bytes_done }
+    }
+
+    /// Ends the stage with an error, unless it has one.
+    fn fail(&self, error: StageError, queue: &Queue) {
+        // A worker that is told to stop because another failed has nothing to tell.
+        let told = matches!(error, StageError::Cancelled { .. }) && !self.control.watch.is_cancelled();
+        if !told {
+            self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+        self.control.failed.store(true, Ordering::Relaxed);
+        queue.close();
+    }
+}
+
+/// Stages files and trees.
+///
+/// # Errors
+///
+/// What [`StageError`] lists. Files that are whole by then stay, as does what the next call with the same request needs
+/// to go on; nothing unfinished has its final name, and no source is changed.
+pub fn stage(request: &Request, options: &Options, watch: &Watch) -> Result<Outcome, StageError> {
+    let begin = Instant::now();
+    let ring = Engine::IoUring.probe();
+    match (options.engine, &ring) {
+        (Some(engine), _) => engine.probe()?,
+        (None, Err(error)) => watch.notice("engine-fallback", format!("{error}: blocking stands in")),
+        (None, Ok(())) => {}
+    }
+    let places = destinations(request, options)?;
+    let shared = Shared {
+        options: options.clone(),
+        control: Control {
+            watch: watch.clone(),
+            bandwidth: options.bandwidth.map(Bandwidth::new),
+            failed: AtomicBool::new(false),
+        },
+        links: Links::default(),
+        used: Mutex::default(),
+        error: Mutex::default(),
+        digests: Mutex::new(vec![None; places.len()]),
+        memory: available_memory(),
+    };
+    let jobs: Result<VecDeque<Job>, StageError> =
+        places.iter().enumerate().map(|(item, place)| place.begin(item, options, watch)).collect();
+    let jobs = jobs?;
+    let roots: Vec<Arc<Directory>> = jobs.iter().map(|job| Arc::clone(job.directory())).collect();
+    let workers = options.jobs.max(1);
+    let queue = Queue::new(jobs, workers);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| work(&shared, &queue, ring.is_ok()));
+        }
+    });
+    finish_links(&shared, &queue);
+    if options.sync != Sync::Never && !shared.control.is_over() {
+        for root in &roots {
+            if let Err(error) = synchronise(root) {
+                shared.fail(error, &queue);
+            }
+        }
+    }
+    if let Some(error) = shared.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let digests = shared.digests.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let items = places.into_iter().zip(digests);
+    let used = shared.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Outcome {
+        items: items.map(|(place, digest)| Item { target: place.path(), source: place.source, digest }).collect(),
+        counts: watch.counts(),
+        engines: used.iter().map(|(name, direct)| format!("{name}{}", if *direct { ", direct" } else { "" })).collect(),
+        elapsed: begin.elapsed(),
+    })
+}
+
+/// What one worker does until nothing is left.
+fn work(shared: &Shared, queue: &Queue, ring_works: bool) {
+    let mut engines = Engines::new(&shared.options, ring_works);
+    while let Some(job) = queue.pop() {
+        let done = match job {
+            Job::Enter(parent, name) => {
+                let entered = parent.descend(&name, !shared.options.keep.symlinks);
+                entered.and_then(|directory| scan(shared, queue, &mut engines, &Arc::new(directory)))
+            }
+            Job::Scan(directory) => scan(shared, queue, &mut engines, &directory),
+            Job::Copy(directory, found) => copy_all(shared, queue, &mut engines, &directory, found),
+        };
+        if let Err(error) = done {
+            shared.fail(error, queue);
+        }
+    }
+}
+
+/// Looks into a directory, leaves its subdirectories to the queue and copies its files.
+fn scan(shared: &Shared, queue: &Queue, engines: &mut Engines, directory: &Arc<Directory>) -> Result<(), StageError> {
+    let found = directory.list(!shared.options.keep.symlinks)?;
+    let (inner, files): (Vec<Found>, Vec<Found>) =
+        found.into_iter().partition(|found| found.kind == FileType::Directory);
+    for found in inner {
+        queue.push(Job::Enter(Arc::clone(directory), found.name));
+    }
+    copy_all(shared, queue, engines, directory, files)
+}
+
+/// Copies files of a directory, and gives half of them away when others wait for work.
+fn copy_all(
+    shared: &Shared,
+    queue: &Queue,
+    engines: &mut Engines,
+    directory: &Arc<Directory>,
+    mut files: Vec<Found>,
+) -> Result<(), StageError> {
+    while let Some(found) = files.pop() {
+        if shared.control.is_over() {
+            return Err(shared.cancelled());
+        }
+        if !files.is_empty() && queue.is_hungry() {
+            let half = files.split_off(files.len() / 2);
+            queue.push(Job::Copy(Arc::clone(directory), half));
+        }
+        copy_one(shared, engines, directory, &found)?;
+    }
+    finish(shared, directory)
+}
+
+/// Copies what has this name.
+fn copy_one(
+    shared: &Shared,
+    engines: &mut Engines,
+    directory: &Arc<Directory>,
+    found: &Found,
+) -> Result<(), StageError> {
+    let watch = &shared.control.watch;
+    match found.kind {
+        FileType::RegularFile => {}
+        FileType::Symlink => {
+            watch.found(0);
+            if links::symbolic(directory, &found.name, shared.options.keep)? {
+                watch.done();
+            } else {
+                watch.skipped(0);
+            }
+            return Ok(());
+        }
+        kind => {
+            let path = directory.source_path.join(directory.source_name(&found.name));
+            return Err(StageError::SourceUnsupported { path, kind: kind_name(kind) });
+        }
+    }
+    let passage = Passage { shared, directory, name: &found.name };
+    let (source, stat) = passage.open()?;
+    if stat.st_nlink > 1 && shared.options.keep.hard_links && !shared.links.is_first(directory, &found.name, &stat) {
+        watch.found(0);
+        return Ok(());
+    }
+    watch.found(metadata::size(&stat));
+    let digest = passage.copy(engines, &source, &stat)?;
+    if directory.stat.is_none() {
+        shared.digests.lock().unwrap_or_else(PoisonError::into_inner)[directory.item] = digest;
+    }
+    Ok(())
+}
+
+/// Makes the names that were kept for later.
+fn finish_links(shared: &Shared, queue: &Queue) {
+    for later in shared.links.take() {
+        if shared.control.is_over() {
+            return;
+        }
+        let done = later.link().and_then(|made| {
+            if made {
+                shared.control.watch.done();
+            } else {
+                shared.control.watch.skipped(0);
+            }
+            finish(shared, &later.directory)
+        });
+        if let Err(error) = done {
+            shared.fail(error, queue);
+        }
+    }
+}
+
+/// A job in a directory is through: the last one gives the directory its metadata, and its name to the root of a tree.
+fn finish(shared: &Shared, directory: &Arc<Directory>) -> Result<(), StageError> {
+    let mut here = Some(directory);
+    while let Some(directory) = here {
+        if !directory.end() {
+            return Ok(());
+        }
+        let Some(stat) = &directory.stat else { return Ok(()) };
+        let place = (directory.target_path.as_path(), &shared.control.watch);
+        let keep = shared.options.keep;
+        metadata::apply(&directory.source, stat, &directory.target, keep, false, place)?;
+        if !keep.permissions {
+            open_to_others(directory)?;
+        }
+        if let Some(landing) = &directory.landing {
+            land(shared, directory, landing)?;
+        }
+        here = directory.parent.as_ref();
+    }
+    Ok(())
+}
+
+/// Gives a directory, private until now, the permissions a new one has.
+fn open_to_others(directory: &Directory) -> Result<(), StageError> {
+    let mode = metadata::mode_of_new_directory();
+    let changed = rustix::fs::fchmod(&directory.target, mode);
+    changed.map_err(|error| StageError::of_target("set permissions of", &directory.target_path, error))
+}
+
+/// Gives a hidden tree its final name.
+fn land(shared: &Shared, directory: &Directory, landing: &Landing) -> Result<(), StageError> {
+    if shared.options.sync != Sync::Never {
+        synchronise(directory)?;
+    }
+    renameat(&landing.parent, &landing.hidden, &landing.parent, &landing.name).map_err(|error| match error {
+        rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY | rustix::io::Errno::NOTDIR => {
+            StageError::TargetConflict { path: landing.path.clone(), found: "there by now", wanted: "missing" }
+        }
+        error => StageError::of_target("rename", &landing.path, error),
+    })?;
+    journal::remove(&landing.parent, &journal(&landing.name));
+    if shared.options.sync != Sync::Never {
+        let synced = rustix::fs::fsync(&landing.parent);
+        synced.map_err(|error| StageError::of_target("synchronise", &landing.path, error))?;
+    }
+    Ok(())
+}
+
+/// Waits until everything on the file system of a target has reached the device.
+fn synchronise(directory: &Directory) -> Result<(), StageError> {
+    #[cfg(target_os = "linux")]
+    let synced = rustix::fs::syncfs(&directory.target);
+    #[cfg(not(target_os = "linux"))]
+    let synced = {
+        rustix::fs::sync();
+        rustix::fs::fsync(&directory.target)
+    };
+    synced.map_err(|error| StageError::of_target("synchronise", &directory.target_path, error))
+}
+
+/// Memory the page cache could take, in bytes; without bound where the system does not say.
+fn available_memory() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kibibytes = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kibibytes.map_or(u64::MAX, |kibibytes| kibibytes.saturating_mul(1024))
+}

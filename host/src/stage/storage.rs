@@ -1,0 +1,51 @@
+//! What the file system and the page cache are told about a file beside its data.
+
+use std::fs::File;
+use std::io;
+
+#[cfg(target_os = "linux")]
+use rustix::fs::OFlags;
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
+
+/// Has the file system set the file's blocks aside, so that a full device is known at once.
+#[cfg(target_os = "linux")]
+pub(super) fn reserve(file: &File, size: u64) -> io::Result<()> {
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, size) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Other systems find out as they write.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn reserve(_file: &File, _size: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// Passes the page cache by from here on, or no longer.
+#[cfg(target_os = "linux")]
+pub(super) fn set_direct(file: &File, on: bool) -> io::Result<()> {
+    let mut flags = rustix::fs::fcntl_getfl(file)?;
+    flags.set(OFlags::DIRECT, on);
+    Ok(rustix::fs::fcntl_setfl(file, flags)?)
+}
+
+/// Other systems have other ways.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn set_direct(_file: &File, _on: bool) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Has the device, not the page cache, answer the reads that follow.
+#[cfg(target_os = "linux")]
+pub(super) fn drop_cache(file: &File) -> io::Result<()> {
+    rustix::fs::fdatasync(file)?;
+    Ok(rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed)?)
+}
+
+/// Other systems do not say how.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn drop_cache(file: &File) -> io::Result<()> {
+    file.sync_data()
+}

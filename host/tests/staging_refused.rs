@@ -1,0 +1,116 @@
+//! Staging where the system refuses: a full device, no permission. What needs root says so and is skipped without.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use offermatch::stage::{Engine, Options, Request, Watch, stage};
+use tempfile::TempDir;
+
+/// A small file system in memory, gone with this value.
+struct Small(TempDir);
+
+impl Small {
+    /// Mounts so many bytes; none without the right to.
+    fn mount(bytes: u64) -> Option<Self> {
+        let place = TempDir::new().unwrap();
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"]).arg(place.path());
+        let mounted = command.output().is_ok_and(|output| output.status.success());
+        if !mounted {
+            eprintln!("skipped: only root may mount");
+        }
+        mounted.then(|| Self(place))
+    }
+
+    /// Where it is.
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.path()).status();
+    }
+}
+
+#[test]
+fn a_full_device_leaves_the_source_whole_and_no_half_file() {
+    let Some(small) = Small::mount(4 << 20) else { return };
+    let place = TempDir::new().unwrap();
+    let source = place.path().join("source");
+    fs::create_dir(&source).unwrap();
+    for number in 0..8 {
+        fs::write(source.join(number.to_string()), vec![number; 1 << 20]).unwrap();
+    }
+    let request = Request { sources: vec![source.clone()], target: small.path().join("target"), exact: false };
+    for engine in
+        [None, Some(Engine::Blocking), Some(Engine::Tokio), Some(Engine::CopyFileRange), Some(Engine::IoUring)]
+    {
+        let options = Options { engine, ..Options::default() };
+        let error = stage(&request, &options, &Watch::default()).unwrap_err();
+        assert_eq!(error.code(), "target-full", "{engine:?}: {error}");
+        assert!(!small.path().join("target/source").exists(), "{engine:?}");
+    }
+    for number in 0..8 {
+        assert_eq!(fs::read(source.join(number.to_string())).unwrap(), vec![number; 1 << 20]);
+    }
+    let mut command = Command::new("mount");
+    assert!(command.args(["-o", "remount,size=16m"]).arg(small.path()).status().unwrap().success());
+    let outcome = stage(&request, &Options::default(), &Watch::default()).unwrap();
+    assert!(outcome.counts.files_skipped > 0, "what fitted is not copied again");
+    for number in 0..8 {
+        assert_eq!(
+            fs::read(small.path().join("target/source").join(number.to_string())).unwrap(),
+            vec![number; 1 << 20]
+        );
+    }
+}
+
+#[test]
+fn no_permission_is_an_error_of_its_own() {
+    // Root may everything, so the program runs as nobody.
+    let place = TempDir::new_in("/tmp").unwrap();
+    let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    open(place.path(), 0o755);
+    let program = place.path().join("offermatch");
+    fs::copy(env!("CARGO_BIN_EXE_offermatch"), &program).unwrap();
+    open(&program, 0o755);
+    let (secret, plain, free, closed) = (
+        place.path().join("secret"),
+        place.path().join("plain"),
+        place.path().join("free"),
+        place.path().join("closed"),
+    );
+    fs::write(&secret, "secret").unwrap();
+    open(&secret, 0);
+    fs::write(&plain, "plain").unwrap();
+    open(&plain, 0o644);
+    for folder in [&free, &closed] {
+        fs::create_dir(folder).unwrap();
+    }
+    open(&free, 0o777);
+    open(&closed, 0o555);
+    for (source, target) in [(&secret, &free), (&plain, &closed)] {
+        let mut command = Command::new(&program);
+        command.arg("stage").args([source, target]);
+        if is_root() {
+            command.uid(65534).gid(65534);
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.starts_with("error[permission-refused]: no permission to "), "{text}");
+        assert!(text.contains("\nhint: "), "{text}");
+        assert_eq!(fs::read_dir(target).unwrap().count(), 0);
+    }
+}
+
+/// Whether this process may do everything.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
