@@ -57,7 +57,7 @@ pub enum Method {
 }
 
 /// Fewer offers than this are looped over: a search would cost as much.
-const FEW_OFFERS: usize = 96;
+const FEW_OFFERS: usize = 160;
 /// So many tasks cost about as much to loop for as an index costs to make.
 const TASKS_WORTH_AN_INDEX: u64 = 48;
 
