@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Builds the matcher component: target/matcher.wasm.
+# Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh hostile` makes the
+# misbehaving ones of guest/hostile, target/hostile/NAME.wasm.
 #
-# A Rust toolchain with the wasm32-unknown-unknown target is all it takes, and where rustup can fetch that target, it is
+# A Rust toolchain with the wasm32-unknown-unknown target is all it takes (and wasm32-wasip2 for those that use the
+# standard library), and where rustup can fetch that target, it is
 # fetched. Where it cannot, Debian's rustc-web, which comes with the library sources, builds the target's core and alloc
 # on the spot. The linker that turns the module into a component comes with rustup's toolchains; where it does not, it is
 # installed from crates.io.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-target=wasm32-unknown-unknown
-out=target/matcher.wasm
 toolchain_bin="$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin"
 
 linker="$toolchain_bin/wasm-component-ld"
@@ -31,34 +31,77 @@ if [ -z "$lld" ]; then
     exit 1
 fi
 
-# cargo reads this variable instead of .cargo/config.toml, so that the native builds keep their own flags.
-flags="-C link-arg=--wasm-ld-path=$lld -C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
-arguments=(build --locked --package offermatch-matcher --profile component --target "$target" --target-dir target/component)
-has_target() { [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ]; }
+has_target() { [ -d "$(rustc --print sysroot)/lib/rustlib/$1" ]; }
 has_debian() { [ -x /usr/bin/rustc ] && [ -x /usr/bin/cargo ] && [ -d /usr/lib/rustlib/src/rust/library ]; }
-if ! has_target && ! has_debian; then
-    echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
-    rustup target add "$target" || {
-        as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
-        $as_root apt-get update -qq
-        $as_root apt-get install -qq -y --no-install-recommends rustc-web cargo-web rust-web-src
-    } >&2 || true
-fi
-if has_target; then
-    builder=(cargo)
-elif has_debian; then
-    export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
-    builder=(/usr/bin/cargo)
-    arguments+=(-Zbuild-std=core,alloc)
-else
-    echo "build.sh: nothing here builds for $target" >&2
-    echo "hint: run 'rustup target add $target', or install Debian's rustc-web, cargo-web and rust-web-src" >&2
-    exit 1
-fi
-CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$linker" CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="$flags" \
-    "${builder[@]}" "${arguments[@]}"
+# Debian has what std needs of C in a package of its own.
+has_libc() { [ "$1" != wasm32-wasip2 ] || [ -f /usr/lib/wasm32-wasi/libc.a ]; }
 
-# Copied only when it has changed, so that what embeds it is not built again.
-built="target/component/$target/component/offermatch_matcher.wasm"
-cmp --silent "$built" "$out" || cp "$built" "$out"
-echo "build.sh: $out, $(stat -c %s "$out") bytes" >&2
+# Builds for a target: `build TARGET LIBRARIES FLAGS CARGO-ARGUMENTS...`.
+build() {
+    local target="$1" libraries="$2" flags="-C link-arg=--wasm-ld-path=$lld $3"
+    shift 3
+    local arguments=(build --locked --target "$target" --target-dir target/component "$@")
+    if ! has_target "$target" && ! { has_debian && has_libc "$target"; }; then
+        echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
+        rustup target add "$target" || {
+            as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
+            $as_root apt-get update -qq
+            $as_root apt-get install -qq -y --no-install-recommends rustc-web cargo-web rust-web-src wasi-libc
+        } >&2 || true
+    fi
+    prefix="CARGO_TARGET_$(echo "$target" | tr 'a-z-' 'A-Z_')"
+    if has_target "$target"; then
+        env "${prefix}_LINKER=$linker" "${prefix}_RUSTFLAGS=$flags" cargo "${arguments[@]}"
+    elif has_debian && has_libc "$target"; then
+        if [ "$target" = wasm32-wasip2 ]; then
+            flags+=" -L /usr/lib/wasm32-wasi"
+        fi
+        env "${prefix}_LINKER=$linker" "${prefix}_RUSTFLAGS=$flags" RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
+            /usr/bin/cargo "${arguments[@]}" "-Zbuild-std=$libraries"
+    else
+        echo "build.sh: nothing here builds for $target" >&2
+        echo "hint: run 'rustup target add $target', or install Debian's rustc-web, cargo-web, rust-web-src and wasi-libc" >&2
+        exit 1
+    fi
+}
+
+# Copies what has changed, so that what embeds it is not built again.
+copy() { cmp --silent "$1" "$2" || cp "$1" "$2"; }
+
+case "${1:-matcher}" in
+matcher)
+    flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
+    build wasm32-unknown-unknown core,alloc "$flags" --package offermatch-matcher --profile component
+    copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher.wasm
+    echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes" >&2
+    ;;
+hostile)
+    # One of them is written in assembler, which rustc holds back.
+    export RUSTC_BOOTSTRAP=1
+    plain=() wasi=()
+    for source in guest/hostile/examples/*.rs; do
+        name="$(basename "$source" .rs)"
+        case "$name" in
+        wasi-*) wasi+=(--example "$name") ;;
+        *) plain+=(--example "$name") ;;
+        esac
+    done
+    arguments=(--quiet --package offermatch-hostile --profile hostile)
+    build wasm32-unknown-unknown core,alloc "-C target-feature=+reference-types" "${arguments[@]}" "${plain[@]}"
+    build wasm32-wasip2 std,panic_abort "" "${arguments[@]}" "${wasi[@]}"
+    mkdir -p target/hostile
+    for source in guest/hostile/examples/*.rs; do
+        name="$(basename "$source" .rs)"
+        case "$name" in
+        wasi-*) target=wasm32-wasip2 ;;
+        *) target=wasm32-unknown-unknown ;;
+        esac
+        copy "target/component/$target/hostile/examples/${name//-/_}.wasm" "target/hostile/$name.wasm"
+    done
+    echo "build.sh: target/hostile, $(find target/hostile -name '*.wasm' | wc -l) components" >&2
+    ;;
+*)
+    echo "usage: guest/build.sh [matcher|hostile]" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,14 @@
+//! Panics with a huge message.
+
+use offermatch_hostile::{Assignments, Behaviour, Honest, TaskTable, Verdict, hostile};
+
+/// Panics with a megabyte of text.
+struct Hostile;
+
+impl Behaviour for Hostile {
+    fn assign(_: &mut Honest, tasks: TaskTable) -> Verdict<Assignments> {
+        panic!("{:>1$}", "help", (1 << 20) + tasks.rows as usize);
+    }
+}
+
+hostile!(Hostile);

@@ -1,0 +1,88 @@
+//! The contract's types as the core's, and back.
+
+use alloc::borrow::ToOwned;
+
+use offermatch_core as core;
+
+use crate::bindings::exports::offermatch::matcher::matching as contract;
+
+/// A shape.
+pub(crate) fn shape(shape: contract::Shape) -> core::Shape {
+    core::Shape { dimensions: shape.dimensions, attributes: shape.attributes }
+}
+
+/// Settings.
+pub(crate) fn settings(settings: contract::Settings) -> core::Settings {
+    core::Settings {
+        mode: match settings.mode {
+            contract::Mode::Exclusive => core::Mode::Exclusive,
+            contract::Mode::Shared => core::Mode::Shared,
+        },
+        max_score: settings.max_score,
+        weights: settings.weights,
+        scales: settings.scales,
+    }
+}
+
+/// Offers.
+pub(crate) fn offers(offers: contract::OfferTable) -> core::OfferTable {
+    core::OfferTable {
+        rows: offers.rows,
+        available: offers.available,
+        capacity: offers.capacity,
+        attributes: offers.attributes,
+        device_offsets: offers.device_offsets,
+        device_free: offers.device_free,
+    }
+}
+
+/// Tasks.
+pub(crate) fn tasks(tasks: contract::TaskTable) -> core::TaskTable {
+    core::TaskTable {
+        rows: tasks.rows,
+        demand: tasks.demand,
+        devices: tasks.devices,
+        requirement_offsets: tasks.requirement_offsets,
+        requirement_attributes: tasks.requirement_attributes,
+        requirement_excludes: tasks.requirement_excludes,
+        value_offsets: tasks.value_offsets,
+        values: tasks.values,
+    }
+}
+
+/// Changes.
+pub(crate) fn changes(changes: contract::Changes) -> core::Changes {
+    core::Changes {
+        removed: changes.removed,
+        changed_rows: changes.changed_rows,
+        changed: offers(changes.changed),
+        added: offers(changes.added),
+    }
+}
+
+/// Assignments.
+pub(crate) fn assignments(answer: core::Assignments) -> contract::Assignments {
+    contract::Assignments { tasks: answer.tasks, offers: answer.offers, scores: answer.scores }
+}
+
+/// Explanations.
+pub(crate) fn explanations(answer: core::Explanations) -> contract::Explanations {
+    contract::Explanations {
+        by_dimension: answer.by_dimension,
+        by_requirement: answer.by_requirement,
+        by_devices: answer.by_devices,
+        by_score: answer.by_score,
+        candidates: answer.candidates,
+    }
+}
+
+/// A refusal. Which one is of no matter here: the hosts check their tables before they send them.
+pub(crate) fn error(error: core::Error) -> contract::Error {
+    match error {
+        core::Error::ColumnLength { column, expected, found } => {
+            contract::Error::ColumnLength(contract::ColumnLength { column: column.to_owned(), expected, found })
+        }
+        core::Error::TooManyRows { asked, limit } => contract::Error::TooManyRows(contract::RowLimit { asked, limit }),
+        _ => contract::Error::RepeatedRow(0),
+    }
+}
