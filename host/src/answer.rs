@@ -5,6 +5,7 @@ use std::time::Duration;
 use offermatch_core::{Assignments, Explanations as Counts};
 use sha2::{Digest, Sha256};
 
+use crate::matcher::Matcher;
 use crate::tasks::Tasks;
 
 /// The answer to one cycle: verified assignments and where the time went.
@@ -14,6 +15,19 @@ pub struct Answer {
     pub assignments: Assignments,
     /// Where the time went.
     pub timings: Timings,
+    /// Which matcher gave the answer.
+    pub matcher: Matcher,
+    /// Why it is not the answer of the matcher that was asked first, where it is not.
+    pub fallback_reason: Option<FallbackReason>,
+}
+
+/// Why a fallback answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FallbackReason {
+    /// The code of the error, as in `docs/errors.md`, or `breaker-open`.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
 }
 
 /// Where the time of a pool went.

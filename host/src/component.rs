@@ -6,14 +6,16 @@ use wasmtime::component::{Component, Linker};
 use crate::bindings::MatcherPre;
 use crate::cache::Cache;
 use crate::contract;
-use crate::engine::{self, HostState};
 use crate::error::Error;
+use crate::instance::HostState;
+use crate::limits::Limits;
+use crate::{engine, lockdown};
 
-/// Compiles the bytes of a component, or takes from the cache what they were compiled to before.
+/// Compiles the bytes of a component for the engine of these limits, or takes from the cache what they were compiled to before.
 ///
 /// # Errors
 /// [`Error::ComponentMalformed`], naming what the bytes are instead.
-pub(crate) fn compile(bytes: &[u8], origin: &str, cache: &Cache) -> Result<Component, Error> {
+pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Component, Error> {
     let malformed = |reason: String| Error::ComponentMalformed { origin: origin.to_owned(), reason };
     match bytes {
         [b'\0', b'a', b's', b'm', version @ ..] => match version {
@@ -25,7 +27,7 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, cache: &Cache) -> Result<Compo
         [] => return Err(malformed("it is empty".to_owned())),
         _ => return Err(malformed("it is not WebAssembly".to_owned())),
     }
-    let compiled = cache.component(engine::shared(), bytes);
+    let compiled = cache.component(engine::of(limits), bytes);
     let (component, source) = compiled.map_err(|error| malformed(error.root_cause().to_string()))?;
     tracing::debug!(origin, ?source, "component compiled");
     Ok(component)
@@ -41,7 +43,7 @@ pub(crate) struct Face {
 
 /// What a component imports and exports.
 pub(crate) fn face(component: &Component) -> Face {
-    let engine = engine::shared();
+    let engine = component.engine();
     let items = |item: ComponentItem| match item {
         ComponentItem::ComponentInstance(instance) => {
             instance.exports(engine).map(|(name, _)| name.to_owned()).collect()
@@ -56,10 +58,19 @@ pub(crate) fn face(component: &Component) -> Face {
 }
 
 /// A component that is linked as a matcher, ready to be instantiated.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    /// Type-checked, with what it imports.
+    pub(crate) pre: MatcherPre<HostState>,
+    /// Whether it gets an empty WASI.
+    pub(crate) wasi: bool,
+}
+
+/// Links a component as a matcher.
 ///
 /// # Errors
 /// [`Error::WrongWorld`] and [`Error::ContractVersion`].
-pub(crate) fn link(component: &Component, origin: &str) -> Result<MatcherPre<HostState>, Error> {
+pub(crate) fn link(component: &Component, origin: &str) -> Result<Linked, Error> {
     let wrong = |reason: String| Error::WrongWorld { origin: origin.to_owned(), reason };
     let face = face(component);
     let names = |items: &[(String, Vec<String>)]| {
@@ -74,13 +85,20 @@ pub(crate) fn link(component: &Component, origin: &str) -> Result<MatcherPre<Hos
     if !versions.any(contract::is_served) {
         return Err(version_error(origin, found));
     }
-    if !face.imports.is_empty() {
-        let imports = names(&face.imports);
-        return Err(wrong(format!("it imports {imports}, and a matcher may import nothing")));
+    let (wasi, foreign): (Vec<_>, Vec<_>) = face.imports.into_iter().partition(|(name, _)| lockdown::is_wasi(name));
+    if !foreign.is_empty() {
+        let imports = names(&foreign);
+        return Err(wrong(format!("it imports {imports}, and a matcher may import nothing but an empty wasi")));
     }
-    let linker = Linker::new(engine::shared());
+    let wasi = !wasi.is_empty();
+    let mut linker = Linker::new(component.engine());
+    if wasi {
+        lockdown::add_to_linker(&mut linker).map_err(|error| wrong(format!("there is no wasi for it: {error:#}")))?;
+    }
     let pre = linker.instantiate_pre(component).and_then(MatcherPre::new);
-    pre.map_err(|error| wrong(format!("its exports are not those of {}: {error:#}", contract::WORLD)))
+    let pre =
+        pre.map_err(|error| wrong(format!("its imports or exports are not those of {}: {error:#}", contract::WORLD)))?;
+    Ok(Linked { pre, wasi })
 }
 
 /// The error of a contract version that this host does not serve.

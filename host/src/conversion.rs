@@ -113,7 +113,23 @@ pub(crate) enum Refusal {
     /// A mode that the matcher does not have.
     UnsupportedMode(Mode),
     /// It finds something wrong with tables that the host has found right.
-    Unfounded(String),
+    Unfounded {
+        /// The contract's name of the error.
+        case: &'static str,
+        /// What the matcher says.
+        reason: String,
+    },
+}
+
+impl Refusal {
+    /// The contract's name of the error.
+    pub(crate) fn case(&self) -> &'static str {
+        match self {
+            Self::TooManyRows { .. } => "too-many-rows",
+            Self::UnsupportedMode(_) => "unsupported-mode",
+            Self::Unfounded { case, .. } => case,
+        }
+    }
 }
 
 impl From<contract::Error> for Refusal {
@@ -121,7 +137,16 @@ impl From<contract::Error> for Refusal {
         match error {
             contract::Error::TooManyRows(rows) => Self::TooManyRows { asked: rows.asked, limit: rows.limit },
             contract::Error::UnsupportedMode(mode) => Self::UnsupportedMode(model_mode(mode)),
-            other => Self::Unfounded(other.to_string()),
+            other => {
+                let case = match &other {
+                    contract::Error::ColumnLength(_) => "column-length",
+                    contract::Error::OutOfRange(_) => "out-of-range",
+                    contract::Error::BrokenDevices(_) => "broken-devices",
+                    contract::Error::BadSetting(_) => "bad-setting",
+                    _ => "repeated-row",
+                };
+                Self::Unfounded { case, reason: other.to_string() }
+            }
         }
     }
 }
@@ -131,7 +156,16 @@ impl From<offermatch_core::Error> for Refusal {
         match error {
             offermatch_core::Error::TooManyRows { asked, limit } => Self::TooManyRows { asked, limit },
             offermatch_core::Error::UnsupportedMode(mode) => Self::UnsupportedMode(mode),
-            other => Self::Unfounded(other.to_string()),
+            other => {
+                let case = match &other {
+                    offermatch_core::Error::ColumnLength { .. } => "column-length",
+                    offermatch_core::Error::OutOfRange(_) => "out-of-range",
+                    offermatch_core::Error::BrokenDevices(_) => "broken-devices",
+                    offermatch_core::Error::BadSetting { .. } => "bad-setting",
+                    _ => "repeated-row",
+                };
+                Self::Unfounded { case, reason: other.to_string() }
+            }
         }
     }
 }

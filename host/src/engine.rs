@@ -1,45 +1,77 @@
-//! The engine that compiles and runs components: one for the whole process.
+//! The engines that compile and run components: one for the whole process, and one that counts fuel where that is asked.
 //!
-//! Limits on memory, time and output belong here: the engine's configuration, and what each store is given.
+//! Every engine has one thread that moves its epoch on, every [`TICK`], so that a call that takes too long is interrupted.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::limits::Limits;
 
 /// Pools that can be open at once, in the whole process.
 const MOST_INSTANCES: u32 = 1000;
+/// The most elements of a pooled table. Address space only: what is not used is not there.
+const MOST_TABLE_ELEMENTS: usize = 1 << 20;
+/// How often an engine's epoch moves on.
+const TICK: Duration = Duration::from_millis(10);
 
-/// What the host keeps for one instance.
-#[derive(Debug, Default)]
-pub(crate) struct HostState {}
+/// The engine of matchers with these limits.
+pub(crate) fn of(limits: &Limits) -> &'static Engine {
+    if limits.fuel.is_some() { metered() } else { shared() }
+}
 
 /// The engine of this process.
 pub(crate) fn shared() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| {
-        // Pooled instances reserve address space ahead. Where there is not enough of it, instances are made one by one.
-        Engine::new(&config(true)).unwrap_or_else(|error| {
-            tracing::warn!(%error, "no address space for pooled instances");
-            Engine::new(&config(false)).expect("the configuration suits every platform that wasmtime supports")
-        })
-    })
+    ENGINE.get_or_init(|| start(false))
 }
 
-/// A store for one instance.
-pub(crate) fn store() -> Store<HostState> {
-    Store::new(shared(), HostState::default())
+/// The engine that counts fuel.
+fn metered() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| start(true))
+}
+
+/// An engine and its ticker.
+fn start(fuel: bool) -> Engine {
+    // Pooled instances reserve address space ahead. Where there is not enough of it, instances are made one by one.
+    let engine = Engine::new(&config(true, fuel)).unwrap_or_else(|error| {
+        tracing::warn!(%error, "no address space for pooled instances");
+        Engine::new(&config(false, fuel)).expect("the configuration suits every platform that wasmtime supports")
+    });
+    let ticked = engine.weak();
+    let ticker = std::thread::Builder::new().name("offermatch-epochs".to_owned()).spawn(move || tick(&ticked));
+    if let Err(error) = ticker {
+        tracing::error!(%error, "no thread for the clock: calls are not limited in time");
+    }
+    engine
+}
+
+/// Moves an engine's epoch on for as long as there is the engine.
+fn tick(engine: &EngineWeak) {
+    while let Some(engine) = engine.upgrade() {
+        engine.increment_epoch();
+        drop(engine);
+        std::thread::sleep(TICK);
+    }
 }
 
 /// How components are compiled and run.
-fn config(pooled: bool) -> Config {
+fn config(pooled: bool, fuel: bool) -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
+    config.epoch_interruption(true);
+    config.consume_fuel(fuel);
     if pooled {
         let mut pooling = PoolingAllocationConfig::new();
         pooling.total_component_instances(MOST_INSTANCES);
         pooling.total_core_instances(MOST_INSTANCES);
         pooling.total_memories(MOST_INSTANCES);
         pooling.total_tables(MOST_INSTANCES);
+        pooling.table_elements(MOST_TABLE_ELEMENTS);
+        // The address space is reserved anyway; how much of it an instance gets is the limiter's to say.
+        pooling.max_memory_size(1 << 32);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling));
     }
     config

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io;
 
+use crate::limits::Exceeded;
 use crate::quantity::QuantityError;
 
 /// Where in the input something stands.
@@ -33,6 +34,26 @@ impl fmt::Display for Place {
             write!(f, ", {}", self.column)?;
         }
         Ok(())
+    }
+}
+
+/// A call in which a matcher wanted more than its limits allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overrun {
+    /// The matcher.
+    pub matcher: String,
+    /// The function that was called.
+    pub call: &'static str,
+    /// What it wanted, and what it may have.
+    pub exceeded: Exceeded,
+    /// What it printed, as the message shows it; empty where it printed nothing.
+    pub printed: String,
+}
+
+impl fmt::Display for Overrun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { matcher, call, exceeded, printed } = self;
+        write!(f, "matcher {matcher} in {call} {exceeded}{printed}")
     }
 }
 
@@ -270,6 +291,17 @@ pub enum Error {
         /// What WebAssembly says.
         reason: String,
     },
+    /// The component wanted more than its limits allow. Its instance is thrown away.
+    #[error("{0}")]
+    LimitExceeded(Box<Overrun>),
+    /// Limits that cannot be read.
+    #[error("limits of {origin}: {reason}")]
+    LimitMalformed {
+        /// The file or the environment variable.
+        origin: String,
+        /// What is wrong there.
+        reason: String,
+    },
     /// A pool that is used after its instance was thrown away.
     #[error("this pool of matcher {matcher} was thrown away after {call} failed")]
     PoolLost {
@@ -284,6 +316,42 @@ pub enum Error {
         /// The matcher.
         matcher: String,
         /// What is missing.
+        reason: String,
+    },
+    /// The bytes of a candidate are not those that were asked for.
+    #[error("{origin} has the digest {found}; {expected} was asked for")]
+    DigestMismatch {
+        /// The file.
+        origin: String,
+        /// The digest that was asked for.
+        expected: String,
+        /// The digest of the bytes.
+        found: String,
+    },
+    /// A manifest that cannot be followed, or that says otherwise than its component.
+    #[error("{origin}: {reason}")]
+    ManifestMalformed {
+        /// The manifest, or the component that says otherwise.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A candidate does not answer as a conformance case says.
+    #[error("matcher {matcher} fails conformance case {case}: {reason}")]
+    ConformanceFailed {
+        /// The candidate.
+        matcher: String,
+        /// The case.
+        case: String,
+        /// The first thing that differs, or what went wrong.
+        reason: String,
+    },
+    /// A candidate answered otherwise in shadow than the matcher in use.
+    #[error("matcher {matcher} differs in shadow: {reason}")]
+    ShadowDiffers {
+        /// The candidate.
+        matcher: String,
+        /// The first difference.
         reason: String,
     },
     /// The answer does not hold against the host's own tables.
@@ -339,6 +407,12 @@ impl Error {
             Self::WrongWorld { .. } => "wrong-world",
             Self::ContractVersion { .. } => "contract-version",
             Self::MatcherTrapped { .. } | Self::PoolLost { .. } => "matcher-trapped",
+            Self::LimitExceeded(overrun) => overrun.exceeded.limit.code(),
+            Self::LimitMalformed { .. } => "limit-malformed",
+            Self::DigestMismatch { .. } => "digest-mismatch",
+            Self::ManifestMalformed { .. } => "manifest-malformed",
+            Self::ConformanceFailed { .. } => "conformance-failed",
+            Self::ShadowDiffers { .. } => "shadow-differs",
             Self::InstanceUnavailable { .. } => "instance-unavailable",
             Self::AnswerRefused { .. } => "answer-refused",
             #[cfg(unix)]
@@ -389,16 +463,43 @@ impl Error {
                 "a matcher is a WebAssembly component, not a core module; `make component` builds one"
             }
             Self::WrongWorld { .. } => {
-                "a matcher exports offermatch:matcher/matching and imports nothing; wit/matcher.wit is the contract"
+                "a matcher exports offermatch:matcher/matching and imports nothing, or an empty wasi; wit/matcher.wit is the contract"
             }
             Self::ContractVersion { .. } => "rebuild the matcher against wit/matcher.wit of this version",
             Self::MatcherTrapped { .. } => "the instance is thrown away; the next call gets a new one",
+            Self::LimitExceeded(_) => {
+                "raise the limit if the matcher is to be trusted with more; docs/trust.md lists them"
+            }
+            Self::DigestMismatch { .. } => "the file is damaged or another one: fetch it again, or correct the digest",
+            Self::ManifestMalformed { .. } => "docs/trust.md shows a manifest; write it to another name and rename it",
+            Self::ConformanceFailed { .. } => "do not use this matcher, or correct the case: docs/recordings.md",
+            Self::ShadowDiffers { .. } => "look at the difference; promote it by hand if it is wanted",
+            Self::LimitMalformed { .. } => "limits are whole numbers above 0; docs/trust.md lists them",
             Self::PoolLost { .. } => "open a new pool",
             Self::InstanceUnavailable { .. } => "drop pools that are no longer used",
             Self::AnswerRefused { .. } => "do not use this matcher: it breaks the rules of docs/semantics.md",
             #[cfg(unix)]
             Self::Stage(error) => error.hint(),
         }
+    }
+
+    /// Whether the instance that gave this error is of no more use.
+    pub(crate) fn is_fatal(&self) -> bool {
+        matches!(self, Self::MatcherTrapped { .. } | Self::LimitExceeded(_) | Self::AnswerRefused { .. })
+    }
+
+    /// Whether a matcher is to blame, and another one might do better.
+    pub(crate) fn is_the_matchers(&self) -> bool {
+        self.is_fatal()
+            || matches!(
+                self,
+                Self::PoolLost { .. }
+                    | Self::InstanceUnavailable { .. }
+                    | Self::ComponentUnreadable { .. }
+                    | Self::ComponentMalformed { .. }
+                    | Self::WrongWorld { .. }
+                    | Self::ContractVersion { .. }
+            )
     }
 
     /// The error of a quantity that stands at a place.

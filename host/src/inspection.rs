@@ -8,6 +8,7 @@ use crate::component;
 use crate::contract;
 use crate::description::Description;
 use crate::error::Error;
+use crate::limits::Limits;
 use crate::matcher::{BUNDLED, Matcher, read_component};
 
 /// What a component is.
@@ -28,6 +29,8 @@ pub struct Inspection {
     pub imports: Vec<(String, Vec<String>)>,
     /// What it exports, each with the functions and types in it.
     pub exports: Vec<(String, Vec<String>)>,
+    /// How much of everything it gets here.
+    pub limits: Limits,
     /// What it says of itself, or why it cannot be used here.
     pub verdict: Result<Description, Error>,
 }
@@ -46,7 +49,7 @@ impl Inspection {
     /// ```
     pub fn of(path: impl AsRef<Path>) -> Result<Self, Error> {
         let (bytes, path) = read_component(path.as_ref())?;
-        Self::of_bytes(&bytes, path)
+        Self::of_bytes(&bytes, path, &Limits::in_force()?)
     }
 
     /// What the bundled matcher is.
@@ -60,15 +63,16 @@ impl Inspection {
     /// # Ok::<(), offermatch::Error>(())
     /// ```
     pub fn bundled() -> Result<Self, Error> {
-        Self::of_bytes(BUNDLED, "the bundled matcher".to_owned())
+        Self::of_bytes(BUNDLED, "the bundled matcher".to_owned(), &Limits::in_force()?)
     }
 
     /// What the component in these bytes is.
-    fn of_bytes(bytes: &[u8], path: String) -> Result<Self, Error> {
-        let compiled = component::compile(bytes, &path, &Cache::from_environment())?;
+    fn of_bytes(bytes: &[u8], path: String, limits: &Limits) -> Result<Self, Error> {
+        let compiled = component::compile(bytes, &path, limits, &Cache::from_environment())?;
         let face = component::face(&compiled);
         let contract = face.exports.iter().find_map(|(name, _)| contract::interface_version(name)).map(str::to_owned);
-        let verdict = Matcher::from_component(&compiled, bytes, &path).map(|matcher| matcher.description().clone());
+        let verdict =
+            Matcher::from_component(&compiled, bytes, &path, limits).map(|matcher| matcher.description().clone());
         Ok(Self {
             size: bytes.len(),
             digest: sha256(bytes),
@@ -77,6 +81,7 @@ impl Inspection {
             imports: face.imports,
             exports: face.exports,
             verdict,
+            limits: *limits,
             path,
         })
     }

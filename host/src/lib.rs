@@ -42,36 +42,51 @@ mod conversion;
 mod description;
 mod engine;
 mod error;
+mod fallback;
 mod inspection;
+mod instance;
+mod limits;
+mod lockdown;
 mod matcher;
+mod matching;
 mod names;
 mod offers;
 mod pool;
 mod quantity;
 mod read;
+mod recording;
 mod rows;
 mod sample;
 mod session;
 mod settings;
 #[cfg(unix)]
 pub mod stage;
+mod slot;
 mod tasks;
 mod verify;
 
-pub use answer::{Answer, Explanation, Explanations, Timings, answer_digest, unplaced};
+pub use answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
 pub use cache::Cache;
 pub use catalog::Catalog;
 pub use contract::CONTRACT;
 pub use description::Description;
-pub use error::{Error, Place};
+pub use error::{Error, Overrun, Place};
+pub use fallback::{Breaker, FallbackMatcher};
 pub use inspection::Inspection;
+pub use limits::{Exceeded, Limit, Limits};
 pub use matcher::Matcher;
-pub use offermatch_core::{Assignments, Mode, OfferTable, TaskTable};
+pub use matching::Matching;
+pub use offermatch_core::{
+    Assignments, Changes, Explanations as ExplanationColumns, Mode, OfferTable, Settings as SettingColumns, Shape,
+    TaskTable,
+};
 pub use offers::Offers;
 pub use pool::{Pool, Update};
 pub use quantity::{QuantityError, parse_quantity};
 pub use read::{Format, parse_offers, parse_tasks, read_offers, read_tasks};
+pub use recording::{Change, Difference, RecordedMatcher, Recording, Replay, Step};
 pub use rows::{Offer, Requirement, Task};
 pub use sample::{Sample, SampleKind};
 pub use settings::{DEVICES, Settings};
+pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, Watch};
 pub use tasks::Tasks;

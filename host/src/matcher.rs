@@ -4,18 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use offermatch_core::{BestFit, Mode, Policy};
+use offermatch_core::{BestFit, Mode, OfferTable, Policy, Settings as Columns, Shape};
 
 use crate::answer::{Answer, Timings, sha256};
-use crate::bindings::MatcherPre;
 use crate::cache::Cache;
-use crate::component;
+use crate::component::{self, Linked};
 use crate::contract;
 use crate::description::Description;
-use crate::engine::HostState;
 use crate::error::{Error, shortened};
+use crate::instance::Failure;
+use crate::limits::Limits;
 use crate::offers::Offers;
 use crate::pool::{Pool, failed};
+use crate::recording::Recording;
 use crate::session::{self, Session};
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -50,6 +51,8 @@ pub struct Matcher {
 struct Inner {
     /// What it says of itself.
     description: Description,
+    /// How much of everything it gets.
+    limits: Limits,
     /// What runs.
     code: Code,
 }
@@ -59,7 +62,7 @@ enum Code {
     /// A component.
     Component {
         /// Compiled, linked and type-checked.
-        pre: MatcherPre<HostState>,
+        linked: Linked,
         /// The SHA-256 of its bytes.
         digest: String,
         /// How many bytes it has.
@@ -75,7 +78,15 @@ impl Matcher {
     /// # Errors
     /// Those of [`Matcher::from_bytes`], when the crate was built with a component that is not a matcher.
     pub fn bundled() -> Result<Self, Error> {
-        Self::from_bytes(BUNDLED, "the bundled matcher")
+        Self::bundled_with(&Limits::in_force()?)
+    }
+
+    /// The matcher that comes with this crate, with these limits.
+    ///
+    /// # Errors
+    /// As [`Matcher::bundled`].
+    pub fn bundled_with(limits: &Limits) -> Result<Self, Error> {
+        Self::from_bytes_with(BUNDLED, "the bundled matcher", limits)
     }
 
     /// The component that comes with this crate, as bytes.
@@ -94,7 +105,7 @@ impl Matcher {
             contract: contract::CONTRACT.to_owned(),
             modes: vec![Mode::Exclusive, Mode::Shared],
         };
-        Self { inner: Arc::new(Inner { description, code: Code::Native }) }
+        Self { inner: Arc::new(Inner { description, limits: Limits::default(), code: Code::Native }) }
     }
 
     /// The matcher in a file.
@@ -102,8 +113,16 @@ impl Matcher {
     /// # Errors
     /// [`Error::ComponentUnreadable`], and those of [`Matcher::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::load_with(path, &Limits::in_force()?)
+    }
+
+    /// The matcher in a file, with these limits.
+    ///
+    /// # Errors
+    /// As [`Matcher::load`].
+    pub fn load_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Error> {
         let (bytes, origin) = read_component(path.as_ref())?;
-        Self::from_bytes(&bytes, &origin)
+        Self::from_bytes_with(&bytes, &origin, limits)
     }
 
     /// The matcher in these bytes. `origin` says in errors where they came from.
@@ -117,7 +136,15 @@ impl Matcher {
     /// assert_eq!(error.code(), "component-malformed");
     /// ```
     pub fn from_bytes(bytes: &[u8], origin: &str) -> Result<Self, Error> {
-        Self::from_bytes_cached(bytes, origin, &Cache::from_environment())
+        Self::from_bytes_with(bytes, origin, &Limits::in_force()?)
+    }
+
+    /// The matcher in these bytes, with these limits.
+    ///
+    /// # Errors
+    /// As [`Matcher::from_bytes`].
+    pub fn from_bytes_with(bytes: &[u8], origin: &str, limits: &Limits) -> Result<Self, Error> {
+        Self::judged(bytes, origin, limits, &Cache::from_environment())
     }
 
     /// As [`Matcher::from_bytes`], with compiled components kept elsewhere than the environment says.
@@ -125,9 +152,14 @@ impl Matcher {
     /// # Errors
     /// As [`Matcher::from_bytes`]. Whatever is wrong with the cache is no error: the component is compiled.
     pub fn from_bytes_cached(bytes: &[u8], origin: &str, cache: &Cache) -> Result<Self, Error> {
+        Self::judged(bytes, origin, &Limits::in_force()?, cache)
+    }
+
+    /// The matcher in these bytes, compiled, linked and asked what it is.
+    fn judged(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Self, Error> {
         let begin = Instant::now();
-        let component = component::compile(bytes, origin, cache)?;
-        let matcher = Self::from_component(&component, bytes, origin)?;
+        let component = component::compile(bytes, origin, limits, cache)?;
+        let matcher = Self::from_component(&component, bytes, origin, limits)?;
         tracing::debug!(origin, elapsed = ?begin.elapsed(), "matcher loaded");
         Ok(matcher)
     }
@@ -137,9 +169,10 @@ impl Matcher {
         compiled: &wasmtime::component::Component,
         bytes: &[u8],
         origin: &str,
+        limits: &Limits,
     ) -> Result<Self, Error> {
-        let pre = component::link(compiled, origin)?;
-        let code = Code::Component { pre: pre.clone(), digest: sha256(bytes), size: bytes.len() };
+        let linked = component::link(compiled, origin)?;
+        let code = Code::Component { linked: linked.clone(), digest: sha256(bytes), size: bytes.len() };
         let nameless = Description {
             name: origin.to_owned(),
             version: String::new(),
@@ -147,8 +180,8 @@ impl Matcher {
             contract: String::new(),
             modes: Vec::new(),
         };
-        let mut matcher = Inner { description: nameless, code };
-        match session::describe(&pre) {
+        let mut matcher = Inner { description: nameless, limits: *limits, code };
+        match session::describe(&linked, limits) {
             Ok(description) => matcher.description = description,
             Err(failure) => return Err(failed(&Self { inner: Arc::new(matcher) }, "describe", failure)),
         }
@@ -182,6 +215,12 @@ impl Matcher {
         }
     }
 
+    /// How much of everything it gets. The native reference is code of this host, which nothing limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
     /// The matcher's name, cut to what fits a message.
     pub(crate) fn name(&self) -> String {
         shortened(&self.inner.description.name)
@@ -198,16 +237,36 @@ impl Matcher {
         self.check_mode(settings.mode)?;
         let settings = settings.columns(offers.catalog())?;
         let shape = offers.catalog().shape();
-        let session = match &self.inner.code {
-            Code::Component { pre, .. } => Session::open_component(pre, shape, offers.table(), &settings),
-            Code::Native => Session::open_native(shape, offers.table(), &settings),
-        };
+        let session = self.session(shape, offers.table(), &settings);
         let session = session.map_err(|failure| failed(self, "open", failure))?;
         let opened = begin.elapsed();
         let begin = Instant::now();
         let ledger = Ledger::new(shape, offers.table(), &settings);
         let timings = Timings { open: opened, verify: begin.elapsed(), ..Timings::default() };
         Ok(Pool::new(self.clone(), session, ledger, offers, timings))
+    }
+
+    /// As [`Matcher::open`], and writes down what is asked of the pool and answered.
+    ///
+    /// # Errors
+    /// As [`Matcher::open`].
+    pub fn open_recorded(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        let recording = Recording {
+            matcher: Some(self.into()),
+            shape: offers.catalog().shape(),
+            settings: settings.columns(offers.catalog())?,
+            offers: offers.table().clone(),
+            ..Recording::default()
+        };
+        Ok(self.open(offers, settings)?.recorded(recording))
+    }
+
+    /// An open pool, of columns that nobody has checked.
+    pub(crate) fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Session, Failure> {
+        match &self.inner.code {
+            Code::Component { linked, .. } => Session::open_component(linked, self.limits(), shape, offers, settings),
+            Code::Native => Session::open_native(shape, offers, settings),
+        }
     }
 
     /// Refuses a mode that the matcher does not have.
@@ -231,7 +290,8 @@ impl Matcher {
     pub fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let mut pool = self.open(offers, settings)?;
         let assignments = pool.assign(tasks)?;
-        Ok(Answer { assignments, timings: pool.timings() })
+        let timings = pool.timings();
+        Ok(Answer { assignments, timings, matcher: self.clone(), fallback_reason: None })
     }
 }
 

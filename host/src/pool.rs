@@ -8,11 +8,13 @@ use offermatch_core::{Assignments, Changes, OfferTable};
 use crate::answer::{Explanations, Timings};
 use crate::catalog::Catalog;
 use crate::conversion::Refusal;
-use crate::error::{Error, Place};
+use crate::error::{Error, Overrun, Place};
+use crate::instance::Failure;
 use crate::matcher::Matcher;
 use crate::names::Names;
 use crate::offers::Offers;
-use crate::session::{Failure, Session};
+use crate::recording::{Recording, Step};
+use crate::session::Session;
 use crate::tasks::Tasks;
 use crate::verify::Ledger;
 
@@ -35,6 +37,8 @@ pub struct Pool {
     index: Option<HashMap<String, u32>>,
     /// Where the time went.
     timings: Timings,
+    /// What was asked and answered, where that is written down.
+    recording: Option<Box<Recording>>,
 }
 
 /// What has happened to the offers of a pool since the last call. An offer is named at most once among removed and changed.
@@ -60,7 +64,20 @@ impl Pool {
             names: offers.shared_names().clone(),
             index: None,
             timings,
+            recording: None,
         }
+    }
+
+    /// Writes down from now on what is asked and answered.
+    pub(crate) fn recorded(mut self, recording: Recording) -> Self {
+        self.recording = Some(Box::new(recording));
+        self
+    }
+
+    /// What was asked of the pool and answered so far, where it was opened by [`Matcher::open_recorded`].
+    #[must_use]
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.as_deref()
     }
 
     /// What the columns are called. Tasks and updates are built with it.
@@ -103,6 +120,10 @@ impl Pool {
         self.timings.verify += begin.elapsed();
         settled.map_err(|reason| self.refuse("assign", reason))?;
         tracing::debug!(placed = assignments.tasks.len(), "assigned");
+        if let Some(recording) = &mut self.recording {
+            let answer = Ok(assignments.clone());
+            recording.steps.push(Step::Assign { tasks: tasks.table().clone(), answer });
+        }
         Ok(assignments)
     }
 
@@ -113,9 +134,12 @@ impl Pool {
     #[tracing::instrument(level = "debug", skip_all, fields(tasks = tasks.len(), listed = self.listed()))]
     pub fn explain(&mut self, tasks: &Tasks) -> Result<Explanations, Error> {
         self.check_catalog(tasks.catalog(), "tasks")?;
-        let counts = self.call("explain", |session| session.explain(tasks.table()))?;
+        let counts = self.call("explain", |session| session.explain(tasks.table(), tasks.catalog().shape()))?;
         let checked = self.ledger.check_counts(tasks.table(), &counts);
         checked.map_err(|reason| self.refuse("explain", reason))?;
+        if let Some(recording) = &mut self.recording {
+            recording.steps.push(Step::Explain { tasks: tasks.table().clone(), answer: Ok(counts.clone()) });
+        }
         Ok(Explanations::new(tasks.clone(), counts, self.listed()))
     }
 
@@ -135,6 +159,9 @@ impl Pool {
             if let Some(index) = &mut self.index {
                 index.extend(added.names().iter().cloned().zip(first..));
             }
+        }
+        if let Some(recording) = &mut self.recording {
+            recording.steps.push(Step::Update { changes, answer: Ok(()) });
         }
         Ok(())
     }
@@ -185,7 +212,7 @@ impl Pool {
         };
         run(session).map_err(|failure| {
             let error = failed(&self.matcher, call, failure);
-            if matches!(error, Error::MatcherTrapped { .. } | Error::AnswerRefused { .. }) {
+            if error.is_fatal() {
                 self.session = Err(call);
             }
             tracing::warn!(code = error.code(), %error, "call failed");
@@ -207,6 +234,9 @@ pub(crate) fn failed(matcher: &Matcher, call: &'static str, failure: Failure) ->
     let matcher = matcher.name();
     match failure {
         Failure::Unavailable(reason) => Error::InstanceUnavailable { matcher, reason },
+        Failure::Exceeded { exceeded, printed } => {
+            Error::LimitExceeded(Box::new(Overrun { matcher, call, exceeded, printed }))
+        }
         Failure::Trapped(reason) => Error::MatcherTrapped { matcher, call, reason },
         Failure::Refused(Refusal::TooManyRows { asked, limit }) => Error::TooManyRows { asked, limit },
         Failure::Refused(Refusal::UnsupportedMode(mode)) => Error::SettingMalformed {
@@ -214,7 +244,7 @@ pub(crate) fn failed(matcher: &Matcher, call: &'static str, failure: Failure) ->
             value: mode.to_string(),
             reason: format!("matcher {matcher} does not have this mode"),
         },
-        Failure::Refused(Refusal::Unfounded(reason)) => {
+        Failure::Refused(Refusal::Unfounded { reason, .. }) => {
             let reason = format!("it refused columns that the host has found right: {reason}");
             Error::AnswerRefused { matcher, reason }
         }

@@ -1,41 +1,12 @@
 //! One open pool behind the contract: in an instance of a component, or in the native reference.
 
 use offermatch_core::{Assignments, BestFit, Changes, Explanations, Method, OfferTable, Settings, Shape, TaskTable};
-use wasmtime::component::ResourceAny;
-use wasmtime::{Store, Trap};
 
-use crate::bindings::exports::offermatch::matcher::matching as contract;
-use crate::bindings::{Matcher as Bindings, MatcherPre};
-use crate::conversion::{self, Refusal};
+use crate::component::Linked;
+use crate::conversion;
 use crate::description::Description;
-use crate::engine::{self, HostState};
-
-/// Why a call has no answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Failure {
-    /// No instance could be made.
-    Unavailable(String),
-    /// The instance trapped and is of no more use.
-    Trapped(String),
-    /// The matcher refused the call and is as it was.
-    Refused(Refusal),
-}
-
-impl From<wasmtime::Error> for Failure {
-    fn from(error: wasmtime::Error) -> Self {
-        let reason = match error.downcast_ref::<Trap>() {
-            Some(trap) => trap.to_string(),
-            None => error.root_cause().to_string(),
-        };
-        Self::Trapped(reason)
-    }
-}
-
-impl From<contract::Error> for Failure {
-    fn from(error: contract::Error) -> Self {
-        Self::Refused(error.into())
-    }
-}
+use crate::instance::{Failure, Instance, OpenPool};
+use crate::limits::{Exceeded, Limit, Limits};
 
 impl From<offermatch_core::Error> for Failure {
     fn from(error: offermatch_core::Error) -> Self {
@@ -46,38 +17,20 @@ impl From<offermatch_core::Error> for Failure {
 /// One open pool.
 pub(crate) enum Session {
     /// In an instance of a component.
-    Component(Box<Instance>),
+    Component(Box<OpenPool>, Limits),
     /// In the native reference.
     Native(Box<offermatch_core::Pool<BestFit>>),
-}
-
-/// An instance of a component with one pool in it. Dropped as a whole, with its memory.
-pub(crate) struct Instance {
-    /// What the instance lives in.
-    store: Store<HostState>,
-    /// Its exports.
-    bindings: Bindings,
-    /// The pool.
-    pool: ResourceAny,
-}
-
-/// Makes an instance of a component.
-fn instantiate(pre: &MatcherPre<HostState>) -> Result<(Store<HostState>, Bindings), Failure> {
-    let mut store = engine::store();
-    let bindings = pre.instantiate(&mut store).map_err(|error| match error.downcast_ref::<Trap>() {
-        Some(trap) => Failure::Trapped(trap.to_string()),
-        None => Failure::Unavailable(error.root_cause().to_string()),
-    })?;
-    Ok((store, bindings))
 }
 
 /// Asks a component what it is.
 ///
 /// # Errors
-/// [`Failure`] when it traps.
-pub(crate) fn describe(pre: &MatcherPre<HostState>) -> Result<Description, Failure> {
-    let (mut store, bindings) = instantiate(pre)?;
-    let description = bindings.offermatch_matcher_matching().call_describe(&mut store)?;
+/// [`Failure`] when it traps, or says too much.
+pub(crate) fn describe(linked: &Linked, limits: &Limits) -> Result<Description, Failure> {
+    let description = Instance::new(linked, limits)?.describe()?;
+    let texts = [&description.name, &description.version, &description.policy, &description.contract];
+    let bytes: usize = texts.iter().map(|text| text.len()).sum::<usize>() + description.modes.len();
+    check_output(Limit::OutputTextBytes, limits.output_text_bytes, bytes)?;
     Ok(conversion::description(description))
 }
 
@@ -87,20 +40,18 @@ impl Session {
     /// # Errors
     /// [`Failure`].
     pub(crate) fn open_component(
-        pre: &MatcherPre<HostState>,
+        linked: &Linked,
+        limits: &Limits,
         shape: Shape,
         offers: &OfferTable,
         settings: &Settings,
     ) -> Result<Self, Failure> {
-        let (mut store, bindings) = instantiate(pre)?;
-        let guest = bindings.offermatch_matcher_matching().pool();
-        let pool = guest.call_open(
-            &mut store,
-            conversion::shape(shape),
-            conversion::offers(offers),
-            conversion::settings(settings),
-        )??;
-        Ok(Self::Component(Box::new(Instance { store, bindings, pool })))
+        let mut instance = Instance::new(linked, limits)?;
+        let pool = instance.call(0, |store, guest| {
+            let (shape, settings) = (conversion::shape(shape), conversion::settings(settings));
+            guest.call_open(store, shape, conversion::offers(offers), settings)
+        })?;
+        Ok(Self::Component(Box::new(OpenPool { instance, pool }), *limits))
     }
 
     /// Opens a pool in the native reference.
@@ -119,10 +70,16 @@ impl Session {
     pub(crate) fn assign(&mut self, tasks: &TaskTable) -> Result<Assignments, Failure> {
         match self {
             Self::Native(pool) => Ok(pool.assign(tasks)?),
-            Self::Component(instance) => {
-                let Instance { store, bindings, pool } = &mut **instance;
-                let guest = bindings.offermatch_matcher_matching().pool();
-                Ok(conversion::assignments(guest.call_assign(store, *pool, conversion::tasks(tasks))??))
+            Self::Component(open, limits) => {
+                let OpenPool { instance, pool } = &mut **open;
+                let most = limits.output_rows.unwrap_or(u64::MAX).min(tasks.rows.into());
+                // A task row, an offer row and a score.
+                let bytes = tasks.rows as usize * 16;
+                let answer =
+                    instance.call(bytes, |store, guest| guest.call_assign(store, *pool, conversion::tasks(tasks)))?;
+                let rows = answer.tasks.len().max(answer.offers.len()).max(answer.scores.len());
+                check_output(Limit::OutputRows, most, rows)?;
+                Ok(conversion::assignments(answer))
             }
         }
     }
@@ -134,10 +91,9 @@ impl Session {
     pub(crate) fn update(&mut self, changes: &Changes) -> Result<(), Failure> {
         match self {
             Self::Native(pool) => Ok(pool.update(changes)?),
-            Self::Component(instance) => {
-                let Instance { store, bindings, pool } = &mut **instance;
-                let guest = bindings.offermatch_matcher_matching().pool();
-                Ok(guest.call_update(store, *pool, conversion::changes(changes))??)
+            Self::Component(open, _) => {
+                let OpenPool { instance, pool } = &mut **open;
+                instance.call(0, |store, guest| guest.call_update(store, *pool, conversion::changes(changes)))
             }
         }
     }
@@ -146,14 +102,29 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure`].
-    pub(crate) fn explain(&mut self, tasks: &TaskTable) -> Result<Explanations, Failure> {
+    pub(crate) fn explain(&mut self, tasks: &TaskTable, shape: Shape) -> Result<Explanations, Failure> {
         match self {
             Self::Native(pool) => Ok(pool.explain(tasks)?),
-            Self::Component(instance) => {
-                let Instance { store, bindings, pool } = &mut **instance;
-                let guest = bindings.offermatch_matcher_matching().pool();
-                Ok(conversion::explanations(guest.call_explain(store, *pool, conversion::tasks(tasks))??))
+            Self::Component(open, _) => {
+                let OpenPool { instance, pool } = &mut **open;
+                let (rows, dimensions) = (tasks.rows as usize, shape.dimensions as usize);
+                let bytes = 4 * (rows * (dimensions + 3) + tasks.requirement_attributes.len());
+                let answer =
+                    instance.call(bytes, |store, guest| guest.call_explain(store, *pool, conversion::tasks(tasks)))?;
+                let requirements = tasks.requirement_attributes.len();
+                check_output(Limit::OutputRows, (rows * dimensions) as u64, answer.by_dimension.len())?;
+                check_output(Limit::OutputRows, requirements as u64, answer.by_requirement.len())?;
+                for column in [&answer.by_devices, &answer.by_score, &answer.candidates] {
+                    check_output(Limit::OutputRows, rows as u64, column.len())?;
+                }
+                Ok(conversion::explanations(answer))
             }
         }
     }
+}
+
+/// Refuses an answer that is longer than it can be.
+fn check_output(limit: Limit, value: u64, found: usize) -> Result<(), Failure> {
+    let asked = found as u64;
+    if asked <= value { Ok(()) } else { Err(Exceeded { limit, value, asked }.into()) }
 }

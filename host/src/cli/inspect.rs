@@ -46,6 +46,7 @@ fn document(found: &Inspection) -> Value {
         "contract": found.contract,
         "imports": names(&found.imports),
         "exports": names(&found.exports),
+        "limits": serde_json::Map::from_iter(found.limits.entries().map(|(name, value)| (name.to_owned(), json!(value)))),
         "description": description,
         "refused": refused,
     })
@@ -74,6 +75,10 @@ fn text(found: &Inspection) -> String {
                 line("", &format!("  {}", inside.join(", ")));
             }
         }
+    }
+    for (at, (name, value)) in found.limits.entries().into_iter().enumerate() {
+        let value = value.map_or_else(|| "none".to_owned(), |value| value.to_string());
+        line(if at == 0 { "limits" } else { "" }, &format!("{name} {value}"));
     }
     match &found.verdict {
         Ok(description) => {

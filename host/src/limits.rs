@@ -1,0 +1,283 @@
+//! How much of everything a matcher gets.
+
+use std::fmt;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, shortened};
+
+/// The environment variable that names a file of limits.
+const FILE: &str = "OFFERMATCH_LIMITS";
+
+/// How much of everything a matcher gets. The defaults are those of `docs/trust.md`.
+///
+/// ```
+/// use offermatch::{Limits, Matcher};
+///
+/// let limits = Limits { memory_bytes: 64 << 20, call_milliseconds: 1000, ..Limits::default() };
+/// let matcher = Matcher::bundled_with(&limits)?;
+/// assert_eq!(matcher.limits().memory_bytes, 64 << 20);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The linear memory of one instance, in bytes.
+    pub memory_bytes: u64,
+    /// The elements of one instance's tables.
+    pub table_elements: u64,
+    /// The time of one call into the component, wall clock, in milliseconds. Looked at every 10 ms.
+    pub call_milliseconds: u64,
+    /// The assignments of one answer, where they are to be fewer than the tasks asked.
+    pub output_rows: Option<u64>,
+    /// The text of an error or a description, and what is captured of standard output and error, each, in bytes.
+    pub output_text_bytes: u64,
+    /// WebAssembly instructions of one call, for a cost that is the same on every machine.
+    pub fuel: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 1 << 30,
+            table_elements: 100_000,
+            call_milliseconds: 30_000,
+            output_rows: None,
+            output_text_bytes: 64 << 10,
+            fuel: None,
+        }
+    }
+}
+
+impl Limits {
+    /// The limits in force where code sets none: the defaults, below the file that `OFFERMATCH_LIMITS` names, below the
+    /// variables `OFFERMATCH_MEMORY_BYTES` and so on.
+    ///
+    /// # Errors
+    /// [`Error::LimitMalformed`] and [`Error::FileUnreadable`].
+    pub fn in_force() -> Result<Self, Error> {
+        let file = std::env::var_os(FILE).filter(|path| !path.is_empty());
+        let limits = file.map_or_else(|| Ok(Self::default()), |path| Self::from_file(Path::new(&path)))?;
+        limits.with_environment(|name| std::env::var(name).ok())
+    }
+
+    /// The limits in a file, below those of the environment: one JSON object of the names in `docs/trust.md`.
+    ///
+    /// # Errors
+    /// As [`Limits::in_force`].
+    pub fn from_file_and_environment(path: &Path) -> Result<Self, Error> {
+        Self::from_file(path)?.with_environment(|name| std::env::var(name).ok())
+    }
+
+    /// The limits in a file; the default of each that it leaves out.
+    ///
+    /// # Errors
+    /// [`Error::LimitMalformed`] and [`Error::FileUnreadable`].
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let file = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::FileUnreadable { file: file.clone(), source })?;
+        Self::parse(&text, &file)
+    }
+
+    /// The limits in a JSON object. `origin` says in errors where it came from.
+    ///
+    /// # Errors
+    /// [`Error::LimitMalformed`].
+    ///
+    /// ```
+    /// let limits = offermatch::Limits::parse(r#"{"fuel": 1000000}"#, "limits.json")?;
+    /// assert_eq!(limits.fuel, Some(1_000_000));
+    /// let error = offermatch::Limits::parse(r#"{"fule": 1}"#, "limits.json").unwrap_err();
+    /// assert_eq!(error.code(), "limit-malformed");
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn parse(text: &str, origin: &str) -> Result<Self, Error> {
+        let malformed = |reason: String| Error::LimitMalformed { origin: origin.to_owned(), reason };
+        let entries: Map<String, Value> = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        let mut limits = Self::default();
+        for (name, value) in entries {
+            let limit = Limit::ALL.into_iter().find(|limit| limit.name() == name);
+            let Some(limit) = limit else {
+                let known = Limit::ALL.map(Limit::name).join(", ");
+                return Err(malformed(format!("{} is no limit; the limits are {known}", shortened(&name))));
+            };
+            let number = match &value {
+                Value::Null => None,
+                value => match value.as_u64() {
+                    Some(number) if number > 0 => Some(number),
+                    _ => {
+                        return Err(malformed(format!(
+                            "{name} is {}, not a whole number above 0",
+                            shortened(&value.to_string())
+                        )));
+                    }
+                },
+            };
+            limits.set(limit, number).map_err(malformed)?;
+        }
+        Ok(limits)
+    }
+
+    /// These limits, below those that the environment sets.
+    fn with_environment(mut self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        for limit in Limit::ALL {
+            let name = format!("OFFERMATCH_{}", limit.name().to_uppercase());
+            let Some(text) = variable(&name).filter(|text| !text.is_empty()) else { continue };
+            let malformed = |reason: String| Error::LimitMalformed { origin: name.clone(), reason };
+            match text.parse() {
+                Ok(number) if number > 0 => self.set(limit, Some(number)).map_err(malformed)?,
+                _ => return Err(malformed(format!("{} is not a whole number above 0", shortened(&text)))),
+            }
+        }
+        Ok(self)
+    }
+
+    /// Sets one limit.
+    fn set(&mut self, limit: Limit, value: Option<u64>) -> Result<(), String> {
+        let needed = || value.ok_or_else(|| format!("{} is null, and there is no matcher without it", limit.name()));
+        match limit {
+            Limit::MemoryBytes => self.memory_bytes = needed()?,
+            Limit::TableElements => self.table_elements = needed()?,
+            Limit::CallMilliseconds => self.call_milliseconds = needed()?,
+            Limit::OutputRows => self.output_rows = value,
+            Limit::OutputTextBytes => self.output_text_bytes = needed()?,
+            Limit::Fuel => self.fuel = value,
+        }
+        Ok(())
+    }
+
+    /// The limits by name, in the order of `docs/trust.md`; none where there is no limit.
+    ///
+    /// ```
+    /// let limits = offermatch::Limits::default();
+    /// assert_eq!(limits.entries()[2], ("call_milliseconds", Some(30_000)));
+    /// ```
+    #[must_use]
+    pub fn entries(&self) -> [(&'static str, Option<u64>); 6] {
+        Limit::ALL.map(|limit| {
+            let value = match limit {
+                Limit::MemoryBytes => Some(self.memory_bytes),
+                Limit::TableElements => Some(self.table_elements),
+                Limit::CallMilliseconds => Some(self.call_milliseconds),
+                Limit::OutputRows => self.output_rows,
+                Limit::OutputTextBytes => Some(self.output_text_bytes),
+                Limit::Fuel => self.fuel,
+            };
+            (limit.name(), value)
+        })
+    }
+}
+
+/// One of the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// `memory_bytes`
+    MemoryBytes,
+    /// `table_elements`
+    TableElements,
+    /// `call_milliseconds`
+    CallMilliseconds,
+    /// `output_rows`
+    OutputRows,
+    /// `output_text_bytes`
+    OutputTextBytes,
+    /// `fuel`
+    Fuel,
+}
+
+impl Limit {
+    /// All of them, in the order of `docs/trust.md`.
+    const ALL: [Self; 6] = [
+        Self::MemoryBytes,
+        Self::TableElements,
+        Self::CallMilliseconds,
+        Self::OutputRows,
+        Self::OutputTextBytes,
+        Self::Fuel,
+    ];
+
+    /// Its name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MemoryBytes => "memory_bytes",
+            Self::TableElements => "table_elements",
+            Self::CallMilliseconds => "call_milliseconds",
+            Self::OutputRows => "output_rows",
+            Self::OutputTextBytes => "output_text_bytes",
+            Self::Fuel => "fuel",
+        }
+    }
+
+    /// The code of the error of a matcher that wants more.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::MemoryBytes => "limit-memory",
+            Self::TableElements => "limit-table",
+            Self::CallMilliseconds => "limit-time",
+            Self::OutputRows | Self::OutputTextBytes => "limit-output",
+            Self::Fuel => "limit-fuel",
+        }
+    }
+}
+
+/// A limit that was not enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Which.
+    pub limit: Limit,
+    /// Its value.
+    pub value: u64,
+    /// What was asked; for time and fuel what was used when the call was ended.
+    pub asked: u64,
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, value, asked } = self;
+        let (what, unit) = match limit {
+            Limit::MemoryBytes => ("asked for", "bytes of memory"),
+            Limit::TableElements => ("asked for", "table elements"),
+            Limit::CallMilliseconds => ("ran for", "milliseconds"),
+            Limit::OutputRows => ("answered with", "rows"),
+            Limit::OutputTextBytes => ("answered with", "bytes of text"),
+            Limit::Fuel => ("used", "units of fuel"),
+        };
+        write!(f, "{what} {asked} {unit}; the limit {} is {value}", limit.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = Limits::parse(r#"{"memory_bytes": 1000, "fuel": 7, "output_rows": null}"#, "limits.json").unwrap();
+        assert_eq!((file.memory_bytes, file.fuel, file.output_rows), (1000, Some(7), None));
+        let variable = |name: &str| (name == "OFFERMATCH_FUEL").then(|| "9".to_owned());
+        let both = file.with_environment(variable).unwrap();
+        assert_eq!(both, Limits { fuel: Some(9), ..file });
+        let error = file.with_environment(|_| Some("-1".to_owned())).unwrap_err();
+        assert_eq!(error.to_string(), "limits of OFFERMATCH_MEMORY_BYTES: -1 is not a whole number above 0");
+    }
+
+    #[test]
+    fn what_are_no_limits_is_refused() {
+        for text in [
+            "",
+            "[]",
+            "{",
+            r#"{"memory": 1}"#,
+            r#"{"fuel": 0}"#,
+            r#"{"fuel": -1}"#,
+            r#"{"fuel": 1.5}"#,
+            r#"{"fuel": "1"}"#,
+            r#"{"memory_bytes": null}"#,
+        ] {
+            assert_eq!(Limits::parse(text, "limits.json").unwrap_err().code(), "limit-malformed", "{text}");
+        }
+    }
+}

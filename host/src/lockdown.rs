@@ -1,0 +1,220 @@
+//! What a component gets that was built with a standard library: a WASI in which there is nothing.
+//!
+//! No files, no environment, no arguments, no network; clocks that stand still, and randomness that is a fixed sequence,
+//! so that the same input gives the same answer. What it prints is kept, up to a limit, for the error of a call that fails.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::clocks::{WasiClocksCtxView, WasiClocksView};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
+
+use crate::instance::HostState;
+
+/// The interfaces that are there, and empty.
+const PREFIX: &str = "wasi:";
+/// The fixed sequence that stands for randomness.
+const NO_CHANCE: [u8; 16] = *b"offermatch-fixed";
+/// Streams, sockets and the like that one instance can hold.
+const MOST_RESOURCES: usize = 1000;
+/// How much of what was printed an error shows, in characters.
+const SHOWN: usize = 2000;
+
+/// Whether a component with these imports needs a WASI; none of the others may be there.
+pub(crate) fn is_wasi(import: &str) -> bool {
+    import.starts_with(PREFIX)
+}
+
+/// Puts an empty WASI into a linker.
+///
+/// # Errors
+/// When something of that name is there already.
+pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_sync(linker)?;
+    linker.allow_shadowing(true);
+    monotonic_clock::add_to_linker::<HostState, Standstill>(linker, |state| Standing(state.clocks()))?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// The empty WASI of one instance.
+pub(crate) struct Lockdown {
+    /// What is granted: nothing.
+    context: WasiCtx,
+    /// Streams and the like.
+    table: ResourceTable,
+    /// What was printed to standard output.
+    stdout: Captured,
+    /// What was printed to standard error.
+    stderr: Captured,
+}
+
+impl Lockdown {
+    /// An empty WASI that keeps this many bytes of each stream.
+    pub(crate) fn new(text_bytes: u64) -> Self {
+        let (stdout, stderr) = (Captured::new(text_bytes), Captured::new(text_bytes));
+        let context = WasiCtx::builder()
+            .stdout(stdout.clone())
+            .stderr(stderr.clone())
+            .wall_clock(Stopped)
+            .monotonic_clock(Stopped)
+            .secure_random(Deterministic::new(NO_CHANCE.to_vec()))
+            .insecure_random(Deterministic::new(NO_CHANCE.to_vec()))
+            .insecure_random_seed(u128::from_le_bytes(NO_CHANCE))
+            .max_random_size(text_bytes)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .build();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MOST_RESOURCES);
+        Self { context, table, stdout, stderr }
+    }
+
+    /// What was printed, for an error; empty where nothing was.
+    pub(crate) fn printed(&self) -> String {
+        let mut text = String::new();
+        for (stream, captured) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
+            let (kept, bytes) = captured.contents();
+            if bytes > 0 {
+                let tail = &kept[kept.len() - kept.chars().rev().take(SHOWN).map(char::len_utf8).sum::<usize>()..];
+                let cut = if tail.len() < bytes as usize { format!(" ({bytes} bytes in all)") } else { String::new() };
+                text.push_str(&format!("; {stream}: {:?}{cut}", tail.trim_end()));
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Debug for Lockdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lockdown").field("printed", &self.printed()).finish_non_exhaustive()
+    }
+}
+
+impl WasiView for HostState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let lockdown = self.lockdown();
+        WasiCtxView { ctx: &mut lockdown.context, table: &mut lockdown.table }
+    }
+}
+
+/// A clock that stands at zero.
+struct Stopped;
+
+impl HostWallClock for Stopped {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl HostMonotonicClock for Stopped {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}
+
+/// A monotonic clock that stands still, and on which nobody waits: a component that sleeps would outlive its limit, because
+/// an epoch interrupts WebAssembly, not its host.
+struct Standing<'a>(WasiClocksCtxView<'a>);
+
+/// The clock of each instance.
+struct Standstill;
+
+impl HasData for Standstill {
+    type Data<'a> = Standing<'a>;
+}
+
+impl monotonic_clock::Host for Standing<'_> {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        monotonic_clock::Host::now(&mut self.0)
+    }
+
+    fn resolution(&mut self) -> wasmtime::Result<u64> {
+        monotonic_clock::Host::resolution(&mut self.0)
+    }
+
+    fn subscribe_instant(&mut self, _: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.0.subscribe_duration(0)
+    }
+
+    fn subscribe_duration(&mut self, _: u64) -> wasmtime::Result<Resource<DynPollable>> {
+        self.0.subscribe_duration(0)
+    }
+}
+
+/// The beginning of what was printed. A clone is the same stream.
+#[derive(Debug, Clone)]
+struct Captured {
+    /// How many bytes are kept.
+    most: usize,
+    /// What is kept, and how many bytes there were.
+    inner: Arc<Mutex<(Vec<u8>, u64)>>,
+}
+
+impl Captured {
+    /// A stream that keeps so many bytes.
+    fn new(most: u64) -> Self {
+        Self { most: usize::try_from(most).unwrap_or(usize::MAX), inner: Arc::default() }
+    }
+
+    /// What is kept, as text, and how many bytes there were.
+    fn contents(&self) -> (String, u64) {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        (String::from_utf8_lossy(&inner.0).into_owned(), inner.1)
+    }
+}
+
+#[async_trait]
+impl Pollable for Captured {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Captured {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = self.most.saturating_sub(inner.0.len()).min(bytes.len());
+        inner.0.extend_from_slice(&bytes[..room]);
+        inner.1 += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(1 << 16)
+    }
+}
+
+impl IsTerminal for Captured {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Captured {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+        // Only the later WASI asks for this one, and it is not in the linker.
+        MemoryOutputPipe::new(0).async_stream()
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}

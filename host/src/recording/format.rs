@@ -1,0 +1,336 @@
+//! A recording as JSON has it.
+
+use offermatch_core::{Assignments, Changes, Explanations, Mode, OfferTable, Settings, Shape, TaskTable};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{RecordedMatcher, Recording, Step};
+
+/// The format and its version.
+const FORMAT: &str = "offermatch-recording/1";
+
+/// The columns of a table as JSON has them: the model's names, the empty ones left out.
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident for $model:ident { $rows:ident; $($column:ident: $type:ty),* }) => {
+        $(#[$doc])*
+        #[derive(Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct $name {
+            #[serde(default)]
+            $rows: u32,
+            $(#[serde(default, skip_serializing_if = "Vec::is_empty")] $column: Vec<$type>,)*
+        }
+
+        impl From<$name> for $model {
+            fn from(table: $name) -> Self {
+                Self { $rows: table.$rows, $($column: table.$column,)* }
+            }
+        }
+
+        impl From<&$model> for $name {
+            fn from(table: &$model) -> Self {
+                Self { $rows: table.$rows, $($column: table.$column.clone(),)* }
+            }
+        }
+    };
+}
+
+columns! {
+    /// An offer table.
+    Offers for OfferTable {
+        rows; available: u64, capacity: u64, attributes: u32, device_offsets: u32, device_free: u32
+    }
+}
+columns! {
+    /// A task table.
+    Tasks for TaskTable {
+        rows; demand: u64, devices: u32, requirement_offsets: u32, requirement_attributes: u32,
+        requirement_excludes: bool, value_offsets: u32, values: u32
+    }
+}
+
+/// A recording.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    format: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    about: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    group: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    matcher: Option<Who>,
+    shape: Widths,
+    settings: Ranking,
+    offers: Offers,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open_error: Option<String>,
+    #[serde(default)]
+    steps: Vec<Call>,
+}
+
+/// Who answered.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Who {
+    name: String,
+    version: String,
+    policy: String,
+    contract: String,
+    #[serde(default)]
+    digest: Option<String>,
+}
+
+/// A shape.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Widths {
+    dimensions: u32,
+    #[serde(default)]
+    attributes: u32,
+}
+
+/// Settings.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ranking {
+    mode: Way,
+    max_score: f64,
+    #[serde(default)]
+    weights: Vec<f64>,
+    #[serde(default)]
+    scales: Vec<u64>,
+}
+
+/// A mode.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Way {
+    Exclusive,
+    Shared,
+}
+
+/// A step: one of the three calls, with one of the two outcomes.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Call {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assign: Option<Tasks>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    update: Option<What>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    explain: Option<Tasks>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Changes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct What {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changed_rows: Vec<u32>,
+    #[serde(default = "nothing")]
+    changed: Offers,
+    #[serde(default = "nothing")]
+    added: Offers,
+}
+
+/// No offers.
+fn nothing() -> Offers {
+    Offers::from(&OfferTable::default())
+}
+
+/// Assignments.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Placed {
+    #[serde(default)]
+    tasks: Vec<u32>,
+    #[serde(default)]
+    offers: Vec<u32>,
+    #[serde(default)]
+    scores: Vec<f64>,
+}
+
+/// Explanations.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    #[serde(default)]
+    by_dimension: Vec<u32>,
+    #[serde(default)]
+    by_requirement: Vec<u32>,
+    #[serde(default)]
+    by_devices: Vec<u32>,
+    #[serde(default)]
+    by_score: Vec<u32>,
+    #[serde(default)]
+    candidates: Vec<u32>,
+}
+
+/// No answer, as JSON has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Done {}
+
+impl Document {
+    /// The document of a recording.
+    pub(super) fn of(recording: &Recording) -> Self {
+        let settings = &recording.settings;
+        Self {
+            format: FORMAT.to_owned(),
+            name: recording.name.clone(),
+            about: recording.about.clone(),
+            group: recording.group.clone(),
+            matcher: recording.matcher.clone().map(|matcher| Who {
+                name: matcher.name,
+                version: matcher.version,
+                policy: matcher.policy,
+                contract: matcher.contract,
+                digest: matcher.digest,
+            }),
+            shape: Widths { dimensions: recording.shape.dimensions, attributes: recording.shape.attributes },
+            settings: Ranking {
+                mode: match settings.mode {
+                    Mode::Exclusive => Way::Exclusive,
+                    Mode::Shared => Way::Shared,
+                },
+                max_score: settings.max_score,
+                weights: settings.weights.clone(),
+                scales: settings.scales.clone(),
+            },
+            offers: (&recording.offers).into(),
+            open_error: recording.open_error.clone(),
+            steps: recording.steps.iter().map(call).collect(),
+        }
+    }
+
+    /// The recording of a document, or what is wrong with it.
+    pub(super) fn recording(self) -> Result<Recording, String> {
+        if self.format != FORMAT {
+            return Err(format!("the format is {:?}, not {FORMAT:?}", self.format));
+        }
+        let steps = self.steps.into_iter().enumerate();
+        let steps = steps.map(|(at, call)| step(call).map_err(|reason| format!("step {at}: {reason}")));
+        Ok(Recording {
+            name: self.name,
+            about: self.about,
+            group: self.group,
+            matcher: self.matcher.map(|who| RecordedMatcher {
+                name: who.name,
+                version: who.version,
+                policy: who.policy,
+                contract: who.contract,
+                digest: who.digest,
+            }),
+            shape: Shape { dimensions: self.shape.dimensions, attributes: self.shape.attributes },
+            settings: Settings {
+                mode: match self.settings.mode {
+                    Way::Exclusive => Mode::Exclusive,
+                    Way::Shared => Mode::Shared,
+                },
+                max_score: self.settings.max_score,
+                weights: self.settings.weights,
+                scales: self.settings.scales,
+            },
+            offers: self.offers.into(),
+            open_error: self.open_error,
+            steps: steps.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A step as JSON has it.
+fn call(step: &Step) -> Call {
+    fn outcome<T: Serialize>(answer: Result<T, &String>) -> (Option<Value>, Option<String>) {
+        match answer {
+            // Columns of numbers can always be written.
+            Ok(answer) => (serde_json::to_value(answer).ok(), None),
+            Err(error) => (None, Some(error.clone())),
+        }
+    }
+    match step {
+        Step::Assign { tasks, answer } => {
+            let placed = answer.as_ref().map(|answer| Placed {
+                tasks: answer.tasks.clone(),
+                offers: answer.offers.clone(),
+                scores: answer.scores.clone(),
+            });
+            let (answer, error) = outcome(placed);
+            Call { assign: Some(tasks.into()), answer, error, ..Call::default() }
+        }
+        Step::Update { changes, answer } => {
+            let (answer, error) = outcome(answer.as_ref().map(|()| Done {}));
+            let what = What {
+                removed: changes.removed.clone(),
+                changed_rows: changes.changed_rows.clone(),
+                changed: (&changes.changed).into(),
+                added: (&changes.added).into(),
+            };
+            Call { update: Some(what), answer, error, ..Call::default() }
+        }
+        Step::Explain { tasks, answer } => {
+            let counts = answer.as_ref().map(|answer| Counts {
+                by_dimension: answer.by_dimension.clone(),
+                by_requirement: answer.by_requirement.clone(),
+                by_devices: answer.by_devices.clone(),
+                by_score: answer.by_score.clone(),
+                candidates: answer.candidates.clone(),
+            });
+            let (answer, error) = outcome(counts);
+            Call { explain: Some(tasks.into()), answer, error, ..Call::default() }
+        }
+    }
+}
+
+/// The step of a call, or what is wrong with it.
+fn step(call: Call) -> Result<Step, String> {
+    let outcome = match (call.answer, call.error) {
+        (Some(answer), None) => Ok(answer),
+        (None, Some(error)) => Err(error),
+        _ => return Err("a step has an answer or an error".to_owned()),
+    };
+    fn read<T: serde::de::DeserializeOwned>(outcome: Result<Value, String>) -> Result<Result<T, String>, String> {
+        match outcome {
+            Ok(value) => serde_json::from_value(value).map(Ok).map_err(|error| error.to_string()),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+    match (call.assign, call.update, call.explain) {
+        (Some(tasks), None, None) => Ok(Step::Assign {
+            tasks: tasks.into(),
+            answer: read::<Placed>(outcome)?.map(|placed| Assignments {
+                tasks: placed.tasks,
+                offers: placed.offers,
+                scores: placed.scores,
+            }),
+        }),
+        (None, Some(what), None) => Ok(Step::Update {
+            changes: Changes {
+                removed: what.removed,
+                changed_rows: what.changed_rows,
+                changed: what.changed.into(),
+                added: what.added.into(),
+            },
+            answer: read::<Done>(outcome)?.map(|Done {}| ()),
+        }),
+        (None, None, Some(tasks)) => Ok(Step::Explain {
+            tasks: tasks.into(),
+            answer: read::<Counts>(outcome)?.map(|counts| Explanations {
+                by_dimension: counts.by_dimension,
+                by_requirement: counts.by_requirement,
+                by_devices: counts.by_devices,
+                by_score: counts.by_score,
+                candidates: counts.candidates,
+            }),
+        }),
+        _ => Err("a step is one of assign, update and explain".to_owned()),
+    }
+}

@@ -1,0 +1,206 @@
+//! Recordings: what a pool was opened with, what was asked of it, and what it answered (`docs/recordings.md`).
+
+mod format;
+mod replay;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use offermatch_core::{Assignments, Changes, Explanations, OfferTable, Settings, Shape, TaskTable};
+
+pub use replay::{Change, Difference, Replay};
+
+use crate::error::Error;
+use crate::matcher::Matcher;
+
+/// The first bytes of what gzip has compressed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What a pool was opened with, what was asked of it, and what it answered. Conformance cases are recordings whose answers
+/// somebody worked out.
+///
+/// ```
+/// use offermatch::{Matcher, Recording, Sample, Settings};
+///
+/// let (tasks, offers) = "uniform:20x10:3".parse::<Sample>()?.tables()?;
+/// let mut pool = Matcher::bundled()?.open_recorded(&offers, &Settings::default())?;
+/// pool.assign(&tasks)?;
+/// let recording = pool.recording().expect("this pool is recorded");
+///
+/// let again = Recording::parse(&recording.to_json(), "text")?;
+/// assert!(again.replay(&Matcher::native())?.is_same());
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recording {
+    /// What it is called; may be empty.
+    pub name: String,
+    /// Why it is there; may be empty.
+    pub about: String,
+    /// What it belongs to; may be empty.
+    pub group: String,
+    /// Who answered, where that is known.
+    pub matcher: Option<RecordedMatcher>,
+    /// How wide the tables are.
+    pub shape: Shape,
+    /// How the offers are ranked.
+    pub settings: Settings,
+    /// The offers.
+    pub offers: OfferTable,
+    /// The error of the contract with which opening is refused, by name.
+    pub open_error: Option<String>,
+    /// What was asked, and answered.
+    pub steps: Vec<Step>,
+}
+
+/// Who gave the answers of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordedMatcher {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its policy.
+    pub policy: String,
+    /// The contract it speaks.
+    pub contract: String,
+    /// The SHA-256 of its bytes; none for a native matcher.
+    pub digest: Option<String>,
+}
+
+impl From<&Matcher> for RecordedMatcher {
+    fn from(matcher: &Matcher) -> Self {
+        let description = matcher.description();
+        Self {
+            name: description.name.clone(),
+            version: description.version.clone(),
+            policy: description.policy.clone(),
+            contract: description.contract.clone(),
+            digest: matcher.digest().map(str::to_owned),
+        }
+    }
+}
+
+/// One call, and what came of it: an answer, or the name of the contract's error that refused it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Tasks were placed.
+    Assign {
+        /// The tasks.
+        tasks: TaskTable,
+        /// Who took what.
+        answer: Result<Assignments, String>,
+    },
+    /// Offers changed.
+    Update {
+        /// What changed.
+        changes: Changes,
+        /// Nothing is said to that.
+        answer: Result<(), String>,
+    },
+    /// Tasks were explained.
+    Explain {
+        /// The tasks.
+        tasks: TaskTable,
+        /// How the offers stood to them.
+        answer: Result<Explanations, String>,
+    },
+}
+
+impl Recording {
+    /// The recording in a file, compressed or not.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`] and [`Error::FileMalformed`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = path.as_ref().display().to_string();
+        let unreadable = |source| Error::FileUnreadable { file: file.clone(), source };
+        let bytes = std::fs::read(path.as_ref()).map_err(unreadable)?;
+        let text = if bytes.starts_with(&GZIP) {
+            let mut text = String::new();
+            GzDecoder::new(&bytes[..]).read_to_string(&mut text).map_err(unreadable)?;
+            text
+        } else {
+            String::from_utf8(bytes)
+                .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?
+        };
+        Self::parse(&text, &file)
+    }
+
+    /// The recordings in a directory (`*.recording.json`, `*.recording.json.gz`), by name; or the one in a file.
+    ///
+    /// # Errors
+    /// As [`Recording::read`].
+    pub fn read_all(path: impl AsRef<Path>) -> Result<Vec<Self>, Error> {
+        let path = path.as_ref();
+        if !path.is_dir() {
+            return Ok(vec![Self::read(path)?]);
+        }
+        let unreadable = |source| Error::FileUnreadable { file: path.display().to_string(), source };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            if name
+                .to_str()
+                .is_some_and(|name| name.ends_with(".recording.json") || name.ends_with(".recording.json.gz"))
+            {
+                files.push(path.join(name));
+            }
+        }
+        files.sort();
+        files.iter().map(Self::read).collect()
+    }
+
+    /// The recording in a JSON text. `origin` says in errors where it came from.
+    ///
+    /// # Errors
+    /// [`Error::FileMalformed`].
+    pub fn parse(text: &str, origin: &str) -> Result<Self, Error> {
+        let parsed: Result<format::Document, _> = serde_json::from_str(text);
+        let document = parsed.map_err(|error| Error::FileMalformed {
+            file: origin.to_owned(),
+            line: error.line(),
+            column: error.column(),
+            message: error.to_string(),
+        })?;
+        document.recording().map_err(|message| Error::FileMalformed {
+            file: origin.to_owned(),
+            line: 1,
+            column: 1,
+            message,
+        })
+    }
+
+    /// The recording as JSON.
+    ///
+    /// # Panics
+    /// Never: what a recording holds can all be written.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&format::Document::of(self)).expect("plain columns can be written") + "\n"
+    }
+
+    /// Writes the recording, compressed where the name ends in `.gz`.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`].
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let text = self.to_json();
+        let written = if path.extension().is_some_and(|ending| ending == "gz") {
+            File::create(path).and_then(|file| {
+                let mut encoder = GzEncoder::new(file, Compression::default());
+                encoder.write_all(text.as_bytes())?;
+                encoder.finish().map(drop)
+            })
+        } else {
+            std::fs::write(path, text)
+        };
+        written.map_err(|source| Error::FileUnreadable { file: path.display().to_string(), source })
+    }
+}

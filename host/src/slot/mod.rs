@@ -1,0 +1,310 @@
+//! The slot: holds the matcher in use, and swaps it while others call it.
+
+mod history;
+mod judge;
+mod manifest;
+mod shadow;
+mod watch;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+pub use history::{Event, EventKind};
+pub use manifest::Manifest;
+pub use shadow::ShadowReport;
+pub use watch::Watch;
+
+use crate::answer::Answer;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::matcher::Matcher;
+use crate::matching::Matching;
+use crate::offers::Offers;
+use crate::recording::Recording;
+use crate::settings::Settings;
+use crate::tasks::Tasks;
+use shadow::Shadow;
+
+/// Cycles within which a failure takes the slot back, unless others are asked for.
+const PROBATION_CYCLES: u64 = 10;
+/// Events that a history keeps; older ones go.
+const MOST_EVENTS: usize = 1000;
+
+/// Holds the matcher in use. A call takes the matcher that is current when it begins, and ends on it. A clone is the same
+/// slot.
+///
+/// ```
+/// use offermatch::{Matcher, Matching, Sample, Settings, Slot};
+///
+/// let slot = Slot::new(Matcher::native());
+/// let (tasks, offers) = "uniform:20x10".parse::<Sample>()?.tables()?;
+/// let before = slot.match_cycle(&tasks, &offers, &Settings::default())?;
+///
+/// slot.promote(Matcher::bundled()?, 10);
+/// let after = slot.match_cycle(&tasks, &offers, &Settings::default())?;
+/// assert_eq!(before.assignments, after.assignments);
+/// assert_ne!(before.matcher.digest(), after.matcher.digest());
+///
+/// assert!(slot.rollback());
+/// assert_eq!(slot.current().description().name, "native");
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Slot {
+    /// What all clones share.
+    inner: Arc<Inner>,
+}
+
+/// What all clones of a slot share.
+struct Inner {
+    /// The matcher in use. Callers read it, and nobody waits for anybody.
+    current: ArcSwap<Seat>,
+    /// The candidate that answers in shadow.
+    shadow: ArcSwapOption<Shadow>,
+    /// What candidates have to answer.
+    cases: Vec<Recording>,
+    /// How much of everything candidates get.
+    limits: Limits,
+    /// What is needed to change anything.
+    control: Mutex<Control>,
+}
+
+/// A matcher in use.
+struct Seat {
+    /// The matcher.
+    matcher: Matcher,
+    /// Cycles that have begun on it.
+    begun: AtomicU64,
+    /// A failure among so many cycles takes the slot back.
+    probation_cycles: u64,
+}
+
+/// What is needed to change anything.
+#[derive(Default)]
+struct Control {
+    /// The matcher that was in use before.
+    previous: Option<Arc<Seat>>,
+    /// What has happened.
+    history: Vec<Event>,
+    /// What the last shadow did.
+    report: Option<ShadowReport>,
+}
+
+/// A matcher, put in use.
+fn seat(matcher: Matcher, probation_cycles: u64) -> Arc<Seat> {
+    Arc::new(Seat { matcher, begun: AtomicU64::new(0), probation_cycles })
+}
+
+impl Slot {
+    /// A slot with this matcher in use, which asks candidates nothing. Their limits are those in force, or the defaults where
+    /// those cannot be read.
+    #[must_use]
+    pub fn new(matcher: Matcher) -> Self {
+        Self::with(matcher, Vec::new(), Limits::in_force().unwrap_or_default())
+    }
+
+    /// A slot with this matcher in use. Candidates have to answer these conformance cases, within these limits.
+    #[must_use]
+    pub fn with(matcher: Matcher, cases: Vec<Recording>, limits: Limits) -> Self {
+        let inner = Inner {
+            current: ArcSwap::new(seat(matcher, 0)),
+            shadow: ArcSwapOption::empty(),
+            cases,
+            limits,
+            control: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The matcher in use.
+    #[must_use]
+    pub fn current(&self) -> Matcher {
+        self.inner.current.load().matcher.clone()
+    }
+
+    /// The matcher that was in use before, and that a rollback puts back.
+    #[must_use]
+    pub fn previous(&self) -> Option<Matcher> {
+        self.control().previous.as_ref().map(|seat| seat.matcher.clone())
+    }
+
+    /// What has happened to the slot, the oldest first.
+    #[must_use]
+    pub fn history(&self) -> Vec<Event> {
+        self.control().history.clone()
+    }
+
+    /// What the last candidate in shadow did, once it is through.
+    #[must_use]
+    pub fn shadow_report(&self) -> Option<ShadowReport> {
+        self.control().report.clone()
+    }
+
+    /// What a slot would do with the matcher that a manifest asks for: the matcher, if it would be used.
+    ///
+    /// # Errors
+    /// [`Error::DigestMismatch`], [`Error::ManifestMalformed`], [`Error::ConformanceFailed`] and those of
+    /// [`Matcher::load`].
+    pub fn judge(&self, manifest: &Manifest) -> Result<Matcher, Error> {
+        judge::judge(manifest, &self.inner.limits, &self.inner.cases)
+    }
+
+    /// Reads a manifest and does what it asks for.
+    ///
+    /// # Errors
+    /// Those of [`Manifest::read`] and [`Slot::follow`].
+    pub fn swap(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let origin = path.as_ref().display().to_string();
+        let manifest = Manifest::read(path).map_err(|error| self.refuse(&origin, error))?;
+        self.follow(&manifest)
+    }
+
+    /// Does what a manifest asks for: judges the candidate and, when it has answered in shadow for as long as is asked,
+    /// promotes it. A matcher that is in use already stays.
+    ///
+    /// # Errors
+    /// Those of [`Slot::judge`]; the matcher in use stays. What a shadow finds stands in the history.
+    pub fn follow(&self, manifest: &Manifest) -> Result<(), Error> {
+        if self.current().digest() == Some(&manifest.digest) {
+            return Ok(());
+        }
+        let origin = manifest.path.display().to_string();
+        let candidate = self.judge(manifest).map_err(|error| self.refuse(&origin, error))?;
+        if manifest.shadow_cycles == 0 {
+            self.promote(candidate, manifest.probation_cycles);
+            return Ok(());
+        }
+        self.shadow(candidate, manifest.shadow_cycles, Some(manifest.probation_cycles))
+    }
+
+    /// Lets a candidate answer so many live cycles, on a thread of its own and on input of its own. Then, where a probation
+    /// is given, it is promoted if all its answers were those of the matcher in use. A shadow before it ends.
+    ///
+    /// # Errors
+    /// [`Error::InstanceUnavailable`] when there is no thread to be had.
+    pub fn shadow(&self, candidate: Matcher, cycles: u64, promote: Option<u64>) -> Result<(), Error> {
+        self.note(EventKind::Shadowed, label(&candidate), String::new());
+        // The thread must not keep the slot alive, and with it the channel that ends the thread.
+        let slot = Arc::downgrade(&self.inner);
+        let shadow = Shadow::start(candidate, cycles, move |candidate, report| {
+            let Some(inner) = slot.upgrade() else { return };
+            let slot = Self { inner };
+            slot.inner.shadow.store(None);
+            slot.control().report = Some(report.clone());
+            match promote {
+                Some(probation) if report.is_same() => slot.promote(candidate, probation),
+                Some(_) => {
+                    let reason = report.first.unwrap_or_default();
+                    let error = Error::ShadowDiffers { matcher: candidate.name(), reason };
+                    slot.refuse(&label(&candidate), error);
+                }
+                None => {}
+            }
+        })?;
+        self.inner.shadow.store(Some(Arc::new(shadow)));
+        Ok(())
+    }
+
+    /// Puts a matcher in use. Cycles that have begun end on the one before, which stays at hand; a failure of the new one
+    /// within its first `probation_cycles` cycles takes the slot back to it.
+    pub fn promote(&self, matcher: Matcher, probation_cycles: u64) {
+        let label = label(&matcher);
+        let mut control = self.control();
+        control.previous = Some(self.inner.current.swap(seat(matcher, probation_cycles)));
+        control.note(EventKind::Promoted, label, String::new());
+    }
+
+    /// Puts the matcher before back in use; false where there is none. It is then no longer on probation, and a second
+    /// rollback changes nothing.
+    pub fn rollback(&self) -> bool {
+        let mut control = self.control();
+        let Some(previous) = control.previous.take() else { return false };
+        let label = label(&previous.matcher);
+        self.inner.current.store(previous);
+        control.note(EventKind::RolledBack, label, "by hand".to_owned());
+        true
+    }
+
+    /// Goes back from a matcher that failed on probation, unless somebody has swapped it since; the seat now in use, where
+    /// that is another one.
+    fn go_back(&self, failed: &Arc<Seat>, error: &Error) -> Option<Arc<Seat>> {
+        let mut control = self.control();
+        let current = self.inner.current.load_full();
+        if !Arc::ptr_eq(&current, failed) {
+            return Some(current);
+        }
+        let previous = control.previous.take()?;
+        let label = label(&previous.matcher);
+        self.inner.current.store(previous.clone());
+        control.note(EventKind::RolledBack, label, error.to_string());
+        Some(previous)
+    }
+
+    /// Writes down that a candidate was refused.
+    fn refuse(&self, candidate: &str, error: Error) -> Error {
+        self.note(EventKind::Refused, candidate.to_owned(), format!("{}: {error}", error.code()));
+        error
+    }
+
+    /// Writes down what happened.
+    fn note(&self, kind: EventKind, matcher: String, reason: String) {
+        self.control().note(kind, matcher, reason);
+    }
+
+    /// What is needed to change anything. A thread that panicked has left it whole.
+    fn control(&self) -> MutexGuard<'_, Control> {
+        self.inner.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Control {
+    /// Writes down what happened.
+    fn note(&mut self, kind: EventKind, matcher: String, reason: String) {
+        match kind {
+            EventKind::Refused | EventKind::RolledBack => tracing::warn!(?kind, matcher, reason, "slot"),
+            EventKind::Shadowed | EventKind::Promoted => tracing::info!(?kind, matcher, reason, "slot"),
+        }
+        if self.history.len() == MOST_EVENTS {
+            self.history.remove(0);
+        }
+        self.history.push(Event { at: SystemTime::now(), kind, matcher, reason });
+    }
+}
+
+/// A matcher, as the history calls it.
+fn label(matcher: &Matcher) -> String {
+    let description = matcher.description();
+    format!("{} {} {}", matcher.name(), description.version, matcher.digest().unwrap_or("native"))
+}
+
+impl Matching for Slot {
+    fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+        let seat = self.inner.current.load_full();
+        let on_probation = seat.begun.fetch_add(1, Ordering::Relaxed) < seat.probation_cycles;
+        let answer = match seat.matcher.match_tasks(tasks, offers, settings) {
+            Err(error) if on_probation && error.is_the_matchers() => match self.go_back(&seat, &error) {
+                Some(before) => before.matcher.match_tasks(tasks, offers, settings)?,
+                None => return Err(error),
+            },
+            answer => answer?,
+        };
+        if let Some(shadow) = &*self.inner.shadow.load() {
+            shadow.show(tasks, offers, settings, &answer);
+        }
+        Ok(answer)
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("current", &self.current())
+            .field("previous", &self.previous())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,74 @@
+//! Following a manifest: when it changes, what it asks for is done.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::Slot;
+use super::manifest::Manifest;
+use crate::error::Error;
+
+/// A thread that follows a manifest for as long as this is kept.
+#[derive(Debug)]
+pub struct Watch {
+    /// Dropped to stop the thread.
+    stop: Option<Sender<()>>,
+    /// The thread.
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Slot {
+    /// Follows a manifest, or the file `manifest.json` of a directory: looks at it every `poll`, 500 ms where nothing
+    /// better is known, and swaps when its content has changed. What is refused stands in the history and is tried again
+    /// when it changes.
+    ///
+    /// # Errors
+    /// [`Error::InstanceUnavailable`] when there is no thread to be had.
+    pub fn watch(&self, path: impl AsRef<Path>, poll: Duration) -> Result<Watch, Error> {
+        let (stop, stopped) = channel();
+        let (slot, path) = (self.clone(), path.as_ref().to_owned());
+        let run = move || {
+            let mut seen = None;
+            loop {
+                look(&slot, &path, &mut seen);
+                match stopped.recv_timeout(poll) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("offermatch-watch".to_owned()).spawn(run).map_err(|error| {
+            Error::InstanceUnavailable { matcher: self.current().name(), reason: error.to_string() }
+        })?;
+        Ok(Watch { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+/// What a look at a manifest saw: its text, and when the component that it names was last changed.
+type Seen = Option<(String, Option<std::time::SystemTime>)>;
+
+/// Looks at a manifest once.
+fn look(slot: &Slot, path: &Path, seen: &mut Seen) {
+    let file: PathBuf = Manifest::file(path);
+    let Ok(text) = std::fs::read_to_string(&file) else { return };
+    let manifest = Manifest::parse(&text, &file);
+    let component = manifest.as_ref().ok().and_then(|manifest| std::fs::metadata(&manifest.path).ok());
+    let now = (text, component.and_then(|component| component.modified().ok()));
+    if seen.as_ref() == Some(&now) {
+        return;
+    }
+    *seen = Some(now);
+    // A refusal is in the history and in the log.
+    let _ = manifest.map_err(|error| slot.refuse(&file.display().to_string(), error)).and_then(|m| slot.follow(&m));
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so itself.
+            let _ = thread.join();
+        }
+    }
+}
