@@ -18,7 +18,7 @@ PACKAGED := python-host/src/offermatch/matcher.wasm
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test component host python lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test component hostile host python lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -37,6 +37,12 @@ component: target/matcher.wasm ## the matcher, as a WebAssembly component
 
 target/matcher.wasm: $(GUEST_SOURCES)
 	@guest/build.sh
+	@touch $@
+
+hostile: target/hostile/honest.wasm ## the misbehaving components that the hosts are tested with
+
+target/hostile/honest.wasm: $(GUEST_SOURCES)
+	@guest/build.sh hostile
 	@touch $@
 
 host: component ## the Rust host
@@ -69,10 +75,10 @@ lint: component python ## format, lints and types; a warning is an error
 docs: component ## the API documentation; a broken link is an error
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --quiet --package offermatch-core --package offermatch
 
-test-rust: component ## the core and the Rust host
+test-rust: component hostile ## the core and the Rust host
 	cargo test --locked --release --workspace --exclude offermatch-matcher
 
-test-python: python ## the Python host
+test-python: python hostile ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest
 
 test-both: host wheel ## both hosts side by side, and the wheel in a fresh environment

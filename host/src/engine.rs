@@ -11,6 +11,8 @@ use crate::limits::Limits;
 
 /// Pools that can be open at once, in the whole process.
 const MOST_INSTANCES: u32 = 1000;
+/// Modules of one component, and tables of one module.
+const MOST_PARTS: u32 = 4;
 /// The most elements of a pooled table. Address space only: what is not used is not there.
 const MOST_TABLE_ELEMENTS: usize = 1 << 20;
 /// How often an engine's epoch moves on.
@@ -66,9 +68,11 @@ fn config(pooled: bool, fuel: bool) -> Config {
     if pooled {
         let mut pooling = PoolingAllocationConfig::new();
         pooling.total_component_instances(MOST_INSTANCES);
-        pooling.total_core_instances(MOST_INSTANCES);
+        // One with a standard library is made of several modules.
+        pooling.total_core_instances(MOST_INSTANCES * MOST_PARTS);
         pooling.total_memories(MOST_INSTANCES);
-        pooling.total_tables(MOST_INSTANCES);
+        pooling.total_tables(MOST_INSTANCES * MOST_PARTS);
+        pooling.max_tables_per_module(MOST_PARTS);
         pooling.table_elements(MOST_TABLE_ELEMENTS);
         // The address space is reserved anyway; how much of it an instance gets is the limiter's to say.
         pooling.max_memory_size(1 << 32);

@@ -354,6 +354,12 @@ pub enum Error {
         /// The first difference.
         reason: String,
     },
+    /// There is no matcher before the one in use.
+    #[error("there is no matcher before {matcher}, which is in use")]
+    NothingToRollBack {
+        /// The matcher in use.
+        matcher: String,
+    },
     /// The answer does not hold against the host's own tables.
     #[error("the answer of matcher {matcher} is refused: {reason}")]
     AnswerRefused {
@@ -413,6 +419,7 @@ impl Error {
             Self::ManifestMalformed { .. } => "manifest-malformed",
             Self::ConformanceFailed { .. } => "conformance-failed",
             Self::ShadowDiffers { .. } => "shadow-differs",
+            Self::NothingToRollBack { .. } => "nothing-to-roll-back",
             Self::InstanceUnavailable { .. } => "instance-unavailable",
             Self::AnswerRefused { .. } => "answer-refused",
             #[cfg(unix)]
@@ -473,6 +480,7 @@ impl Error {
             Self::DigestMismatch { .. } => "the file is damaged or another one: fetch it again, or correct the digest",
             Self::ManifestMalformed { .. } => "docs/trust.md shows a manifest; write it to another name and rename it",
             Self::ConformanceFailed { .. } => "do not use this matcher, or correct the case: docs/recordings.md",
+            Self::NothingToRollBack { .. } => "promote another matcher",
             Self::ShadowDiffers { .. } => "look at the difference; promote it by hand if it is wanted",
             Self::LimitMalformed { .. } => "limits are whole numbers above 0; docs/trust.md lists them",
             Self::PoolLost { .. } => "open a new pool",

@@ -48,8 +48,16 @@ impl Inspection {
     /// # Ok::<(), offermatch::Error>(())
     /// ```
     pub fn of(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::of_with(path, &Limits::in_force()?)
+    }
+
+    /// As [`Inspection::of`], with these limits.
+    ///
+    /// # Errors
+    /// As [`Inspection::of`].
+    pub fn of_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Error> {
         let (bytes, path) = read_component(path.as_ref())?;
-        Self::of_bytes(&bytes, path, &Limits::in_force()?)
+        Self::of_bytes(&bytes, path, limits)
     }
 
     /// What the bundled matcher is.
@@ -63,7 +71,15 @@ impl Inspection {
     /// # Ok::<(), offermatch::Error>(())
     /// ```
     pub fn bundled() -> Result<Self, Error> {
-        Self::of_bytes(BUNDLED, "the bundled matcher".to_owned(), &Limits::in_force()?)
+        Self::bundled_with(&Limits::in_force()?)
+    }
+
+    /// As [`Inspection::bundled`], with these limits.
+    ///
+    /// # Errors
+    /// As [`Inspection::bundled`].
+    pub fn bundled_with(limits: &Limits) -> Result<Self, Error> {
+        Self::of_bytes(BUNDLED, "the bundled matcher".to_owned(), limits)
     }
 
     /// What the component in these bytes is.

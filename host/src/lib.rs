@@ -59,9 +59,9 @@ mod rows;
 mod sample;
 mod session;
 mod settings;
+mod slot;
 #[cfg(unix)]
 pub mod stage;
-mod slot;
 mod tasks;
 mod verify;
 

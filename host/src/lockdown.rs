@@ -157,7 +157,7 @@ impl monotonic_clock::Host for Standing<'_> {
     }
 }
 
-/// The beginning of what was printed. A clone is the same stream.
+/// The end of what was printed, where a panic stands. A clone is the same stream.
 #[derive(Debug, Clone)]
 struct Captured {
     /// How many bytes are kept.
@@ -175,7 +175,8 @@ impl Captured {
     /// What is kept, as text, and how many bytes there were.
     fn contents(&self) -> (String, u64) {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        (String::from_utf8_lossy(&inner.0).into_owned(), inner.1)
+        let begin = inner.0.len().saturating_sub(self.most);
+        (String::from_utf8_lossy(&inner.0[begin..]).into_owned(), inner.1)
     }
 }
 
@@ -187,9 +188,13 @@ impl Pollable for Captured {
 impl OutputStream for Captured {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = self.most.saturating_sub(inner.0.len()).min(bytes.len());
-        inner.0.extend_from_slice(&bytes[..room]);
+        inner.0.extend_from_slice(&bytes);
         inner.1 += bytes.len() as u64;
+        // The front goes in large pieces, not byte by byte.
+        if inner.0.len() > self.most.saturating_mul(2) {
+            let front = inner.0.len() - self.most;
+            inner.0.drain(..front);
+        }
         Ok(())
     }
 

@@ -22,6 +22,11 @@ fn main() -> ExitCode {
     match cli::run(arguments.command).and_then(|output| Ok(print(&output)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(cli::trust::Differs(output)) = error.downcast_ref() {
+                // Whoever does not read it gets the exit code.
+                let _ = print(output);
+                return ExitCode::FAILURE;
+            }
             complain(&error);
             ExitCode::from(cli::exit_code(&error))
         }

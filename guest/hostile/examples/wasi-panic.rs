@@ -7,7 +7,7 @@ struct Hostile;
 
 impl Behaviour for Hostile {
     fn assign(_: &mut Honest, tasks: TaskTable) -> Verdict<Assignments> {
-        panic!("{:>1$}", "help", (1 << 20) + tasks.rows as usize);
+        panic!("{}", "help ".repeat((1 << 18) + tasks.rows as usize));
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) mod scan;
 pub(crate) mod simd;
 pub(crate) mod small;
 pub(crate) mod start;
+pub(crate) mod swap;
 pub(crate) mod talk;
 pub(crate) mod update;
 

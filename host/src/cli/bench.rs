@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::progress::Progress;
 use crate::bench::report::Report;
-use crate::bench::{Bench, border, fenzo, growth, kinds, memory, simd, small, start, talk, update};
+use crate::bench::{Bench, border, fenzo, growth, kinds, memory, simd, small, start, swap, talk, update};
 
 /// Examples for `bench --help`.
 pub(super) const EXAMPLES: &str = "\
@@ -73,7 +73,16 @@ enum What {
         /// Another one, such as one without
         second: PathBuf,
     },
-    /// All of these but `simd`
+    /// A swap every 50 ms under four calling threads; what verification costs
+    Swap {
+        /// The matcher that takes turns; otherwise the bundled one under another digest
+        #[arg(long, value_name = "PATH")]
+        other: Option<PathBuf>,
+        /// How long to call, with swaps and without
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// All of these but `simd` and `swap`
     All,
 }
 
@@ -131,8 +140,21 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
             let (named, other) = (first.display().to_string(), second.display().to_string());
             simd::run(bench, (&named, &Matcher::load(first)?), (&other, &Matcher::load(second)?))
         }
+        What::Swap { other, seconds } => {
+            let other = match other {
+                Some(path) => Matcher::load(path)?,
+                None => Matcher::from_bytes(&again(Matcher::bundled_bytes()), "the bundled matcher again")?,
+            };
+            swap::run(bench, matcher, &other, *seconds)
+        }
         What::All => unreachable!("all is the others"),
     }
+}
+
+/// The same component under another digest: with an empty custom section behind it.
+fn again(bytes: &[u8]) -> Vec<u8> {
+    // Section 0, of two bytes: a name of one letter.
+    [bytes, &[0, 2, 1, b'2']].concat()
 }
 
 /// The matcher that is measured.

@@ -9,9 +9,10 @@ use super::InspectArguments;
 
 /// Runs the command.
 pub(super) fn run(arguments: &InspectArguments) -> anyhow::Result<Vec<u8>> {
+    let limits = super::trust::limits(arguments.limits.as_deref())?;
     let found = match &arguments.path {
-        Some(path) => Inspection::of(path)?,
-        None => Inspection::bundled()?,
+        Some(path) => Inspection::of_with(path, &limits)?,
+        None => Inspection::bundled_with(&limits)?,
     };
     let text = if arguments.json { format!("{:#}\n", document(&found)) } else { text(&found) };
     Ok(text.into_bytes())

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Assignments, Catalog, Error, Explanations, Matcher, Mode, Offers, Settings, Tasks, Timings, parse_quantity,
+    Assignments, Catalog, Error, Explanations, Limits, Matcher, Mode, Offers, Settings, Tasks, Timings, parse_quantity,
     read_offers, read_tasks, unplaced,
 };
 
@@ -88,9 +88,12 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     drop((task_rows, offer_rows));
     let settings = settings(&arguments)?;
     progress.stage("compiling the matcher");
-    let (matcher, load) = timed(|| load(&arguments.matcher))?;
+    let (matcher, load) = timed(|| load(&arguments.matcher, &super::trust::limits(arguments.limits.as_deref())?))?;
     progress.stage("matching");
-    let mut pool = matcher.open(&offers, &settings)?;
+    let mut pool = match &arguments.record {
+        Some(_) => matcher.open_recorded(&offers, &settings)?,
+        None => matcher.open(&offers, &settings)?,
+    };
     let assignments = pool.assign(&tasks)?;
     let timings = pool.timings();
     progress.stage("explaining");
@@ -98,6 +101,9 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         let rows = || tasks.select(&unplaced(&assignments, tasks.len()));
         arguments.explain.then(|| pool.explain(&rows())).transpose()
     })?;
+    if let (Some(path), Some(recording)) = (&arguments.record, pool.recording()) {
+        recording.write(path)?;
+    }
     let stages = Stages { read, columns, load, pool: timings, explain };
     Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, unplaced, stages })
 }
@@ -121,11 +127,11 @@ fn settings(arguments: &MatchArguments) -> Result<Settings, Error> {
 }
 
 /// The matcher of this name.
-fn load(name: &Path) -> Result<Matcher, Error> {
+pub(super) fn load(name: &Path, limits: &Limits) -> Result<Matcher, Error> {
     match name.to_str() {
-        Some("bundled") => Matcher::bundled(),
-        Some("native") => Ok(Matcher::native()),
-        _ => Matcher::load(name),
+        Some("bundled") => Matcher::bundled_with(limits),
+        Some("native" | "legacy") => Ok(Matcher::native()),
+        _ => Matcher::load_with(name, limits),
     }
 }
 

@@ -10,6 +10,7 @@ mod stage;
 #[cfg(unix)]
 mod stage_bench;
 mod summary;
+pub(crate) mod trust;
 
 use std::path::PathBuf;
 
@@ -66,6 +67,10 @@ pub(crate) enum Command {
     /// Measure ways to copy on a device, with cp and fio beside them
     #[cfg(unix)]
     StageBench(stage_bench::StageBenchArguments),
+    /// Answer a recording anew and say what differs; exit code 1 where anything does
+    Replay(trust::ReplayArguments),
+    /// Judge what a manifest asks for, as a slot would; exit code 0 where it would be promoted
+    Swap(trust::SwapArguments),
 }
 
 /// What `match` takes.
@@ -108,6 +113,12 @@ pub(crate) struct MatchArguments {
     /// A component, or `bundled`, or `native` for the reference
     #[arg(long, value_name = "PATH|bundled|native", default_value = "bundled")]
     pub(crate) matcher: PathBuf,
+    /// A JSON object of limits on what a component may use; docs/trust.md lists them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) limits: Option<PathBuf>,
+    /// Write down what was asked and answered, for `offermatch replay`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// What `inspect` takes.
@@ -118,6 +129,9 @@ pub(crate) struct InspectArguments {
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    /// A JSON object of limits on what a component may use; docs/trust.md lists them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) limits: Option<PathBuf>,
 }
 
 /// Formats by name.
@@ -179,6 +193,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
         Command::Match(arguments) => match_command::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Replay(arguments) => trust::replay(&arguments),
+        Command::Swap(arguments) => trust::swap(&arguments),
         #[cfg(unix)]
         Command::Stage(arguments) => stage::run(arguments),
         #[cfg(unix)]

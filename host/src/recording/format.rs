@@ -253,7 +253,7 @@ fn call(step: &Step) -> Call {
         match answer {
             // Columns of numbers can always be written.
             Ok(answer) => (serde_json::to_value(answer).ok(), None),
-            Err(error) => (None, Some(error.clone())),
+            Err(error) => (None, Some(error.clone()).filter(|error| !error.is_empty())),
         }
     }
     match step {
@@ -295,7 +295,9 @@ fn step(call: Call) -> Result<Step, String> {
     let outcome = match (call.answer, call.error) {
         (Some(answer), None) => Ok(answer),
         (None, Some(error)) => Err(error),
-        _ => return Err("a step has an answer or an error".to_owned()),
+        // The matcher failed: there is nothing to compare with.
+        (None, None) => Err(String::new()),
+        _ => return Err("a step has an answer or an error, not both".to_owned()),
     };
     fn read<T: serde::de::DeserializeOwned>(outcome: Result<Value, String>) -> Result<Result<T, String>, String> {
         match outcome {

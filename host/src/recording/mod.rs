@@ -85,7 +85,8 @@ impl From<&Matcher> for RecordedMatcher {
     }
 }
 
-/// One call, and what came of it: an answer, or the name of the contract's error that refused it.
+/// One call, and what came of it: an answer, or the name of the contract's error that refused it. The name is empty where
+/// the matcher failed; a replay compares nothing there.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Step {
@@ -192,15 +193,19 @@ impl Recording {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let text = self.to_json();
+        // Under another name first, so that it is there whole or not at all.
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
         let written = if path.extension().is_some_and(|ending| ending == "gz") {
-            File::create(path).and_then(|file| {
+            File::create(&partial).and_then(|file| {
                 let mut encoder = GzEncoder::new(file, Compression::default());
                 encoder.write_all(text.as_bytes())?;
                 encoder.finish().map(drop)
             })
         } else {
-            std::fs::write(path, text)
+            std::fs::write(&partial, text)
         };
+        let written = written.and_then(|()| std::fs::rename(&partial, path));
         written.map_err(|source| Error::FileUnreadable { file: path.display().to_string(), source })
     }
 }

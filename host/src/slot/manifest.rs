@@ -58,11 +58,14 @@ impl Manifest {
     /// The manifest in a file, or in the file `manifest.json` of a directory.
     ///
     /// # Errors
-    /// [`Error::FileUnreadable`] and [`Error::ManifestMalformed`].
+    /// [`Error::ManifestMalformed`], also where there is none.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = Self::file(path.as_ref());
-        let unreadable = |source| Error::FileUnreadable { file: path.display().to_string(), source };
-        Self::parse(&std::fs::read_to_string(&path).map_err(unreadable)?, &path)
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let (origin, reason) = (path.display().to_string(), format!("it cannot be read: {error}"));
+            Error::ManifestMalformed { origin, reason }
+        })?;
+        Self::parse(&text, &path)
     }
 
     /// The manifest in a text. The component's path is relative to the manifest's `file`.

@@ -50,7 +50,7 @@ const MOST_EVENTS: usize = 1000;
 /// assert_eq!(before.assignments, after.assignments);
 /// assert_ne!(before.matcher.digest(), after.matcher.digest());
 ///
-/// assert!(slot.rollback());
+/// slot.rollback()?;
 /// assert_eq!(slot.current().description().name, "native");
 /// # Ok::<(), offermatch::Error>(())
 /// ```
@@ -219,15 +219,19 @@ impl Slot {
         control.note(EventKind::Promoted, label, String::new());
     }
 
-    /// Puts the matcher before back in use; false where there is none. It is then no longer on probation, and a second
-    /// rollback changes nothing.
-    pub fn rollback(&self) -> bool {
+    /// Puts the matcher before back in use.
+    ///
+    /// # Errors
+    /// [`Error::NothingToRollBack`], also after a rollback.
+    pub fn rollback(&self) -> Result<(), Error> {
         let mut control = self.control();
-        let Some(previous) = control.previous.take() else { return false };
+        let Some(previous) = control.previous.take() else {
+            return Err(Error::NothingToRollBack { matcher: self.current().name() });
+        };
         let label = label(&previous.matcher);
         self.inner.current.store(previous);
         control.note(EventKind::RolledBack, label, "by hand".to_owned());
-        true
+        Ok(())
     }
 
     /// Goes back from a matcher that failed on probation, unless somebody has swapped it since; the seat now in use, where

@@ -106,7 +106,8 @@ impl Shadow {
 /// Answers live cycles; none where the slot has lost interest first.
 fn follow(candidate: &Matcher, cycles: u64, live: &Receiver<Cycle>) -> Option<ShadowReport> {
     let mut report = ShadowReport::default();
-    while report.cycles < cycles {
+    // The first difference says enough.
+    while report.cycles < cycles && report.is_same() {
         let cycle = live.recv().ok()?;
         let begin = Instant::now();
         let answer = candidate.match_tasks(&cycle.tasks, &cycle.offers, &cycle.settings);

@@ -1,0 +1,101 @@
+//! A matcher that something stands behind: every kind of failure ends in the fallback's answer.
+
+mod support;
+
+use std::sync::Mutex;
+
+use offermatch::{Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Offers, Sample, Settings, Tasks};
+use support::{Script, scripted};
+
+/// A cycle.
+fn tables() -> (Tasks, Offers) {
+    "uniform:20x10:2".parse::<Sample>().unwrap().tables().unwrap()
+}
+
+/// A matcher that fails while it is told to.
+struct Moody(Mutex<Vec<bool>>);
+
+impl Matching for Moody {
+    fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+        if self.0.lock().unwrap().remove(0) {
+            return Err(Error::MatcherTrapped { matcher: "moody".into(), call: "assign", reason: "in a mood".into() });
+        }
+        Matcher::bundled()?.match_tasks(tasks, offers, settings)
+    }
+}
+
+#[test]
+fn every_failure_of_a_component_ends_in_the_right_answer() {
+    let (tasks, offers) = tables();
+    let right = Matcher::native().match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
+    let lie = (vec![0], vec![99], vec![0.5]);
+    let bytes = Matcher::bundled_bytes();
+    let tight = |limits| Matcher::from_bytes_with(bytes, "tight", &limits).unwrap();
+    let primaries = [
+        (
+            "matcher-trapped",
+            Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap").unwrap(),
+        ),
+        (
+            "answer-refused",
+            Matcher::from_bytes(&scripted(&Script { answer: lie, ..Script::default() }), "liar").unwrap(),
+        ),
+        ("limit-fuel", tight(Limits { fuel: Some(20_000), ..Limits::default() })),
+        ("limit-output", tight(Limits { output_rows: Some(1), ..Limits::default() })),
+    ];
+    for (code, primary) in primaries {
+        let matcher = FallbackMatcher::new(primary);
+        let answer = matcher.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+        assert_eq!(answer.assignments, right, "{code}");
+        assert_eq!(answer.matcher.description().name, "native");
+        assert_eq!(answer.fallback_reason.unwrap().code, code);
+        assert_eq!(matcher.fallbacks()[code], 1);
+    }
+}
+
+#[test]
+fn a_primary_that_answers_is_not_replaced() {
+    let (tasks, offers) = tables();
+    let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
+    let answer = matcher.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+    assert_eq!(answer.matcher.description().name, "offermatch-matcher");
+    assert_eq!(answer.fallback_reason, None);
+    assert!(matcher.fallbacks().is_empty());
+}
+
+#[test]
+fn a_mistake_in_the_input_is_nobodys_failure() {
+    let (tasks, offers) = tables();
+    let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
+    let settings = Settings { max_score: f64::NAN, ..Settings::default() };
+    assert_eq!(matcher.match_cycle(&tasks, &offers, &settings).unwrap_err().code(), "setting-malformed");
+    assert!(matcher.fallbacks().is_empty());
+}
+
+#[test]
+fn the_breaker_opens_probes_and_closes() {
+    let (tasks, offers) = tables();
+    // Two failures open it; three cycles later a probe fails; three cycles later a probe succeeds.
+    let moods = vec![true, true, true, false, false];
+    let breaker = Breaker { failures: 2, cooldown_cycles: 3 };
+    let matcher = FallbackMatcher::with(Moody(Mutex::new(moods)), Matcher::native(), breaker);
+    let mut codes = Vec::new();
+    let mut open = Vec::new();
+    for _ in 0..12 {
+        let answer = matcher.match_cycle(&tasks, &offers, &Settings::default());
+        let Ok(answer) = answer else { break };
+        codes.push(answer.fallback_reason.map_or("primary", |reason| reason.code));
+        open.push(matcher.is_open());
+        if codes.len() == 11 {
+            break;
+        }
+    }
+    let trapped = "matcher-trapped";
+    let waiting = "breaker-open";
+    assert_eq!(
+        codes,
+        [trapped, trapped, waiting, waiting, waiting, trapped, waiting, waiting, waiting, "primary", "primary"]
+    );
+    assert_eq!(open, [false, true, true, true, true, true, true, true, true, false, false]);
+    assert_eq!(matcher.fallbacks()[waiting], 6);
+}

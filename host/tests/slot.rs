@@ -1,0 +1,219 @@
+//! The slot: what it refuses, what it promotes, and what it goes back from.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use offermatch::{
+    EventKind, Limits, Manifest, Matcher, Matching, Offers, Recording, Sample, Settings, Slot, Tasks, answer_digest,
+};
+use sha2::{Digest, Sha256};
+use support::{CONTRACT, Script, scripted, trapping};
+
+/// A cycle.
+fn tables() -> (Tasks, Offers) {
+    "uniform:30x20:2".parse::<Sample>().unwrap().tables().unwrap()
+}
+
+/// Writes a component and a manifest that asks for it, with some of its text replaced.
+fn manifest(folder: &Path, bytes: &[u8], name: &str, replace: &[(&str, &str)]) -> PathBuf {
+    let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    std::fs::write(folder.join("candidate.wasm"), bytes).unwrap();
+    let (version, policy) = if name == "liar" { ("0.1.0", "lies") } else { ("0.1.0", "best-fit") };
+    let mut text = serde_json::json!({
+        "matcher": name, "version": version, "policy": policy, "path": "candidate.wasm", "digest": format!("sha256:{digest}"),
+    })
+    .to_string();
+    for (from, to) in replace {
+        assert!(text.contains(from), "{from} is not in {text}");
+        text = text.replace(from, to);
+    }
+    let path = folder.join("manifest.json");
+    std::fs::write(folder.join("new"), text).unwrap();
+    std::fs::rename(folder.join("new"), &path).unwrap();
+    path
+}
+
+/// A slot with the reference in use, and the case that it answers.
+fn slot() -> Slot {
+    let (tasks, offers) = tables();
+    let mut pool = Matcher::native().open_recorded(&offers, &Settings::default()).unwrap();
+    pool.assign(&tasks).unwrap();
+    let case = Recording { name: "thirty".into(), ..pool.recording().unwrap().clone() };
+    Slot::with(Matcher::native(), vec![case], Limits::default())
+}
+
+/// What the matcher in use answers.
+fn answer(slot: &Slot) -> String {
+    let (tasks, offers) = tables();
+    answer_digest(&slot.match_cycle(&tasks, &offers, &Settings::default()).unwrap().assignments)
+}
+
+#[test]
+fn a_good_candidate_is_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let slot = slot();
+    let before = answer(&slot);
+    slot.swap(manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[])).unwrap();
+    assert_eq!(slot.current().description().name, "offermatch-matcher");
+    assert_eq!(slot.previous().unwrap().description().name, "native");
+    assert_eq!(answer(&slot), before);
+    assert_eq!(slot.history()[0].kind, EventKind::Promoted);
+    slot.rollback().unwrap();
+    assert_eq!(slot.rollback().unwrap_err().code(), "nothing-to-roll-back");
+    assert_eq!(slot.current().description().name, "native");
+}
+
+#[test]
+fn a_bad_candidate_leaves_the_one_in_use_where_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = Matcher::bundled_bytes();
+    let named = "offermatch-matcher";
+    let mut damaged = bytes.to_vec();
+    damaged.truncate(bytes.len() / 2);
+    let newer = trapping(&CONTRACT.replace("@0.1.0;", "@0.2.0;"));
+    let liar = scripted(&Script::default());
+    type Case<'a> = (&'a str, &'a [u8], &'a str, &'a [(&'a str, &'a str)]);
+    let cases: [Case<'_>; 10] = [
+        ("digest-mismatch", bytes, named, &[]),
+        ("component-malformed", &damaged, named, &[]),
+        ("contract-version", &newer, named, &[]),
+        ("conformance-failed", &liar, "liar", &[]),
+        ("manifest-malformed", bytes, "another", &[]),
+        ("manifest-malformed", bytes, named, &[("0.1.0", "9.9.9")]),
+        ("manifest-malformed", bytes, named, &[("best-fit", "worst-fit")]),
+        ("manifest-malformed", bytes, named, &[("\"matcher\"", "\"mather\"")]),
+        ("manifest-malformed", bytes, named, &[("}", "")]),
+        ("component-unreadable", bytes, named, &[("candidate.wasm", "missing.wasm")]),
+    ];
+    for (code, bytes, name, replace) in cases {
+        let slot = slot();
+        let before = answer(&slot);
+        let path = manifest(folder.path(), bytes, name, replace);
+        if code == "digest-mismatch" {
+            std::fs::write(folder.path().join("candidate.wasm"), [bytes, b"\0\x02\x01x"].concat()).unwrap();
+        }
+        let error = slot.swap(&path).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert_eq!(slot.current().description().name, "native");
+        assert_eq!(answer(&slot), before);
+        let last = slot.history().pop().unwrap();
+        assert_eq!(last.kind, EventKind::Refused);
+        assert!(last.reason.starts_with(code), "{}", last.reason);
+    }
+}
+
+#[test]
+fn a_failure_on_probation_goes_back_and_the_cycle_is_answered() {
+    let slot = slot();
+    let before = answer(&slot);
+    let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
+    slot.promote(traps.clone(), 10);
+    assert_eq!(answer(&slot), before);
+    assert_eq!(slot.current().description().name, "native");
+    let last = slot.history().pop().unwrap();
+    assert_eq!(last.kind, EventKind::RolledBack);
+    assert!(last.reason.contains("unreachable"), "{}", last.reason);
+
+    slot.promote(traps, 0);
+    let (tasks, offers) = tables();
+    let error = slot.match_cycle(&tasks, &offers, &Settings::default()).unwrap_err();
+    assert_eq!(error.code(), "matcher-trapped", "no probation, no way back but by hand");
+}
+
+#[test]
+fn a_shadow_that_agrees_is_promoted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path =
+        manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[("}", ",\"shadow_cycles\":3}")]);
+    let slot = slot();
+    slot.swap(&path).unwrap();
+    assert_eq!(slot.current().description().name, "native", "not yet");
+    until(|| {
+        answer(&slot);
+        slot.current().description().name == "offermatch-matcher"
+    });
+    let report = slot.shadow_report().unwrap();
+    assert!(report.is_same());
+    assert_eq!((report.cycles, report.different, report.failed), (3, 0, 0));
+    assert_eq!(report.placed.0, report.placed.1);
+}
+
+#[test]
+fn a_shadow_that_differs_is_refused() {
+    let slot = slot();
+    let nobody = Matcher::from_bytes(&scripted(&Script::default()), "nobody.wasm").unwrap();
+    slot.shadow(nobody, 2, Some(10)).unwrap();
+    until(|| {
+        answer(&slot);
+        slot.history().last().is_some_and(|event| event.kind == EventKind::Refused)
+    });
+    assert_eq!(slot.current().description().name, "native");
+    assert!(slot.history().last().unwrap().reason.starts_with("shadow-differs"));
+    assert_eq!(slot.shadow_report().unwrap().different, 1);
+}
+
+#[test]
+fn a_watched_directory_is_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let slot = slot();
+    let watch = slot.watch(folder.path(), Duration::from_millis(20)).unwrap();
+    std::fs::write(folder.path().join("manifest.json"), "{\"matcher\": ").unwrap();
+    until(|| slot.history().last().is_some_and(|event| event.kind == EventKind::Refused));
+    manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[]);
+    until(|| slot.current().description().name == "offermatch-matcher");
+    drop(watch);
+    assert_eq!(slot.history().len(), 2, "what does not change is not tried again: {:?}", slot.history());
+}
+
+#[test]
+fn a_manifest_is_read_as_documented() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let text = format!(
+        r#"{{"matcher": "m", "version": "1.2.3", "policy": "p", "path": "m.wasm", "digest": "{digest}", "shadow_cycles": 5}}"#
+    );
+    let manifest = Manifest::parse(&text, Path::new("folder/manifest.json")).unwrap();
+    assert_eq!(manifest.path, Path::new("folder/m.wasm"));
+    assert_eq!((manifest.shadow_cycles, manifest.probation_cycles), (5, 10));
+}
+
+#[test]
+fn no_call_is_lost_or_mixed_while_the_matcher_is_swapped() {
+    let (tasks, offers) = tables();
+    let slot = Slot::new(Matcher::native());
+    let nobody = Matcher::from_bytes(&scripted(&Script::default()), "nobody.wasm").unwrap();
+    let honest = Matcher::bundled().unwrap();
+    let right = honest.match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
+    slot.promote(honest.clone(), 0);
+    let end = Instant::now() + Duration::from_millis(600);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while Instant::now() < end {
+                    let answer = slot.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+                    match answer.matcher.description().name.as_str() {
+                        "liar" => assert!(answer.assignments.tasks.is_empty()),
+                        _ => assert_eq!(answer.assignments, right),
+                    }
+                }
+            });
+        }
+        while Instant::now() < end {
+            slot.promote(nobody.clone(), 10);
+            std::thread::sleep(Duration::from_millis(5));
+            slot.promote(honest.clone(), 10);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+}
+
+/// Waits until something holds.
+#[track_caller]
+fn until(holds: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < Duration::from_secs(20), "it does not come about");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
