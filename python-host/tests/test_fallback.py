@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,16 @@ def test_a_mistake_in_the_input_is_raised_and_counts_for_nothing():
         with pytest.raises(InputError):
             matcher.match(TASKS, OFFERS, max_score=-1.0)
     assert (matcher.breaker.state, matcher.fallbacks) == ("closed", {})
+
+
+@pytest.mark.parametrize("modes", [(), ("shared",)])
+def test_what_only_the_primary_refuses_is_its_failure(modes):
+    primary = Failing()
+    primary.description = replace(LegacyMatcher.description, modes=modes)
+    matcher = FallbackMatcher(primary, breaker=Breaker(failures=1))
+    answer = matcher.match(TASKS, OFFERS)
+    assert (answer.digest, answer.fallback_reason.code) == (right(), "setting-malformed")
+    assert (matcher.fallbacks, matcher.breaker.state) == ({"setting-malformed": 1}, "open")
 
 
 def test_the_breaker_opens_rests_probes_and_closes():

@@ -5,11 +5,12 @@ import hashlib
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from hostile import LIMITS, OFFERS, TASKS, component, right
-from offermatch import InputError, LegacyMatcher, Manifest, Matcher, MatcherError, Slot
+from offermatch import InputError, LegacyMatcher, Manifest, Matcher, MatcherError, Slot, Task
 from offermatch._cli import run
 from offermatch.matcher import BUNDLED
 
@@ -153,6 +154,21 @@ def test_a_failure_on_probation_takes_the_new_one_back_and_the_cycle_is_answered
     assert slot.current is before
     assert happened(slot) == ["promoted", "rolled-back"]
     assert (slot.history[-1].code, slot.history[-1].reason) == ("matcher-trapped", "it broke")
+
+
+def test_what_only_the_new_one_refuses_takes_it_back():
+    slot = Slot(before := LegacyMatcher())
+    new = Failing(9)
+    new.description = replace(LegacyMatcher.description, modes=())
+    slot.promote(new)
+    with pytest.raises(InputError):
+        slot.match(TASKS, OFFERS, max_score=-1.0)
+    with pytest.raises(InputError):
+        slot.match([Task("t", {"gpu": 1})], OFFERS)
+    assert slot.current is new
+    assert slot.match(TASKS, OFFERS).digest == right()
+    assert slot.current is before
+    assert slot.history[-1].code == "setting-malformed"
 
 
 def test_after_probation_a_failure_is_a_failure():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,10 +117,9 @@ class Code:
         instance = self.instance()
         instance.check_types()
         found = instance.call("describe", [], PublicCrossing(), Timings())
-        if not isinstance(found, Mapping) or found.get("contract") not in CONTRACTS:
-            stated = found.get("contract") if isinstance(found, Mapping) else found
-            raise self._unserved(str(stated))
         check_described(found, self.limits, str(self.path))
+        if found["contract"] not in CONTRACTS:
+            raise self._unserved(found["contract"])
         return Description(found["name"], found["version"], found["policy"], found["contract"], tuple(found["modes"]))
 
     def instance(self) -> Instance:

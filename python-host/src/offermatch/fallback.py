@@ -130,9 +130,8 @@ class FallbackMatcher(BaseMatcher):
             return self._fall_back(cycle, reason, opened=False)
         try:
             answer = self.primary._run(cycle, timings)
-        except InputError:
-            self.breaker.abandoned()
-            raise
+        except InputError as error:
+            return self._refused(cycle, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the cycle gets its answer
             return self._fall_back(cycle, error, opened=self.breaker.failed())
         except BaseException:
@@ -141,7 +140,24 @@ class FallbackMatcher(BaseMatcher):
         self.breaker.succeeded()
         return answer
 
+    def _refused(self, cycle: Cycle, error: InputError) -> Answer:
+        """Raise what is wrong with the input, unless only the primary finds it wrong: that is a failure like any other."""
+        try:
+            answer = self.fallback._run(cycle, Timings())
+        except InputError:
+            self.breaker.abandoned()
+            raise error from None
+        self._note(error, opened=self.breaker.failed())
+        answer.fallback_reason = error
+        return answer
+
     def _fall_back(self, cycle: Cycle, reason: Exception, *, opened: bool) -> Answer:
+        self._note(reason, opened=opened)
+        answer = self.fallback._run(cycle, Timings())
+        answer.fallback_reason = reason
+        return answer
+
+    def _note(self, reason: Exception, *, opened: bool) -> None:
         code = reason.code if isinstance(reason, OffermatchError) else type(reason).__name__
         with self._counting:
             self.fallbacks[code] += 1
@@ -159,9 +175,6 @@ class FallbackMatcher(BaseMatcher):
         if opened:
             cycles = self.breaker.cooldown_cycles
             _LOG.warning("%s is left alone for %d cycles, then tried again", self.description.name, cycles)
-        answer = self.fallback._run(cycle, Timings())
-        answer.fallback_reason = reason
-        return answer
 
     def _open_backend(
         self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings

@@ -206,8 +206,16 @@ class Slot(BaseMatcher):
         in_use, begin = self._in_use, perf_counter()
         try:
             answer = in_use.matcher._run(cycle, timings)
-        except InputError:
-            raise
+        except InputError as error:
+            if in_use.probation is None or in_use.before is None:
+                raise
+            try:
+                answer = in_use.before._run(cycle, Timings())
+            except InputError:
+                raise error from None
+            # Only the new one finds the input wrong.
+            self._taken_back(in_use, error)
+            return answer
         except Exception as error:
             before = self._taken_back(in_use, error)
             if before is None:
