@@ -80,9 +80,9 @@ def test_what_differs_is_told_task_by_task(tmp_path, bulk):
     recording.steps[0]["answer"]["tasks"][-1] += 1
     first, *rest = replay(recording, bulk)
     score = answer.scores[0]
-    assert first == Difference(0, "task 0", f"offer 39 at score {score}", f"offer {answer.offer_rows[0]} at score {score}")
+    assert first == Difference(0, "task 0", f"offer 39 at {score}", f"offer {answer.offer_rows[0]} at {score}")
     assert len(rest) == 2
-    assert "nothing now" in str(rest[-1])
+    assert "-> not placed" in str(rest[-1])
 
 
 REFUSALS = [
@@ -111,7 +111,7 @@ def test_refusals_are_compared_except_by_the_loop(component):
     assert replay(recording_of(REFUSALS), LegacyMatcher()) == []
     wrong = [{**step, "error": "bad-setting"} for step in REFUSALS[:1]]
     assert [str(found) for found in replay(recording_of(wrong), component)] == [
-        "step 0, error: bad-setting before, column-length now"
+        "step 0, error: bad-setting -> column-length"
     ]
     settled = [{"assign": {"rows": 1, "demand": []}, "answer": {}}]
     assert [found.after for found in replay(recording_of(settled), component)] == ["column-length"]

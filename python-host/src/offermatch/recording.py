@@ -26,7 +26,7 @@ from offermatch.pool import Backend
 __all__ = ["FORMAT", "Difference", "Recording", "replay"]
 
 _HINT = "docs/recordings.md shows the format"
-_MISSING = "nothing"
+_MISSING, _UNPLACED = "answered", "not placed"
 
 
 @dataclass(slots=True)
@@ -129,7 +129,7 @@ class Difference:
     def __str__(self) -> str:
         """Return one line."""
         place = "opening" if self.step < 0 else f"step {self.step}"
-        return f"{place}, {self.what}: {self.before} before, {self.after} now"
+        return f"{place}, {self.what}: {self.before} -> {self.after}"
 
 
 def replay(recording: Recording, matcher: BaseMatcher) -> list[Difference]:
@@ -225,7 +225,7 @@ def _assigned(number: int, before: Mapping[str, Any], found: Any) -> list[Differ
     old = _by_task(before.get("tasks", []), before.get("offers", []), before.get("scores", []))
     new = _by_task(found.tasks, found.offers, found.scores)
     return [
-        Difference(number, f"task {task}", old.get(task, _MISSING), new.get(task, _MISSING))
+        Difference(number, f"task {task}", old.get(task, _UNPLACED), new.get(task, _UNPLACED))
         for task in sorted(old.keys() | new.keys())
         if old.get(task) != new.get(task)
     ]
@@ -233,7 +233,7 @@ def _assigned(number: int, before: Mapping[str, Any], found: Any) -> list[Differ
 
 def _by_task(tasks: Sequence[int], offers: Sequence[int], scores: Sequence[float]) -> dict[int, str]:
     rows = zip(tasks, offers, scores, strict=True)
-    return {task: f"offer {offer} at score {float(score)!r}" for task, offer, score in rows}
+    return {task: f"offer {offer} at {float(score)!r}" for task, offer, score in rows}
 
 
 def _outcome(call: Any) -> tuple[Any, str | None]:
