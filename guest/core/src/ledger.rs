@@ -49,9 +49,7 @@ impl Ledger {
             list: Vec::new(),
             positions: Vec::new(),
         };
-        for from in 0..offers.rows as usize {
-            ledger.append(offers, from);
-        }
+        ledger.append(offers, 0..offers.rows as usize);
         ledger
     }
 
@@ -129,23 +127,25 @@ impl Ledger {
         self.free_devices[row] -= u64::from(asked);
     }
 
-    /// Adds one row of a checked table at the end of the list, and returns its number.
-    pub(crate) fn append(&mut self, offers: &OfferTable, from: usize) -> usize {
+    /// Adds rows of a checked table at the end of the list. They get the next row numbers.
+    pub(crate) fn append(&mut self, offers: &OfferTable, rows: Range<usize>) {
         let width = self.shape.dimensions as usize;
+        let cells = rows.start * width..rows.end * width;
         let capacity = if offers.capacity.is_empty() { &offers.available } else { &offers.capacity };
-        self.available.extend_from_slice(&offers.available[from * width..(from + 1) * width]);
-        self.capacity.extend_from_slice(&capacity[from * width..(from + 1) * width]);
+        self.available.extend_from_slice(&offers.available[cells.clone()]);
+        self.capacity.extend_from_slice(&capacity[cells]);
         let width = self.shape.attributes as usize;
-        self.attributes.extend_from_slice(&offers.attributes[from * width..(from + 1) * width]);
-        let free = offers.devices(from);
-        self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
-        self.device_free.extend_from_slice(free);
-        self.devices_in_use += free.len();
-        self.free_devices.push(free.iter().copied().map(u64::from).sum());
-        let row = self.positions.len();
-        self.positions.push(self.list.len() as u32);
-        self.list.push(row as u32);
-        row
+        self.attributes.extend_from_slice(&offers.attributes[rows.start * width..rows.end * width]);
+
+        for free in rows.clone().map(|row| offers.devices(row)) {
+            self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
+            self.device_free.extend_from_slice(free);
+            self.devices_in_use += free.len();
+            self.free_devices.push(free.iter().copied().map(u64::from).sum());
+        }
+        let (row, place) = (self.positions.len() as u32, self.list.len() as u32);
+        self.list.extend(row..row + rows.len() as u32);
+        self.positions.extend(place..place + rows.len() as u32);
     }
 
     /// Gives a row the values of one row of a checked table. A row that had left the list comes back at its end.

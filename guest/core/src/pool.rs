@@ -173,8 +173,8 @@ impl<P: Policy> Pool<P> {
             self.index_replaced(row as usize, listed);
         }
         for from in 0..changes.added.rows as usize {
-            let row = self.ledger.append(&changes.added, from);
-            self.index_replaced(row, false);
+            self.ledger.append(&changes.added, from..from + 1);
+            self.index_replaced(self.ledger.rows() - 1, false);
         }
         Ok(())
     }
