@@ -24,7 +24,9 @@ class Failing(LegacyMatcher):
         return super()._run(cycle, timings)
 
 
-@pytest.mark.parametrize("name", [name for name, (call, *_) in CALLING.items() if call in (match, share)])
+@pytest.mark.parametrize(
+    "name", [name for name, (call, *_) in CALLING.items() if call in (match, share) and name != "wasi-panic"]
+)
 def test_every_failure_ends_in_the_answer_of_the_fallback(name, monkeypatch, caplog):
     monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
     call, code, _ = CALLING[name]
