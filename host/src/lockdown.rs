@@ -12,15 +12,16 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::clocks::{WasiClocksCtxView, WasiClocksView};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::bindings::random::{insecure, random};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult};
-use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
 
 use crate::instance::HostState;
 
 /// The interfaces that are there, and empty.
 const PREFIX: &str = "wasi:";
-/// The fixed sequence that stands for randomness.
+/// The fixed sequence that stands for randomness, over and over; the same in both hosts.
 const NO_CHANCE: [u8; 16] = *b"offermatch-fixed";
 /// Streams, sockets and the like that one instance can hold.
 const MOST_RESOURCES: usize = 1000;
@@ -40,6 +41,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
     monotonic_clock::add_to_linker::<HostState, Standstill>(linker, |state| Standing(state.clocks()))?;
+    random::add_to_linker::<HostState, Chance>(linker, |state| &mut state.lockdown().secure)?;
+    insecure::add_to_linker::<HostState, Chance>(linker, |state| &mut state.lockdown().insecure)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -50,6 +53,10 @@ pub(crate) struct Lockdown {
     context: WasiCtx,
     /// Streams and the like.
     table: ResourceTable,
+    /// The numbers of `wasi:random/random`.
+    secure: Chance,
+    /// The numbers of `wasi:random/insecure`.
+    insecure: Chance,
     /// What was printed to standard output.
     stdout: Captured,
     /// What was printed to standard error.
@@ -65,16 +72,14 @@ impl Lockdown {
             .stderr(stderr.clone())
             .wall_clock(Stopped)
             .monotonic_clock(Stopped)
-            .secure_random(Deterministic::new(NO_CHANCE.to_vec()))
-            .insecure_random(Deterministic::new(NO_CHANCE.to_vec()))
             .insecure_random_seed(u128::from_le_bytes(NO_CHANCE))
-            .max_random_size(text_bytes)
             .allow_tcp(false)
             .allow_udp(false)
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MOST_RESOURCES);
-        Self { context, table, stdout, stderr }
+        let (secure, insecure) = (Chance::new(text_bytes), Chance::new(text_bytes));
+        Self { context, table, secure, insecure, stdout, stderr }
     }
 
     /// What was printed, for an error; empty where nothing was.
@@ -102,6 +107,65 @@ impl WasiView for HostState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let lockdown = self.lockdown();
         WasiCtxView { ctx: &mut lockdown.context, table: &mut lockdown.table }
+    }
+}
+
+/// The fixed sequence that stands for randomness.
+struct Chance {
+    /// How many numbers were taken of it, modulo its length.
+    taken: usize,
+    /// How many may be taken at once.
+    most: u64,
+}
+
+impl Chance {
+    /// The sequence, from its beginning.
+    fn new(most: u64) -> Self {
+        Self { taken: 0, most }
+    }
+
+    /// The next numbers.
+    fn bytes(&mut self, count: u64) -> wasmtime::Result<Vec<u8>> {
+        if count > self.most {
+            wasmtime::bail!("{count} random bytes asked in one call, above {}", self.most);
+        }
+        let next = NO_CHANCE.iter().cycle().skip(self.taken);
+        self.taken = (self.taken + count as usize) % NO_CHANCE.len();
+        Ok(next.take(count as usize).copied().collect())
+    }
+
+    /// The next eight numbers as one, the first being the highest.
+    fn number(&mut self) -> u64 {
+        let mut next = 0;
+        for _ in 0..8 {
+            next = next << 8 | u64::from(NO_CHANCE[self.taken]);
+            self.taken = (self.taken + 1) % NO_CHANCE.len();
+        }
+        next
+    }
+}
+
+impl HasData for Chance {
+    type Data<'a> = &'a mut Self;
+}
+
+impl random::Host for Chance {
+    fn get_random_bytes(&mut self, count: u64) -> wasmtime::Result<Vec<u8>> {
+        self.bytes(count)
+    }
+
+    fn get_random_u64(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.number())
+    }
+}
+
+impl insecure::Host for Chance {
+    fn get_insecure_random_bytes(&mut self, count: u64) -> wasmtime::Result<Vec<u8>> {
+        self.bytes(count)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.number())
     }
 }
 
@@ -221,5 +285,28 @@ impl StdoutStream for Captured {
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
         Box::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_is_the_fixed_sequence_over_and_over() {
+        let mut chance = Chance::new(100);
+        assert_eq!(chance.bytes(18).unwrap(), b"offermatch-fixedof");
+        assert_eq!(chance.number(), u64::from_be_bytes(*b"fermatch"));
+        assert_eq!(chance.bytes(3).unwrap(), b"-fi");
+        assert!(chance.bytes(101).is_err());
+    }
+
+    #[test]
+    fn the_end_of_what_was_printed_is_kept() {
+        let mut captured = Captured::new(4);
+        for text in ["a long beginning, ", "and", " the end"] {
+            captured.write(Bytes::from_static(text.as_bytes())).unwrap();
+        }
+        assert_eq!(captured.contents(), (" end".to_owned(), 29));
     }
 }
