@@ -13,6 +13,8 @@ use super::report::{Report, Target, Unit, column, row};
 
 /// Threads that call.
 const CALLERS: usize = 4;
+/// What a caller waits between calls, so that the threads do not stand in one another's way where there are fewer cores.
+const PAUSE: Duration = Duration::from_millis(2);
 /// Time from one swap to the next.
 const PERIOD: Duration = Duration::from_millis(50);
 /// What the worst caller may wait beyond the normal p99.
@@ -134,6 +136,7 @@ fn called(
             };
             ensure!(answer_digest(&answer.assignments) == expected[who], "an answer that is not its matcher's");
             by[who] += 1;
+            std::thread::sleep(PAUSE);
         }
         Ok((times, by))
     };
