@@ -22,11 +22,6 @@ pub(crate) fn open(input: &Input, method: Method) -> anyhow::Result<Pool<BestFit
     Ok(Pool::open(BestFit, shape(input), input.offers.table(), &settings)?.with_method(method))
 }
 
-/// The native core: its least time to open a pool and assign, and its answer.
-pub(crate) fn core(input: &Input, method: Method) -> anyhow::Result<(Duration, Assignments)> {
-    least(|| once(input, method))
-}
-
 /// One round of the native core.
 pub(crate) fn once(input: &Input, method: Method) -> anyhow::Result<(Duration, Assignments)> {
     timed(|| Ok(open(input, method)?.assign(input.tasks.table())?))
@@ -51,15 +46,38 @@ impl Component {
 
 /// A component: its least time for a cycle in a pool of its own. Loading is left out.
 pub(crate) fn component(matcher: &Matcher, input: &Input) -> anyhow::Result<Component> {
-    let mut best: Option<Component> = None;
-    least(|| {
-        let (total, answer) = timed(|| matcher.match_tasks(&input.tasks, &input.offers, &input.settings))?;
-        if best.as_ref().is_none_or(|best| total < best.total) {
-            best = Some(Component { total, timings: answer.timings, assignments: answer.assignments });
-        }
-        Ok((total, ()))
-    })?;
+    let mut best = None;
+    least(|| cycle(matcher, input, &mut best))?;
     Ok(best.expect("there is at least one round"))
+}
+
+/// A component and the native core by turns, so that both meet the same neighbours: the least time of each.
+///
+/// # Errors
+/// When their answers differ.
+pub(crate) fn component_and_core(matcher: &Matcher, input: &Input) -> anyhow::Result<(Component, Duration)> {
+    let mut best = None;
+    let mut native = Duration::MAX;
+    least(|| {
+        let (total, ()) = cycle(matcher, input, &mut best)?;
+        let (time, answer) = once(input, Method::Automatic)?;
+        native = native.min(time);
+        Ok((total, answer))
+    })
+    .and_then(|(_, answer)| {
+        let best = best.expect("there is at least one round");
+        check_equal("native core", &answer, &best.assignments)?;
+        Ok((best, native))
+    })
+}
+
+/// One cycle of a component, which may be its best.
+fn cycle(matcher: &Matcher, input: &Input, best: &mut Option<Component>) -> anyhow::Result<(Duration, ())> {
+    let (total, answer) = timed(|| matcher.match_tasks(&input.tasks, &input.offers, &input.settings))?;
+    if best.as_ref().is_none_or(|best| total < best.total) {
+        *best = Some(Component { total, timings: answer.timings, assignments: answer.assignments });
+    }
+    Ok((total, ()))
 }
 
 /// Refuses to compare times of different answers.
