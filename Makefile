@@ -86,6 +86,7 @@ test-both: host wheel ## both hosts side by side, and the wheel in a fresh envir
 
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
+	@$(HOST) bench all --json target/bench/rust.json --svg target/bench
 
 clean: ## remove what was built
 	rm -rf target $(PACKAGED)

@@ -116,7 +116,12 @@ pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
     let document = format!("{document:#}\n").into_bytes();
     match &arguments.json {
         Some(path) if path == Path::new("-") => return Ok(document),
-        Some(path) => std::fs::write(path, document).with_context(|| format!("cannot write {}", path.display()))?,
+        Some(path) => {
+            if let Some(folder) = path.parent() {
+                make(folder)?;
+            }
+            std::fs::write(path, document).with_context(|| format!("cannot write {}", path.display()))?;
+        }
         None => {}
     }
     let tables: Vec<String> = reports.iter().map(Report::text).collect();
@@ -184,12 +189,17 @@ fn document(reports: &[Report], matcher: &Matcher, arguments: &BenchArguments) -
 
 /// Writes the plots.
 fn draw(folder: &Path, reports: &[Report]) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    make(folder)?;
     for chart in reports.iter().flat_map(|report| &report.charts) {
         let path = folder.join(format!("{}.svg", chart.name));
         std::fs::write(&path, chart.svg()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// Makes a folder, where it is not there.
+fn make(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// A part of a whole.
