@@ -76,7 +76,8 @@ docs: component ## the API documentation; a broken link is an error
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --quiet --package offermatch-core --package offermatch
 
 test-rust: component hostile ## the core and the Rust host
-	cargo test --locked --release --workspace --exclude offermatch-matcher
+	cargo test --locked --release --package offermatch-core --package offermatch
+	cargo test --locked --release --package offermatch-matcher --lib
 
 test-python: python hostile ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest
