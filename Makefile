@@ -83,7 +83,7 @@ test-python: python hostile ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest
 
 test-both: host wheel ## both hosts side by side, and the wheel in a fresh environment
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests -rs
 
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
