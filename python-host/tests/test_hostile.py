@@ -148,7 +148,9 @@ def test_a_poisoned_instance_costs_its_pool_and_nothing_else():
 
 
 def test_an_interrupt_during_a_call_that_prints_is_a_keyboard_interrupt():
-    matcher = load("wasi-stdout")
+    # A call that may take long: on a busy machine the thread that interrupts it is late.
+    limits = replace(LIMITS, call_milliseconds=20_000)
+    matcher = Matcher.load(component("wasi-stdout"), limits=limits)
     timer = threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
