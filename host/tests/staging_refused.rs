@@ -78,7 +78,9 @@ fn no_permission_is_an_error_of_its_own() {
     let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     open(place.path(), 0o755);
     let program = place.path().join("offermatch");
-    fs::copy(env!("CARGO_BIN_EXE_offermatch"), &program).unwrap();
+    // By another process: a program that this one wrote could still be open for writing in a child that another test has
+    // just forked, and the kernel would refuse to run it.
+    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_offermatch")).arg(&program).status().unwrap().success());
     open(&program, 0o755);
     let (secret, plain, free, closed) = (
         place.path().join("secret"),
