@@ -8,6 +8,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, fstat, openat, statat};
 use rustix::io::Errno;
@@ -155,12 +157,21 @@ impl Destination {
     }
 }
 
+/// How long a lock of somebody else is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Keeps other stages out for as long as the file is open.
 pub(super) fn lock(file: impl AsFd, parent: impl AsFd, name: &OsStr, path: &Path) -> Result<(), StageError> {
     let busy = || StageError::TargetBusy { path: path.to_owned() };
+    // A child that another thread has just forked holds a copy of every open file until it runs its own program, and with
+    // it the lock of a stage that has ended.
+    let until = Instant::now() + PATIENCE;
     // File systems without locks have to do without: only a lock of somebody else counts.
-    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
-        return Err(busy());
+    while rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        if Instant::now() > until {
+            return Err(busy());
+        }
+        thread::sleep(Duration::from_millis(10));
     }
     // Another stage may have finished in between, and taken what was opened to its final name.
     let opened = fstat(&file).map_err(|error| StageError::of_target("look at", path, error))?;
