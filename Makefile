@@ -54,7 +54,7 @@ python: $(VENV)/installed component ## the Python host, in a virtual environment
 $(VENV)/installed: python-host/pyproject.toml $(PACKAGED)
 	@echo "make: installing the Python package and what its tests need into $(VENV)" >&2
 	@python-host/venv.sh $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python-host[dev,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python-host[all,dev,test]'
 	@touch $@
 
 $(PACKAGED): target/matcher.wasm

@@ -2,6 +2,8 @@
 
     OffermatchError
     ├── InputError              a table, file or setting cannot be used; nothing was placed
+    ├── ClusterError            a cluster cannot be reached, or answers what makes no sense
+    ├── StoreError              the task store cannot be reached, or holds what makes no sense
     └── MatcherError            the component cannot be loaded, or failed
         ├── LimitError          it needed more than a limit allows
         └── LyingMatcherError   its answer does not hold against the host's tables
@@ -12,7 +14,15 @@ the remedy.
 
 from __future__ import annotations
 
-__all__ = ["InputError", "LimitError", "LyingMatcherError", "MatcherError", "OffermatchError"]
+__all__ = [
+    "ClusterError",
+    "InputError",
+    "LimitError",
+    "LyingMatcherError",
+    "MatcherError",
+    "OffermatchError",
+    "StoreError",
+]
 
 
 class OffermatchError(Exception):
@@ -43,6 +53,14 @@ class OffermatchError(Exception):
 
 class InputError(OffermatchError):
     """A table, a file or a setting that cannot be used."""
+
+
+class ClusterError(OffermatchError):
+    """A cluster that cannot be reached, or that answers what makes no sense."""
+
+
+class StoreError(OffermatchError):
+    """A task store that cannot be reached, or that holds what makes no sense."""
 
 
 class MatcherError(OffermatchError):

@@ -1,0 +1,136 @@
+"""What the scheduler asks of a cluster. Every adapter keeps these promises, and one suite of tests runs over all of them."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from offermatch.columns import OfferColumns
+from offermatch.model import Offer
+
+__all__ = ["Cluster", "Fetched", "Launch", "Launched", "Outcome", "Report"]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One task on its way to the offer it was given.
+
+    Attributes:
+        key: One of a kind for each attempt at a task. A cluster starts a key at most once, however often it is asked.
+        task: The task's id.
+        offer: The offer's name.
+        demand: What the task takes in each resource dimension, in the smallest unit.
+        devices: Whole devices it takes.
+        device_share: Thousandths of one device it takes.
+        payload: What to run, as JSON: the task's own payload and what was fetched for its inputs.
+    """
+
+    key: str
+    task: str
+    offer: str
+    demand: Mapping[str, int] = field(default_factory=dict)
+    devices: int = 0
+    device_share: int = 0
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+Refusal = Literal["offer-gone", "offer-full", "payload-refused", "unreachable"]
+"""Why a launch was not taken. ``unreachable`` says that nobody knows: ask again with the same key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """What a cluster said to one launch.
+
+    Attributes:
+        key: The launch's key.
+        refusal: None where the cluster has it, now or from an earlier call with the same key.
+        reason: For people; empty where it was taken.
+    """
+
+    key: str
+    refusal: Refusal | None = None
+    reason: str = ""
+
+
+Outcome = Literal["running", "done", "failed", "lost", "unknown"]
+"""``lost``: it ran and its server is gone. ``unknown``: the cluster never took this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where one launch stands.
+
+    Attributes:
+        key: The launch's key.
+        outcome: Where it stands.
+        reason: For people: why it failed or was lost; empty otherwise.
+        finished_at: Seconds of the cluster's clock at which it ended; None while it runs or is unknown.
+    """
+
+    key: str
+    outcome: Outcome
+    reason: str = ""
+    finished_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a cluster has for one input.
+
+    Attributes:
+        name: The input's name.
+        value: What a payload needs to find it there (an address, a path, a digest), as JSON; None where ``reason`` says why.
+        reason: Why there is none; empty where there is one.
+    """
+
+    name: str
+    value: Any = None
+    reason: str = ""
+
+
+class Cluster(ABC):
+    """Servers that make offers, take launches and say what became of them.
+
+    Methods block; an adapter that talks to many servers does so concurrently inside one call, with a bound. They may be
+    called from several threads. What concerns one launch is told in its result; only what concerns the whole cluster is
+    raised, as ``ClusterError``.
+    """
+
+    name: str
+    """What kind of cluster it is, for people and metrics."""
+
+    @abstractmethod
+    def offers(self) -> Sequence[Offer] | OfferColumns:
+        """Return what is free now."""
+
+    @abstractmethod
+    def fetch(self, inputs: Sequence[str], *, concurrency: int) -> Sequence[Fetched]:
+        """Return what a payload needs of each input, in their order, asking for at most ``concurrency`` at a time."""
+
+    @abstractmethod
+    def launch(self, launches: Sequence[Launch]) -> Sequence[Launched]:
+        """Start tasks, and return what became of each, in their order. A key that is known already is not started again."""
+
+    @abstractmethod
+    def reports(self, keys: Sequence[str]) -> Sequence[Report]:
+        """Return where each of these launches stands, in their order. Asking changes nothing, and may be repeated."""
+
+    @abstractmethod
+    def cancel(self, keys: Sequence[str]) -> None:
+        """End these launches; those that have ended, or are unknown, stay as they are."""
+
+    def now(self) -> float:
+        """Return the cluster's clock, in seconds since the epoch; virtual where the cluster is."""
+        return time.time()
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass on the cluster's clock, or less where something happens before."""
+        time.sleep(seconds)
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of connections; what runs goes on."""
