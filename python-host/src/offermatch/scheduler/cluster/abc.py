@@ -121,7 +121,11 @@ class Cluster(ABC):
 
     @abstractmethod
     def cancel(self, keys: Sequence[str]) -> None:
-        """End these launches; those that have ended, or are unknown, stay as they are."""
+        """End these launches as failed; those that have ended stay as they are.
+
+        A key that is unknown is remembered as one that has failed: a launch that is still on its way to the cluster, sent
+        by a scheduler that is slow or dead, must not start it any more.
+        """
 
     def now(self) -> float:
         """Return the cluster's clock, in seconds since the epoch; virtual where the cluster is."""
