@@ -54,7 +54,7 @@ python: $(VENV)/installed component ## the Python host, in a virtual environment
 $(VENV)/installed: python-host/pyproject.toml $(PACKAGED)
 	@echo "make: installing the Python package and what its tests need into $(VENV)" >&2
 	@python-host/venv.sh $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python-host[all,dev,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python-host[all,dev,docs,test]'
 	@touch $@
 
 $(PACKAGED): target/matcher.wasm
@@ -68,12 +68,15 @@ wheel: python ## the wheel, in target/wheel
 lint: component python ## format, lints and types; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
-	$(BIN)/ruff format --check python-host tests
-	$(BIN)/ruff check python-host tests
+	$(BIN)/ruff format --check python-host tests docs
+	$(BIN)/ruff check python-host tests docs
 	cd python-host && ../$(BIN)/mypy
 
-docs: component ## the API documentation; a broken link is an error
+docs: component python ## the book, with the reference of the contract and both APIs; a broken link is an error
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --quiet --package offermatch-core --package offermatch
+	cargo run --locked --release --quiet --package offermatch --example contract_reference wit packed-matcher > target/contract-reference.md
+	$(BIN)/mkdocs build --quiet
+	@echo "make: the book is target/book/index.html" >&2
 
 test-rust: component hostile ## the core and the Rust host
 	cargo test --locked --release --package offermatch-core --package offermatch
