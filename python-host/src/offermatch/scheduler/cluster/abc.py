@@ -137,4 +137,7 @@ class Cluster(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of connections; what runs goes on."""
+        """Let go of connections; what runs goes on.
+
+        Closing again does nothing; any other call is then refused with ``ClusterError`` ``cluster-closed``.
+        """
