@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 
 import pytest
+
 from conftest import ROOT
 
 WITH_EXAMPLES = sorted(path for path in (ROOT / "docs").glob("*.md") if ">>> " in path.read_text())
