@@ -80,7 +80,7 @@ docs: component python ## the book, with the reference of the contract and both 
 
 test-rust: component hostile ## the core and the Rust host
 	cargo test --locked --release --package offermatch-core --package offermatch
-	cargo test --locked --release --package offermatch-matcher --lib
+	cargo test --locked --release --package offermatch-kit
 
 test-python: python hostile ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest

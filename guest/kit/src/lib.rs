@@ -1,0 +1,41 @@
+//! Makes a matcher of a policy.
+//!
+//! A matcher is a WebAssembly component of world `offermatch:matcher/packed-matcher`. With this crate it is one small type
+//! with a score, and one line that exports it:
+//!
+//! ```
+//! use offermatch_kit::{Bound, Demand, Leftover, Policy, Ranking};
+//!
+//! /// Offers with the fewest free devices first.
+//! #[derive(Debug, Clone, Copy, Default)]
+//! struct FewestDevices;
+//!
+//! impl Policy for FewestDevices {
+//!     const NAME: &'static str = "fewest-devices";
+//!     const BOUND: Bound = Bound::Monotone;
+//!
+//!     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
+//!         let last = ranking.scales.len() - 1;
+//!         (offer.free_devices - u64::from(demand.devices)) as f64 / ranking.scales[last]
+//!     }
+//! }
+//!
+//! offermatch_kit::export!(FewestDevices);
+//! ```
+//!
+//! `no_std`, so that the component imports nothing: the standard library would bring files, environment, clocks and
+//! randomness along.
+#![cfg_attr(all(target_arch = "wasm32", target_os = "unknown"), no_std)]
+
+extern crate alloc;
+
+#[doc(hidden)]
+pub mod bindings;
+mod conversion;
+mod digits;
+mod export;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod runtime;
+
+pub use export::{Component, Matcher};
+pub use offermatch_core::{BestFit, Bound, Demand, Leftover, Policy, Ranking};
