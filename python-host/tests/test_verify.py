@@ -1,10 +1,17 @@
-"""What a hostile matcher may answer, one test a lie: nothing of it reaches the caller."""
+"""What a hostile matcher may answer, one test a lie: nothing of it reaches the caller, with numpy or without."""
 
+from array import array
+
+import numpy  # noqa: F401 - that it is loaded is what makes the checks use it
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from offermatch import LegacyMatcher, LyingMatcherError, MatcherError, Offer, Settings, Task, is_in
-from offermatch._tables import Assigned, Explained
+from offermatch._glance import holds
+from offermatch._tables import Assigned, Explained, OfferTable, Requirements, TaskTable
 from offermatch.model import Description
+from offermatch.verify import Mirror
 
 TASKS = [
     Task("small", {"cpu": 1}),
@@ -17,6 +24,12 @@ OFFERS = [
     Offer("b", {"cpu": 2}, attributes={"zone": "b"}),
     Offer("c", {"cpu": 9}),
 ]
+
+
+@pytest.fixture(params=["plain", "numpy"], autouse=True)
+def checks(request, monkeypatch):
+    if request.param == "plain":
+        monkeypatch.setattr("offermatch.verify.holds", lambda *_: False)
 
 
 class Liar(LegacyMatcher):
@@ -142,3 +155,36 @@ def test_a_pool_that_lied_takes_no_more_calls():
 
 def test_an_empty_answer_holds():
     assert Liar(Assigned([], [], [])).match(TASKS, OFFERS).unplaced == [task.name for task in TASKS]
+
+
+NUMBERS = st.integers(0, 3) | st.sampled_from([-1, 2**32, 2**63, 2**64 - 1, 2**64])
+QUANTITIES = st.sampled_from([0, 1, 2, 2**63, 2**64 - 1])
+SCORES = st.sampled_from([0.0, -0.0, -1.0, 30.9, 31.0, 1e308, -1e308, float("inf"), float("-inf"), float("nan")])
+
+
+@given(st.data(), st.integers(0, 2), st.integers(1, 4), st.integers(1, 4))
+def test_numpy_accepts_and_refuses_what_the_plain_checks_do_in_the_same_words(data, dimensions, tasks, offers):
+    def columns(rows):
+        column = st.lists(QUANTITIES, min_size=rows, max_size=rows).map(lambda values: array("Q", values))
+        return data.draw(st.lists(column, min_size=dimensions, max_size=dimensions))
+
+    asked = TaskTable(tasks, columns(tasks), array("Q"), Requirements())
+    offered = OfferTable(offers, columns(offers), [], [], array("Q"), array("Q"))
+    told = answer(*data.draw(st.lists(st.tuples(NUMBERS, NUMBERS, SCORES), max_size=4)))
+    verdicts = []
+    for glance in (holds, lambda *_: False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("offermatch.verify.holds", glance)
+            try:
+                Mirror(offered, "exclusive", 31.0).accept(asked, told)
+                verdicts.append("accepted")
+            except LyingMatcherError as error:
+                verdicts.append(str(error))
+    assert verdicts[0] == verdicts[1]
+
+
+def test_numpy_says_yes_to_what_holds():
+    asked = TaskTable(2, [array("Q", [1, 2])], array("Q"), Requirements())
+    honest, left = answer((0, 1, 0.5), (1, 0, 0.5)), [array("Q", [2, 1])]
+    assert holds(asked, honest, left, 2, 31.0)
+    assert not holds(asked, honest, [array("Q", [1, 1])], 2, 31.0)

@@ -11,6 +11,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+from offermatch._ingest import kinds as kinds_of
 from offermatch.columns import OfferColumns, TaskColumns, check_names
 from offermatch.errors import InputError
 from offermatch.model import Offer, Requirement, Task
@@ -114,10 +115,10 @@ def _unusual(column: list[Any]) -> bool:
 def _unmapped(rows: Iterable[Any], convert: Callable[..., Any], source: str) -> tuple[list[Any], set[type]]:
     """Return rows that are no mappings, and the kinds of them."""
     listed = list(rows)
-    kinds = set(map(type, listed))
+    kinds = kinds_of(listed)
     if any(issubclass(kind, Mapping) for kind in kinds):
         listed = [convert(row, f"{source}, row {at}") if isinstance(row, Mapping) else row for at, row in enumerate(listed)]
-        kinds = set(map(type, listed))
+        kinds = kinds_of(listed)
     return listed, kinds
 
 
@@ -157,7 +158,7 @@ def _quantities(
     try:
         dimensions_found = tuple(mappings[0])
         columns = {name: [mapping[name] for mapping in mappings] for name in dimensions_found}
-        if set(map(len, mappings)) == {len(dimensions_found)}:
+        if [*map(len, mappings)].count(len(dimensions_found)) == len(mappings):
             return columns, {}
     except (KeyError, TypeError):
         pass

@@ -1,7 +1,8 @@
 """Every answer is checked against the host's own tables before anybody acts on it.
 
 A ``Mirror`` follows one pool from call to call. The plain checks (rows in range, no task twice, demand within what is
-left) run as C-level iteration over whole columns; only rows with requirements or devices are looked at one by one.
+left) run as C-level iteration over whole columns, or in numpy where that is loaded (``_glance``); only rows with
+requirements or devices are looked at one by one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import compress, islice
 from operator import itemgetter, le, lt, sub
 from typing import Any, NoReturn
 
+from offermatch._glance import holds
 from offermatch._tables import Assigned, Changes, OfferTable, TaskTable
 from offermatch.errors import LyingMatcherError
 from offermatch.legacy import take_devices
@@ -52,13 +54,16 @@ class Mirror:
             _refuse(f"columns of {count}, {len(answer.offers)} and {len(answer.scores)} values")
         if not count:
             return
-        self._check_rows(tasks, answer)
-        # A finite sum has finite terms. A sum that is not may only be too large, so then each score is looked at.
-        finite = math.isfinite(sum(answer.scores)) or all(map(math.isfinite, answer.scores))
-        if not (finite and max(answer.scores) < self._max_score):
-            _refuse("a score that is not finite or not below the maximal score")
+        # The lists of an owned pool are no buffers, and shared offers need sums, which could wrap around.
+        glanced = self._exclusive and not self._owned and holds(tasks, answer, self._left, self.rows, self._max_score)
+        if not glanced:
+            self._check_rows(tasks, answer)
+        if self._gone and not self._gone.isdisjoint(answer.offers):
+            _refuse("an offer that has left the list")
+        if not glanced:
+            self._check_scores(answer)
         if self._exclusive:
-            self._take_exclusively(tasks, answer)
+            self._take_exclusively(tasks, answer, fits=glanced)
         else:
             self._take_shared(tasks, answer)
         if tasks.requirements.offsets:
@@ -96,14 +101,19 @@ class Mirror:
             _refuse("task rows that do not rise, so a task may stand twice")
         if min(answer.offers) < 0 or max(answer.offers) >= self.rows:
             _refuse(f"an offer row that is not one of the {self.rows}")
-        if self._gone and not self._gone.isdisjoint(answer.offers):
-            _refuse("an offer that has left the list")
 
-    def _take_exclusively(self, tasks: TaskTable, answer: Assigned) -> None:
+    def _check_scores(self, answer: Assigned) -> None:
+        # A finite sum has finite terms. A sum that is not may only be too large, so then each score is looked at.
+        finite = math.isfinite(sum(answer.scores)) or all(map(math.isfinite, answer.scores))
+        if not (finite and max(answer.scores) < self._max_score):
+            _refuse("a score that is not finite or not below the maximal score")
+
+    def _take_exclusively(self, tasks: TaskTable, answer: Assigned, *, fits: bool) -> None:
         taken = set(answer.offers)
         if len(taken) != len(answer.offers):
             _refuse("an offer that takes two tasks in exclusive mode")
-        for dimension, (demand, left) in enumerate(zip(tasks.demand, self._left, strict=True)):
+        columns = () if fits else enumerate(zip(tasks.demand, self._left, strict=True))
+        for dimension, (demand, left) in columns:
             if not all(map(le, _asked(demand, answer.tasks), _picked(left, answer.offers))):
                 _refuse(f"a demand above what is available in dimension {dimension}")
         if self._gone:

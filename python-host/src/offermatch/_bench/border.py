@@ -6,8 +6,9 @@ From outside, the copy into the component's memory and back cannot be told from 
   copy out  the tasks given to one offer that holds them all, less the tasks given to one that holds none: an answer of
             full size less an empty one. What the matcher does to place each of them is in it, so it is an upper bound.
 
-What is left of a call is the matching. Sources: `dataclasses` are rows, `buffers` are columns of another library, checked
-and copied on the way in, `columns` are TaskColumns and OfferColumns that were built before.
+What is left of a call is the matching. `with numpy` is the verification once the program has loaded numpy. Sources:
+`dataclasses` are rows, `buffers` are columns of another library, checked and copied on the way in, `columns` are TaskColumns
+and OfferColumns that were built before.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import gc
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from time import perf_counter
 from typing import Any
 
@@ -32,7 +35,7 @@ from offermatch.sample import Sample
 __all__ = ["border", "table"]
 
 _BORDER = ("columns", "lower", "copy in", "copy out", "lift")
-_APART = ("names", "verify", "matching")
+_APART = ("names", "verify", "with numpy", "matching")
 _Source = Callable[[], tuple[TaskColumns, OfferColumns]]
 
 
@@ -54,8 +57,13 @@ def border(sample: Sample, rounds: int) -> dict[str, Any]:
         best["copy out"] = max(0.0, best.pop("full") - best.pop("empty"))
         copied = best["copy in"] + best["copy out"]
         best["matching"] = max(0.0, best.pop("call") - copied)
-        in_ms = {stage: round(best[stage] * 1000, 3) for stage in (*_BORDER, *_APART)}
+        in_ms = {stage: round(best[stage] * 1000, 3) for stage in (*_BORDER, *_APART) if stage != "with numpy"}
         found["border"][name] = {**in_ms, "total": round(sum(in_ms[stage] for stage in _BORDER), 3)}
+    # Once it is loaded there is no way back, so this comes last.
+    numpy = find_spec("numpy") is not None and import_module("numpy") is not None
+    for name, source in sources.items():
+        verify = min(matcher.match(*source()).timings.verify for _ in range(rounds)) if numpy else None
+        found["border"][name]["with numpy"] = verify and round(verify * 1000, 3)
     return found
 
 
@@ -128,6 +136,7 @@ def table(measured: dict[str, Any]) -> str:
     lines = [f"{measured['sample']}, crossing: {measured['crossing']}; milliseconds", ""]
     lines.append(f"{'':<14}" + "".join(f"{name:>14}" for name in border))
     for stage in (*_BORDER, "total", "", *_APART):
-        numbers = "".join(f"{found[stage]:>14.2f}" for found in border.values()) if stage else ""
+        cells = [found[stage] if stage else "" for found in border.values()]
+        numbers = "".join(f"{cell:>14.2f}" if isinstance(cell, float) else f"{cell or '':>14}" for cell in cells)
         lines.append(f"{'border' if stage == 'total' else stage:<14}" + numbers)
     return "\n".join(line.rstrip() for line in lines) + "\n"
