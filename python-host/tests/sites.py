@@ -1,13 +1,17 @@
 """Clusters of every kind with two servers of 4 cores each, for the one suite that runs over all of them."""
 
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from offermatch._rows import offer_columns
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Cluster, Launch
+from offermatch.scheduler.cluster.http import HttpCluster
+from offermatch.scheduler.cluster.processes import ProcessCluster
+from offermatch.scheduler.cluster.server import ClusterServer
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 
 GIB = 2**30
@@ -58,10 +62,78 @@ class Site:
         return table.available["cpu"][table.names.index(self.servers[server])] / 1000
 
 
+QUICK = {"command": ["true"]}
+LONG = {"command": ["sleep", "600"]}
+FAILING = {"command": ["sh", "-c", "echo told so >&2; exit 3"]}
+NO_COMMAND = {"command": "sleep 600"}
+
+
 @contextmanager
-def simulated(clock):
+def simulated(clock, directory=None):
     servers = [Offer(name, {"cpu": 4000, "memory": 8 * GIB}, devices=2) for name in ("one", "two")]
     cluster = SimulatedCluster(servers, clock=clock)
     brief = {"seconds": 0.01}
     yield Site(cluster, ("one", "two"), brief, {"seconds": 3600}, {**brief, "fails": "told so"}, {"seconds": "soon"})
     cluster.close()
+
+
+@contextmanager
+def served(cluster, **settings):
+    """Serve a cluster on loopback, and end the server after."""
+    with ClusterServer(cluster, **settings) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def processes(directory, name="one", **settings):
+    """This machine as a server, and nothing left running after."""
+    inputs = directory / "inputs"
+    inputs.mkdir(exist_ok=True, parents=True)
+    for file in ("a.bin", "b.bin"):
+        (inputs / file).write_bytes(b"input")
+    settings = {"inputs": inputs, **settings}
+    cluster = ProcessCluster(Offer(name, {"cpu": 4000, "memory": 8 * GIB}, devices=2), directory / name, **settings)
+    keys = set()
+    launch = cluster.launch
+    cluster.launch = lambda launches: keys.update(one.key for one in launches) or launch(launches)
+    try:
+        yield cluster
+    finally:
+        if not cluster._closed:
+            end_all(cluster, keys)
+            cluster.close()
+
+
+def end_all(cluster, keys, patience=60.0):
+    """Cancel everything, and wait until nothing runs."""
+    cluster.cancel([one.key for one in cluster.reports(list(keys)) if one.outcome == "running"])
+    deadline = time.monotonic() + patience
+    while any(one.outcome == "running" for one in cluster.reports(list(keys))):
+        assert time.monotonic() < deadline, "what was cancelled does not end"
+        cluster.wait(0.05)
+
+
+@contextmanager
+def agents(directory):
+    """Two agents that run processes, reached over HTTP."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(served(stack.enter_context(processes(directory, name)))) for name in ("one", "two")]
+        cluster = HttpCluster([server.url for server in servers], timeout_seconds=60.0)
+        yield Site(cluster, ("one", "two"), QUICK, LONG, FAILING, NO_COMMAND)
+        cluster.close()
+
+
+@contextmanager
+def gateway(directory):
+    """One agent in front of two servers."""
+    del directory
+    with simulated("real") as site, served(site.cluster) as server:
+        cluster = HttpCluster([server.url], timeout_seconds=60.0)
+        yield Site(cluster, site.servers, site.works, site.lasts, site.fails, site.malformed)
+        cluster.close()

@@ -7,14 +7,19 @@ import pytest
 from offermatch._rows import offer_columns
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster import Launch
-from sites import simulated
+from sites import agents, gateway, simulated
 
-SITES = {"simulated-virtual": partial(simulated, "virtual"), "simulated-real": partial(simulated, "real")}
+SITES = {
+    "simulated-virtual": partial(simulated, "virtual"),
+    "simulated-real": partial(simulated, "real"),
+    "http-agents": agents,
+    "http-gateway": gateway,
+}
 
 
 @pytest.fixture(params=SITES)
-def site(request):
-    with SITES[request.param]() as made:
+def site(request, tmp_path):
+    with SITES[request.param](tmp_path) as made:
         yield made
 
 
@@ -135,11 +140,20 @@ def test_reports_are_in_the_order_asked(site):
 
 def test_cancelling_ends_what_runs(site):
     site.launch("k1", site.lasts)
-    site.cluster.cancel(["k1", "never"])
+    site.cluster.cancel(["k1"])
     report = site.ended("k1")
     assert report.outcome == "failed"
     assert "cancel" in report.reason
-    assert site.report("never").outcome == "unknown"
+
+
+def test_a_key_that_is_cancelled_before_it_comes_does_not_start(site):
+    site.cluster.cancel(["k1"])
+    report = site.report("k1")
+    assert report.outcome == "failed"
+    assert "cancel" in report.reason
+    assert site.launch("k1", site.lasts).refusal is None
+    assert site.report("k1") == report
+    assert (site.free_cores(0), site.free_cores(1)) == (4, 4)
 
 
 def test_cancelling_what_has_ended_changes_nothing(site):

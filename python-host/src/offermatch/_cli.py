@@ -26,6 +26,7 @@ from offermatch.matcher import BUNDLED, BaseMatcher, LegacyMatcher, Matcher
 from offermatch.model import MODES
 from offermatch.read import FORMATS, read_offers, read_tasks
 from offermatch.sample import KINDS, Sample, parse_sample
+from offermatch.scheduler.cluster._agent_cli import add_agent
 
 __all__ = ["run"]
 
@@ -139,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_trust(commands, _load)
     add_bench(commands, _sample, _positive)
+    add_agent(commands)
     return parser
 
 

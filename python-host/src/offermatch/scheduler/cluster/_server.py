@@ -98,7 +98,10 @@ class Server:
 
     def offer(self) -> Offer:
         """Return what is free as an offer."""
-        return Offer(self.name, dict(self.free), dict(self.capacity), dict(self.attributes), list(self.devices))
+        # What an earlier process let run may hold more than this one was told that there is.
+        free = {dimension: max(0, left) for dimension, left in self.free.items()}
+        devices = [max(0, left) for left in self.devices]
+        return Offer(self.name, free, dict(self.capacity), dict(self.attributes), devices)
 
 
 def malformed(launch: Launch) -> str:

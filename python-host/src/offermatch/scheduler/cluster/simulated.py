@@ -39,9 +39,9 @@ def talk_servers() -> list[Offer]:
 
 @dataclass(slots=True)
 class _Run:
-    """One launch that was taken."""
+    """One launch that was taken, or a key that was cancelled before it came: that has no server."""
 
-    server: Server
+    server: Server | None
     taken: Taken
     ends_as: Outcome
     ends_because: str
@@ -162,10 +162,12 @@ class SimulatedCluster(Cluster):
             return answers
 
     def cancel(self, keys: Sequence[str]) -> None:
-        """End these launches as failed."""
+        """End these launches as failed; those that have not come yet, too."""
         with self._changed:
             now = self._settle()
             for key in keys:
+                if key not in self._runs:
+                    self._runs[key] = _Run(None, Taken({}), "failed", "cancelled")
                 self._end(key, "failed", "cancelled", now)
 
     def now(self) -> float:
@@ -254,8 +256,9 @@ class SimulatedCluster(Cluster):
         if run is None or run.outcome != "running":
             return False
         run.outcome, run.reason, run.finished_at = outcome, reason, when
-        run.server.give_back(run.taken)
-        del self._running[run.server.name][key]
+        if run.server is not None:
+            run.server.give_back(run.taken)
+            del self._running[run.server.name][key]
         return True
 
     def _lose(self, server: str, when: float) -> bool:

@@ -1,0 +1,114 @@
+"""An append-only file of JSON lines that outlives its process: what ``append`` has returned from is on the disk."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from offermatch.errors import ClusterError
+
+__all__ = ["Journal", "write_durably"]
+
+
+class Journal:
+    """One process's journal; a second process that opens the same file is refused.
+
+    Attributes:
+        entries: What the file held when it was opened, in order.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or begin a journal, and drop a last line that was not written to its end.
+
+        Raises:
+            ClusterError: ``journal-busy``, ``journal-unusable`` or ``journal-malformed``.
+        """
+        self._path = path
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._file)
+            hint = "end the other one, or give this one a directory of its own"
+            raise ClusterError("journal-busy", "another process has it open", hint, str(path)) from error
+        try:
+            self.entries, self._end = self._read()
+            os.ftruncate(self._file, self._end)
+            os.fsync(self._file)
+            sync_directory(path.parent)
+        except OSError as error:
+            os.close(self._file)
+            raise self._unusable(error) from error
+        except ClusterError:
+            os.close(self._file)
+            raise
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Add an entry; when this returns, it survives the loss of power.
+
+        Raises:
+            ClusterError: ``journal-unusable``; the file is then as it was.
+        """
+        line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        try:
+            written = 0
+            while written < len(line):
+                written += os.pwrite(self._file, line[written:], self._end + written)
+            os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, self._end)
+            raise self._unusable(error) from error
+        self._end += len(line)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)
+
+    def _read(self) -> tuple[list[dict[str, Any]], int]:
+        with open(self._file, "rb", closefd=False) as file:
+            text = file.read()
+        # A line without its end was being written when the process died; nobody was told that it was there.
+        whole = text.rfind(b"\n") + 1
+        entries = []
+        for number, line in enumerate(text[:whole].splitlines(), start=1):
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                entry = None
+            if not isinstance(entry, dict):
+                hint = "restore it from a copy; without it, keys may be started twice"
+                place = f"{self._path}, line {number}"
+                raise ClusterError("journal-malformed", "the line is no JSON object", hint, place)
+            entries.append(entry)
+        return entries, whole
+
+    def _unusable(self, error: OSError) -> ClusterError:
+        hint = "give a directory that can be written to, with room"
+        return ClusterError("journal-unusable", error.strerror or str(error), hint, str(self._path))
+
+
+def write_durably(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a file of JSON so that it is there as a whole or not at all."""
+    new = path.with_name(path.name + ".new")
+    with new.open("w", encoding="utf-8") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory survive the loss of power."""
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,335 @@
+"""This machine as a cluster of one server: launches are real processes under limits. What ``offermatch agent`` serves.
+
+    launch ──> journal (fsynced) ──> supervisor process ──> command
+    restart ──> journal ──> outcome written? ended so.  lock held? adopted.  neither? lost.
+
+A key stands in the journal before anything starts, so no crash makes it start twice. Linux only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from offermatch.errors import ClusterError, InputError
+from offermatch.model import Offer
+from offermatch.scheduler.cluster._journal import Journal, write_durably
+from offermatch.scheduler.cluster._payload import Command
+from offermatch.scheduler.cluster._server import Taken, malformed, servers_of
+from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
+
+__all__ = ["ProcessCluster"]
+
+_LOG = logging.getLogger(__name__)
+_SUPERVISOR = Path(__file__).with_name("_supervise.py")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
+_CANCELLED = "cancelled"
+_MOST_MEMORY = 2**63 - 1
+
+
+@dataclass(slots=True)
+class _Run:
+    """One launch that was taken."""
+
+    key: str
+    directory: Path
+    taken: Taken
+    report: Report
+    process: subprocess.Popen[bytes] | None = None
+    cancelled: bool = False
+
+
+class ProcessCluster(Cluster):
+    """One server that runs commands as processes. The payload is ``_payload.Command``; docs/clusters.md describes it.
+
+    Each command has a directory of its own below ``runs``, with ``payload.json``, ``stdout`` and ``stderr``.
+    """
+
+    name = "processes"
+
+    def __init__(self, server: Offer, directory: Path, *, inputs: Path | None = None, limit_memory: bool = True) -> None:
+        """Start, or start again, with the journal in a directory.
+
+        Args:
+            server: What this machine offers in all.
+            directory: Where the journal and the runs are; made where it is not there.
+            inputs: The directory in which inputs are found by their names.
+            limit_memory: Whether a command may have no more address space than its demand of ``memory``, where its payload
+                does not say otherwise.
+
+        Raises:
+            ClusterError: ``journal-busy``, ``journal-unusable`` or ``journal-malformed``.
+            InputError: The server cannot be used.
+        """
+        self._server = servers_of([server])[0]
+        self._inputs = None if inputs is None else inputs.resolve()
+        self._limit_memory = limit_memory
+        self._directory = directory.resolve()
+        try:
+            (self._directory / "runs").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            hint = "give a directory that can be written to"
+            raise ClusterError("journal-unusable", error.strerror or str(error), hint, str(directory)) from error
+        self._changed = threading.Condition()
+        self._runs: dict[str, _Run] = {}
+        self._ends = 0
+        self._closed = False
+        self._journal = Journal(self._directory / "journal.jsonl")
+        for entry in self._journal.entries:
+            self._remember(entry)
+        for run in self._runs.values():
+            if run.report.outcome == "running":
+                if run.cancelled:
+                    self._signal(run)
+                self._watch(run)
+
+    def offers(self) -> Sequence[Offer]:
+        """Return what is free."""
+        with self._changed:
+            self._check_open()
+            return [self._server.offer()]
+
+    def fetch(self, inputs: Sequence[str], *, concurrency: int) -> Sequence[Fetched]:
+        """Return the path and size of each file below the directory of inputs."""
+        del concurrency
+        self._check_open()
+        return [self._found(name) for name in inputs]
+
+    def launch(self, launches: Sequence[Launch]) -> Sequence[Launched]:
+        """Start commands where there is room for them."""
+        with self._changed:
+            self._check_open()
+            return [self._launch(launch) for launch in launches]
+
+    def reports(self, keys: Sequence[str]) -> Sequence[Report]:
+        """Return where each of these launches stands."""
+        with self._changed:
+            self._check_open()
+            return [self._runs[key].report if key in self._runs else Report(key, "unknown") for key in keys]
+
+    def cancel(self, keys: Sequence[str]) -> None:
+        """Kill these commands, with every process of their group, and remember the keys that have not come yet."""
+        with self._changed:
+            self._check_open()
+            for key in keys:
+                run = self._runs.get(key)
+                if run is None:
+                    self._journal.append({"cancelled": key, "at": (now := time.time())})
+                    self._runs[key] = self._never(key, now)
+                    continue
+                if run.report.outcome != "running" or run.cancelled:
+                    continue
+                # Written first: a supervisor that dies of the signal before it can write an outcome was cancelled, too.
+                self._journal.append({"cancelled": key, "at": time.time()})
+                run.cancelled = True
+                self._signal(run)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a command ends, at most so long."""
+        with self._changed:
+            before = self._ends
+            self._changed.wait_for(lambda: self._ends != before or self._closed, max(0.0, seconds))
+
+    def close(self) -> None:
+        """Let go of the journal; commands go on, and are adopted by whoever opens the directory next."""
+        with self._changed:
+            if not self._closed:
+                self._closed = True
+                self._journal.close()
+                self._changed.notify_all()
+
+    # ---- within ``_changed`` -------------------------------------------------------------------------------------
+
+    def _launch(self, launch: Launch) -> Launched:
+        if launch.key in self._runs:
+            return Launched(launch.key)
+        wrong = malformed(launch)
+        if wrong:
+            return Launched(launch.key, "payload-refused", wrong)
+        if launch.offer != self._server.name:
+            return Launched(launch.key, "offer-gone", f"this is {self._server.name}, not {launch.offer}")
+        try:
+            command = Command.of(launch.payload)
+        except InputError as error:
+            return Launched(launch.key, "payload-refused", error.message)
+        short = self._server.shortage(launch)
+        if short:
+            return Launched(launch.key, "offer-full", f"{self._server.name}: {short}")
+        taken = self._server.take(launch)
+        try:
+            directory = self._prepare(launch, command)
+            self._journal.append(
+                {"taken": launch.key, "demand": dict(launch.demand), "devices": list(taken.devices), "at": time.time()}
+            )
+        except (OSError, ClusterError) as error:
+            self._server.give_back(taken)
+            _LOG.error("launch %s cannot be written down: %s", launch.key, error)
+            return Launched(launch.key, "unreachable", f"{self._server.name} cannot write it down: {error}")
+        run = self._runs[launch.key] = _Run(launch.key, directory, taken, Report(launch.key, "running"))
+        self._start(run)
+        return Launched(launch.key)
+
+    def _prepare(self, launch: Launch, command: Command) -> Path:
+        directory = self._place(launch.key)
+        directory.mkdir(exist_ok=True)
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        environment |= {"OFFERMATCH_KEY": launch.key, "OFFERMATCH_TASK": launch.task}
+        environment |= {"OFFERMATCH_PAYLOAD": str(directory / "payload.json"), **command.environment}
+        limits = dict(command.limits)
+        if self._limit_memory and launch.demand.get("memory"):
+            limits.setdefault("memory", min(launch.demand["memory"], _MOST_MEMORY))
+        (directory / "payload.json").write_text(json.dumps(dict(launch.payload)), encoding="utf-8")
+        spec: dict[str, Any] = {"arguments": command.arguments, "environment": environment}
+        spec |= {"timeout_seconds": command.timeout_seconds, "limits": limits}
+        write_durably(directory / "spec.json", spec)
+        return directory
+
+    def _start(self, run: _Run) -> None:
+        lock = os.open(run.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with (run.directory / "supervisor.log").open("wb") as log:
+                run.process = subprocess.Popen(  # noqa: S603 - our own program
+                    [sys.executable, "-I", "-S", str(_SUPERVISOR), str(run.directory), str(lock)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    pass_fds=[lock],
+                )
+        except OSError as error:
+            _LOG.error("launch %s cannot be started: %s", run.key, error)
+            self._end(run, Report(run.key, "failed", f"it cannot be started: {error}", time.time()))
+            return
+        finally:
+            os.close(lock)
+        self._watch(run)
+
+    def _signal(self, run: _Run) -> None:
+        """Ask the supervisor to end the command, if there still is one."""
+        if run.process is not None:
+            run.process.send_signal(signal.SIGTERM)
+            return
+        with (run.directory / "lock").open("rb") as lock:
+            # While the lock is held its holder lives, so the number is no other process's; it is written at once.
+            while _held(lock.fileno()):
+                lock.seek(0)
+                number = lock.read()
+                if number.endswith(b"\n"):
+                    os.kill(int(number), signal.SIGTERM)
+                    return
+                time.sleep(0.01)
+
+    def _watch(self, run: _Run) -> None:
+        threading.Thread(target=self._await_end, args=[run], name=f"watch {run.key}", daemon=True).start()
+
+    def _end(self, run: _Run, report: Report) -> None:
+        if run.report.outcome == "running":
+            run.report = report
+            self._server.give_back(run.taken)
+            self._ends += 1
+            self._changed.notify_all()
+            if not self._closed:
+                entry = {"ended": run.key, "outcome": report.outcome, "reason": report.reason, "at": report.finished_at}
+                try:
+                    self._journal.append(entry)
+                except ClusterError as error:
+                    # The next process finds the outcome where the supervisor has written it.
+                    _LOG.error("the end of %s cannot be written down: %s", run.key, error)
+
+    def _remember(self, entry: dict[str, object]) -> None:
+        """Take one line of the journal."""
+        match entry:
+            case {"taken": str(key), "demand": dict(demand), "devices": list(devices)}:
+                there = range(len(self._server.devices))
+                taken = Taken(demand, [(number, thousandths) for number, thousandths in devices if number in there])
+                self._hold(taken)
+                self._runs[key] = _Run(key, self._place(key), taken, Report(key, "running"))
+            case {"cancelled": str(key), "at": float(at)}:
+                self._runs.setdefault(key, self._never(key, at)).cancelled = True
+            case {
+                "ended": str(key),
+                "outcome": "done" | "failed" | "lost" as outcome,
+                "reason": str(reason),
+                "at": float(at),
+            }:
+                run = self._runs[key]
+                run.report = Report(key, outcome, reason, at)
+                self._server.give_back(run.taken)
+            case _:
+                hint = "it is of another version; give this agent a directory of its own"
+                raise ClusterError("journal-malformed", f"{entry!r} is no entry", hint, str(self._directory))
+
+    def _never(self, key: str, at: float) -> _Run:
+        """Return what stands for a key that was cancelled before it came."""
+        return _Run(key, self._place(key), Taken({}), Report(key, "failed", _CANCELLED, at), cancelled=True)
+
+    def _hold(self, taken: Taken) -> None:
+        """Take what a launch of an earlier process holds, whatever this process was told that there is."""
+        for dimension, asked in taken.demand.items():
+            self._server.free[dimension] = self._server.free.get(dimension, 0) - asked
+        for number, thousandths in taken.devices:
+            self._server.devices[number] -= thousandths
+
+    # ---- on any thread -------------------------------------------------------------------------------------------
+
+    def _await_end(self, run: _Run) -> None:
+        with (run.directory / "lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if run.process is not None:
+            run.process.wait()
+        report = _outcome(run)
+        with self._changed:
+            self._end(run, report)
+
+    def _place(self, key: str) -> Path:
+        return self._directory / "runs" / hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:32]
+
+    def _found(self, name: str) -> Fetched:
+        if self._inputs is None:
+            return Fetched(name, None, "this agent was given no directory of inputs")
+        try:
+            path = (self._inputs / name).resolve()
+            if not path.is_relative_to(self._inputs) or not path.is_file():
+                return Fetched(name, None, "there is no such input")
+            return Fetched(name, {"path": str(path), "size": path.stat().st_size})
+        except (OSError, ValueError) as error:
+            return Fetched(name, None, f"it cannot be read: {error}")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClusterError("cluster-closed", "this cluster was closed", "open it again; what ran is adopted")
+
+
+def _outcome(run: _Run) -> Report:
+    """Return how a run ended that nobody holds any more."""
+    try:
+        found = json.loads((run.directory / "outcome.json").read_text(encoding="utf-8"))
+        return Report(run.key, found["outcome"], found["reason"], found["finished_at"])
+    except FileNotFoundError:
+        if run.cancelled:
+            return Report(run.key, "failed", _CANCELLED, time.time())
+        return Report(run.key, "lost", "its supervisor is gone without an outcome", time.time())
+    except (OSError, ValueError, KeyError) as error:
+        return Report(run.key, "lost", f"its outcome cannot be read: {error}", time.time())
+
+
+def _held(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    return False
