@@ -49,3 +49,14 @@ def bulk():
 def matcher(request):
     """Every implementation of the one interface."""
     return LegacyMatcher() if request.param == "legacy" else loaded(request.param)
+
+
+@pytest.fixture(scope="session")
+def dask_workers():
+    """A real Dask cluster on loopback: two worker processes with 4 threads each, named 0 and 1."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=4, memory_limit="2GiB", processes=True, dashboard_address=None
+    ) as cluster:
+        yield cluster

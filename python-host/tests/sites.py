@@ -9,6 +9,7 @@ from typing import Any
 from offermatch._rows import offer_columns
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Cluster, Launch
+from offermatch.scheduler.cluster.dask import DaskCluster
 from offermatch.scheduler.cluster.http import HttpCluster
 from offermatch.scheduler.cluster.processes import ProcessCluster
 from offermatch.scheduler.cluster.server import ClusterServer
@@ -137,3 +138,31 @@ def gateway(directory):
         cluster = HttpCluster([server.url], timeout_seconds=60.0)
         yield Site(cluster, site.servers, site.works, site.lasts, site.fails, site.malformed)
         cluster.close()
+
+
+@contextmanager
+def dask(workers):
+    """The workers of a Dask cluster, with nothing running and nothing remembered after."""
+    from distributed import Client
+
+    with Client(workers, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        cluster = DaskCluster(client.scheduler.address)
+        yield Site(cluster, ("0", "1"), QUICK, LONG, FAILING, NO_COMMAND)
+        cluster.close()
+        again = DaskCluster(client)
+        end_all(again, client.run_on_scheduler(keys_of_ledger))
+        # The keys are used again by the next test, so Dask must have forgotten them.
+        deadline = time.monotonic() + 60
+        while client.run_on_scheduler(tasks_of_dask):
+            assert time.monotonic() < deadline, "Dask does not forget its tasks"
+            time.sleep(0.01)
+        client.unregister_scheduler_plugin("offermatch")
+
+
+def keys_of_ledger(dask_scheduler=None):
+    return list(dask_scheduler.plugins["offermatch"]._runs)
+
+
+def tasks_of_dask(dask_scheduler=None):
+    return [str(key) for key in dask_scheduler.tasks]

@@ -7,7 +7,7 @@ import pytest
 from offermatch._rows import offer_columns
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster import Launch
-from sites import agents, gateway, simulated
+from sites import agents, dask, gateway, simulated
 
 SITES = {
     "simulated-virtual": partial(simulated, "virtual"),
@@ -17,9 +17,12 @@ SITES = {
 }
 
 
-@pytest.fixture(params=SITES)
+@pytest.fixture(params=[*SITES, "dask"])
 def site(request, tmp_path):
-    with SITES[request.param](tmp_path) as made:
+    made_of = (
+        (dask, request.getfixturevalue("dask_workers")) if request.param == "dask" else (SITES[request.param], tmp_path)
+    )
+    with made_of[0](made_of[1]) as made:
         yield made
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from offermatch.errors import InputError
 
-__all__ = ["Command"]
+__all__ = ["Command", "function_of"]
 
 _LIMITS = ("memory", "cpu_seconds", "open_files")
+_FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _HINT = "docs/clusters.md describes payloads"
 
 
@@ -56,6 +58,22 @@ class Command:
             if name not in _LIMITS or type(value) is not int or not 0 < value < 2**63:
                 raise _malformed(f"limits.{name} is {value!r}; limits are whole numbers above 0: {', '.join(_LIMITS)}")
         return cls(tuple(arguments), dict(environment), timeout, dict(limits))
+
+
+def function_of(payload: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Return the function of a payload, as ``module:function``, and its keyword arguments.
+
+    Raises:
+        InputError: ``payload-malformed``.
+    """
+    function, arguments = payload.get("function"), payload.get("arguments", {})
+    if not isinstance(function, str) or not _FUNCTION.fullmatch(function):
+        raise _malformed(f"function is {function!r}, which is not 'module:function'")
+    if not isinstance(arguments, Mapping) or not all(isinstance(name, str) for name in arguments):
+        raise _malformed("arguments is not an object")
+    if "command" in payload:
+        raise _malformed("both function and command are given; a payload has one of them")
+    return function, arguments
 
 
 def _is_text(value: object) -> bool:

@@ -31,6 +31,10 @@ def main(directory: Path, lock: int) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     spec = json.loads((directory / "spec.json").read_text(encoding="utf-8"))
+    if spec["dies_with"] is not None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != spec["dies_with"]:
+            return
     outcome, reason = _run(spec, directory)
     found = {"outcome": outcome, "reason": reason[-_LONGEST_REASON:], "finished_at": time.time()}
     new = directory / "outcome.json.new"

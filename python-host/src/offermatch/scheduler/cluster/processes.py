@@ -10,33 +10,27 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
-from offermatch.scheduler.cluster._journal import Journal, write_durably
+from offermatch.scheduler.cluster._journal import Journal
 from offermatch.scheduler.cluster._payload import Command
 from offermatch.scheduler.cluster._server import Taken, malformed, servers_of
+from offermatch.scheduler.cluster._supervised import LOCK, outcome, prepare, start
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
 
 __all__ = ["ProcessCluster"]
 
 _LOG = logging.getLogger(__name__)
-_SUPERVISOR = Path(__file__).with_name("_supervise.py")
-_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
-_CANCELLED = "cancelled"
-_MOST_MEMORY = 2**63 - 1
 
 
 @dataclass(slots=True)
@@ -161,7 +155,7 @@ class ProcessCluster(Cluster):
         if launch.offer != self._server.name:
             return Launched(launch.key, "offer-gone", f"this is {self._server.name}, not {launch.offer}")
         try:
-            command = Command.of(launch.payload)
+            Command.of(launch.payload)
         except InputError as error:
             return Launched(launch.key, "payload-refused", error.message)
         short = self._server.shortage(launch)
@@ -169,7 +163,8 @@ class ProcessCluster(Cluster):
             return Launched(launch.key, "offer-full", f"{self._server.name}: {short}")
         taken = self._server.take(launch)
         try:
-            directory = self._prepare(launch, command)
+            directory = self._place(launch.key)
+            prepare(directory, launch, limit_memory=self._limit_memory, dies_with_us=False)
             self._journal.append(
                 {"taken": launch.key, "demand": dict(launch.demand), "devices": list(taken.devices), "at": time.time()}
             )
@@ -181,40 +176,13 @@ class ProcessCluster(Cluster):
         self._start(run)
         return Launched(launch.key)
 
-    def _prepare(self, launch: Launch, command: Command) -> Path:
-        directory = self._place(launch.key)
-        directory.mkdir(exist_ok=True)
-        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        environment |= {"OFFERMATCH_KEY": launch.key, "OFFERMATCH_TASK": launch.task}
-        environment |= {"OFFERMATCH_PAYLOAD": str(directory / "payload.json"), **command.environment}
-        limits = dict(command.limits)
-        if self._limit_memory and launch.demand.get("memory"):
-            limits.setdefault("memory", min(launch.demand["memory"], _MOST_MEMORY))
-        (directory / "payload.json").write_text(json.dumps(dict(launch.payload)), encoding="utf-8")
-        spec: dict[str, Any] = {"arguments": command.arguments, "environment": environment}
-        spec |= {"timeout_seconds": command.timeout_seconds, "limits": limits}
-        write_durably(directory / "spec.json", spec)
-        return directory
-
     def _start(self, run: _Run) -> None:
-        lock = os.open(run.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with (run.directory / "supervisor.log").open("wb") as log:
-                run.process = subprocess.Popen(  # noqa: S603 - our own program
-                    [sys.executable, "-I", "-S", str(_SUPERVISOR), str(run.directory), str(lock)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    pass_fds=[lock],
-                )
+            run.process = start(run.directory)
         except OSError as error:
             _LOG.error("launch %s cannot be started: %s", run.key, error)
             self._end(run, Report(run.key, "failed", f"it cannot be started: {error}", time.time()))
             return
-        finally:
-            os.close(lock)
         self._watch(run)
 
     def _signal(self, run: _Run) -> None:
@@ -222,7 +190,7 @@ class ProcessCluster(Cluster):
         if run.process is not None:
             run.process.send_signal(signal.SIGTERM)
             return
-        with (run.directory / "lock").open("rb") as lock:
+        with (run.directory / LOCK).open("rb") as lock:
             # While the lock is held its holder lives, so the number is no other process's; it is written at once.
             while _held(lock.fileno()):
                 lock.seek(0)
@@ -274,7 +242,7 @@ class ProcessCluster(Cluster):
 
     def _never(self, key: str, at: float) -> _Run:
         """Return what stands for a key that was cancelled before it came."""
-        return _Run(key, self._place(key), Taken({}), Report(key, "failed", _CANCELLED, at), cancelled=True)
+        return _Run(key, self._place(key), Taken({}), Report(key, "failed", "cancelled", at), cancelled=True)
 
     def _hold(self, taken: Taken) -> None:
         """Take what a launch of an earlier process holds, whatever this process was told that there is."""
@@ -286,11 +254,11 @@ class ProcessCluster(Cluster):
     # ---- on any thread -------------------------------------------------------------------------------------------
 
     def _await_end(self, run: _Run) -> None:
-        with (run.directory / "lock").open("ab") as lock:
+        with (run.directory / LOCK).open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
         if run.process is not None:
             run.process.wait()
-        report = _outcome(run)
+        report = outcome(run.directory, run.key, cancelled=run.cancelled)
         with self._changed:
             self._end(run, report)
 
@@ -311,19 +279,6 @@ class ProcessCluster(Cluster):
     def _check_open(self) -> None:
         if self._closed:
             raise ClusterError("cluster-closed", "this cluster was closed", "open it again; what ran is adopted")
-
-
-def _outcome(run: _Run) -> Report:
-    """Return how a run ended that nobody holds any more."""
-    try:
-        found = json.loads((run.directory / "outcome.json").read_text(encoding="utf-8"))
-        return Report(run.key, found["outcome"], found["reason"], found["finished_at"])
-    except FileNotFoundError:
-        if run.cancelled:
-            return Report(run.key, "failed", _CANCELLED, time.time())
-        return Report(run.key, "lost", "its supervisor is gone without an outcome", time.time())
-    except (OSError, ValueError, KeyError) as error:
-        return Report(run.key, "lost", f"its outcome cannot be read: {error}", time.time())
 
 
 def _held(lock: int) -> bool:
