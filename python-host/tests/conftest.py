@@ -3,6 +3,7 @@ from hypothesis import HealthCheck, settings
 
 from offermatch import LegacyMatcher, Matcher
 from offermatch.matcher import BUNDLED
+from postgres import PostgreSQL
 
 settings.register_profile(
     "offermatch",
@@ -60,3 +61,18 @@ def dask_workers():
         n_workers=2, threads_per_worker=4, memory_limit="2GiB", processes=True, dashboard_address=None
     ) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    server = PostgreSQL()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request, tmp_path):
+    """The address of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'tasks.db'}"
+    return request.getfixturevalue("postgresql").database()

@@ -18,6 +18,7 @@ from offermatch import _demo, _print
 from offermatch._bench.command import add_bench
 from offermatch._component import Code
 from offermatch._contract import CONTRACTS, INTERFACE
+from offermatch._scheduler_cli import add_scheduler
 from offermatch._trust_cli import LIMITS_HELP, Differs, add_trust
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import MatcherError, OffermatchError
@@ -42,6 +43,8 @@ Match tasks to resource offers with a WebAssembly matcher.
   offermatch inspect matcher.wasm
   offermatch replay cycle.recording.json
   offermatch swap --manifest manifest.json
+  offermatch submit tasks.json
+  offermatch run --drain
   offermatch bench talk --rust-host target/release/offermatch
 """
 
@@ -139,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--matcher", type=Path, default=BUNDLED, metavar="PATH", help="the component both load")
 
     add_trust(commands, _load)
+    add_scheduler(commands, _load, _positive)
     add_bench(commands, _sample, _positive)
     add_agent(commands)
     return parser

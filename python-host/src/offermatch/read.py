@@ -20,7 +20,7 @@ from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import InputError
 from offermatch.model import Offer, Requirement, Task
 
-__all__ = ["FORMATS", "read_offers", "read_tasks"]
+__all__ = ["FORMATS", "chosen_format", "csv_rows", "csv_tasks", "json_rows", "read_offers", "read_tasks"]
 
 FORMATS = ("auto", "json", "csv", "openb")
 """The formats; ``auto`` goes by the file's ending."""
@@ -33,30 +33,35 @@ def read_tasks(path: Path, form: str = "auto") -> TaskColumns:
         InputError: The file or a row of it cannot be used.
     """
     source = str(path)
-    chosen = _chosen(path, form)
+    chosen = chosen_format(path, form)
     if chosen == "json":
-        rows = [task_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(_json_rows(path))]
+        rows = [task_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(json_rows(path))]
         return task_columns(rows, source=source)
-    header, cells = _csv_rows(path)
+    header, cells = csv_rows(path)
     if chosen == "openb":
         return task_columns(openb.tasks(header, cells, source), source=source)
-    return task_columns(_csv_tasks(header, cells, source), source=source)
+    return task_columns(csv_tasks(header, cells, source), source=source)
 
 
 def read_offers(path: Path, form: str = "auto") -> OfferColumns:
     """Return the offers in a file; the errors are those of ``read_tasks``."""
     source = str(path)
-    chosen = _chosen(path, form)
+    chosen = chosen_format(path, form)
     if chosen == "json":
-        rows = [offer_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(_json_rows(path))]
+        rows = [offer_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(json_rows(path))]
         return offer_columns(rows, source=source)
-    header, cells = _csv_rows(path)
+    header, cells = csv_rows(path)
     if chosen == "openb":
         return offer_columns(openb.offers(header, cells, source), source=source)
     return offer_columns(_csv_offers(header, cells, source), source=source)
 
 
-def _chosen(path: Path, form: str) -> str:
+def chosen_format(path: Path, form: str) -> str:
+    """Return the format of a file: the one named, or the one its ending tells.
+
+    Raises:
+        InputError: ``file-malformed``.
+    """
     if form != "auto":
         return form
     ending = path.suffix.lower()
@@ -76,7 +81,8 @@ def _text(path: Path) -> str:
         raise InputError("file-malformed", f"byte {error.start} is not UTF-8", hint, str(path)) from error
 
 
-def _json_rows(path: Path) -> list[dict[str, Any]]:
+def json_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a JSON file, numbers with a fraction as ``Decimal``; the errors are those of ``read_tasks``."""
     text = _text(path)
 
     def refuse(constant: str) -> NoReturn:
@@ -114,8 +120,8 @@ def _json_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
-    """Return the column names and the rows, each with as many cells."""
+def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
+    """Return the column names and the rows, each with as many cells; the errors are those of ``read_tasks``."""
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     header = next(reader, None)
     if not header:
@@ -141,7 +147,8 @@ def _csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
     return header, cells()
 
 
-def _csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str) -> list[Task]:
+def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str) -> list[Task]:
+    """Return the tasks of CSV rows; the errors are those of ``read_tasks``."""
     _check_header(header, ("name", "devices", "device_share"), ("demand.", "requires."), source)
     tasks = []
     for cells in rows:

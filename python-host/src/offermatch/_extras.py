@@ -1,0 +1,21 @@
+"""What is installed only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from offermatch.errors import InputError
+
+__all__ = ["require"]
+
+
+def require(extra: str, *modules: str) -> None:
+    """Refuse to go on without what an extra of this package installs.
+
+    Raises:
+        InputError: ``extra-missing``.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            hint = f"pip install 'offermatch[{extra}]'"
+            raise InputError("extra-missing", f"the Python package {module!r} is not installed", hint)

@@ -1,0 +1,255 @@
+"""The loop: one cycle after the other until it is stopped, whatever happens to the store or the cluster meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+
+from offermatch.errors import OffermatchError, StoreError
+from offermatch.fallback import FallbackMatcher
+from offermatch.matcher import BaseMatcher, Matcher
+from offermatch.model import Settings
+from offermatch.scheduler import stages
+from offermatch.scheduler.cluster.abc import Cluster
+from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
+from offermatch.scheduler.prepare import prepare_payloads
+from offermatch.scheduler.store import Lease, Store
+
+__all__ = ["Scheduler"]
+
+_LOG = logging.getLogger("offermatch.scheduler")
+_LONGEST_PAUSE = 10.0
+"""Seconds between two tries to reach what is away."""
+_SLICE = 0.25
+"""Seconds after which a wait looks whether it is to end."""
+
+
+class Scheduler:
+    """Runs cycles on one store and one cluster. A context manager that ends its lease.
+
+    Any number of schedulers may share a store. ``stop`` may be called from any thread and from a signal handler.
+
+    Attributes:
+        store: The tasks.
+        cluster: Where they go.
+        matcher: Who places them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        cluster: Cluster,
+        matcher: BaseMatcher | None = None,
+        *,
+        settings: Settings | None = None,
+        interval: float = 1.0,
+        lease_seconds: float = 30.0,
+        most_tasks: int = 100_000,
+        concurrency: int = 64,
+        stages_at_once: int = 4,
+        program: str | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        """Put the parts together; nothing happens yet.
+
+        Args:
+            store: The tasks.
+            cluster: Where they go.
+            matcher: Who places them; the bundled one with the legacy matcher as its fallback unless given.
+            settings: How to rank offers; shared mode unless given.
+            interval: Seconds between the beginnings of two cycles, on the cluster's clock.
+            lease_seconds: How long the claims of a scheduler that says nothing any more stay its own.
+            most_tasks: How many processable tasks a cycle looks at.
+            concurrency: How many inputs are fetched at once.
+            stages_at_once: How many inputs are staged at once.
+            program: The Rust program that stages.
+            observers: Who listens.
+
+        Raises:
+            MatcherError: The bundled matcher cannot be loaded.
+        """
+        self.store = store
+        self.cluster = cluster
+        self.matcher = matcher or FallbackMatcher(Matcher.load())
+        self._settings = (settings or Settings("shared")).checked()
+        self._interval = interval
+        self._lease_seconds = lease_seconds
+        self._most_tasks = most_tasks
+        self._concurrency = concurrency
+        self._stages_at_once = stages_at_once
+        self._program = program
+        self._observers = list(observers)
+        self._cycles = 0
+        self._failures = 0
+        self._lease: Lease | None = None
+        self._stopped = threading.Event()
+        self._closed = threading.Event()
+        self._heart: threading.Thread | None = None
+
+    def __enter__(self) -> Scheduler:
+        """Return the scheduler."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    def stop(self) -> None:
+        """End the loop, and the cycle under way after its present stage; nothing more is launched."""
+        self._stopped.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped."""
+        return self._stopped.is_set()
+
+    def close(self) -> None:
+        """Stop, and end the lease, so that another scheduler can take over at once."""
+        self._stopped.set()
+        self._closed.set()
+        if self._heart is not None:
+            self._heart.join()
+        if self._lease is not None:
+            try:
+                self.store.end(self._lease)
+            except StoreError as error:
+                _LOG.warning("the lease could not be ended, and runs out in %g s: %s", self._lease_seconds, error)
+            self._lease = None
+
+    def run(self, *, cycles: int | None = None, until_idle: bool = False) -> None:
+        """Run cycles until stopped. What ends a cycle is told to observers and the log, and tried again.
+
+        Args:
+            cycles: End after so many.
+            until_idle: End when no task is ready, waiting or running.
+        """
+        ran = 0
+        while not self.stopped and (cycles is None or ran < cycles):
+            begin = self.cluster.now()
+            cycle = self.cycle()
+            ran += 1
+            if cycle.error:
+                self._pause()
+                continue
+            self._failures = 0
+            if until_idle and not cycle.launched and not self._open_tasks():
+                return
+            if cycles is None or ran < cycles:
+                self._wait(begin + self._interval)
+
+    def cycle(self) -> Cycle:
+        """Run one cycle and return its record; an error that ends it stands there."""
+        self._cycles += 1
+        cycle = Cycle(self._cycles, self.cluster.now())
+        watch = Stopwatch(cycle, self._observers)
+        with watch.whole():
+            try:
+                self._run(cycle, watch)
+            except OffermatchError as error:
+                cycle.error, cycle.message = error.code, str(error)
+                _LOG.warning("cycle %d ended: %s: %s", cycle.number, error.code, error)
+                if error.code == "lease-lost":
+                    self._lease = None
+        return cycle
+
+    def _run(self, cycle: Cycle, watch: Stopwatch) -> None:
+        store, cluster = self.store, self.cluster
+        lease = self._held()
+        with watch.span("collect_reports") as span:
+            cycle.ended = stages.collect_reports(store, lease, cluster)
+            span.counts.update({str(state): number for state, number in cycle.ended.items()})
+        if self.stopped:
+            return
+        with watch.span("get_resource_offers_from_cluster") as span:
+            offers = stages.get_resource_offers_from_cluster(cluster)
+            cycle.offers = span.counts["offers"] = len(offers)
+        with watch.span("get_processable_tasks") as span:
+            found = stages.get_processable_tasks(store, self._most_tasks)
+            cycle.queue = span.counts["tasks"] = len(found.ids)
+        with watch.span("match_tasks_to_offers") as span:
+            matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings)
+            cycle.placed = span.counts["placed"] = len(matched.ids)
+            cycle.utilisation = matched.utilisation
+            self._tell_matcher(cycle, matched)
+            cycle.refuse("unknown-dimension", matched.unknown_dimension)
+            cycle.refuse("no-offer", cycle.queue - cycle.placed - matched.unknown_dimension)
+        if self.stopped or not matched.ids:
+            return
+        with watch.span("claim_tasks") as span:
+            claimed = stages.claim_tasks(store, lease, matched, cluster.now())
+            span.counts["claimed"] = len(claimed)
+            cycle.refuse("claimed-elsewhere", len(matched.ids) - len(claimed))
+        with watch.span("prepare_payloads") as span:
+            prepared = prepare_payloads(
+                store,
+                cluster,
+                claimed,
+                found.columns,
+                concurrency=self._concurrency,
+                stages_at_once=self._stages_at_once,
+                program=self._program,
+                stopped=self._stopped,
+            )
+            span.counts.update(
+                payloads=len(prepared.launches),
+                fetched=prepared.fetched,
+                staged=prepared.staged,
+                skipped=prepared.skipped,
+            )
+            store.settle(lease, prepared.failed, cluster.now())
+            for reason, number in prepared.refusals.items():
+                cycle.refuse(reason, number)
+        with watch.span("launch_tasks") as span:
+            result = stages.launch_tasks(store, lease, cluster, prepared.launches, lambda: self.stopped)
+            cycle.launched = span.counts["launched"] = result.launched
+            for reason, number in result.refusals.items():
+                cycle.refuse(reason, number)
+
+    def _tell_matcher(self, cycle: Cycle, matched: stages.Matched) -> None:
+        answer = matched.answer
+        if answer is None or answer.matcher is None:
+            return
+        cycle.matcher = f"{answer.matcher.name} {answer.matcher.version}"
+        cycle.digest = answer.matcher_digest
+        reason = answer.fallback_reason
+        if reason is not None:
+            cycle.fallback = reason.code if isinstance(reason, OffermatchError) else type(reason).__name__
+
+    def _held(self) -> Lease:
+        if self._lease is None:
+            self._lease = self.store.lease(self._lease_seconds)
+        if self._heart is None:
+            self._heart = threading.Thread(target=self._beat, name="offermatch-lease", daemon=True)
+            self._heart.start()
+        return self._lease
+
+    def _beat(self) -> None:
+        """Renew the lease while a stage takes long."""
+        while not self._closed.wait(self._lease_seconds / 3):
+            lease = self._lease
+            if lease is not None and not lease.held(0.5):
+                try:
+                    self.store.renew(lease)
+                except OffermatchError as error:
+                    # A launch looks at the lease itself; here there is only another try.
+                    _LOG.warning("the lease could not be renewed: %s", error)
+
+    def _open_tasks(self) -> int:
+        try:
+            counts = self.store.counts()
+        except StoreError:
+            return 1
+        return sum(counts.get(state, 0) for state in ("pending", "ready", "claimed", "running"))
+
+    def _pause(self) -> None:
+        self._stopped.wait(min(_LONGEST_PAUSE, 0.1 * 2**self._failures))
+        self._failures = min(self._failures + 1, 10)
+
+    def _wait(self, until: float) -> None:
+        while not self.stopped:
+            left = until - self.cluster.now()
+            if left <= 0:
+                return
+            self.cluster.wait(min(left, _SLICE))

@@ -1,0 +1,248 @@
+"""The stages of a cycle, each a plain function.
+
+    collect_reports ──> get_resource_offers_from_cluster ──> get_processable_tasks ──> match_tasks_to_offers
+                        ──> claim_tasks ──> prepare_payloads ──> launch_tasks
+
+docs/scheduler.md says why no task is lost and none is launched twice.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import compress
+
+from offermatch._rows import offer_columns
+from offermatch.answer import Answer
+from offermatch.columns import OfferColumns, TaskColumns
+from offermatch.errors import StoreError
+from offermatch.matcher import BaseMatcher
+from offermatch.model import Settings
+from offermatch.scheduler.cluster.abc import Cluster, Launch
+from offermatch.scheduler.store import Lease, Store, Verdict
+from offermatch.scheduler.store.schema import State
+from offermatch.scheduler.store.told import Claim, Processable, Underway
+
+__all__ = [
+    "Launching",
+    "Matched",
+    "claim_tasks",
+    "collect_reports",
+    "get_processable_tasks",
+    "get_resource_offers_from_cluster",
+    "launch_tasks",
+    "match_tasks_to_offers",
+]
+
+_TOGETHER = 2000
+"""Launches in one call: what they come to is in the store before the next call begins."""
+
+
+def collect_reports(store: Store, lease: Lease, cluster: Cluster) -> dict[State, int]:
+    """Ask the cluster about everything this scheduler holds, and return how many tasks came to which state.
+
+    What expired leases held is taken over first. An attempt that the cluster does not know may still be on its way to it:
+    the cluster is told never to start it, and only when it says so is the task ready for another.
+
+    Raises:
+        StoreError: The store, or ``lease-lost``.
+        ClusterError: The cluster as a whole.
+    """
+    held = store.underway(lease)
+    if not held:
+        return {}
+    ending = [one.key for one in held if one.cancel_reason is not None]
+    if ending:
+        cluster.cancel(ending)
+    verdicts: list[Verdict] = []
+    unsure: list[Underway] = []
+    for one, report in zip(held, cluster.reports([one.key for one in held]), strict=True):
+        if report.outcome == "done":
+            verdicts.append(Verdict(one.id, "done"))
+        elif report.outcome in ("failed", "lost"):
+            verdicts.append(Verdict(one.id, "again" if one.fenced else "failed", report.reason or report.outcome))
+        elif report.outcome == "unknown" or one.fenced:
+            unsure.append(one)
+        elif not one.running:
+            verdicts.append(Verdict(one.id, "running"))
+    if unsure:
+        store.fence(lease, [one.id for one in unsure])
+        keys = [one.key for one in unsure]
+        cluster.cancel(keys)
+        for one, report in zip(unsure, cluster.reports(keys), strict=True):
+            if report.outcome == "done":
+                verdicts.append(Verdict(one.id, "done"))
+            elif report.outcome in ("failed", "lost"):
+                verdicts.append(Verdict(one.id, "again", "the cluster did not know its launch"))
+    return store.settle(lease, verdicts, cluster.now())
+
+
+def get_resource_offers_from_cluster(cluster: Cluster) -> OfferColumns:
+    """Return what is free now.
+
+    Raises:
+        ClusterError: The cluster as a whole.
+        InputError: An offer that cannot be used.
+    """
+    return offer_columns(cluster.offers())
+
+
+def get_processable_tasks(store: Store, most: int) -> Processable:
+    """Return tasks whose dependencies are all done, first the highest priority, then the earliest.
+
+    Raises:
+        StoreError: The store.
+    """
+    return store.processable(most)
+
+
+@dataclass(slots=True)
+class Matched:
+    """Which task goes where.
+
+    Attributes:
+        ids: The numbers of the placed tasks.
+        rows: Their rows among the processable tasks.
+        offers: The name of the offer of each.
+        utilisation: The part of the capacity in use once they run, by dimension.
+        unknown_dimension: Tasks that ask for a dimension which no offer has.
+        answer: The matcher's; None where there was nothing to match.
+    """
+
+    ids: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
+    utilisation: dict[str, float] = field(default_factory=dict)
+    unknown_dimension: int = 0
+    answer: Answer | None = None
+
+
+def match_tasks_to_offers(matcher: BaseMatcher, found: Processable, offers: OfferColumns, settings: Settings) -> Matched:
+    """Return which task goes to which offer.
+
+    Raises:
+        InputError: A setting that does not fit the offers.
+        MatcherError: The matcher failed, and there is no fallback.
+    """
+    columns, rows = _known_dimensions(found.columns, offers)
+    matched = Matched(unknown_dimension=len(found.ids) - len(rows))
+    if rows and len(offers):
+        answer = matched.answer = matcher.match(
+            columns,
+            offers,
+            mode=settings.mode,
+            max_score=settings.max_score,
+            weights=settings.weights,
+            scales=settings.scales,
+        )
+        matched.rows = list(map(rows.__getitem__, answer.task_rows))
+        matched.ids = list(map(found.ids.__getitem__, matched.rows))
+        matched.offers = answer.offer_names
+    matched.utilisation = _utilisation(found.columns, matched.rows, offers)
+    return matched
+
+
+def _known_dimensions(columns: TaskColumns, offers: OfferColumns) -> tuple[TaskColumns, Sequence[int]]:
+    """Return the tasks that ask only for dimensions that offers have, and their rows.
+
+    To the matcher a strange dimension is a mistake in the whole table; here it is one task that nobody can serve today.
+    """
+    strange = [name for name in columns.demand if name not in offers.available]
+    if not strange:
+        return columns, range(len(columns))
+    asked = [columns.demand[name] for name in strange]
+    rows = [row for row in range(len(columns)) if not any(column[row] for column in asked)]
+    kept = replace(columns, demand={name: column for name, column in columns.demand.items() if name not in strange})
+    return kept.picked(rows), rows
+
+
+def _utilisation(columns: TaskColumns, rows: Sequence[int], offers: OfferColumns) -> dict[str, float]:
+    used = {}
+    for name, available in offers.available.items():
+        capacity = sum((offers.capacity or offers.available)[name])
+        demand = columns.demand.get(name, array("Q"))
+        placed = sum(map(demand.__getitem__, rows)) if demand else 0
+        used[name] = (capacity - sum(available) + placed) / capacity if capacity else 0.0
+    return used
+
+
+def claim_tasks(store: Store, lease: Lease, matched: Matched, at: float) -> list[tuple[Claim, int, str]]:
+    """Claim the placed tasks, and return of each that could be had the claim, its row, and its offer.
+
+    Raises:
+        StoreError: The store, or ``lease-lost``.
+    """
+    if not matched.ids:
+        return []
+    claims = {claim.id: claim for claim in store.claim(lease, matched.ids, matched.offers, at)}
+    had = [number in claims for number in matched.ids]
+    kept = compress(zip(matched.ids, matched.rows, matched.offers, strict=True), had)
+    return [(claims[number], row, offer) for number, row, offer in kept]
+
+
+@dataclass(slots=True)
+class Launching:
+    """What became of launches.
+
+    Attributes:
+        launched: How many the cluster took.
+        refusals: How many it did not, by reason.
+    """
+
+    launched: int = 0
+    refusals: dict[str, int] = field(default_factory=dict)
+
+
+def launch_tasks(
+    store: Store,
+    lease: Lease,
+    cluster: Cluster,
+    launches: Sequence[tuple[int, Launch]],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Launching:
+    """Launch claimed tasks while the lease holds, and record what the cluster says.
+
+    Args:
+        store: The store.
+        lease: What gives the right to launch.
+        cluster: The cluster.
+        launches: The number of each task, and its launch.
+        stopped: Whether to send no more; what is left is ready again.
+
+    Raises:
+        StoreError: The store, or ``lease-lost``; what was sent stays claimed until the cluster is asked about it.
+        ClusterError: The cluster as a whole; likewise.
+    """
+    result = Launching()
+
+    def count(reason: str) -> None:
+        result.refusals[reason] = result.refusals.get(reason, 0) + 1
+
+    for begin in range(0, len(launches), _TOGETHER):
+        if stopped():
+            rest = [Verdict(number, "again", "the scheduler stopped") for number, _ in launches[begin:]]
+            store.settle(lease, rest, cluster.now())
+            result.refusals["stopped"] = len(rest)
+            return result
+        part = launches[begin : begin + _TOGETHER]
+        if not lease.held():
+            store.renew(lease)
+            if not lease.held():
+                raise StoreError(
+                    "lease-lost", "the store took longer to renew the lease than it lasts", "give a longer lease"
+                )
+        verdicts = []
+        for (number, _), answer in zip(part, cluster.launch([launch for _, launch in part]), strict=True):
+            if answer.refusal is None:
+                verdicts.append(Verdict(number, "running"))
+            else:
+                count(answer.refusal)
+                reason = f"{answer.refusal}: {answer.reason}" if answer.reason else answer.refusal
+                # Of an unreachable one nobody knows what became; it stays claimed, and the next cycle asks.
+                if answer.refusal == "payload-refused":
+                    verdicts.append(Verdict(number, "failed", reason))
+                elif answer.refusal != "unreachable":
+                    verdicts.append(Verdict(number, "again", reason))
+        result.launched += store.settle(lease, verdicts, cluster.now()).get("running", 0)
+    return result

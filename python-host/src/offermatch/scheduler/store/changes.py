@@ -1,0 +1,224 @@
+"""Changes of state.
+
+Each runs inside one transaction, writes its line of history, and touches only rows that stand as expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, func, insert, literal, null, select, update
+
+from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.leases import Lease
+from offermatch.scheduler.store.schema import State, dependencies, history, tasks
+from offermatch.scheduler.store.told import Verdict
+
+__all__ = ["cancel_dependents", "claim", "fence", "remember", "settle"]
+
+_HELD = ("claimed", "running")
+
+
+def claim(
+    connection: Connection, database: Database, lease: Lease, ids: Sequence[int], offers: Sequence[str], at: float
+) -> list[tuple[int, int]]:
+    """Claim those of the tasks that are still ready, and return number and attempt of each.
+
+    A row that another scheduler is about to claim is passed over, not waited for.
+    """
+    free = select(tasks.c.id).where(database.among(tasks.c.id, ids), tasks.c.state == "ready")
+    picked = set(connection.execute(free.with_for_update(skip_locked=True)).scalars())
+    kept = [at for at, number in enumerate(ids) if number in picked]
+    if not kept:
+        return []
+    given = database.given(id=[ids[at] for at in kept], offer=[_plain(offers[at]) for at in kept])
+    claimed = connection.execute(
+        update(tasks)
+        .where(tasks.c.id == given.c.id)
+        .values(
+            state="claimed",
+            owner=lease.owner,
+            offer=given.c.offer,
+            attempt=tasks.c.attempt + 1,
+            fenced=0,
+            reason=null(),
+            changed_at=at,
+        )
+        .returning(tasks.c.id, tasks.c.attempt)
+    ).all()
+    remember(connection, database, [row.id for row in claimed])
+    return [(row.id, row.attempt) for row in claimed]
+
+
+def fence(connection: Connection, database: Database, lease: Lease, ids: Sequence[int]) -> None:
+    """Note that the cluster is about to be told never to start these attempts."""
+    mine = and_(database.among(tasks.c.id, ids), tasks.c.owner == lease.owner)
+    connection.execute(update(tasks).where(mine).values(fenced=1))
+
+
+def settle(
+    connection: Connection, database: Database, lease: Lease, verdicts: Sequence[Verdict], at: float
+) -> dict[State, int]:
+    """Record what became of attempts that this lease holds, with all that follows, and return how many came to each state.
+
+    A verdict on what the lease does not hold (any more) is passed over: whoever holds it will hear it, too.
+    """
+    counts: dict[State, int] = {}
+
+    def count(state: State, number: int) -> None:
+        if number:
+            counts[state] = counts.get(state, 0) + number
+
+    by_outcome: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_outcome.setdefault(verdict.outcome, []).append(verdict)
+    held = and_(tasks.c.owner == lease.owner, tasks.c.state.in_(_HELD))
+
+    running = [verdict.id for verdict in by_outcome.get("running", ())]
+    if running:
+        changed = _changed(
+            connection,
+            update(tasks)
+            .where(database.among(tasks.c.id, running), tasks.c.owner == lease.owner, tasks.c.state == "claimed")
+            .values(state="running", changed_at=at),
+        )
+        remember(connection, database, changed)
+        count("running", len(changed))
+
+    done = [verdict.id for verdict in by_outcome.get("done", ())]
+    if done:
+        changed = _changed(
+            connection,
+            update(tasks)
+            .where(database.among(tasks.c.id, done), held)
+            .values(state="done", owner=null(), reason=null(), cancel_reason=null(), changed_at=at),
+        )
+        remember(connection, database, changed)
+        count("done", len(changed))
+        count("ready", _release_dependents(connection, database, changed, at))
+
+    ended: list[int] = []
+    for outcome in ("failed", "again"):
+        rows = by_outcome.get(outcome)
+        if not rows:
+            continue
+        # Nobody else changes what this lease holds while this transaction is alone.
+        mine = set(
+            connection.execute(
+                select(tasks.c.id).where(database.among(tasks.c.id, [row.id for row in rows]), held)
+            ).scalars()
+        )
+        rows = [row for row in rows if row.id in mine]
+        if not rows:
+            continue
+        given = database.given(id=[row.id for row in rows], reason=[_plain(row.reason) for row in rows])
+        exhausted = (tasks.c.failures >= tasks.c.retries, "failed")
+        failure = outcome == "failed"
+        found = connection.execute(
+            update(tasks)
+            .where(tasks.c.id == given.c.id)
+            .values(
+                state=case(
+                    (tasks.c.cancel_reason.is_not(None), "cancelled"), *([exhausted] if failure else []), else_="ready"
+                ),
+                reason=func.coalesce(tasks.c.cancel_reason, given.c.reason),
+                cancel_reason=null(),
+                failures=tasks.c.failures + (1 if failure else 0),
+                owner=null(),
+                offer=null(),
+                changed_at=at,
+            )
+            .returning(tasks.c.id, tasks.c.state)
+        ).all()
+        remember(connection, database, [row.id for row in found])
+        for row in found:
+            count(row.state, 1)
+        ended += [row.id for row in found if row.state != "ready"]
+    count("cancelled", cancel_dependents(connection, database, ended, at))
+    return counts
+
+
+def cancel_dependents(connection: Connection, database: Database, ended: Sequence[int], at: float) -> int:
+    """Cancel everything that waits, over any number of steps, for tasks that failed or were cancelled; return how many."""
+    if not ended:
+        return 0
+    waiting = (
+        select(dependencies.c.needs_id)
+        .join(tasks, tasks.c.id == dependencies.c.task_id)
+        .where(database.among(dependencies.c.needs_id, ended), tasks.c.state == "pending")
+        .distinct()
+    )
+    roots = connection.execute(
+        select(tasks.c.id, tasks.c.name, tasks.c.state).where(tasks.c.id.in_(waiting)).order_by(tasks.c.id)
+    ).all()
+    cancelled = 0
+    for root in roots:
+        # What an earlier root has had cancelled is not pending any more, so no task is walked to twice.
+        down = (
+            select(dependencies.c.task_id)
+            .join(tasks, tasks.c.id == dependencies.c.task_id)
+            .where(dependencies.c.needs_id == root.id, tasks.c.state == "pending")
+            .cte("down", recursive=True)
+        )
+        down = down.union(
+            select(dependencies.c.task_id)
+            .join(down, dependencies.c.needs_id == down.c.task_id)
+            .join(tasks, tasks.c.id == dependencies.c.task_id)
+            .where(tasks.c.state == "pending")
+        )
+        changed = _changed(
+            connection,
+            update(tasks)
+            .where(tasks.c.id.in_(select(down.c.task_id)), tasks.c.state == "pending")
+            .values(
+                state="cancelled", blocked_by=root.id, reason=f"it needs {root.name}, which was {root.state}", changed_at=at
+            ),
+        )
+        remember(connection, database, changed)
+        cancelled += len(changed)
+    return cancelled
+
+
+def remember(connection: Connection, database: Database, ids: Sequence[int]) -> None:
+    """Copy what has just changed into the history."""
+    if not ids:
+        return
+    columns = ("task_id", "at", "state", "attempt", "offer", "reason")
+    found = select(tasks.c.id, tasks.c.changed_at, tasks.c.state, tasks.c.attempt, tasks.c.offer, tasks.c.reason)
+    connection.execute(insert(history).from_select(columns, found.where(database.among(tasks.c.id, ids))))
+
+
+def _release_dependents(connection: Connection, database: Database, done: Sequence[int], at: float) -> int:
+    """Count down what waits for tasks that are done now, and return how many tasks became ready."""
+    if not done:
+        return 0
+    fewer = (
+        select(dependencies.c.task_id, func.count().label("number"))
+        .where(database.among(dependencies.c.needs_id, done))
+        .group_by(dependencies.c.task_id)
+        .subquery()
+    )
+    last = tasks.c.waits_for == fewer.c.number
+    found = connection.execute(
+        update(tasks)
+        .where(tasks.c.id == fewer.c.task_id, tasks.c.state == "pending")
+        .values(
+            waits_for=tasks.c.waits_for - fewer.c.number,
+            state=case((last, "ready"), else_=tasks.c.state),
+            changed_at=case((last, literal(at)), else_=tasks.c.changed_at),
+        )
+        .returning(tasks.c.id, tasks.c.state)
+    ).all()
+    ready = [row.id for row in found if row.state == "ready"]
+    remember(connection, database, ready)
+    return len(ready)
+
+
+def _changed(connection: Connection, statement: Any) -> list[int]:
+    return list(connection.execute(statement.returning(tasks.c.id)).scalars())
+
+
+def _plain(reason: str) -> str | None:
+    """Return text that every database takes: whatever a cluster says must not stop the cycle."""
+    return reason.replace("\0", " ").encode(errors="replace").decode()[:2000] or None

@@ -1,0 +1,200 @@
+"""One database behind two dialects: transactions, what they share, and what SQLite and PostgreSQL each do in their way."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    Text,
+    any_,
+    create_engine,
+    event,
+    func,
+    insert,
+    literal,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from offermatch._extras import require
+from offermatch.errors import InputError, OffermatchError, StoreError
+
+__all__ = ["Database"]
+
+_BUSY_SECONDS = 60.0
+"""How long a writer of SQLite waits for another."""
+_MANY = 10_000
+"""Rows after which PostgreSQL's planner needs new figures at once; it looks for itself about once a minute."""
+_LOCK = 0x6F666D
+"""The number of PostgreSQL's advisory lock that writers of the task graph take; any would do."""
+
+
+class Database:
+    """Where a store lives.
+
+    Attributes:
+        url: Its address, without the password.
+        sqlite: Whether it is SQLite; PostgreSQL otherwise.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Name a database; nothing is opened yet.
+
+        Raises:
+            InputError: ``setting-malformed`` for an address that cannot be used, ``extra-missing``.
+        """
+        hint = "such as sqlite:///tasks.db or postgresql://user@host/database"
+        try:
+            parsed = make_url(url)
+        except ArgumentError as error:
+            raise InputError("setting-malformed", f"{url!r} is not the address of a database", hint, "store") from error
+        kind = parsed.get_backend_name()
+        if kind not in ("sqlite", "postgresql"):
+            raise InputError("setting-malformed", f"{kind!r} is not a database that can be used", hint, "store")
+        self.sqlite = kind == "sqlite"
+        if self.sqlite and parsed.database in (None, "", ":memory:"):
+            raise InputError("setting-malformed", "a store is a file", hint, "store")
+        self.url = parsed.render_as_string(hide_password=True)
+        if not self.sqlite:
+            require("postgresql", "psycopg")
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        arguments: dict[str, Any] = {"timeout": _BUSY_SECONDS} if self.sqlite else {"connect_timeout": 10}
+        try:
+            # A connection that the server has closed meanwhile is found out before it is used.
+            self._engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not self.sqlite)
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise InputError("setting-malformed", str(error), hint, "store") from error
+        if self.sqlite:
+            event.listen(self._engine, "connect", _prepare_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a transaction that only reads.
+
+        Raises:
+            StoreError: ``store-unreachable`` or ``store-refused``.
+        """
+        with self._told(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self, *, alone: bool = True) -> Iterator[Connection]:
+        """Give a transaction that is committed at the end.
+
+        Args:
+            alone: Whether other writers that ask for the same wait until it ends. On SQLite all do.
+
+        Raises:
+            StoreError: ``store-unreachable`` or ``store-refused``; whether it was committed is not known then.
+        """
+        with self._told(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            if alone and not self.sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
+
+    def now(self, connection: Connection) -> float:
+        """Return the clock that leases are measured by: the server's, or this machine's where the store is a file on it."""
+        if self.sqlite:
+            return time.time()
+        return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+
+    def among(self, column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+        """Return the condition that a column is one of many integers or texts, in one parameter.
+
+        It costs the same whatever the planner believes about the table.
+        """
+        if self.sqlite:
+            return column.in_(select(func.json_each(json.dumps(list(values))).table_valued("value").c.value))
+        return column == any_(literal(list(values), ARRAY(_kind(values))))
+
+    def given(self, **columns: Sequence[Any]) -> FromClause:
+        """Return columns of integers or texts as a table to join with.
+
+        Join it by a primary key and by nothing else: what a planner believes to be one row, it pairs with all of these.
+        """
+        if self.sqlite:
+            value = func.json_each(json.dumps(list(zip(*columns.values(), strict=True)))).table_valued("value").c.value
+            extracted = [func.json_extract(value, f"$[{at}]").label(name) for at, name in enumerate(columns)]
+            # Left to itself, SQLite would read the parameter anew for every row of the other table.
+            return select(*extracted).cte().prefix_with("MATERIALIZED")
+        return _unnested({name: (list(column), _kind(column)) for name, column in columns.items()})
+
+    def insert(self, connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert rows that are given as columns, in the way that is fast on this database."""
+        if self.sqlite:
+            connection.execute(
+                insert(table), [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            )
+            return
+        given = _unnested({name: (list(column), table.c[name].type) for name, column in columns.items()})
+        connection.execute(insert(table).from_select(list(columns), select(given)))
+
+    def analyse(self, connection: Connection, rows: int) -> None:
+        """Let the planner know of so many new rows, if they are many."""
+        if not self.sqlite and rows >= _MANY:
+            connection.execute(text("ANALYZE tasks, dependencies, payloads"))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OffermatchError:
+            raise
+        except (DBAPIError, SQLAlchemyError) as error:
+            cause = str(getattr(error, "orig", None) or error).strip()
+            unreachable = isinstance(error, DBAPIError) and (
+                error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")
+            )
+            if unreachable:
+                hint = "see that the database runs and takes connections; nothing that was committed is lost"
+                raise StoreError("store-unreachable", cause, hint, self.url) from error
+            raise StoreError("store-refused", cause, "is this a store of offermatch?", self.url) from error
+
+
+def _unnested(columns: Mapping[str, tuple[list[Any], Any]]) -> FromClause:
+    arrays = [literal(values, ARRAY(kind)) for values, kind in columns.values()]
+    return func.unnest(*arrays).table_valued(*columns).render_derived()
+
+
+def _kind(column: Sequence[Any]) -> Any:
+    return BigInteger() if any(isinstance(value, int) for value in column) else Text()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    # SQLAlchemy begins transactions itself, below; the module must not.
+    connection.isolation_level = None
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            # Turning it on waits for nobody, whatever the time-out; on is on for all who come later.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    # A claim has to be on the disk before the launch that follows from it.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

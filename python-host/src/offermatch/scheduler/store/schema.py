@@ -1,0 +1,97 @@
+"""The tables of the newest schema; docs/scheduler.md says what the states mean.
+
+The migrations make them, and the indexes on them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, MetaData, Table, Text
+
+__all__ = ["HEAD", "STATES", "State", "dependencies", "history", "metadata", "owners", "payloads", "store", "tasks"]
+
+HEAD = "0001"
+"""The newest revision."""
+
+State = Literal["pending", "ready", "claimed", "running", "done", "failed", "cancelled"]
+STATES: tuple[State, ...] = ("pending", "ready", "claimed", "running", "done", "failed", "cancelled")
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only under this very word.
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+store = Table(
+    "store",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next_id", BigInteger, nullable=False),
+)
+"""One row: what tells this store's keys from those of others, and the next task's number, which is never used again."""
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("waits_for", Integer, nullable=False),
+    Column("demand", Text, nullable=False),
+    Column("requirements", Text),
+    Column("devices", BigInteger, nullable=False),
+    Column("device_share", Integer, nullable=False),
+    Column("retries", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("owner", Text),
+    Column("offer", Text),
+    Column("reason", Text),
+    Column("fenced", Integer, nullable=False),
+    Column("cancel_reason", Text),
+    Column("blocked_by", BigInteger),
+    Column("submitted_at", Double, nullable=False),
+    Column("changed_at", Double, nullable=False),
+)
+"""What a cycle reads and changes. ``demand`` is a JSON object, ``requirements`` a JSON array of attribute, values, excludes;
+``waits_for`` counts the dependencies that are not done; ``fenced`` is 1 once the cluster is to be told
+never to start this attempt; ``blocked_by`` is the task whose failure had this one cancelled."""
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("task_id", _ID, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    Column("payload", Text, nullable=False),
+    Column("inputs", Text, nullable=False),
+)
+"""What is read only of tasks that are about to be launched: a JSON object and a JSON array."""
+
+dependencies = Table(
+    "dependencies",
+    metadata,
+    Column("needs_id", _ID, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    Column("task_id", _ID, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("task_id", _ID, ForeignKey("tasks.id"), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("offer", Text),
+    Column("reason", Text),
+)
+
+owners = Table(
+    "owners",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("lease_until", Double, nullable=False),
+    Column("started_at", Double, nullable=False),
+)
+"""The schedulers that hold claims. One row is one lease, so that renewing it costs the same whatever is claimed."""

@@ -1,0 +1,207 @@
+"""The public face of the task store: every method is one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from offermatch.scheduler.store import browse, changes, leases, migrate, ready
+from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.leases import Lease
+from offermatch.scheduler.store.schema import State
+from offermatch.scheduler.store.submit import insert_submission
+from offermatch.scheduler.store.told import Claim, Processable, Shown, Underway, Verdict, Wanted
+from offermatch.scheduler.submission import Submission, checked
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Tasks in a SQL database. Safe to use from several threads, processes and machines.
+
+    All methods raise ``StoreError`` ``store-unreachable`` where the database cannot be reached or goes away meanwhile;
+    what a method did is then all there or not at all.
+
+    Attributes:
+        url: Where it is, without the password.
+        name: What tells its keys from those of others.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open a store; an empty database gets its tables.
+
+        Args:
+            url: Such as ``sqlite:///tasks.db`` or ``postgresql://user@host/database``.
+
+        Raises:
+            InputError: ``setting-malformed``, ``extra-missing``.
+            StoreError: ``store-unreachable``, ``store-refused``, ``schema-old``, ``schema-unknown``.
+        """
+        self._database = Database(url)
+        self.url = self._database.url
+        try:
+            migrate.open_schema(self._database)
+            with self._database.read() as connection:
+                self.name = ready.store_name(connection)
+        except BaseException:
+            self._database.close()
+            raise
+
+    @staticmethod
+    def upgrade(url: str) -> str:
+        """Bring the schema of a store to the newest revision, and return that."""
+        database = Database(url)
+        try:
+            return migrate.upgrade(database)
+        finally:
+            database.close()
+
+    def __enter__(self) -> Store:
+        """Return the store."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the store."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+    # ---- for those who have tasks --------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        rows: Sequence[Submission],
+        *,
+        source: str = "tasks",
+        at: float | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> list[int]:
+        """Store new tasks, all or none, and return their numbers.
+
+        Args:
+            rows: The tasks.
+            source: What they are called in errors.
+            at: When; now unless given.
+            progress: Told how many more are written.
+
+        Raises:
+            InputError: A task that cannot be used, ``duplicate-name``, ``dependency-cycle``, ``dependency-unknown``.
+        """
+        found = checked(rows, source)
+        with self._database.write() as connection:
+            return insert_submission(connection, self._database, found, _at(at), progress)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many tasks are in each state."""
+        with self._database.read() as connection:
+            return ready.counts(connection)
+
+    def listed(self, state: str | None = None, most: int = 50) -> list[tuple[str, State, int, str]]:
+        """Return name, state, priority and reason of tasks, those that changed last first."""
+        with self._database.read() as connection:
+            return browse.listed(connection, state, most)
+
+    def shown(self, name: str) -> Shown:
+        """Return all about one task.
+
+        Raises:
+            StoreError: ``task-unknown``.
+        """
+        with self._database.read() as connection:
+            return browse.shown(connection, name)
+
+    def cancel(self, names: Sequence[str], reason: str = "cancelled", at: float | None = None) -> dict[str, State]:
+        """Cancel tasks and what needs them, and return the state of each.
+
+        One that a cluster may have stays as it is until the scheduler has ended it there, in its next cycle.
+
+        Raises:
+            StoreError: ``task-unknown``.
+        """
+        with self._database.write() as connection:
+            return browse.cancel(connection, self._database, names, reason, _at(at))
+
+    def retry(self, names: Sequence[str], at: float | None = None) -> dict[str, State]:
+        """Give failed and cancelled tasks another chance, and what was cancelled because of them; return the states.
+
+        Raises:
+            StoreError: ``task-unknown``, ``task-blocked``.
+        """
+        with self._database.write() as connection:
+            return browse.retry(connection, self._database, names, _at(at))
+
+    # ---- for schedulers ------------------------------------------------------------------------------------------------
+
+    def lease(self, seconds: float) -> Lease:
+        """Return a new lease."""
+        with self._database.write() as connection:
+            return leases.take(connection, self._database, seconds)
+
+    def renew(self, lease: Lease) -> None:
+        """Renew a lease.
+
+        Raises:
+            StoreError: ``lease-lost``.
+        """
+        with self._database.write(alone=False) as connection:
+            leases.renew(connection, self._database, lease)
+
+    def end(self, lease: Lease) -> None:
+        """End a lease. What it holds is for the next scheduler to take over."""
+        with self._database.write() as connection:
+            leases.end(connection, lease)
+
+    def underway(self, lease: Lease) -> list[Underway]:
+        """Take over what expired leases held, and return all that this lease holds.
+
+        Raises:
+            StoreError: ``lease-lost``.
+        """
+        with self._database.write() as connection:
+            leases.renew(connection, self._database, lease)
+            leases.adopt(connection, self._database, lease)
+            return ready.underway(connection, lease, self.name)
+
+    def processable(self, most: int) -> Processable:
+        """Return at most so many tasks whose dependencies are all done, in the order in which they are to be placed."""
+        with self._database.read() as connection:
+            return ready.processable(connection, most)
+
+    def claim(self, lease: Lease, ids: Sequence[int], offers: Sequence[str], at: float | None = None) -> list[Claim]:
+        """Claim those of the tasks that are still ready, each for its offer, and return them.
+
+        Raises:
+            StoreError: ``lease-lost``.
+        """
+        if not ids:
+            return []
+        with self._database.write(alone=False) as connection:
+            leases.renew(connection, self._database, lease)
+            found = changes.claim(connection, self._database, lease, ids, offers, _at(at))
+        return [Claim(number, attempt, ready.key_of(self.name, number, attempt)) for number, attempt in found]
+
+    def wanted(self, ids: Sequence[int]) -> dict[int, Wanted]:
+        """Return payload and inputs of those of the tasks that have any."""
+        if not ids:
+            return {}
+        with self._database.read() as connection:
+            return ready.wanted(connection, self._database, ids)
+
+    def fence(self, lease: Lease, ids: Sequence[int]) -> None:
+        """Note, before the cluster is told, that these attempts are never to start: what it says then is no failure."""
+        with self._database.write() as connection:
+            changes.fence(connection, self._database, lease, ids)
+
+    def settle(self, lease: Lease, verdicts: Sequence[Verdict], at: float | None = None) -> dict[State, int]:
+        """Record what became of attempts that the lease holds; return how many tasks came to each state by that."""
+        if not verdicts:
+            return {}
+        with self._database.write() as connection:
+            return changes.settle(connection, self._database, lease, verdicts, _at(at))
+
+
+def _at(given: float | None) -> float:
+    return time.time() if given is None else given

@@ -1,0 +1,216 @@
+"""Tasks on their way into the store: rows of Python or of files, checked before anything is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from offermatch._rows import task_columns, task_from_mapping
+from offermatch.columns import TaskColumns
+from offermatch.errors import InputError
+from offermatch.model import Requirement
+from offermatch.read import chosen_format, csv_rows, csv_tasks, json_rows
+
+__all__ = ["Checked", "Submission", "checked", "read_submissions"]
+
+_HINT = "docs/scheduler.md shows the rows of a submission"
+_EXTRA = ("priority", "needs", "payload", "inputs", "retries")
+"""What a row of a submission has beyond a task's columns."""
+_MOST = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A task to be stored.
+
+    Attributes:
+        name: Its name, one of a kind in the store.
+        demand: What it asks in each resource dimension; a dimension left out is 0.
+        requirements: Conditions on attributes of an offer, all of which must hold.
+        devices: Whole devices asked.
+        device_share: Thousandths asked of one device.
+        priority: Higher goes first.
+        needs: The names of tasks that have to be done before it, in this submission or in the store.
+        payload: What to run, as a JSON object; the cluster knows what to make of it.
+        inputs: What has to be there before it is launched: a name that the cluster is asked for, or a mapping with
+            ``source``, ``target`` and perhaps ``digest``, which is staged.
+        retries: How often it is tried again when an attempt fails.
+    """
+
+    name: str
+    demand: Mapping[str, int | str] = field(default_factory=dict)
+    requirements: Sequence[Requirement] = ()
+    devices: int = 0
+    device_share: int = 0
+    priority: int = 0
+    needs: Sequence[str] = ()
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Sequence[str | Mapping[str, str]] = ()
+    retries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A submission that is right in itself, in columns.
+
+    Attributes:
+        columns: Names, demands, devices and requirements.
+        priorities: One a row.
+        retries: One a row.
+        needs: The names each row needs, each once.
+        payloads: Row, payload and inputs as JSON text, of the rows that have one.
+    """
+
+    columns: TaskColumns
+    priorities: list[int]
+    retries: list[int]
+    needs: list[Sequence[str]]
+    payloads: list[tuple[int, str, str]]
+
+
+def read_submissions(path: Path, form: str = "auto") -> list[Submission]:
+    """Return the submissions in a JSON or CSV file.
+
+    Raises:
+        InputError: The file or a row of it cannot be used.
+    """
+    source = str(path)
+    form = chosen_format(path, form)
+    if form == "json":
+        return [_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(json_rows(path))]
+    if form != "csv":
+        raise InputError("file-malformed", f"a submission cannot be {form}", "give JSON or CSV", source)
+    header, cells = csv_rows(path)
+    listed = list(cells)
+    kept = [at for at, name in enumerate(header) if name not in _EXTRA]
+    tasks = csv_tasks([header[at] for at in kept], iter([[row[at] for at in kept] for row in listed]), source)
+    extra = [(name, header.index(name)) for name in _EXTRA if name in header]
+    return [
+        Submission(
+            task.name,
+            task.demand,
+            task.requirements,
+            task.devices,
+            task.device_share,
+            **_cells({name: row[at] for name, at in extra if row[at]}, f"{source}, row {number} ({task.name})"),
+        )
+        for number, (task, row) in enumerate(zip(tasks, listed, strict=True))
+    ]
+
+
+def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
+    """Return the rows in columns, known to be right in themselves.
+
+    Raises:
+        InputError: Whatever is wrong with a task, ``payload-malformed``, ``setting-malformed``, ``dependency-cycle``.
+    """
+    columns = task_columns(rows, source=source)
+    needs: list[Sequence[str]] = []
+    payloads: list[tuple[int, str, str]] = []
+    for at, row in enumerate(rows):
+        if "\0" in row.name or not _encodes(row.name):
+            raise InputError("file-malformed", f"{row.name!r} cannot be a name", "use plain text", columns.place(at, "name"))
+        needs.append(tuple(dict.fromkeys(row.needs)) if row.needs else ())
+        if row.payload or row.inputs:
+            payloads.append((at, _payload(row, columns.place(at, "payload")), _inputs(row, columns.place(at, "inputs"))))
+    for name in ("priority", "retries"):
+        least = 0 if name == "retries" else -_MOST
+        for at, row in enumerate(rows):
+            value = getattr(row, name)
+            if type(value) is not int or not least <= value <= _MOST:
+                hint = f"give a whole number from {least} to {_MOST}"
+                raise InputError("setting-malformed", f"{value!r} cannot be used", hint, columns.place(at, name))
+    _refuse_cycles(columns, needs)
+    return Checked(columns, [row.priority for row in rows], [row.retries for row in rows], needs, payloads)
+
+
+def _refuse_cycles(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None:
+    """Refuse tasks that wait for each other; those in the store cannot wait for new ones."""
+    graph = {name: needed for name, needed in zip(columns.names, needs, strict=True) if needed}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1]
+        shown = " needs ".join(
+            reversed([str(name) for name in (cycle if len(cycle) <= 12 else [*cycle[:6], "...", *cycle[-6:]])])
+        )
+        place = columns.place(columns.names.index(cycle[0]), "needs")
+        raise InputError("dependency-cycle", shown, "take one of these dependencies out", place) from None
+
+
+def _from_mapping(row: Mapping[str, Any], place: str) -> Submission:
+    task = task_from_mapping({name: value for name, value in row.items() if name not in _EXTRA}, place)
+    named = f"{place} ({task.name})"
+    extra = {name: row[name] for name in _EXTRA if row.get(name) is not None}
+    if not isinstance(extra.get("payload", {}), Mapping):
+        raise InputError("payload-malformed", "the payload is not a JSON object", _HINT, f"{named}, payload")
+    for name in ("needs", "inputs"):
+        if not isinstance(extra.get(name, []), list):
+            raise InputError("file-malformed", f"{extra[name]!r} is not a list", _HINT, f"{named}, {name}")
+    for name in extra.get("needs", ()):
+        if not isinstance(name, str):
+            raise InputError("file-malformed", f"{name!r} is not text", _HINT, f"{named}, needs")
+    return Submission(task.name, task.demand, task.requirements, task.devices, task.device_share, **extra)
+
+
+def _cells(cells: dict[str, str], place: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, cell in cells.items():
+        if name in ("priority", "retries"):
+            try:
+                found[name] = int(cell)
+            except ValueError:
+                raise InputError("setting-malformed", f"{cell!r} is no whole number", _HINT, f"{place}, {name}") from None
+        elif name == "payload":
+            try:
+                found[name] = json.loads(cell)
+            except (ValueError, RecursionError) as error:
+                raise InputError("payload-malformed", f"not JSON: {error}", _HINT, f"{place}, {name}") from None
+            if not isinstance(found[name], dict):
+                raise InputError("payload-malformed", "the payload is not a JSON object", _HINT, f"{place}, {name}")
+        else:
+            found[name] = tuple(part for part in cell.split("|") if part)
+    return found
+
+
+def _payload(row: Submission, place: str) -> str:
+    if not isinstance(row.payload, Mapping) or "inputs" in row.payload:
+        message = (
+            "the payload has a key 'inputs'" if isinstance(row.payload, Mapping) else f"{row.payload!r} is not a mapping"
+        )
+        hint = "a payload is a JSON object; 'inputs' is where it finds what was fetched for it"
+        raise InputError("payload-malformed", message, hint, place)
+    try:
+        return json.dumps(dict(row.payload), default=_number, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError("payload-malformed", f"not JSON: {error}", "a payload is a JSON object", place) from None
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _inputs(row: Submission, place: str) -> str:
+    hint = 'an input is a name, or {"source": ..., "target": ..., "digest": ...}'
+    for given in row.inputs:
+        texts = [given] if isinstance(given, str) else list(given.values()) if isinstance(given, Mapping) else [None]
+        if not all(isinstance(text, str) and text and _encodes(text) for text in texts):
+            raise InputError("file-malformed", f"{given!r} is no input", hint, place)
+        if isinstance(given, Mapping) and not {"source", "target"} <= set(given) <= {"source", "target", "digest"}:
+            raise InputError("file-malformed", f"{dict(given)!r} is no input", hint, place)
+    return json.dumps([given if isinstance(given, str) else dict(given) for given in row.inputs])
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""A PostgreSQL server of the tests' own: in a folder of its own, behind a socket in it, and gone afterwards."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+class PostgreSQL:
+    """A server that can be stopped and started."""
+
+    def __init__(self):
+        self._bin = _binaries()
+        self.folder = Path(tempfile.mkdtemp(prefix="offermatch-pg-"))
+        # PostgreSQL does not run as root.
+        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self._as:
+            shutil.chown(self.folder, "postgres")
+        self._made = 0
+        self._run(
+            "initdb", "--pgdata", self.folder / "data", "--auth=trust", "--username=tests", "--no-sync", "--encoding=UTF8"
+        )
+        self.start()
+
+    def _run(self, program, *arguments):
+        command = [*self._as, str(self._bin / program), *map(str, arguments)]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
+        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start(self):
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=60"
+        log = self.folder / "log"
+        self._run("pg_ctl", "start", "--wait", "--pgdata", self.folder / "data", "--options", options, "--log", log)
+
+    def stop(self):
+        self._run("pg_ctl", "stop", "--wait", "--pgdata", self.folder / "data", "--mode", "immediate")
+
+    def sql(self, text):
+        return self._run(
+            "psql", "--host", self.folder, "--username=tests", "--dbname=postgres", "--quiet", "--command", text
+        )
+
+    def database(self):
+        """Return the address of a new database."""
+        self._made += 1
+        self.sql(f"CREATE DATABASE store{self._made}")
+        return f"postgresql://tests@/store{self._made}?host={self.folder}"
+
+    def cut_off(self):
+        """End every connection to a store."""
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'store%'")
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+
+def _binaries():
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    initdb = shutil.which("initdb")
+    if initdb is None:
+        pytest.fail("there is no PostgreSQL: run 'make postgresql'")
+    return Path(initdb).resolve().parent
