@@ -9,6 +9,7 @@ task begins, whether it may begin. So a key begins at most once, whatever Dask s
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -76,11 +77,22 @@ class Ledger(SchedulerPlugin):
             # Dask would wait for a worker of this address and run it there; ours is a new attempt, with a new key.
             self._forget(scheduler, key)
 
+    def update_graph(self, scheduler: Scheduler, *, keys: set[Any], **kwargs: Any) -> None:
+        """Launches have arrived: from here on the ledger wants them, whatever becomes of who sent them."""
+        del kwargs
+        ours = [key for key in keys if key in self._runs and self._runs[key].report.outcome == "running"]
+        scheduler.client_desires_keys(ours, NAME)
+
     def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
         """Write down what a task cannot say itself: that Dask could not run it, or let go of it before it began."""
         del start, args, kwargs
         run = self._runs.get(key) if finish in ("erred", "memory", "forgotten") else None
-        if run is None or run.report.outcome != "running":
+        if run is None:
+            return
+        if finish != "forgotten":
+            # Not now: the scheduler is between two states.
+            asyncio.get_running_loop().call_soon(self._forget, self._scheduler, key)
+        if run.report.outcome != "running":
             return
         if finish == "erred":
             self._close(run, "failed", str(self._scheduler.tasks[key].exception_text), time.time())

@@ -43,7 +43,6 @@ class DaskCluster(Cluster):
         distributed = needed("distributed", "dask")
         self._ledger = needed("offermatch.scheduler.cluster._dask_ledger", "dask")
         self._work = needed("offermatch.scheduler.cluster._dask_work", "dask")
-        self._fire_and_forget = distributed.fire_and_forget
         self._owned = isinstance(scheduler, str)
         self._lock = Lock()
         self._closed = False
@@ -72,21 +71,18 @@ class DaskCluster(Cluster):
         good = [launch for launch in launches if launch.key not in wrong]
         with self._lock:
             taken = self._ask("take", good, self._client.id)
-            futures = [
-                self._client.submit(
-                    self._work.run_launch,
-                    launch,
-                    key=launch.key,
-                    workers=[address],
-                    allow_other_workers=False,
-                    pure=False,
-                    retries=0,
-                )
-                for launch, (_, address) in zip(good, taken, strict=True)
-                if address
-            ]
-            # The scheduler wants them now, too, so they outlive this client.
-            self._fire_and_forget(futures)
+            for launch, (_, address) in zip(good, taken, strict=True):
+                if address:
+                    # The future is not kept: it is the ledger that wants the task.
+                    self._client.submit(
+                        self._work.run_launch,
+                        launch,
+                        key=launch.key,
+                        workers=[address],
+                        allow_other_workers=False,
+                        pure=False,
+                        retries=0,
+                    )
         answers = {launched.key: launched for launched, _ in taken}
         return [
             Launched(launch.key, "payload-refused", wrong[launch.key]) if launch.key in wrong else answers[launch.key]
