@@ -18,13 +18,13 @@ PACKAGED := python-host/src/offermatch/matcher.wasm
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test component hostile host python postgresql lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test component hostile foreign host python postgresql lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
 	@echo "make test     format, lints, types, documentation and every test"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
-	@echo "make component, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
+	@echo "make component, foreign, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
 run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
@@ -43,6 +43,12 @@ hostile: target/hostile/honest.wasm ## the misbehaving components that the hosts
 
 target/hostile/honest.wasm: $(GUEST_SOURCES)
 	@guest/build.sh hostile
+	@touch $@
+
+foreign: target/foreign/python.wasm target/foreign/javascript.wasm ## matchers written in Python and in JavaScript
+
+target/foreign/%.wasm: guest/%/* wit/*
+	@guest/$*/build.sh
 	@touch $@
 
 host: component ## the Rust host
@@ -68,8 +74,8 @@ wheel: python ## the wheel, in target/wheel
 lint: component python ## format, lints and types; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
-	$(BIN)/ruff format --check python-host tests docs
-	$(BIN)/ruff check python-host tests docs
+	$(BIN)/ruff format --check python-host tests docs guest
+	$(BIN)/ruff check python-host tests docs guest
 	cd python-host && ../$(BIN)/mypy
 
 docs: component python ## the book, with the reference of the contract and both APIs; a broken link is an error
@@ -88,7 +94,7 @@ postgresql: ## Debian's PostgreSQL, for the tests of the task store
 test-python: python hostile postgresql ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest
 
-test-both: host wheel ## both hosts side by side, and the wheel in a fresh environment
+test-both: host wheel foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs
 
 bench: host python ## the matcher beside everything that might be used instead

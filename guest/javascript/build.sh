@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Makes target/foreign/javascript.wasm of matching.js, with jco and componentize-js on a Node.js of its own.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tools=target/foreign/javascript
+
+if ! cat guest/javascript/{requirements.txt,package-lock.json} | cmp --silent - "$tools/installed"; then
+    echo "build.sh: installing Node.js, jco and componentize-js" >&2
+    python-host/venv.sh "$tools"
+    "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --requirement guest/javascript/requirements.txt
+    cp guest/javascript/package{,-lock}.json "$tools/"
+    (cd "$tools" && PATH="$PWD/bin:$PATH" npm ci --silent --ignore-scripts --no-audit --no-fund)
+    cat guest/javascript/{requirements.txt,package-lock.json} > "$tools/installed"
+fi
+# Without clocks, randomness and streams the component imports nothing, as the contract says.
+"$tools/bin/node" "$tools/node_modules/.bin/jco" componentize guest/javascript/matching.js --wit wit --world-name matcher \
+    --disable all --out target/foreign/javascript.wasm > /dev/null
+echo "build.sh: target/foreign/javascript.wasm, $(stat -c %s target/foreign/javascript.wasm) bytes" >&2

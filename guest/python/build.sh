@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes target/foreign/python.wasm of matching.py, with componentize-py in a virtual environment of its own.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tools=target/foreign/python
+
+if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
+    echo "build.sh: installing componentize-py" >&2
+    python-host/venv.sh "$tools"
+    "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --requirement guest/python/requirements.txt
+    cp guest/python/requirements.txt "$tools/installed"
+fi
+# CPython asks for a WASI when it starts, which is now; --stub-wasi leaves it with none, so that the component imports
+# nothing, as the contract says.
+"$tools/bin/componentize-py" --quiet --wit-path wit --world matcher componentize --stub-wasi \
+    --python-path guest/python --output target/foreign/python.wasm matching
+echo "build.sh: target/foreign/python.wasm, $(stat -c %s target/foreign/python.wasm) bytes" >&2

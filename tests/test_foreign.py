@@ -1,0 +1,62 @@
+"""Matchers written in other languages answer what the bundled one answers, in both hosts, within stated limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT
+
+FOREIGN = ROOT / "target" / "foreign"
+LANGUAGES = ("python", "javascript")
+LIMITS = {"memory_bytes": 64 << 20, "table_elements": 10_000, "call_milliseconds": 120_000}
+"""What they are given: CPython and the JavaScript engine start with 10 to 14 MB. Time is for a busy machine."""
+
+Same = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Keep what the large components are compiled to, from run to run, beside them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OFFERMATCH_CACHE", str(FOREIGN / "cache"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def limits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of limits."""
+    file = tmp_path_factory.mktemp("foreign") / "limits.json"
+    file.write_text(json.dumps(LIMITS))
+    return file
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_imports_nothing_and_says_what_it_is(hosts: Any, language: str, limits: Path) -> None:
+    for host in hosts:
+        inspection = host.run("inspect", FOREIGN / f"{language}.wasm", "--json", "--limits", limits)
+        assert inspection.returncode == 0, f"{host.name}: {inspection.stderr}"
+        found = json.loads(inspection.stdout)
+        assert found["imports"] == []
+        said = found["description"]
+        assert (said["name"], said["policy"], said["contract"]) == (f"best-fit-{language}", "best-fit", "0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("sample", "mode"),
+    [("devices:150x60:5", "shared"), ("devices:60x90:5", "exclusive"), ("constrained:150x100:5", "shared")],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_samples_are_answered_as_by_the_bundled_matcher(
+    same_answer: Same, language: str, limits: Path, sample: str, mode: str
+) -> None:
+    arguments = ("--sample", sample, "--mode", mode, "--explain")
+    expected = same_answer(*arguments)
+    answer = same_answer(*arguments, "--matcher", FOREIGN / f"{language}.wasm", "--limits", limits)
+    assert answer.pop("matcher")["name"] == f"best-fit-{language}"
+    del expected["matcher"]
+    assert answer == expected
