@@ -220,6 +220,10 @@ class HttpCluster(Cluster):
         agent = self._keys.get(key) or self._owners.get(launch.offer)
         if agent is None:
             return Launched(key, "offer-gone", f"no agent offers {launch.offer}")
+        try:
+            encoded = quote(key, safe="", errors="surrogateescape")
+        except UnicodeEncodeError:
+            return Launched(key, "payload-refused", f"the key {key!r} is no text that can be sent")
         # Kept before it is sent: an answer that never comes leaves the launch there all the same.
         self._keep(key, agent)
         found = await self._asked(
@@ -228,7 +232,7 @@ class HttpCluster(Cluster):
             "/v1/launches",
             lambda body: _wire.launched_from(body, key),
             _wire.launch_of(launch),
-            {"Idempotency-Key": quote(key, safe="", errors="replace")},
+            {"Idempotency-Key": encoded},
             _LAUNCH_STATUSES,
         )
         if isinstance(found, ClusterError):

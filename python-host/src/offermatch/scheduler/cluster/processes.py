@@ -81,8 +81,12 @@ class ProcessCluster(Cluster):
         self._ends = 0
         self._closed = False
         self._journal = Journal(self._directory / "journal.jsonl")
-        for entry in self._journal.entries:
-            self._remember(entry)
+        try:
+            for entry in self._journal.entries:
+                self._remember(entry)
+        except ClusterError:
+            self._journal.close()
+            raise
         for run in self._runs.values():
             if run.report.outcome == "running":
                 if run.cancelled:
@@ -232,7 +236,7 @@ class ProcessCluster(Cluster):
                 "outcome": "done" | "failed" | "lost" as outcome,
                 "reason": str(reason),
                 "at": float(at),
-            }:
+            } if key in self._runs:
                 run = self._runs[key]
                 run.report = Report(key, outcome, reason, at)
                 self._server.give_back(run.taken)

@@ -10,8 +10,10 @@ import hmac
 import ipaddress
 import json
 import logging
+import re
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -28,6 +30,7 @@ __all__ = ["ClusterServer"]
 _LOG = logging.getLogger(__name__)
 _MOST_CONNECTIONS = 256
 _IDLE_SECONDS = 60.0
+_KEY = re.compile(r"([A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+")
 
 _Answer = tuple[HTTPStatus, dict[str, Any]]
 
@@ -63,6 +66,7 @@ class ClusterServer(ThreadingHTTPServer):
         if ":" in host:
             self.address_family = socket.AF_INET6
         self._room = BoundedSemaphore(_MOST_CONNECTIONS)
+        self._open: set[Any] = set()
         try:
             super().__init__((host, port), _Handler)
         except (OSError, OverflowError) as error:
@@ -83,12 +87,21 @@ class ClusterServer(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection on a thread of its own, when there is room for one more."""
         self._room.acquire()
+        self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
         """End a connection and make room."""
         super().shutdown_request(request)
+        self._open.discard(request)
         self._room.release()
+
+    def server_close(self) -> None:
+        """Stop listening, and end the connections that clients keep for their next request."""
+        super().server_close()
+        for request in list(self._open):
+            with suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log a connection that broke."""
@@ -159,7 +172,12 @@ class _Handler(BaseHTTPRequestHandler):
         return (HTTPStatus.NOT_FOUND if found.reason else HTTPStatus.OK), _wire.fetched_of(found)
 
     def _launch(self, body: bytes) -> _Answer:
-        key = unquote(self.headers.get("Idempotency-Key", ""))
+        encoded = self.headers.get("Idempotency-Key", "")
+        if not _KEY.fullmatch(encoded) or len(encoded) > _wire.LONGEST_KEY:
+            what = f"no percent-encoded text of 1 to {_wire.LONGEST_KEY} characters"
+            raise _wire.malformed(f"the header Idempotency-Key is missing, or {what}")
+        # Two headers that differ in a byte are two keys, even where the bytes are no text.
+        key = unquote(encoded, errors="surrogateescape")
         launched = self.server.cluster.launch([_wire.launch_from(key, body)])[0]
         return (HTTPStatus.CONFLICT if launched.refusal else HTTPStatus.OK), _wire.launched_of(launched)
 
