@@ -19,6 +19,7 @@ from offermatch._bench.command import add_bench
 from offermatch._component import Code
 from offermatch._contract import CONTRACTS, INTERFACE
 from offermatch._scheduler_cli import add_scheduler
+from offermatch._trace_cli import add_trace
 from offermatch._trust_cli import LIMITS_HELP, Differs, add_trust
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import MatcherError, OffermatchError
@@ -143,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_trust(commands, _load)
     add_scheduler(commands, _load, _positive)
+    add_trace(commands, _positive)
     add_bench(commands, _sample, _positive)
     add_agent(commands)
     return parser

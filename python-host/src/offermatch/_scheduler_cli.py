@@ -11,8 +11,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import datetime, timezone
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +28,7 @@ from offermatch.slot import Slot
 
 if TYPE_CHECKING:
     from offermatch.scheduler.cluster.abc import Cluster
+    from offermatch.scheduler.cycle import Observer
     from offermatch.scheduler.loop import Scheduler
     from offermatch.scheduler.store import Store
 
@@ -49,6 +50,7 @@ On a terminal it shows the cycle, elsewhere it writes a line of log for each.
   offermatch run --cluster simulated --drain
   offermatch run --store postgresql://user@host/database --cluster http://node-1:8321,http://node-2:8321
   offermatch run --cluster dask:tcp://scheduler:8786 --manifest /etc/offermatch/manifest.json
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 offermatch run --metrics-port 9464
 """
 
 
@@ -94,6 +96,9 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     run.add_argument("--concurrency", type=positive, default=64, metavar="N", help="inputs fetched at once (default: 64)")
     run.add_argument("--stages", type=positive, default=4, metavar="N", help="inputs staged at once (default: 4)")
     run.add_argument("--stage-program", metavar="PATH", help="the Rust program that stages; docs/staging.md")
+
+    run.add_argument("--trace", type=Path, metavar="FILE", help="append spans to a file; `offermatch trace` shows them")
+    run.add_argument("--metrics-port", type=positive, metavar="PORT", help="serve metrics for Prometheus on 127.0.0.1")
 
     tasks = commands.add_parser("tasks", help="look at stored tasks, cancel them, try them again", formatter_class=plain)
     what = tasks.add_subparsers(required=True, metavar="WHAT")
@@ -149,7 +154,7 @@ def _submit(options: argparse.Namespace) -> str:
 def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMatcher]) -> str:
     with ExitStack() as entered:
         store = entered.enter_context(_open(options))
-        from offermatch.scheduler.cycle import Cycle, Observer  # noqa: PLC0415
+        from offermatch.scheduler.cycle import Cycle  # noqa: PLC0415
         from offermatch.scheduler.loop import Scheduler  # noqa: PLC0415
         from offermatch.scheduler.view import LiveView, LogLines  # noqa: PLC0415
 
@@ -165,6 +170,7 @@ def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMat
         else:
             logging.getLogger("offermatch.scheduler").setLevel(logging.INFO)
             observers.append(LogLines())
+        observers += entered.enter_context(_telemetry(options))
         last: list[Cycle] = []
         scheduler = Scheduler(
             store,
@@ -188,6 +194,17 @@ def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMat
         if last and last[0].error:
             raise OffermatchError(last[0].error, last[0].message)
         return ""
+
+
+def _telemetry(options: argparse.Namespace) -> AbstractContextManager[Sequence[Observer]]:
+    """Return what sets up traces and metrics, where the arguments or OpenTelemetry's variables ask for them."""
+    endpoints = [name for name in os.environ if name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("ENDPOINT")]
+    if not (endpoints or options.trace or options.metrics_port):
+        return nullcontext([])
+    require("telemetry", "opentelemetry.sdk", "opentelemetry.exporter", "prometheus_client")
+    from offermatch.scheduler.exporters import exporting  # noqa: PLC0415
+
+    return exporting(options.trace, options.metrics_port)
 
 
 def _stopped_by_signals(scheduler: Scheduler) -> Callable[[], None]:
