@@ -30,7 +30,9 @@ def add_trace(commands: Any, positive: Callable[[str], int]) -> None:
         positive: Reads a number above 0.
     """
     plain = argparse.RawDescriptionHelpFormatter
-    trace = commands.add_parser("trace", help="show where the time of a cycle went", description=_ABOUT, formatter_class=plain)
+    trace = commands.add_parser(
+        "trace", help="show where the time of a cycle went", description=_ABOUT, formatter_class=plain
+    )
     trace.set_defaults(command=_trace, usage=trace)
     trace.add_argument("file", type=Path, metavar="FILE", help="what `offermatch run --trace` wrote: lines of OTLP JSON")
     which = trace.add_mutually_exclusive_group()

@@ -40,7 +40,7 @@ def exporting(trace_file: Path | None = None, metrics_port: int | None = None) -
         What listens to the scheduler; empty where nothing was asked for.
 
     Raises:
-        InputError: ``file-unwritable`` or ``port-unusable``.
+        InputError: ``file-unwritable`` or ``listen-failed``.
     """
     with ExitStack() as entered:
         resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "offermatch")})
@@ -78,7 +78,7 @@ def _metrics(entered: ExitStack, resource: Resource, port: int | None) -> MeterP
         try:
             server, thread = start_http_server(port, "127.0.0.1")
         except OSError as error:
-            raise InputError("port-unusable", str(error), "choose another port", f"port {port}") from error
+            raise InputError("listen-failed", str(error), "choose another port", f"port {port}") from error
         entered.callback(thread.join)
         entered.callback(server.server_close)
         entered.callback(server.shutdown)

@@ -149,7 +149,7 @@ class Scheduler:
                 self._run(cycle, watch)
             except OffermatchError as error:
                 cycle.error, cycle.message = error.code, str(error)
-                _LOG.warning("cycle %d ended: %s: %s", cycle.number, error.code, error)
+                _LOG.error("cycle %d ended: %s: %s", cycle.number, error.code, error)
                 if error.code == "lease-lost":
                     self._lease = None
         return cycle

@@ -18,6 +18,8 @@ from offermatch.scheduler.cycle import Cycle, Observer, Span
 __all__ = ["Telemetry"]
 
 _NAME = "offermatch.scheduler"
+_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0]
+"""Where the buckets of durations end."""
 
 
 class Telemetry(Observer):
@@ -49,8 +51,12 @@ class Telemetry(Observer):
             "offermatch.fallbacks", "{cycle}", "Cycles that the fallback answered, by reason"
         )
         self._errors = meter.create_counter("offermatch.cycle.errors", "{cycle}", "Cycles that an error ended, by code")
-        self._cycle_seconds = meter.create_histogram("offermatch.cycle.duration", "s", "How long cycles take")
-        self._stage_seconds = meter.create_histogram("offermatch.stage.duration", "s", "How long stages take")
+        self._cycle_seconds = meter.create_histogram(
+            "offermatch.cycle.duration", "s", "How long cycles take", explicit_bucket_boundaries_advisory=_SECONDS
+        )
+        self._stage_seconds = meter.create_histogram(
+            "offermatch.stage.duration", "s", "How long stages take", explicit_bucket_boundaries_advisory=_SECONDS
+        )
         self._last: dict[str, str] | None = None
 
     @contextmanager

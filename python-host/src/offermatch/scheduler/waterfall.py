@@ -71,7 +71,7 @@ def read_traces(path: Path) -> list[Waterfall]:
     """Return the traces of a file, in the order in which they begin.
 
     Raises:
-        InputError: ``file-unreadable``, or ``trace-malformed`` with the line.
+        InputError: ``file-unreadable``, or ``file-malformed`` with the line.
     """
     by_trace: dict[str, list[TracedSpan]] = {}
     try:
@@ -135,7 +135,7 @@ def _spans(line: str, place: str) -> Iterator[tuple[str, TracedSpan]]:
                     )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         hint = "give a file that `offermatch run --trace` wrote: one OTLP JSON object a line"
-        raise InputError("trace-malformed", f"it is not a line of OTLP JSON ({error!r})", hint, place) from error
+        raise InputError("file-malformed", f"it is not a line of OTLP JSON ({error!r})", hint, place) from error
 
 
 def _value(value: Mapping[str, Any]) -> Any:
@@ -159,5 +159,5 @@ def _ordered(trace: str, spans: Sequence[TracedSpan]) -> Waterfall:
         result.depths.append(depth)
         stack.extend((child, depth + 1) for child in reversed(children.pop(span.id, [])))
     if not result.spans:
-        raise InputError("trace-malformed", "its spans are their own ancestors", "export the trace again", f"trace {trace}")
+        raise InputError("file-malformed", "its spans are their own ancestors", "export the trace again", f"trace {trace}")
     return result
