@@ -1,5 +1,6 @@
 """What only Dask does: workers that die, launches that outlive their launcher, functions, partitions."""
 
+import json
 import os
 import signal
 import subprocess
@@ -70,6 +71,7 @@ def test_a_launcher_that_dies_leaves_its_tasks_running(site, tmp_path):
     address = site.cluster._client.scheduler.address
     go = tmp_path / "go"
     program = f"""
+import json
 import os
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.dask import DaskCluster
@@ -221,3 +223,20 @@ def test_a_mistake_in_a_partition_is_told_as_at_home(client):
     with pytest.raises(InputError) as caught:
         match_partitions(client, [part], Settings(weights={"licences": 1.0}))
     assert caught.value.code == "setting-malformed"
+
+
+def test_the_scheduler_runs_tasks_on_dask(site, tmp_path):
+    tasks = [
+        {"name": f"t{row}", "demand": {"cpu": "1 core"}, "payload": {"command": ["touch", str(tmp_path / f"made-{row}")]}}
+        for row in range(10)
+    ]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    store, address = f"sqlite:///{tmp_path}/tasks.db", site.cluster._client.scheduler.address
+    for arguments in (
+        ["submit", "--store", store, str(tmp_path / "tasks.json")],
+        ["run", "--store", store, "--cluster", f"dask:{address}", "--drain", "--interval", "0.05"],
+    ):
+        command = [sys.executable, "-m", "offermatch", *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("made-*"))) == 10

@@ -346,3 +346,42 @@ def test_the_command_says_how_to_name_an_address(tmp_path, listen):
     done = agent_refused("--directory", str(tmp_path), "--listen", listen)
     assert done.returncode == 2
     assert "is not ADDRESS:PORT" in done.stderr
+
+
+def test_the_scheduler_runs_tasks_on_two_agents(tmp_path):
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "inputs" / "words.txt").write_text("hello")
+    tasks = [
+        {"name": "count", "demand": {"cpu": "1 core"}, "inputs": ["words.txt"], "payload": shell("cat $OFFERMATCH_PAYLOAD")},
+        {"name": "after", "demand": {"cpu": "2 cores"}, "needs": ["count"], "payload": shell("true")},
+        {"name": "beside", "demand": {"cpu": "2 cores"}, "payload": shell("true")},
+        {"name": "broken", "demand": {"cpu": "1 core"}, "payload": shell("echo no >&2; exit 2"), "retries": 1},
+    ]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    store = f"sqlite:///{tmp_path}/tasks.db"
+    agents = [
+        started(
+            "--directory", str(tmp_path / name), "--name", name, "--cpu", "2 cores", "--inputs", str(tmp_path / "inputs")
+        )
+        for name in ("one", "two")
+    ]
+    try:
+        addresses = ",".join(url for _, url in agents)
+        assert offermatch("submit", "--store", store, str(tmp_path / "tasks.json")).returncode == 0
+        done = offermatch("run", "--store", store, "--cluster", addresses, "--drain", "--interval", "0.05")
+        assert done.returncode == 0, done.stderr
+    finally:
+        for process, _ in agents:
+            stop(process)
+    said = offermatch("tasks", "list", "--store", store).stdout
+    assert "3 done  1 failed" in said
+    assert "exit code 2: no" in said
+    # Each attempt ran once, and the one with an input found it.
+    runs = [json.loads(path.read_text()) for path in tmp_path.glob("*/runs/*/payload.json")]
+    assert len(runs) == 3 + 2
+    assert [one["inputs"]["words.txt"]["size"] for one in runs if "inputs" in one] == [5]
+
+
+def offermatch(*arguments):
+    command = [sys.executable, "-m", "offermatch", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
