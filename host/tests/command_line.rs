@@ -42,6 +42,17 @@ fn files(folder: &Path) -> (PathBuf, PathBuf) {
 }
 
 #[test]
+fn match_says_where_the_time_went_where_that_is_asked() {
+    let plain: Value = serde_json::from_str(&printed(&["match", "--sample", "uniform:30x20"])).unwrap();
+    assert!(plain.get("timings_ms").is_none());
+    let text = printed(&["match", "--sample", "uniform:30x20", "--timings"]);
+    let timed: Value = serde_json::from_str(&text).unwrap();
+    for stage in ["read", "columns", "load", "open", "assign", "verify", "explain"] {
+        assert!(timed["timings_ms"][stage].as_f64().is_some_and(|time| time >= 0.0), "{stage}: {text}");
+    }
+}
+
+#[test]
 fn match_prints_one_json_object() {
     let folder = tempfile::tempdir().unwrap();
     let (tasks, offers) = files(folder.path());

@@ -163,17 +163,27 @@ def rust_host(tmp_path, body):
     return str(script)
 
 
+RUST_TIMINGS = '"timings_ms": {"load": 9.0, "columns": 1.0, "open": 2.0, "assign": 3.0, "verify": 4.0}'
+
+
 def test_demo_shows_that_both_hosts_agree(capsys, tmp_path):
     answer = Matcher.load().match(*parse_sample("uniform:50x50").rows())
-    same = rust_host(tmp_path, f"""echo '{{"placed": 50, "answer_digest": "{answer.digest}"}}'""")
+    same = rust_host(tmp_path, f"""echo '{{"placed": 50, "answer_digest": "{answer.digest}", {RUST_TIMINGS}}}'""")
     status, out, _ = command(capsys, "demo", "--sample", "uniform:50x50", "--rust-host", same)
     assert status == 0
     assert "identical" in out
+    assert "placed 50 in 10.0 ms (loaded before, in 9.0 ms)" in out
 
 
 @pytest.mark.parametrize(
     "body",
-    ["""echo '{"placed": 50, "answer_digest": "sha256:0"}'""", "echo no", "echo '[]'", "echo oh no >&2; exit 3"],
+    [
+        f"""echo '{{"placed": 50, "answer_digest": "sha256:0", {RUST_TIMINGS}}}'""",
+        """echo '{"placed": 50, "answer_digest": "sha256:0", "timings_ms": {}}'""",
+        "echo no",
+        "echo '[]'",
+        "echo oh no >&2; exit 3",
+    ],
 )
 def test_demo_fails_when_the_hosts_do_not_agree(capsys, tmp_path, body):
     status, out, err = command(capsys, "demo", "--sample", "uniform:50x50", "--rust-host", rust_host(tmp_path, body))

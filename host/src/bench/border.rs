@@ -10,7 +10,7 @@ use super::{Bench, native};
 
 /// Tasks, and offers.
 const SIZE: u32 = 20_000;
-/// The most milliseconds for all rows.
+/// The most milliseconds that the border may add to the same calls.
 const GOAL: f64 = 1.0;
 
 /// Runs the benchmark.
@@ -33,21 +33,20 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
         anyhow::ensure!(answer.tasks.len() == input.tasks.len(), "the {giant_offer} holds every task");
         Ok((pool.timings().assign, pool.timings().verify - before.verify))
     })?;
-    let crossing = milliseconds(open + assign);
     // The same calls without a border: what the core does in them.
-    let (books, _) = least(|| {
-        let of_giant = Input { tasks: input.tasks.clone(), offers: giant.clone(), settings: input.settings.clone() };
+    let (native_open, _) = least(|| timed(|| native::open(&input, Method::Automatic)))?;
+    let of_giant = Input { tasks: input.tasks.clone(), offers: giant.clone(), settings: input.settings.clone() };
+    let (native_assign, _) = least(|| {
         let mut pool = native::open(&of_giant, Method::Automatic)?;
-        timed(|| {
-            native::open(&input, Method::Automatic)?;
-            Ok(pool.assign(input.tasks.table())?)
-        })
+        timed(|| Ok(pool.assign(input.tasks.table())?))
     })?;
+    let added = milliseconds(open + assign) - milliseconds(native_open + native_assign);
     let rows = [
         ("instance", "made, an empty pool opened", empty),
         ("offers in", "an instance made, all offers copied in and the pool's books made", open),
         ("tasks in, answer out", "all tasks copied in and given to one giant offer, the answer copied out", assign),
-        ("without a border", "the core's part of the two above: the same calls, natively", books),
+        ("without a border", "the core's part of offers in, natively", native_open),
+        ("without a border", "the core's part of tasks in, answer out, natively", native_assign),
         ("verify", "both tables and the answer, by the host", verify_offers + verify_tasks),
     ];
     let rows = rows.map(|(name, what, time)| {
@@ -56,14 +55,22 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
     Ok(Report {
         name: "border",
         title: format!("The border: {} tasks and offers, from Rust", input.size()),
-        notes: vec!["each the least of its own rounds".to_owned()],
+        notes: vec![
+            "each the least of its own rounds".to_owned(),
+            "the border is what the calls take beyond the native ones; that the core runs slower in the sandbox is in it"
+                .to_owned(),
+        ],
         columns: vec![
             column("name", "", Unit::Text),
             column("total_ms", "time", Unit::Milliseconds),
             column("what", "", Unit::Text),
         ],
         rows: rows.into(),
-        targets: vec![Target::new(format!("across and back within {GOAL} ms"), time(crossing), crossing <= GOAL)],
+        targets: vec![Target::new(
+            format!("the border adds at most {GOAL} ms to the same calls on the native core"),
+            time(added),
+            added <= GOAL,
+        )],
         charts: Vec::new(),
     })
 }

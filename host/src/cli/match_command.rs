@@ -45,10 +45,10 @@ pub(super) struct Stages {
 
 /// Runs the command.
 pub(super) fn run(arguments: MatchArguments) -> anyhow::Result<Vec<u8>> {
-    let kind = arguments.output;
+    let (kind, timings) = (arguments.output, arguments.timings);
     let cycle = cycle(arguments)?;
     match kind {
-        OutputArgument::Json => output::json(&cycle),
+        OutputArgument::Json => output::json(&cycle, timings),
         OutputArgument::Csv => output::csv(&cycle),
         OutputArgument::Summary => Ok(summary::text(&cycle).into_bytes()),
     }

@@ -107,6 +107,9 @@ pub(crate) struct MatchArguments {
     /// Say of each unplaced task why it found no offer
     #[arg(long)]
     pub(crate) explain: bool,
+    /// Say in the JSON where the time went
+    #[arg(long)]
+    pub(crate) timings: bool,
     /// What to print
     #[arg(long, value_enum, default_value_t = OutputArgument::Json)]
     pub(crate) output: OutputArgument,

@@ -4,7 +4,7 @@ use offermatch::{Explanation, Explanations, answer_digest};
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use super::match_command::Cycle;
+use super::match_command::{Cycle, Stages};
 
 /// An answer as `docs/formats.md` has it.
 #[derive(Serialize)]
@@ -26,6 +26,9 @@ struct Document<'a> {
     unplaced: Option<&'a Explanations>,
     /// The digest of who takes what.
     answer_digest: String,
+    /// Where the time went, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings_ms: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// Who matched.
@@ -98,8 +101,23 @@ fn map<S: Serializer>(pairs: &[(&str, u32)], serializer: S) -> Result<S::Ok, S::
     serializer.collect_map(pairs.iter().copied())
 }
 
+/// Milliseconds by stage, as `docs/formats.md` names them.
+fn timings_ms(stages: &Stages) -> serde_json::Map<String, serde_json::Value> {
+    let Stages { read, columns, load, pool, explain } = stages;
+    let named = [
+        ("read", read),
+        ("columns", columns),
+        ("load", load),
+        ("open", &pool.open),
+        ("assign", &pool.assign),
+        ("verify", &pool.verify),
+        ("explain", explain),
+    ];
+    named.map(|(name, time)| (name.to_owned(), (time.as_secs_f64() * 1000.0).into())).into_iter().collect()
+}
+
 /// The answer as one JSON object.
-pub(super) fn json(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
+pub(super) fn json(cycle: &Cycle, timings: bool) -> anyhow::Result<Vec<u8>> {
     let description = cycle.matcher.description();
     let document = Document {
         matcher: Matcher {
@@ -116,6 +134,7 @@ pub(super) fn json(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
         assignments: assignments(cycle).collect(),
         unplaced: cycle.unplaced.as_ref(),
         answer_digest: answer_digest(&cycle.assignments),
+        timings_ms: timings.then(|| timings_ms(&cycle.stages)),
     };
     let mut text = serde_json::to_vec(&document)?;
     text.push(b'\n');

@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     match.add_argument("--dimensions", type=_names, metavar="NAME,...", help="the resource dimensions and their order")
     match.add_argument("--explain", action="store_true", help="say of each unplaced task why it found no offer")
+    match.add_argument("--timings", action="store_true", help="say in the JSON where the time went")
     match.add_argument("--output", choices=("json", "csv", "summary"), default="json", help="(default: json)")
     match.add_argument(
         "--matcher", default="bundled", metavar="PATH|bundled|legacy", help="a component, or the loop in Python"
@@ -177,7 +178,7 @@ def _match(options: argparse.Namespace) -> str:
         return _print.answer_csv(answer)
     if options.output == "summary":
         return _print.answer_summary(answer, matcher, options.mode, tasks, offers)
-    return _print.answer_json(answer, matcher, options.mode, explained=options.explain)
+    return _print.answer_json(answer, matcher, options.mode, explained=options.explain, timed=options.timings)
 
 
 def _load(name: str, limits: Path | None) -> BaseMatcher:

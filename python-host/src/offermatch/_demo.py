@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from offermatch import _print
 from offermatch._rows import offer_columns, task_columns
@@ -14,6 +15,13 @@ from offermatch.matcher import Matcher
 from offermatch.sample import Sample
 
 __all__ = ["demo"]
+
+_RUST_STAGES = {
+    "columns": "rows to columns, with every check of a value",
+    "open": "instance made, offers across the border",
+    "assign": "tasks across, matched, answer back",
+    "verify": "verification against the host's own tables",
+}
 
 
 def demo(sample: Sample, component: Path, rust_host: Path | None) -> str:
@@ -39,24 +47,28 @@ def demo(sample: Sample, component: Path, rust_host: Path | None) -> str:
         f"        {answer.digest}",
     ]
     if rust_host is not None:
-        begin = perf_counter()
         other = _rust_answer(rust_host, component, sample)
-        elapsed = perf_counter() - begin
-        lines.append(
-            f"Rust    placed {other['placed']:,} in {elapsed * 1000:,.1f} ms (a whole process, with reading and printing)"
-        )
+        stages = other["timings_ms"]
+        cycle = sum(stages[name] for name in _RUST_STAGES)
+        lines.append(f"Rust    placed {other['placed']:,} in {cycle:,.1f} ms (loaded before, in {stages['load']:,.1f} ms)")
         lines.append(f"        {other['answer_digest']}")
         if other["answer_digest"] != answer.digest:
             hint = "run 'make test'; the two hosts must never differ"
             raise MatcherError("answer-refused", "the answers of the two hosts differ", hint, str(rust_host))
         lines.append("        the two answers are identical, bit for bit")
     lines += ["", "Where Python's time went", *_print.stages(answer.timings), ""]
+    if rust_host is not None:
+        lines += [
+            "Where Rust's time went",
+            *(f"  {text:<52}{stages[name]:>10.2f} ms" for name, text in _RUST_STAGES.items()),
+            "",
+        ]
     lines += _print.utilisation(answer, task_columns(tasks), offer_columns(offers))
     return "\n".join(lines) + "\n"
 
 
-def _rust_answer(program: Path, component: Path, sample: Sample) -> dict[str, object]:
-    command = [str(program), "match", "--sample", str(sample), "--matcher", str(component), "--output", "json"]
+def _rust_answer(program: Path, component: Path, sample: Sample) -> dict[str, Any]:
+    command = [str(program), "match", "--sample", str(sample), "--matcher", str(component), "--timings"]
     hint = "build it with 'make'"
     try:
         done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - the caller named the program
@@ -68,6 +80,8 @@ def _rust_answer(program: Path, component: Path, sample: Sample) -> dict[str, ob
         raise MatcherError("matcher-trapped", cause, hint, str(program)) from error
     except json.JSONDecodeError as error:
         raise MatcherError("answer-refused", "it did not print JSON", hint, str(program)) from error
-    if not isinstance(answer, dict) or not {"placed", "answer_digest"} <= answer.keys():
+    known = isinstance(answer, dict) and {"placed", "answer_digest", "timings_ms"} <= answer.keys()
+    if not known or not {"load", *_RUST_STAGES} <= answer["timings_ms"].keys():
         raise MatcherError("answer-refused", "it did not print an answer", hint, str(program))
-    return answer
+    found: dict[str, Any] = answer
+    return found

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from offermatch._rows import offer_columns, task_columns
@@ -27,7 +28,7 @@ def error(found: OffermatchError) -> str:
     return f"error[{found.code}]: {found}\n{hint}"
 
 
-def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: bool) -> str:
+def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: bool, timed: bool = False) -> str:
     """Return the object of docs/formats.md."""
     described = matcher.description
     document: dict[str, Any] = {
@@ -50,6 +51,8 @@ def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: b
     if explained:
         document["unplaced"] = [_explanation(found) for found in answer.explanations]
     document["answer_digest"] = answer.digest
+    if timed:
+        document["timings_ms"] = {stage: seconds * 1000 for stage, seconds in asdict(answer.timings).items()}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
