@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 from offermatch.scheduler.cluster._server import Server, Taken, malformed
 from offermatch.scheduler.cluster.abc import Launch, Launched, Outcome, Report
 
-__all__ = ["NAME", "Ledger", "address_of", "ledger_call"]
+__all__ = ["NAME", "Ledger", "ledger_call"]
 
 NAME = "offermatch"
 """The plugin's name at the scheduler."""
@@ -197,12 +197,6 @@ class Ledger(SchedulerPlugin):
 def ledger_call(method: str, *args: Any, dask_scheduler: Any = None) -> Any:
     """Call a method of the ledger, on the Dask scheduler; for ``Client.run_on_scheduler``."""
     return getattr(dask_scheduler.plugins[NAME], method)(*args)
-
-
-def address_of(names: Sequence[str], dask_scheduler: Any = None) -> Mapping[str, str]:
-    """Return the addresses of workers by their names; for ``Client.run_on_scheduler``."""
-    found = {str(state.name): address for address, state in dask_scheduler.workers.items()}
-    return {name: found[name] for name in names if name in found}
 
 
 def _server(state: Any) -> Server:
