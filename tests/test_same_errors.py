@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,20 @@ def test_components_that_are_none(hosts: Any, tmp_path: Path) -> None:
     for path in (truncated, core, text):
         _assert_same_error(hosts, "component-malformed", *sample, path)
     _assert_same_error(hosts, "component-unreadable", *sample, tmp_path / "none.wasm")
+
+
+def test_components_beyond_their_limits(hosts: Any, tmp_path: Path) -> None:
+    limits = tmp_path / "limits.json"
+    match = ("match", "--sample", "uniform:2x2", "--limits", limits, "--matcher")
+    limits.write_text(json.dumps({"component_bytes": COMPONENT.stat().st_size - 1}))
+    _assert_same_error(hosts, "limit-component", *match, COMPONENT)
+    limits.write_text(json.dumps({"component_bytes": COMPONENT.stat().st_size}))
+    assert [host.answer(*match, COMPONENT)["placed"] for host in hosts] == [2, 2]
+    # Bytes that no cache has seen, which nobody compiles in a millisecond.
+    fresh = tmp_path / "fresh.wasm"
+    fresh.write_bytes(COMPONENT.read_bytes() + b"\0\x21\x05fresh" + secrets.token_bytes(27))
+    limits.write_text(json.dumps({"compile_milliseconds": 1}))
+    _assert_same_error(hosts, "limit-component", *match, fresh)
 
 
 def test_empty_and_extreme_tables_are_ordinary(hosts: Any, tmp_path: Path) -> None:

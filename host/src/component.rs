@@ -1,20 +1,58 @@
 //! From bytes to a component that is known to be a matcher.
 
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::MatcherPre;
 use crate::cache::Cache;
 use crate::contract;
-use crate::error::Error;
+use crate::error::{Error, Overrun};
 use crate::instance::HostState;
-use crate::limits::Limits;
+use crate::limits::{Exceeded, Limit, Limits};
 use crate::{engine, lockdown};
+
+/// The bytes of a component file, never more than one above the limit, and what errors call it.
+///
+/// # Errors
+/// [`Error::ComponentUnreadable`] and [`Error::LimitExceeded`].
+pub(crate) fn read(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
+    let origin = path.display().to_string();
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| {
+        let size = file.metadata()?.len();
+        file.take(limits.component_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(size.max(bytes.len() as u64))
+    });
+    let size = read.map_err(|source| Error::ComponentUnreadable { path: origin.clone(), source })?;
+    check_size(bytes.len() as u64, size, &origin, limits)?;
+    Ok((bytes, origin))
+}
+
+/// Refuses a component that is too large.
+fn check_size(read: u64, size: u64, origin: &str, limits: &Limits) -> Result<(), Error> {
+    let value = limits.component_bytes;
+    if read > value { Err(exceeded(Limit::ComponentBytes, value, size, origin)) } else { Ok(()) }
+}
+
+/// The error of a component that is beyond a limit before any of it runs.
+fn exceeded(limit: Limit, value: u64, asked: u64, origin: &str) -> Error {
+    let exceeded = Exceeded { limit, value, asked };
+    let (matcher, printed) = (origin.to_owned(), String::new());
+    Error::LimitExceeded(Box::new(Overrun { matcher, call: "load", exceeded, printed }))
+}
 
 /// Compiles the bytes of a component for the engine of these limits, or takes from the cache what they were compiled to before.
 ///
+/// A compiler cannot be stopped: one that takes too long goes on in its thread, and what it makes is thrown away.
+///
 /// # Errors
-/// [`Error::ComponentMalformed`], naming what the bytes are instead.
+/// [`Error::ComponentMalformed`], naming what the bytes are instead, and [`Error::LimitExceeded`].
 pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Component, Error> {
     let malformed = |reason: String| Error::ComponentMalformed { origin: origin.to_owned(), reason };
     match bytes {
@@ -27,7 +65,22 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache
         [] => return Err(malformed("it is empty".to_owned())),
         _ => return Err(malformed("it is not WebAssembly".to_owned())),
     }
-    let compiled = cache.component(engine::of(limits), bytes);
+    check_size(bytes.len() as u64, bytes.len() as u64, origin, limits)?;
+    let (engine, bytes, cache): (_, Arc<[u8]>, _) = (engine::of(limits), bytes.into(), cache.clone());
+    let (sender, receiver) = channel();
+    let begin = Instant::now();
+    let compiler = std::thread::Builder::new().name("offermatch-compile".to_owned());
+    // Nobody listens any more to one that comes too late.
+    let started = compiler.spawn(move || drop(sender.send(cache.component(engine, &bytes))));
+    started.map_err(|error| malformed(format!("there is no thread to compile it on: {error}")))?;
+    let compiled = receiver.recv_timeout(Duration::from_millis(limits.compile_milliseconds));
+    let compiled = compiled.map_err(|error| match error {
+        RecvTimeoutError::Timeout => {
+            let asked = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+            exceeded(Limit::CompileMilliseconds, limits.compile_milliseconds, asked, origin)
+        }
+        RecvTimeoutError::Disconnected => malformed("the compiler panicked".to_owned()),
+    })?;
     let (component, source) = compiled.map_err(|error| malformed(error.root_cause().to_string()))?;
     tracing::debug!(origin, ?source, "component compiled");
     Ok(component)

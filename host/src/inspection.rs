@@ -9,7 +9,7 @@ use crate::contract;
 use crate::description::Description;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::matcher::{BUNDLED, Matcher, read_component};
+use crate::matcher::{BUNDLED, Matcher};
 
 /// What a component is.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Inspection {
     /// # Errors
     /// As [`Inspection::of`].
     pub fn of_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Error> {
-        let (bytes, path) = read_component(path.as_ref())?;
+        let (bytes, path) = component::read(path.as_ref(), limits)?;
         Self::of_bytes(&bytes, path, limits)
     }
 

@@ -34,6 +34,10 @@ pub struct Limits {
     pub output_text_bytes: u64,
     /// WebAssembly instructions of one call, for a cost that is the same on every machine.
     pub fuel: Option<u64>,
+    /// The bytes of a component that is loaded.
+    pub component_bytes: u64,
+    /// The time compiling it may take, in milliseconds.
+    pub compile_milliseconds: u64,
 }
 
 impl Default for Limits {
@@ -45,6 +49,8 @@ impl Default for Limits {
             output_rows: None,
             output_text_bytes: 64 << 10,
             fuel: None,
+            component_bytes: 64 << 20,
+            compile_milliseconds: 60_000,
         }
     }
 }
@@ -143,6 +149,8 @@ impl Limits {
             Limit::OutputRows => self.output_rows = value,
             Limit::OutputTextBytes => self.output_text_bytes = needed()?,
             Limit::Fuel => self.fuel = value,
+            Limit::ComponentBytes => self.component_bytes = needed()?,
+            Limit::CompileMilliseconds => self.compile_milliseconds = needed()?,
         }
         Ok(())
     }
@@ -154,7 +162,7 @@ impl Limits {
     /// assert_eq!(limits.entries()[2], ("call_milliseconds", Some(30_000)));
     /// ```
     #[must_use]
-    pub fn entries(&self) -> [(&'static str, Option<u64>); 6] {
+    pub fn entries(&self) -> [(&'static str, Option<u64>); 8] {
         Limit::ALL.map(|limit| {
             let value = match limit {
                 Limit::MemoryBytes => Some(self.memory_bytes),
@@ -163,6 +171,8 @@ impl Limits {
                 Limit::OutputRows => self.output_rows,
                 Limit::OutputTextBytes => Some(self.output_text_bytes),
                 Limit::Fuel => self.fuel,
+                Limit::ComponentBytes => Some(self.component_bytes),
+                Limit::CompileMilliseconds => Some(self.compile_milliseconds),
             };
             (limit.name(), value)
         })
@@ -185,17 +195,23 @@ pub enum Limit {
     OutputTextBytes,
     /// `fuel`
     Fuel,
+    /// `component_bytes`
+    ComponentBytes,
+    /// `compile_milliseconds`
+    CompileMilliseconds,
 }
 
 impl Limit {
     /// All of them, in the order of `docs/trust.md`.
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::MemoryBytes,
         Self::TableElements,
         Self::CallMilliseconds,
         Self::OutputRows,
         Self::OutputTextBytes,
         Self::Fuel,
+        Self::ComponentBytes,
+        Self::CompileMilliseconds,
     ];
 
     /// Its name in files.
@@ -208,6 +224,8 @@ impl Limit {
             Self::OutputRows => "output_rows",
             Self::OutputTextBytes => "output_text_bytes",
             Self::Fuel => "fuel",
+            Self::ComponentBytes => "component_bytes",
+            Self::CompileMilliseconds => "compile_milliseconds",
         }
     }
 
@@ -219,6 +237,7 @@ impl Limit {
             Self::CallMilliseconds => "limit-time",
             Self::OutputRows | Self::OutputTextBytes => "limit-output",
             Self::Fuel => "limit-fuel",
+            Self::ComponentBytes | Self::CompileMilliseconds => "limit-component",
         }
     }
 }
@@ -244,6 +263,8 @@ impl fmt::Display for Exceeded {
             Limit::OutputRows => ("answered with", "rows"),
             Limit::OutputTextBytes => ("answered with", "bytes of text"),
             Limit::Fuel => ("used", "units of fuel"),
+            Limit::ComponentBytes => ("came with", "bytes"),
+            Limit::CompileMilliseconds => ("was still being compiled after", "milliseconds"),
         };
         write!(f, "{what} {asked} {unit}; the limit {} is {value}", limit.name())
     }

@@ -121,7 +121,7 @@ impl Matcher {
     /// # Errors
     /// As [`Matcher::load`].
     pub fn load_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Error> {
-        let (bytes, origin) = read_component(path.as_ref())?;
+        let (bytes, origin) = component::read(path.as_ref(), limits)?;
         Self::from_bytes_with(&bytes, &origin, limits)
     }
 
@@ -292,15 +292,6 @@ impl Matcher {
         let assignments = pool.assign(tasks)?;
         let timings = pool.timings();
         Ok(Answer { assignments, timings, matcher: self.clone(), fallback_reason: None })
-    }
-}
-
-/// The bytes of a component file, and what errors call it.
-pub(crate) fn read_component(path: &Path) -> Result<(Vec<u8>, String), Error> {
-    let origin = path.display().to_string();
-    match std::fs::read(path) {
-        Ok(bytes) => Ok((bytes, origin)),
-        Err(source) => Err(Error::ComponentUnreadable { path: origin, source }),
     }
 }
 

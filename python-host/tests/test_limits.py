@@ -10,9 +10,12 @@ import pytest
 from wasmtime import Store, WasmtimeError, wat2wasm
 from wasmtime.component import Component, Linker
 
-from offermatch import InputError, LimitError, Limits, Matcher, Offer, Task
+from offermatch import InputError, LimitError, Limits, Matcher, Offer, Slot, Task
 from offermatch._cli import run
+from offermatch._compile import compile_within
 from offermatch.engine import ClockedEngine, limited, new_store, shared_engine
+from offermatch.manifest import Manifest
+from offermatch.matcher import BUNDLED
 
 TASKS, OFFERS = [Task("t", {"cpu": 1})], [Offer("a", {"cpu": 4})]
 
@@ -55,6 +58,43 @@ def test_what_is_no_limit_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         Limits.in_force(tmp_path / "nowhere.json")
     assert caught.value.code == "file-unreadable"
+
+
+def test_a_component_that_is_too_large_is_not_read_on(tmp_path):
+    large = tmp_path / "large.wasm"
+    with large.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(LimitError, match=r"1,099,511,627,776 bytes long, above component_bytes = 1,000") as caught:
+        Matcher.load(large, limits=Limits(component_bytes=1000))
+    assert (caught.value.code, caught.value.limit, caught.value.value) == ("limit-component", "component_bytes", 1000)
+
+
+def test_what_is_still_being_compiled_when_its_time_is_over_is_refused_and_ends_on_its_own(tmp_path):
+    ended = threading.Event()
+    with pytest.raises(LimitError, match="compile_milliseconds = 1") as caught:
+        compile_within(Limits(compile_milliseconds=1), tmp_path, lambda: time.sleep(0.3) or ended.set())
+    assert caught.value.code == "limit-component"
+    assert ended.wait(60)
+
+
+def test_what_a_compiler_raises_is_raised(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        compile_within(Limits(), tmp_path, lambda: 1 // 0)
+    assert compile_within(Limits(), tmp_path, lambda: 7) == 7
+
+
+def test_a_slot_keeps_its_matcher_when_a_candidate_compiles_for_too_long(monkeypatch):
+    matcher = Matcher.load()
+    said = matcher.description
+    wanted = Manifest(said.name, said.version, said.policy, BUNDLED, matcher.digest)
+    slot = Slot(matcher, limits=Limits(compile_milliseconds=50))
+    waiting = threading.Event()
+    monkeypatch.setattr("offermatch._component.compiled", lambda *_: waiting.wait(60))
+    with pytest.raises(LimitError, match="compile_milliseconds"):
+        slot.swap(wanted)
+    waiting.set()
+    assert len(slot.match(TASKS, OFFERS)) == 1
+    assert (slot.current, slot.history[-1].code) == (matcher, "limit-component")
 
 
 def test_fuel_counts_the_same_every_time():

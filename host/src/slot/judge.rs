@@ -2,9 +2,10 @@
 
 use super::manifest::Manifest;
 use crate::answer::sha256;
+use crate::component;
 use crate::error::{Error, shortened};
 use crate::limits::Limits;
-use crate::matcher::{Matcher, read_component};
+use crate::matcher::Matcher;
 use crate::recording::Recording;
 
 /// The candidate that a manifest asks for, once it has been found good. Nothing of it is compiled before its bytes are
@@ -14,7 +15,7 @@ use crate::recording::Recording;
 /// [`Error::DigestMismatch`], [`Error::ManifestMalformed`] where it is another matcher than the manifest says, and those
 /// of [`Matcher::load`] and [`conforms`].
 pub(super) fn judge(manifest: &Manifest, limits: &Limits, cases: &[Recording]) -> Result<Matcher, Error> {
-    let (bytes, origin) = read_component(&manifest.path)?;
+    let (bytes, origin) = component::read(&manifest.path, limits)?;
     check_digest(&bytes, &origin, &manifest.digest)?;
     let matcher = Matcher::from_bytes_with(&bytes, &origin, limits)?;
     let said = matcher.description();

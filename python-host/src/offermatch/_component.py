@@ -17,6 +17,7 @@ from typing import Any
 from wasmtime import WasmtimeError
 
 from offermatch._cache import compiled
+from offermatch._compile import compile_within, read_component
 from offermatch._contract import CONTRACTS, INTERFACE, PACKED
 from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Table
 from offermatch._instance import Instance
@@ -71,17 +72,13 @@ class Code:
             digest: ``sha256:`` and the digest it must have; nothing of another one is compiled.
 
         Raises:
-            MatcherError: ``component-unreadable``, ``digest-mismatch`` or ``component-malformed``.
+            MatcherError: ``component-unreadable``, ``digest-mismatch``, ``component-malformed`` or ``limit-component``.
         """
         self.path = path
         self.limits = limits or Limits.in_force()
         fuel = self.limits.fuel is not None
         self._engine = shared_engine(fuel=fuel)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            hint = "run 'make component', or give the path of a component"
-            raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(path)) from error
+        content = read_component(path, self.limits)
         found = "sha256:" + hashlib.sha256(content).hexdigest()
         if digest is not None and digest.lower() != found:
             hint = "fetch it again, or state the digest it has"
@@ -93,7 +90,9 @@ class Code:
             hint = "give a WebAssembly component"
             raise MatcherError("component-malformed", f"not a component; it begins with {content[:8]!r}", hint, str(path))
         try:
-            self._component, self.cached = compiled(self._engine, content, configuration(fuel=fuel))
+            key = configuration(fuel=fuel)
+            made = compile_within(self.limits, path, lambda: compiled(self._engine, content, key))
+            self._component, self.cached = made
         except WasmtimeError as error:
             hint = "the file may be cut short; build or download it again"
             raise MatcherError("component-malformed", str(error).splitlines()[0], hint, str(path)) from error

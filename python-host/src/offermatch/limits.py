@@ -1,4 +1,4 @@
-"""What a component may use: memory, tables, time, output, instructions.
+"""What a component may use: memory, tables, time, output, instructions; and how large it may be.
 
     defaults < a JSON file (``--limits``, ``OFFERMATCH_LIMITS``) < ``OFFERMATCH_...`` variables < code
 
@@ -38,6 +38,8 @@ class Limits:
         output_text_bytes: The text of an error or a description, and of what is captured of standard output and standard
             error, in bytes each.
         fuel: Instructions of one call, about one unit each; None to count none.
+        component_bytes: The bytes of a component that is loaded.
+        compile_milliseconds: The time compiling it may take.
 
     Raises:
         InputError: ``limit-malformed`` for a value that is not a positive integer.
@@ -49,6 +51,8 @@ class Limits:
     output_rows: int | None = None
     output_text_bytes: int = 64 * 1024
     fuel: int | None = None
+    component_bytes: int = 64 * 2**20
+    compile_milliseconds: int = 60_000
 
     def __post_init__(self) -> None:
         """Refuse what is no limit."""
