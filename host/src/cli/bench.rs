@@ -8,6 +8,8 @@ use offermatch::Matcher;
 use serde_json::{Value, json};
 
 use super::progress::Progress;
+#[cfg(unix)]
+use super::stage_bench::{self, StageBenchArguments};
 use crate::bench::report::Report;
 use crate::bench::{Bench, border, fenzo, growth, kinds, memory, simd, small, start, swap, talk, update};
 
@@ -20,6 +22,7 @@ Examples:
   offermatch bench talk
   offermatch bench kinds --fraction 0.1 --svg plots
   offermatch bench all --json figures.json --svg plots
+  offermatch bench stage --files 100000 /mnt/node
   offermatch bench simd with-simd128.wasm without.wasm";
 
 /// What `bench` takes.
@@ -82,12 +85,19 @@ enum What {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
-    /// All of these but `simd` and `swap`
+    /// Ways to copy on a device, with cp and fio beside them
+    #[cfg(unix)]
+    Stage(StageBenchArguments),
+    /// All of these but `simd`, `swap` and `stage`
     All,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
+    #[cfg(unix)]
+    if let What::Stage(what) = &arguments.what {
+        return stage(what, arguments);
+    }
     let progress = Progress::new("compiling the matcher");
     let matcher = load(&arguments.matcher)?;
     let bench = Bench { quick: arguments.quick, fraction: arguments.fraction, progress: &|what| progress.stage(what) };
@@ -113,6 +123,24 @@ pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
         draw(folder, &reports)?;
     }
     let document = document(&reports, &matcher, arguments);
+    let tables: Vec<String> = reports.iter().map(Report::text).collect();
+    printed(arguments, &document, tables.join("\n"))
+}
+
+/// Runs the benchmark that needs no matcher.
+#[cfg(unix)]
+fn stage(what: &StageBenchArguments, arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
+    let report = stage_bench::run(what, arguments.quick)?;
+    if let Some(folder) = &arguments.svg {
+        make(folder)?;
+        let path = folder.join("stage.svg");
+        std::fs::write(&path, report.plot()).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    printed(arguments, &serde_json::to_value(&report)?, report.table())
+}
+
+/// What is printed: the figures for machines where these are asked for, else the tables.
+fn printed(arguments: &BenchArguments, document: &Value, tables: String) -> anyhow::Result<Vec<u8>> {
     let document = format!("{document:#}\n").into_bytes();
     match &arguments.json {
         Some(path) if path == Path::new("-") => return Ok(document),
@@ -124,8 +152,7 @@ pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
         }
         None => {}
     }
-    let tables: Vec<String> = reports.iter().map(Report::text).collect();
-    Ok(tables.join("\n").into_bytes())
+    Ok(tables.into_bytes())
 }
 
 /// Runs one benchmark.
@@ -152,6 +179,8 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
             };
             swap::run(bench, matcher, &other, *seconds)
         }
+        #[cfg(unix)]
+        What::Stage(_) => unreachable!("it runs without a matcher"),
         What::All => unreachable!("all is the others"),
     }
 }

@@ -64,9 +64,6 @@ pub(crate) enum Command {
     /// Copy a task's data to where it will run
     #[cfg(unix)]
     Stage(stage::StageArguments),
-    /// Measure ways to copy on a device, with cp and fio beside them
-    #[cfg(unix)]
-    StageBench(stage_bench::StageBenchArguments),
     /// Answer a recording anew and say what differs; exit code 1 where anything does
     Replay(trust::ReplayArguments),
     /// Judge what a manifest asks for, as a slot would; exit code 0 where it would be promoted
@@ -200,8 +197,6 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
         Command::Swap(arguments) => trust::swap(&arguments),
         #[cfg(unix)]
         Command::Stage(arguments) => stage::run(arguments),
-        #[cfg(unix)]
-        Command::StageBench(arguments) => stage_bench::run(&arguments),
     }
 }
 

@@ -1,19 +1,21 @@
 //! One file, safely: temporary name, data, checks, metadata, final name.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat};
 use rustix::io::Errno;
 
+use super::begun::{Begun, RECORDED};
 use super::blocking::fill;
 use super::checksum::{ContentHash, Digest, of_file};
-use super::destination::lock;
 use super::engine::{Engine, Engines};
 use super::error::StageError;
-use super::journal::{self, Journal, Record, journal, partial};
+use super::journal::{self, journal};
 use super::metadata::{self, Identity};
 use super::options::{Direct, Options, Sync};
 use super::run::Shared;
@@ -24,8 +26,6 @@ use super::{extents, tree};
 
 /// Files of at most this many bytes are read and written in one call each.
 const SMALL: u64 = 256 << 10;
-/// Files of at least this many bytes leave a record of how far they came, this often.
-const RECORDED: u64 = 64 << 20;
 
 /// A file on its way.
 pub(super) struct Passage<'a> {
@@ -35,18 +35,6 @@ pub(super) struct Passage<'a> {
     pub(super) directory: &'a Arc<Directory>,
     /// Its name there.
     pub(super) name: &'a OsString,
-}
-
-/// A file being written.
-struct Begun {
-    /// The file.
-    file: File,
-    /// Its name for now.
-    name: OsString,
-    /// Whether it was made just now, with the permissions it is to have.
-    created: bool,
-    /// The record, and what it says, where the file is large.
-    record: Option<(Journal, Record)>,
 }
 
 impl Passage<'_> {
@@ -94,7 +82,7 @@ impl Passage<'_> {
     }
 
     /// The options.
-    fn options(&self) -> &Options {
+    pub(super) fn options(&self) -> &Options {
         &self.shared.options
     }
 
@@ -109,7 +97,7 @@ impl Passage<'_> {
     }
 
     /// The target's path, for errors.
-    fn target_path(&self) -> PathBuf {
+    pub(super) fn target_path(&self) -> PathBuf {
         self.directory.target_of(self.name)
     }
 
@@ -152,87 +140,13 @@ impl Passage<'_> {
         Ok(Some(Some(found)))
     }
 
-    /// Makes the file to write, or opens what a broken copy left.
-    fn begin(&self, stat: &Stat, size: u64) -> Result<Begun, StageError> {
-        let failed = |error: Errno| StageError::of_target("create", &self.target_path(), error);
-        let here = &self.directory.target;
-        let large = size >= RECORDED;
-        let own_name = self.directory.style != Style::Visible && !large;
-        let name = if own_name { self.name.clone() } else { partial(self.name) };
-        let mode = metadata::mode_of_new(stat, self.options().keep);
-        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mut record = None;
-        if large {
-            let identity = Identity::from(stat);
-            let before = Journal::read(here, &journal(self.name)).filter(|record| record.serves(&identity));
-            let durable = self.options().sync == Sync::Each;
-            record = Some(before.unwrap_or_else(|| Record::new(identity, durable)));
-        }
-        let opened = openat(here, &name, flags, mode);
-        let created = opened.is_ok();
-        let file = match opened {
-            Ok(made) => {
-                if let Some(record) = &mut record {
-                    record.written = 0;
-                }
-                let made = File::from(made);
-                if self.directory.stat.is_none() {
-                    lock(&made, here, &name, &self.target_path())?;
-                }
-                made
-            }
-            Err(Errno::EXIST) => {
-                let resumed = record.as_ref().is_some_and(|record| record.written > 0);
-                self.reopen(&name, resumed, (flags, mode))?
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let record = match record {
-            None => None,
-            Some(record) => {
-                let opened = Journal::create(here, &journal(self.name)).and_then(|journal| {
-                    journal.write(&record)?;
-                    Ok(journal)
-                });
-                let opened = opened.map_err(|error| StageError::of_target("create", &self.target_path(), error))?;
-                if record.written > 0 {
-                    let message = format!("{} goes on at byte {}", self.target_path().display(), record.written);
-                    self.shared.control.watch.notice("resumed", message);
-                }
-                Some((opened, record))
-            }
-        };
-        Ok(Begun { file, name, created, record })
-    }
-
-    /// What a broken copy left, to go on with or to replace. Trees are locked as a whole, a file by itself.
-    fn reopen(&self, name: &OsStr, resumed: bool, new: (OFlags, Mode)) -> Result<File, StageError> {
-        let path = self.target_path();
-        let failed = |error: Errno| StageError::of_target("create", &path, error);
-        let here = &self.directory.target;
-        let alone = self.directory.stat.is_none();
-        if !resumed && !alone {
-            unlinkat(here, name, AtFlags::empty()).map_err(failed)?;
-            return Ok(File::from(openat(here, name, new.0, new.1).map_err(failed)?));
-        }
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = File::from(openat(here, name, flags, Mode::empty()).map_err(failed)?);
-        if alone {
-            lock(&file, here, name, &path)?;
-        }
-        if !resumed {
-            file.set_len(0).map_err(|error| StageError::of_target("write", &path, error))?;
-        }
-        Ok(file)
-    }
-
     /// Copies a small file with one read and one write. A byte too many tells that it grew.
     fn copy_small(&self, engines: &mut Engines, source: &File, size: u64, begun: &Begun) -> Result<(), StageError> {
         let control = &self.shared.control;
         control.admit(size).map_err(|failure| self.error(failure))?;
         let length = size as usize;
         let buffer = &mut engines.memory().get(0)[..=length];
-        let found = fill(source, buffer, 0).map_err(|error| self.error(Failure::Read(error)))?;
+        let found = read_once(source, buffer, length).map_err(|error| self.error(Failure::Read(error)))?;
         if found != length {
             let changed = if found > length { "it grew beyond" } else { "it is shorter than" };
             let reason = format!("{changed} the {size} bytes it had");
@@ -402,5 +316,16 @@ impl Passage<'_> {
             Failure::Cancelled => self.shared.cancelled(),
             Failure::Unsupported(error) => self.options().engine.unwrap_or(Engine::Blocking).unavailable(&error),
         }
+    }
+}
+
+/// Reads a file of this length into memory that has room for one byte more; gives the bytes that were there.
+fn read_once(source: &File, memory: &mut [u8], length: usize) -> io::Result<usize> {
+    // A read that ends where the file is said to end has seen its end: asking once more would tell nothing new.
+    match source.read_at(memory, 0) {
+        Ok(found) if found >= length => Ok(found),
+        Ok(_) => fill(source, memory, 0),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => fill(source, memory, 0),
+        Err(error) => Err(error),
     }
 }

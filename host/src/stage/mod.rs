@@ -23,6 +23,7 @@
 //! ```
 
 mod asynchronous;
+mod begun;
 mod blocking;
 mod buffer;
 mod checksum;

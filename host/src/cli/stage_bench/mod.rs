@@ -1,4 +1,4 @@
-//! `offermatch stage-bench`: ways to copy a file, and many small ones, side by side on one device.
+//! `offermatch bench stage`: ways to copy a file, and many small ones, side by side on one device.
 //!
 //! Every contender ends with the data on the device, so that none is measured against memory. Contenders take turns, so
 //! that a noisy machine is unfair to none, and the best round of each counts.
@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::stage::quantity;
 use contenders::{Cache, Contender};
 
-/// What `stage-bench` takes.
+/// What `bench stage` takes.
 #[derive(Debug, Args)]
 pub(crate) struct StageBenchArguments {
     /// A directory on the device to measure; what is made there is removed
@@ -31,12 +31,6 @@ pub(crate) struct StageBenchArguments {
     /// Rounds, of which the best counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-    /// Write a plot
-    #[arg(long, value_name = "FILE.svg")]
-    plot: Option<PathBuf>,
 }
 
 /// What was measured.
@@ -78,23 +72,22 @@ impl Row {
     }
 }
 
-/// Runs the command.
-pub(super) fn run(arguments: &StageBenchArguments) -> anyhow::Result<Vec<u8>> {
+/// Measures; `quick` copies a twentieth.
+pub(super) fn run(arguments: &StageBenchArguments, quick: bool) -> anyhow::Result<Report> {
+    let part = if quick { 20 } else { 1 };
+    let arguments = StageBenchArguments {
+        directory: arguments.directory.clone(),
+        size: arguments.size / part,
+        files: arguments.files / part as u32,
+        rounds: arguments.rounds,
+    };
     let place = arguments.directory.join(".offermatch-bench");
     fs::create_dir(&place).with_context(|| format!("{} cannot be made", place.display()))?;
-    let measured = measure(arguments, &place);
+    let measured = measure(&arguments, &place);
     let removed = fs::remove_dir_all(&place);
     let report = measured?;
     removed.with_context(|| format!("{} cannot be removed", place.display()))?;
-    if let Some(plot) = &arguments.plot {
-        fs::write(plot, report::plot(&report)).with_context(|| format!("{} cannot be written", plot.display()))?;
-    }
-    if arguments.json {
-        let mut text = serde_json::to_vec_pretty(&report)?;
-        text.push(b'\n');
-        return Ok(text);
-    }
-    Ok(report::table(&report).into_bytes())
+    Ok(report)
 }
 
 /// Lets all contenders take turns.

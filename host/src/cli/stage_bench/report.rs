@@ -29,22 +29,60 @@ fn file_system(place: &Path) -> String {
     found.map_or("an unknown file system", |(_, kind)| kind).to_owned()
 }
 
-/// The table, for people.
-pub(super) fn table(report: &Report) -> String {
-    let mut text = format!(
-        "{}\none file of {} bytes; best of {} rounds in turns; data on the device at the end; caches {}\n",
-        report.machine,
-        report.size_bytes,
-        report.rounds,
-        if report.caches_dropped { "dropped before each cold copy" } else { "not dropped: that takes root" },
-    );
-    rows(&mut text, &report.large, "Python blocking");
-    if !report.small.is_empty() {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "\n{} files of 200 to 12,200 bytes", report.files);
-        rows(&mut text, &report.small, "cp -r");
+impl Report {
+    /// The table, for people.
+    pub(crate) fn table(&self) -> String {
+        let mut text = format!(
+            "{}\none file of {} bytes; best of {} rounds in turns; data on the device at the end; caches {}\n",
+            self.machine,
+            self.size_bytes,
+            self.rounds,
+            if self.caches_dropped { "dropped before each cold copy" } else { "not dropped: that takes root" },
+        );
+        rows(&mut text, &self.large, "Python blocking");
+        if !self.small.is_empty() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "\n{} files of 200 to 12,200 bytes", self.files);
+            rows(&mut text, &self.small, "cp -r");
+        }
+        text
     }
-    text
+
+    /// A plot of bars, as SVG.
+    pub(crate) fn plot(&self) -> String {
+        const HEIGHT: usize = 22;
+        const LABEL: usize = 250;
+        const WIDTH: f64 = 420.0;
+        let rows: Vec<&Row> = self.large.iter().chain(&self.small).collect();
+        let tall = rows.len() * HEIGHT + 60;
+        let mut text = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"{tall}\" font-family=\"sans-serif\" \
+             font-size=\"12\">\n<rect width=\"760\" height=\"{tall}\" fill=\"white\"/>\n\
+             <text x=\"10\" y=\"20\" font-size=\"14\">Copying, in MB/s (best of {}; data on the device at the end)</text>\n\
+             <text x=\"10\" y=\"38\" fill=\"#555\">{}</text>\n",
+            self.rounds,
+            self.machine.replace('&', "&amp;").replace('<', "&lt;"),
+        );
+        let most = rows.iter().filter_map(|row| row.megabytes_per_second).fold(1.0, f64::max);
+        for (index, row) in rows.iter().enumerate() {
+            let y = 50 + index * HEIGHT;
+            let rate = row.megabytes_per_second.unwrap_or(0.0);
+            let width = rate / most * WIDTH;
+            let colour = if row.cache == "cold" { "#3b6ea5" } else { "#d98032" };
+            let _ = writeln!(
+                text,
+                "<text x=\"10\" y=\"{}\">{} ({})</text><rect x=\"{LABEL}\" y=\"{y}\" width=\"{width:.1}\" height=\"16\" \
+                 fill=\"{colour}\"/><text x=\"{:.1}\" y=\"{}\">{rate:.0}</text>",
+                y + 13,
+                row.name,
+                row.cache,
+                LABEL as f64 + width + 6.0,
+                y + 13,
+            );
+        }
+        text.push_str("</svg>\n");
+        text
+    }
 }
 
 /// Rows with their ratio to the one of this name and the same cache.
@@ -62,40 +100,4 @@ fn rows(text: &mut String, rows: &[Row], basis: &str) {
             }
         }
     }
-}
-
-/// A plot of bars, as SVG.
-pub(super) fn plot(report: &Report) -> String {
-    const HEIGHT: usize = 22;
-    const LABEL: usize = 250;
-    const WIDTH: f64 = 420.0;
-    let rows: Vec<&Row> = report.large.iter().chain(&report.small).collect();
-    let tall = rows.len() * HEIGHT + 60;
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"{tall}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<rect width=\"760\" height=\"{tall}\" fill=\"white\"/>\n\
-         <text x=\"10\" y=\"20\" font-size=\"14\">Copying, in MB/s (best of {}; data on the device at the end)</text>\n\
-         <text x=\"10\" y=\"38\" fill=\"#555\">{}</text>\n",
-        report.rounds,
-        report.machine.replace('&', "&amp;").replace('<', "&lt;"),
-    );
-    let most = rows.iter().filter_map(|row| row.megabytes_per_second).fold(1.0, f64::max);
-    for (index, row) in rows.iter().enumerate() {
-        let y = 50 + index * HEIGHT;
-        let rate = row.megabytes_per_second.unwrap_or(0.0);
-        let width = rate / most * WIDTH;
-        let colour = if row.cache == "cold" { "#3b6ea5" } else { "#d98032" };
-        let _ = writeln!(
-            text,
-            "<text x=\"10\" y=\"{}\">{} ({})</text><rect x=\"{LABEL}\" y=\"{y}\" width=\"{width:.1}\" height=\"16\" \
-             fill=\"{colour}\"/><text x=\"{:.1}\" y=\"{}\">{rate:.0}</text>",
-            y + 13,
-            row.name,
-            row.cache,
-            LABEL as f64 + width + 6.0,
-            y + 13,
-        );
-    }
-    text.push_str("</svg>\n");
-    text
 }
