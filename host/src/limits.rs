@@ -50,7 +50,7 @@ impl Default for Limits {
             output_text_bytes: 64 << 10,
             fuel: None,
             component_bytes: 64 << 20,
-            compile_milliseconds: 60_000,
+            compile_milliseconds: 300_000,
         }
     }
 }

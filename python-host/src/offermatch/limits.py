@@ -52,7 +52,7 @@ class Limits:
     output_text_bytes: int = 64 * 1024
     fuel: int | None = None
     component_bytes: int = 64 * 2**20
-    compile_milliseconds: int = 60_000
+    compile_milliseconds: int = 300_000
 
     def __post_init__(self) -> None:
         """Refuse what is no limit."""
