@@ -41,6 +41,18 @@ fn files(folder: &Path) -> (PathBuf, PathBuf) {
     (tasks, offers)
 }
 
+#[cfg(unix)]
+#[test]
+fn bench_stage_measures_every_way_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().to_str().unwrap();
+    let small = ["bench", "stage", "--size", "1MiB", "--files", "20", "--rounds", "1", "--json", "-", directory];
+    let report: Value = serde_json::from_str(&printed(&small)).unwrap();
+    let named = |rows: &Value, name: &str| rows.as_array().unwrap().iter().any(|row| row["name"] == name);
+    assert!(named(&report["large"], "Python blocking") && named(&report["small"], "cp -r"), "{report}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn match_says_where_the_time_went_where_that_is_asked() {
     let plain: Value = serde_json::from_str(&printed(&["match", "--sample", "uniform:30x20"])).unwrap();

@@ -53,10 +53,11 @@ enum Way {
 }
 
 /// Contenders for one large file.
-pub(super) const LARGE: [Contender; 9] = [
+pub(super) const LARGE: [Contender; 10] = [
     Contender { name: "Python blocking", way: Way::Python(include_str!("blocking.py")) },
     Contender { name: "Python asynchronous", way: Way::Python(include_str!("asynchronous.py")) },
     Contender { name: "cp", way: Way::Cp(&[]) },
+    Contender { name: "stage auto", way: Way::Stage(&[]) },
     Contender { name: "stage blocking", way: Way::Stage(&["--engine", "blocking", "--block", "16MiB"]) },
     Contender { name: "stage tokio", way: Way::Stage(&["--engine", "tokio", "--block", "4MiB", "--depth", "4"]) },
     Contender { name: "stage copy-file-range", way: Way::Stage(&["--engine", "copy-file-range"]) },
