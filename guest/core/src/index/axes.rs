@@ -18,6 +18,10 @@ pub(super) const DEVICE_AXES: usize = 3;
 pub(super) fn of_offer(ledger: &Ledger, row: usize, values: &mut Vec<u64>) {
     values.extend_from_slice(ledger.available(row));
     let devices = ledger.devices(row);
+    if devices.is_empty() {
+        values.extend([0; DEVICE_AXES]);
+        return;
+    }
     let largest = devices.iter().copied().max().unwrap_or(0);
     let wholly_free = devices.iter().filter(|&&free| free == WHOLE).count();
     values.extend([ledger.free_devices(row), u64::from(largest), wholly_free as u64]);

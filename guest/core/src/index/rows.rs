@@ -3,8 +3,10 @@
 //! On each axis up to [`THRESHOLDS`] demands are drawn from the tasks. A task takes the row of the largest threshold that is
 //! not above its demand: a superset of the slots that serve it. The rows of its requirements are exact.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use hashbrown::{Equivalent, HashMap};
 
@@ -23,10 +25,10 @@ const SAMPLE: usize = 1024;
 /// Requirements with a bit row at most.
 const REQUIREMENTS: usize = 256;
 
-/// Words that are sieved at once.
-pub(super) const BLOCK: usize = 4;
+/// Words that are passed over at once where nothing in them is left.
+const CHUNK: usize = 8;
 /// Rows whose addresses a search keeps at hand.
-const AT_HAND: usize = 6;
+const AT_HAND: usize = 4;
 
 /// The rows.
 #[derive(Debug, Clone, Default)]
@@ -48,16 +50,26 @@ pub(super) struct Rows {
 struct Axis {
     /// Which axis.
     axis: usize,
-    /// The thresholds, rising.
-    thresholds: Vec<u64>,
+    /// The thresholds, rising; behind them as large numbers as there are.
+    thresholds: Box<[u64; THRESHOLDS]>,
+    /// How many thresholds there are.
+    count: usize,
     /// The row of the first one.
     first_row: usize,
 }
 
 impl Axis {
     /// How many thresholds this reaches.
+    #[inline]
     fn reached(&self, has: u64) -> usize {
-        self.thresholds.partition_point(|&threshold| threshold <= has)
+        // The binary search of `partition_point`, but of known length: without a loop.
+        const { assert!(THRESHOLDS == 64) };
+        let mut at = 0;
+        for step in [32, 16, 8, 4, 2, 1] {
+            at += if self.thresholds[at + step - 1] <= has { step } else { 0 };
+        }
+        at += usize::from(self.thresholds[at] <= has);
+        at.min(self.count)
     }
 }
 
@@ -126,33 +138,57 @@ pub(super) struct Sieve<'a> {
 }
 
 impl Sieve<'_> {
-    /// The slots that pass every row, in the words from this rank on: so many words at once that they are combined in
-    /// vectors. Words behind the last one are empty.
+    /// The first word of these ranks with slots that pass every row, and those slots.
     #[inline]
-    pub(super) fn survivors(&self, rank: usize) -> [u64; BLOCK] {
-        let mut bits = block(self.alive, rank);
-        for row in &self.at_hand[..self.used] {
-            combine(&mut bits, row, rank);
+    pub(super) fn next(&self, ranks: Range<usize>) -> Option<(usize, u64)> {
+        let [a, b, c, d] = self.at_hand;
+        if self.used <= 2 {
+            return first_left([self.alive, a, b], ranks);
         }
-        self.far.iter().for_each(|&row| combine(&mut bits, &self.rows.thresholds[row], rank));
-        self.far_passes.iter().for_each(|&row| combine(&mut bits, &self.rows.passes[row], rank));
-        bits
+        let mut from = ranks.start;
+        loop {
+            let (rank, mut bits) = first_left([self.alive, a, b, c, d], from..ranks.end)?;
+            self.far.iter().for_each(|&row| bits &= self.rows.thresholds[row][rank]);
+            self.far_passes.iter().for_each(|&row| bits &= self.rows.passes[row][rank]);
+            if bits != 0 {
+                return Some((rank, bits));
+            }
+            from = rank + 1;
+        }
     }
 }
 
-/// The words of a row from this rank on.
-#[inline]
-fn block(row: &[u64], rank: usize) -> [u64; BLOCK] {
-    let rest = &row[rank..];
-    rest.first_chunk().copied().unwrap_or_else(|| core::array::from_fn(|at| rest.get(at).copied().unwrap_or(0)))
+/// The first of these ranks at which bits are set in every row, and those bits.
+#[inline(never)]
+fn first_left<const N: usize>(rows: [&[u64]; N], ranks: Range<usize>) -> Option<(usize, u64)> {
+    let rows = rows.map(|row| &row[ranks.clone()]);
+    let chunks = rows.map(|row| row.as_chunks::<CHUNK>().0);
+    let empty = (0..chunks[0].len()).take_while(|&at| is_empty(chunks.map(|row| &row[at]))).count();
+    let left = |at: usize| rows.iter().fold(u64::MAX, |left, row| left & row[at]);
+    let found = (empty * CHUNK..ranks.len()).map(|at| (at, left(at))).find(|&(_, left)| left != 0);
+    found.map(|(at, left)| (ranks.start + at, left))
 }
 
-/// Clears the bits that are not set in a row.
+/// Whether no bit is set in every row. In vectors, natively by the compiler's own doing: most walks that are long are so
+/// because nothing is left.
+#[cfg(target_feature = "simd128")]
 #[inline]
-fn combine(bits: &mut [u64; BLOCK], row: &[u64], rank: usize) {
-    for (bits, row) in bits.iter_mut().zip(block(row, rank)) {
-        *bits &= row;
-    }
+fn is_empty<const N: usize>(rows: [&[u64; CHUNK]; N]) -> bool {
+    use core::arch::wasm32::{u64x2_splat, v128_and, v128_any_true, v128_load, v128_or};
+    let left = |at: usize| {
+        // SAFETY: both words are in the slice; a vector may be read from any address.
+        let pairs = rows.map(|row| unsafe { v128_load(row[at..at + 2].as_ptr().cast()) });
+        pairs.into_iter().fold(u64x2_splat(u64::MAX), |left, pair| v128_and(left, pair))
+    };
+    !v128_any_true((0..CHUNK).step_by(2).fold(u64x2_splat(0), |any, at| v128_or(any, left(at))))
+}
+
+/// Whether no bit is set in every row.
+#[cfg(not(target_feature = "simd128"))]
+#[inline]
+fn is_empty<const N: usize>(rows: [&[u64; CHUNK]; N]) -> bool {
+    let left = |at: usize| rows.iter().fold(u64::MAX, |left, row| left & row[at]);
+    (0..CHUNK).fold(0, |any, at| any | left(at)) == 0
 }
 
 impl Rows {
@@ -177,9 +213,10 @@ impl Rows {
                 thresholds.dedup();
             }
             if !thresholds.is_empty() {
-                let rows = thresholds.len();
-                self.axes.push(Axis { axis, thresholds, first_row });
-                first_row += rows;
+                let mut padded = Box::new([u64::MAX; THRESHOLDS]);
+                padded[..thresholds.len()].copy_from_slice(&thresholds);
+                self.axes.push(Axis { axis, thresholds: padded, count: thresholds.len(), first_row });
+                first_row += thresholds.len();
             }
         }
         self.thresholds = vec![Vec::new(); first_row];
@@ -193,7 +230,7 @@ impl Rows {
             row.resize(words.len(), 0);
         }
         for axis in &self.axes {
-            let rows = &mut self.thresholds[axis.first_row..axis.first_row + axis.thresholds.len()];
+            let rows = &mut self.thresholds[axis.first_row..axis.first_row + axis.count];
             for rank in 0..words.len() {
                 // How many thresholds each slot reaches, as the bits that reach exactly so many.
                 let mut reaching = [0_u64; THRESHOLDS + 1];

@@ -6,10 +6,14 @@ use crate::feasible::Task;
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
 
+use super::axes::{self, DEVICE_AXES};
 use super::bound::Cost;
-use super::rows::{BLOCK, Chosen, Sieve};
+use super::rows::{Chosen, Sieve};
 use super::slots::{NO_SHAPE, Slots};
 use super::words::Words;
+
+/// Words after which a walk looks whether it has come too far.
+const STRETCH: usize = 64;
 
 /// What a walk needs to know, and what it has found so far.
 pub(super) struct Search<'a, P> {
@@ -75,39 +79,36 @@ impl Best {
 
 impl<P: Policy> Search<'_, P> {
     /// Walks from the first word that can serve the task to the first that cannot have a better offer.
+    #[inline(never)]
     pub(super) fn run(self) -> Found {
         let mut best = Best { score: self.ranking.max_score, position: 0, shape: NO_SHAPE };
         let mut found = Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0 };
         let low_keys = self.words.low_keys();
         let mut corner = Vec::new();
         let linear = P::BOUND == Bound::Linear;
-        let mut begin = if linear { self.words.first(self.cost.least_key) } else { 0 };
-        'words: while begin < low_keys.len() {
-            if linear && low_keys[begin] - self.cost.subtract > best.score {
+        let mut rank = if linear { self.words.first(self.cost.least_key) } else { 0 };
+        while rank < low_keys.len() {
+            if linear && low_keys[rank] - self.cost.subtract > best.score {
                 found.fits_nowhere = false;
                 break;
             }
-            let survivors = self.sieve.survivors(begin);
-            if survivors != [0; BLOCK] {
-                for (rank, survivors) in (begin..).zip(survivors).filter(|&(_, survivors)| survivors != 0) {
-                    let bound =
-                        if linear { low_keys[rank] - self.cost.subtract } else { self.corner_score(rank, &mut corner) };
-                    if bound > best.score {
-                        found.fits_nowhere = false;
-                        if linear {
-                            break 'words;
-                        }
-                        continue;
-                    }
-                    let first = self.words.min_position(rank);
-                    if best.beats(bound, first) || (best.shape == self.words.shape(rank) && first >= best.position) {
-                        found.fits_nowhere = false;
-                        continue;
-                    }
-                    best = self.examine(rank, survivors, best, &mut found);
-                }
+            let stop = low_keys.len().min(rank + STRETCH);
+            let Some((next, survivors)) = self.sieve.next(rank..stop) else {
+                rank = stop;
+                continue;
+            };
+            rank = next + 1;
+            let bound = if linear { low_keys[next] - self.cost.subtract } else { self.corner_score(next, &mut corner) };
+            if bound > best.score {
+                found.fits_nowhere = false;
+                continue;
             }
-            begin += BLOCK;
+            let first = self.words.min_position(next);
+            if best.beats(bound, first) || (best.shape == self.words.shape(next) && first >= best.position) {
+                found.fits_nowhere = false;
+                continue;
+            }
+            best = self.examine(next, survivors, best, &mut found);
         }
         if best.shape != NO_SHAPE {
             found.offer = Some((self.ledger.list()[best.position as usize] as usize, best.score));
@@ -117,25 +118,57 @@ impl<P: Policy> Search<'_, P> {
 
     /// Looks at the slots of a word that the rows have let through, and returns the best so far.
     #[inline]
-    fn examine(&self, rank: usize, mut survivors: u64, mut best: Best, found: &mut Found) -> Best {
-        let word = self.slots.word(self.words.number(rank));
-        let sorted = self.words.is_sorted(rank);
+    fn examine(&self, rank: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        // Two dimensions are what most clusters have. With their number known, the compiler unrolls the score, and natively
+        // divides both dimensions at once.
         let checked = self.chosen.exact && self.chosen.unfiltered.is_empty();
+        match (self.task.demand.len(), checked) {
+            (2, true) => self.examine_two::<true>(rank, survivors, best, found),
+            (2, false) => self.examine_two::<false>(rank, survivors, best, found),
+            _ => self.examine_any(rank, survivors, best, found),
+        }
+    }
+
+    /// The same, where there are two dimensions. A function of its own, like the next, so that the loop has the registers for
+    /// itself: inlined into the walk, WebAssembly keeps most of what it needs on the stack.
+    #[inline(never)]
+    fn examine_two<const CHECKED: bool>(&self, rank: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        self.examine_in::<CHECKED>(2, rank, survivors, best, found)
+    }
+
+    /// The same, for any number of dimensions.
+    #[inline(never)]
+    fn examine_any(&self, rank: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        self.examine_in::<false>(self.task.demand.len(), rank, survivors, best, found)
+    }
+
+    /// The same, where there are so many dimensions; `CHECKED` says that the rows let through only what serves the task.
+    #[inline(always)]
+    fn examine_in<const CHECKED: bool>(
+        &self,
+        dimensions: usize,
+        rank: usize,
+        mut survivors: u64,
+        mut best: Best,
+        found: &mut Found,
+    ) -> Best {
+        let word = self.slots.word(self.words.number(rank), dimensions + DEVICE_AXES);
+        let demand = Demand { quantities: &self.task.demand[..dimensions], devices: self.task.devices };
+        let subtract = self.cost.subtract;
         let mut refused_shape = NO_SHAPE;
         while survivors != 0 {
             let slot = survivors.trailing_zeros() as usize;
             survivors &= survivors - 1;
-            let bound =
-                if P::BOUND == Bound::Linear { word.keys[slot] - self.cost.subtract } else { f64::NEG_INFINITY };
+            let bound = if P::BOUND == Bound::Linear { word.keys[slot] - subtract } else { f64::NEG_INFINITY };
             if bound > best.score {
                 found.fits_nowhere = false;
-                if sorted {
+                if self.words.is_sorted(rank) {
                     break;
                 }
                 continue;
             }
             let (shape, position) = (word.shapes[slot], word.positions[slot]);
-            if !checked {
+            if !CHECKED {
                 if shape == refused_shape {
                     continue;
                 }
@@ -149,16 +182,17 @@ impl<P: Policy> Search<'_, P> {
                     continue;
                 }
             }
-            found.fits_nowhere = false;
             if (shape == best.shape || bound == best.score) && position >= best.position {
+                found.fits_nowhere = false;
                 continue;
             }
             let score = if P::BOUND == Bound::Linear {
-                word.score(slot, self.task, self.policy, self.ranking)
+                self.policy.score(self.ranking, demand, axes::as_leftover(word.values(slot)))
             } else {
                 let row = self.ledger.list()[position as usize] as usize;
                 self.task.score(self.ledger, row, self.policy, self.ranking)
             };
+            found.fits_nowhere = false;
             best.challenge(Best { score, position, shape });
         }
         best

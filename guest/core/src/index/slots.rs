@@ -5,10 +5,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use crate::feasible::Task;
-use crate::policy::{Demand, Policy, Ranking};
-
-use super::axes;
 use super::words::SLOTS;
 
 /// The shape of no slot.
@@ -84,7 +80,7 @@ pub(super) struct Word<'a> {
 impl Word<'_> {
     /// What the offers of a slot have.
     #[inline]
-    fn values(&self, slot: usize) -> &[u64] {
+    pub(super) fn values(&self, slot: usize) -> &[u64] {
         &self.values[slot * self.width..][..self.width]
     }
 
@@ -92,13 +88,6 @@ impl Word<'_> {
     #[inline]
     pub(super) fn serves(&self, slot: usize, demand: &[u64]) -> bool {
         self.values(slot).iter().zip(demand).all(|(has, asked)| asked <= has)
-    }
-
-    /// The score of a slot's offers for a task that they serve.
-    #[inline]
-    pub(super) fn score<P: Policy>(&self, slot: usize, task: Task<'_>, policy: &P, ranking: &Ranking) -> f64 {
-        let demand = Demand { quantities: task.demand, devices: task.devices };
-        policy.score(ranking, demand, axes::as_leftover(self.values(slot)))
     }
 }
 
@@ -137,15 +126,15 @@ impl Slots {
         self.positions[slot]
     }
 
-    /// The slots of a word, by its number.
+    /// The slots of a word, by its number. `width` is the numbers of a row of axes, for a caller that knows it when it is compiled.
     #[inline]
-    pub(super) fn word(&self, number: usize) -> Word<'_> {
+    pub(super) fn word(&self, number: usize, width: usize) -> Word<'_> {
         Word {
             keys: &self.keys.as_chunks().0[number],
             shapes: &self.shapes.as_chunks().0[number],
             positions: &self.positions.as_chunks().0[number],
-            values: &self.values[number * SLOTS * self.width..(number + 1) * SLOTS * self.width],
-            width: self.width,
+            values: &self.values[number * SLOTS * width..(number + 1) * SLOTS * width],
+            width,
         }
     }
 
