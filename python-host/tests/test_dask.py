@@ -113,6 +113,23 @@ def test_what_was_taken_and_never_sent_is_lost(site, dask_workers):
     assert (report.outcome, site.free_cores(0)) == ("lost", 4)
 
 
+def test_a_launch_that_cannot_be_sent_is_refused_alone(site, monkeypatch):
+    client = site.cluster._client
+    submit = client.submit
+
+    def picky(function, launch, **options):
+        if launch.key == "k2":
+            raise TypeError("not this one")
+        return submit(function, launch, **options)
+
+    monkeypatch.setattr(client, "submit", picky)
+    launches = [Launch(key, "t", "0", {"cpu": 1000}, payload=site.works) for key in ("k\ud800", "k2", "k3")]
+    assert [one.refusal for one in site.cluster.launch(launches)] == ["payload-refused", "payload-refused", None]
+    assert site.ended("k3").outcome == "done"
+    assert site.report("k2").outcome == "unknown"
+    assert site.free_cores(0) == 4
+
+
 def test_more_tasks_than_threads_run_at_once_where_they_are_small(site):
     launches = [Launch(f"k{row}", "t", "0", {"cpu": 250}, payload=site.lasts) for row in range(9)]
     assert [one.refusal for one in site.cluster.launch(launches)].count(None) == 9

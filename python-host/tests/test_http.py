@@ -249,6 +249,7 @@ REPORTS = {
     "another key": [{"key": "k2", "outcome": "done", "reason": "", "finished_at": 1.0}],
     "an outcome that there is not": [{"key": "k1", "outcome": "asleep", "reason": "", "finished_at": 1.0}],
     "ended at no time": [{"key": "k1", "outcome": "done", "reason": "", "finished_at": None}],
+    "ended beyond all time": [{"key": "k1", "outcome": "done", "reason": "", "finished_at": 10**400}],
     "runs and has ended": [{"key": "k1", "outcome": "running", "reason": "", "finished_at": 1.0}],
 }
 
@@ -353,6 +354,42 @@ def test_a_bound_on_requests_under_way_is_kept():
         cluster.close()
     assert [one.name for one in found] == [f"i{row}" for row in range(20)]
     assert 1 < most <= 3
+
+
+def test_an_agent_that_cannot_say_keeps_the_key():
+    inner = simulated("s")
+
+    def unsure(handler, body):
+        if handler.path == "/v1/launches":
+            return 409, {"key": "k1", "refusal": "unreachable", "reason": "its disk is full"}
+        return 200, _wire.offers_of(inner.offers())
+
+    with liar(unsure) as agent:
+        cluster = HttpCluster([agent.url, agent.url + "/other"], backoff_seconds=0.001, timeout_seconds=30.0)
+        cluster.offers()
+        assert cluster.launch([Launch("k1", "t", "s")])[0].refusal == "unreachable"
+        assert cluster._keys == {"k1": agent.url}
+        cluster.close()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 500])
+def test_a_status_that_is_the_agents_does_not_fail_the_task(status):
+    def answer(handler, body):
+        return (status, {}) if body else (200, {"offers": [{"name": "bad", "available": {}}]})
+
+    with beside(answer) as (cluster, bad):
+        cluster.offers()
+        assert cluster.launch([Launch("k1", "t", "bad")])[0].refusal == "unreachable"
+        assert bad.url in cluster.problems
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1, 2}, b"bytes"])
+def test_a_payload_that_is_no_json_is_refused_alone(value):
+    with served(simulated("s")) as server:
+        cluster = HttpCluster([server.url])
+        launches = [Launch("k1", "t", "s", payload={"value": value}), Launch("k2", "t", "s", payload={"value": "\ud800"})]
+        assert [one.refusal for one in cluster.launch(launches)] == ["payload-refused", None]
+        cluster.close()
 
 
 def test_a_token_is_wanted_where_it_is_set():

@@ -27,6 +27,8 @@ __all__ = ["NAME", "Ledger", "ledger_call"]
 NAME = "offermatch"
 """The plugin's name at the scheduler."""
 
+_SECONDS_TO_SEND = 60.0
+
 
 @dataclass(slots=True)
 class _Run:
@@ -36,6 +38,7 @@ class _Run:
     worker: str = ""
     client: str = ""
     taken: Taken = field(default_factory=lambda: Taken({}))
+    taken_at: float = field(default_factory=time.monotonic)
     begun: bool = False
     cancelled: bool = False
 
@@ -152,6 +155,13 @@ class Ledger(SchedulerPlugin):
                     self._forget(self._scheduler, key)
         return begun
 
+    def give_up(self, key: str) -> None:
+        """Forget a key that was taken and cannot be sent."""
+        run = self._runs.get(key)
+        if run is not None and not run.begun and run.report.outcome == "running":
+            self._close(run, "lost", "", 0.0)
+            del self._runs[key]
+
     def _take(self, launch: Launch, address: str | None, client: str) -> tuple[Launched, str]:
         key = launch.key
         if key in self._runs:
@@ -176,16 +186,12 @@ class Ledger(SchedulerPlugin):
             del self._keys[run.worker][run.report.key]
 
     def _sweep(self) -> None:
-        """Give up what was taken by a client that is gone and did not come to send it."""
+        """Give up what was taken and not sent: whoever took it is gone, or has had the time. It cannot begin after that."""
         clients, tasks = self._scheduler.clients, self._scheduler.tasks
-        gone = [
-            self._runs[key]
-            for keys in self._keys.values()
-            for key in keys
-            if not self._runs[key].begun and self._runs[key].client not in clients and key not in tasks
-        ]
-        for run in gone:
-            self._close(run, "lost", "whoever launched it was gone before it was sent", time.time())
+        late = time.monotonic() - _SECONDS_TO_SEND
+        waiting = [self._runs[key] for keys in self._keys.values() for key in keys if key not in tasks]
+        for run in [run for run in waiting if not run.begun and (run.client not in clients or run.taken_at < late)]:
+            self._close(run, "lost", "whoever launched it did not come to send it", time.time())
 
     @staticmethod
     def _forget(scheduler: Scheduler, key: str) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, get_args
 
-from offermatch._rows import offer_from_mapping
+from offermatch._rows import offer_columns, offer_from_mapping
 from offermatch.columns import OfferColumns
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
-from offermatch.quantity import parse
 from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Refusal, Report
 
 __all__ = [
@@ -41,6 +40,7 @@ MOST_KEYS = 10_000
 LONGEST_KEY = 512
 """The longest key, task or name, in characters."""
 
+_END_OF_TIME = 1e12
 _REFUSALS, _OUTCOMES = get_args(Refusal), get_args(Outcome)
 _LAUNCH = {"task": "", "offer": "", "demand": {}, "devices": 0, "device_share": 0, "payload": {}}
 
@@ -79,6 +79,12 @@ def offers_of(offers: Sequence[Offer] | OfferColumns) -> dict[str, Any]:
 def offers_from(body: bytes) -> list[Offer]:
     """Return the offers of an answer, each one checked."""
     rows = _list(decoded(body, "offers"), "offers")
+    with suppress(InputError, TypeError):
+        found = [offer_from_mapping(row, "offers") for row in rows if isinstance(row, Mapping)]
+        if len(found) == len(rows):
+            offer_columns(found)
+            return found
+    # Something is wrong somewhere: each on its own, to say where.
     found = []
     for at, row in enumerate(rows):
         place = f"offers, row {at}"
@@ -86,15 +92,7 @@ def offers_from(body: bytes) -> list[Offer]:
             raise malformed(f"{place} is no object")
         try:
             offer = offer_from_mapping(row, place)
-            # Built one by one, so that a mistake is told of the row that has it.
-            OfferColumns.build(
-                [offer.name],
-                {name: [value] for name, value in offer.available.items()},
-                capacity={name: [parse(value, place)] for name, value in (offer.capacity or {}).items()},
-                attributes={name: [value] for name, value in offer.attributes.items()},
-                devices=[offer.devices],
-                source=place,
-            )
+            offer_columns([offer], None, place)
         except InputError as error:
             raise malformed(f"{error.place}: {error.message}") from error
         found.append(offer)
@@ -168,7 +166,7 @@ def reports_from(body: bytes, keys: Sequence[str]) -> list[Report]:
             raise malformed(f"outcome is {row['outcome']!r}, which is none of {', '.join(_OUTCOMES)}")
         at = row["finished_at"]
         ended = row["outcome"] in ("done", "failed", "lost")
-        if ended != (type(at) in (int, float)) or (at is not None and not math.isfinite(at)):
+        if ended != (type(at) in (int, float)) or (at is not None and not 0 <= at < _END_OF_TIME):
             raise malformed(f"finished_at is {at!r} of a launch that is {row['outcome']}")
         found.append(Report(key, row["outcome"], _text(row["reason"], "reason"), at))
     return found

@@ -72,17 +72,9 @@ class DaskCluster(Cluster):
         with self._lock:
             taken = self._ask("take", good, self._client.id)
             for launch, (_, address) in zip(good, taken, strict=True):
-                if address:
-                    # The future is not kept: it is the ledger that wants the task.
-                    self._client.submit(
-                        self._work.run_launch,
-                        launch,
-                        key=launch.key,
-                        workers=[address],
-                        allow_other_workers=False,
-                        pure=False,
-                        retries=0,
-                    )
+                if address and (reason := self._send(launch, address)):
+                    self._ask("give_up", launch.key)
+                    wrong[launch.key] = reason
         answers = {launched.key: launched for launched, _ in taken}
         return [
             Launched(launch.key, "payload-refused", wrong[launch.key]) if launch.key in wrong else answers[launch.key]
@@ -110,6 +102,23 @@ class DaskCluster(Cluster):
             if self._owned:
                 self._client.close()
 
+    def _send(self, launch: Launch, address: str) -> str:
+        """Send a launch to its worker; returns why it cannot be sent."""
+        try:
+            # The future is not kept: it is the ledger that wants the task.
+            self._client.submit(
+                self._work.run_launch,
+                launch,
+                key=launch.key,
+                workers=[address],
+                allow_other_workers=False,
+                pure=False,
+                retries=0,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever Dask makes of one launch, the others are sent
+            return f"it cannot be sent: {type(error).__name__}: {error}"
+        return ""
+
     def _ask(self, method: str, *args: Any) -> Any:
         self._check_open()
         try:
@@ -123,7 +132,12 @@ class DaskCluster(Cluster):
 
 
 def _unusable(launch: Launch) -> str:
-    """Return why a payload cannot be run; empty where it can."""
+    """Return why a launch cannot be sent or its payload cannot be run; empty where both can."""
+    try:
+        # Dask sends later, on another thread, and would break the connection over it.
+        launch.key.encode()
+    except UnicodeEncodeError as error:
+        return f"the key {launch.key!r} is no text that can be sent: {error.reason}"
     try:
         if "function" in launch.payload:
             function_of(launch.payload)

@@ -8,6 +8,7 @@ address in ``problems`` and in the log, and the others go on.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import ssl
 import threading
@@ -29,9 +30,12 @@ __all__ = ["HttpCluster"]
 
 _LOG = logging.getLogger(__name__)
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+# What is wrong with the request itself; any other status is the agent's, and may be mended there.
+_REFUSED = frozenset({400, 413, 415, 422})
 _MOST_ANSWER = 64 * 2**20
 _REMEMBERED_KEYS = 1_000_000
 _LAUNCH_STATUSES = (200, 409)
+_JSON = {"Content-Type": "application/json"}
 
 # Where several agents were asked about a key: one of them ran it, others may have been told that it is cancelled, or do
 # not answer ("running"), or never heard of it.
@@ -222,8 +226,9 @@ class HttpCluster(Cluster):
             return Launched(key, "offer-gone", f"no agent offers {launch.offer}")
         try:
             encoded = quote(key, safe="", errors="surrogateescape")
-        except UnicodeEncodeError:
-            return Launched(key, "payload-refused", f"the key {key!r} is no text that can be sent")
+            body = json.dumps(_wire.launch_of(launch), allow_nan=False).encode()
+        except (ValueError, TypeError, RecursionError) as error:
+            return Launched(key, "payload-refused", f"it cannot be sent as JSON: {error}")
         # Kept before it is sent: an answer that never comes leaves the launch there all the same.
         self._keep(key, agent)
         found = await self._asked(
@@ -231,14 +236,13 @@ class HttpCluster(Cluster):
             "POST",
             "/v1/launches",
             lambda body: _wire.launched_from(body, key),
-            _wire.launch_of(launch),
+            body,
             {"Idempotency-Key": encoded},
             _LAUNCH_STATUSES,
         )
         if isinstance(found, ClusterError):
-            refused = found.code == "request-refused"
-            return Launched(key, "payload-refused" if refused else "unreachable", str(found))
-        if found.refusal:
+            found = Launched(key, "payload-refused" if found.code == "request-refused" else "unreachable", str(found))
+        if found.refusal not in (None, "unreachable"):
             self._keys.pop(key, None)
         return found
 
@@ -270,13 +274,13 @@ class HttpCluster(Cluster):
 
     async def _report(self, part: tuple[str, Sequence[str]]) -> list[Report] | ClusterError:
         agent, keys = part
-        body = {"keys": list(keys)}
+        body = json.dumps({"keys": list(keys)}).encode()
         return await self._asked(agent, "POST", "/v1/reports", lambda answer: _wire.reports_from(answer, keys), body)
 
     async def _cancel(self, part: tuple[str, Sequence[str]]) -> ClusterError | None:
         agent, keys = part
         for at in range(0, len(keys), _wire.MOST_KEYS):
-            body = {"keys": list(keys[at : at + _wire.MOST_KEYS])}
+            body = json.dumps({"keys": list(keys[at : at + _wire.MOST_KEYS])}).encode()
             found = await self._asked(agent, "POST", "/v1/cancellations", _wire.decoded, body)
             if isinstance(found, ClusterError):
                 return found
@@ -288,7 +292,7 @@ class HttpCluster(Cluster):
         method: str,
         path: str,
         read: Callable[[bytes], _Found],
-        body: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         statuses: Sequence[int] = (200,),
     ) -> _Found | ClusterError:
@@ -315,7 +319,7 @@ class HttpCluster(Cluster):
                     return found
                 wrong = f"it answers {method} {path.partition('?')[0]} with status {status}{_told(answer)}"
                 if status not in _AGAIN:
-                    code = "request-refused"
+                    code = "request-refused" if status in _REFUSED else code
                     break
             except ClusterError as error:
                 code, wrong = error.code, f"it answers {method} {path.partition('?')[0]} with {error.message}"
@@ -328,11 +332,11 @@ class HttpCluster(Cluster):
         return self._tell(agent, wrong, code)
 
     async def _send(
-        self, agent: str, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str] | None
+        self, agent: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
     ) -> tuple[int, bytes]:
         async with (
             self._room,
-            self._client.stream(method, agent + path, json=body, headers=dict(headers or {})) as response,
+            self._client.stream(method, agent + path, content=body, headers={**_JSON, **(headers or {})}) as response,
         ):
             answer = bytearray()
             async for piece in response.aiter_bytes():
