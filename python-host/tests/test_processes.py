@@ -216,10 +216,20 @@ cluster.launch([Launch("k1", "t", "one", {"cpu": 1000}, payload={"command": ["to
         tmp_path / "agent",
     )
     cluster = ProcessCluster(SERVER, tmp_path / "agent")
-    assert ended(cluster, "k1").outcome == "lost"
+    cluster.cancel(["k1"])
+    assert ended(cluster, "k1").outcome in ("lost", "failed")
     assert cluster.launch([launch("k1", shell("true"))])[0].refusal is None
-    assert cluster.reports(["k1"])[0].outcome == "lost"
+    assert cluster.reports(["k1"])[0].outcome in ("lost", "failed")
+    assert not list(tmp_path.rglob("started"))
     cluster.close()
+
+
+def test_an_outcome_of_a_journal_that_was_removed_is_not_believed(tmp_path):
+    for payload, outcome in ((shell("true"), "done"), (shell("exit 7"), "failed")):
+        cluster = ProcessCluster(SERVER, tmp_path)
+        assert run(cluster, payload).outcome == outcome
+        cluster.close()
+        (tmp_path / "journal.jsonl").unlink()
 
 
 def test_a_cancelled_key_is_remembered_over_a_restart(tmp_path):

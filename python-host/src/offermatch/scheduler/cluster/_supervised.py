@@ -40,6 +40,8 @@ def prepare(directory: Path, launch: Launch, *, limit_memory: bool, dies_with_us
     """
     command = Command.of(launch.payload)
     directory.mkdir(exist_ok=True)
+    # Of a run whose journal somebody has removed.
+    (directory / "outcome.json").unlink(missing_ok=True)
     # No more of our own environment than every program needs: it may hold secrets.
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     environment |= {"OFFERMATCH_KEY": launch.key, "OFFERMATCH_TASK": launch.task}

@@ -194,7 +194,7 @@ class ProcessCluster(Cluster):
         if run.process is not None:
             run.process.send_signal(signal.SIGTERM)
             return
-        with (run.directory / LOCK).open("rb") as lock:
+        with (run.directory / LOCK).open("a+b") as lock:
             # While the lock is held its holder lives, so the number is no other process's; it is written at once.
             while _held(lock.fileno()):
                 lock.seek(0)
