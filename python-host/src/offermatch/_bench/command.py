@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch._bench import border, gil, start, svg, swap, talk
+from offermatch._bench import border, cycle, gil, start, svg, swap, talk
 from offermatch.errors import InputError
 from offermatch.sample import Sample
 
@@ -59,20 +59,52 @@ def add_bench(commands: Any, sample: Callable[[str], Sample], positive: Callable
     parser.add_argument("--every", type=positive, default=50, metavar="MS", help="between two swaps (default: 50)")
     parser.add_argument("--other", type=Path, metavar="PATH", help="the component to swap with the bundled one")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("cycle", cycle, _cycle, "one cycle of the scheduler, stage by stage, beside the talk's figures")
+    parser.add_argument("--store", metavar="URL", help="an empty database (default: a temporary SQLite file)")
+    parser.add_argument("--tasks", type=positive, default=170_000, metavar="N", help="tasks stored (default: 170000)")
+    parser.add_argument("--processable", type=positive, default=20_000, metavar="N", help="ready tasks (default: 20000)")
+    parser.add_argument("--offers", type=positive, default=20_000, metavar="N", help="servers (default: 20000)")
+    parser.add_argument("--seconds", type=positive, default=4, metavar="N", help="for each of the simple ways (default: 4)")
+    parser.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture too")
 
 
 def _talk(options: argparse.Namespace) -> str:
     measured = talk.talk(options.rust_host, quick=options.quick, progress=_progress)
+    return _kept(measured, options, talk.table, svg.write)
+
+
+def _cycle(options: argparse.Namespace) -> str:
+    if options.tasks < 7 * options.processable:
+        options.usage.error("--tasks is at least seven times --processable")
+    measured = cycle.cycle(
+        options.store,
+        tasks=options.tasks,
+        processable=options.processable,
+        offers=options.offers,
+        seconds=float(options.seconds),
+        progress=_progress,
+    )
+    return _kept(measured, options, cycle.table, cycle.write_svg)
+
+
+def _kept(
+    measured: dict[str, Any],
+    options: argparse.Namespace,
+    table: Callable[[dict[str, Any]], str],
+    draw: Callable[[dict[str, Any], Path], Any],
+) -> str:
+    """Write what is to be written to files, and return what is to be printed."""
     text = json.dumps(measured, indent=2) + "\n"
     try:
         if options.svg is not None:
-            svg.write(measured, options.svg)
+            draw(measured, options.svg)
         if options.json not in (None, "-"):
             Path(options.json).write_text(text)
     except OSError as error:
         message = error.strerror or str(error)
         raise InputError("file-unreadable", message, "name a place that can be written to", str(error.filename)) from error
-    return text if options.json == "-" else talk.table(measured)
+    return text if options.json == "-" else table(measured)
 
 
 def _progress(text: str) -> None:

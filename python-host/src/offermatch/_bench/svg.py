@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from offermatch._bench.talk import time_text
 
-__all__ = ["write"]
+__all__ = ["bars", "write"]
 
 _WIDTH, _LABELS, _VALUES = 860, 270, 110
 _BAR, _GAP, _TOP, _BOTTOM = 22, 12, 64, 34
@@ -28,19 +28,19 @@ def write(measured: dict[str, Any], folder: Path) -> list[Path]:
         name = f"{size[0]}x{size[1]}"
         times = sorted(((row["name"], row["total_ms"], time_text(row["total_ms"])) for row in rows), key=lambda bar: -bar[1])
         path = folder / f"talk-time-{name}.svg"
-        path.write_text(_bars(f"Time of one cycle, {title}", "logarithmic scale; shorter is better", times, log=True))
+        path.write_text(bars(f"Time of one cycle, {title}", "logarithmic scale; shorter is better", times, log=True))
         written.append(path)
         speeds = [
             (row["name"], row["background"], f"{row['background']:.0%}") for row in rows if row["background"] is not None
         ]
         path = folder / f"talk-background-{name}.svg"
         subtitle = "of its speed when this process is idle; longer is better"
-        path.write_text(_bars(f"Speed of another Python thread meanwhile, {title}", subtitle, speeds, log=False))
+        path.write_text(bars(f"Speed of another Python thread meanwhile, {title}", subtitle, speeds, log=False))
         written.append(path)
     return written
 
 
-def _bars(title: str, subtitle: str, bars: Sequence[tuple[str, float, str]], *, log: bool) -> str:
+def bars(title: str, subtitle: str, bars: Sequence[tuple[str, float, str]], *, log: bool) -> str:
     """Return horizontal bars with their labels to the left and their values at the end."""
     height = _TOP + len(bars) * (_BAR + _GAP) + _BOTTOM
     space = _WIDTH - _LABELS - _VALUES

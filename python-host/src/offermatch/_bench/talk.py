@@ -32,7 +32,7 @@ from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.matcher import Matcher
 from offermatch.sample import Sample
 
-__all__ = ["BASELINE", "SIZES", "table", "talk", "time_text"]
+__all__ = ["BASELINE", "SIZES", "python_loop", "table", "talk", "time_text"]
 
 SIZES = ((10_000, 2_000), (20_000, 20_000))
 QUICK_SIZES = ((1_000, 200), (2_000, 2_000))
@@ -107,6 +107,17 @@ def talk(rust_host: Path | None, *, quick: bool, progress: Callable[[str], None]
         "crossing": matcher.crossing,
     }
     return {"quick": quick, "machine": machine, "rows": rows, "notes": notes}
+
+
+def python_loop(sample: Sample, seconds: float) -> tuple[float, float]:
+    """Return how long the loop in Python takes on one thread, and the part of the tasks that was measured.
+
+    Args:
+        sample: What is matched.
+        seconds: About how long it may take.
+    """
+    found = _measures(Matcher.load(), sample, seconds)["Python loop, 1 thread"]()
+    return found.seconds, found.fraction
 
 
 def _measures(matcher: Matcher, sample: Sample, seconds: float) -> dict[str, Callable[[], _Measured]]:

@@ -35,7 +35,7 @@ __all__ = [
     "match_tasks_to_offers",
 ]
 
-_TOGETHER = 2000
+_TOGETHER = 5000
 """Launches in one call: what they come to is in the store before the next call begins."""
 
 
