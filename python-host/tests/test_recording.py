@@ -139,7 +139,7 @@ def test_a_cycle_that_fails_is_recorded_up_to_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "not JSON"),
+        ("", "Expecting value"),
         ("[]", "its format"),
         ('{"format": "offermatch-recording/2"}', "its format"),
         ('{"format": "offermatch-recording/1"}', "'shape'"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from offermatch._columns_json import changes_shown, offers_shown, tasks_shown
+from offermatch._recording_format import FORMAT
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Description, Settings, Timings
@@ -19,10 +20,7 @@ from offermatch.model import Description, Settings, Timings
 if TYPE_CHECKING:
     from offermatch.pool import Backend, Opener
 
-__all__ = ["FORMAT", "Recorder", "write_recording"]
-
-FORMAT = "offermatch-recording/1"
-"""What the first key of a recording says."""
+__all__ = ["Recorder", "write_recording"]
 
 
 class Recorder:

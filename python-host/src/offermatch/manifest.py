@@ -7,7 +7,6 @@ docs/trust.md shows a manifest. Nothing here touches the matcher in use.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from offermatch._pace import considerate
+from offermatch._recording_format import strict_json
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
@@ -65,7 +65,7 @@ class Manifest:
         if place.is_dir():
             place /= MANIFEST
         try:
-            found = json.loads(place.read_text(encoding="utf-8"))
+            found = strict_json(place.read_text(encoding="utf-8"))
         except OSError as error:
             raise MatcherError("manifest-malformed", error.strerror or str(error), "check the path", str(place)) from error
         except (ValueError, RecursionError) as error:

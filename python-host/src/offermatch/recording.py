@@ -9,15 +9,16 @@ be replayed without the rows it once came from. Conformance cases are recordings
 from __future__ import annotations
 
 import gzip
-import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from offermatch._columns_json import changes_of, offers_of, tasks_of
-from offermatch._recorder import FORMAT, write_recording
+from offermatch._recorder import write_recording
+from offermatch._recording_format import FORMAT, parsed
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import BaseMatcher, LegacyMatcher
 from offermatch.model import Settings, Timings
@@ -26,6 +27,7 @@ from offermatch.pool import Backend
 __all__ = ["FORMAT", "Difference", "Recording", "replay"]
 
 _HINT = "docs/recordings.md shows the format"
+_GZIP = b"\x1f\x8b"
 _MISSING, _UNPLACED = "answered", "not placed"
 
 
@@ -57,7 +59,7 @@ class Recording:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Recording:
-        """Return the recording in a file; one whose name ends in ``.gz`` is unpacked.
+        """Return the recording in a file; a compressed one is unpacked.
 
         Raises:
             InputError: ``file-unreadable`` or ``file-malformed``.
@@ -65,12 +67,11 @@ class Recording:
         place = Path(path)
         try:
             content = place.read_bytes()
-            text = (gzip.decompress(content) if place.suffix == ".gz" else content).decode()
-            found = json.loads(text)
+            found = parsed((_unpacked(content) if content.startswith(_GZIP) else content).decode())
         except OSError as error:
             raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
-        except (ValueError, EOFError, RecursionError) as error:
-            raise InputError("file-malformed", f"not JSON: {error}", _HINT, str(path)) from error
+        except (ValueError, RecursionError) as error:
+            raise InputError("file-malformed", f"not a recording: {error}", _HINT, str(path)) from error
         return cls._of(found, str(path))
 
     @classmethod
@@ -108,6 +109,13 @@ class Recording:
         if self.open_error is not None:
             content["open_error"] = self.open_error
         write_recording({**content, "steps": self.steps}, path)
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"compressed wrongly: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

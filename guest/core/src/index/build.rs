@@ -1,6 +1,5 @@
 //! Makes an index from a ledger.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::ledger::Ledger;
@@ -101,7 +100,7 @@ impl Index {
                 u128::from(key) << 64 | u128::from(shape) << 48 | u128::from(attributes) << 32 | u128::from(position)
             })
             .collect();
-        sort(&mut order);
+        order.sort_unstable();
         let position = |entry: u128| entry as u32;
         let row = |entry: u128| list[position(entry) as usize] as usize;
         // Capacities do not count for a linear policy.
@@ -188,35 +187,6 @@ impl Index {
         self.built_words = self.words.len();
         self.wasted = 0;
     }
-}
-
-/// Sorts entries, whose upper halves are the bits of keys. A counting pass deals them out to as many buckets as there are
-/// entries, by their keys, which leaves a few for each bucket where keys are spread; equal keys share one.
-fn sort(entries: &mut Vec<u128>) {
-    let key = |entry: u128| f64::from_bits((entry >> 64) as u64);
-    let (least, most) =
-        entries.iter().fold((f64::MAX, 0.0_f64), |(least, most), &entry| (least.min(key(entry)), most.max(key(entry))));
-    let scale = entries.len() as f64 / (most - least);
-    // Rounding keeps order: the bucket never falls as the key rises. A cast of NaN, where all keys are equal, is zero.
-    let last = entries.len().saturating_sub(1);
-    let bucket = |entry: u128| (((key(entry) - least) * scale) as usize).min(last);
-    let mut ends = vec![0_u32; entries.len() + 1];
-    entries.iter().for_each(|&entry| ends[bucket(entry) + 1] += 1);
-    for at in 1..ends.len() {
-        ends[at] += ends[at - 1];
-    }
-    let mut dealt = vec![0; entries.len()];
-    for &entry in &*entries {
-        let end = &mut ends[bucket(entry)];
-        dealt[*end as usize] = entry;
-        *end += 1;
-    }
-    let mut begin = 0;
-    for &end in &ends[..entries.len()] {
-        dealt[begin..end as usize].sort_unstable();
-        begin = end as usize;
-    }
-    *entries = dealt;
 }
 
 /// A number that is the same for equal columns, and mostly another one for others.

@@ -1,0 +1,202 @@
+"""What a recording has to look like, read as strictly as the Rust host reads it.
+
+Each kind is a function that returns what is wrong with a value, or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from math import isfinite
+from typing import Any, NoReturn
+
+__all__ = ["FORMAT", "parsed", "strict_json"]
+
+FORMAT = "offermatch-recording/1"
+"""What the first key of a recording says."""
+
+Kind = Callable[[Any], str]
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """Return the object in a JSON text that is a recording.
+
+    Raises:
+        ValueError: It is none, with the reason.
+        RecursionError: It is nested too deeply.
+    """
+    found = strict_json(text)
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ValueError(f"its format is not {FORMAT}")
+    if wrong := _RECORDING(found):
+        raise ValueError(wrong)
+    # What is null is not there.
+    found["steps"] = [{key: part for key, part in step.items() if part is not None} for step in found.get("steps", [])]
+    found["shape"].setdefault("attributes", 0)
+    return found
+
+
+def strict_json(text: str) -> Any:
+    """Return what a JSON text holds; keys stand once, numbers are finite and no half character stands alone.
+
+    Raises:
+        ValueError: It is not JSON, with the reason.
+        RecursionError: It is nested too deeply.
+    """
+    found = json.loads(text, parse_int=_integer, parse_constant=_refuse, object_pairs_hook=_once)
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _integer(digits: str) -> int | float:
+    # Only a double has a zero below zero.
+    return -0.0 if digits == "-0" else int(digits)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} stands twice in one object")
+        found[key] = value
+    return found
+
+
+def _is(kind: type, what: str) -> Kind:
+    return lambda value: "" if isinstance(value, kind) else f"{_shown(value)} is not {what}"
+
+
+def _whole(most: int) -> Kind:
+    def kind(value: Any) -> str:
+        fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+        return "" if fits else f"{_shown(value)} is not a whole number from 0 to {most}"
+
+    return kind
+
+
+def _real(value: Any) -> str:
+    if value in ("NaN", "Infinity", "-Infinity"):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        return f"{_shown(value)} is not a number"
+    return ""
+
+
+def _or_null(kind: Kind) -> Kind:
+    return lambda value: "" if value is None else kind(value)
+
+
+def _array(kind: Kind) -> Kind:
+    def check(value: Any) -> str:
+        if not isinstance(value, list):
+            return f"{_shown(value)} is not an array"
+        return next((wrong for item in value if (wrong := kind(item))), "")
+
+    return check
+
+
+def _object(required: dict[str, Kind], optional: dict[str, Kind]) -> Kind:
+    kinds = required | optional
+
+    def check(value: Any) -> str:
+        if not isinstance(value, dict):
+            return f"{_shown(value)} is not an object"
+        for name in required:
+            if name not in value:
+                return f"{name!r} is not there"
+        for name, part in value.items():
+            if name not in kinds:
+                return f"there is no key {name!r}"
+            if wrong := kinds[name](part):
+                return f"{name}: {wrong}"
+        return ""
+
+    return check
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _mode(value: Any) -> str:
+    return "" if value in ("exclusive", "shared") else f"{_shown(value)} is not exclusive or shared"
+
+
+_TEXT, _FLAG = _is(str, "text"), _is(bool, "true or false")
+_U32, _U64 = _whole(2**32 - 1), _whole(2**64 - 1)
+_SHORT, _LONG = _array(_U32), _array(_U64)
+
+_OFFERS = _object(
+    {},
+    {
+        "rows": _U32,
+        "available": _LONG,
+        "capacity": _LONG,
+        "attributes": _SHORT,
+        "device_offsets": _SHORT,
+        "device_free": _SHORT,
+    },
+)
+_TASKS = _object(
+    {},
+    {
+        "rows": _U32,
+        "demand": _LONG,
+        "devices": _SHORT,
+        "requirement_offsets": _SHORT,
+        "requirement_attributes": _SHORT,
+        "requirement_excludes": _array(_FLAG),
+        "value_offsets": _SHORT,
+        "values": _SHORT,
+    },
+)
+_CHANGES = _object({}, {"removed": _SHORT, "changed_rows": _SHORT, "changed": _OFFERS, "added": _OFFERS})
+_ANSWERS = {
+    "assign": _object({}, {"tasks": _SHORT, "offers": _SHORT, "scores": _array(_real)}),
+    "update": _object({}, {}),
+    "explain": _object(
+        {}, dict.fromkeys(("by_dimension", "by_requirement", "by_devices", "by_score", "candidates"), _SHORT)
+    ),
+}
+_CALLS = {"assign": _TASKS, "update": _CHANGES, "explain": _TASKS}
+_CALL = _object(
+    {}, {name: _or_null(kind) for name, kind in _CALLS.items()} | {"answer": lambda _: "", "error": _or_null(_TEXT)}
+)
+
+
+def _step(value: Any) -> str:
+    if wrong := _CALL(value):
+        return wrong
+    asked = [name for name in _CALLS if value.get(name) is not None]
+    if len(asked) != 1:
+        return "a step is one of assign, update and explain"
+    answer = value.get("answer")
+    if answer is not None and value.get("error") is not None:
+        return "a step has an answer or an error, not both"
+    return "" if answer is None else _ANSWERS[asked[0]](answer)
+
+
+_RECORDING = _object(
+    {
+        "format": _TEXT,
+        "shape": _object({"dimensions": _U32}, {"attributes": _U32}),
+        "settings": _object({"mode": _mode, "max_score": _real}, {"weights": _array(_real), "scales": _LONG}),
+        "offers": _OFFERS,
+    },
+    {
+        "name": _TEXT,
+        "about": _TEXT,
+        "group": _TEXT,
+        "matcher": _or_null(
+            _object(dict.fromkeys(("name", "version", "policy", "contract"), _TEXT), {"digest": _or_null(_TEXT)})
+        ),
+        "open_error": _or_null(_TEXT),
+        "steps": _array(_step),
+    },
+)
