@@ -37,6 +37,7 @@ mod cache;
 mod catalog;
 mod columns;
 mod component;
+mod conformance;
 mod contract;
 mod conversion;
 mod description;
@@ -68,6 +69,9 @@ mod verify;
 pub use answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
 pub use cache::Cache;
 pub use catalog::Catalog;
+pub use conformance::{
+    Failure, Finding, Group, GroupReport, Level, Report, SkippedCase, Skips, Suite, SuiteReport, Trial, Verdict,
+};
 pub use contract::CONTRACT;
 pub use description::Description;
 pub use error::{Error, Overrun, Place};

@@ -111,7 +111,7 @@ impl Sample {
     /// The tasks and the offers.
     #[must_use]
     pub fn rows(&self) -> (Vec<Task>, Vec<Offer>) {
-        let mut random = SplitMix64(self.seed);
+        let mut random = SplitMix64::new(self.seed);
         // Tasks come first, in row order, and then the offers: that is part of the definition.
         let shapes = self.shapes(&mut random);
         let tasks = (0..self.tasks).map(|row| self.task(row, &mut random, &shapes)).collect();
@@ -139,7 +139,7 @@ impl Sample {
         }
         let catalog = Catalog::new(["cpu", "memory"], [""; 0]);
         let names = |what: &str, rows| (0..rows).map(|row| format!("{what}-{row}")).collect();
-        let mut random = SplitMix64(self.seed);
+        let mut random = SplitMix64::new(self.seed);
         let shapes = self.shapes(&mut random);
         let demand = (0..self.tasks).flat_map(|_| <[u64; 2]>::from(self.demand(&mut random, &shapes))).collect();
         let types = self.types(&mut random);
@@ -234,11 +234,16 @@ fn gpu(random: &mut SplitMix64) -> String {
 }
 
 /// The generator of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
-struct SplitMix64(u64);
+pub(crate) struct SplitMix64(u64);
 
 impl SplitMix64 {
+    /// The generator of a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// The next 64 bits.
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -247,7 +252,7 @@ impl SplitMix64 {
     }
 
     /// A number below `bound`: the high 64 bits of the product.
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 }
@@ -258,7 +263,7 @@ mod tests {
 
     #[test]
     fn the_generator_gives_the_published_numbers() {
-        let mut random = SplitMix64(1_234_567);
+        let mut random = SplitMix64::new(1_234_567);
         let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         assert_eq!([random.next(), random.next(), random.next()], expected);
     }

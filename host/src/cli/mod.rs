@@ -1,6 +1,7 @@
 //! What the program takes, and the commands behind it.
 
 mod bench;
+mod conformance;
 mod inspect;
 mod match_command;
 mod output;
@@ -36,6 +37,7 @@ Examples:
   offermatch match --sample uniform:2000x1000 --mode shared --output summary
   offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
   offermatch inspect matcher.wasm
+  offermatch conformance matcher.wasm
   offermatch bench talk
   offermatch stage --checksum inputs/ /mnt/node";
 
@@ -66,6 +68,9 @@ pub(crate) enum Command {
     Stage(stage::StageArguments),
     /// Answer a recording anew and say what differs; exit code 1 where anything does
     Replay(trust::ReplayArguments),
+    /// Run the conformance cases on a matcher and say which level it reaches; exit code 1 where it misses the one asked
+    #[command(after_help = conformance::EXAMPLES)]
+    Conformance(conformance::ConformanceArguments),
     /// Judge what a manifest asks for, as a slot would; exit code 0 where it would be promoted
     Swap(trust::SwapArguments),
 }
@@ -194,6 +199,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Replay(arguments) => trust::replay(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Swap(arguments) => trust::swap(&arguments),
         #[cfg(unix)]
         Command::Stage(arguments) => stage::run(arguments),

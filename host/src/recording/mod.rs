@@ -177,6 +177,12 @@ impl Recording {
         })
     }
 
+    /// The recording in a JSON value, or what is wrong with it.
+    pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, String> {
+        let document: format::Document = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        document.recording()
+    }
+
     /// The recording as JSON.
     ///
     /// # Panics

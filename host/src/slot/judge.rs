@@ -3,6 +3,7 @@
 use super::manifest::Manifest;
 use crate::answer::sha256;
 use crate::component;
+use crate::conformance::Suite;
 use crate::error::{Error, shortened};
 use crate::limits::Limits;
 use crate::matcher::Matcher;
@@ -30,6 +31,9 @@ pub(super) fn judge(manifest: &Manifest, limits: &Limits, cases: &[Recording]) -
             let reason = format!("{name} {wanted} is wanted, and the component says that it is {found}");
             return Err(Error::ManifestMalformed { origin, reason });
         }
+    }
+    if let Some(level) = manifest.conformance {
+        Suite::shipped()?.quick().require(&matcher, level)?;
     }
     conforms(&matcher, cases)?;
     Ok(matcher)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::conformance::Level;
 use crate::error::{Error, shortened};
 
 /// The name of a manifest in a directory.
@@ -28,6 +29,8 @@ pub struct Manifest {
     pub path: PathBuf,
     /// The SHA-256 of its bytes, as `sha256:` and 64 hexadecimal digits.
     pub digest: String,
+    /// The level of conformance that it has to reach before it is used; none where the cases are not asked.
+    pub conformance: Option<Level>,
     /// Live cycles that it is to answer in shadow before it is promoted.
     pub shadow_cycles: u64,
     /// Cycles within which a failure takes the slot back.
@@ -44,9 +47,26 @@ struct Document {
     path: PathBuf,
     digest: String,
     #[serde(default)]
+    conformance: Wanted,
+    #[serde(default)]
     shadow_cycles: u64,
     #[serde(default = "probation")]
     probation_cycles: u64,
+}
+
+/// The level of conformance that is wanted.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Wanted {
+    /// The one that the policy claims.
+    #[default]
+    Claimed,
+    /// None: the cases are not asked.
+    None,
+    /// That of every policy.
+    Contract,
+    /// That of best-fit.
+    Reference,
 }
 
 /// The probation unless another is asked for.
@@ -80,7 +100,14 @@ impl Manifest {
             let digest = shortened(&document.digest);
             return Err(malformed(format!("digest {digest:?} is not sha256: and 64 lower-case hexadecimal digits")));
         }
+        let conformance = match document.conformance {
+            Wanted::Claimed => Some(Level::claimed(&document.policy)),
+            Wanted::None => None,
+            Wanted::Contract => Some(Level::Contract),
+            Wanted::Reference => Some(Level::Reference),
+        };
         Ok(Self {
+            conformance,
             matcher: document.matcher,
             version: document.version,
             policy: document.policy,

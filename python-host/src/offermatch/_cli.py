@@ -17,6 +17,7 @@ from typing import Any
 from offermatch import _demo, _print
 from offermatch._bench.command import add_bench
 from offermatch._component import Code
+from offermatch._conformance_cli import add_conformance
 from offermatch._contract import CONTRACTS, INTERFACE
 from offermatch._scheduler_cli import add_scheduler
 from offermatch._trace_cli import add_trace
@@ -42,6 +43,7 @@ Match tasks to resource offers with a WebAssembly matcher.
   offermatch match --sample uniform:2000x1000 --mode shared --output summary
   offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
   offermatch inspect matcher.wasm
+  offermatch conformance matcher.wasm
   offermatch replay cycle.recording.json
   offermatch swap --manifest manifest.json
   offermatch submit tasks.json
@@ -146,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     add_trust(commands, _load)
     add_scheduler(commands, _load, _positive)
     add_trace(commands, _positive)
+    add_conformance(commands, _load)
     add_bench(commands, _sample, _positive)
     add_agent(commands)
     return parser

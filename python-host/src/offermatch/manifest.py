@@ -16,6 +16,8 @@ from typing import Any
 
 from offermatch._pace import considerate
 from offermatch._recording_format import strict_json
+from offermatch.conformance.report import claimed
+from offermatch.conformance.suite import Suite
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
@@ -28,6 +30,7 @@ MANIFEST = "manifest.json"
 
 _TEXTS = ("matcher", "version", "policy", "path", "digest")
 _CYCLES = {"shadow_cycles": 0, "probation_cycles": 10}
+_CONFORMANCE = ("claimed", "none", "contract", "reference")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HINT = "docs/trust.md shows a manifest; write it to another name and rename it"
 
@@ -42,6 +45,8 @@ class Manifest:
         policy: Its policy.
         path: The component.
         digest: ``sha256:`` and the digest of the component.
+        conformance: The level of conformance it has to reach: ``contract``, ``reference``, ``claimed`` for the one that its
+            policy claims, ``none`` to leave the cases out.
         shadow_cycles: For how many cycles it is compared with the matcher in use before it is promoted.
         probation_cycles: For how many cycles after that a failure takes it back.
     """
@@ -53,6 +58,7 @@ class Manifest:
     digest: str
     shadow_cycles: int = 0
     probation_cycles: int = 10
+    conformance: str = "claimed"
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Manifest:
@@ -80,19 +86,22 @@ class Manifest:
         if not isinstance(found, Mapping):
             raise malformed("not a JSON object")
         for name in found:
-            if name not in _TEXTS and name not in _CYCLES:
+            if name not in _TEXTS and name not in _CYCLES and name != "conformance":
                 raise malformed(f"there is no key {name!r}")
         for name in _TEXTS:
             if not isinstance(found.get(name), str) or not found[name]:
                 raise malformed(f"{name!r} is not there")
         if not _DIGEST.fullmatch(found["digest"]):
             raise malformed(f"{found['digest']!r} is not sha256: and 64 lower-case hexadecimal digits")
+        level = found.get("conformance", "claimed")
+        if level not in _CONFORMANCE:
+            raise malformed(f"conformance is {level!r}, not one of {', '.join(_CONFORMANCE)}")
         cycles = {name: found.get(name, default) for name, default in _CYCLES.items()}
         for name, value in cycles.items():
             if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
                 raise malformed(f"{name} is {value!r}, which is not a whole number, 0 or more")
         texts = {name: found[name] for name in _TEXTS}
-        return cls(**{**texts, "path": place.parent / found["path"]}, **cycles)
+        return cls(**{**texts, "path": place.parent / found["path"]}, **cycles, conformance=level)
 
 
 def judged(manifest: Manifest, conformance: Iterable[Recording] = (), limits: Limits | None = None) -> Matcher:
@@ -123,6 +132,9 @@ def _judged(manifest: Manifest, conformance: Iterable[Recording], limits: Limits
             message = f"its {what} is {found!r}, the manifest asks for {asked!r}"
             hint = "correct the manifest, or give it the component it means"
             raise MatcherError("manifest-malformed", message, hint, str(manifest.path))
+    if manifest.conformance != "none":
+        asked = claimed(described.policy) if manifest.conformance == "claimed" else manifest.conformance
+        Suite.shipped().quick().require(candidate, asked, str(manifest.path))
     _conforms(candidate, conformance, str(manifest.path))
     return candidate
 

@@ -24,7 +24,7 @@ from offermatch.matcher import BaseMatcher, LegacyMatcher
 from offermatch.model import Settings, Timings
 from offermatch.pool import Backend
 
-__all__ = ["FORMAT", "Difference", "Recording", "replay"]
+__all__ = ["FORMAT", "Difference", "Recording", "opened", "replay"]
 
 _HINT = "docs/recordings.md shows the format"
 _GZIP = b"\x1f\x8b"
@@ -163,7 +163,7 @@ def replay(recording: Recording, matcher: BaseMatcher) -> list[Difference]:
 
 
 def _differences(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> Iterator[Difference]:
-    backend, failed = _outcome(lambda: _opened(recording, matcher, raw=raw))
+    backend, failed = _outcome(lambda: opened(recording, matcher, raw=raw))
     if failed != recording.open_error:
         yield Difference(-1, "error", recording.open_error or _MISSING, failed or _MISSING)
     elif failed is None:
@@ -183,8 +183,8 @@ class _Columns(Settings):
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> _Columns:
-        columns = list(found.get("weights") or ()), list(found.get("scales") or ())
-        return cls(found["mode"], found.get("max_score", 31.0), columns=columns)
+        columns = list(map(float, found.get("weights") or ())), list(found.get("scales") or ())
+        return cls(found["mode"], float(found.get("max_score", 31.0)), columns=columns)
 
     def weight_column(self, dimensions: Sequence[str]) -> list[float]:
         del dimensions
@@ -195,7 +195,8 @@ class _Columns(Settings):
         return self.columns[1]
 
 
-def _opened(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> Backend:
+def opened(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> Backend:
+    """Return the pool that a recording begins with; ``raw`` hands columns over as they stand, wrong lengths and all."""
     width, attributes = recording.shape["dimensions"], recording.shape["attributes"]
     names = [f"dimension-{at}" for at in range(width)]
     table = offers_of(recording.offers, recording.shape, raw=raw)

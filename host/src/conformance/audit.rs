@@ -1,0 +1,169 @@
+//! Whether answers hold by the contract, whatever the policy.
+
+use offermatch_core::{Assignments, Explanations, TaskTable};
+
+use super::book::{Asked, Book, Standing};
+use super::play::Outcome;
+use super::{Finding, Level};
+use crate::recording::{Recording, Step};
+
+/// A maximal score that no policy's score reaches: every feasible offer can be chosen.
+const NO_LIMIT: f64 = 1e300;
+
+/// What does not hold: what it is about, what was expected, what was found.
+pub(super) struct Wrong(pub(super) String, pub(super) String, pub(super) String);
+
+impl Wrong {
+    /// With its place, as a finding about the contract.
+    pub(super) fn at(self, step: Option<usize>) -> Finding {
+        Finding { level: Level::Contract, step, what: self.0, expected: self.1, found: self.2 }
+    }
+}
+
+/// The first thing that does not hold in the outcomes of a case, opening first.
+pub(super) fn audit(case: &Recording, has_mode: bool, outcomes: &[Outcome]) -> Option<Finding> {
+    let expected = if has_mode { case.open_error.as_deref() } else { Some("unsupported-mode") };
+    let expected = expected.unwrap_or("answered");
+    let opened = &outcomes[0];
+    if opened.word() != expected {
+        return Some(Wrong("outcome".into(), expected.into(), opened.word().into()).at(None));
+    }
+    if !matches!(opened, Outcome::Done) {
+        return None;
+    }
+    let mut book = Book::new(case.shape, case.settings.mode, &case.offers);
+    let steps = case.steps.iter().zip(&outcomes[1..]).enumerate();
+    steps
+        .map(|(at, (step, outcome))| (at, check(&mut book, case, step, outcome)))
+        .find_map(|(at, checked)| checked.err().map(|wrong| wrong.at(Some(at))))
+}
+
+/// Checks what came of a step, and follows it in the book.
+pub(super) fn check(book: &mut Book, case: &Recording, step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
+    let expected = match step {
+        Step::Assign { answer, .. } => answer.as_ref().err(),
+        Step::Update { answer, .. } => answer.as_ref().err(),
+        Step::Explain { answer, .. } => answer.as_ref().err(),
+    };
+    // A recording without an answer says nothing of one.
+    let expected = expected.map(String::as_str).filter(|error| !error.is_empty()).unwrap_or("answered");
+    // How many rows a matcher takes is its own affair.
+    let takes_more = expected == "too-many-rows" && outcome.word() == "answered";
+    if outcome.word() != expected && !takes_more {
+        return Err(Wrong("outcome".into(), expected.into(), outcome.word().into()));
+    }
+    match (step, outcome) {
+        (Step::Assign { tasks, .. }, Outcome::Assigned(answer)) => settle(book, tasks, answer, case.settings.max_score),
+        (Step::Explain { tasks, .. }, Outcome::Explained(answer)) => count(book, case, tasks, answer),
+        (Step::Update { changes, .. }, Outcome::Done) => {
+            book.apply(changes);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks who takes what, task by task, and follows it in the book.
+pub(super) fn settle(book: &mut Book, tasks: &TaskTable, answer: &Assignments, max_score: f64) -> Result<(), Wrong> {
+    let lengths = [answer.tasks.len(), answer.offers.len(), answer.scores.len()];
+    if lengths.iter().any(|&length| length != lengths[0]) {
+        return Err(Wrong("columns".into(), "tasks, offers and scores of one length".into(), format!("{lengths:?}")));
+    }
+    let mut next = 0;
+    for ((&task, &offer), &score) in answer.tasks.iter().zip(&answer.offers).zip(&answer.scores) {
+        if task >= tasks.rows || (task as usize) < next {
+            let expected = format!("a row from {next} to {}", i64::from(tasks.rows) - 1);
+            return Err(Wrong("task rows".into(), expected, task.to_string()));
+        }
+        let (task, offer) = (task as usize, offer as usize);
+        (next..task).try_for_each(|left_out| unplaced(book, tasks, left_out, max_score))?;
+        next = task + 1;
+        let found = || format!("offer {offer} at {score:?}");
+        let wrong = |expected: String| Err(Wrong(format!("task {task}"), expected, found()));
+        if book.position(offer).is_none() {
+            return wrong("an offer that is in the list".into());
+        }
+        let asked = Asked::new(tasks, task);
+        match book.standing(asked, offer) {
+            Standing::Dimension(at) => return wrong(format!("an offer with enough of dimension {at}")),
+            Standing::Requirement(at) => return wrong(format!("an offer that meets requirement {at}")),
+            Standing::Devices => return wrong("an offer whose devices serve".into()),
+            Standing::Feasible => {}
+        }
+        if !(score.is_finite() && score < max_score) {
+            return wrong(format!("a finite score below {max_score:?}"));
+        }
+        if let Some(twin) = book.twin_before(offer) {
+            return wrong(format!("offer {twin}, the first of equal ones in the list"));
+        }
+        book.place(asked, offer);
+    }
+    (next..tasks.rows as usize).try_for_each(|left_out| unplaced(book, tasks, left_out, max_score))
+}
+
+/// Checks that a task is left out for a reason.
+fn unplaced(book: &Book, tasks: &TaskTable, task: usize, max_score: f64) -> Result<(), Wrong> {
+    if max_score < NO_LIMIT {
+        return Ok(());
+    }
+    match book.feasible(Asked::new(tasks, task)) {
+        Some(offer) => {
+            let expected = format!("placed: offer {offer} is feasible, and no score reaches {max_score:?}");
+            Err(Wrong(format!("task {task}"), expected, "not placed".into()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks counts. How many feasible offers score too high is the policy's affair, but together they are all that are left.
+pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &Explanations) -> Result<(), Wrong> {
+    let (rows, width) = (tasks.rows as usize, case.shape.dimensions as usize);
+    let mut right = Explanations {
+        by_dimension: vec![0; rows * width],
+        by_requirement: vec![0; tasks.requirement_attributes.len()],
+        by_devices: vec![0; rows],
+        ..Explanations::default()
+    };
+    let mut feasible = vec![0; rows];
+    for (task, feasible) in feasible.iter_mut().enumerate() {
+        let asked = Asked::new(tasks, task);
+        for &offer in book.list() {
+            match book.standing(asked, offer) {
+                Standing::Dimension(at) => right.by_dimension[task * width + at] += 1,
+                Standing::Requirement(at) => right.by_requirement[asked.requirements().start + at] += 1,
+                Standing::Devices => right.by_devices[task] += 1,
+                Standing::Feasible => *feasible += 1,
+            }
+        }
+    }
+    same_column("by_dimension", &right.by_dimension, &answer.by_dimension)?;
+    same_column("by_requirement", &right.by_requirement, &answer.by_requirement)?;
+    same_column("by_devices", &right.by_devices, &answer.by_devices)?;
+    for (name, column) in [("by_score", &answer.by_score), ("candidates", &answer.candidates)] {
+        if column.len() != rows {
+            return Err(Wrong(name.into(), format!("{rows} counts"), format!("{} counts", column.len())));
+        }
+    }
+    for (task, &feasible) in feasible.iter().enumerate() {
+        let found = u64::from(answer.by_score[task]) + u64::from(answer.candidates[task]);
+        if found != feasible {
+            let what = format!("by_score[{task}] + candidates[{task}]");
+            return Err(Wrong(what, feasible.to_string(), found.to_string()));
+        }
+        if case.settings.max_score >= NO_LIMIT && answer.by_score[task] > 0 {
+            return Err(Wrong(format!("by_score[{task}]"), "0".into(), answer.by_score[task].to_string()));
+        }
+    }
+    Ok(())
+}
+
+/// Compares a column of counts.
+pub(super) fn same_column(name: &str, right: &[u32], found: &[u32]) -> Result<(), Wrong> {
+    if right.len() != found.len() {
+        return Err(Wrong(name.into(), format!("{} counts", right.len()), format!("{} counts", found.len())));
+    }
+    match right.iter().zip(found).position(|(right, found)| right != found) {
+        Some(at) => Err(Wrong(format!("{name}[{at}]"), right[at].to_string(), found[at].to_string())),
+        None => Ok(()),
+    }
+}

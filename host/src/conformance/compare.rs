@@ -1,0 +1,81 @@
+//! Whether answers are the recorded ones, bit for bit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use offermatch_core::{Assignments, Explanations};
+
+use super::audit::{Wrong, same_column};
+use super::play::Outcome;
+use super::{Finding, Level};
+use crate::recording::{Recording, Step};
+
+/// The first difference between a case and what came of it.
+pub(super) fn compare(case: &Recording, outcomes: &[Outcome]) -> Option<Finding> {
+    let expected = case.open_error.as_deref().unwrap_or("answered");
+    if outcomes[0].word() != expected {
+        return Some(finding(Wrong("outcome".into(), expected.into(), outcomes[0].word().into()), None));
+    }
+    let steps = case.steps.iter().zip(&outcomes[1..]).enumerate();
+    let mut compared = steps.map(|(at, (step, outcome))| (at, difference(step, outcome)));
+    compared.find_map(|(at, different)| different.err().map(|wrong| finding(wrong, Some(at))))
+}
+
+/// A difference, as a finding about the reference.
+fn finding(wrong: Wrong, step: Option<usize>) -> Finding {
+    Finding { level: Level::Reference, ..wrong.at(step) }
+}
+
+/// Compares one step.
+fn difference(step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
+    match (step, outcome) {
+        (Step::Assign { answer: Ok(expected), .. }, Outcome::Assigned(found)) => same_places(expected, found),
+        (Step::Explain { answer: Ok(expected), .. }, Outcome::Explained(found)) => same_counts(expected, found),
+        (Step::Assign { answer, .. }, outcome) => same_word(answer.as_ref().err(), outcome),
+        (Step::Explain { answer, .. }, outcome) => same_word(answer.as_ref().err(), outcome),
+        (Step::Update { answer, .. }, outcome) => same_word(answer.as_ref().err(), outcome),
+    }
+}
+
+/// Compares errors. Where nothing is recorded, nothing is compared.
+fn same_word(expected: Option<&String>, outcome: &Outcome) -> Result<(), Wrong> {
+    let expected = expected.map_or("answered", String::as_str);
+    if expected.is_empty() || expected == outcome.word() {
+        return Ok(());
+    }
+    Err(Wrong("outcome".into(), expected.into(), outcome.word().into()))
+}
+
+/// Compares who takes what.
+fn same_places(expected: &Assignments, found: &Assignments) -> Result<(), Wrong> {
+    let (expected, found) = (places(expected), places(found));
+    let tasks: BTreeSet<u32> = expected.keys().chain(found.keys()).copied().collect();
+    match tasks.into_iter().find(|task| expected.get(task) != found.get(task)) {
+        Some(task) => {
+            Err(Wrong(format!("task {task}"), place(expected.get(&task).copied()), place(found.get(&task).copied())))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Offer and score, by their bits, of each placed task.
+pub(super) fn places(answer: &Assignments) -> BTreeMap<u32, (u32, u64)> {
+    let rows = answer.tasks.iter().zip(&answer.offers).zip(&answer.scores);
+    rows.map(|((&task, &offer), score)| (task, (offer, score.to_bits()))).collect()
+}
+
+/// A place in words.
+pub(super) fn place(place: Option<(u32, u64)>) -> String {
+    match place {
+        Some((offer, bits)) => format!("offer {offer} at {:?}", f64::from_bits(bits)),
+        None => "not placed".to_owned(),
+    }
+}
+
+/// Compares counts.
+fn same_counts(expected: &Explanations, found: &Explanations) -> Result<(), Wrong> {
+    same_column("by_dimension", &expected.by_dimension, &found.by_dimension)?;
+    same_column("by_requirement", &expected.by_requirement, &found.by_requirement)?;
+    same_column("by_devices", &expected.by_devices, &found.by_devices)?;
+    same_column("by_score", &expected.by_score, &found.by_score)?;
+    same_column("candidates", &expected.candidates, &found.candidates)
+}

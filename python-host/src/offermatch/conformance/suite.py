@@ -1,0 +1,256 @@
+"""The cases, and how a matcher is judged by them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from offermatch._tables import Assigned, Explained
+from offermatch.conformance._audit import audit
+from offermatch.conformance._compare import compare
+from offermatch.conformance._files import GROUPS, SHIPPED, read_group
+from offermatch.conformance._generate import generated as generated_case
+from offermatch.conformance._laws import broken
+from offermatch.conformance._play import ANSWERED, FAILED, play
+from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
+from offermatch.errors import InputError, MatcherError
+from offermatch.matcher import BaseMatcher, LegacyMatcher
+from offermatch.recording import Recording
+
+__all__ = ["Group", "Skips", "Suite"]
+
+_MOST_FAILURES = 100
+"""Failures of one group that a report names, at each level."""
+
+_MOST_CRASHES = 5
+"""Cases in which a matcher may trap or run into a limit before it is asked no more."""
+
+_LAWS_EVERY = 10
+"""One generated case of so many is also tried against the laws that take several calls."""
+
+_QUICK_ROWS = 1000
+"""The rows of the largest table of a quick case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The cases about one matter.
+
+    Attributes:
+        name: Its name.
+        about: What its cases are about.
+        cases: Recordings whose answers somebody worked out.
+    """
+
+    name: str
+    about: str
+    cases: Sequence[Recording]
+
+
+@dataclass(frozen=True, slots=True)
+class Skips:
+    """Cases that are left out: group, case (``*`` for all of them) and reason of each line."""
+
+    lines: Sequence[tuple[str, str, str]] = ()
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Skips:
+        """Return the list in a file: ``GROUP/CASE`` and the reason, one a line; ``#`` begins a comment.
+
+        Raises:
+            InputError: ``file-unreadable``, or ``file-malformed`` for a line without a reason.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
+        found = []
+        for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+            if not line or line.startswith("#"):
+                continue
+            which, _, reason = line.partition(" ")
+            group, slash, case = which.partition("/")
+            if not (slash and reason.strip()):
+                hint = "such as 'devices/*  has no devices yet'"
+                raise InputError(
+                    "file-malformed", f"{line!r} is not GROUP/CASE and a reason", hint, f"{path}, line {number}"
+                )
+            found.append((group, case, reason.strip()))
+        return cls(found)
+
+    def reason(self, case: Recording) -> str | None:
+        """Return why a case is left out, if it is."""
+        return next((reason for group, name, reason in self.lines if group == case.group and name in ("*", case.name)), None)
+
+    def with_those_of(self, matcher: BaseMatcher) -> Skips:
+        """Return these and the shipped ones of a matcher of this package."""
+        if not isinstance(matcher, LegacyMatcher):
+            return self
+        return Skips([*self.lines, *Skips.read(SHIPPED / "skip" / "legacy.txt").lines])
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Cases to judge matchers by.
+
+    Attributes:
+        groups: The groups, in order.
+    """
+
+    groups: Sequence[Group] = field(default_factory=tuple)
+
+    @classmethod
+    def shipped(cls) -> Suite:
+        """Return the cases that come with this package: those of tests/conformance."""
+        return cls([Group(*read_group(SHIPPED / f"{name}.json")) for name in GROUPS])
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Suite:
+        """Return the cases in a directory: every ``*.json`` in it, by name.
+
+        Raises:
+            InputError: ``file-unreadable`` or ``file-malformed``.
+        """
+        if not Path(folder).is_dir():
+            raise InputError("file-unreadable", "not a directory", "give a directory of cases", str(folder))
+        return cls([Group(*read_group(path)) for path in sorted(Path(folder).glob("*.json"))])
+
+    def quick(self) -> Suite:
+        """Return the same without its large cases, for those who wait."""
+        groups = [
+            replace(group, cases=[case for case in group.cases if _largest_table(case) <= _QUICK_ROWS])
+            for group in self.groups
+        ]
+        return Suite(groups)
+
+    def __len__(self) -> int:
+        """Return how many cases there are."""
+        return sum(len(group.cases) for group in self.groups)
+
+    def judge(
+        self,
+        matcher: BaseMatcher,
+        *,
+        level: Level | None = None,
+        generated: int = 300,
+        seed: int = 1,
+        skips: Skips | None = None,
+        laws: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Report:
+        """Judge a matcher.
+
+        Args:
+            matcher: The matcher.
+            level: The level to reach; otherwise the one that its policy claims.
+            generated: How many cases to generate.
+            seed: Where the generated ones begin.
+            skips: Cases to leave out.
+            laws: Whether each case is asked again and its tasks are placed in several calls, too.
+            progress: Is told how many cases are done, and of how many.
+
+        Examples:
+            >>> from offermatch import LegacyMatcher
+            >>> Suite.shipped().judge(LegacyMatcher(), generated=20).level
+            'reference'
+        """
+        judge = _Judge(matcher, (skips or Skips()).with_those_of(matcher), len(self) + generated, progress)
+        groups = [judge.group(group.name, ((case, laws) for case in group.cases)) for group in self.groups]
+        if generated:
+            cases = (
+                (_answered(generated_case((seed + number) % 2**64)), laws and number % _LAWS_EVERY == 0)
+                for number in range(generated)
+            )
+            groups.append(judge.group("generated", cases))
+        tried = {"cases": len(self), "generated": generated, "seed": seed}
+        return Report(matcher.description, matcher.digest, tried, groups, level)
+
+    def require(self, matcher: BaseMatcher, level: str, place: str = "") -> None:
+        """Refuse a matcher that does not reach a level.
+
+        Raises:
+            MatcherError: ``conformance-failed``, with the first finding.
+        """
+        for group in self.groups:
+            for case in group.cases:
+                for found in _findings(matcher, case, laws=False)[0]:
+                    if level == "reference" or found.level == "contract":
+                        message = f"{case.group}/{case.name}: {found.what}: {found.expected} -> {found.found}"
+                        hint = "'offermatch conformance' shows all that differs"
+                        raise MatcherError("conformance-failed", message, hint, place)
+
+
+class _Judge:
+    """A matcher that is being judged."""
+
+    def __init__(self, matcher: BaseMatcher, skips: Skips, total: int, progress: Callable[[int, int], None] | None) -> None:
+        self._matcher, self._skips = matcher, skips
+        self._total, self._progress = total, progress
+        self._done = self._crashes = 0
+
+    def group(self, name: str, cases: Iterable[tuple[Recording, bool]]) -> GroupReport:
+        """Judge by the cases of a group; with each stands whether laws are tried."""
+        report = GroupReport(name)
+        for case, laws in cases:
+            report.cases += 1
+            reason = self._skips.reason(case)
+            if reason is not None:
+                report.skipped.append({"case": case.name, "reason": reason})
+            elif self._crashes >= _MOST_CRASHES:
+                report.not_run += 1
+            else:
+                self._case(case, report, laws=laws)
+            self._done += 1
+            if self._progress is not None:
+                self._progress(self._done, self._total)
+        return report
+
+    def _case(self, case: Recording, report: GroupReport, *, laws: bool) -> None:
+        findings, crashed = _findings(self._matcher, case, laws=laws)
+        self._crashes += crashed
+        if not findings:
+            report.passed.append(case.name)
+        report.contract_failed += any(found.level == "contract" for found in findings)
+        report.reference_failed += bool(findings)
+        for found in findings:
+            if sum(failure.level == found.level for failure in report.failures) < _MOST_FAILURES:
+                failure = Failure(case.name, found.level, found.step, found.what, found.expected, found.found, case.about)
+                report.failures.append(failure)
+
+
+def _findings(matcher: BaseMatcher, case: Recording, *, laws: bool) -> tuple[list[Finding], bool]:
+    """Return what is found at each level, at most one thing each, and whether the matcher trapped or ran into a limit."""
+    try:
+        outcomes = play(matcher, case)
+        crashed = outcomes[-1].word == FAILED
+        contract = audit(case, matcher.description.modes, outcomes)
+        if contract is None and laws and not crashed:
+            contract = broken(matcher, case, outcomes)
+        reference = compare(case, outcomes)
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
+        hint = "docs/recordings.md shows the format"
+        raise InputError("file-malformed", f"columns that cannot be read: {error!r}", hint, case.name) from error
+    return [found for found in (contract, reference) if found is not None], crashed
+
+
+def _answered(case: Recording) -> Recording:
+    """Return a generated case with the answers of the legacy matcher, which is the reference."""
+    steps: list[Mapping[str, Any]] = []
+    for step, outcome in zip(case.steps, play(LegacyMatcher(), case)[1:], strict=True):
+        answer: dict[str, Any] = {}
+        if isinstance(outcome.answer, (Assigned, Explained)):
+            answer = {name: getattr(outcome.answer, name) for name in outcome.answer.__slots__}
+        steps.append({**step, "answer": answer} if outcome.word == ANSWERED else step)
+    return replace(case, steps=steps)
+
+
+def _largest_table(case: Recording) -> int:
+    """Return the rows of the largest table of a case."""
+    tables: list[Mapping[str, int]] = [case.offers]
+    for step in case.steps:
+        changes = step.get("update", {})
+        tables += [step.get("assign", {}), step.get("explain", {}), changes.get("changed", {}), changes.get("added", {})]
+    return max(table.get("rows", 0) for table in tables)
