@@ -21,8 +21,11 @@ impl Behaviour for FirstFit {
     }
 
     fn open(shape: Shape, offers: OfferTable, mut settings: Settings) -> Verdict<Honest> {
-        // Where nothing has weight, every score is zero and the first offer wins.
-        settings.weights = alloc::vec![0.0; shape.dimensions as usize + 1];
+        // Where nothing has weight, every score is zero and the first offer wins. Weights that cannot be used are refused.
+        if settings.weights.is_empty() {
+            settings.weights = alloc::vec![0.0; shape.dimensions as usize + 1];
+        }
+        settings.weights.iter_mut().filter(|weight| weight.is_finite() && **weight > 0.0).for_each(|weight| *weight = 0.0);
         Honest::open(shape, offers, settings)
     }
 }

@@ -76,13 +76,33 @@ pub(crate) fn explanations(answer: core::Explanations) -> contract::Explanations
     }
 }
 
-/// A refusal. Which one is of no matter here: the hosts check their tables before they send them.
+/// A refusal.
 pub(crate) fn error(error: core::Error) -> contract::Error {
     match error {
         core::Error::ColumnLength { column, expected, found } => {
             contract::Error::ColumnLength(contract::ColumnLength { column: column.to_owned(), expected, found })
         }
+        core::Error::OutOfRange(found) => contract::Error::OutOfRange(cell(found)),
+        core::Error::BrokenDevices(found) => contract::Error::BrokenDevices(cell(found)),
+        core::Error::BadSetting { setting, position, value } => {
+            contract::Error::BadSetting(contract::BadSetting { setting: setting.to_owned(), position, value })
+        }
+        core::Error::RepeatedRow(row) => contract::Error::RepeatedRow(row),
+        core::Error::UnsupportedMode(core::Mode::Exclusive) => {
+            contract::Error::UnsupportedMode(contract::Mode::Exclusive)
+        }
+        core::Error::UnsupportedMode(core::Mode::Shared) => contract::Error::UnsupportedMode(contract::Mode::Shared),
         core::Error::TooManyRows { asked, limit } => contract::Error::TooManyRows(contract::RowLimit { asked, limit }),
-        _ => contract::Error::RepeatedRow(0),
+    }
+}
+
+/// A number that does not belong where it stands.
+fn cell(cell: core::Cell) -> contract::Cell {
+    contract::Cell {
+        column: cell.column.to_owned(),
+        row: cell.row,
+        value: cell.value,
+        minimum: cell.minimum,
+        maximum: cell.maximum,
     }
 }

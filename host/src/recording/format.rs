@@ -97,11 +97,54 @@ struct Widths {
 #[serde(deny_unknown_fields)]
 struct Ranking {
     mode: Way,
-    max_score: f64,
+    max_score: Real,
     #[serde(default)]
-    weights: Vec<f64>,
+    weights: Vec<Real>,
     #[serde(default)]
     scales: Vec<u64>,
+}
+
+/// A double. One that JSON does not have is written as text, so that cases can ask what a matcher makes of it.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(into = "WrittenReal", try_from = "WrittenReal")]
+struct Real(f64);
+
+/// A double as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenReal {
+    /// Finite.
+    Number(f64),
+    /// `NaN`, `Infinity` or `-Infinity`.
+    Text(String),
+}
+
+impl From<Real> for WrittenReal {
+    fn from(Real(number): Real) -> Self {
+        if number.is_finite() {
+            Self::Number(number)
+        } else if number.is_nan() {
+            Self::Text("NaN".to_owned())
+        } else {
+            Self::Text(if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned())
+        }
+    }
+}
+
+impl TryFrom<WrittenReal> for Real {
+    type Error = String;
+
+    fn try_from(written: WrittenReal) -> Result<Self, String> {
+        match written {
+            WrittenReal::Number(number) => Ok(Self(number)),
+            WrittenReal::Text(text) => match text.as_str() {
+                "NaN" => Ok(Self(f64::NAN)),
+                "Infinity" => Ok(Self(f64::INFINITY)),
+                "-Infinity" => Ok(Self(f64::NEG_INFINITY)),
+                _ => Err(format!("{text:?} is not a number, NaN, Infinity or -Infinity")),
+            },
+        }
+    }
 }
 
 /// A mode.
@@ -202,8 +245,8 @@ impl Document {
                     Mode::Exclusive => Way::Exclusive,
                     Mode::Shared => Way::Shared,
                 },
-                max_score: settings.max_score,
-                weights: settings.weights.clone(),
+                max_score: Real(settings.max_score),
+                weights: settings.weights.iter().copied().map(Real).collect(),
                 scales: settings.scales.clone(),
             },
             offers: (&recording.offers).into(),
@@ -236,8 +279,8 @@ impl Document {
                     Way::Exclusive => Mode::Exclusive,
                     Way::Shared => Mode::Shared,
                 },
-                max_score: self.settings.max_score,
-                weights: self.settings.weights,
+                max_score: self.settings.max_score.0,
+                weights: self.settings.weights.into_iter().map(|Real(weight)| weight).collect(),
                 scales: self.settings.scales,
             },
             offers: self.offers.into(),
