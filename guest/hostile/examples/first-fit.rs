@@ -25,7 +25,11 @@ impl Behaviour for FirstFit {
         if settings.weights.is_empty() {
             settings.weights = alloc::vec![0.0; shape.dimensions as usize + 1];
         }
-        settings.weights.iter_mut().filter(|weight| weight.is_finite() && **weight > 0.0).for_each(|weight| *weight = 0.0);
+        settings
+            .weights
+            .iter_mut()
+            .filter(|weight| weight.is_finite() && **weight > 0.0)
+            .for_each(|weight| *weight = 0.0);
         Honest::open(shape, offers, settings)
     }
 }

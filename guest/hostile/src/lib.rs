@@ -3,6 +3,8 @@
 //! One behaviour is one example of this crate (`examples/`), a component on its own. Those whose names begin with `wasi-`
 //! are built with the standard library, for `wasm32-wasip2`; the others without, for `wasm32-unknown-unknown`.
 //! `guest/build.sh hostile` builds them all.
+//!
+//! Those whose names begin with `wrong-` are [`Rules`] that are wrong in one thing, one for each group of conformance cases.
 #![cfg_attr(all(target_arch = "wasm32", target_os = "unknown"), no_std)]
 
 extern crate alloc;
@@ -12,6 +14,7 @@ mod behaviour;
 pub mod bindings;
 mod conversion;
 mod export;
+mod rules;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod runtime;
 
@@ -21,3 +24,7 @@ pub use bindings::exports::offermatch::matcher::matching::{
 };
 #[doc(hidden)]
 pub use export::Component;
+pub use offermatch_core as model;
+#[doc(hidden)]
+pub use rules::Ruled;
+pub use rules::Rules;
