@@ -1,0 +1,72 @@
+"""Both programs come to the same verdict on every matcher, byte for byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import COMPONENT, ROOT
+
+FOLDER = ROOT / "target" / "hostile"
+# Named after the groups that have to catch them.
+GROUPS = sorted(path.stem for path in (ROOT / "tests" / "conformance").glob("*.json"))
+WRONG = [f"wrong-{name}" for name in [*GROUPS, "order"]]
+HOSTILE = (
+    "capricious",
+    "exclusive-twice",
+    "first-fit",
+    "ignore-devices",
+    "ignore-requirements",
+    "nan-scores",
+    "over-commit",
+    "rows-out-of-range",
+    "same-task-twice",
+    "trap",
+    "wasi-panic",
+    "wrong-explanations",
+)
+
+
+def _report(host: Any, matcher: Path, *options: str | Path) -> tuple[int, str]:
+    done = host.run("conformance", *options, "--json", "-", matcher)
+    assert done.stdout, f"{host.name}: {done.stderr}"
+    return done.returncode, done.stdout
+
+
+def _same(hosts: Any, matcher: Path, *options: str | Path) -> dict[str, Any]:
+    (code, rust), (other_code, python) = (_report(host, matcher, *options) for host in hosts)
+    assert (code, rust) == (other_code, python)
+    report: dict[str, Any] = json.loads(rust)
+    assert code == (0 if report["conforms"] else 1)
+    return report
+
+
+def test_the_bundled_matcher_is_the_reference(hosts: Any) -> None:
+    report = _same(hosts, COMPONENT, "--generated", "500", "--seed", "7")
+    assert report["level"] == "reference"
+    assert report["suite"]["cases"] >= 150
+
+
+def test_the_cases_in_a_directory_are_those_that_come_with_the_programs(hosts: Any) -> None:
+    found = _same(hosts, COMPONENT, "--generated", "0", "--cases", ROOT / "tests" / "conformance")
+    shipped = _same(hosts, COMPONENT, "--generated", "0")
+    counts = [{group["group"]: group["cases"] for group in report["groups"]} for report in (found, shipped)]
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_matcher_that_is_wrong_in_one_thing_is_caught_by_its_group(hosts: Any, name: str) -> None:
+    report = _same(hosts, FOLDER / f"{name}.wasm", "--generated", "100")
+    group = "ties" if name == "wrong-order" else name.removeprefix("wrong-")
+    failed = {found["group"]: found["reference_failed"] for found in report["groups"]}
+    assert failed[group] > 0
+    assert report["conforms"] is False
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_verdict_on_a_misbehaving_matcher_is_the_same(hosts: Any, name: str) -> None:
+    report = _same(hosts, FOLDER / f"{name}.wasm", "--generated", "50")
+    assert report["level"] == ("contract" if name == "first-fit" else None)
