@@ -186,8 +186,8 @@ def test_the_start(capsys, monkeypatch):
 def test_bars_of_any_length_are_drawn():
     bars = [("a < b", value, "x") for value in (0, 1, 1e7)]
     for log in (True, False):
-        ElementTree.fromstring(svg._bars("t & u", "s", bars, log=log))
-        ElementTree.fromstring(svg._bars("t", "s", [], log=log))
+        ElementTree.fromstring(svg.bars("t & u", "s", bars, log=log))
+        ElementTree.fromstring(svg.bars("t", "s", [], log=log))
 
 
 def test_rows_of_a_scheduler_of_its_own():
