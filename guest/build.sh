@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh hostile` makes the
-# misbehaving ones of guest/hostile, target/hostile/NAME.wasm.
+# Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh policies` those of the other
+# policies (guest/kit/examples), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
+# target/hostile/NAME.wasm.
 #
 # A Rust toolchain with the wasm32-unknown-unknown target is all it takes (and wasm32-wasip2 for those that use the
 # standard library), and where rustup can fetch that target, it is
@@ -75,6 +76,17 @@ matcher)
     copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher.wasm
     echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes" >&2
     ;;
+policies)
+    flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
+    build wasm32-unknown-unknown core,alloc "$flags" --quiet --package offermatch-kit --profile component --examples
+    mkdir -p target/policies
+    for source in guest/kit/examples/*.rs; do
+        name="$(basename "$source" .rs)"
+        copy "target/component/wasm32-unknown-unknown/component/examples/${name//-/_}.wasm" "target/policies/$name.wasm"
+    done
+    copy target/matcher.wasm target/policies/best-fit.wasm
+    echo "build.sh: target/policies, $(find target/policies -name '*.wasm' | wc -l) components" >&2
+    ;;
 hostile)
     # One of them is written in assembler, which rustc holds back.
     export RUSTC_BOOTSTRAP=1
@@ -101,7 +113,7 @@ hostile)
     echo "build.sh: target/hostile, $(find target/hostile -name '*.wasm' | wc -l) components" >&2
     ;;
 *)
-    echo "usage: guest/build.sh [matcher|hostile]" >&2
+    echo "usage: guest/build.sh [matcher|policies|hostile]" >&2
     exit 2
     ;;
 esac

@@ -3,7 +3,8 @@
 //! `cargo bench --package offermatch-core` measures; `offermatch bench` compares with everything else.
 
 use divan::Bencher;
-use offermatch_core::{Assignments, BestFit, Changes, Method, Mode, OfferTable, Pool, Settings, Shape, TaskTable};
+use offermatch_core::policies::{BestFit, DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
+use offermatch_core::{Assignments, Changes, Method, Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable};
 
 /// Two dimensions, no attributes.
 const SHAPE: Shape = Shape { dimensions: 2, attributes: 0 };
@@ -64,6 +65,18 @@ fn assign_by_loop<const MODE: usize>(bencher: Bencher<'_, '_>, rows: u32) {
     measured::<MODE>(bencher, rows, rows, Method::Reference);
 }
 
+/// Assigns by each policy, in exclusive mode.
+#[divan::bench(types = [BestFit, WorstFit, FirstFit, MostAllocated, DotProduct, Exponential])]
+fn assign_exclusive<P: Policy + Default>(bencher: Bencher<'_, '_>) {
+    by_policy::<P>(bencher, Mode::Exclusive);
+}
+
+/// Assigns by each policy, in shared mode.
+#[divan::bench(types = [BestFit, WorstFit, FirstFit, MostAllocated, DotProduct, Exponential])]
+fn assign_shared<P: Policy + Default>(bencher: Bencher<'_, '_>) {
+    by_policy::<P>(bencher, Mode::Shared);
+}
+
 /// Gives new values to one offer of a hundred, and assigns 200 tasks.
 #[divan::bench]
 fn update_and_assign(bencher: Bencher<'_, '_>) {
@@ -77,6 +90,13 @@ fn update_and_assign(bencher: Bencher<'_, '_>) {
         pool.assign(&few).expect("the table is right")
     };
     bencher.with_inputs(|| open.clone()).bench_values(cycle);
+}
+
+/// Measures assigning 20,000 tasks to 20,000 offers by a policy.
+fn by_policy<P: Policy + Default>(bencher: Bencher<'_, '_>, mode: Mode) {
+    let (tasks, offers, settings) = (tasks(20_000), offers(20_000), Settings { mode, ..Settings::default() });
+    let new = || Pool::open(P::default(), SHAPE, &offers, &settings).expect("the table is right");
+    bencher.with_inputs(new).bench_values(|mut pool| pool.assign(&tasks));
 }
 
 /// Measures assigning in a new pool.

@@ -1,8 +1,7 @@
 //! Matches tasks to resource offers.
 //!
 //! The rules are those of `docs/semantics.md`. Data passes through the modules in this order: [`table`] (columns come
-//! in and are checked), `ledger` (what the pool holds), `feasible` (which offers can take a task), `policy` (which of
-//! them is best), `reference` (the plain loop that says what is right), `pool` (the state from one cycle to the
+//! in and are checked), `ledger` (what the pool holds), `feasible` (which offers can take a task), `policy` (how they are ranked; [`policies`] are the formulas), `reference` (the plain loop that says what is right), `pool` (the state from one cycle to the
 //! next), `explain` (why a task finds no offer).
 //!
 //! ```
@@ -27,6 +26,7 @@ mod explain;
 mod feasible;
 mod index;
 mod ledger;
+pub mod policies;
 mod policy;
 mod pool;
 mod reference;
@@ -35,7 +35,8 @@ pub mod table;
 
 pub use error::{Cell, Error};
 pub use explain::Explanations;
-pub use policy::{BestFit, Bound, Demand, Leftover, Policy, Ranking};
+pub use policies::BestFit;
+pub use policy::{Bound, Demand, Leftover, Policy, Ranking};
 pub use pool::{Assignments, Method, Pool};
 pub use settings::{Mode, Settings};
 pub use table::{Changes, OfferTable, Shape, TaskTable};

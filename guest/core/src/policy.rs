@@ -48,6 +48,10 @@ pub enum Bound {
     /// capacity with the same left over. Sums, products and quotients of what is left over and its share of the capacity
     /// do that, rounding included: correctly rounded operations keep the order of their arguments.
     Monotone,
+    /// The reverse: the computed score never rises when an offer has more of something left over, and never falls when it has
+    /// more capacity with the same left over. The index also asks for the score of an offer that has more left over than
+    /// its capacity: that has to be in order, too.
+    Antitone,
 }
 
 /// How offers are ranked for a task.
@@ -63,35 +67,4 @@ pub trait Policy {
     /// Every platform has to compute the same bits, so only `+ - * /` and comparisons of doubles may be used, in a fixed
     /// order.
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64;
-}
-
-/// The tightest offer wins: the sum over dimensions, in order, and then over devices, of
-/// `weight * (available - demand) / scale`.
-///
-/// This is the weighted best-fit heuristic of vector bin packing (Panigrahy, Talwar, Uyeda, Wieder: "Heuristics for
-/// Vector Bin Packing", 2011), with the L1 norm.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct BestFit;
-
-impl Policy for BestFit {
-    const NAME: &'static str = "best-fit";
-    const BOUND: Bound = Bound::Linear;
-
-    #[inline]
-    fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
-        // Slices of one length, so that the loop needs no bounds checks.
-        let dimensions = demand.quantities.len();
-        let available = &offer.available[..dimensions];
-        let (weights, scales) = (&ranking.weights[..=dimensions], &ranking.scales[..=dimensions]);
-        let mut score = 0.0;
-        for at in 0..dimensions {
-            score += weights[at] * (available[at] - demand.quantities[at]) as f64 / scales[at];
-        }
-        if offer.free_devices > 0 {
-            let left = offer.free_devices - u64::from(demand.devices);
-            score += weights[dimensions] * left as f64 / scales[dimensions];
-        }
-        // Without a free device the last term is 0.0, which changes no score.
-        score
-    }
 }

@@ -38,4 +38,4 @@ mod export;
 mod runtime;
 
 pub use export::{Component, Matcher};
-pub use offermatch_core::{BestFit, Bound, Demand, Leftover, Policy, Ranking};
+pub use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking, policies};

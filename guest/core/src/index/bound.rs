@@ -45,12 +45,13 @@ impl KeyBound {
         Some(Self { slack, nothing: vec![0; terms - 1] })
     }
 
-    /// The lowered key of an offer. Where a policy is only monotone, a number that brings offers of nearly the same values
-    /// together.
+    /// The lowered key of an offer. Where a policy is not linear, a number that brings offers of nearly the same values
+    /// together, the likely best ones first.
     pub(super) fn of_offer<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
         match P::BOUND {
             Bound::Linear => self.key(policy, ranking, values) * (1.0 - self.slack),
-            _ => z_order(ranking, values),
+            Bound::Antitone => PLACES - z_order(ranking, values),
+            Bound::Monotone | Bound::None => z_order(ranking, values),
         }
     }
 
@@ -66,11 +67,15 @@ impl KeyBound {
     }
 }
 
+/// More places than the curve below has: all of its bits have to fit a double.
+const PLACES: f64 = (1_u64 << PLACE_BITS) as f64;
+/// The bits of a place.
+const PLACE_BITS: usize = f64::MANTISSA_DIGITS as usize - 1;
+
 /// The place of an offer on a curve through all of its dimensions, so that offers which stand together differ little in
 /// each (G. M. Morton, 1966). The bits of the values, as shares of their scales, are interleaved, the highest first.
 fn z_order(ranking: &Ranking, values: &[u64]) -> f64 {
-    // All bits of the place have to fit a double.
-    let bits = (f64::MANTISSA_DIGITS as usize - 1) / ranking.scales.len();
+    let bits = PLACE_BITS / ranking.scales.len();
     let cells = (1_u64 << bits) as f64;
     let mut place = 0_u64;
     for bit in (0..bits).rev() {

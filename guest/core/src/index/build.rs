@@ -140,9 +140,7 @@ impl Index {
                 let slot = self.words.append(filled, key, shape, first);
                 self.slots.reserve(self.words.len() * SLOTS);
                 self.slots.put(slot, values(first), key, shape, &positions, list);
-                if P::BOUND != Bound::Linear {
-                    self.words.cover(slot, values(first), list[first as usize] as usize, ledger);
-                }
+                self.words.cover::<P>(slot, values(first), list[first as usize] as usize, ledger);
             }
         }
         self.fill_rows();
@@ -163,9 +161,7 @@ impl Index {
             moves.extend(slots.iter().map(|&from| {
                 let (key, shape, position) = (self.slots.key(from), self.slots.shape(from), self.slots.position(from));
                 let to = words.append(self.filled(), key, shape, position);
-                if P::BOUND != Bound::Linear {
-                    words.cover(to, self.slots.values(from), ledger.list()[position as usize] as usize, ledger);
-                }
+                words.cover::<P>(to, self.slots.values(from), ledger.list()[position as usize] as usize, ledger);
                 (from, to)
             }));
         }

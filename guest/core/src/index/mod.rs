@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
-use crate::policy::{Bound, Policy, Ranking};
+use crate::policy::{Policy, Ranking};
 use crate::settings::Mode;
 
 use bound::KeyBound;
@@ -118,7 +118,7 @@ impl Index {
             let slot = self.slots.moved(moved, position);
             self.words.advanced(slot, position);
         }
-        self.leave(row, ledger);
+        self.leave::<P>(row, ledger);
         if 2 * self.occupied < self.built_slots && self.built_slots > SLOTS {
             self.compact::<P>(ledger);
         }
@@ -126,7 +126,7 @@ impl Index {
 
     /// Takes note that a listed row has less than it had.
     pub(crate) fn shrunk<P: Policy>(&mut self, row: usize, ledger: &Ledger, policy: &P, ranking: &Ranking) {
-        self.leave(row, ledger);
+        self.leave::<P>(row, ledger);
         self.insert(row, ledger, policy, ranking);
     }
 
@@ -142,15 +142,18 @@ impl Index {
         self.nowhere.clear();
         self.postings.add(row, ledger);
         if listed {
-            self.leave(row, ledger);
+            self.leave::<P>(row, ledger);
         }
         self.insert(row, ledger, policy, ranking);
     }
 
     /// Takes a row out of its slot.
-    fn leave(&mut self, row: usize, ledger: &Ledger) {
+    fn leave<P: Policy>(&mut self, row: usize, ledger: &Ledger) {
         let (slot, position, empty) = self.slots.leave(row, ledger.list());
         self.words.left(slot, position, empty, &self.slots);
+        if empty {
+            self.words.tighten::<P>(self.words.place(slot).0, &self.slots, ledger);
+        }
         self.occupied -= usize::from(empty);
     }
 
@@ -172,15 +175,15 @@ impl Index {
         if self.words.is_full(rank) {
             let moved = self.words.split(rank, &mut self.slots);
             self.rows.split(rank, &moved);
+            self.words.tighten::<P>(rank, &self.slots, ledger);
+            self.words.tighten::<P>(rank + 1, &self.slots, ledger);
             rank = self.words.rank(key);
         }
         let shape = self.slots.new_shape();
         let slot = self.words.take_slot(rank, shape, position, false);
         self.rows.set((rank, slot % SLOTS), self.slots.values(slot), &self.values, row, ledger);
         self.slots.put(slot, &self.values, key, shape, &[position], ledger.list());
-        if P::BOUND != Bound::Linear {
-            self.words.cover(slot, &self.values, row, ledger);
-        }
+        self.words.cover::<P>(slot, &self.values, row, ledger);
         self.occupied += 1;
     }
 }

@@ -199,7 +199,7 @@ impl<P: Policy> Search<'_, P> {
     }
 
     /// The score of the corner of a word, moved so far that it serves the task: no offer of the word that serves it scores
-    /// less. `available` is room for what is left over there.
+    /// less. (An antitone policy's corner has the most of each axis: it serves the task where any offer of the word does.) `available` is room for what is left over there.
     fn corner_score(&self, rank: usize, available: &mut Vec<u64>) -> f64 {
         let corner = self.words.corner(rank);
         let demand = Demand { quantities: self.task.demand, devices: self.task.devices };

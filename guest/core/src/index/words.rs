@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::ledger::Ledger;
+use crate::policy::{Bound, Policy};
 
 use super::slots::{MIXED, Slots};
 
@@ -29,27 +30,31 @@ pub(super) struct Words {
     numbers: Vec<u32>,
     /// The rank of each word, by number.
     rank_of: Vec<u32>,
-    /// For policies that are only monotone, what no offer of a word has less of. Otherwise empty.
+    /// For policies that are only monotone or antitone, the corner that scores no more than any offer of a word. Otherwise
+    /// empty.
     corners: Vec<Corner>,
 }
 
-/// The offer that would have the lowest score in a word, if it were there.
+/// The offer that would have the lowest score in a word, if it were there: with the least values and the largest
+/// capacities for a monotone policy, the other way round for an antitone one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Corner {
-    /// The least value on each axis.
+    /// The least, or largest, value on each axis.
     pub(super) values: Vec<u64>,
-    /// The largest capacity in each dimension.
+    /// The largest, or least, capacity in each dimension.
     pub(super) capacity: Vec<u64>,
-    /// The largest capacity of all devices together.
+    /// The largest, or least, capacity of all devices together.
     pub(super) device_capacity: u64,
 }
 
 impl Corner {
-    /// Moves the corner so that it lies below another offer too.
-    fn cover(&mut self, values: &[u64], capacity: &[u64], device_capacity: u64) {
-        self.values.iter_mut().zip(values).for_each(|(least, &value)| *least = value.min(*least));
-        self.capacity.iter_mut().zip(capacity).for_each(|(most, &value)| *most = value.max(*most));
-        self.device_capacity = self.device_capacity.max(device_capacity);
+    /// Moves the corner so that it scores no more than another offer too.
+    fn cover(&mut self, bound: Bound, values: &[u64], capacity: &[u64], device_capacity: u64) {
+        let (of_values, of_capacity): (fn(u64, u64) -> u64, fn(u64, u64) -> u64) =
+            if bound == Bound::Antitone { (u64::max, u64::min) } else { (u64::min, u64::max) };
+        self.values.iter_mut().zip(values).for_each(|(edge, &value)| *edge = of_values(*edge, value));
+        self.capacity.iter_mut().zip(capacity).for_each(|(edge, &value)| *edge = of_capacity(*edge, value));
+        self.device_capacity = of_capacity(self.device_capacity, device_capacity);
     }
 }
 
@@ -104,13 +109,16 @@ impl Words {
         (self.rank_of[slot / SLOTS] as usize, slot % SLOTS)
     }
 
-    /// What no offer of a word has less of.
+    /// The corner that scores no more than any offer of a word.
     pub(super) fn corner(&self, rank: usize) -> &Corner {
         &self.corners[rank]
     }
 
-    /// Takes note of what the offer in a slot has, for policies that are only monotone.
-    pub(super) fn cover(&mut self, slot: usize, values: &[u64], row: usize, ledger: &Ledger) {
+    /// Takes note of what the offer in a slot has, for policies that are not linear.
+    pub(super) fn cover<P: Policy>(&mut self, slot: usize, values: &[u64], row: usize, ledger: &Ledger) {
+        if P::BOUND == Bound::Linear {
+            return;
+        }
         let (rank, _) = self.place(slot);
         self.corners.resize(self.len(), Corner::default());
         let (capacity, device_capacity) = (ledger.capacity(row), ledger.device_capacity(row));
@@ -118,7 +126,30 @@ impl Words {
         if self.alive[rank].count_ones() == 1 {
             *corner = Corner { values: values.to_vec(), capacity: capacity.to_vec(), device_capacity };
         } else {
-            corner.cover(values, capacity, device_capacity);
+            corner.cover(P::BOUND, values, capacity, device_capacity);
+        }
+    }
+
+    /// Finds the corner of a word anew, after slots have left it, for policies that are not linear: they take from the corner
+    /// first, and a corner that stayed would promise what is gone.
+    pub(super) fn tighten<P: Policy>(&mut self, rank: usize, slots: &Slots, ledger: &Ledger) {
+        let Some(corner) = self.corners.get_mut(rank).filter(|_| P::BOUND != Bound::Linear) else { return };
+        let mut alive = self.alive[rank];
+        let mut first = true;
+        while alive != 0 {
+            let slot = self.numbers[rank] as usize * SLOTS + alive.trailing_zeros() as usize;
+            alive &= alive - 1;
+            let row = ledger.list()[slots.position(slot) as usize] as usize;
+            let (values, capacity, device_capacity) =
+                (slots.values(slot), ledger.capacity(row), ledger.device_capacity(row));
+            if first {
+                corner.values.copy_from_slice(values);
+                corner.capacity.copy_from_slice(capacity);
+                corner.device_capacity = device_capacity;
+                first = false;
+            } else {
+                corner.cover(P::BOUND, values, capacity, device_capacity);
+            }
         }
     }
 

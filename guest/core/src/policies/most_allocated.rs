@@ -1,0 +1,30 @@
+//! The most used offer.
+
+use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
+
+use super::weighted;
+
+/// The offer wins that is most used when it has taken the task: the sum over dimensions, and then over devices, of
+/// `weight * left over / capacity`. Packs tasks, by shares of each offer's own capacity, so that a small offer and a large one
+/// fill alike.
+///
+/// This is the strategy MostAllocated of Kubernetes' NodeResourcesFit, which scores with `weight * requested / capacity` and
+/// takes the highest. What an offer has no capacity of counts as used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MostAllocated;
+
+impl Policy for MostAllocated {
+    const NAME: &'static str = "most-allocated";
+    const BOUND: Bound = Bound::Monotone;
+
+    #[inline]
+    fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
+        weighted(ranking, demand, offer, free_share)
+    }
+}
+
+/// The part of a capacity that is left over: 0.0 of nothing, and 0.0 where there is no capacity.
+#[inline]
+fn free_share(left: u64, capacity: u64) -> f64 {
+    if left == 0 { 0.0 } else { left as f64 / capacity as f64 }
+}
