@@ -18,13 +18,13 @@ PACKAGED := python-host/src/offermatch/matcher.wasm
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test component hostile foreign host python postgresql lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test component policies hostile foreign host python postgresql lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
 	@echo "make test     format, lints, types, documentation and every test"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
-	@echo "make component, foreign, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
+	@echo "make component, policies, foreign, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
 run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
@@ -49,6 +49,12 @@ foreign: target/foreign/python.wasm target/foreign/javascript.wasm ## matchers w
 
 target/foreign/%.wasm: guest/%/* wit/*
 	@guest/$*/build.sh
+	@touch $@
+
+policies: target/policies/best-fit.wasm ## the matchers of every policy that is shipped
+
+target/policies/best-fit.wasm: $(GUEST_SOURCES) target/matcher.wasm
+	@guest/build.sh policies
 	@touch $@
 
 host: component ## the Rust host
@@ -84,7 +90,7 @@ docs: component python ## the book, with the reference of the contract and both 
 	$(BIN)/mkdocs build --quiet
 	@echo "make: the book is target/book/index.html" >&2
 
-test-rust: component hostile ## the core and the Rust host
+test-rust: component policies hostile ## the core and the Rust host
 	cargo test --locked --release --package offermatch-core --package offermatch
 	cargo test --locked --release --package offermatch-kit
 
@@ -94,7 +100,7 @@ postgresql: ## Debian's PostgreSQL, for the tests of the task store
 test-python: python hostile postgresql ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest
 
-test-both: host wheel foreign ## both hosts side by side, and the wheel in a fresh environment
+test-both: host wheel policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs
 
 bench: host python ## the matcher beside everything that might be used instead

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh policies` those of the other
 # policies (guest/kit/examples), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
-# target/hostile/NAME.wasm.
+# target/hostile/NAME.wasm; `guest/build.sh at DIRECTORY` that of a project made by `offermatch new`, target/NAME.wasm there.
 #
 # A Rust toolchain with the wasm32-unknown-unknown target is all it takes (and wasm32-wasip2 for those that use the
 # standard library), and where rustup can fetch that target, it is
@@ -9,7 +9,11 @@
 # on the spot. The linker that turns the module into a component comes with rustup's toolchains; where it does not, it is
 # installed from crates.io.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+if [ "${1:-}" = at ]; then
+    cd "$2"
+else
+    cd "$(dirname "$0")/.."
+fi
 
 toolchain_bin="$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin"
 
@@ -41,7 +45,7 @@ has_libc() { [ "$1" != wasm32-wasip2 ] || [ -f /usr/lib/wasm32-wasi/libc.a ]; }
 build() {
     local target="$1" libraries="$2" flags="-C link-arg=--wasm-ld-path=$lld $3"
     shift 3
-    local arguments=(build --locked --target "$target" --target-dir target/component "$@")
+    local arguments=(build --target "$target" --target-dir target/component "$@")
     if ! has_target "$target" && ! { has_debian && has_libc "$target"; }; then
         echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
         rustup target add "$target" || {
@@ -69,16 +73,23 @@ build() {
 # Copies what has changed, so that what embeds it is not built again.
 copy() { cmp --silent "$1" "$2" || cp "$1" "$2"; }
 
+# What every engine that runs components has.
+flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
+
 case "${1:-matcher}" in
+at)
+    name="$(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"
+    build wasm32-unknown-unknown core,alloc "$flags" --quiet --profile component
+    copy "target/component/wasm32-unknown-unknown/component/${name//-/_}.wasm" "target/$name.wasm"
+    echo "build.sh: target/$name.wasm, $(stat -c %s "target/$name.wasm") bytes" >&2
+    ;;
 matcher)
-    flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
-    build wasm32-unknown-unknown core,alloc "$flags" --package offermatch-matcher --profile component
+    build wasm32-unknown-unknown core,alloc "$flags" --locked --package offermatch-matcher --profile component
     copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher.wasm
     echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes" >&2
     ;;
 policies)
-    flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
-    build wasm32-unknown-unknown core,alloc "$flags" --quiet --package offermatch-kit --profile component --examples
+    build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-kit --profile component --examples
     mkdir -p target/policies
     for source in guest/kit/examples/*.rs; do
         name="$(basename "$source" .rs)"
@@ -98,7 +109,7 @@ hostile)
         *) plain+=(--example "$name") ;;
         esac
     done
-    arguments=(--quiet --package offermatch-hostile --profile hostile)
+    arguments=(--locked --quiet --package offermatch-hostile --profile hostile)
     build wasm32-unknown-unknown core,alloc "-C target-feature=+reference-types" "${arguments[@]}" "${plain[@]}"
     build wasm32-wasip2 std,panic_abort "" "${arguments[@]}" "${wasi[@]}"
     mkdir -p target/hostile
@@ -113,7 +124,7 @@ hostile)
     echo "build.sh: target/hostile, $(find target/hostile -name '*.wasm' | wc -l) components" >&2
     ;;
 *)
-    echo "usage: guest/build.sh [matcher|policies|hostile]" >&2
+    echo "usage: guest/build.sh [matcher|policies|hostile|at DIRECTORY]" >&2
     exit 2
     ;;
 esac

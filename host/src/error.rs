@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use crate::limits::Exceeded;
 use crate::quantity::QuantityError;
@@ -247,6 +248,28 @@ pub enum Error {
         /// `tasks` or `offers`.
         table: &'static str,
     },
+    /// A name that a new matcher cannot have.
+    #[error("a matcher cannot be named {}: {reason}", shortened(name))]
+    ProjectName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something stands where a new matcher is to be written.
+    #[error("{} exists already", path.display())]
+    ProjectExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder in which a new matcher cannot be written.
+    #[error("{} cannot be written: {reason}", path.display())]
+    ProjectUnwritable {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: String,
+    },
     /// A component file that cannot be read.
     #[error("{path} cannot be read: {source}")]
     ComponentUnreadable {
@@ -408,6 +431,9 @@ impl Error {
             Self::RowRepeated { .. } => "row-repeated",
             Self::TooManyRows { .. } => "too-many-rows",
             Self::ForeignTable { .. } => "foreign-table",
+            Self::ProjectName { .. } => "project-name",
+            Self::ProjectExists { .. } => "project-exists",
+            Self::ProjectUnwritable { .. } => "project-unwritable",
             Self::ComponentUnreadable { .. } => "component-unreadable",
             Self::ComponentMalformed { .. } => "component-malformed",
             Self::WrongWorld { .. } => "wrong-world",
@@ -465,6 +491,13 @@ impl Error {
             Self::RowRepeated { .. } => "name an offer at most once in an update",
             Self::TooManyRows { .. } => "split the input, or take a matcher with a higher limit",
             Self::ForeignTable { .. } => "build tasks and updates from the pool's own catalog",
+            Self::ProjectName { .. } => {
+                "a name has up to 64 of a to z, 0 to 9, - and _, begins with a letter and is no keyword of Rust, such as my-policy"
+            }
+            Self::ProjectExists { .. } => "choose another name, another folder with --path, or remove what is there",
+            Self::ProjectUnwritable { .. } => {
+                "choose another folder with --path, or see that this one can be written to"
+            }
             Self::ComponentUnreadable { .. } => "check the path; `make component` builds the matcher of this project",
             Self::ComponentMalformed { .. } => {
                 "a matcher is a WebAssembly component, not a core module; `make component` builds one"

@@ -53,6 +53,7 @@ mod matching;
 mod names;
 mod offers;
 mod pool;
+mod project;
 mod quantity;
 mod read;
 mod recording;
@@ -86,6 +87,7 @@ pub use offermatch_core::{
 };
 pub use offers::Offers;
 pub use pool::{Pool, Update};
+pub use project::Project;
 pub use quantity::{QuantityError, parse_quantity};
 pub use read::{Format, parse_offers, parse_tasks, read_offers, read_tasks};
 pub use recording::{Change, Difference, RecordedMatcher, Recording, Replay, Step};

@@ -34,8 +34,13 @@ pub mod bindings;
 mod conversion;
 mod digits;
 mod export;
+mod law;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod runtime;
 
 pub use export::{Component, Matcher};
-pub use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking, policies};
+pub use law::assert_bound_holds;
+pub use offermatch_core::{
+    Assignments, Bound, Changes, Demand, Error, Explanations, Leftover, Method, Mode, OfferTable, Policy, Pool,
+    Ranking, Settings, Shape, TaskTable, policies,
+};

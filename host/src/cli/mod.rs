@@ -4,6 +4,7 @@ mod bench;
 mod conformance;
 mod inspect;
 mod match_command;
+mod new;
 mod output;
 mod progress;
 #[cfg(unix)]
@@ -38,6 +39,7 @@ Examples:
   offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
   offermatch inspect matcher.wasm
   offermatch conformance matcher.wasm
+  offermatch new my-policy
   offermatch bench talk
   offermatch stage --checksum inputs/ /mnt/node";
 
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     Match(MatchArguments),
     /// Say what a .wasm file is, and whether this host serves it
     Inspect(InspectArguments),
+    /// Write a new matcher: a policy of ten lines, with all that builds, tests and judges it
+    #[command(after_help = new::EXAMPLES)]
+    New(new::NewArguments),
     /// Measure the matcher beside what might be used instead
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::BenchArguments),
@@ -197,6 +202,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
     match command {
         Command::Match(arguments) => match_command::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Replay(arguments) => trust::replay(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),

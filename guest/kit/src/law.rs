@@ -1,0 +1,138 @@
+//! The law that a policy's bound has to keep, for the tests of a policy.
+
+use alloc::vec::Vec;
+
+use offermatch_core::{Method, Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable};
+
+/// How many pools are tried.
+const POOLS: u64 = 200;
+/// Offers of a pool: several words of the index.
+const OFFERS: u32 = 200;
+/// Tasks given to a pool.
+const TASKS: u32 = 60;
+
+/// Asserts that the index, which trusts [`Policy::BOUND`], answers as the plain loop does, bit for bit: on random pools with
+/// small quantities, in which ties are common, with devices, weights and both modes. The pools are the same each time.
+///
+/// # Panics
+/// If the answers differ, or a score is NaN; the message names the first pool and its seed.
+pub fn assert_bound_holds<P: Policy + Clone>(policy: P) {
+    for seed in 0..POOLS {
+        let mut numbers = Numbers(seed);
+        let shape = Shape { dimensions: 1 + (seed % 3) as u32, attributes: 0 };
+        let (offers, tasks) = (offers(&mut numbers, shape), tasks(&mut numbers, shape));
+        let settings = settings(&mut numbers, shape);
+        let answer = |method| {
+            let pool = Pool::open(policy.clone(), shape, &offers, &settings).expect("the pool is valid");
+            pool.with_method(method).assign(&tasks).expect("the tasks are valid")
+        };
+        let (loops, index) = (answer(Method::Reference), answer(Method::Index));
+        let differs = (0..loops.tasks.len().max(index.tasks.len())).find(|&at| {
+            let row = |answer: &offermatch_core::Assignments| {
+                Some((*answer.tasks.get(at)?, answer.offers[at], answer.scores[at].to_bits()))
+            };
+            row(&loops) != row(&index)
+        });
+        assert!(loops.scores.iter().all(|score| !score.is_nan()), "policy {}: a score is NaN, pool {seed}", P::NAME);
+        assert!(
+            differs.is_none(),
+            "policy {}: the scores do not keep {:?}. In pool {seed}, {}, assignment {} is another one by the index than by \
+             the plain loop; declare Bound::None, or a bound that holds",
+            P::NAME,
+            P::BOUND,
+            settings.mode,
+            differs.unwrap_or(0),
+        );
+    }
+}
+
+/// Random offers with more capacity than is available, and up to two devices.
+fn offers(numbers: &mut Numbers, shape: Shape) -> OfferTable {
+    let most = [2, 8, 50, 1 << 40][numbers.below(4) as usize];
+    let available: Vec<u64> = (0..OFFERS * shape.dimensions).map(|_| numbers.below(most + 1)).collect();
+    let capacity = available.iter().map(|available| available + numbers.below(3) * most / 2).collect();
+    let mut offers = OfferTable { rows: OFFERS, available, capacity, ..OfferTable::default() };
+    offers.device_offsets.push(0);
+    for _ in 0..OFFERS {
+        let devices = numbers.below(3);
+        offers.device_free.extend((0..devices).map(|_| numbers.below(3) as u32 * 500));
+        offers.device_offsets.push(offers.device_free.len() as u32);
+    }
+    offers
+}
+
+/// Random tasks, one in four with devices.
+fn tasks(numbers: &mut Numbers, shape: Shape) -> TaskTable {
+    let most = [2, 8, 50, 1 << 38][numbers.below(4) as usize];
+    TaskTable {
+        rows: TASKS,
+        demand: (0..TASKS * shape.dimensions).map(|_| numbers.below(most)).collect(),
+        devices: (0..TASKS).map(|_| [0, 0, 0, 0, 0, 0, 500, 1000][numbers.below(8) as usize]).collect(),
+        ..TaskTable::default()
+    }
+}
+
+/// Random weights and modes; the maximal score is out of the way.
+fn settings(numbers: &mut Numbers, shape: Shape) -> Settings {
+    let weights = (0..=shape.dimensions).map(|_| [0.0, 0.1, 1.0, 3.7][numbers.below(4) as usize]).collect();
+    let mode = if numbers.below(2) == 0 { Mode::Exclusive } else { Mode::Shared };
+    Settings { mode, max_score: 1e300, weights, scales: Vec::new() }
+}
+
+/// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
+struct Numbers(u64);
+
+impl Numbers {
+    /// The next number, below `bound`.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ bits >> 31) % bound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use offermatch_core::{Bound, Demand, Leftover, Ranking, policies};
+
+    use super::*;
+
+    #[test]
+    fn shipped_policies_keep_their_bounds() {
+        assert_bound_holds(policies::BestFit);
+        assert_bound_holds(policies::WorstFit);
+        assert_bound_holds(policies::FirstFit);
+        assert_bound_holds(policies::MostAllocated);
+        assert_bound_holds(policies::DotProduct);
+        assert_bound_holds(policies::Exponential);
+    }
+
+    /// Worst-fit with a bound that it does not keep.
+    #[derive(Clone, Copy)]
+    struct Wrong<const BOUND: u8>;
+
+    impl<const BOUND: u8> Policy for Wrong<BOUND> {
+        const NAME: &'static str = "wrong";
+        const BOUND: Bound = if BOUND == 0 { Bound::Linear } else { Bound::Monotone };
+
+        fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
+            policies::WorstFit.score(ranking, demand, offer)
+        }
+    }
+
+    #[test]
+    fn wrong_bounds_are_found_out() {
+        for found in [
+            std::panic::catch_unwind(|| assert_bound_holds(Wrong::<0>)),
+            std::panic::catch_unwind(|| assert_bound_holds(Wrong::<1>)),
+        ] {
+            let panic = found.expect_err("the bound does not hold");
+            let message = panic.downcast_ref::<std::string::String>().expect("a message");
+            assert!(message.contains("the scores do not keep"), "{message}");
+        }
+    }
+}
