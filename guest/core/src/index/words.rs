@@ -50,8 +50,9 @@ pub(super) struct Corner {
 impl Corner {
     /// Moves the corner so that it scores no more than another offer too.
     fn cover(&mut self, bound: Bound, values: &[u64], capacity: &[u64], device_capacity: u64) {
-        let (of_values, of_capacity): (fn(u64, u64) -> u64, fn(u64, u64) -> u64) =
-            if bound == Bound::Antitone { (u64::max, u64::min) } else { (u64::min, u64::max) };
+        let antitone = bound == Bound::Antitone;
+        let of_values = |edge: u64, value: u64| if antitone { edge.max(value) } else { edge.min(value) };
+        let of_capacity = |edge: u64, value: u64| if antitone { edge.min(value) } else { edge.max(value) };
         self.values.iter_mut().zip(values).for_each(|(edge, &value)| *edge = of_values(*edge, value));
         self.capacity.iter_mut().zip(capacity).for_each(|(edge, &value)| *edge = of_capacity(*edge, value));
         self.device_capacity = of_capacity(self.device_capacity, device_capacity);

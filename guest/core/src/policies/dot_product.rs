@@ -24,8 +24,8 @@ impl Policy for DotProduct {
         // The product of the shares is finite, so that a weight makes it infinite at worst, never NaN.
         let term = |at: usize, asked: f64, free: u64| weights[at] * (asked / scales[at] * (free as f64 / scales[at]));
         let mut dot = 0.0;
-        for at in 0..dimensions {
-            dot += term(at, demand.quantities[at] as f64, available[at]);
+        for (at, (&asked, &free)) in demand.quantities.iter().zip(available).enumerate() {
+            dot += term(at, asked as f64, free);
         }
         dot += term(dimensions, f64::from(demand.devices), offer.free_devices);
         1.0 / (1.0 + dot)

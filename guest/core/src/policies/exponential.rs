@@ -1,5 +1,7 @@
 //! The tightest offer, where the last free share counts for more than the first.
 
+use core::f64::consts::LN_10;
+
 use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
 
 use super::weighted;
@@ -29,7 +31,7 @@ impl Policy for Exponential {
 /// `ln(10)^k / k!` for k from 0 to 12: the Taylor series of `10^x`.
 const TAYLOR: [f64; 13] = [
     1.0,
-    2.302585092994046,
+    LN_10,
     2.650949055239199,
     2.034678592293476,
     1.171255148912267,
