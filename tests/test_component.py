@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
 from wasmtime import Engine
 from wasmtime.component import Component
 
 from conftest import COMPONENT, ROOT
 
+POLICIES = ["best-fit", "worst-fit", "first-fit", "most-allocated", "dot-product", "exponential"]
+SHIPPED = [COMPONENT, *(ROOT / "target" / "policies" / f"{policy}.wasm" for policy in POLICIES)]
 
-def test_it_imports_nothing_and_exports_its_world() -> None:
+
+def test_every_policy_is_shipped() -> None:
+    assert {path for path in SHIPPED if path != COMPONENT} == set((ROOT / "target" / "policies").glob("*.wasm"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_it_imports_nothing_and_exports_its_world(path: Path) -> None:
     engine = Engine()
-    component = Component(engine, COMPONENT.read_bytes())
+    component = Component(engine, path.read_bytes())
     assert component.type.imports(engine) == {}
     exports = set(component.type.exports(engine))
     assert exports == {"offermatch:matcher/matching@0.1.0", "offermatch:matcher/packed@0.1.0"}
@@ -26,6 +36,19 @@ def test_both_hosts_inspect_it_alike(hosts: Any) -> None:
         assert inspection["digest"] == "sha256:" + hashlib.sha256(COMPONENT.read_bytes()).hexdigest()
         assert inspection["imports"] == []
     assert rust["description"] == python["description"]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_both_hosts_answer_alike_by_every_policy(same_answer: Any, policy: str) -> None:
+    component = ROOT / "target" / "policies" / f"{policy}.wasm"
+    for sample, mode in [
+        ("constrained:300x200:5", "exclusive"),
+        ("devices:200x300:6", "shared"),
+        ("ties:200x100:7", "shared"),
+    ]:
+        answer = same_answer("--matcher", component, "--sample", sample, "--mode", mode)
+        assert answer["matcher"]["policy"] == policy
+        assert answer["placed"] > 0
 
 
 def test_both_hosts_carry_it(hosts: Any) -> None:
