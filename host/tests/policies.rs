@@ -17,8 +17,10 @@ fn compare<P: Policy + Default>() {
     {
         let sample: Sample = sample.parse().unwrap();
         let (tasks, offers) = sample.tables().unwrap();
-        let (dimensions, attributes) = (offers.catalog().dimensions().len(), offers.catalog().attributes().len());
-        let shape = Shape { dimensions: dimensions as u32, attributes: attributes as u32 };
+        // The columns of every row that there are, those that tables add for themselves included.
+        let width = |column: usize| (column / offers.len()) as u32;
+        let table = offers.table();
+        let shape = Shape { dimensions: width(table.available.len()), attributes: width(table.attributes.len()) };
         for mode in [Mode::Exclusive, Mode::Shared] {
             let settings = Settings { mode, ..Settings::default() };
             let answer = matcher.open(&offers, &settings).unwrap().assign(&tasks).unwrap();
