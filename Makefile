@@ -91,7 +91,7 @@ docs: component python ## the book, with the reference of the contract and both 
 	@echo "make: the book is target/book/index.html" >&2
 
 test-rust: component policies hostile ## the core and the Rust host
-	cargo test --locked --release --package offermatch-core --package offermatch
+	cargo test --locked --release --package offermatch-core --package offermatch --package offermatch-fuzz
 	cargo test --locked --release --package offermatch-kit
 
 postgresql: ## Debian's PostgreSQL, for the tests of the task store
