@@ -60,3 +60,11 @@ def test_samples_are_answered_as_by_the_bundled_matcher(
     assert answer.pop("matcher")["name"] == f"best-fit-{language}"
     del expected["matcher"]
     assert answer == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_is_certified_as_the_reference_by_both_programs(hosts: Any, language: str, limits: Path) -> None:
+    asked = ("conformance", "--generated", "100", "--json", "-", "--limits", limits, FOREIGN / f"{language}.wasm")
+    rust, python = (host.run(*asked) for host in hosts)
+    assert (rust.returncode, rust.stdout) == (0, python.stdout), rust.stderr + python.stderr
+    assert json.loads(rust.stdout)["level"] == "reference"

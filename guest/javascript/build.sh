@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools=target/foreign/javascript
+# The contract that it is written for; once there is a later one, 0.1.0 lies frozen beside it.
+contract=wit/since-0.1.0
+[ -d "$contract" ] || contract=wit
 
 if ! cat guest/javascript/{requirements.txt,package-lock.json} | cmp --silent - "$tools/installed"; then
     echo "build.sh: installing Node.js, jco and componentize-js" >&2
@@ -13,6 +16,6 @@ if ! cat guest/javascript/{requirements.txt,package-lock.json} | cmp --silent - 
     cat guest/javascript/{requirements.txt,package-lock.json} > "$tools/installed"
 fi
 # Without clocks, randomness and streams the component imports nothing, as the contract says.
-"$tools/bin/node" "$tools/node_modules/.bin/jco" componentize guest/javascript/matching.js --wit wit --world-name matcher \
+"$tools/bin/node" "$tools/node_modules/.bin/jco" componentize guest/javascript/matching.js --wit "$contract" --world-name matcher \
     --disable all --out target/foreign/javascript.wasm > /dev/null
 echo "build.sh: target/foreign/javascript.wasm, $(stat -c %s target/foreign/javascript.wasm) bytes" >&2

@@ -3,6 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools=target/foreign/python
+# The contract that it is written for; once there is a later one, 0.1.0 lies frozen beside it.
+contract=wit/since-0.1.0
+[ -d "$contract" ] || contract=wit
 
 if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
     echo "build.sh: installing componentize-py" >&2
@@ -12,6 +15,6 @@ if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
 fi
 # CPython asks for a WASI when it starts, which is now; --stub-wasi leaves it with none, so that the component imports
 # nothing, as the contract says.
-"$tools/bin/componentize-py" --quiet --wit-path wit --world matcher componentize --stub-wasi \
+"$tools/bin/componentize-py" --quiet --wit-path "$contract" --world matcher componentize --stub-wasi \
     --python-path guest/python --output target/foreign/python.wasm matching
 echo "build.sh: target/foreign/python.wasm, $(stat -c %s target/foreign/python.wasm) bytes" >&2
