@@ -92,7 +92,8 @@ docs: component python ## the book, with the reference of the contract and both 
 
 test-rust: component policies hostile ## the core and the Rust host
 	cargo test --locked --release --package offermatch-core --package offermatch --package offermatch-fuzz
-	cargo test --locked --release --package offermatch-kit
+	cargo test --locked --release --package offermatch-kit --lib # its examples are components, which link for no other target
+	cargo test --locked --release --package offermatch-kit --doc
 
 postgresql: ## Debian's PostgreSQL, for the tests of the task store
 	@python-host/postgresql.sh
