@@ -51,6 +51,12 @@ def test_both_hosts_answer_alike_by_every_policy(same_answer: Any, policy: str) 
         assert answer["placed"] > 0
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_policy_conforms(hosts: Any, policy: str) -> None:
+    done = hosts[0].run("conformance", ROOT / "target" / "policies" / f"{policy}.wasm")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_both_hosts_carry_it(hosts: Any) -> None:
     sample = ("match", "--sample", "uniform:10x10")
     digests = {host.answer(*sample)["matcher"]["digest"] for host in hosts}
