@@ -39,7 +39,7 @@ target/matcher.wasm: $(GUEST_SOURCES)
 	@guest/build.sh
 	@touch $@
 
-hostile: target/hostile/honest.wasm ## the misbehaving components that the hosts are tested with
+hostile: target/hostile/honest.wasm ## the misbehaving components, and the one of the contract before, that the hosts are tested with
 
 target/hostile/honest.wasm: $(GUEST_SOURCES)
 	@guest/build.sh hostile
@@ -47,7 +47,7 @@ target/hostile/honest.wasm: $(GUEST_SOURCES)
 
 foreign: target/foreign/python.wasm target/foreign/javascript.wasm ## matchers written in Python and in JavaScript
 
-target/foreign/%.wasm: guest/%/* wit/*
+target/foreign/%.wasm: guest/%/* wit/since-0.1.0/*
 	@guest/$*/build.sh
 	@touch $@
 
@@ -101,7 +101,7 @@ postgresql: ## Debian's PostgreSQL, for the tests of the task store
 test-python: python hostile postgresql ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest
 
-test-both: host wheel policies foreign ## both hosts side by side, and the wheel in a fresh environment
+test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs
 
 bench: host python ## the matcher beside everything that might be used instead

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh policies` those of the other
 # policies (guest/kit/examples), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
-# target/hostile/NAME.wasm; `guest/build.sh at DIRECTORY` that of a project made by `offermatch new`, target/NAME.wasm there.
+# target/hostile/NAME.wasm, and target/matcher-0.1.0.wasm, the matcher for the contract before this one, with which the hosts'
+# adapters are tested; `guest/build.sh at DIRECTORY` that of a project made by `offermatch new`, target/NAME.wasm there.
 #
 # A Rust toolchain with the wasm32-unknown-unknown target is all it takes (and wasm32-wasip2 for those that use the
 # standard library), and where rustup can fetch that target, it is
@@ -99,6 +100,9 @@ policies)
     echo "build.sh: target/policies, $(find target/policies -name '*.wasm' | wc -l) components" >&2
     ;;
 hostile)
+    build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet \
+        --package offermatch-matcher --profile component --features contract-0-1-0
+    copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher-0.1.0.wasm
     # One of them is written in assembler, which rustc holds back.
     export RUSTC_BOOTSTRAP=1
     plain=() wasi=()

@@ -1,4 +1,5 @@
-//! The contract as Rust sees it, generated from `wit/`. Nothing but [`crate::conversion`] and [`crate::session`] uses it.
+//! The contract as Rust sees it, generated from `wit/`. Nothing but [`crate::conversion`], [`crate::exports`],
+//! [`crate::session`] and [`crate::spans`] uses it.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 
 wasmtime::component::bindgen!({

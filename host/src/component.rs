@@ -7,15 +7,15 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::bindings::MatcherPre;
 use crate::cache::Cache;
-use crate::contract;
+use crate::contract::{self, Contract};
 use crate::error::{Error, Overrun};
+use crate::exports::Indices;
 use crate::instance::HostState;
 use crate::limits::{Exceeded, Limit, Limits};
-use crate::{engine, lockdown};
+use crate::{engine, lockdown, spans};
 
 /// The bytes of a component file, never more than one above the limit, and what errors call it.
 ///
@@ -113,8 +113,12 @@ pub(crate) fn face(component: &Component) -> Face {
 /// A component that is linked as a matcher, ready to be instantiated.
 #[derive(Clone)]
 pub(crate) struct Linked {
-    /// Type-checked, with what it imports.
-    pub(crate) pre: MatcherPre<HostState>,
+    /// Linked with what it imports.
+    pub(crate) pre: InstancePre<HostState>,
+    /// Its functions.
+    pub(crate) indices: Indices,
+    /// The contract that it speaks.
+    pub(crate) contract: &'static Contract,
     /// Whether it gets an empty WASI.
     pub(crate) wasi: bool,
 }
@@ -125,33 +129,70 @@ pub(crate) struct Linked {
 /// [`Error::WrongWorld`] and [`Error::ContractVersion`].
 pub(crate) fn link(component: &Component, origin: &str) -> Result<Linked, Error> {
     let wrong = |reason: String| Error::WrongWorld { origin: origin.to_owned(), reason };
-    let face = face(component);
-    let names = |items: &[(String, Vec<String>)]| {
-        let names: Vec<&str> = items.iter().map(|(name, _)| name.as_str()).collect();
-        if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-    };
-    let mut versions = face.exports.iter().filter_map(|(name, _)| contract::interface_version(name)).peekable();
-    let Some(&found) = versions.peek() else {
-        let interface = format!("{}@{}", contract::INTERFACE, contract::CONTRACT);
-        return Err(wrong(format!("it does not export {interface}; it exports {}", names(&face.exports))));
-    };
-    if !versions.any(contract::is_served) {
-        return Err(version_error(origin, found));
-    }
-    let (wasi, foreign): (Vec<_>, Vec<_>) = face.imports.into_iter().partition(|(name, _)| lockdown::is_wasi(name));
-    if !foreign.is_empty() {
-        let imports = names(&foreign);
-        return Err(wrong(format!("it imports {imports}, and a matcher may import nothing but an empty wasi")));
-    }
-    let wasi = !wasi.is_empty();
+    let contract = spoken(component, origin)?;
     let mut linker = Linker::new(component.engine());
+    let Imports { tracing, wasi, foreign } = imports(component, contract);
+    if !foreign.is_empty() {
+        let imports = foreign.join(", ");
+        let may = contract.tracing.map_or_else(String::new, |tracing| format!("{tracing} and "));
+        let version = contract.version;
+        return Err(wrong(format!(
+            "it imports {imports}, and a matcher of contract {version} may import nothing but {may}an empty wasi"
+        )));
+    }
     if wasi {
         lockdown::add_to_linker(&mut linker).map_err(|error| wrong(format!("there is no wasi for it: {error:#}")))?;
     }
-    let pre = linker.instantiate_pre(component).and_then(MatcherPre::new);
-    let pre =
-        pre.map_err(|error| wrong(format!("its imports or exports are not those of {}: {error:#}", contract::WORLD)))?;
-    Ok(Linked { pre, wasi })
+    if tracing {
+        spans::add_to_linker(&mut linker).map_err(|error| wrong(format!("there is no tracing for it: {error:#}")))?;
+    }
+    let linked = linker.instantiate_pre(component).and_then(|pre| Ok((pre, Indices::of(component, contract)?)));
+    let (pre, indices) = linked
+        .map_err(|error| wrong(format!("its imports or exports are not those of {}: {error:#}", contract::WORLD)))?;
+    Ok(Linked { pre, indices, contract, wasi })
+}
+
+/// The newest contract that a component speaks and this host serves.
+fn spoken(component: &Component, origin: &str) -> Result<&'static Contract, Error> {
+    let exports = face(component).exports;
+    let names: Vec<&str> = exports.iter().map(|(name, _)| name.as_str()).collect();
+    let versions: Vec<&str> = names.iter().filter_map(|name| contract::interface_version(name)).collect();
+    let Some(found) = versions.first() else {
+        let interface = format!("{}@{}", contract::INTERFACE, contract::CONTRACT);
+        let exports = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        let reason = format!("it does not export {interface}; it exports {exports}");
+        return Err(Error::WrongWorld { origin: origin.to_owned(), reason });
+    };
+    contract::newest_served(&versions).ok_or_else(|| version_error(origin, found))
+}
+
+/// What a component imports, by who has it.
+struct Imports {
+    /// Whether it tells of its work.
+    tracing: bool,
+    /// Whether it gets an empty WASI.
+    wasi: bool,
+    /// What nobody has.
+    foreign: Vec<String>,
+}
+
+/// Sorts what a component imports.
+fn imports(component: &Component, contract: &Contract) -> Imports {
+    let engine = component.engine();
+    let mut found = Imports { tracing: false, wasi: false, foreign: Vec::new() };
+    for (name, item) in component.component_type().imports(engine) {
+        // An interface of which only types are used asks for nothing.
+        let asks = !matches!(&item.ty, ComponentItem::ComponentInstance(instance)
+            if instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_))));
+        if Some(name) == contract.tracing {
+            found.tracing = true;
+        } else if !lockdown::is_wasi(name) || asks && spans::is_telemetry(name) {
+            found.foreign.push(name.to_owned());
+        } else {
+            found.wasi |= asks;
+        }
+    }
+    found
 }
 
 /// The error of a contract version that this host does not serve.

@@ -67,7 +67,7 @@ impl Inspection {
     ///
     /// ```
     /// let inspection = offermatch::Inspection::bundled()?;
-    /// assert!(inspection.imports.is_empty());
+    /// assert!(inspection.imports.iter().any(|(name, _)| name.starts_with("wasi:otel/tracing@")));
     /// # Ok::<(), offermatch::Error>(())
     /// ```
     pub fn bundled() -> Result<Self, Error> {

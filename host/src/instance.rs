@@ -6,13 +6,14 @@ use wasmtime::component::ResourceAny;
 use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
-use crate::bindings::Matcher as Bindings;
 use crate::bindings::exports::offermatch::matcher::matching as contract;
 use crate::component::Linked;
 use crate::conversion::Refusal;
 use crate::engine;
+use crate::exports::{Called, Exports};
 use crate::limits::{Exceeded, Limit, Limits};
 use crate::lockdown::Lockdown;
+use crate::spans::Spans;
 
 /// Bytes that an answer may have beyond what is asked for: enough to say by how much it is too long, little enough to be
 /// of no harm.
@@ -55,9 +56,16 @@ pub(crate) struct HostState {
     wasi: bool,
     /// Its WASI, once it has asked for one.
     lockdown: Option<Box<Lockdown>>,
+    /// What it tells of its work.
+    spans: Spans,
 }
 
 impl HostState {
+    /// What the instance tells of its work.
+    pub(crate) fn spans(&mut self) -> &mut Spans {
+        &mut self.spans
+    }
+
     /// The empty WASI of the instance.
     pub(crate) fn lockdown(&mut self) -> &mut Lockdown {
         self.lockdown.get_or_insert_with(|| Box::new(Lockdown::new(self.limits.output_text_bytes)))
@@ -100,7 +108,9 @@ pub(crate) struct Instance {
     /// What the instance lives in.
     store: Store<HostState>,
     /// Its exports.
-    bindings: Bindings,
+    exports: Exports,
+    /// Whether it has been told that its calls are traced.
+    traced: bool,
 }
 
 impl Instance {
@@ -109,8 +119,14 @@ impl Instance {
     /// # Errors
     /// [`Failure::Unavailable`] when there is no room for it; otherwise as [`Instance::call`].
     pub(crate) fn new(linked: &Linked, limits: &Limits) -> Result<Self, Failure> {
-        let state =
-            HostState { limits: *limits, begin: Instant::now(), denied: None, wasi: linked.wasi, lockdown: None };
+        let state = HostState {
+            limits: *limits,
+            begin: Instant::now(),
+            denied: None,
+            wasi: linked.wasi,
+            lockdown: None,
+            spans: Spans::default(),
+        };
         let mut store = Store::new(engine::of(limits), state);
         store.limiter(|state| state);
         let time = Duration::from_millis(limits.call_milliseconds);
@@ -123,8 +139,12 @@ impl Instance {
             Ok(UpdateDeadline::Continue(1))
         });
         prepare(&mut store, 0)?;
-        match isolated(linked.wasi, || linked.pre.instantiate(&mut store)) {
-            Ok(bindings) => Ok(Self { store, bindings }),
+        let instantiate = || {
+            let instance = linked.pre.instantiate(&mut store)?;
+            Exports::new(&mut store, &instance, &linked.indices)
+        };
+        match isolated(linked.wasi, instantiate) {
+            Ok(exports) => Ok(Self { store, exports, traced: false }),
             Err(error) if is_the_guests(&error) || store.data().denied.is_some() => Err(failure(&error, &store)),
             Err(error) => Err(Failure::Unavailable(error.root_cause().to_string())),
         }
@@ -135,7 +155,7 @@ impl Instance {
     /// # Errors
     /// As [`Instance::call`].
     pub(crate) fn describe(&mut self) -> Result<contract::Description, Failure> {
-        self.run(0, |store, bindings| bindings.offermatch_matcher_matching().call_describe(store).map(Ok))
+        self.run(0, |store, exports| exports.call_describe(store).map(Ok))
     }
 
     /// Calls the component. An answer has at most `bytes` bytes.
@@ -145,20 +165,32 @@ impl Instance {
     pub(crate) fn call<T: Send>(
         &mut self,
         bytes: usize,
-        run: impl FnOnce(&mut Store<HostState>, &contract::GuestPool<'_>) -> Called<T> + Send,
+        run: impl FnOnce(&mut Store<HostState>, &Exports) -> Called<T> + Send,
     ) -> Result<T, Failure> {
-        self.run(bytes, |store, bindings| run(store, &bindings.offermatch_matcher_matching().pool()))
+        let text = self.store.data().limits.output_text_bytes;
+        let traced = self.exports.can_trace() && self.store.data_mut().spans.begin(text);
+        if traced != self.traced {
+            self.run(0, |store, exports| exports.call_set_traced(store, traced).map(Ok))?;
+            self.traced = traced;
+        }
+        self.run(bytes, run)
     }
 
     /// Runs something in the component, within its limits.
     fn run<T: Send>(
         &mut self,
         bytes: usize,
-        run: impl FnOnce(&mut Store<HostState>, &Bindings) -> Called<T> + Send,
+        run: impl FnOnce(&mut Store<HostState>, &Exports) -> Called<T> + Send,
     ) -> Result<T, Failure> {
-        let Self { store, bindings } = self;
+        let Self { store, exports, .. } = self;
         prepare(store, bytes)?;
-        match isolated(store.data().wasi, || run(store, bindings)) {
+        let wasi = store.data().wasi;
+        let call = || {
+            let result = run(store, exports);
+            store.data_mut().spans.close();
+            result
+        };
+        match isolated(wasi, call) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 check_text(&error, store.data().limits.output_text_bytes)?;
@@ -168,9 +200,6 @@ impl Instance {
         }
     }
 }
-
-/// What a call gives: an answer or a refusal of the contract, or what went wrong on the way.
-pub(crate) type Called<T> = wasmtime::Result<Result<T, contract::Error>>;
 
 /// A pool in an instance.
 pub(crate) struct OpenPool {

@@ -43,6 +43,7 @@ mod conversion;
 mod description;
 mod engine;
 mod error;
+mod exports;
 mod fallback;
 mod inspection;
 mod instance;
@@ -62,6 +63,7 @@ mod sample;
 mod session;
 mod settings;
 mod slot;
+mod spans;
 #[cfg(unix)]
 pub mod stage;
 mod tasks;

@@ -28,7 +28,7 @@ const MOST_RESOURCES: usize = 1000;
 /// How much of what was printed an error shows, in characters.
 const SHOWN: usize = 2000;
 
-/// Whether a component with these imports needs a WASI; none of the others may be there.
+/// Whether an import is one of WASI.
 pub(crate) fn is_wasi(import: &str) -> bool {
     import.starts_with(PREFIX)
 }

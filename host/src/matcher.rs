@@ -172,6 +172,7 @@ impl Matcher {
         limits: &Limits,
     ) -> Result<Self, Error> {
         let linked = component::link(compiled, origin)?;
+        let spoken = linked.contract.version;
         let code = Code::Component { linked: linked.clone(), digest: sha256(bytes), size: bytes.len() };
         let nameless = Description {
             name: origin.to_owned(),
@@ -185,8 +186,12 @@ impl Matcher {
             Ok(description) => matcher.description = description,
             Err(failure) => return Err(failed(&Self { inner: Arc::new(matcher) }, "describe", failure)),
         }
-        if !contract::is_served(&matcher.description.contract) {
-            return Err(component::version_error(origin, &shortened(&matcher.description.contract)));
+        if matcher.description.contract != spoken {
+            let mut found = shortened(&matcher.description.contract);
+            if contract::newest_served(&[&found]).is_some() {
+                found = format!("{found} by its description and {spoken} by its exports");
+            }
+            return Err(component::version_error(origin, &found));
         }
         Ok(Self { inner: Arc::new(matcher) })
     }

@@ -46,12 +46,37 @@ fn the_bundled_matcher_is_served() {
     assert!(matcher.size().unwrap() > 1000);
 }
 
+/// The interface of which tracing takes a type.
+const CLOCK: &str = "wasi:clocks/wall-clock";
+
 #[test]
-fn the_bundled_matcher_imports_nothing() {
+fn the_bundled_matcher_imports_tracing_and_nothing_else() {
     let inspection = Inspection::bundled().unwrap();
-    assert!(inspection.imports.is_empty(), "{:?}", inspection.imports);
-    assert_eq!(inspection.world.as_deref(), Some("offermatch:matcher/matcher@0.1.0"));
+    let mut imports: Vec<(&str, Vec<&str>)> = inspection
+        .imports
+        .iter()
+        // Of the clock only a type is used, and linkers write it under the patch version that they know.
+        .map(|(name, items)| {
+            (
+                name.split_once("@0.2.").filter(|(name, _)| *name == CLOCK).map_or(name.as_str(), |(name, _)| name),
+                items.iter().map(String::as_str).filter(|item| asks(item)).collect(),
+            )
+        })
+        .collect();
+    imports.sort_unstable();
+    let expected = [
+        (CLOCK, vec![]),
+        ("wasi:otel/tracing@0.2.0-rc.2", vec!["on-start", "on-end", "outer-span-context"]),
+        ("wasi:otel/types@0.2.0-rc.2", vec![]),
+    ];
+    assert_eq!(imports, expected);
+    assert_eq!(inspection.world.as_deref(), Some("offermatch:matcher/matcher@0.2.0"));
     assert!(inspection.verdict.is_ok());
+}
+
+/// Whether an item of an interface is a function of the ones that a matcher might import.
+fn asks(item: &str) -> bool {
+    ["on-start", "on-end", "outer-span-context", "now", "resolution"].contains(&item)
 }
 
 #[test]
@@ -104,18 +129,21 @@ fn an_interface_of_the_right_name_and_another_shape_is_refused() {
 
 #[test]
 fn another_contract_version_is_refused_by_number() {
-    for version in ["0.2.0", "1.0.0", "0.0.9"] {
+    for version in ["0.1.1", "0.2.1", "0.3.0", "1.0.0", "0.0.9"] {
         let error = refused(&trapping(&CONTRACT.replace("@0.1.0;", &format!("@{version};"))));
         assert_eq!(error.code(), "contract-version");
-        let expected = format!("candidate.wasm speaks contract {version}; this host serves 0.1.x");
+        let expected = format!("candidate.wasm speaks contract {version}; this host serves 0.1.0 and 0.2.0");
         assert_eq!(error.to_string(), expected);
     }
 }
 
 #[test]
 fn a_claim_of_another_contract_version_is_refused() {
-    let error = refused(&scripted(&Script { claims: "0.2.0", ..Script::default() }));
-    assert_eq!(error.code(), "contract-version");
+    for (claims, found) in [("0.3.0", "0.3.0"), ("0.2.0", "0.2.0 by its description and 0.1.0 by its exports")] {
+        let error = refused(&scripted(&Script { claims, ..Script::default() }));
+        assert_eq!(error.code(), "contract-version");
+        assert!(error.to_string().contains(&format!("speaks contract {found};")), "{error}");
+    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn a_bad_candidate_leaves_the_one_in_use_where_it_is() {
     let named = "offermatch-matcher";
     let mut damaged = bytes.to_vec();
     damaged.truncate(bytes.len() / 2);
-    let newer = trapping(&CONTRACT.replace("@0.1.0;", "@0.2.0;"));
+    let newer = trapping(&CONTRACT.replace("@0.1.0;", "@0.3.0;"));
     let liar = scripted(&Script::default());
     type Case<'a> = (&'a str, &'a [u8], &'a str, &'a [(&'a str, &'a str)]);
     let cases: [Case<'_>; 10] = [

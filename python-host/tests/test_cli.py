@@ -135,9 +135,10 @@ def test_inspect(capsys, tmp_path):
     status, out, _ = command(capsys, "inspect", "--json")
     document = json.loads(out)
     assert status == 0
-    assert (document["imports"], document["contract"], document["refused"]) == ([], "0.1.0", None)
+    assert (document["contract"], document["refused"]) == ("0.2.0", None)
+    assert "wasi:otel/tracing@0.2.0-rc.2" in document["imports"]
     assert document["description"]["policy"] == "best-fit"
-    assert "0.1.0" in command(capsys, "inspect")[1]
+    assert "0.2.0" in command(capsys, "inspect")[1]
     other = tmp_path / "other.wasm"
     other.write_bytes(b"\0asm\x0d\0\1\0")
     status, out, _ = command(capsys, "inspect", str(other))

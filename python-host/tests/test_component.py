@@ -1,6 +1,7 @@
 """Components that are not what they should be, and what a component may do to its host."""
 
 import hashlib
+import re
 import threading
 
 import pytest
@@ -8,11 +9,16 @@ from wasmtime import WasmtimeError, wat2wasm
 
 from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _choice, _component, _instance
 from offermatch._bulk import BulkCrossing
+from offermatch._contract import CONTRACT, INTERFACE
+from offermatch._contract import PACKED as PACKED_INTERFACE
 from offermatch.matcher import BUNDLED
 from offermatch.sample import parse_sample
 
-MATCHING = "offermatch:matcher/matching@0.1.0"
-PACKED = "offermatch:matcher/packed@0.1.0"
+MATCHING = f"{INTERFACE}@{CONTRACT}"
+PACKED = f"{PACKED_INTERFACE}@{CONTRACT}"
+
+# Of the clock only a type is used, and linkers write it under the patch version that they know.
+IMPORTS = ["wasi:clocks/wall-clock@0.2", "wasi:otel/tracing@0.2.0-rc.2", "wasi:otel/types@0.2.0-rc.2"]
 
 
 def load(tmp_path, content):
@@ -21,12 +27,13 @@ def load(tmp_path, content):
     return Matcher.load(path)
 
 
-def test_the_bundled_component_imports_nothing(bulk):
+def test_the_bundled_component_imports_tracing_and_its_types(bulk):
     content = BUNDLED.read_bytes()
     inspection = _component.Code(BUNDLED).inspection
-    assert (inspection.imports, inspection.exports) == ((), (MATCHING, PACKED))
+    assert sorted(re.sub(r"(wall-clock@0\.2)\.\d+", r"\1", name) for name in inspection.imports) == IMPORTS
+    assert inspection.exports == (MATCHING, PACKED)
     assert bulk.digest == inspection.digest == "sha256:" + hashlib.sha256(content).hexdigest()
-    assert bulk.description.contract == "0.1.0"
+    assert bulk.description.contract == CONTRACT
     assert bulk.description.modes == ("exclusive", "shared")
 
 
@@ -41,7 +48,7 @@ BAD = {
         "wrong-world",
     ),
     "a later contract": (
-        '(component (instance $i) (export "offermatch:matcher/matching@0.2.0" (instance $i)))',
+        f'(component (instance $i) (export "{INTERFACE}@0.3.0" (instance $i)))',
         "contract-version",
     ),
     "a trap at the start": (
@@ -77,19 +84,36 @@ def test_an_unreadable_component_is_refused(tmp_path, name):
     assert caught.value.code == "component-unreadable"
 
 
+def renamed(content, before, after):
+    """Return the component with another text of the same length; it must be there."""
+    assert before in content
+    assert len(before) == len(after)
+    return content.replace(before, after)
+
+
 def test_a_contract_that_only_resolves_as_compatible_is_refused(tmp_path):
-    content = BUNDLED.read_bytes()
-    with pytest.raises(MatcherError, match=r"0\.1\.9") as caught:
-        load(tmp_path, content.replace(b"@0.1.0", b"@0.1.9"))
-    assert caught.value.code == "contract-version"
-
-
-def test_a_matcher_that_states_another_contract_is_refused(tmp_path):
-    # The name of the interface stays; what `describe` says is changed in the data of the component.
-    content = BUNDLED.read_bytes().replace(b"@0.1.0", b"@KEEP!").replace(b"0.1.0", b"0.1.9").replace(b"@KEEP!", b"@0.1.0")
-    with pytest.raises(MatcherError, match=r"0\.1\.9") as caught:
+    content = renamed(BUNDLED.read_bytes(), b"matching@0.2.0", b"matching@0.2.9")
+    with pytest.raises(MatcherError, match=r"0\.2\.9") as caught:
         load(tmp_path, content)
     assert caught.value.code == "contract-version"
+
+
+@pytest.mark.parametrize(("claim", "message"), [(b"0.2.9", "0.2.9"), (b"0.1.0", "0.1.0 by its description and 0.2.0")])
+def test_a_matcher_that_states_another_contract_is_refused(tmp_path, claim, message):
+    # The names of the interfaces stay; what `describe` says is changed in the data of the component.
+    content = renamed(renamed(BUNDLED.read_bytes(), b"@0.2.0", b"@KEEP!"), b"0.2.0", claim)
+    with pytest.raises(MatcherError) as caught:
+        load(tmp_path, renamed(content, b"@KEEP!", b"@0.2.0"))
+    assert caught.value.code == "contract-version"
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize("other", [b"wasi:otel/tracing@0.2.0-rc.3", b"wasi:otel/logging@0.2.0-rc.2"])
+def test_telemetry_that_the_contract_does_not_name_is_refused(tmp_path, other):
+    content = renamed(BUNDLED.read_bytes(), b"wasi:otel/tracing@0.2.0-rc.2", other)
+    with pytest.raises(MatcherError, match=other.decode()) as caught:
+        load(tmp_path, content)
+    assert caught.value.code == "wrong-world"
 
 
 def test_a_component_with_other_types_is_refused(tmp_path):
@@ -168,7 +192,7 @@ def test_a_matcher_without_the_packed_interface_is_reached_in_bulk(tmp_path, mon
 
 def test_a_packed_interface_of_another_version_is_not_used(tmp_path, monkeypatch):
     monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
-    content = BUNDLED.read_bytes().replace(b"matcher/packed@0.1.0", b"matcher/packed@0.1.9")
+    content = renamed(BUNDLED.read_bytes(), b"matcher/packed@0.2.0", b"matcher/packed@0.2.9")
     assert load(tmp_path, content).crossing == "bulk"
 
 

@@ -44,8 +44,8 @@ def update(matcher):
 
 
 LOADING = {
-    "claims-newer-contract": ("contract-version", r"0\.2\.0"),
-    "newer-contract": ("contract-version", r"0\.2\.0"),
+    "claims-newer-contract": ("contract-version", r"0\.3\.0"),
+    "newer-contract": ("contract-version", r"0\.3\.0"),
     "spin-describe": ("limit-time", "call_milliseconds = 400"),
     "spin-start": ("limit-time", "call_milliseconds = 400"),
     "trap-describe": ("matcher-trapped", "unreachable"),

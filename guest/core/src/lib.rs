@@ -37,6 +37,6 @@ pub use error::{Cell, Error};
 pub use explain::Explanations;
 pub use policies::BestFit;
 pub use policy::{Bound, Demand, Leftover, Policy, Ranking};
-pub use pool::{Assignments, Method, Pool};
+pub use pool::{Assignments, Method, Pool, Prepared};
 pub use settings::{Mode, Settings};
 pub use table::{Changes, OfferTable, Shape, TaskTable};

@@ -44,6 +44,40 @@ pub struct Pool<P> {
     method: Method,
 }
 
+/// A pool that is ready to place tasks.
+#[derive(Debug)]
+pub struct Prepared<'a, P> {
+    /// The pool.
+    pool: &'a mut Pool<P>,
+    /// The tasks, which fit the pool.
+    tasks: &'a TaskTable,
+}
+
+impl<P: Policy> Prepared<'_, P> {
+    /// Places the tasks, one after the other, and takes what they use out of the pool.
+    #[must_use]
+    pub fn place(self) -> Assignments {
+        let Self { pool, tasks } = self;
+        let mut assignments = Assignments::default();
+        for row in 0..tasks.rows as usize {
+            if pool.ledger.list().is_empty() {
+                break;
+            }
+            let task = Task::new(tasks, row, pool.shape);
+            let chosen = match &mut pool.index {
+                Some(index) => index.choose(&pool.ledger, task, &pool.policy, &pool.ranking),
+                None => reference::choose(&pool.ledger, task, &pool.policy, &pool.ranking),
+            };
+            let Some((offer, score)) = chosen else { continue };
+            pool.take(offer, tasks, row);
+            assignments.tasks.push(row as u32);
+            assignments.offers.push(offer as u32);
+            assignments.scores.push(score);
+        }
+        assignments
+    }
+}
+
 /// How a pool finds the offer for a task. The answer is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Method {
@@ -97,25 +131,18 @@ impl<P: Policy> Pool<P> {
     /// # Errors
     /// Whatever is wrong with the table; the pool is then as it was.
     pub fn assign(&mut self, tasks: &TaskTable) -> Result<Assignments, Error> {
+        Ok(self.prepare(tasks)?.place())
+    }
+
+    /// Makes the pool ready to place these tasks: the first of the two halves of [`Pool::assign`], for those who look at
+    /// each of them.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the table; the pool is then as it was.
+    pub fn prepare<'a>(&'a mut self, tasks: &'a TaskTable) -> Result<Prepared<'a, P>, Error> {
         tasks.check(self.shape)?;
         self.choose_method(tasks);
-        let mut assignments = Assignments::default();
-        for row in 0..tasks.rows as usize {
-            if self.ledger.list().is_empty() {
-                break;
-            }
-            let task = Task::new(tasks, row, self.shape);
-            let chosen = match &mut self.index {
-                Some(index) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
-                None => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
-            };
-            let Some((offer, score)) = chosen else { continue };
-            self.take(offer, tasks, row);
-            assignments.tasks.push(row as u32);
-            assignments.offers.push(offer as u32);
-            assignments.scores.push(score);
-        }
-        Ok(assignments)
+        Ok(Prepared { pool: self, tasks })
     }
 
     /// Makes an index, or makes it ready for these tasks, once the plain loop would cost more.

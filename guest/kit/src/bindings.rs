@@ -1,9 +1,21 @@
 //! What `wit-bindgen` makes of the contract.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; the contract documents every item")]
 
+#[cfg(not(feature = "contract-0-1-0"))]
 wit_bindgen::generate!({
     world: "packed-matcher",
     path: "../../wit",
+    generate_all,
     pub_export_macro: true,
     default_bindings_module: "offermatch_kit::bindings",
 });
+#[cfg(feature = "contract-0-1-0")]
+wit_bindgen::generate!({
+    world: "packed-matcher",
+    path: "../../wit/since-0.1.0",
+    pub_export_macro: true,
+    default_bindings_module: "offermatch_kit::bindings",
+});
+
+/// The contract that a matcher is built against.
+pub(crate) const CONTRACT: &str = if cfg!(feature = "contract-0-1-0") { "0.1.0" } else { "0.2.0" };

@@ -7,14 +7,13 @@ use core::marker::PhantomData;
 
 use offermatch_core::Policy;
 
+use crate::bindings;
 use crate::bindings::exports::offermatch::matcher::matching::{
     Assignments, Changes, Description, Error, Explanations, Guest, GuestPool, Mode, OfferTable, Pool, PoolBorrow,
     Settings, Shape, TaskTable,
 };
 use crate::bindings::exports::offermatch::matcher::packed::{self, PackedAssignments, PackedOffers, PackedTasks};
-
-/// The contract this component is built against.
-const CONTRACT: &str = "0.1.0";
+use crate::trace::Trace;
 
 /// A policy, and the name under which it is exported. [`export!`](crate::export) writes it.
 pub trait Matcher: 'static {
@@ -39,9 +38,14 @@ impl<M: Matcher> Guest for Component<M> {
             name: M::NAME.to_owned(),
             version: M::VERSION.to_owned(),
             policy: M::Policy::NAME.to_owned(),
-            contract: CONTRACT.to_owned(),
+            contract: bindings::CONTRACT.to_owned(),
             modes: vec![Mode::Exclusive, Mode::Shared],
         }
+    }
+
+    #[cfg(not(feature = "contract-0-1-0"))]
+    fn set_traced(traced: bool) {
+        crate::trace::set(traced);
     }
 }
 
@@ -50,37 +54,68 @@ pub struct SharedPool<P>(RefCell<offermatch_core::Pool<P>>);
 
 impl<P: Policy + Default + 'static> SharedPool<P> {
     /// A pool of these offers, as the contract hands it out.
-    fn of(shape: Shape, offers: &offermatch_core::OfferTable, settings: Settings) -> Result<Pool, Error> {
-        let pool = offermatch_core::Pool::open(P::default(), shape.into(), offers, &settings.into())?;
-        Ok(Pool::new(Self(RefCell::new(pool))))
+    fn of(
+        trace: &Trace,
+        shape: Shape,
+        offers: &offermatch_core::OfferTable,
+        settings: Settings,
+    ) -> Result<Pool, Error> {
+        let open = || offermatch_core::Pool::open(P::default(), shape.into(), offers, &settings.into());
+        Ok(Pool::new(Self(RefCell::new(trace.span("index", open)?))))
+    }
+
+    /// Places tasks.
+    fn place(
+        &self,
+        trace: &Trace,
+        tasks: &offermatch_core::TaskTable,
+    ) -> Result<offermatch_core::Assignments, offermatch_core::Error> {
+        let mut pool = self.0.borrow_mut();
+        let ready = trace.span("index", || pool.prepare(tasks))?;
+        Ok(trace.span("assign", || ready.place()))
     }
 }
 
 impl<P: Policy + Default + 'static> GuestPool for SharedPool<P> {
     fn open(shape: Shape, offers: OfferTable, settings: Settings) -> Result<Pool, Error> {
-        Self::of(shape, &offers.into(), settings)
+        let trace = Trace::of_call();
+        let offers = trace.span("decode", || offers.into());
+        Self::of(&trace, shape, &offers, settings)
     }
 
     fn assign(&self, tasks: TaskTable) -> Result<Assignments, Error> {
-        Ok(self.0.borrow_mut().assign(&tasks.into())?.into())
+        let trace = Trace::of_call();
+        let tasks = trace.span("decode", || tasks.into());
+        let assignments = self.place(&trace, &tasks)?;
+        Ok(trace.span("encode", || assignments.into()))
     }
 
     fn update(&self, changes: Changes) -> Result<(), Error> {
-        Ok(self.0.borrow_mut().update(&changes.into())?)
+        let trace = Trace::of_call();
+        let changes = trace.span("decode", || changes.into());
+        Ok(trace.span("index", || self.0.borrow_mut().update(&changes))?)
     }
 
     fn explain(&self, tasks: TaskTable) -> Result<Explanations, Error> {
-        Ok(self.0.borrow().explain(&tasks.into())?.into())
+        let trace = Trace::of_call();
+        let tasks = trace.span("decode", || tasks.into());
+        let explanations = trace.span("explain", || self.0.borrow().explain(&tasks))?;
+        Ok(trace.span("encode", || explanations.into()))
     }
 }
 
 impl<M: Matcher> packed::Guest for Component<M> {
     fn open(shape: Shape, offers: PackedOffers, settings: Settings) -> Result<Pool, Error> {
-        SharedPool::<M::Policy>::of(shape, &offers.try_into()?, settings)
+        let trace = Trace::of_call();
+        let offers = trace.span("decode", || offers.try_into())?;
+        SharedPool::<M::Policy>::of(&trace, shape, &offers, settings)
     }
 
     fn assign(pool: PoolBorrow<'_>, tasks: PackedTasks) -> Result<PackedAssignments, Error> {
-        Ok(pool.get::<SharedPool<M::Policy>>().0.borrow_mut().assign(&tasks.try_into()?)?.into())
+        let trace = Trace::of_call();
+        let tasks = trace.span("decode", || tasks.try_into())?;
+        let assignments = pool.get::<SharedPool<M::Policy>>().place(&trace, &tasks)?;
+        Ok(trace.span("encode", || assignments.into()))
     }
 }
 

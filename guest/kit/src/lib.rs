@@ -23,8 +23,10 @@
 //! offermatch_kit::export!(FewestDevices);
 //! ```
 //!
-//! `no_std`, so that the component imports nothing: the standard library would bring files, environment, clocks and
-//! randomness along.
+//! `no_std`, so that the component imports nothing but the contract's tracing: the standard library would bring files,
+//! environment, clocks and randomness along.
+//!
+//! With the feature `contract-0-1-0` it makes a matcher of the contract before this one, which imports nothing at all.
 #![cfg_attr(all(target_arch = "wasm32", target_os = "unknown"), no_std)]
 
 extern crate alloc;
@@ -37,6 +39,8 @@ mod export;
 mod law;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod runtime;
+#[cfg_attr(feature = "contract-0-1-0", path = "untraced.rs")]
+mod trace;
 
 pub use export::{Component, Matcher};
 pub use law::assert_bound_holds;

@@ -18,7 +18,7 @@ from offermatch import _demo, _print
 from offermatch._bench.command import add_bench
 from offermatch._component import Code
 from offermatch._conformance_cli import add_conformance
-from offermatch._contract import CONTRACTS, INTERFACE
+from offermatch._contract import CONTRACTS, INTERFACE, WORLD
 from offermatch._scheduler_cli import add_scheduler
 from offermatch._trace_cli import add_trace
 from offermatch._trust_cli import LIMITS_HELP, Differs, add_trust
@@ -198,7 +198,7 @@ def _inspect(options: argparse.Namespace) -> str:
         "path": str(options.path),
         "size": shown.size,
         "digest": shown.digest,
-        "world": f"offermatch:matcher/matcher@{exported[0]}" if exported else None,
+        "world": f"{WORLD}@{exported[0]}" if exported else None,
         "contract": exported[0] if exported else None,
         "imports": list(shown.imports),
         "exports": list(shown.exports),

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from wasmtime import WasmtimeError
+from wasmtime.component import Linker
 
 from offermatch._cache import compiled
 from offermatch._compile import compile_within, read_component
-from offermatch._contract import CONTRACTS, INTERFACE, PACKED
+from offermatch._contract import CONTRACTS, INTERFACE, PACKED, Contract
 from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Table
-from offermatch._instance import Instance
-from offermatch._lockdown import foreign_imports
+from offermatch._instance import Instance, Interfaces
+from offermatch._lockdown import foreign_imports, shared_linker
 from offermatch._output import check_assigned, check_described, check_explained
 from offermatch._pace import breathe
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
@@ -104,7 +105,8 @@ class Code:
             tuple(shape.imports(self._engine)),
             tuple(shape.exports(self._engine)),
         )
-        self._foreign = foreign_imports(shape.imports(self._engine))
+        self._judged: Contract | None = None
+        self._linker: Linker | None = None
 
     def judge(self) -> Description:
         """Return what the matcher says of itself, once its exports, imports and contract version hold.
@@ -117,37 +119,46 @@ class Code:
         instance.check_types()
         found = instance.call("describe", [], PublicCrossing(), Timings())
         check_described(found, self.limits, str(self.path))
+        spoken = self._contract().version
         if found["contract"] not in CONTRACTS:
             raise self._unserved(found["contract"])
+        if found["contract"] != spoken:
+            raise self._unserved(f"{found['contract']} by its description and {spoken} by its exports")
         return Description(found["name"], found["version"], found["policy"], found["contract"], tuple(found["modes"]))
 
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
-        name = self._interface()
-        packed = f"{PACKED}@{name.partition('@')[2]}"
-        packed_name = packed if packed in self.inspection.exports else None
-        return Instance(self._engine, self._component, self.limits, str(self.path), (name, packed_name))
+        contract = self._contract()
+        packed = f"{PACKED}@{contract.version}" if self.packs else None
+        interfaces = Interfaces(f"{INTERFACE}@{contract.version}", packed, contract.tracing is not None)
+        return Instance(self._engine, self._component, self.limits, str(self.path), interfaces, self._linker)
 
     @property
     def packs(self) -> bool:
         """Whether it exports the interface `packed`, in the version of its contract."""
-        return f"{PACKED}@{self._interface().partition('@')[2]}" in self.inspection.exports
+        return f"{PACKED}@{self._contract().version}" in self.inspection.exports
 
-    def _interface(self) -> str:
-        """Return the full name of the matching interface."""
+    def _contract(self) -> Contract:
+        """Return the newest contract that it speaks and this host serves, once its exports and imports are judged."""
+        if self._judged is None:
+            self._judged = self._spoken()
+            self._linker = shared_linker(self._engine, self._component)
+        return self._judged
+
+    def _spoken(self) -> Contract:
         exports = self.inspection.exports
-        name = next((export for export in exports if export.split("@")[0] == INTERFACE), None)
-        if name is None:
+        versions = [export.partition("@")[2] for export in exports if export.split("@")[0] == INTERFACE]
+        if not versions:
             found = ", ".join(exports) or "nothing"
             hint = f"a matcher exports {INTERFACE}; see wit/matcher.wit"
             raise MatcherError("wrong-world", f"it exports {found}", hint, str(self.path))
-        if self._foreign:
-            hint = "a matcher imports nothing, or the interfaces of WASI, which it finds empty"
-            raise MatcherError("wrong-world", "it imports " + ", ".join(self._foreign), hint, str(self.path))
-        version = name.partition("@")[2]
-        if version not in CONTRACTS:
-            raise self._unserved(version)
-        return name
+        contract = next((contract for version, contract in CONTRACTS.items() if version in versions), None)
+        if contract is None:
+            raise self._unserved(versions[0])
+        if foreign := foreign_imports(self._engine, self._component.type.imports(self._engine), contract.tracing):
+            hint = f"a matcher of contract {contract.version} may import {contract.tracing or 'nothing'}, or an empty WASI"
+            raise MatcherError("wrong-world", "it imports " + ", ".join(foreign), hint, str(self.path))
+        return contract
 
     def _unserved(self, version: str) -> MatcherError:
         hint = "this host serves " + ", ".join(CONTRACTS) + "; build the matcher against one of these"

@@ -1,15 +1,10 @@
-"""The contract versions this host serves, and what a matcher's refusals mean here."""
+"""The contract versions this host serves, and what tells them apart: all that there is to an adapter."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from offermatch._crossing import Refused
-from offermatch._output import check_text
-from offermatch.errors import InputError, LyingMatcherError, OffermatchError
-from offermatch.limits import Limits
-
-__all__ = ["CONTRACTS", "INTERFACE", "PACKED", "refusal"]
+__all__ = ["CONTRACT", "CONTRACTS", "INTERFACE", "PACKED", "WORLD", "Contract"]
 
 INTERFACE = "offermatch:matcher/matching"
 """The interface a matcher exports, without its version."""
@@ -17,32 +12,28 @@ INTERFACE = "offermatch:matcher/matching"
 PACKED = "offermatch:matcher/packed"
 """The interface a matcher may export for hosts that pay per value, without its version."""
 
-CONTRACTS = ("0.1.0",)
-"""The contract versions served. An interface that resolves as compatible but is of another version is refused."""
+WORLD = "offermatch:matcher/matcher"
+"""The world of a matcher, without its version."""
+
+CONTRACT = "0.2.0"
+"""The contract this host is built against: that of `wit/`."""
 
 
-def refusal(refused: Refused, limits: Limits) -> OffermatchError:
-    """Return the error for a call that the matcher refused.
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What tells one version of the contract from the others; the functions that two of them share have the same types.
 
-    The host checks every table before it crosses. So a refusal for a number or a column is a mistake of the matcher, not of
-    the input; what only the matcher can know (its modes, its limits) is a matter of input.
+    Attributes:
+        version: Its number.
+        tracing: The interface with which a matcher may tell of its work, if any. It then exports `set-traced`.
     """
-    payload: Any = refused.payload
-    if isinstance(payload, dict):
-        # The names of a column or a setting are all the text that an error has.
-        check_text(sum(len(text.encode()) for text in payload.values() if isinstance(text, str)), limits, "it refused")
-    error = _error(refused.case, payload)
-    error.refused = refused.case
-    return error
+
+    version: str
+    tracing: str | None
 
 
-def _error(case: str, payload: Any) -> OffermatchError:
-    if case == "too-many-rows":
-        message = f"{payload['asked']} rows are more than the {payload['limit']} the matcher takes"
-        return InputError("too-many-rows", message, "split the table")
-    if case == "unsupported-mode":
-        return InputError("setting-malformed", f"the matcher does not have the mode {payload}", "use another mode", "mode")
-    if case == "repeated-row":
-        return InputError("row-repeated", f"row {payload} is named twice", "name a row once", "update")
-    message = f"the matcher refused a table that holds: {case} {payload}"
-    return LyingMatcherError("answer-refused", message, "do not use this matcher")
+CONTRACTS = {
+    CONTRACT: Contract(CONTRACT, "wasi:otel/tracing@0.2.0-rc.2"),
+    "0.1.0": Contract("0.1.0", None),
+}
+"""The contracts served, the newest first. An interface that resolves as compatible but is of another version is refused."""

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from wasmtime import Store, WasmtimeError
-from wasmtime.component import Component, Func
+from wasmtime.component import Component, Func, Linker
 from wasmtime.component import Instance as WasmInstance
 
-from offermatch._contract import refusal
-from offermatch._crossing import Crossing, Refused
+from offermatch._crossing import Crossing, PublicCrossing, Refused
 from offermatch._lockdown import Lockdown
 from offermatch._pace import breathe
 from offermatch._packed import PackedCrossing
-from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, signature
+from offermatch._refusal import refusal
+from offermatch._signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, TRACING_FUNCTIONS, signature
 from offermatch._trap import trapped
 from offermatch.engine import ClockedEngine, limited, new_store
 from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.limits import Limits
 from offermatch.model import Timings
 
-__all__ = ["Instance"]
+__all__ = ["Instance", "Interfaces"]
+
+
+class Interfaces(NamedTuple):
+    """What of a component is called.
+
+    Attributes:
+        matching: The full name of its matching interface.
+        packed: That of the packed one, if there is one.
+        traces: Whether its contract has tracing.
+    """
+
+    matching: str
+    packed: str | None
+    traces: bool
 
 
 class Instance:
@@ -34,7 +48,8 @@ class Instance:
         component: Component,
         limits: Limits,
         place: str,
-        interfaces: tuple[str, str | None],
+        interfaces: Interfaces,
+        linker: Linker | None,
     ) -> None:
         """Instantiate a component and find its functions.
 
@@ -43,7 +58,8 @@ class Instance:
             component: The component.
             limits: What the instance, and each call of it, may use.
             place: What it is called in errors.
-            interfaces: The full names of the matching interface, and of the packed one if there is one.
+            interfaces: What of it is called.
+            linker: What it imports; None where that is a WASI of its own.
 
         Raises:
             MatcherError: ``matcher-trapped``, ``wrong-world`` or a limit.
@@ -54,13 +70,16 @@ class Instance:
         self._lockdown = Lockdown(limits.output_text_bytes)
         begin = monotonic()
         try:
-            linker = self._lockdown.linker(engine, component)
+            linker = linker or self._lockdown.linker(engine, component)
             with limited(engine, self.store, limits), self._lockdown.attended():
                 instance = linker.instantiate(self.store, component)
         except WasmtimeError as error:
             raise self._failed(error, begin) from error
-        self._functions = self._found(instance, interfaces[0], {name: name for name in FUNCTIONS})
-        self._packed = {} if interfaces[1] is None else self._found(instance, interfaces[1], PACKED_EXPORTS)
+        functions = [*FUNCTIONS, *(TRACING_FUNCTIONS if interfaces.traces else ())]
+        self._functions = self._found(instance, interfaces.matching, {name: name for name in functions})
+        self._packed = {} if interfaces.packed is None else self._found(instance, interfaces.packed, PACKED_EXPORTS)
+        self._set_traced = self._functions.get("set-traced")
+        self._traced = False
 
     def _found(self, instance: WasmInstance, interface: str, exports: Mapping[str, str]) -> dict[str, Func]:
         exported = instance.get_export_index(self.store, interface)
@@ -79,7 +98,7 @@ class Instance:
         Raises:
             MatcherError: ``wrong-world``.
         """
-        for functions, types in ((self._functions, FUNCTIONS), (self._packed, PACKED_FUNCTIONS)):
+        for functions, types in ((self._functions, {**FUNCTIONS, **TRACING_FUNCTIONS}), (self._packed, PACKED_FUNCTIONS)):
             for name, function in functions.items():
                 breathe()
                 found = signature(self.store, function)
@@ -102,6 +121,19 @@ class Instance:
             else:
                 crossing = crossing.inner
         breathe()
+        if self._set_traced is None:
+            return self._run(function, params, crossing, timings)
+        spans = self._lockdown.spans
+        traced = spans.begin(self.limits.output_text_bytes)
+        try:
+            if traced != self._traced:
+                self._run(self._set_traced, [traced], PublicCrossing(), Timings())
+                self._traced = traced
+            return self._run(function, params, crossing, timings)
+        finally:
+            spans.emit()
+
+    def _run(self, function: Func, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
         begin = monotonic()
         try:
             with limited(self._engine, self.store, self.limits), self._lockdown.attended():

@@ -2,7 +2,7 @@
 
 A component that was built with a standard library imports WASI. It gets one that is empty: no files, environment, arguments
 or network; clocks that stand still; randomness that is a fixed sequence; standard output and error kept up to a limit, for
-the message of the error when a call fails. wasmtime has a WASI of its own, but its clocks move and its randomness is real,
+the message of the error when a call fails. What a matcher tells of its work goes to ``_spans``. wasmtime has a WASI of its own, but its clocks move and its randomness is real,
 so that the same input would not always give the same answer; and it ends the process when a store is not prepared for it.
 So every function is defined here, and one that is not known is refused to the component, or traps.
 """
@@ -33,9 +33,15 @@ from wasmtime.component import (
 )
 from wasmtime.component import ComponentInstanceType as InstanceType
 
-__all__ = ["Lockdown", "foreign_imports"]
+from offermatch._spans import FUNCTIONS as TRACING
+from offermatch._spans import Spans
+
+__all__ = ["Lockdown", "foreign_imports", "shared_linker"]
 
 _NAMESPACES = ("wasi:", "offermatch:")
+_TELEMETRY = "wasi:otel/"
+_under_way = threading.local()
+"""Has the ``lockdown`` of the instance that the thread calls."""
 _STDIN, _STDOUT, _STDERR, _OTHER = range(4)
 _CHUNK = 2**16
 _SHOWN = 2000
@@ -47,11 +53,45 @@ _REFUSALS = ("access-denied", "not-permitted", "not-supported")
 """How the interfaces of WASI say no, in this order of preference."""
 
 
-def foreign_imports(imports: Mapping[str, Any]) -> list[str]:
-    """Return the imports that no matcher may have."""
-    return [
-        name for name, kind in imports.items() if not name.startswith(_NAMESPACES) or not isinstance(kind.ty, InstanceType)
-    ]
+def foreign_imports(engine: Engine, imports: Mapping[str, Any], tracing: str | None) -> list[str]:
+    """Return the imports that no matcher may have, but the interface ``tracing``."""
+    return [name for name, kind in imports.items() if name != tracing and _is_foreign(engine, name, kind.ty)]
+
+
+def _is_foreign(engine: Engine, name: str, kind: Any) -> bool:
+    if not name.startswith(_NAMESPACES) or not isinstance(kind, InstanceType):
+        return True
+    return name.startswith(_TELEMETRY) and bool(_asked(engine, kind))
+
+
+def _asked(engine: Engine, interface: Any) -> list[str]:
+    """Return the functions and resources of an interface; one of which only types are used asks for nothing."""
+    return [name for name, item in interface.exports(engine).items() if isinstance(item.ty, (FuncType, ResourceType))]
+
+
+def shared_linker(engine: Engine, component: Component) -> Linker | None:
+    """Return a linker for every instance of a component that asks nothing of WASI; None where each needs one of its own."""
+    asked = {name: _asked(engine, kind.ty) for name, kind in component.type.imports(engine).items()}
+    if any(items for name, items in asked.items() if not name.startswith(_TELEMETRY)):
+        return None
+    linker = Linker(engine)
+    with linker.root() as root:
+        for name, items in asked.items():
+            with root.add_instance(name) as interface:
+                for item in items:
+                    interface.add_func(item, _telling(item))
+    return linker
+
+
+def _telling(name: str) -> Callable[..., Any]:
+    """Return a function of `wasi:otel/tracing`, for whichever instance the thread calls."""
+    function = TRACING[name]
+
+    def call(_store: Any, *arguments: Any) -> Any:
+        lockdown: Lockdown = _under_way.lockdown
+        return lockdown.guarded(lambda: function(lockdown.spans, *arguments))
+
+    return call
 
 
 class Lockdown:
@@ -59,11 +99,13 @@ class Lockdown:
 
     Attributes:
         raised: What a function of the host raised during the last call, if anything.
+        spans: What it tells of its work.
     """
 
     def __init__(self, most_bytes: int) -> None:
         """Keep at most so many bytes of standard output, and of standard error."""
         self.raised: BaseException | None = None
+        self.spans = Spans()
         self._most = most_bytes
         self._kept = {_STDOUT: bytearray(), _STDERR: bytearray()}
         self._written = {_STDOUT: 0, _STDERR: 0}
@@ -71,17 +113,15 @@ class Lockdown:
 
     def linker(self, engine: Engine, component: Component) -> Linker:
         """Return a linker that has everything the component imports."""
+        self._functions = self._known()
         linker = Linker(engine)
-        imports = component.type.imports(engine)
-        if imports:
-            self._functions = self._known()
-            numbers: dict[str, int] = {}
-            with linker.root() as root:
-                for name, imported in imports.items():
-                    kind = imported.ty
-                    if isinstance(kind, InstanceType):
-                        with root.add_instance(name) as interface:
-                            self._define(interface, name.partition("@")[0], kind.exports(engine), numbers)
+        numbers: dict[str, int] = {}
+        with linker.root() as root:
+            for name, imported in component.type.imports(engine).items():
+                kind = imported.ty
+                if isinstance(kind, InstanceType):
+                    with root.add_instance(name) as interface:
+                        self._define(interface, name.partition("@")[0], kind.exports(engine), numbers)
         return linker
 
     def output(self) -> str:
@@ -102,8 +142,10 @@ class Lockdown:
         the call is over; host functions called after it end the call.
         """
         self.raised = None
+        _under_way.lockdown = self
         handler = signal.getsignal(signal.SIGINT)
-        if not self._functions or not callable(handler) or threading.current_thread() is not threading.main_thread():
+        called = self._functions or self.spans.traced
+        if not called or not callable(handler) or threading.current_thread() is not threading.main_thread():
             yield
             return
         held: list[tuple[int, Any]] = []
@@ -124,7 +166,9 @@ class Lockdown:
         for export, extern in exports.items():
             kind = extern.ty
             if isinstance(kind, FuncType):
-                interface.add_func(export, self._guarded(f"{name}/{export}", kind, numbers))
+                telling = name.startswith(_TELEMETRY)
+                function = _telling(export) if telling else self._guarded(f"{name}/{export}", kind, numbers)
+                interface.add_func(export, function)
             elif isinstance(kind, ResourceType):
                 # A resource goes by its name in every interface that uses it.
                 number = numbers.setdefault(export, len(numbers) + 1)
@@ -136,24 +180,30 @@ class Lockdown:
         result = kind.result
 
         def call(store: Any, *arguments: Any) -> Any:
-            try:
-                # Every handle must be taken, used or not: a borrowed one that is left over is a trap.
-                taken = [_taken(store, argument) for argument in arguments]
-                self._go_on()
-                if known is not None:
-                    return _result(result, known(store, numbers, *taken))
-                return _refused(name, result)
-            except WasmtimeError:
-                raise
-            except BaseException as error:  # noqa: BLE001 - wasmtime-py would lose it
-                self.raised = error
-                raise WasmtimeError("a function of the host failed") from None
+            # Every handle must be taken, used or not: a borrowed one that is left over is a trap.
+            taken = self.guarded(lambda: [_taken(store, argument) for argument in arguments], at_once=True)
+            if known is None:
+                return self.guarded(lambda: _refused(name, result))
+            return self.guarded(lambda: _result(result, known(store, numbers, *taken)))
 
         return call
 
-    def _go_on(self) -> None:
-        if self.raised is not None:
-            raise WasmtimeError("the call was interrupted")
+    def guarded(self, run: Callable[[], Any], *, at_once: bool = False) -> Any:
+        """Run a function of the host; nothing but a trap leaves it, and ``raised`` keeps what was raised.
+
+        Args:
+            run: The function.
+            at_once: Whether it runs even when the call is about to end.
+        """
+        try:
+            if self.raised is not None and not at_once:
+                raise WasmtimeError("the call was interrupted")
+            return run()
+        except WasmtimeError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - wasmtime-py would lose it
+            self.raised = error
+            raise WasmtimeError("a function of the host failed") from None
 
     def _known(self) -> dict[str, Callable[..., Any]]:
         """Return the functions that answer, by interface and name; the first arguments are the store and the resources."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -145,7 +145,7 @@ def _bar(part: int, whole: int) -> str:
     return "█" * full + "░" * (_WIDTH - full) + f" {share:>6.1%}"
 
 
-def inspection(found: Mapping[str, Any], served: Sequence[str]) -> str:
+def inspection(found: Mapping[str, Any], served: Iterable[str]) -> str:
     """Return what a component is, for people."""
     lines = [
         f"path      {found['path']}",

@@ -1,4 +1,4 @@
-"""The types of contract 0.1.0, and whether a component's functions have them.
+"""The types of the contract, and whether a component's functions have them.
 
 A component may export the right names with other types. Values of such types would fail one by one, deep in the crossing;
 so the types are compared once, when an instance is made.
@@ -13,7 +13,7 @@ from typing import Any
 
 from wasmtime import Store, component
 
-__all__ = ["FUNCTIONS", "PACKED_EXPORTS", "PACKED_FUNCTIONS", "signature"]
+__all__ = ["FUNCTIONS", "PACKED_EXPORTS", "PACKED_FUNCTIONS", "TRACING_FUNCTIONS", "signature"]
 
 _OFFERS = "{rows:u32,available:[u64],capacity:[u64],attributes:[u32],device-offsets:[u32],device-free:[u32]}"
 _TASKS = (
@@ -40,7 +40,10 @@ FUNCTIONS = {
     "[method]pool.update": f"(borrow,{_CHANGES})->_!{_ERROR}",
     "[method]pool.explain": f"(borrow,{_TASKS})->{_EXPLANATIONS}!{_ERROR}",
 }
-"""The functions of the matching interface, with their types."""
+"""The functions of the matching interface, with their types: those that every version has."""
+
+TRACING_FUNCTIONS = {"set-traced": "(bool)->_"}
+"""The functions that it has besides where the contract has tracing."""
 
 _PACKED_OFFERS = re.sub(r"\[\w+\]", "string", _OFFERS)
 _PACKED_TASKS = re.sub(r"\[\w+\]", "string", _TASKS)

@@ -6,12 +6,13 @@ component cannot be loaded, and what the tests compare components with.
 
 from __future__ import annotations
 
+from offermatch._contract import CONTRACT
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.model import Description, Mode
 
 __all__ = ["DESCRIPTION", "LegacyBackend"]
 
-DESCRIPTION = Description("offermatch-legacy", "0.1.0", "best-fit", "0.1.0", ("exclusive", "shared"))
+DESCRIPTION = Description("offermatch-legacy", "0.1.0", "best-fit", CONTRACT, ("exclusive", "shared"))
 
 
 class _Offer:

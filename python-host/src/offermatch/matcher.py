@@ -21,6 +21,7 @@ from offermatch._crossing import Crossing
 from offermatch._cycle import Cycle
 from offermatch._recorder import Recorder, write_recording
 from offermatch._rows import offer_columns, task_columns
+from offermatch._spans import MATCHING, span
 from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
@@ -90,16 +91,17 @@ class BaseMatcher(ABC):
             [Assignment(task='t', offer='b', score=0.25)]
         """
         settings = Settings(mode, max_score, weights, scales)
-        timings = Timings()
-        begin = perf_counter()
-        offered = offer_columns(offers, dimensions)
-        asked = task_columns(tasks, dimensions)
-        chosen = _dimensions(offered, asked, dimensions)
-        attributes = _attributes_asked(asked, offered)
-        # Before the pool is opened, so that a mistake among the tasks costs no crossing.
-        asked.aligned(chosen)
-        timings.columns += perf_counter() - begin
-        return self._run(Cycle(asked, offered, settings, chosen, attributes, explain, record), timings)
+        with span(MATCHING):
+            timings = Timings()
+            begin = perf_counter()
+            offered = offer_columns(offers, dimensions)
+            asked = task_columns(tasks, dimensions)
+            chosen = _dimensions(offered, asked, dimensions)
+            attributes = _attributes_asked(asked, offered)
+            # Before the pool is opened, so that a mistake among the tasks costs no crossing.
+            asked.aligned(chosen)
+            timings.columns += perf_counter() - begin
+            return self._run(Cycle(asked, offered, settings, chosen, attributes, explain, record), timings)
 
     async def match_async(self, tasks: Any, offers: Any, **options: Any) -> Answer:
         """Match on a thread, so that the event loop goes on; arguments and errors are those of ``match``.
