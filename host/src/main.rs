@@ -3,23 +3,26 @@
 
 mod bench;
 mod cli;
+mod telemetry;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let directive = if arguments.verbose { "offermatch=debug" } else { "offermatch=error" };
     let filter = EnvFilter::try_from_env("OFFERMATCH_LOG").unwrap_or_else(|_| EnvFilter::new(directive));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
-    match cli::run(arguments.command).and_then(|output| Ok(print(&output)?)) {
+    let log = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_filter(filter);
+    let traces = telemetry::Traces::from_environment();
+    tracing_subscriber::registry().with(log).with(traces.layer()).init();
+    let result = traces.root().in_scope(|| cli::run(arguments.command));
+    traces.end();
+    match result.and_then(|output| Ok(print(&output)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(cli::trust::Differs(output)) = error.downcast_ref() {

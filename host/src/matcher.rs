@@ -292,6 +292,7 @@ impl Matcher {
     ///
     /// # Errors
     /// Those of [`Matcher::open`] and [`Pool::assign`].
+    #[tracing::instrument(name = "match_tasks_to_offers", level = "debug", skip_all)]
     pub fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let mut pool = self.open(offers, settings)?;
         let assignments = pool.assign(tasks)?;

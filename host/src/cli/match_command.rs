@@ -90,11 +90,14 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     progress.stage("compiling the matcher");
     let (matcher, load) = timed(|| load(&arguments.matcher, &super::trust::limits(arguments.limits.as_deref())?))?;
     progress.stage("matching");
-    let mut pool = match &arguments.record {
-        Some(_) => matcher.open_recorded(&offers, &settings)?,
-        None => matcher.open(&offers, &settings)?,
-    };
-    let assignments = pool.assign(&tasks)?;
+    let (mut pool, assignments) = tracing::debug_span!("match_tasks_to_offers").in_scope(|| {
+        let mut pool = match &arguments.record {
+            Some(_) => matcher.open_recorded(&offers, &settings)?,
+            None => matcher.open(&offers, &settings)?,
+        };
+        let assignments = pool.assign(&tasks)?;
+        Ok::<_, Error>((pool, assignments))
+    })?;
     let timings = pool.timings();
     progress.stage("explaining");
     let (unplaced, explain) = timed(|| {

@@ -2,9 +2,10 @@
 
 A component that was built with a standard library imports WASI. It gets one that is empty: no files, environment, arguments
 or network; clocks that stand still; randomness that is a fixed sequence; standard output and error kept up to a limit, for
-the message of the error when a call fails. What a matcher tells of its work goes to ``_spans``. wasmtime has a WASI of its own, but its clocks move and its randomness is real,
+the message of the error when a call fails. wasmtime has a WASI of its own, but its clocks move and its randomness is real,
 so that the same input would not always give the same answer; and it ends the process when a store is not prepared for it.
-So every function is defined here, and one that is not known is refused to the component, or traps.
+So every function is defined here, and one that is not known is refused to the component, or traps. What a component may
+tell of its work goes to ``_spans``.
 """
 
 from __future__ import annotations
@@ -195,9 +196,9 @@ class Lockdown:
             run: The function.
             at_once: Whether it runs even when the call is about to end.
         """
+        if self.raised is not None and not at_once:
+            raise WasmtimeError("the call was interrupted")
         try:
-            if self.raised is not None and not at_once:
-                raise WasmtimeError("the call was interrupted")
             return run()
         except WasmtimeError:
             raise

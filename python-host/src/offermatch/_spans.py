@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +73,7 @@ class Spans:
         if self._told:
             try:
                 _make(self._outer, sorted(self._told, key=lambda told: told.begin))
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever a tracer does wrong, the cycle has its answer
                 _log.warning("the spans of a matcher are lost", exc_info=True)
         self._outer = None
 
@@ -121,7 +121,11 @@ class Spans:
         return True
 
 
-FUNCTIONS = {"on-start": Spans.on_start, "on-end": Spans.on_end, "outer-span-context": Spans.outer_span_context}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "on-start": Spans.on_start,
+    "on-end": Spans.on_end,
+    "outer-span-context": Spans.outer_span_context,
+}
 """The functions of `wasi:otel/tracing`."""
 
 
@@ -144,9 +148,7 @@ def _make(outer: Any, told: list[_Told]) -> None:
         scope = _field(one.span, "instrumentation-scope")
         tracer = trace.get_tracer(_field(scope, "name"), _field(scope, "version"))
         context = trace.set_span_in_context(made.get(_field(one.span, "parent-span-id"), outer))
-        attributes = {
-            _field(entry, "key"): _attribute(_field(entry, "value")) for entry in _field(one.span, "attributes")
-        }
+        attributes = {_field(entry, "key"): _attribute(_field(entry, "value")) for entry in _field(one.span, "attributes")}
         kind = getattr(trace.SpanKind, _field(one.span, "span-kind").upper())
         span = tracer.start_span(
             _field(one.span, "name"), context=context, kind=kind, attributes=attributes, start_time=one.begin

@@ -1,0 +1,69 @@
+"""Two versions of the contract: both serve at once, and one takes the place of the other while cycles run."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from hostile import OFFERS, TASKS, right
+from offermatch import Matcher, Slot
+from offermatch.matcher import BUNDLED
+
+BEFORE = Path(__file__).parents[2] / "target" / "matcher-0.1.0.wasm"
+
+
+@pytest.fixture(scope="module")
+def versions():
+    if not BEFORE.exists():
+        pytest.fail(f"{BEFORE} is not there: run 'make hostile'")
+    return {path: Matcher.load(path) for path in (BUNDLED, BEFORE)}
+
+
+def manifest(folder, path, matcher):
+    found = matcher.description
+    content = {"matcher": found.name, "version": found.version, "policy": found.policy}
+    target = folder / f"{found.contract}.json"
+    target.write_text(json.dumps({**content, "path": str(path), "digest": matcher.digest}))
+    return target
+
+
+def test_both_speak_their_version_and_answer_alike(versions):
+    assert [matcher.description.contract for matcher in versions.values()] == ["0.2.0", "0.1.0"]
+    assert [matcher.crossing for matcher in versions.values()] == ["packed", "packed"]
+    with versions[BUNDLED].open(OFFERS) as current, versions[BEFORE].open(OFFERS) as before:
+        for row in range(0, len(TASKS), 5):
+            answers = [pool.assign(TASKS[row : row + 5]) for pool in (current, before)]
+            assert answers[0].assignments == answers[1].assignments
+            for pool in (current, before):
+                pool.update(removed=[f"offer-{row}"])
+
+
+def test_one_takes_the_place_of_the_other_and_back_while_cycles_run(tmp_path, versions):
+    slot = Slot(versions[BEFORE])
+    manifests = {path: manifest(tmp_path, path, matcher) for path, matcher in versions.items()}
+    digests, stop = [], threading.Event()
+
+    def cycles():
+        while not stop.is_set():
+            answer = slot.match(TASKS, OFFERS)
+            digests.append((answer.matcher.contract, answer.digest))
+
+    threads = [threading.Thread(target=cycles) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for path in (BUNDLED, BEFORE, BUNDLED):
+            slot.swap(manifests[path])
+            before = len(digests)
+            while len(digests) < before + 4:
+                stop.wait(0.01)
+        assert slot.current.description.contract == "0.2.0"
+        slot.rollback()
+        assert slot.current.description.contract == "0.1.0"
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert {digest for _, digest in digests} == {right()}
+    assert {contract for contract, _ in digests} == {"0.1.0", "0.2.0"}
