@@ -503,7 +503,7 @@ impl Error {
                 "a matcher is a WebAssembly component, not a core module; `make component` builds one"
             }
             Self::WrongWorld { .. } => {
-                "a matcher exports offermatch:matcher/matching and imports nothing, or an empty wasi; wit/matcher.wit is the contract"
+                "a matcher exports offermatch:matcher/matching and imports what its contract allows, or an empty wasi; docs/contract.md has the versions"
             }
             Self::ContractVersion { .. } => "rebuild the matcher against wit/matcher.wit of this version",
             Self::MatcherTrapped { .. } => "the instance is thrown away; the next call gets a new one",

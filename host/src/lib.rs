@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A [`Matcher`] is one version of a component, compiled once and shared by threads. A [`Pool`] is the offers it holds from
-//! one cycle to the next. The component is trusted with nothing: it imports nothing, and every answer is checked against
+//! one cycle to the next. The component is trusted with nothing: it imports nothing but a way to tell of its work, and every answer is checked against
 //! the host's own tables before it is returned.
 //!
 //! ```

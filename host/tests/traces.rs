@@ -110,7 +110,8 @@ fn what_is_not_sampled_is_not_sent_and_changes_no_answer() {
     assert!(!spans.is_empty());
     let (unsampled, spans) = traced(&SAMPLE, &[("OTEL_TRACES_SAMPLER", "always_off")]);
     assert!(spans.is_empty(), "{spans:?}");
-    let (by_parent, spans) = traced(&SAMPLE, &[("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")]);
+    let (by_parent, spans) =
+        traced(&SAMPLE, &[("TRACEPARENT", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")]);
     assert!(spans.is_empty(), "{spans:?}");
     assert_eq!([digest(&sampled), digest(&unsampled)], [digest(&by_parent), digest(&by_parent)]);
 }

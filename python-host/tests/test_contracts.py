@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hostile import OFFERS, TASKS, right
-from offermatch import Matcher, Slot
+from offermatch import LimitError, Limits, Matcher, Slot
 from offermatch.matcher import BUNDLED
+from offermatch.sample import parse_sample
 
 BEFORE = Path(__file__).parents[2] / "target" / "matcher-0.1.0.wasm"
 
@@ -67,3 +68,26 @@ def test_one_takes_the_place_of_the_other_and_back_while_cycles_run(tmp_path, ve
             thread.join()
     assert {digest for _, digest in digests} == {right()}
     assert {contract for contract, _ in digests} == {"0.1.0", "0.2.0"}
+
+
+def instructions(path, sample):
+    """Return the least fuel with which a matcher answers: what its longest call costs, the same on every machine."""
+    tasks, offers = parse_sample(sample).rows()
+    matcher = Matcher.load(path, limits=Limits(fuel=10**10))
+    enough, short = 10**10, 0
+    while enough - short > 1:
+        matcher._code.limits = Limits(fuel=(enough + short) // 2)
+        try:
+            matcher.match(tasks, offers)
+            enough = matcher.limits.fuel
+        except LimitError:
+            short = matcher.limits.fuel
+    return enough
+
+
+@pytest.mark.parametrize("sample", ["uniform:1x1", "constrained:300x200"])
+def test_an_untraced_call_costs_the_instructions_of_the_contract_before(sample):
+    before, current = (instructions(path, sample) for path in (BEFORE, BUNDLED))
+    print(f"{sample}: {before:,} instructions by contract 0.1.0, {current:,} by 0.2.0")
+    # A microsecond at the most, and no part of what a larger cycle costs.
+    assert current - before < 2000 + before // 100
