@@ -67,5 +67,5 @@ def test_every_side_names_the_same_versions(hosts: Any) -> None:
 def test_both_versions_answer_alike_in_both_hosts(hosts: Any) -> None:
     sample = ("match", "--sample", "constrained:400x300", "--mode", "shared", "--explain")
     answers = [host.answer(*sample, "--matcher", path) for host in hosts for path in (COMPONENT, BEFORE)]
-    assert len({answer["digest"] for answer in answers}) == 1
+    assert len({answer["answer_digest"] for answer in answers}) == 1
     assert {answer["matcher"]["contract"] for answer in answers} == {package(WIT), "0.1.0"}

@@ -59,7 +59,7 @@ fn traced(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, Vec<Span>)
 fn digest(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    answer["digest"].as_str().unwrap().to_owned()
+    answer["answer_digest"].as_str().unwrap().to_owned()
 }
 
 /// A span by its name, and the names of its children in the order of their times.
