@@ -17,6 +17,7 @@ from conftest import COMPONENT, ROOT
 POLICIES = ["best-fit", "worst-fit", "first-fit", "most-allocated", "dot-product", "exponential"]
 SHIPPED = [COMPONENT, *(ROOT / "target" / "policies" / f"{policy}.wasm" for policy in POLICIES)]
 
+
 def test_every_policy_is_shipped() -> None:
     assert {path for path in SHIPPED if path != COMPONENT} == set((ROOT / "target" / "policies").glob("*.wasm"))
 

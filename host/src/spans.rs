@@ -85,6 +85,8 @@ impl Spans {
         let attributes = data.attributes.iter().map(|entry| entry.key.len() + entry.value.len()).sum::<usize>();
         if self.pays(data.name.len() + attributes) {
             span.record("otel.name", &data.name);
+            // An exporter reads the field of a span only until the span is entered.
+            span.context().span().update_name(data.name);
             for entry in data.attributes {
                 span.set_attribute(entry.key, attribute(&entry.value));
             }
