@@ -3,9 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools=target/foreign/javascript
-# The contract that it is written for; once there is a later one, 0.1.0 lies frozen beside it.
+# The contract that it is written for.
 contract=wit/since-0.1.0
-[ -d "$contract" ] || contract=wit
 
 if ! cat guest/javascript/{requirements.txt,package-lock.json} | cmp --silent - "$tools/installed"; then
     echo "build.sh: installing Node.js, jco and componentize-js" >&2
