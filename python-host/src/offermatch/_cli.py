@@ -19,6 +19,7 @@ from offermatch._bench.command import add_bench
 from offermatch._component import Code
 from offermatch._conformance_cli import add_conformance
 from offermatch._contract import CONTRACTS, INTERFACE, WORLD
+from offermatch._day_cli import add_day
 from offermatch._scheduler_cli import add_scheduler
 from offermatch._trace_cli import add_trace
 from offermatch._trust_cli import LIMITS_HELP, Differs, add_trust
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     add_scheduler(commands, _load, _positive)
     add_trace(commands, _positive)
     add_conformance(commands, _load)
+    add_day(commands, _positive)
     add_bench(commands, _sample, _positive)
     add_agent(commands)
     return parser
