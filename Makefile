@@ -18,7 +18,7 @@ PACKAGED := python-host/src/offermatch/matcher.wasm
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test component policies hostile foreign host python postgresql lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test component policies hostile foreign host python postgresql chromium lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -98,7 +98,10 @@ test-rust: component policies hostile ## the core and the Rust host
 postgresql: ## Debian's PostgreSQL, for the tests of the task store
 	@python-host/postgresql.sh
 
-test-python: python hostile postgresql ## the Python host
+chromium: ## Debian's Chromium, for the tests of pages
+	@python-host/chromium.sh
+
+test-python: python hostile postgresql chromium ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment

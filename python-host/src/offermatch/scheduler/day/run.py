@@ -86,8 +86,8 @@ def _sources(
         f"{_AFTER[0]:g} s and {_AFTER[1]:g} s, improved. They take as long in every cycle."
     )
     picture = (
-        f"The matching of the talk's cycle: {_TALK_MATCHING:g} s, always. Its queue and offers are not known, so the loop as "
-        "it was measured here is shown apart. The talk's cycle took 8 minutes and a third of its cluster idled; later a minute."
+        f"The matching of the talk's cycle: {_TALK_MATCHING:g} s, always. Its queue and offers are not known, so the loop "
+        "as measured here is shown apart. The talk's cycle took 8 minutes and a third of its cluster idled, later a minute."
     )
     cycles = (
         "A cycle sees what waits and what is free when it begins, and launches when it ends. The next one begins at once, "
