@@ -67,10 +67,14 @@ class Chart:
     y_most: float | None = None
 
 
-def chart(shown: Chart) -> str:
-    """Return an ``svg`` element that needs ``STYLE`` on its page. Values show when the pointer rests on a line."""
-    values = [y for line in shown.lines for _, y in line.points if y is not None]
-    most = shown.y_most or _rounded(max(values, default=0.0))
+def chart(shown: Chart, *, values: bool = True) -> str:
+    """Return an ``svg`` element that needs ``STYLE`` on its page.
+
+    Args:
+        shown: What it shows.
+        values: Whether a value shows when the pointer rests on a line; an image needs none.
+    """
+    most = shown.y_most or _rounded(max((y for line in shown.lines for _, y in line.points if y is not None), default=0.0))
     left, right = shown.ticks[0][0], shown.ticks[-1][0]
     floor = _HEIGHT - _BOTTOM
 
@@ -97,17 +101,17 @@ def chart(shown: Chart) -> str:
         parts.append(f'<g class="{line.name}"><line class="key" x1="{at_x}" x2="{at_x + 18}" y1="33" y2="33"/></g>')
         parts.append(f'<text x="{at_x + 24}" y="37">{escape(line.title)}</text>')
         at_x += 48 + 7 * len(line.title)
-    parts += [_line(line, place, shown.y_text) for line in shown.lines]
+    parts += [_line(line, place, shown.y_text if values else None) for line in shown.lines]
     return "\n".join([*parts, "</svg>"])
 
 
 def standalone(shown: Chart) -> str:
     """Return a chart as a file of its own."""
-    opening, rest = chart(shown).split("\n", 1)
+    opening, rest = chart(shown, values=False).split("\n", 1)
     return f"{opening}\n<style>\n{STYLE}</style>\n{rest}\n"
 
 
-def _line(line: Line, place: Callable[[float, float], tuple[float, float]], text: Callable[[float], str]) -> str:
+def _line(line: Line, place: Callable[[float, float], tuple[float, float]], text: Callable[[float], str] | None) -> str:
     path, circles, draw = [], [], "M"
     for x, y in line.points:
         if y is None:
@@ -116,8 +120,9 @@ def _line(line: Line, place: Callable[[float, float], tuple[float, float]], text
         across, up = place(x, y)
         path.append(f"{draw}{across:.1f} {up:.1f}")
         draw = "L"
-        label = escape(f"{line.title}: {text(y)}")
-        circles.append(f'<circle cx="{across:.1f}" cy="{up:.1f}" r="4"><title>{label}</title></circle>')
+        if text is not None:
+            label = escape(f"{line.title}: {text(y)}")
+            circles.append(f'<circle cx="{across:.1f}" cy="{up:.1f}" r="4"><title>{label}</title></circle>')
     return f'<g class="{line.name}"><path d="{" ".join(path)}"/>{"".join(circles)}</g>'
 
 
