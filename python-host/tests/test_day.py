@@ -4,13 +4,17 @@ import json
 import re
 from collections import defaultdict
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from offermatch import LegacyMatcher, LyingMatcherError
 from offermatch._cli import run
+from offermatch._rows import task_columns
 from offermatch.errors import InputError
+from offermatch.sample import parse_sample
 from offermatch.scheduler.day.figures import BINS, percentile, utilisation, waits
+from offermatch.scheduler.day.queue import Queue
 from offermatch.scheduler.day.replay import Sample, Side, loop_speed, replay
 from offermatch.scheduler.day.report import charts, page, summary
 from offermatch.scheduler.day.run import compare
@@ -147,6 +151,26 @@ def test_the_loop_is_measured_on_the_busiest_cycle_and_held_against_the_componen
         loop_speed(Sample(day.sample.tasks, day.sample.offers), Other())
 
 
+@pytest.mark.parametrize("kind", ["uniform", "constrained", "devices"])
+def test_a_queue_gives_the_rows_that_wait_as_they_are(kind):
+    tasks = task_columns(parse_sample(f"{kind}:500x1").rows()[0])
+    assert (tasks.requirements is not None, tasks.devices is not None) == (kind == "constrained", kind == "devices")
+    random, queue, expected, arrived = Random(1), Queue(tasks), [], 0
+    for step in (0, 1, 120, 0, 300, 79):
+        queue.add(range(arrived, arrived + step))
+        expected.extend(range(arrived, arrived + step))
+        arrived += step
+        for most in (1, 50, 1000):
+            assert queue.first(most) == tasks.picked(expected[:most])
+        gone = sorted(random.sample(range(len(expected)), len(expected) // 3))
+        queue.remove(gone)
+        expected = [row for at, row in enumerate(expected) if at not in gone]
+        assert queue.rows == expected
+        assert len(queue) == len(expected)
+    assert arrived == 500
+    assert expected
+
+
 def test_a_day_with_nothing_to_do_has_figures():
     figures, days = compare(generated(1, 1, seed=2, hours=0.001))
     assert [day.sample for day in days] == [None] * 4
@@ -206,7 +230,9 @@ def test_the_command_writes_a_page_json_and_a_plot(tmp_path, capsys):
         (["--load", "-1"], "setting-malformed"),
         (["--load", "inf"], "setting-malformed"),
         (["--trace", "nowhere"], "file-unreadable"),
-        (["--hours", "0.01", "--tasks", "10", "--servers", "1", "--html", "nowhere/day.html"], "file-unwritable"),
+        (["--html", "nowhere/day.html"], "file-unwritable"),
+        (["--json", "."], "file-unwritable"),
+        (["--hours", "0.01", "--tasks", "9", "--servers", "1", "--svg", "/proc/day.svg"], "file-unwritable"),
     ],
 )
 def test_what_cannot_be_used_is_refused(arguments, code, capsys):

@@ -46,7 +46,9 @@ def add_day(commands: Any, positive: Callable[[str], int]) -> None:
         "--servers", type=positive, metavar="N", help="(default: 2000; of a trace, as many nodes as give the load)"
     )
     day.add_argument("--load", type=float, default=1.05, metavar="PART", help="of what there is, asked for (default: 1.05)")
-    day.add_argument("--seed", type=int, default=1, metavar="N", help="where chance starts (default: 1)")
+    day.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="where the chance of a generated day starts (default: 1)"
+    )
     hours = day.add_mutually_exclusive_group()
     hours.add_argument("--hours", type=float, default=24.0, metavar="H", help="only the first of them (default: 24)")
     hours.add_argument("--quick", action="store_true", help="only two hours")
@@ -72,6 +74,10 @@ def _day(options: argparse.Namespace) -> str:
     from offermatch.scheduler.day.run import SIDES, compare  # noqa: PLC0415
     from offermatch.scheduler.day.workload import generated, openb_day  # noqa: PLC0415
 
+    # What cannot be written is told before a long run, not after it.
+    for path in (options.html, options.svg, Path(options.json) if options.json not in (None, "-") else None):
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            raise _unwritable(path, "it is a directory, or stands in none")
     hours = 2.0 if options.quick else options.hours
     if options.trace is not None:
         workload = openb_day(options.trace, servers=options.servers, load=options.load, hours=hours)
@@ -102,8 +108,11 @@ def _write(path: Path | None, text: Callable[[], str]) -> None:
     try:
         path.write_text(text(), encoding="utf-8")
     except OSError as error:
-        message = error.strerror or str(error)
-        raise InputError("file-unwritable", message, "name a place that can be written to", str(path)) from error
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+def _unwritable(path: Path, message: str) -> InputError:
+    return InputError("file-unwritable", message, "name a place that can be written to", str(path))
 
 
 def _pair(text: str) -> tuple[float, float]:

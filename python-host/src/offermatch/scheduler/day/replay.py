@@ -7,6 +7,7 @@ a cycle sees what waits and what is free when it begins, and launches when it en
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter, thread_time
@@ -16,6 +17,7 @@ from offermatch.errors import ClusterError, LyingMatcherError
 from offermatch.matcher import BaseMatcher, LegacyMatcher
 from offermatch.scheduler.cluster.abc import Launch
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
+from offermatch.scheduler.day.queue import Queue
 from offermatch.scheduler.day.workload import Workload
 
 __all__ = ["Cycle", "Day", "LoopSpeed", "Sample", "Side", "loop_speed", "replay"]
@@ -137,34 +139,30 @@ def replay(
     day = Day(side, array("d", [-1.0]) * count, array("q", [-1]) * count)
     cluster = SimulatedCluster(workload.servers, clock="virtual")
     columns = list(tasks.demand.items())
-    waiting: list[int] = []
+    waiting = Queue(tasks)
     arrived = most = 0
     begin = 0.0
     while begin < workload.seconds:
-        before = arrived
-        while arrived < count and arrivals[arrived] <= begin:
-            arrived += 1
-        waiting.extend(range(before, arrived))
-        looked, later = waiting[:MOST_TASKS], waiting[MOST_TASKS:]
-        table, offers = tasks.picked(looked), cluster.offers()
+        before, arrived = arrived, bisect_right(arrivals, begin)
+        waiting.add(range(before, arrived))
+        table, offers = waiting.first(MOST_TASKS), cluster.offers()
+        looked = len(table)
         started = perf_counter()
         answer = matcher.match(table, offers, mode="shared")
         measured = perf_counter() - started
-        if looked and (day.sample is None or len(looked) > most):
+        if looked and (day.sample is None or looked > most):
             # The first cycle sees an empty cluster, so any later one is to be preferred.
-            most = len(looked) if day.cycles else 0
-            day.sample = Sample(table.picked(range(min(_SAMPLE, len(looked)))), offers)
-        matching = side.matching_seconds(len(looked), len(offers), measured) if looked else 0.0
+            most = looked if day.cycles else 0
+            day.sample = Sample(table.picked(range(min(_SAMPLE, looked))), offers)
+        matching = side.matching_seconds(looked, len(offers), measured) if looked else 0.0
         end = begin + side.get_tasks_seconds + matching + side.prepare_seconds
         _pass(cluster, min(end, workload.seconds))
         progress(cluster.now())
         if end >= workload.seconds:
             break
-        placed = bytearray(len(looked))
         launches = []
         for at, server in zip(answer.task_rows, answer.offer_rows, strict=True):
-            row = looked[at]
-            placed[at] = 1
+            row = waiting.rows[at]
             day.starts[row], day.servers[row] = end, server
             whole, share = divmod(tasks.devices[row], 1000) if tasks.devices else (0, 0)
             name = tasks.names[row]
@@ -173,8 +171,8 @@ def replay(
         for one in cluster.launch(launches):
             if one.refusal is not None:
                 raise ClusterError(one.refusal, f"{one.key}: {one.reason}", "this is a mistake of the simulation")
-        day.cycles.append(Cycle(begin, end - begin, matching, len(waiting), len(looked), len(launches)))
-        waiting = [row for row, taken in zip(looked, placed, strict=True) if not taken] + later
+        day.cycles.append(Cycle(begin, end - begin, matching, len(waiting), looked, len(launches)))
+        waiting.remove(answer.task_rows)
         begin = max(begin + INTERVAL, end)
     cluster.close()
     return day
