@@ -86,6 +86,13 @@ def test_a_collector_receives_each_cycle_as_one_trace(collected):
     assert {"offermatch.queue", "offermatch.stage.duration", "offermatch.refusals"} <= collected.metrics
 
 
+def test_the_matchers_own_spans_are_children_of_its_stage(collected):
+    (stage,) = collected.named("match_tasks_to_offers")
+    inner = [span for span in collected.spans if span.parent == stage.id]
+    assert {"decode", "index", "assign", "encode"} <= {span.name for span in inner}
+    assert all(stage.begin <= span.begin <= span.end <= stage.end for span in inner)
+
+
 def test_what_is_not_sampled_is_not_sent(stored):
     with Collector() as collector:
         offermatch(
