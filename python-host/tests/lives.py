@@ -13,12 +13,14 @@ import random
 import signal
 import sys
 import time
+from contextlib import contextmanager
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from journal import JournalCluster
 from offermatch import LegacyMatcher, Settings
+from offermatch.scheduler.cycle import Observer
 from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import Submission
@@ -39,17 +41,25 @@ class Point:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Strict(Observer):
+    """Ends the life as failed where the loop survives a bug."""
+
+    @contextmanager
+    def cycle(self, cycle):
+        yield
+        if cycle.error == "unexpected":
+            sys.stderr.write(f"a cycle ended by {cycle.message}\n")
+            os._exit(3)
+
+
 def live(url, journal, last, servers):
     """Run a scheduler until everything is done, or until the last point."""
     point = Point(last)
     for what in ("before_cursor_execute", "after_cursor_execute", "commit", "rollback"):
         event.listen(Engine, what, point)
     cluster = JournalCluster(journal, servers, point=point)
-    settings = Settings("exclusive")
-    with (
-        Store(url) as store,
-        Scheduler(store, cluster, LegacyMatcher(), settings=settings, interval=0.005, lease_seconds=LEASE) as one,
-    ):
+    settings = {"settings": Settings("exclusive"), "interval": 0.005, "lease_seconds": LEASE, "observers": [Strict()]}
+    with Store(url) as store, Scheduler(store, cluster, LegacyMatcher(), **settings) as one:
         one.run(until_idle=True)
 
 

@@ -289,9 +289,28 @@ def test_what_an_agent_ran_is_lost_only_where_that_is_allowed():
         report = hasty.reports(["k2"])[0]
         assert report.outcome == "lost"
         assert report.finished_at is not None
-        with pytest.raises(ClusterError) as caught:
-            patient.cancel(["k1"])
-        assert caught.value.code == "cluster-unreachable"
+        patient.cancel(["k1"])
+        assert patient.reports(["k1"])[0].outcome == "running"
+        assert list(patient.problems) == [url]
+
+
+def test_what_cannot_be_cancelled_is_not_given_up():
+    """An agent that does not know a key and was not told to refuse it may start it any moment."""
+    away, unknown = [503], {"outcome": "unknown", "reason": "", "finished_at": None}
+
+    def answer(handler, body):
+        if handler.path == "/v1/cancellations":
+            return away[0], {}
+        return 200, {"reports": [{**unknown, "key": key} for key in json.loads(body)["keys"]]}
+
+    with beside(answer) as (cluster, bad):
+        cluster.cancel(["k1"])
+        # The good agent remembers it as cancelled; that alone settles nothing.
+        report = cluster.reports(["k1"])[0]
+        assert (report.outcome, report.reason) == ("running", f"{bad.url} could not be told that it is cancelled")
+        away[0] = 200
+        cluster.cancel(["k1"])
+        assert cluster.reports(["k1"])[0].outcome == "failed"
 
 
 def test_a_scheduler_that_starts_again_finds_what_it_had_launched():

@@ -316,6 +316,81 @@ def test_a_cluster_that_is_away_ends_the_cycle_and_no_more(store):
     assert store.counts() == {"done": 2}
 
 
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_bug_in_a_stage_ends_the_cycle_and_no_more(store, stage, caplog):
+    def bug():
+        raise KeyError("nobody thought of this")
+
+    store.submit(tasks(3))
+    with scheduler(store, cluster(), interval=0.01, observers=[At(stage, bug)]) as loop:
+        record = loop.cycle()
+        assert (record.error, record.message) == ("unexpected", "KeyError: 'nobody thought of this'")
+        told = [one for one in caplog.records if one.levelname == "ERROR"]
+        assert [one.exc_info[0] for one in told] == [KeyError]
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 3}
+    assert {store.shown(f"t{at}").columns["failures"] for at in range(3)} == {0}
+
+
+def test_a_bug_around_the_cycle_ends_the_cycle_and_no_more(store):
+    class Broken(Observer):
+        left = 1
+
+        def cycle(self, cycle):
+            self.left -= 1
+            if self.left >= 0:
+                raise ZeroDivisionError
+            return super().cycle(cycle)
+
+    class Clockless(SimulatedCluster):
+        ticks = waits = 0
+
+        def now(self):
+            self.ticks += 1
+            return super().now() if self.ticks > 1 else 1 / 0
+
+        def wait(self, seconds):
+            self.waits += 1
+            return super().wait(seconds) if self.waits > 1 else 1 / 0
+
+    store.submit(tasks(1))
+    one = Clockless(servers(), seconds=1.0)
+    one.ticks = 0
+    with scheduler(store, one, observers=[Broken()]) as loop:
+        assert [loop.cycle().error for _ in range(3)] == ["unexpected", "unexpected", ""]
+        loop.run(until_idle=True)
+        assert one.waits > 1
+    assert store.counts() == {"done": 1}
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_who_wants_to_end_it_ends_it(store, kind):
+    def end():
+        raise kind
+
+    store.submit(tasks(1))
+    with scheduler(store, cluster(), observers=[At("launch_tasks", end)]) as loop, pytest.raises(kind):
+        loop.run()
+    with scheduler(store, cluster()) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 1}
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_tasks_that_never_fit_do_not_hide_those_behind_them(store, most):
+    huge = [Submission(f"huge{at}", {"cpu": 10**9}, priority=at % 3) for at in range(20)]
+    store.submit([*huge, *tasks(3)])
+    with scheduler(store, cluster(), most_tasks=most) as loop:
+        records = []
+        while store.counts().get("done", 0) < 3:
+            records.append(loop.cycle())
+            loop.cluster.wait(1)
+            # Three times through the queue, half a window a cycle.
+            assert len(records) < 3 * (23 // (most - most // 2) + 2)
+    assert max(record.queue for record in records) == most
+    assert store.counts() == {"done": 3, "ready": 20}
+
+
 # ---- what goes wrong with inputs ---------------------------------------------------------------------------------------
 
 

@@ -165,6 +165,25 @@ def test_a_file_that_is_wrong(tmp_path, name, content, code, place):
 # ---- states ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+def test_windows_show_the_head_always_and_the_whole_queue_in_time(store, most):
+    rows = [Submission(f"t{at}", priority=at * 7 % 4) for at in range(19)]
+    store.submit(rows)
+    queue = [row.name for row in sorted(rows, key=lambda row: -row.priority)]
+    seen, behind = set(), None
+    for _ in range(-(-len(queue) // (most - most // 2))):
+        found = store.processable(most, behind)
+        names = found.columns.names
+        assert names == [name for name in queue if name in names], "a window is not in the queue's order"
+        assert names[: most // 2] == queue[: most // 2]
+        seen.update(names)
+        behind = found.last
+        if behind is None:
+            break
+    assert seen == set(queue)
+    assert store.processable(20).last is None
+
+
 def test_a_task_is_ready_once_all_it_needs_is_done(store, lease):
     store.submit([Submission("a"), Submission("b"), Submission("c", needs=["a", "b"]), Submission("d", needs=["c", "a"])])
     first = store.processable(1)

@@ -5,7 +5,15 @@ Start with ``Matcher.load().match(tasks, offers)``; README.md shows the rest.
 
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
-from offermatch.errors import InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError
+from offermatch.errors import (
+    ClusterError,
+    InputError,
+    LimitError,
+    LyingMatcherError,
+    MatcherError,
+    OffermatchError,
+    StoreError,
+)
 from offermatch.fallback import Breaker, FallbackMatcher
 from offermatch.limits import Limits
 from offermatch.manifest import Manifest
@@ -33,6 +41,7 @@ __all__ = [
     "Assignment",
     "BaseMatcher",
     "Breaker",
+    "ClusterError",
     "Description",
     "Difference",
     "Event",
@@ -55,6 +64,7 @@ __all__ = [
     "Requirement",
     "Settings",
     "Slot",
+    "StoreError",
     "Task",
     "TaskColumns",
     "Timings",

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from offermatch.errors import InputError
+from offermatch.errors import InputError, OffermatchError
 
 __all__ = ["require"]
 
 
-def require(extra: str, *modules: str) -> None:
+def require(extra: str, *modules: str, kind: type[OffermatchError] = InputError) -> None:
     """Refuse to go on without what an extra of this package installs.
 
     Raises:
-        InputError: ``extra-missing``.
+        OffermatchError: Of the kind given, ``extra-missing``, with the line that installs it.
     """
     for module in modules:
         if find_spec(module) is None:
             hint = f"pip install 'offermatch[{extra}]'"
-            raise InputError("extra-missing", f"the Python package {module!r} is not installed", hint)
+            raise kind("extra-missing", f"the Python package {module!r} is not installed", hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -61,7 +62,8 @@ class Scheduler:
             settings: How to rank offers; shared mode unless given.
             interval: Seconds between the beginnings of two cycles, on the cluster's clock.
             lease_seconds: How long the claims of a scheduler that says nothing any more stay its own.
-            most_tasks: How many processable tasks a cycle looks at.
+            most_tasks: How many processable tasks a cycle looks at. Where more are ready and some of those found no offer,
+                half of what the next cycle looks at lies behind them.
             concurrency: How many inputs are fetched at once.
             stages_at_once: How many inputs are staged at once.
             program: The Rust program that stages.
@@ -81,6 +83,7 @@ class Scheduler:
         self._stages_at_once = stages_at_once
         self._program = program
         self._observers = list(observers)
+        self._behind: tuple[int, int] | None = None
         self._cycles = 0
         self._failures = 0
         self._lease: Lease | None = None
@@ -127,7 +130,6 @@ class Scheduler:
         """
         ran = 0
         while not self.stopped and (cycles is None or ran < cycles):
-            begin = self.cluster.now()
             cycle = self.cycle()
             ran += 1
             if cycle.error:
@@ -137,22 +139,33 @@ class Scheduler:
             if until_idle and not cycle.launched and not self._open_tasks():
                 return
             if cycles is None or ran < cycles:
-                self._wait(begin + self._interval)
+                self._wait(cycle.at + self._interval)
 
     def cycle(self) -> Cycle:
-        """Run one cycle and return its record; an error that ends it stands there."""
+        """Run one cycle and return its record; an error that ends it stands there, ``unexpected`` where it is a bug."""
         self._cycles += 1
-        cycle = Cycle(self._cycles, self.cluster.now())
+        cycle = Cycle(self._cycles, time.time())
         watch = Stopwatch(cycle, self._observers)
-        with watch.whole():
-            try:
-                self._run(cycle, watch)
-            except OffermatchError as error:
-                cycle.error, cycle.message = error.code, str(error)
-                _LOG.error("cycle %d ended: %s: %s", cycle.number, error.code, error)
-                if error.code == "lease-lost":
-                    self._lease = None
+        try:
+            cycle.at = self.cluster.now()
+            with watch.whole():
+                try:
+                    self._run(cycle, watch)
+                except Exception as error:  # noqa: BLE001 - a bug in one cycle must not end those that follow
+                    self._end(cycle, error)
+        except Exception as error:  # noqa: BLE001 - of an observer, or the cluster's clock
+            self._end(cycle, error)
         return cycle
+
+    def _end(self, cycle: Cycle, error: Exception) -> None:
+        if isinstance(error, OffermatchError):
+            cycle.error, cycle.message = error.code, str(error)
+            _LOG.error("cycle %d ended: %s: %s", cycle.number, error.code, error)
+            if error.code == "lease-lost":
+                self._lease = None
+        else:
+            cycle.error, cycle.message = "unexpected", f"{type(error).__name__}: {error}"
+            _LOG.error("cycle %d ended: unexpected: %s", cycle.number, cycle.message, exc_info=error)
 
     def _run(self, cycle: Cycle, watch: Stopwatch) -> None:
         store, cluster = self.store, self.cluster
@@ -166,12 +179,14 @@ class Scheduler:
             offers = stages.get_resource_offers_from_cluster(cluster)
             cycle.offers = span.counts["offers"] = len(offers)
         with watch.span("get_processable_tasks") as span:
-            found = stages.get_processable_tasks(store, self._most_tasks)
+            found = stages.get_processable_tasks(store, self._most_tasks, self._behind)
             cycle.queue = span.counts["tasks"] = len(found.ids)
         with watch.span("match_tasks_to_offers") as span:
             matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings)
             cycle.placed = span.counts["placed"] = len(matched.ids)
             cycle.utilisation = matched.utilisation
+            # What nothing can serve must not hide those behind it for ever.
+            self._behind = found.last if cycle.placed < cycle.queue else None
             self._tell_matcher(cycle, matched)
             cycle.refuse("unknown-dimension", matched.unknown_dimension)
             cycle.refuse("no-offer", cycle.queue - cycle.placed - matched.unknown_dimension)
@@ -235,6 +250,8 @@ class Scheduler:
                 except OffermatchError as error:
                     # A launch looks at the lease itself; here there is only another try.
                     _LOG.warning("the lease could not be renewed: %s", error)
+                except Exception:  # noqa: BLE001 - the next try may do better
+                    _LOG.exception("the lease could not be renewed")
 
     def _open_tasks(self) -> int:
         try:
@@ -248,8 +265,9 @@ class Scheduler:
         self._failures = min(self._failures + 1, 10)
 
     def _wait(self, until: float) -> None:
-        while not self.stopped:
-            left = until - self.cluster.now()
-            if left <= 0:
-                return
-            self.cluster.wait(min(left, _SLICE))
+        try:
+            while not self.stopped and (left := until - self.cluster.now()) > 0:
+                self.cluster.wait(min(left, _SLICE))
+        except Exception:  # noqa: BLE001 - the next cycle says what is wrong with it
+            _LOG.exception("the cluster cannot wait")
+            self._pause()

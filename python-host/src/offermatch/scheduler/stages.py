@@ -88,13 +88,18 @@ def get_resource_offers_from_cluster(cluster: Cluster) -> OfferColumns:
     return offer_columns(cluster.offers())
 
 
-def get_processable_tasks(store: Store, most: int) -> Processable:
+def get_processable_tasks(store: Store, most: int, behind: tuple[int, int] | None = None) -> Processable:
     """Return tasks whose dependencies are all done, first the highest priority, then the earliest.
+
+    Args:
+        store: The store.
+        most: How many.
+        behind: Where the cycle before ended, if it left tasks without an offer: half of the tasks come from there on.
 
     Raises:
         StoreError: The store.
     """
-    return store.processable(most)
+    return store.processable(most, behind)
 
 
 @dataclass(slots=True)

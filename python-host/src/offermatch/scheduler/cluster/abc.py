@@ -124,7 +124,8 @@ class Cluster(ABC):
         """End these launches as failed; those that have ended stay as they are.
 
         A key that is unknown is remembered as one that has failed: a launch that is still on its way to the cluster, sent
-        by a scheduler that is slow or dead, must not start it any more.
+        by a scheduler that is slow or dead, must not start it any more. Where a server cannot be told now, the key is
+        reported as running until one that cancels it again has told it: only a report says that a key has ended.
         """
 
     def now(self) -> float:

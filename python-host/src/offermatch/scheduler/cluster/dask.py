@@ -7,12 +7,13 @@ outlives the process that launches. Workers and the Dask scheduler need this pac
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from threading import Lock
 from typing import Any
 
+from offermatch._extras import require
 from offermatch.columns import OfferColumns
 from offermatch.errors import ClusterError, InputError
-from offermatch.scheduler.cluster._extra import needed
 from offermatch.scheduler.cluster._payload import Command, function_of
 from offermatch.scheduler.cluster._server import offers_of
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
@@ -40,9 +41,10 @@ class DaskCluster(Cluster):
         Raises:
             ClusterError: ``extra-missing`` or ``cluster-unreachable``.
         """
-        distributed = needed("distributed", "dask")
-        self._ledger = needed("offermatch.scheduler.cluster._dask_ledger", "dask")
-        self._work = needed("offermatch.scheduler.cluster._dask_work", "dask")
+        require("dask", "distributed", kind=ClusterError)
+        distributed = import_module("distributed")
+        self._ledger = import_module("offermatch.scheduler.cluster._dask_ledger")
+        self._work = import_module("offermatch.scheduler.cluster._dask_work")
         self._owned = isinstance(scheduler, str)
         self._lock = Lock()
         self._closed = False

@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from offermatch._extras import require
 from offermatch._interner import Interner
 from offermatch._rows import offer_columns, task_columns
 from offermatch._tables import Assigned, offer_table, task_table
@@ -25,7 +26,6 @@ from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import ClusterError, InputError, OffermatchError
 from offermatch.matcher import Matcher
 from offermatch.model import Description, Settings, Timings
-from offermatch.scheduler.cluster._extra import needed
 from offermatch.verify import Mirror
 
 __all__ = ["Partition", "match_partitions"]
@@ -76,7 +76,7 @@ def match_partitions(
         InputError: A table or a setting that cannot be used, or ``duplicate-name`` across partitions.
         MatcherError: The component failed, or its answer does not hold.
     """
-    needed("distributed", "dask")
+    require("dask", "distributed", kind=ClusterError)
     matcher = matcher or Matcher.load()
     settings = (settings or Settings()).checked()
     tables = [(task_columns(one.tasks), offer_columns(one.offers)) for one in partitions]

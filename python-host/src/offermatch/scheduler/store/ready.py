@@ -33,20 +33,43 @@ def key_of(name: str, number: int, attempt: int) -> str:
     return f"{name}-{number}-{attempt}"
 
 
-def processable(connection: Connection, most: int) -> Processable:
+def processable(connection: Connection, most: int, behind: tuple[int, int] | None = None) -> Processable:
     """Return tasks whose dependencies are all done, at most so many."""
-    found = connection.execute(
-        select(tasks.c.id, tasks.c.name, tasks.c.demand, tasks.c.requirements, tasks.c.devices, tasks.c.device_share)
-        .where(tasks.c.state == _READY)
-        .order_by(tasks.c.priority.desc(), tasks.c.id)
-        .limit(most)
-    ).all()
+    if behind is None:
+        found = _page(connection, most)
+    else:
+        # The head is looked at in every cycle, so that the order of the queue is kept for whatever may fit.
+        found = _page(connection, most // 2)
+        start = max([behind, *[_position(row) for row in found[-1:]]], key=_order)
+        found += _page(connection, most - len(found), start)
     if not found:
         return Processable([], TaskColumns([], {}))
-    ids, names, demands, requirements, devices, shares = zip(*found, strict=True)
+    last = _position(found[-1]) if len(found) == most else None
+    ids, _, names, demands, requirements, devices, shares = zip(*found, strict=True)
     asked = array("Q", map(add, map((1000).__mul__, devices), shares)) if any(devices) or any(shares) else None
     table = TaskColumns(list(names), _columns(demands), asked, _requirements(requirements))
-    return Processable(list(ids), table)
+    return Processable(list(ids), table, last)
+
+
+def _page(connection: Connection, most: int, after: tuple[int, int] | None = None) -> list[Any]:
+    """Return ready tasks in the order of the queue, from behind a priority and number on."""
+    columns = (tasks.c.id, tasks.c.priority, tasks.c.name, tasks.c.demand)
+    found = select(*columns, tasks.c.requirements, tasks.c.devices, tasks.c.device_share).where(tasks.c.state == _READY)
+    if after is not None:
+        priority, number = after
+        # The first condition is where the index begins.
+        later = (tasks.c.priority < priority) | (tasks.c.id > number)
+        found = found.where(tasks.c.priority <= priority, later)
+    return list(connection.execute(found.order_by(tasks.c.priority.desc(), tasks.c.id).limit(most)))
+
+
+def _position(row: Any) -> tuple[int, int]:
+    return row.priority, row.id
+
+
+def _order(position: tuple[int, int]) -> tuple[int, int]:
+    priority, number = position
+    return -priority, number
 
 
 def counts(connection: Connection) -> dict[str, int]:

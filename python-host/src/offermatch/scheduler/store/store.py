@@ -165,10 +165,15 @@ class Store:
             leases.adopt(connection, self._database, lease)
             return ready.underway(connection, lease, self.name)
 
-    def processable(self, most: int) -> Processable:
-        """Return at most so many tasks whose dependencies are all done, in the order in which they are to be placed."""
+    def processable(self, most: int, behind: tuple[int, int] | None = None) -> Processable:
+        """Return at most so many tasks whose dependencies are all done, in the order in which they are to be placed.
+
+        Args:
+            most: How many.
+            behind: Priority and number of a task; the first half is the head of the queue, the rest comes after this one.
+        """
         with self._database.read() as connection:
-            return ready.processable(connection, most)
+            return ready.processable(connection, most, behind)
 
     def claim(self, lease: Lease, ids: Sequence[int], offers: Sequence[str], at: float | None = None) -> list[Claim]:
         """Claim those of the tasks that are still ready, each for its offer, and return them.

@@ -74,10 +74,12 @@ class Processable:
     Attributes:
         ids: Their numbers.
         columns: What the matcher needs of them.
+        last: Priority and number of the last of them, where more may be ready behind it; None where none is.
     """
 
     ids: list[int]
     columns: TaskColumns
+    last: tuple[int, int] | None = None
 
 
 class Change(NamedTuple):
