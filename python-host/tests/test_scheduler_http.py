@@ -65,9 +65,10 @@ def test_a_bad_agent_does_not_hold_up_what_others_can_do(store, kind, caplog):
         records = [loop.cycle() for _ in range(2)]
         assert [record.error for record in records] == ["", ""]
         assert f"agent {bad.url}: it " in caplog.text
-        # The good agent has room for four; what the bad one may have is not given to another.
-        small = {"claimed": 1} if kind.startswith("takes") else {}
-        assert store.counts() == {"running": 4, "ready": 3 - len(small), **small}
+        # The good agent has room for four; what the bad one may have runs, as far as anybody knows.
+        sent = sum(path == "/v1/launches" for path, _, _ in bad.asked) > 0
+        assert sent == kind.startswith("takes")
+        assert store.counts() == {"running": 4 + sent, "ready": 3 - sent}
 
 
 @pytest.mark.parametrize("arrives", ["before", "late"])

@@ -213,6 +213,8 @@ class HttpCluster(Cluster):
                 owners |= dict.fromkeys(wanted)
             else:
                 reports = [self._believed(agent, report) for report in found]
+                # Where it would be running is not known either.
+                owners |= {said.key: None for said, report in zip(found, reports, strict=True) if report is not said}
             for report in reports:
                 key, before = report.key, answers.get(report.key)
                 if before is None or _TRUEST.index(report.outcome) < _TRUEST.index(before.outcome):

@@ -28,7 +28,7 @@ def claim(
     A row that another scheduler is about to claim is passed over, not waited for.
     """
     free = select(tasks.c.id).where(database.among(tasks.c.id, ids), tasks.c.state == "ready")
-    picked = set(connection.execute(free.with_for_update(skip_locked=True)).scalars())
+    picked = set(connection.execute(free.with_for_update(skip_locked=True)).scalars().all())
     kept = [at for at, number in enumerate(ids) if number in picked]
     if not kept:
         return []
@@ -105,9 +105,9 @@ def settle(
             continue
         # Nobody else changes what this lease holds while this transaction is alone.
         mine = set(
-            connection.execute(
-                select(tasks.c.id).where(database.among(tasks.c.id, [row.id for row in rows]), held)
-            ).scalars()
+            connection.execute(select(tasks.c.id).where(database.among(tasks.c.id, [row.id for row in rows]), held))
+            .scalars()
+            .all()
         )
         rows = [row for row in rows if row.id in mine]
         if not rows:
@@ -216,7 +216,7 @@ def _release_dependents(connection: Connection, database: Database, done: Sequen
 
 
 def _changed(connection: Connection, statement: Any) -> list[int]:
-    return list(connection.execute(statement.returning(tasks.c.id)).scalars())
+    return list(connection.execute(statement.returning(tasks.c.id)).scalars().all())
 
 
 def _plain(reason: str) -> str | None:
