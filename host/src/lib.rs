@@ -66,6 +66,7 @@ mod slot;
 mod spans;
 #[cfg(unix)]
 pub mod stage;
+mod strict_json;
 mod tasks;
 mod verify;
 

@@ -103,7 +103,7 @@ def recording_of(steps, **keys):
         "steps": steps,
         **keys,
     }
-    return Recording._of(document, "case")
+    return Recording.of(document, "case")
 
 
 def test_refusals_are_compared_except_by_the_loop(component):

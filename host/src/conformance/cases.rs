@@ -1,10 +1,11 @@
 //! Files of cases: recordings of one group, with columns that may be written short.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::error::Error;
+use crate::error::{Error, shortened};
 use crate::recording::Recording;
+use crate::strict_json::{self, Tree};
 
 /// The format and its version.
 const FORMAT: &str = "offermatch-cases/1";
@@ -35,7 +36,7 @@ struct Document {
     format: String,
     group: String,
     about: String,
-    cases: Vec<Map<String, Value>>,
+    cases: Vec<Tree>,
 }
 
 /// The cases in a text, with the name of their group and what it is about.
@@ -45,12 +46,12 @@ struct Document {
 pub(super) fn parse(text: &str, origin: &str) -> Result<(String, String, Vec<Recording>), Error> {
     let malformed = |line, column, message| Error::FileMalformed { file: origin.to_owned(), line, column, message };
     let document: Document =
-        serde_json::from_str(text).map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
+        strict_json::object(text).map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
     if document.format != FORMAT {
         return Err(malformed(1, 1, format!("the format is {:?}, not {FORMAT:?}", document.format)));
     }
     let mut cases: Vec<Recording> = Vec::new();
-    for found in document.cases {
+    for Tree(found) in document.cases {
         let name = found.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let case = complete(found, &document.group)
             .and_then(Recording::from_value)
@@ -68,7 +69,11 @@ pub(super) fn parse(text: &str, origin: &str) -> Result<(String, String, Vec<Rec
 }
 
 /// A case as a recording: with its group, with settings and shape where they are left out, with every column written out.
-fn complete(mut case: Map<String, Value>, group: &str) -> Result<Value, String> {
+fn complete(case: Value, group: &str) -> Result<Value, String> {
+    let Value::Object(mut case) = case else { return Err("it is not an object".to_owned()) };
+    if let Some(key) = ["format", "group"].into_iter().find(|key| case.contains_key(*key)) {
+        return Err(format!("the key {key:?} belongs to the file, not to a case"));
+    }
     case.insert("format".to_owned(), json!("offermatch-recording/1"));
     case.insert("group".to_owned(), json!(group));
     case.entry("shape").or_insert_with(|| json!({"dimensions": 1}));
@@ -100,24 +105,26 @@ fn write_out(value: &mut Value) -> Result<(), String> {
 /// `{"repeat": [...], "times": n}` and `{"from": a, "to": b}`, b included and below a where numbers fall, among numbers.
 fn written_out(items: &[Value]) -> Result<Vec<Value>, String> {
     let mut column = Vec::new();
-    let number = |item: &Value, key: &str| {
-        item.get(key).and_then(Value::as_u64).ok_or_else(|| format!("{item} has no number {key:?}"))
-    };
     for item in items {
-        if !item.is_object() {
+        let Some(short) = item.as_object() else {
             column.push(item.clone());
-        } else if let Some(repeated) = item.get("repeat").and_then(Value::as_array) {
-            let times = number(item, "times")?;
+            continue;
+        };
+        let part = |key| short.get(key).filter(|_| short.len() == 2);
+        let number = |key| part(key).and_then(Value::as_u64);
+        let repeated = part("repeat").and_then(Value::as_array).filter(|numbers| !numbers.is_empty());
+        if let (Some(repeated), Some(times @ 1..)) = (repeated, number("times")) {
             check_length(column.len() as u64, times.saturating_mul(repeated.len() as u64))?;
             (0..times).for_each(|_| column.extend_from_slice(repeated));
-        } else {
-            let (from, to) = (number(item, "from")?, number(item, "to")?);
-            check_length(column.len() as u64, from.abs_diff(to))?;
+        } else if let (Some(from), Some(to)) = (number("from"), number("to")) {
+            check_length(column.len() as u64, from.abs_diff(to).saturating_add(1))?;
             if from <= to {
                 column.extend((from..=to).map(Value::from));
             } else {
                 column.extend((to..=from).rev().map(Value::from));
             }
+        } else {
+            return Err(format!("{} is neither a repeat of numbers nor a range", shortened(&item.to_string())));
         }
     }
     Ok(column)

@@ -98,8 +98,14 @@ impl Suite {
         }
         files.sort();
         let texts = files.into_iter().map(|path| {
-            let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-            Ok((path.display().to_string(), text))
+            let file = path.display().to_string();
+            match String::from_utf8(std::fs::read(&path).map_err(unreadable(&path))?) {
+                Ok(text) => Ok((file, text)),
+                Err(error) => {
+                    let message = format!("not UTF-8: {}", error.utf8_error());
+                    Err(Error::FileMalformed { file, line: 1, column: 1, message })
+                }
+            }
         });
         Self::of(texts.collect::<Result<Vec<_>, Error>>()?)
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{RecordedMatcher, Recording, Step};
+use crate::strict_json::{Object, Tree, object_of};
 
 /// The format and its version.
 const FORMAT: &str = "offermatch-recording/1";
@@ -61,14 +62,14 @@ pub(super) struct Document {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     group: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    matcher: Option<Who>,
-    shape: Widths,
-    settings: Ranking,
-    offers: Offers,
+    matcher: Option<Object<Who>>,
+    shape: Object<Widths>,
+    settings: Object<Ranking>,
+    offers: Object<Offers>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     open_error: Option<String>,
     #[serde(default)]
-    steps: Vec<Call>,
+    steps: Vec<Object<Call>>,
 }
 
 /// Who answered.
@@ -147,12 +148,24 @@ impl TryFrom<WrittenReal> for Real {
     }
 }
 
-/// A mode.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// A mode: text, where a derived enum would also take `{"shared": null}`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", try_from = "String")]
 enum Way {
     Exclusive,
     Shared,
+}
+
+impl TryFrom<String> for Way {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "exclusive" => Ok(Self::Exclusive),
+            "shared" => Ok(Self::Shared),
+            _ => Err(format!("{text:?} is not exclusive or shared")),
+        }
+    }
 }
 
 /// A step: one of the three calls, with one of the two outcomes.
@@ -160,13 +173,13 @@ enum Way {
 #[serde(deny_unknown_fields)]
 struct Call {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    assign: Option<Tasks>,
+    assign: Option<Object<Tasks>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    update: Option<What>,
+    update: Option<Object<What>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    explain: Option<Tasks>,
+    explain: Option<Object<Tasks>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    answer: Option<Value>,
+    answer: Option<Tree>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -180,14 +193,14 @@ struct What {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed_rows: Vec<u32>,
     #[serde(default = "nothing")]
-    changed: Offers,
+    changed: Object<Offers>,
     #[serde(default = "nothing")]
-    added: Offers,
+    added: Object<Offers>,
 }
 
 /// No offers.
-fn nothing() -> Offers {
-    Offers::from(&OfferTable::default())
+fn nothing() -> Object<Offers> {
+    Object((&OfferTable::default()).into())
 }
 
 /// Assignments.
@@ -232,15 +245,17 @@ impl Document {
             name: recording.name.clone(),
             about: recording.about.clone(),
             group: recording.group.clone(),
-            matcher: recording.matcher.clone().map(|matcher| Who {
-                name: matcher.name,
-                version: matcher.version,
-                policy: matcher.policy,
-                contract: matcher.contract,
-                digest: matcher.digest,
+            matcher: recording.matcher.clone().map(|matcher| {
+                Object(Who {
+                    name: matcher.name,
+                    version: matcher.version,
+                    policy: matcher.policy,
+                    contract: matcher.contract,
+                    digest: matcher.digest,
+                })
             }),
-            shape: Widths { dimensions: recording.shape.dimensions, attributes: recording.shape.attributes },
-            settings: Ranking {
+            shape: Object(Widths { dimensions: recording.shape.dimensions, attributes: recording.shape.attributes }),
+            settings: Object(Ranking {
                 mode: match settings.mode {
                     Mode::Exclusive => Way::Exclusive,
                     Mode::Shared => Way::Shared,
@@ -248,10 +263,10 @@ impl Document {
                 max_score: Real(settings.max_score),
                 weights: settings.weights.iter().copied().map(Real).collect(),
                 scales: settings.scales.clone(),
-            },
-            offers: (&recording.offers).into(),
+            }),
+            offers: Object((&recording.offers).into()),
             open_error: recording.open_error.clone(),
-            steps: recording.steps.iter().map(call).collect(),
+            steps: recording.steps.iter().map(|step| Object(call(step))).collect(),
         }
     }
 
@@ -260,30 +275,34 @@ impl Document {
         if self.format != FORMAT {
             return Err(format!("the format is {:?}, not {FORMAT:?}", self.format));
         }
+        if self.open_error.as_ref().is_some_and(String::is_empty) {
+            return Err("open_error is empty: it is the name of an error of the contract".to_owned());
+        }
+        let (Object(shape), Object(settings), Object(offers)) = (self.shape, self.settings, self.offers);
         let steps = self.steps.into_iter().enumerate();
-        let steps = steps.map(|(at, call)| step(call).map_err(|reason| format!("step {at}: {reason}")));
+        let steps = steps.map(|(at, Object(call))| step(call).map_err(|reason| format!("step {at}: {reason}")));
         Ok(Recording {
             name: self.name,
             about: self.about,
             group: self.group,
-            matcher: self.matcher.map(|who| RecordedMatcher {
+            matcher: self.matcher.map(|Object(who)| RecordedMatcher {
                 name: who.name,
                 version: who.version,
                 policy: who.policy,
                 contract: who.contract,
                 digest: who.digest,
             }),
-            shape: Shape { dimensions: self.shape.dimensions, attributes: self.shape.attributes },
+            shape: Shape { dimensions: shape.dimensions, attributes: shape.attributes },
             settings: Settings {
-                mode: match self.settings.mode {
+                mode: match settings.mode {
                     Way::Exclusive => Mode::Exclusive,
                     Way::Shared => Mode::Shared,
                 },
-                max_score: self.settings.max_score.0,
-                weights: self.settings.weights.into_iter().map(|Real(weight)| weight).collect(),
-                scales: self.settings.scales,
+                max_score: settings.max_score.0,
+                weights: settings.weights.into_iter().map(|Real(weight)| weight).collect(),
+                scales: settings.scales,
             },
-            offers: self.offers.into(),
+            offers: offers.into(),
             open_error: self.open_error,
             steps: steps.collect::<Result<_, _>>()?,
         })
@@ -292,10 +311,10 @@ impl Document {
 
 /// A step as JSON has it.
 fn call(step: &Step) -> Call {
-    fn outcome<T: Serialize>(answer: Result<T, &String>) -> (Option<Value>, Option<String>) {
+    fn outcome<T: Serialize>(answer: Result<T, &String>) -> (Option<Tree>, Option<String>) {
         match answer {
             // Columns of numbers can always be written.
-            Ok(answer) => (serde_json::to_value(answer).ok(), None),
+            Ok(answer) => (serde_json::to_value(answer).ok().map(Tree), None),
             Err(error) => (None, Some(error.clone()).filter(|error| !error.is_empty())),
         }
     }
@@ -307,17 +326,17 @@ fn call(step: &Step) -> Call {
                 scores: answer.scores.clone(),
             });
             let (answer, error) = outcome(placed);
-            Call { assign: Some(tasks.into()), answer, error, ..Call::default() }
+            Call { assign: Some(Object(tasks.into())), answer, error, ..Call::default() }
         }
         Step::Update { changes, answer } => {
             let (answer, error) = outcome(answer.as_ref().map(|()| Done {}));
             let what = What {
                 removed: changes.removed.clone(),
                 changed_rows: changes.changed_rows.clone(),
-                changed: (&changes.changed).into(),
-                added: (&changes.added).into(),
+                changed: Object((&changes.changed).into()),
+                added: Object((&changes.added).into()),
             };
-            Call { update: Some(what), answer, error, ..Call::default() }
+            Call { update: Some(Object(what)), answer, error, ..Call::default() }
         }
         Step::Explain { tasks, answer } => {
             let counts = answer.as_ref().map(|answer| Counts {
@@ -328,7 +347,7 @@ fn call(step: &Step) -> Call {
                 candidates: answer.candidates.clone(),
             });
             let (answer, error) = outcome(counts);
-            Call { explain: Some(tasks.into()), answer, error, ..Call::default() }
+            Call { explain: Some(Object(tasks.into())), answer, error, ..Call::default() }
         }
     }
 }
@@ -336,7 +355,10 @@ fn call(step: &Step) -> Call {
 /// The step of a call, or what is wrong with it.
 fn step(call: Call) -> Result<Step, String> {
     let outcome = match (call.answer, call.error) {
-        (Some(answer), None) => Ok(answer),
+        (Some(Tree(answer)), None) => Ok(answer),
+        (None, Some(error)) if error.is_empty() => {
+            return Err("error is empty: it is the name of an error of the contract".to_owned());
+        }
         (None, Some(error)) => Err(error),
         // The matcher failed: there is nothing to compare with.
         (None, None) => Err(String::new()),
@@ -344,12 +366,12 @@ fn step(call: Call) -> Result<Step, String> {
     };
     fn read<T: serde::de::DeserializeOwned>(outcome: Result<Value, String>) -> Result<Result<T, String>, String> {
         match outcome {
-            Ok(value) => serde_json::from_value(value).map(Ok).map_err(|error| error.to_string()),
+            Ok(value) => object_of(value).map(Ok).map_err(|error| error.to_string()),
             Err(error) => Ok(Err(error)),
         }
     }
     match (call.assign, call.update, call.explain) {
-        (Some(tasks), None, None) => Ok(Step::Assign {
+        (Some(Object(tasks)), None, None) => Ok(Step::Assign {
             tasks: tasks.into(),
             answer: read::<Placed>(outcome)?.map(|placed| Assignments {
                 tasks: placed.tasks,
@@ -357,16 +379,16 @@ fn step(call: Call) -> Result<Step, String> {
                 scores: placed.scores,
             }),
         }),
-        (None, Some(what), None) => Ok(Step::Update {
+        (None, Some(Object(what)), None) => Ok(Step::Update {
             changes: Changes {
                 removed: what.removed,
                 changed_rows: what.changed_rows,
-                changed: what.changed.into(),
-                added: what.added.into(),
+                changed: what.changed.0.into(),
+                added: what.added.0.into(),
             },
             answer: read::<Done>(outcome)?.map(|Done {}| ()),
         }),
-        (None, None, Some(tasks)) => Ok(Step::Explain {
+        (None, None, Some(Object(tasks))) => Ok(Step::Explain {
             tasks: tasks.into(),
             answer: read::<Counts>(outcome)?.map(|counts| Explanations {
                 by_dimension: counts.by_dimension,

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use offermatch_core::{Assignments, Changes, Explanations, OfferTable, Settings, Shape, TaskTable};
 
@@ -16,6 +16,7 @@ pub use replay::{Change, Difference, Replay};
 
 use crate::error::Error;
 use crate::matcher::Matcher;
+use crate::strict_json;
 
 /// The first bytes of what gzip has compressed.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -120,16 +121,20 @@ impl Recording {
     /// [`Error::FileUnreadable`] and [`Error::FileMalformed`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = path.as_ref().display().to_string();
-        let unreadable = |source| Error::FileUnreadable { file: file.clone(), source };
-        let bytes = std::fs::read(path.as_ref()).map_err(unreadable)?;
-        let text = if bytes.starts_with(&GZIP) {
-            let mut text = String::new();
-            GzDecoder::new(&bytes[..]).read_to_string(&mut text).map_err(unreadable)?;
-            text
-        } else {
-            String::from_utf8(bytes)
-                .map_err(|error| unreadable(std::io::Error::new(std::io::ErrorKind::InvalidData, error)))?
+        let bytes = match std::fs::read(path.as_ref()) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(Error::FileUnreadable { file, source }),
         };
+        let malformed = |message| Error::FileMalformed { file: file.clone(), line: 1, column: 1, message };
+        let bytes = if bytes.starts_with(&GZIP) {
+            let mut unpacked = Vec::new();
+            let done = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked);
+            done.map_err(|error| malformed(format!("compressed wrongly: {error}")))?;
+            unpacked
+        } else {
+            bytes
+        };
+        let text = String::from_utf8(bytes).map_err(|error| malformed(format!("not UTF-8: {}", error.utf8_error())))?;
         Self::parse(&text, &file)
     }
 
@@ -162,7 +167,7 @@ impl Recording {
     /// # Errors
     /// [`Error::FileMalformed`].
     pub fn parse(text: &str, origin: &str) -> Result<Self, Error> {
-        let parsed: Result<format::Document, _> = serde_json::from_str(text);
+        let parsed: Result<format::Document, _> = strict_json::object(text);
         let document = parsed.map_err(|error| Error::FileMalformed {
             file: origin.to_owned(),
             line: error.line(),
@@ -179,7 +184,7 @@ impl Recording {
 
     /// The recording in a JSON value, or what is wrong with it.
     pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, String> {
-        let document: format::Document = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let document: format::Document = strict_json::object_of(value).map_err(|error| error.to_string())?;
         document.recording()
     }
 

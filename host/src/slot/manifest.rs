@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::conformance::Level;
 use crate::error::{Error, shortened};
+use crate::strict_json;
 
 /// The name of a manifest in a directory.
 const FILE: &str = "manifest.json";
@@ -44,7 +45,7 @@ struct Document {
     matcher: String,
     version: String,
     policy: String,
-    path: PathBuf,
+    path: String,
     digest: String,
     #[serde(default)]
     conformance: Wanted,
@@ -54,9 +55,9 @@ struct Document {
     probation_cycles: u64,
 }
 
-/// The level of conformance that is wanted.
+/// The level of conformance that is wanted: text, where a derived enum would also take `{"none": null}`.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String")]
 enum Wanted {
     /// The one that the policy claims.
     #[default]
@@ -67,6 +68,20 @@ enum Wanted {
     Contract,
     /// That of best-fit.
     Reference,
+}
+
+impl TryFrom<String> for Wanted {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "claimed" => Ok(Self::Claimed),
+            "none" => Ok(Self::None),
+            "contract" => Ok(Self::Contract),
+            "reference" => Ok(Self::Reference),
+            _ => Err(format!("conformance is {:?}, not claimed, none, contract or reference", shortened(&text))),
+        }
+    }
 }
 
 /// The probation unless another is asked for.
@@ -80,12 +95,15 @@ impl Manifest {
     /// # Errors
     /// [`Error::ManifestMalformed`], also where there is none.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let path = Self::file(path.as_ref());
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let (origin, reason) = (path.display().to_string(), format!("it cannot be read: {error}"));
-            Error::ManifestMalformed { origin, reason }
-        })?;
-        Self::parse(&text, &path)
+        let file = Self::file(path.as_ref());
+        let bytes = std::fs::read(&file).map_err(|error| malformed(&file, format!("it cannot be read: {error}")))?;
+        Self::of_bytes(&bytes, &file)
+    }
+
+    /// The manifest in these bytes of a file.
+    pub(super) fn of_bytes(bytes: &[u8], file: &Path) -> Result<Self, Error> {
+        let text = std::str::from_utf8(bytes).map_err(|error| malformed(file, format!("not UTF-8: {error}")))?;
+        Self::parse(text, file)
     }
 
     /// The manifest in a text. The component's path is relative to the manifest's `file`.
@@ -93,8 +111,21 @@ impl Manifest {
     /// # Errors
     /// [`Error::ManifestMalformed`].
     pub fn parse(text: &str, file: &Path) -> Result<Self, Error> {
-        let malformed = |reason: String| Error::ManifestMalformed { origin: file.display().to_string(), reason };
-        let document: Document = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        let malformed = |reason| malformed(file, reason);
+        let document: Document = strict_json::object(text).map_err(|error| malformed(error.to_string()))?;
+        for (key, text) in [
+            ("matcher", &document.matcher),
+            ("version", &document.version),
+            ("policy", &document.policy),
+            ("path", &document.path),
+        ] {
+            if text.is_empty() {
+                return Err(malformed(format!("{key} is empty")));
+            }
+        }
+        if document.path.contains('\0') {
+            return Err(malformed("path has a zero byte, which no file's name has".to_owned()));
+        }
         let digits = document.digest.strip_prefix("sha256:").unwrap_or_default();
         if digits.len() != 64 || !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
             let digest = shortened(&document.digest);
@@ -122,4 +153,9 @@ impl Manifest {
     pub(super) fn file(path: &Path) -> PathBuf {
         if path.is_dir() { path.join(FILE) } else { path.to_owned() }
     }
+}
+
+/// The error for a manifest that is none.
+fn malformed(file: &Path, reason: String) -> Error {
+    Error::ManifestMalformed { origin: file.display().to_string(), reason }
 }

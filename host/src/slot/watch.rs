@@ -45,16 +45,16 @@ impl Slot {
     }
 }
 
-/// What a look at a manifest saw: its text, and when the component that it names was last changed.
-type Seen = Option<(String, Option<std::time::SystemTime>)>;
+/// What a look at a manifest saw: its bytes, and when the component that it names was last changed.
+type Seen = Option<(Vec<u8>, Option<std::time::SystemTime>)>;
 
 /// Looks at a manifest once.
 fn look(slot: &Slot, path: &Path, seen: &mut Seen) {
     let file: PathBuf = Manifest::file(path);
-    let Ok(text) = std::fs::read_to_string(&file) else { return };
-    let manifest = Manifest::parse(&text, &file);
+    let Ok(bytes) = std::fs::read(&file) else { return };
+    let manifest = Manifest::of_bytes(&bytes, &file);
     let component = manifest.as_ref().ok().and_then(|manifest| std::fs::metadata(&manifest.path).ok());
-    let now = (text, component.and_then(|component| component.modified().ok()));
+    let now = (bytes, component.and_then(|component| component.modified().ok()));
     if seen.as_ref() == Some(&now) {
         return;
     }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, NoReturn
 
-__all__ = ["FORMAT", "parsed", "strict_json"]
+__all__ = ["FORMAT", "checked", "parsed", "strict_json"]
 
 FORMAT = "offermatch-recording/1"
 """What the first key of a recording says."""
@@ -25,15 +25,22 @@ def parsed(text: str) -> dict[str, Any]:
         ValueError: It is none, with the reason.
         RecursionError: It is nested too deeply.
     """
-    found = strict_json(text)
+    return checked(strict_json(text))
+
+
+def checked(found: Any) -> dict[str, Any]:
+    """Return a JSON value that is a recording.
+
+    Raises:
+        ValueError: It is none, with the reason.
+    """
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT}")
     if wrong := _RECORDING(found):
         raise ValueError(wrong)
     # What is null is not there.
-    found["steps"] = [{key: part for key, part in step.items() if part is not None} for step in found.get("steps", [])]
-    found["shape"].setdefault("attributes", 0)
-    return found
+    steps = [{key: part for key, part in step.items() if part is not None} for step in found.get("steps", [])]
+    return {**found, "steps": steps, "shape": {"attributes": 0, **found["shape"]}}
 
 
 def strict_json(text: str) -> Any:
@@ -79,12 +86,20 @@ def _whole(most: int) -> Kind:
     return kind
 
 
+def _double(value: Any) -> str:
+    try:
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    except OverflowError:  # an integer beyond the doubles
+        fits = False
+    return "" if fits else f"{_shown(value)} is not a number"
+
+
 def _real(value: Any) -> str:
-    if value in ("NaN", "Infinity", "-Infinity"):
-        return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
-        return f"{_shown(value)} is not a number"
-    return ""
+    return "" if value in ("NaN", "Infinity", "-Infinity") else _double(value)
+
+
+def _named(value: Any) -> str:
+    return "" if isinstance(value, str) and value else f"{_shown(value)} is not the name of an error"
 
 
 def _or_null(kind: Kind) -> Kind:
@@ -106,12 +121,13 @@ def _object(required: dict[str, Kind], optional: dict[str, Kind]) -> Kind:
     def check(value: Any) -> str:
         if not isinstance(value, dict):
             return f"{_shown(value)} is not an object"
+        for name in value:
+            if name not in kinds:
+                return f"there is no key {name!r}"
         for name in required:
             if name not in value:
                 return f"{name!r} is not there"
         for name, part in value.items():
-            if name not in kinds:
-                return f"there is no key {name!r}"
             if wrong := kinds[name](part):
                 return f"{name}: {wrong}"
         return ""
@@ -158,7 +174,7 @@ _TASKS = _object(
 )
 _CHANGES = _object({}, {"removed": _SHORT, "changed_rows": _SHORT, "changed": _OFFERS, "added": _OFFERS})
 _ANSWERS = {
-    "assign": _object({}, {"tasks": _SHORT, "offers": _SHORT, "scores": _array(_real)}),
+    "assign": _object({}, {"tasks": _SHORT, "offers": _SHORT, "scores": _array(_double)}),
     "update": _object({}, {}),
     "explain": _object(
         {}, dict.fromkeys(("by_dimension", "by_requirement", "by_devices", "by_score", "candidates"), _SHORT)
@@ -166,7 +182,7 @@ _ANSWERS = {
 }
 _CALLS = {"assign": _TASKS, "update": _CHANGES, "explain": _TASKS}
 _CALL = _object(
-    {}, {name: _or_null(kind) for name, kind in _CALLS.items()} | {"answer": lambda _: "", "error": _or_null(_TEXT)}
+    {}, {name: _or_null(kind) for name, kind in _CALLS.items()} | {"answer": lambda _: "", "error": _or_null(_named)}
 )
 
 
@@ -196,7 +212,7 @@ _RECORDING = _object(
         "matcher": _or_null(
             _object(dict.fromkeys(("name", "version", "policy", "contract"), _TEXT), {"digest": _or_null(_TEXT)})
         ),
-        "open_error": _or_null(_TEXT),
+        "open_error": _or_null(_named),
         "steps": _array(_step),
     },
 )

@@ -71,7 +71,7 @@ class Manifest:
         if place.is_dir():
             place /= MANIFEST
         try:
-            found = strict_json(place.read_text(encoding="utf-8"))
+            found = strict_json(place.read_bytes().decode())
         except OSError as error:
             raise MatcherError("manifest-malformed", error.strerror or str(error), "check the path", str(place)) from error
         except (ValueError, RecursionError) as error:
@@ -90,7 +90,9 @@ class Manifest:
                 raise malformed(f"there is no key {name!r}")
         for name in _TEXTS:
             if not isinstance(found.get(name), str) or not found[name]:
-                raise malformed(f"{name!r} is not there")
+                raise malformed(f"{name!r} is not there, empty or not text")
+        if "\0" in found["path"]:
+            raise malformed("path has a zero byte, which no file's name has")
         if not _DIGEST.fullmatch(found["digest"]):
             raise malformed(f"{found['digest']!r} is not sha256: and 64 lower-case hexadecimal digits")
         level = found.get("conformance", "claimed")
@@ -98,8 +100,8 @@ class Manifest:
             raise malformed(f"conformance is {level!r}, not one of {', '.join(_CONFORMANCE)}")
         cycles = {name: found.get(name, default) for name, default in _CYCLES.items()}
         for name, value in cycles.items():
-            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-                raise malformed(f"{name} is {value!r}, which is not a whole number, 0 or more")
+            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
+                raise malformed(f"{name} is {value!r}, which is not a whole number from 0 to {2**64 - 1}")
         texts = {name: found[name] for name in _TEXTS}
         return cls(**{**texts, "path": place.parent / found["path"]}, **cycles, conformance=level)
 

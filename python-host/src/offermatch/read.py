@@ -123,7 +123,15 @@ def json_rows(path: Path) -> list[dict[str, Any]]:
 def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
     """Return the column names and the rows, each with as many cells; the errors are those of ``read_tasks``."""
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    header = next(reader, None)
+
+    def malformed(error: csv.Error) -> InputError:
+        place = f"{path}, line {reader.line_num}"
+        return InputError("file-malformed", f"not CSV: {error}", "quote cells as RFC 4180 says", place)
+
+    try:
+        header = next(reader, None)
+    except csv.Error as error:
+        raise malformed(error) from error
     if not header:
         raise InputError("missing-column", "the first line does not name columns", "begin with name,...", f"{path}, line 1")
     for at, name in enumerate(header):
@@ -141,8 +149,7 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
                         "file-malformed", message, "give each row as many cells", f"{path}, line {reader.line_num}"
                     )
         except csv.Error as error:
-            place = f"{path}, line {reader.line_num}"
-            raise InputError("file-malformed", f"not CSV: {error}", "quote cells as RFC 4180 says", place) from error
+            raise malformed(error) from error
 
     return header, cells()
 

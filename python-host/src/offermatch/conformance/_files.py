@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
+from offermatch._recording_format import FORMAT as RECORDING
+from offermatch._recording_format import checked, strict_json
 from offermatch.errors import InputError
-from offermatch.recording import FORMAT as RECORDING
 from offermatch.recording import Recording
 
 __all__ = ["FORMAT", "GROUPS", "SHIPPED", "read_group"]
@@ -36,7 +36,6 @@ GROUPS = (
 
 _HINT = "docs/conformance.md shows the format"
 _KEYS = {"format", "group", "about", "cases"}
-_CASE_KEYS = {"name", "about", "shape", "settings", "offers", "open_error", "steps"}
 _MOST_NUMBERS = 2**24
 
 
@@ -47,7 +46,7 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
         InputError: ``file-unreadable`` or ``file-malformed``.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = strict_json(path.read_bytes().decode())
     except OSError as error:
         raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
     except (ValueError, RecursionError) as error:
@@ -60,29 +59,31 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
         raise malformed(f"its format is not {FORMAT}")
     if set(found) != _KEYS or not isinstance(found["cases"], list):
         raise malformed(f"its keys are not {', '.join(sorted(_KEYS))}")
-    cases: list[Recording] = []
+    if not isinstance(found["group"], str) or not isinstance(found["about"], str):
+        raise malformed("group and about are text")
+    cases: dict[str, Recording] = {}
     for case in found["cases"]:
-        name = case.get("name") if isinstance(case, Mapping) else None
-        if not name or not case.get("about") or any(other.name == name for other in cases):
+        if not isinstance(case, dict):
+            raise malformed("a case is not an object")
+        name = case.get("name")
+        if not isinstance(name, str) or not name or not case.get("about") or name in cases:
             raise malformed(f"case {name!r}: a case has a name of its own and says why it is there")
         try:
-            cases.append(Recording._of(_complete(case, found["group"]), f"{path}, case {name!r}"))
-        except (ValueError, TypeError, LookupError) as error:
+            cases[name] = Recording.of(checked(_complete(case, found["group"])), f"{path}, case {name!r}")
+        except (ValueError, RecursionError) as error:
             raise malformed(f"case {name!r}: {error}") from error
-    return found["group"], found["about"], cases
+    return found["group"], found["about"], list(cases.values())
 
 
-def _complete(case: Mapping[str, Any], group: str) -> dict[str, Any]:
+def _complete(case: dict[str, Any], group: str) -> Any:
     """Return a case as a recording: settings and shape where they are left out, every column written out."""
-    unknown = set(case) - _CASE_KEYS
-    if unknown:
-        raise ValueError(f"there is no key {min(unknown)!r}")
-    settings = {"mode": "exclusive", "max_score": 31.0, **case.get("settings", {})}
-    whole = {"format": RECORDING, "group": group, "shape": {"dimensions": 1}, "offers": {"rows": 0}, **case}
-    whole["shape"] = {"attributes": 0, **whole["shape"]}
-    whole["settings"] = settings
-    written: dict[str, Any] = _written_out(whole)
-    return written
+    for key in ("format", "group"):
+        if key in case:
+            raise ValueError(f"the key {key!r} belongs to the file, not to a case")
+    whole = {"format": RECORDING, "group": group, "shape": {"dimensions": 1}, "settings": {}, **case}
+    if isinstance(whole["settings"], dict):
+        whole["settings"] = {"mode": "exclusive", "max_score": 31.0, **whole["settings"]}
+    return _written_out(whole)
 
 
 def _written_out(value: Any) -> Any:
@@ -98,12 +99,26 @@ def _written_out(value: Any) -> Any:
         if not isinstance(item, dict):
             column.append(item)
             continue
-        more = item["times"] * len(item["repeat"]) if "repeat" in item else abs(item["from"] - item["to"])
-        if len(column) + more > _MOST_NUMBERS:
-            raise ValueError(f"a column of more than {_MOST_NUMBERS} numbers")
-        if "repeat" in item:
-            column += item["repeat"] * item["times"]
-        else:
-            rising = item["from"] <= item["to"]
-            column += range(item["from"], item["to"] + 1) if rising else range(item["from"], item["to"] - 1, -1)
+        column += _numbers(item, len(column))
     return column
+
+
+def _numbers(short: dict[str, Any], there: int) -> Sequence[Any]:
+    """Return the numbers that are written short, after so many others."""
+    repeated, times, first, last = (short.get(key) for key in ("repeat", "times", "from", "to"))
+    if len(short) == 2 and isinstance(repeated, list) and repeated and _is_whole(times) and times > 0:
+        _check_length(there, times * len(repeated))
+        return repeated * times
+    if len(short) == 2 and _is_whole(first) and _is_whole(last):
+        _check_length(there, abs(first - last) + 1)
+        return range(first, last + 1) if first <= last else range(first, last - 1, -1)
+    raise ValueError(f"{str(short)[:80]} is neither a repeat of numbers nor a range")
+
+
+def _check_length(there: int, more: int) -> None:
+    if there + more > _MOST_NUMBERS:
+        raise ValueError(f"a column of more than {_MOST_NUMBERS} numbers")
+
+
+def _is_whole(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**64
