@@ -29,8 +29,7 @@ impl Traces {
     /// What the environment says. What is wrong with it is told on standard error, and there are no traces.
     pub(crate) fn from_environment() -> Self {
         let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        if !ENDPOINTS.iter().any(|name| set(name)) || std::env::var("OTEL_SDK_DISABLED").is_ok_and(|off| off == "true")
-        {
+        if !ENDPOINTS.iter().any(set) || std::env::var("OTEL_SDK_DISABLED").is_ok_and(|off| off == "true") {
             return Self(None);
         }
         let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build();
