@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -89,6 +89,14 @@ def json_rows(path: Path) -> list[dict[str, Any]]:
         hint = "JSON knows no such number"
         raise InputError("file-malformed", f"{constant} is not JSON", hint, str(path))
 
+    def number(digits: str) -> Decimal:
+        try:
+            return Decimal(digits)
+        except InvalidOperation:
+            # An exponent that Decimal does not have. One that is merely far out makes the same mistake of it.
+            mantissa, _, exponent = digits.lower().partition("e")
+            return Decimal(f"{mantissa}e{'-' if exponent.startswith('-') else ''}999999")
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
@@ -97,7 +105,7 @@ def json_rows(path: Path) -> list[dict[str, Any]]:
         return found
 
     try:
-        rows = json.loads(text, parse_float=Decimal, parse_constant=refuse, object_pairs_hook=once)
+        rows = json.loads(text, parse_float=number, parse_constant=refuse, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         place = f"{path}, line {error.lineno}, column {error.colno}"
         raise InputError("file-malformed", f"not JSON: {error.msg}", "docs/formats.md shows the format", place) from error
