@@ -3,6 +3,7 @@
 import pytest
 
 from offermatch import InputError
+from offermatch._rows import task_columns
 from offermatch.read import read_offers, read_tasks
 
 JSON_TASKS = """[
@@ -126,3 +127,19 @@ def test_openb_needs_its_columns(tmp_path):
     with pytest.raises(InputError) as caught:
         read_tasks(write(tmp_path, "p.csv", pods), "openb")
     assert caught.value.code == "devices-malformed"
+
+
+@pytest.mark.parametrize(
+    ("digits", "code"),
+    [
+        ("1e99999999999999999999", "quantity-too-large"),
+        ("1e-99999999999999999999", "quantity-fractional"),
+        ("-1E+99999999999999999999", "quantity-negative"),
+    ],
+)
+def test_an_exponent_beyond_any_is_a_mistake_of_the_quantity(tmp_path, digits, code):
+    path = tmp_path / "tasks.json"
+    path.write_text(f'[{{"name": "a", "demand": {{"cpu": {digits}}}}}]')
+    with pytest.raises(InputError) as caught:
+        task_columns(read_tasks(path))
+    assert caught.value.code == code
