@@ -16,6 +16,9 @@ BIN := $(VENV)/bin
 HOST := target/release/offermatch
 PACKAGED := python-host/src/offermatch/matcher.wasm
 
+# Named together in every call, examples included, so that what they depend on is built once: its features are those that all of them ask for.
+PACKAGES := --package offermatch-core --package offermatch --package offermatch-fuzz
+
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
 .PHONY: help run test component policies hostile foreign host python postgresql chromium lint docs test-rust test-python test-both wheel bench clean
@@ -58,7 +61,7 @@ target/policies/best-fit.wasm: $(GUEST_SOURCES) target/matcher.wasm
 	@touch $@
 
 host: component ## the Rust host
-	@cargo build --locked --release --quiet --package offermatch
+	@cargo build --locked --release --quiet $(PACKAGES) --bins --examples
 
 python: $(VENV)/installed component ## the Python host, in a virtual environment
 	@cmp --silent target/matcher.wasm $(PACKAGED) || cp target/matcher.wasm $(PACKAGED)
@@ -84,14 +87,14 @@ lint: component python ## format, lints and types; a warning is an error
 	$(BIN)/ruff check python-host tests docs guest
 	cd python-host && ../$(BIN)/mypy
 
-docs: component python ## the book, with the reference of the contract and both APIs; a broken link is an error
+docs: host python ## the book, with the reference of the contract and both APIs; a broken link is an error
 	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --quiet --package offermatch-core --package offermatch
-	cargo run --locked --release --quiet --package offermatch --example contract_reference wit packed-matcher > target/contract-reference.md
+	target/release/examples/contract_reference wit packed-matcher > target/contract-reference.md
 	$(BIN)/mkdocs build --quiet
 	@echo "make: the book is target/book/index.html" >&2
 
 test-rust: component policies hostile ## the core and the Rust host
-	cargo test --locked --release --package offermatch-core --package offermatch --package offermatch-fuzz
+	cargo test --locked --release $(PACKAGES)
 	cargo test --locked --release --package offermatch-kit --lib # its examples are components, which link for no other target
 	cargo test --locked --release --package offermatch-kit --doc
 

@@ -228,9 +228,8 @@ def _rust(kind: str, path: Path, verdict: dict[str, Any]) -> Any:
 @pytest.fixture(scope="session")
 def judge() -> Callable[[str, list[Path]], list[Any]]:
     """Return a function that asks the Rust host what it makes of files."""
-    build = ["cargo", "build", "--locked", "--release", "--quiet", "--package", "offermatch", "--example", "judge_files"]
-    subprocess.run(build, cwd=ROOT, check=True)
     program = ROOT / "target" / "release" / "examples" / "judge_files"
+    assert program.exists(), f"{program} is not built: run `make host`"
 
     def run(kind: str, paths: list[Path]) -> list[Any]:
         done = subprocess.run([program, kind, *paths], capture_output=True, text=True, timeout=600, check=False)
