@@ -1,19 +1,17 @@
 """The matcher's own spans: as whoever takes traces by OTLP sees them, and what a hostile matcher might tell."""
 
 import signal
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from wasmtime.component import Record
 
+from collector import Collector
 from hostile import OFFERS, TASKS, right
 from offermatch import LegacyMatcher, Matcher, _spans
 from offermatch._spans import MATCHING, Spans
@@ -22,46 +20,16 @@ BEFORE = Path(__file__).parents[2] / "target" / "matcher-0.1.0.wasm"
 CALLS = {"open": ["decode", "index"], "assign": ["decode", "index", "assign", "encode"]}
 
 
-class Collector:
-    """Takes traces by OTLP over HTTP."""
-
-    def __init__(self):
-        self.spans = []
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
-                for resource in request.resource_spans:
-                    for scope in resource.scope_spans:
-                        collector.spans += [(scope.scope.name, span) for span in scope.spans]
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def provider(self, sampler=ALWAYS_ON):
-        provider = TracerProvider(sampler=ParentBased(sampler))
-        endpoint = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
-        return provider
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
 @pytest.fixture
 def collector():
-    collector = Collector()
-    yield collector
-    collector.close()
+    with Collector() as running:
+        yield running
+
+
+def provider_to(collector, sampler=ALWAYS_ON):
+    provider = TracerProvider(sampler=ParentBased(sampler))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{collector.address}/v1/traces")))
+    return provider
 
 
 @pytest.fixture
@@ -91,44 +59,43 @@ def provided(monkeypatch):
 def test_the_spans_are_children_of_the_cycles(collector, provided, monkeypatch, crossing):
     monkeypatch.setenv("OFFERMATCH_CROSSING", crossing)
     expected = right()
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     matcher = Matcher.load()
     with provider.get_tracer("the scheduler").start_as_current_span("cycle") as cycle:
         assert matcher.match(TASKS, OFFERS).digest == expected
     provider.shutdown()
-    spans = [span for _, span in collector.spans]
-    assert {span.trace_id.hex() for span in spans} == {f"{cycle.get_span_context().trace_id:032x}"}
-    by_name = {span.name: span for span in spans}
+    assert {span.trace for span in collector.spans} == {f"{cycle.get_span_context().trace_id:032x}"}
+    by_name = {span.name: span for span in collector.spans}
     matching = by_name[MATCHING]
-    assert matching.parent_span_id == by_name["cycle"].span_id
-    inner = [span for scope, span in collector.spans if scope == "offermatch-kit"]
-    assert {span.parent_span_id for span in inner} == {matching.span_id}
-    inner.sort(key=lambda span: span.start_time_unix_nano)
+    assert matching.parent == by_name["cycle"].id
+    inner = [span for span in collector.spans if span.scope == "offermatch-kit"]
+    assert {span.parent for span in inner} == {matching.id}
+    inner.sort(key=lambda span: span.begin)
     assert [span.name for span in inner] == CALLS["open"] + CALLS["assign"]
-    times = [matching.start_time_unix_nano]
+    times = [matching.begin]
     for span in inner:
-        times += [span.start_time_unix_nano, span.end_time_unix_nano]
-    times.append(matching.end_time_unix_nano)
+        times += [span.begin, span.end]
+    times.append(matching.end)
     assert times == sorted(times)
 
 
 def test_the_stage_of_a_scheduler_is_the_parent(collector, provided):
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     with provider.get_tracer("the scheduler").start_as_current_span(MATCHING):
         Matcher.load().match(TASKS, OFFERS)
     provider.shutdown()
-    (matching,) = [span for _, span in collector.spans if span.name == MATCHING]
-    inner = [span for scope, span in collector.spans if scope == "offermatch-kit"]
+    (matching,) = [span for span in collector.spans if span.name == MATCHING]
+    inner = [span for span in collector.spans if span.scope == "offermatch-kit"]
     assert inner
-    assert {span.parent_span_id for span in inner} == {matching.span_id}
+    assert {span.parent for span in inner} == {matching.id}
 
 
 def test_what_is_not_sampled_is_not_asked_for(collector, provided, told):
     matcher = Matcher.load()
     assert matcher.match(TASKS, OFFERS).digest == right()
-    provider = collector.provider(ALWAYS_OFF)
+    provider = provider_to(collector, ALWAYS_OFF)
     provided(provider)
     assert matcher.match(TASKS, OFFERS).digest == right()
     provider.shutdown()
@@ -136,7 +103,7 @@ def test_what_is_not_sampled_is_not_asked_for(collector, provided, told):
 
 
 def test_a_pool_follows_the_sampling_of_each_call(collector, provided, told):
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     tracer = provider.get_tracer("the scheduler")
     with Matcher.load().open(OFFERS) as pool:
@@ -162,24 +129,24 @@ def test_a_pool_follows_the_sampling_of_each_call(collector, provided, told):
 def test_the_contract_before_has_no_spans_and_the_same_answer(collector, provided, told):
     if not BEFORE.exists():
         pytest.fail(f"{BEFORE} is not there: run 'make hostile'")
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     assert Matcher.load(BEFORE).match(TASKS, OFFERS).digest == right()
     provider.shutdown()
     assert told == []
-    assert [span.name for _, span in collector.spans] == [MATCHING]
+    assert [span.name for span in collector.spans] == [MATCHING]
 
 
 def test_the_legacy_matcher_has_the_span_of_the_cycle(collector, provided):
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     LegacyMatcher().match(TASKS, OFFERS)
     provider.shutdown()
-    assert [span.name for _, span in collector.spans] == [MATCHING]
+    assert [span.name for span in collector.spans] == [MATCHING]
 
 
 def test_an_interrupt_while_spans_are_told_comes_out_as_what_it_was(collector, provided, monkeypatch):
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     matcher = Matcher.load()
     function = _spans.FUNCTIONS["on-start"]
@@ -231,7 +198,7 @@ def ended(span_id, name, parent="", **fields):
 
 
 def test_a_flood_of_spans_and_text_is_cut(collector, provided):
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     spans = Spans()
     with provider.get_tracer("test").start_as_current_span("outer"):
@@ -246,11 +213,11 @@ def test_a_flood_of_spans_and_text_is_cut(collector, provided):
         spans.on_end(ended("1000", "one too many"))
         spans.emit()
     provider.shutdown()
-    assert sorted(span.name for _, span in collector.spans) == ["one", "outer", "the last that is listened to"]
+    assert sorted(span.name for span in collector.spans) == ["one", "outer", "the last that is listened to"]
 
 
 def test_a_span_keeps_its_parent_and_its_attributes(collector, provided):
-    provider = collector.provider()
+    provider = provider_to(collector)
     provided(provider)
     spans = Spans()
     with provider.get_tracer("test").start_as_current_span("outer"):
@@ -262,8 +229,8 @@ def test_a_span_keeps_its_parent_and_its_attributes(collector, provided):
         spans.on_end(ended("1", "middle"))
         spans.emit()
     provider.shutdown()
-    by_name = {span.name: span for _, span in collector.spans}
-    assert by_name["inner"].parent_span_id == by_name["middle"].span_id
-    assert by_name["middle"].parent_span_id == by_name["outer"].span_id
-    found = {entry.key: entry.value.WhichOneof("value") for entry in by_name["inner"].attributes}
-    assert found == {"rows": "int_value", "way": "string_value", "odd": "string_value"}
+    by_name = {span.name: span for span in collector.spans}
+    assert by_name["inner"].parent == by_name["middle"].id
+    assert by_name["middle"].parent == by_name["outer"].id
+    found = {name: type(value) for name, value in by_name["inner"].attributes.items()}
+    assert found == {"rows": int, "way": str, "odd": str}

@@ -20,16 +20,8 @@ from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import read_submissions
 from offermatch.scheduler.waterfall import read_traces
+from test_scheduler import STAGES
 
-STAGES = [
-    "collect_reports",
-    "get_resource_offers_from_cluster",
-    "get_processable_tasks",
-    "match_tasks_to_offers",
-    "claim_tasks",
-    "prepare_payloads",
-    "launch_tasks",
-]
 TASKS = [
     {"name": "first", "demand": {"cpu": "1 core"}, "payload": {"seconds": 0}},
     {"name": "second", "demand": {"cpu": "2 cores"}, "payload": {"seconds": 0}, "needs": ["first"]},
