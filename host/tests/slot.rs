@@ -29,6 +29,11 @@ fn manifest(folder: &Path, bytes: &[u8], name: &str, replace: &[(&str, &str)]) -
         assert!(text.contains(from), "{from} is not in {text}");
         text = text.replace(from, to);
     }
+    appears(folder, &text)
+}
+
+/// Writes the manifest of a folder so that nobody sees a part of it.
+fn appears(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("manifest.json");
     std::fs::write(folder.join("new"), text).unwrap();
     std::fs::rename(folder.join("new"), &path).unwrap();
@@ -159,7 +164,7 @@ fn a_watched_directory_is_followed() {
     let folder = tempfile::tempdir().unwrap();
     let slot = slot();
     let watch = slot.watch(folder.path(), Duration::from_millis(20)).unwrap();
-    std::fs::write(folder.path().join("manifest.json"), "{\"matcher\": ").unwrap();
+    appears(folder.path(), "{\"matcher\": ");
     until(|| slot.history().last().is_some_and(|event| event.kind == EventKind::Refused));
     manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[]);
     until(|| slot.current().description().name == "offermatch-matcher");

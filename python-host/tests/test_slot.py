@@ -24,9 +24,15 @@ def described(path):
 def manifest(folder, wasm=BUNDLED, **changed):
     """Write the manifest of a component, complete and by renaming."""
     content = {**described(wasm), "path": str(wasm)} | changed
-    beside = folder / "beside"
-    beside.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
-    return beside.rename(folder / "manifest.json")
+    text = json.dumps({name: value for name, value in content.items() if value is not None})
+    return appears(folder / "manifest.json", text.encode())
+
+
+def appears(path, content):
+    """Write a file so that nobody sees a part of it."""
+    beside = path.with_name("beside")
+    beside.write_bytes(content)
+    return beside.rename(path)
 
 
 @pytest.fixture(scope="module")
@@ -225,15 +231,14 @@ def test_a_manifest_is_followed(tmp_path, which):
     path = tmp_path / "manifest.json"
     slot = Slot(LegacyMatcher())
     with slot.watch(path if which == "manifest" else tmp_path, poll_milliseconds=10):
-        path.write_text('{"matcher": "off')
+        appears(path, b'{"matcher": "off')
         until(lambda: happened(slot) == ["refused"])
         late = tmp_path / "late.wasm"
         manifest(tmp_path, digest="sha256:" + "0" * 64)
         until(lambda: slot.history[-1].code == "digest-mismatch")
         manifest(tmp_path, path=late.name)
         until(lambda: slot.history[-1].code == "component-unreadable")
-        (tmp_path / "beside").write_bytes(BUNDLED.read_bytes())
-        (tmp_path / "beside").rename(late)
+        appears(late, BUNDLED.read_bytes())
         until(lambda: slot.digest == described(BUNDLED)["digest"])
         time.sleep(0.05)
     assert happened(slot) == ["refused", "refused", "refused", "loaded", "promoted"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from offermatch.errors import OffermatchError
-from offermatch.manifest import MANIFEST, Manifest
+from offermatch.manifest import Manifest
 
 __all__ = ["Watch"]
 
@@ -79,10 +78,11 @@ class Watch:
 
     def _state(self) -> tuple[object, Manifest | None, OffermatchError | None]:
         """Return what tells this state of the files from others, and the manifest or why there is none."""
-        place = self._path / MANIFEST if self._path.is_dir() else self._path
-        content = hashlib.sha256(place.read_bytes()).digest()
+        place = Manifest.file(self._path)
+        # Read once: what is judged is what is remembered, even where it is being written right now.
+        content = place.read_bytes()
         try:
-            manifest = Manifest.read(place)
+            manifest = Manifest.of_bytes(content, place)
         except OffermatchError as error:
             return content, None, error
         try:

@@ -23,9 +23,9 @@ from offermatch.limits import Limits
 from offermatch.matcher import Matcher
 from offermatch.recording import Recording, replay
 
-__all__ = ["MANIFEST", "Manifest", "judged"]
+__all__ = ["Manifest", "judged"]
 
-MANIFEST = "manifest.json"
+_IN_A_DIRECTORY = "manifest.json"
 """The file that stands for a directory."""
 
 _TEXTS = ("matcher", "version", "policy", "path", "digest")
@@ -67,13 +67,32 @@ class Manifest:
         Raises:
             MatcherError: ``manifest-malformed``.
         """
-        place = Path(path)
-        if place.is_dir():
-            place /= MANIFEST
+        place = cls.file(path)
         try:
-            found = strict_json(place.read_bytes().decode())
+            content = place.read_bytes()
         except OSError as error:
             raise MatcherError("manifest-malformed", error.strerror or str(error), "check the path", str(place)) from error
+        return cls.of_bytes(content, place)
+
+    @staticmethod
+    def file(path: str | os.PathLike[str]) -> Path:
+        """Return the file that a path means: itself, or ``manifest.json`` in it where it is a directory."""
+        place = Path(path)
+        return place / _IN_A_DIRECTORY if place.is_dir() else place
+
+    @classmethod
+    def of_bytes(cls, content: bytes, place: Path) -> Manifest:
+        """Return the manifest that a file's content is.
+
+        Args:
+            content: The content.
+            place: The file, which the path of the component is relative to.
+
+        Raises:
+            MatcherError: ``manifest-malformed``.
+        """
+        try:
+            found = strict_json(content.decode())
         except (ValueError, RecursionError) as error:
             raise MatcherError("manifest-malformed", f"not JSON: {error}", _HINT, str(place)) from error
         return cls._of(found, place)
