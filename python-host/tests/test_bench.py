@@ -1,8 +1,12 @@
 """The benchmarks measure what they say: the loops give the component's answer, and every row says how it was measured."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
+import pyperf
 import pytest
 
 from offermatch import LegacyMatcher, LyingMatcherError, Matcher
@@ -193,3 +197,14 @@ def test_bars_of_any_length_are_drawn():
 def test_rows_of_a_scheduler_of_its_own():
     tasks, offers = parse_sample("ties:1x1").rows()
     assert rows_of(tasks, offers) == ([Row("task-0", 1000, 2**30)], [Row("offer-0", 16000, 2**36)])
+
+
+def test_the_calls_are_measured_by_pyperf(tmp_path):
+    program = Path(__file__).parents[1] / "benches" / "matching.py"
+    kept = tmp_path / "figures.json"
+    subprocess.run(
+        [sys.executable, program, "--debug-single-value", "--quiet", "-o", kept], check=True, stdout=subprocess.DEVNULL
+    )
+    found = {bench.get_name(): bench.mean() for bench in pyperf.BenchmarkSuite.load(str(kept))}
+    assert len(found) == 7
+    assert found["match uniform:200x200 from columns"] < found["match uniform:200x200 by the legacy matcher"]
