@@ -57,8 +57,9 @@ def dask_workers():
     """A real Dask cluster on loopback: two worker processes with 4 threads each, named 0 and 1."""
     from distributed import LocalCluster
 
+    # Without a port of its own for its pages, it would take 8787, and fail where another Dask has that.
     with LocalCluster(
-        n_workers=2, threads_per_worker=4, memory_limit="2GiB", processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=4, memory_limit="2GiB", processes=True, dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster
 
