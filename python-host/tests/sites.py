@@ -72,7 +72,7 @@ NO_COMMAND = {"command": "sleep 600"}
 @contextmanager
 def simulated(clock, directory=None):
     servers = [Offer(name, {"cpu": 4000, "memory": 8 * GIB}, devices=2) for name in ("one", "two")]
-    cluster = SimulatedCluster(servers, clock=clock)
+    cluster = SimulatedCluster(servers, clock=clock, start=1e9 if clock == "virtual" else None)
     brief = {"seconds": 0.01}
     yield Site(cluster, ("one", "two"), brief, {"seconds": 3600}, {**brief, "fails": "told so"}, {"seconds": "soon"})
     cluster.close()

@@ -166,6 +166,44 @@ def test_cancelling_what_has_ended_changes_nothing(site):
     assert site.report("k1") == before
 
 
+WEEK = 7 * 86400.0
+
+
+def test_a_key_that_is_forgotten_starts_no_more(site):
+    long_ago = site.cluster.now() - WEEK
+    site.launch("k1", site.works, sent_at=long_ago)
+    site.launch("k2", site.works, sent_at=long_ago + 1)
+    site.launch("k3", site.lasts, sent_at=long_ago + 2)
+    site.ended("k1")
+    site.ended("k2")
+    site.cluster.forget(["k2", "k2", "never"])
+    assert [site.report(key).outcome for key in ("k1", "k2", "k3")] == ["done", "unknown", "running"]
+    # The launch of a forgotten key comes again, and so does one that was sent before it and was never seen.
+    for key, sent_at in (("k2", long_ago + 1), ("k0", long_ago)):
+        answer = site.launch(key, site.lasts, sent_at=sent_at)
+        assert answer.refusal == "launch-late"
+        assert answer.reason
+    # What is known stays known, however long ago it was sent.
+    assert site.launch("k1", site.lasts, sent_at=long_ago).refusal is None
+    assert (site.free_cores(0), site.free_cores(1)) == (3, 4)
+    # Whatever is sent now is taken.
+    assert site.launch("k4", site.works, sent_at=site.cluster.now()).refusal is None
+    assert site.ended("k4").outcome == "done"
+
+
+def test_what_is_fresh_or_runs_or_does_not_say_when_it_was_sent_is_not_forgotten(site):
+    now = site.cluster.now()
+    site.launch("runs", site.lasts, sent_at=now - WEEK)
+    site.launch("fresh", site.works, sent_at=now)
+    site.launch("unsaid", site.works)
+    site.cluster.cancel(["never-came"])
+    keys = ["runs", "fresh", "unsaid", "never-came"]
+    for key in keys[1:]:
+        site.ended(key)
+    site.cluster.forget(keys)
+    assert [one.outcome for one in site.cluster.reports(keys)] == ["running", "done", "done", "failed"]
+
+
 def test_inputs_are_fetched_in_order(site):
     found = site.cluster.fetch(["a.bin", "b.bin", "a.bin"], concurrency=2)
     assert [one.name for one in found] == ["a.bin", "b.bin", "a.bin"]
@@ -182,6 +220,7 @@ def test_a_closed_cluster_takes_no_calls(site):
         "launch": lambda: site.launch("k1", site.works),
         "reports": lambda: site.report("k1"),
         "cancel": lambda: site.cluster.cancel(["k1"]),
+        "forget": lambda: site.cluster.forget(["k1"]),
         "fetch": lambda: site.cluster.fetch(["a.bin"], concurrency=1),
     }
     for name, call in calls.items():

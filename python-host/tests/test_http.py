@@ -375,6 +375,18 @@ def test_a_bound_on_requests_under_way_is_kept():
     assert 1 < most <= 3
 
 
+def test_an_agent_that_does_not_forget_is_no_problem():
+    def answer(_, body):
+        return 404, b"nothing is here"
+
+    with liar(answer) as server:
+        cluster = HttpCluster([server.url], timeout_seconds=30.0)
+        cluster.forget(["k1"])
+        assert [path for path, _, _ in server.asked] == ["/v1/settlements"]
+        assert cluster.problems == {}
+        cluster.close()
+
+
 def test_an_agent_that_cannot_say_keeps_the_key():
     inner = simulated("s")
 
@@ -501,7 +513,7 @@ def test_an_address_that_is_taken_is_told():
     st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40), st.dictionaries(st.text(), st.integers(0, 2**64 - 1))
 )
 def test_a_launch_crosses_unchanged(key, name, demand):
-    launch = Launch(key, name, name, demand, 1, 0, {"command": [name]})
+    launch = Launch(key, name, name, demand, 1, 0, {"command": [name]}, 1.5e9)
     assert _wire.launch_from(key, json.dumps(_wire.launch_of(launch)).encode()) == launch
 
 
@@ -523,4 +535,4 @@ def test_the_agent_answers_as_the_document_says(tmp_path):
         options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--seed", "1", "--no-color"]
         done = subprocess.run([*command, *options], check=False, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout

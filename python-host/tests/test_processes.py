@@ -240,6 +240,70 @@ def test_a_cancelled_key_is_remembered_over_a_restart(tmp_path):
     cluster.close()
 
 
+LONG_AGO = 1e9
+
+
+def test_what_was_forgotten_is_gone_from_the_disk_and_refused_after_a_restart(tmp_path):
+    cluster = ProcessCluster(SERVER, tmp_path)
+    run(cluster, shell("true"), "k1", sent_at=LONG_AGO)
+    run(cluster, shell("true"), "k2", sent_at=time.time())
+    cluster.forget(["k1", "k2"])
+    cluster.close()
+    assert len(list((tmp_path / "runs").iterdir())) == 1
+    again = ProcessCluster(SERVER, tmp_path)
+    assert [one.outcome for one in again.reports(["k1", "k2"])] == ["unknown", "done"]
+    assert again.launch([launch("k1", shell("sleep 600"), sent_at=LONG_AGO)])[0].refusal == "launch-late"
+    again.close()
+    # What the store knew before the restart is known after it: nobody has to say it again.
+    later = ProcessCluster(SERVER, tmp_path, kept_seconds=0.0)
+    later.forget([])
+    assert later.reports(["k2"])[0].outcome == "unknown"
+    later.close()
+
+
+def test_the_journal_stays_short_and_says_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr("offermatch.scheduler.cluster.processes._FEW", 8)
+    with processes(tmp_path) as cluster:
+        journal = tmp_path / "one" / "journal.jsonl"
+        cluster.launch([launch("lasts", shell("sleep 600"), sent_at=LONG_AGO, devices=1)])
+        run(cluster, shell("exit 3"), "kept", sent_at=time.time())
+        cluster.cancel(["never-came"])
+        for at in range(12):
+            run(cluster, shell("true"), f"k{at}", sent_at=LONG_AGO + at)
+            cluster.forget([f"k{at}", "kept"])
+            assert len(journal.read_bytes().splitlines()) <= 8 + 4 * 4
+        keys = ["lasts", "kept", "never-came", "k3"]
+        before, offers = cluster.reports(keys), cluster.offers()
+        cluster.close()
+        with processes(tmp_path) as again:
+            assert again.reports(keys) == before
+            assert [one.outcome for one in before] == ["running", "failed", "failed", "unknown"]
+            assert again.offers() == offers
+            assert again.launch([launch("k11", shell("true"), sent_at=LONG_AGO + 11)])[0].refusal == "launch-late"
+            end_all(again, ["lasts"])
+
+
+def test_a_journal_is_replaced_as_a_whole_and_stays_locked(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    journal.append({"one": 1})
+    journal.rewrite([{"two": 2}, {"three": 3}])
+    journal.append({"four": 4})
+    assert journal.lines == 3
+    with pytest.raises(ClusterError) as caught:
+        Journal(path)
+    assert caught.value.code == "journal-busy"
+    path.with_name("journal.jsonl.new").mkdir()
+    with pytest.raises(ClusterError) as caught:
+        journal.rewrite([])
+    assert caught.value.code == "journal-unusable"
+    journal.append({"five": 5})
+    journal.close()
+    again = Journal(path)
+    assert [list(entry) for entry in again.entries] == [["two"], ["three"], ["four"], ["five"]]
+    again.close()
+
+
 def test_two_agents_cannot_have_one_directory(tmp_path):
     cluster = ProcessCluster(SERVER, tmp_path)
     with pytest.raises(ClusterError) as caught:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from journal import JournalCluster, starts
+from journal import JournalCluster, forgotten, starts
 from offermatch import FallbackMatcher, LegacyMatcher, MatcherError, Offer, Settings, Slot
 from offermatch._cli import run
 from offermatch.errors import ClusterError, InputError
@@ -259,6 +259,53 @@ def test_a_launch_that_is_still_on_its_way_does_not_start_after_it_was_given_up(
     assert store.counts() == {"done": 1}
     assert slow.cycle().error == "lease-lost"
     slow.close()
+
+
+def test_a_launch_that_comes_again_after_its_key_was_forgotten_does_not_start(store, tmp_path):
+    sent = []
+
+    class Echo(JournalCluster):
+        def launch(self, launches):
+            sent.extend(launches)
+            return super().launch(launches)
+
+    store.submit(tasks(20))
+    one = Echo(tmp_path / "journal.db", seconds=0.001)
+    with scheduler(store, one, interval=0.01) as loop:
+        loop.run(until_idle=True)
+    assert forgotten(tmp_path / "journal.db") == 20
+    assert {answer.refusal for answer in JournalCluster.launch(one, sent)} == {"launch-late"}
+    assert starts(tmp_path / "journal.db") == {f"t{at}": 1 for at in range(20)}
+    one.close()
+
+
+def test_a_scheduler_that_has_lost_its_lease_lets_nothing_be_forgotten(store, tmp_path):
+    store.submit(tasks(1))
+    one = JournalCluster(tmp_path / "journal.db", seconds=0.001)
+    slow = scheduler(store, one, lease_seconds=0.2)
+    slow.cycle()
+    slow._closed.set()
+    slow._heart.join()
+    (found,) = store.underway(slow._lease)
+    time.sleep(0.3)
+    # Another one takes over, and has not asked about the key yet.
+    store.underway(store.lease(30.0))
+    store.underway = lambda _: [found]
+    assert slow.cycle().error == "lease-lost"
+    assert forgotten(tmp_path / "journal.db") == 0
+    assert one.reports([found.key])[0].outcome == "done"
+    slow.close()
+
+
+def test_a_cluster_that_runs_for_long_does_not_grow(store):
+    one = cluster(4, start=1e9, kept_seconds=10)
+    with scheduler(store, one) as loop:
+        for part in range(6):
+            store.submit([Submission(f"t{part}-{at}", {"cpu": 1000}) for at in range(64)])
+            loop.run(until_idle=True)
+    assert store.counts() == {"done": 384}
+    # What was launched in the last 10 seconds, 16 tasks in each, and the cycle in which it ended.
+    assert 0 < len(one._runs) <= 16 * 12
 
 
 def test_nothing_is_launched_once_the_lease_is_over(store, tmp_path):

@@ -86,6 +86,7 @@ def prepare_payloads(
     copies = list(dict.fromkeys(_copy(one) for want in wanted.values() for one in want.inputs if not isinstance(one, str)))
     failures = _stage(copies, prepared, stages_at_once, program, stopped) if copies else {}
     demand = list(columns.demand.items())
+    now = cluster.now()
     for claim, row, offer in claimed:
         want = wanted.get(claim.id, _NOTHING)
         payload: Mapping[str, Any] = want.payload
@@ -108,6 +109,7 @@ def prepare_payloads(
                     asked // 1000,
                     asked % 1000,
                     payload,
+                    now,
                 ),
             )
         )

@@ -8,6 +8,7 @@ docs/scheduler.md says why no task is lost and none is launched twice.
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from itertools import compress
 from offermatch._rows import offer_columns
 from offermatch.answer import Answer
 from offermatch.columns import OfferColumns, TaskColumns
-from offermatch.errors import StoreError
+from offermatch.errors import ClusterError, StoreError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Settings
 from offermatch.scheduler.cluster.abc import Cluster, Launch
@@ -35,6 +36,7 @@ __all__ = [
     "match_tasks_to_offers",
 ]
 
+_LOG = logging.getLogger("offermatch.scheduler")
 _TOGETHER = 5000
 """Launches in one call: what they come to is in the store before the next call begins."""
 
@@ -75,7 +77,22 @@ def collect_reports(store: Store, lease: Lease, cluster: Cluster) -> dict[State,
                 verdicts.append(Verdict(one.id, "done"))
             elif report.outcome in ("failed", "lost"):
                 verdicts.append(Verdict(one.id, "again", "the cluster did not know its launch"))
-    return store.settle(lease, verdicts, cluster.now())
+    counts = store.settle(lease, verdicts, cluster.now())
+    ended = {verdict.id for verdict in verdicts if verdict.outcome != "running"}
+    if ended:
+        _forget(store, lease, cluster, [one.key for one in held if one.id in ended])
+    return counts
+
+
+def _forget(store: Store, lease: Lease, cluster: Cluster, keys: Sequence[str]) -> None:
+    """Tell the cluster that the store has these ends."""
+    # Whoever has lost its lease has recorded nothing, and its keys are another scheduler's to ask about. A lease that can be
+    # renewed now was held when they were recorded.
+    store.renew(lease)
+    try:
+        cluster.forget(keys)
+    except ClusterError as error:
+        _LOG.debug("the cluster keeps %d keys that have ended: %s", len(keys), error)
 
 
 def get_resource_offers_from_cluster(cluster: Cluster) -> OfferColumns:

@@ -52,6 +52,13 @@ def add_agent(commands: Any) -> None:
     agent.add_argument("--attribute", type=_attribute, action="append", default=[], metavar="NAME=VALUE")
     agent.add_argument("--inputs", type=Path, metavar="DIR", help="where inputs are found by their names")
     agent.add_argument(
+        "--keep",
+        type=_hours,
+        default=24.0,
+        metavar="HOURS",
+        help="how long a run that has ended, and of which the store knows, is kept with its directory (default: 24)",
+    )
+    agent.add_argument(
         "--no-memory-limit", action="store_true", help="do not limit the address space of a command to its demand of memory"
     )
 
@@ -72,7 +79,13 @@ def _serve(options: argparse.Namespace) -> str:
         attributes=dict(options.attribute),
         devices=options.devices,
     )
-    cluster = ProcessCluster(offer, options.directory, inputs=options.inputs, limit_memory=not options.no_memory_limit)
+    cluster = ProcessCluster(
+        offer,
+        options.directory,
+        inputs=options.inputs,
+        limit_memory=not options.no_memory_limit,
+        kept_seconds=options.keep * 3600.0,
+    )
     try:
         server = ClusterServer(cluster, host, port, token=token)
     except OffermatchError:
@@ -109,6 +122,16 @@ def _address(text: str) -> tuple[str, int]:
     if not colon or not 0 <= number < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT, such as 127.0.0.1:8321")
     return host, number
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0.0 < hours < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours above 0")
+    return hours
 
 
 def _attribute(text: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from distributed import Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from offermatch.scheduler.cluster._server import Server, Taken, malformed
+from offermatch.scheduler.cluster._settled import KEPT_SECONDS, Settled
 from offermatch.scheduler.cluster.abc import Launch, Launched, Outcome, Report
 
 __all__ = ["NAME", "Ledger", "ledger_call"]
@@ -39,8 +40,10 @@ class _Run:
     client: str = ""
     taken: Taken = field(default_factory=lambda: Taken({}))
     taken_at: float = field(default_factory=time.monotonic)
+    sent_at: float = 0.0
     begun: bool = False
     cancelled: bool = False
+    settled: bool = False
 
 
 class Ledger(SchedulerPlugin):
@@ -49,9 +52,10 @@ class Ledger(SchedulerPlugin):
     name = NAME
     idempotent = True
 
-    def __init__(self) -> None:
-        """Remember nothing yet."""
+    def __init__(self, kept_seconds: float = KEPT_SECONDS) -> None:
+        """Remember nothing yet, and later each launch for so long at least."""
         self._runs: dict[str, _Run] = {}
+        self._settled = Settled(kept_seconds)
         self._servers: dict[str, Server] = {}
         self._keys: dict[str, dict[str, None]] = {}
         self._scheduler: Any = None
@@ -155,6 +159,16 @@ class Ledger(SchedulerPlugin):
                     self._forget(self._scheduler, key)
         return begun
 
+    def forget(self, keys: Sequence[str]) -> None:
+        """Forget these keys once they are old enough."""
+        for key in keys:
+            run = self._runs.get(key)
+            if run is not None and run.report.outcome != "running" and not run.settled:
+                run.settled = True
+                self._settled.add(key, run.sent_at)
+        for key in self._settled.due(time.time()):
+            del self._runs[key]
+
     def give_up(self, key: str) -> None:
         """Forget a key that was taken and cannot be sent."""
         run = self._runs.get(key)
@@ -166,6 +180,9 @@ class Ledger(SchedulerPlugin):
         key = launch.key
         if key in self._runs:
             return Launched(key), ""
+        late = self._settled.late(launch)
+        if late:
+            return Launched(key, "launch-late", late), ""
         wrong = malformed(launch)
         if wrong:
             return Launched(key, "payload-refused", wrong), ""
@@ -175,7 +192,7 @@ class Ledger(SchedulerPlugin):
         short = server.shortage(launch)
         if short:
             return Launched(key, "offer-full", f"{launch.offer}: {short}"), ""
-        self._runs[key] = _Run(Report(key, "running"), address, client, server.take(launch))
+        self._runs[key] = _Run(Report(key, "running"), address, client, server.take(launch), sent_at=launch.sent_at)
         self._keys[address][key] = None
         return Launched(key), address
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ class Journal:
 
     Attributes:
         entries: What the file held when it was opened, in order.
+        lines: How many entries it holds now.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,18 +29,10 @@ class Journal:
             ClusterError: ``journal-busy``, ``journal-unusable`` or ``journal-malformed``.
         """
         self._path = path
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise self._unusable(error) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._file)
-            hint = "end the other one, or give this one a directory of its own"
-            raise ClusterError("journal-busy", "another process has it open", hint, str(path)) from error
+        self._file = self._locked()
         try:
             self.entries, self._end = self._read()
+            self.lines = len(self.entries)
             os.ftruncate(self._file, self._end)
             os.fsync(self._file)
             sync_directory(path.parent)
@@ -66,10 +59,56 @@ class Journal:
             os.ftruncate(self._file, self._end)
             raise self._unusable(error) from error
         self._end += len(line)
+        self.lines += 1
+
+    def rewrite(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Hold these entries instead. Whatever happens meanwhile, the file has the old ones or the new ones.
+
+        Raises:
+            ClusterError: ``journal-unusable``.
+        """
+        new = self._path.with_name(self._path.name + ".new")
+        text = b"".join(json.dumps(entry, separators=(",", ":")).encode() + b"\n" for entry in entries)
+        try:
+            file = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                # Locked before it has its name, so that nobody else has it in between.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with open(file, "wb", closefd=False) as stream:
+                    stream.write(text)
+                os.fsync(file)
+                new.replace(self._path)
+            except OSError:
+                os.close(file)
+                raise
+            os.close(self._file)
+            self._file, self._end, self.lines = file, len(text), len(entries)
+            sync_directory(self._path.parent)
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._file)
+
+    def _locked(self) -> int:
+        while True:
+            try:
+                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise self._unusable(error) from error
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever had it may have put another file in its place.
+                if os.path.samestat(os.fstat(file), self._path.stat()):
+                    return file
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                os.close(file)
+                hint = "end the other one, or give this one a directory of its own"
+                raise ClusterError("journal-busy", "another process has it open", hint, str(self._path)) from error
+            os.close(file)
 
     def _read(self) -> tuple[list[dict[str, Any]], int]:
         with open(self._file, "rb", closefd=False) as file:

@@ -42,7 +42,7 @@ LONGEST_KEY = 512
 
 _END_OF_TIME = 1e12
 _REFUSALS, _OUTCOMES = get_args(Refusal), get_args(Outcome)
-_LAUNCH = {"task": "", "offer": "", "demand": {}, "devices": 0, "device_share": 0, "payload": {}}
+_LAUNCH = {"task": "", "offer": "", "demand": {}, "devices": 0, "device_share": 0, "payload": {}, "sent_at": 0}
 
 
 def decoded(body: bytes, *keys: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def launch_of(launch: Launch) -> dict[str, Any]:
     """Return a launch as it is sent; its key goes in the header."""
     shown: dict[str, Any] = {"task": launch.task, "offer": launch.offer, "demand": dict(launch.demand)}
     shown |= {"devices": launch.devices, "device_share": launch.device_share}
-    return {**shown, "payload": dict(launch.payload)}
+    return {**shown, "payload": dict(launch.payload), "sent_at": launch.sent_at}
 
 
 def launch_from(key: str, body: bytes) -> Launch:
@@ -118,6 +118,9 @@ def launch_from(key: str, body: bytes) -> Launch:
     for name, kind in (("demand", dict), ("devices", int), ("device_share", int), ("payload", dict)):
         if type(given[name]) is not kind:
             raise malformed(f"{name} is {given[name]!r}, which is no {'whole number' if kind is int else 'object'}")
+    sent_at = given["sent_at"]
+    if type(sent_at) not in (int, float) or not 0 <= sent_at < _END_OF_TIME:
+        raise malformed(f"sent_at is {sent_at!r}, which is no time, in seconds since the epoch")
     return Launch(_name(key, "key"), **given)
 
 

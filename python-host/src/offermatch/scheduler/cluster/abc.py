@@ -26,6 +26,8 @@ class Launch:
         devices: Whole devices it takes.
         device_share: Thousandths of one device it takes.
         payload: What to run, as JSON: the task's own payload and what was fetched for its inputs.
+        sent_at: When it is sent, on the clock of whoever sends it; the same each time. A cluster forgets no launch that does
+            not say.
     """
 
     key: str
@@ -35,10 +37,12 @@ class Launch:
     devices: int = 0
     device_share: int = 0
     payload: Mapping[str, Any] = field(default_factory=dict)
+    sent_at: float = 0.0
 
 
-Refusal = Literal["offer-gone", "offer-full", "payload-refused", "unreachable"]
-"""Why a launch was not taken. ``unreachable`` says that nobody knows: ask again with the same key."""
+Refusal = Literal["offer-gone", "offer-full", "payload-refused", "launch-late", "unreachable"]
+"""Why a launch was not taken. ``launch-late``: launches that were sent after it are forgotten already. ``unreachable`` says
+that nobody knows: ask again with the same key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,14 @@ class Cluster(ABC):
         by a scheduler that is slow or dead, must not start it any more. Where a server cannot be told now, the key is
         reported as running until one that cancels it again has told it: only a report says that a key has ended.
         """
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Hear that the store has the ends of these keys, so that nobody asks about them any more.
+
+        What a cluster remembers of them it may forget after a while, as ``_settled`` says; it may as well keep it. A key
+        that runs or is unknown stays as it is.
+        """
+        del keys
 
     def now(self) -> float:
         """Return the cluster's clock, in seconds since the epoch; virtual where the cluster is."""

@@ -97,6 +97,10 @@ class DaskCluster(Cluster):
             except Exception as error:
                 raise _unreachable(error, worker) from error
 
+    def forget(self, keys: Sequence[str]) -> None:
+        """Let the Dask scheduler forget these keys once they are old enough."""
+        self._ask("forget", list(keys))
+
     def close(self) -> None:
         """Let go of the connection, where it is our own."""
         if not self._closed:

@@ -150,6 +150,12 @@ class HttpCluster(Cluster):
         """
         self._requests.run(self._requests.each(list(self._by_agent(keys).items()), self._cancel))
 
+    def forget(self, keys: Sequence[str]) -> None:
+        """Tell the agents that they may forget these keys; one that does not answer, or does not forget, keeps them."""
+        self._requests.run(self._requests.each(list(self._by_agent(keys).items()), self._forget))
+        for key in keys:
+            self._keys.pop(key, None)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._requests.close()
@@ -243,6 +249,13 @@ class HttpCluster(Cluster):
             found = await self._requests.asked(agent, "POST", "/v1/cancellations", _wire.decoded, body)
             if not isinstance(found, ClusterError):
                 self._uncancelled[agent].difference_update(some)
+
+    async def _forget(self, part: tuple[str, Sequence[str]]) -> None:
+        agent, keys = part
+        for at in range(0, len(keys), _wire.MOST_KEYS):
+            body = json.dumps({"keys": list(keys[at : at + _wire.MOST_KEYS])}).encode()
+            # A gateway need not know this request.
+            await self._requests.asked(agent, "POST", "/v1/settlements", lambda _: None, body, statuses=(200, 404, 405))
 
     # ---- on any thread -------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -25,12 +26,16 @@ from offermatch.model import Offer
 from offermatch.scheduler.cluster._journal import Journal
 from offermatch.scheduler.cluster._payload import Command
 from offermatch.scheduler.cluster._server import Taken, malformed, servers_of
+from offermatch.scheduler.cluster._settled import Settled
 from offermatch.scheduler.cluster._supervised import LOCK, outcome, prepare, start
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
 
 __all__ = ["ProcessCluster"]
 
 _LOG = logging.getLogger(__name__)
+_KEPT_SECONDS = 86400.0
+_FEW = 1000
+"""Lines of a journal that are not worth writing anew."""
 
 
 @dataclass(slots=True)
@@ -43,6 +48,17 @@ class _Run:
     report: Report
     process: subprocess.Popen[bytes] | None = None
     cancelled: bool = False
+    sent_at: float = 0.0
+    settled: bool = False
+
+    def entries(self) -> list[dict[str, object]]:
+        """Return what the journal has to say of it."""
+        report = self.report
+        if report.outcome == "running":
+            found = [_taken(self.key, self.taken, self.sent_at)]
+            return [*found, {"cancelled": self.key, "at": time.time()}] if self.cancelled else found
+        # What it held has been given back.
+        return [_taken(self.key, Taken({}), self.sent_at), _ended(report)]
 
 
 class ProcessCluster(Cluster):
@@ -53,7 +69,15 @@ class ProcessCluster(Cluster):
 
     name = "processes"
 
-    def __init__(self, server: Offer, directory: Path, *, inputs: Path | None = None, limit_memory: bool = True) -> None:
+    def __init__(
+        self,
+        server: Offer,
+        directory: Path,
+        *,
+        inputs: Path | None = None,
+        limit_memory: bool = True,
+        kept_seconds: float = _KEPT_SECONDS,
+    ) -> None:
         """Start, or start again, with the journal in a directory.
 
         Args:
@@ -62,6 +86,7 @@ class ProcessCluster(Cluster):
             inputs: The directory in which inputs are found by their names.
             limit_memory: Whether a command may have no more address space than its demand of ``memory``, where its payload
                 does not say otherwise.
+            kept_seconds: How long a run is remembered at least, with its directory; longer until ``forget`` names it.
 
         Raises:
             ClusterError: ``journal-busy``, ``journal-unusable`` or ``journal-malformed``.
@@ -78,6 +103,7 @@ class ProcessCluster(Cluster):
             raise ClusterError("journal-unusable", error.strerror or str(error), hint, str(directory)) from error
         self._changed = threading.Condition()
         self._runs: dict[str, _Run] = {}
+        self._settled = Settled(kept_seconds)
         self._ends = 0
         self._closed = False
         self._journal = Journal(self._directory / "journal.jsonl")
@@ -87,8 +113,14 @@ class ProcessCluster(Cluster):
         except ClusterError:
             self._journal.close()
             raise
+        self._journal.entries.clear()
         for run in self._runs.values():
-            if run.report.outcome == "running":
+            if run.report.outcome != "running":
+                if run.settled:
+                    self._settled.add(run.key, run.sent_at)
+            else:
+                # An end that could not be written down is found again, and told again.
+                run.settled = False
                 if run.cancelled:
                     self._signal(run)
                 self._watch(run)
@@ -134,6 +166,26 @@ class ProcessCluster(Cluster):
                 run.cancelled = True
                 self._signal(run)
 
+    def forget(self, keys: Sequence[str]) -> None:
+        """Forget these runs once they are old enough, and remove their directories."""
+        with self._changed:
+            self._check_open()
+            new = [run for run in map(self._runs.get, dict.fromkeys(keys)) if run is not None and self._may_go(run)]
+            if new:
+                self._journal.append({"settled": [run.key for run in new]})
+                for run in new:
+                    run.settled = True
+                    self._settled.add(run.key, run.sent_at)
+            due = [self._runs[key] for key in self._settled.due(time.time())]
+            if due:
+                # Written first: what is refused from now on is refused by whoever opens the directory next, too.
+                self._journal.append({"forgotten": [run.key for run in due], "horizon": self._settled.horizon})
+                for run in due:
+                    del self._runs[run.key]
+                self._shorten()
+        for run in due:
+            shutil.rmtree(run.directory, ignore_errors=True)
+
     def wait(self, seconds: float) -> None:
         """Wait until a command ends, at most so long."""
         with self._changed:
@@ -150,9 +202,28 @@ class ProcessCluster(Cluster):
 
     # ---- within ``_changed`` -------------------------------------------------------------------------------------
 
+    def _may_go(self, run: _Run) -> bool:
+        return run.report.outcome != "running" and run.sent_at > 0.0 and not run.settled
+
+    def _shorten(self) -> None:
+        """Write the journal anew where most of it is about what is forgotten."""
+        if self._journal.lines < _FEW + 4 * len(self._runs):
+            return
+        entries: list[dict[str, object]] = [{"forgotten": [], "horizon": self._settled.horizon}]
+        for run in self._runs.values():
+            entries += run.entries()
+        settled = [run.key for run in self._runs.values() if run.settled]
+        try:
+            self._journal.rewrite([*entries, {"settled": settled}])
+        except ClusterError as error:
+            _LOG.error("the journal stays as long as it is: %s", error)
+
     def _launch(self, launch: Launch) -> Launched:
         if launch.key in self._runs:
             return Launched(launch.key)
+        late = self._settled.late(launch)
+        if late:
+            return Launched(launch.key, "launch-late", late)
         wrong = malformed(launch)
         if wrong:
             return Launched(launch.key, "payload-refused", wrong)
@@ -169,14 +240,14 @@ class ProcessCluster(Cluster):
         try:
             directory = self._place(launch.key)
             prepare(directory, launch, limit_memory=self._limit_memory, dies_with_us=False)
-            self._journal.append(
-                {"taken": launch.key, "demand": dict(launch.demand), "devices": list(taken.devices), "at": time.time()}
-            )
+            self._journal.append({**_taken(launch.key, taken, launch.sent_at), "at": time.time()})
         except (OSError, ClusterError) as error:
             self._server.give_back(taken)
             _LOG.error("launch %s cannot be written down: %s", launch.key, error)
             return Launched(launch.key, "unreachable", f"{self._server.name} cannot write it down: {error}")
-        run = self._runs[launch.key] = _Run(launch.key, directory, taken, Report(launch.key, "running"))
+        run = self._runs[launch.key] = _Run(
+            launch.key, directory, taken, Report(launch.key, "running"), sent_at=launch.sent_at
+        )
         self._start(run)
         return Launched(launch.key)
 
@@ -214,9 +285,8 @@ class ProcessCluster(Cluster):
             self._ends += 1
             self._changed.notify_all()
             if not self._closed:
-                entry = {"ended": run.key, "outcome": report.outcome, "reason": report.reason, "at": report.finished_at}
                 try:
-                    self._journal.append(entry)
+                    self._journal.append(_ended(report))
                 except ClusterError as error:
                     # The next process finds the outcome where the supervisor has written it.
                     _LOG.error("the end of %s cannot be written down: %s", run.key, error)
@@ -224,11 +294,13 @@ class ProcessCluster(Cluster):
     def _remember(self, entry: dict[str, object]) -> None:
         """Take one line of the journal."""
         match entry:
-            case {"taken": str(key), "demand": dict(demand), "devices": list(devices)}:
+            case {"taken": str(key), "demand": dict(demand), "devices": list(devices), **rest}:
                 there = range(len(self._server.devices))
                 taken = Taken(demand, [(number, thousandths) for number, thousandths in devices if number in there])
                 self._hold(taken)
-                self._runs[key] = _Run(key, self._place(key), taken, Report(key, "running"))
+                sent_at = rest.get("sent_at")
+                run = self._runs[key] = _Run(key, self._place(key), taken, Report(key, "running"))
+                run.sent_at = float(sent_at) if isinstance(sent_at, (int, float)) else 0.0
             case {"cancelled": str(key), "at": float(at)}:
                 self._runs.setdefault(key, self._never(key, at)).cancelled = True
             case {
@@ -240,6 +312,14 @@ class ProcessCluster(Cluster):
                 run = self._runs[key]
                 run.report = Report(key, outcome, reason, at)
                 self._server.give_back(run.taken)
+            case {"settled": list(keys)}:
+                for key in keys:
+                    if key in self._runs:
+                        self._runs[key].settled = True
+            case {"forgotten": list(keys), "horizon": float() | int() as horizon}:
+                self._settled.horizon = max(self._settled.horizon, horizon)
+                for key in keys:
+                    self._runs.pop(key, None)
             case _:
                 hint = "it is of another version; give this agent a directory of its own"
                 raise ClusterError("journal-malformed", f"{entry!r} is no entry", hint, str(self._directory))
@@ -283,6 +363,14 @@ class ProcessCluster(Cluster):
     def _check_open(self) -> None:
         if self._closed:
             raise ClusterError("cluster-closed", "this cluster was closed", "open it again; what ran is adopted")
+
+
+def _taken(key: str, taken: Taken, sent_at: float) -> dict[str, object]:
+    return {"taken": key, "demand": dict(taken.demand), "devices": list(taken.devices), "sent_at": sent_at}
+
+
+def _ended(report: Report) -> dict[str, object]:
+    return {"ended": report.key, "outcome": report.outcome, "reason": report.reason, "at": report.finished_at}
 
 
 def _held(lock: int) -> bool:

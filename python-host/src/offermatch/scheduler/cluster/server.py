@@ -149,6 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/v1/launches": ("POST", lambda: self._launch(body)),
             "/v1/reports": ("POST", lambda: self._reports(body)),
             "/v1/cancellations": ("POST", lambda: self._cancel(body)),
+            "/v1/settlements": ("POST", lambda: self._forget(body)),
         }
         if url.path not in routes:
             raise _Refused(HTTPStatus.NOT_FOUND, "path-unknown", f"there is nothing at {url.path}")
@@ -186,6 +187,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _cancel(self, body: bytes) -> _Answer:
         self.server.cluster.cancel(_wire.keys_from(body))
+        return HTTPStatus.OK, {}
+
+    def _forget(self, body: bytes) -> _Answer:
+        self.server.cluster.forget(_wire.keys_from(body))
         return HTTPStatus.OK, {}
 
     def _read_body(self) -> bytes:

@@ -21,6 +21,7 @@ from offermatch.columns import OfferColumns
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
 from offermatch.scheduler.cluster._server import Server, Taken, malformed, offers_of, servers_of
+from offermatch.scheduler.cluster._settled import KEPT_SECONDS, Settled
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Report
 
 __all__ = ["Clock", "SimulatedCluster", "talk_servers"]
@@ -45,6 +46,8 @@ class _Run:
     taken: Taken
     ends_as: Outcome
     ends_because: str
+    sent_at: float = 0.0
+    settled: bool = False
     outcome: Outcome = "running"
     reason: str = ""
     finished_at: float | None = None
@@ -71,6 +74,7 @@ class SimulatedCluster(Cluster):
         repair_seconds: float = 3600.0,
         inputs: Mapping[str, Any] | None = None,
         fetch_seconds: float = 0.0,
+        kept_seconds: float = KEPT_SECONDS,
         seed: int = 1,
     ) -> None:
         """Start with all of what the servers offer free.
@@ -86,6 +90,7 @@ class SimulatedCluster(Cluster):
             repair_seconds: How long a server that was lost by chance stays away.
             inputs: What ``fetch`` finds, by name; every name, with itself as the value, unless given.
             fetch_seconds: How long one input takes to fetch, in real time.
+            kept_seconds: How long a launch is remembered at least; longer until ``forget`` names it.
             seed: Where chance starts. The same calls at the same times have the same fate.
 
         Raises:
@@ -98,6 +103,7 @@ class SimulatedCluster(Cluster):
         self._servers = {server.name: server for server in servers_of(servers)}
         self._down: set[str] = set()
         self._runs: dict[str, _Run] = {}
+        self._settled = Settled(kept_seconds)
         # Keys by server, in the order of their launch, so that losing a server costs what runs on it.
         self._running: dict[str, dict[str, None]] = {name: {} for name in self._servers}
         self._virtual = clock == "virtual"
@@ -179,6 +185,18 @@ class SimulatedCluster(Cluster):
                     self._runs[key] = _Run(None, Taken({}), "failed", "cancelled")
                 self._end(key, "failed", "cancelled", now)
 
+    def forget(self, keys: Sequence[str]) -> None:
+        """Forget these keys once they are old enough."""
+        with self._changed:
+            now = self._settle()
+            for key in keys:
+                run = self._runs.get(key)
+                if run is not None and run.outcome != "running" and not run.settled:
+                    run.settled = True
+                    self._settled.add(key, run.sent_at)
+            for key in self._settled.due(now):
+                del self._runs[key]
+
     def now(self) -> float:
         """Return the cluster's clock."""
         return self._clock if self._virtual else self._clock + (time.monotonic() - self._started)
@@ -239,6 +257,9 @@ class SimulatedCluster(Cluster):
         key = launch.key
         if key in self._runs:
             return Launched(key)
+        late = self._settled.late(launch)
+        if late:
+            return Launched(key, "launch-late", late)
         wrong = malformed(launch)
         seconds, fails = launch.payload.get("seconds"), launch.payload.get("fails", "")
         if seconds is None:
@@ -255,7 +276,7 @@ class SimulatedCluster(Cluster):
         reason = str(fails) if fails else ""
         if self._failure_rate and self._random.random() < self._failure_rate:
             seconds, outcome, reason = seconds * self._random.random(), "failed", "failed by chance"
-        self._runs[key] = _Run(server, server.take(launch), outcome, reason)
+        self._runs[key] = _Run(server, server.take(launch), outcome, reason, launch.sent_at)
         self._running[launch.offer][key] = None
         self._expect(now + seconds, key)
         return Launched(key)
@@ -309,8 +330,9 @@ class SimulatedCluster(Cluster):
         while self._events and self._events[0][0] <= now:
             at, _, event = heappop(self._events)
             if isinstance(event, str):
-                run = self._runs[event]
-                self._happened += self._end(event, run.ends_as, run.ends_because, at)
+                run = self._runs.get(event)
+                # One that ended before its time may be forgotten by now.
+                self._happened += run is not None and self._end(event, run.ends_as, run.ends_because, at)
             else:
                 self._happened += event(at)
         return now
