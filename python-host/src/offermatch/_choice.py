@@ -84,7 +84,9 @@ def _known_call(code: Code, crossing: Crossing) -> _Known:
     # The rows of this answer are the host's own doing.
     instance.limits = replace(instance.limits, output_rows=None)
     backend = ComponentBackend(instance, crossing, offers, ("a", "b"), 1, settings, Timings())
-    return backend.assign(tasks, Timings()), backend.explain(tasks, Timings())
+    found = backend.assign(tasks, Timings())
+    # Some crossings give lists and some arrays.
+    return Assigned([*found.tasks], [*found.offers], [*found.scores]), backend.explain(tasks, Timings())
 
 
 @cache

@@ -72,15 +72,10 @@ def _digits(matrix: Matrix) -> bytes:
     return hexlify(halves.tobytes())
 
 
-def _numbers(digits: str, typecode: str) -> list[Any]:
-    numbers: Any = memoryview(unhexlify(digits))
-    if sys.byteorder == "little":
-        # Read in place: a copy of a whole column is not free.
-        found: list[Any] = numbers.cast(typecode).tolist()
-        return found
+def _numbers(digits: str, typecode: str) -> array[Any]:
     column = array(typecode)
-    column.frombytes(numbers)
-    return _swapped(column).tolist()
+    column.frombytes(unhexlify(digits))
+    return _swapped(column)
 
 
 def _swapped(column: array[Any]) -> array[Any]:

@@ -65,8 +65,8 @@ class Shadow:
         if self._queue.full():
             self.report.skipped += 1
             return
-        # The caller may change the tables once it has its answer.
-        copy = Answer(answer.task_rows[:], answer.offer_rows[:], answer.scores[:], (), (), answer.timings)
+        # The caller may change the tables, and the lists of the answer, once it has its answer.
+        copy = Answer(answer.assigned, (), (), answer.timings)
         try:
             self._queue.put_nowait((cycle.copied(), copy, seconds))
         except queue.Full:

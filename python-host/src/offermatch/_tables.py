@@ -86,11 +86,11 @@ class Changes:
 
 @dataclass(slots=True)
 class Assigned:
-    """An answer: three columns of one length."""
+    """An answer: three columns of one length, lists or arrays."""
 
-    tasks: list[int]
-    offers: list[int]
-    scores: list[float]
+    tasks: Sequence[int]
+    offers: Sequence[int]
+    scores: Sequence[float]
 
 
 @dataclass(slots=True)

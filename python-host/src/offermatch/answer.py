@@ -8,7 +8,9 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
+from offermatch._tables import Assigned
 from offermatch.model import Assignment, Description, Explanation, Timings
 
 __all__ = ["Answer"]
@@ -19,9 +21,7 @@ class Answer:
     """Who takes what.
 
     Attributes:
-        task_rows: The rows of the placed tasks, rising.
-        offer_rows: The offer row of each.
-        scores: The score at which each was chosen.
+        assigned: The columns as they crossed.
         all_task_names: The names of all tasks asked about, by row.
         all_offer_names: The names of all offers of the pool, by row.
         timings: Where the time went.
@@ -31,9 +31,7 @@ class Answer:
         fallback_reason: Why a fallback answered; None where it was not needed.
     """
 
-    task_rows: list[int]
-    offer_rows: list[int]
-    scores: list[float]
+    assigned: Assigned
     all_task_names: Sequence[str]
     all_offer_names: Sequence[str]
     timings: Timings
@@ -44,17 +42,34 @@ class Answer:
 
     def __len__(self) -> int:
         """Return how many tasks were placed."""
-        return len(self.task_rows)
+        return len(self.assigned.tasks)
+
+    @cached_property
+    def task_rows(self) -> list[int]:
+        """The rows of the placed tasks, rising."""
+        return list(self.assigned.tasks)
+
+    @cached_property
+    def offer_rows(self) -> list[int]:
+        """The offer row of each placed task."""
+        return list(self.assigned.offers)
+
+    @cached_property
+    def scores(self) -> list[float]:
+        """The score at which each was chosen."""
+        return list(self.assigned.scores)
 
     @cached_property
     def task_names(self) -> list[str]:
         """The names of the placed tasks."""
-        return list(map(self.all_task_names.__getitem__, self.task_rows))
+        # Rows rise, so as many as there are tasks are all of them.
+        every = len(self) == len(self.all_task_names)
+        return list(self.all_task_names) if every else _picked(self.all_task_names, self.task_rows)
 
     @cached_property
     def offer_names(self) -> list[str]:
         """The name of the offer of each placed task."""
-        return list(map(self.all_offer_names.__getitem__, self.offer_rows))
+        return _picked(self.all_offer_names, self.offer_rows)
 
     @cached_property
     def assignments(self) -> list[Assignment]:
@@ -74,15 +89,19 @@ class Answer:
     @cached_property
     def digest(self) -> str:
         """``sha256:`` and the digest of docs/formats.md: equal digests mean equal answers, bit for bit."""
-        count = len(self.task_rows)
-        words = array("I", bytes(16 * count))
-        words[0::4] = array("I", self.task_rows)
-        words[1::4] = array("I", self.offer_rows)
+        words = array("I", bytes(16 * len(self)))
+        words[0::4] = array("I", self.assigned.tasks)
+        words[1::4] = array("I", self.assigned.offers)
         scores = array("I")
-        scores.frombytes(array("d", self.scores).tobytes())
+        scores.frombytes(array("d", self.assigned.scores).tobytes())
         low, high = (2, 3) if sys.byteorder == "little" else (3, 2)
         words[low::4] = scores[0::2]
         words[high::4] = scores[1::2]
         if sys.byteorder != "little":
             words.byteswap()
         return "sha256:" + hashlib.sha256(words.tobytes()).hexdigest()
+
+
+def _picked(names: Sequence[str], rows: Sequence[int]) -> list[str]:
+    """Return the names of these rows; a getter of many is faster than many calls, and one of one returns no tuple."""
+    return list(itemgetter(*rows)(names)) if len(rows) > 1 else [names[row] for row in rows]

@@ -56,20 +56,22 @@ class LegacyBackend:
 
     def assign(self, table: TaskTable) -> Assigned:
         """Place the tasks one after the other."""
-        answer = Assigned([], [], [])
+        tasks: list[int] = []
+        offers: list[int] = []
+        scores: list[float] = []
         for row in range(table.rows):
             task = _Task(table, row)
             position, score = self._best(task)
             if position is None:
                 continue
-            answer.tasks.append(row)
-            answer.offers.append(self._list[position])
-            answer.scores.append(score)
+            tasks.append(row)
+            offers.append(self._list[position])
+            scores.append(score)
             if self._exclusive:
                 self._swap_remove(position)
             else:
                 _take(self._offers[self._list[position]], task)
-        return answer
+        return Assigned(tasks, offers, scores)
 
     def update(self, changes: Changes) -> None:
         """Apply changes: removed, changed, added."""

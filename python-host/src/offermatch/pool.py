@@ -132,8 +132,7 @@ class Pool:
             except MatcherError as error:
                 self._give_up(error)
                 raise
-        names = tasks.names, self.offer_names
-        answer = Answer(assigned.tasks, assigned.offers, assigned.scores, *names, timings)
+        answer = Answer(assigned, tasks.names, self.offer_names, timings)
         answer.matcher, answer.matcher_digest = self.matcher, self.matcher_digest
         return answer
 

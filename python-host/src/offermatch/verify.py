@@ -1,19 +1,20 @@
 """Every answer is checked against the host's own tables before anybody acts on it.
 
 A ``Mirror`` follows one pool from call to call. The plain checks (rows in range, no task twice, demand within what is
-left) run as C-level iteration over whole columns, or in numpy where that is loaded (``_glance``); only rows with
-requirements or devices are looked at one by one.
+left) are left to a module of the host's own where an answer is large (``_glance``), and run as C-level iteration over whole
+columns where it is not, or does not hold; only rows with requirements or devices are looked at one by one.
 """
 
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from itertools import compress, islice
 from operator import itemgetter, le, lt, sub
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from offermatch._glance import holds
+from offermatch._glance import Taken, glance
 from offermatch._tables import Assigned, Changes, OfferTable, TaskTable
 from offermatch.errors import LyingMatcherError
 from offermatch.legacy import take_devices
@@ -30,18 +31,17 @@ class Mirror:
         self.rows = offers.rows
         self._exclusive = mode == "exclusive"
         self._max_score = float(max_score)
-        # Shared with the caller's table until the first write.
-        self._left: list[Any] = list(offers.available)
-        self._attributes: list[Any] = list(offers.attributes)
+        # The columns are the caller's until the first write.
+        self._now = Taken(list(offers.available), bytearray(offers.rows))
+        self._attributes: list[array[int]] = list(offers.attributes)
         self._devices: dict[int, list[int]] = {}
         self._tables: list[tuple[int, OfferTable]] = [(0, offers)]
         self._owned = False
-        self._gone: set[int] = set()
 
     @property
     def listed(self) -> int:
         """How many offers stand in the list."""
-        return self.rows - len(self._gone)
+        return self._now.gone.count(0)
 
     def accept(self, tasks: TaskTable, answer: Assigned) -> None:
         """Check an answer, then take what it uses.
@@ -54,18 +54,16 @@ class Mirror:
             _refuse(f"columns of {count}, {len(answer.offers)} and {len(answer.scores)} values")
         if not count:
             return
-        # The lists of an owned pool are no buffers, and shared offers need sums, which could wrap around.
-        glanced = self._exclusive and not self._owned and holds(tasks, answer, self._left, self.rows, self._max_score)
-        if not glanced:
-            self._check_rows(tasks, answer)
-        if self._gone and not self._gone.isdisjoint(answer.offers):
-            _refuse("an offer that has left the list")
-        if not glanced:
-            self._check_scores(answer)
-        if self._exclusive:
-            self._take_exclusively(tasks, answer, fits=glanced)
+        seen = glance(tasks, answer, self._now, self._max_score, exclusive=self._exclusive)
+        if seen is not None:
+            self._now = seen
         else:
-            self._take_shared(tasks, answer)
+            self._check_rows(tasks, answer)
+            self._check_scores(answer)
+            if self._exclusive:
+                self._take_exclusively(tasks, answer)
+            else:
+                self._take_shared(tasks, answer)
         if tasks.requirements.offsets:
             self._check_requirements(tasks, answer)
         if tasks.devices:
@@ -74,15 +72,18 @@ class Mirror:
     def update(self, changes: Changes) -> None:
         """Follow changes that the pool has accepted."""
         self._own()
-        self._gone.update(changes.removed)
-        self._gone.difference_update(changes.changed_rows)
+        left, gone = self._now
+        for row in changes.removed:
+            gone[row] = 1
         changed, added = changes.changed, changes.added
         for at, row in enumerate(changes.changed_rows):
+            gone[row] = 0
             self._devices[row] = changed.devices_of(at)
-            for mine, theirs in ((self._left, changed.available), (self._attributes, changed.attributes)):
+            for mine, theirs in ((left, changed.available), (self._attributes, changed.attributes)):
                 for column, values in zip(mine, theirs, strict=True):
                     column[row] = values[at]
-        for mine, theirs in ((self._left, added.available), (self._attributes, added.attributes)):
+        gone.extend(bytes(added.rows))
+        for mine, theirs in ((left, added.available), (self._attributes, added.attributes)):
             for column, values in zip(mine, theirs, strict=True):
                 column.extend(values)
         self._tables.append((self.rows, added))
@@ -90,8 +91,8 @@ class Mirror:
 
     def _own(self) -> None:
         if not self._owned:
-            self._left = [column.tolist() for column in self._left]
-            self._attributes = [column.tolist() for column in self._attributes]
+            self._now = self._now._replace(left=[column[:] for column in self._now.left])
+            self._attributes = [column[:] for column in self._attributes]
             self._owned = True
 
     def _check_rows(self, tasks: TaskTable, answer: Assigned) -> None:
@@ -101,6 +102,8 @@ class Mirror:
             _refuse("task rows that do not rise, so a task may stand twice")
         if min(answer.offers) < 0 or max(answer.offers) >= self.rows:
             _refuse(f"an offer row that is not one of the {self.rows}")
+        if any(_picked(self._now.gone, answer.offers)):
+            _refuse("an offer that has left the list")
 
     def _check_scores(self, answer: Assigned) -> None:
         # A finite sum has finite terms. A sum that is not may only be too large, so then each score is looked at.
@@ -108,25 +111,23 @@ class Mirror:
         if not (finite and max(answer.scores) < self._max_score):
             _refuse("a score that is not finite or not below the maximal score")
 
-    def _take_exclusively(self, tasks: TaskTable, answer: Assigned, *, fits: bool) -> None:
-        taken = set(answer.offers)
-        if len(taken) != len(answer.offers):
+    def _take_exclusively(self, tasks: TaskTable, answer: Assigned) -> None:
+        if len(set(answer.offers)) != len(answer.offers):
             _refuse("an offer that takes two tasks in exclusive mode")
-        columns = () if fits else enumerate(zip(tasks.demand, self._left, strict=True))
-        for dimension, (demand, left) in columns:
-            if not all(map(le, _asked(demand, answer.tasks), _picked(left, answer.offers))):
+        for dimension, (demand, left) in enumerate(zip(tasks.demand, self._now.left, strict=True)):
+            if not all(map(le, _picked(demand, answer.tasks), _picked(left, answer.offers))):
                 _refuse(f"a demand above what is available in dimension {dimension}")
-        if self._gone:
-            self._gone |= taken
-        else:
-            self._gone = taken
+        for row in answer.offers:
+            self._now.gone[row] = 1
 
     def _take_shared(self, tasks: TaskTable, answer: Assigned) -> None:
         self._own()
-        for dimension, (demand, left) in enumerate(zip(tasks.demand, self._left, strict=True)):
-            for row, asked in zip(answer.offers, _asked(demand, answer.tasks), strict=True):
-                left[row] -= asked
-            if min(_picked(left, answer.offers)) < 0:
+        for dimension, (demand, left) in enumerate(zip(tasks.demand, self._now.left, strict=True)):
+            try:
+                for row, asked in zip(answer.offers, _picked(demand, answer.tasks), strict=True):
+                    left[row] -= asked
+            except OverflowError:
+                # The column takes no number below 0.
                 _refuse(f"an offer promised beyond what is available in dimension {dimension}")
 
     def _check_requirements(self, tasks: TaskTable, answer: Assigned) -> None:
@@ -150,11 +151,6 @@ class Mirror:
             start, table = next(found for found in reversed(self._tables) if found[0] <= row)
             devices = self._devices[row] = table.devices_of(row - start)
         return devices
-
-
-def _asked(column: Sequence[int], rows: Sequence[int]) -> Sequence[int]:
-    """Return the values at these task rows; rising rows as many as the column has are all of its rows."""
-    return column if len(rows) == len(column) else _picked(column, rows)
 
 
 def _picked(column: Sequence[int], rows: Sequence[int]) -> Sequence[int]:

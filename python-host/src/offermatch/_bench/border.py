@@ -6,7 +6,8 @@ From outside, the copy into the component's memory and back cannot be told from 
   copy out  the tasks given to one offer that holds them all, less the tasks given to one that holds none: an answer of
             full size less an empty one. What the matcher does to place each of them is in it, so it is an upper bound.
 
-What is left of a call is the matching. `with numpy` is the verification once the program has loaded numpy. Sources:
+What is left of a call is the matching. `verify` is the verification, `of the call` its share of a whole call of `match`,
+and `with numpy` both once the program has loaded numpy: the least of several rounds over the least. Sources:
 `dataclasses` are rows, `buffers` are columns of another library, checked and copied on the way in, `columns` are TaskColumns
 and OfferColumns that were built before.
 """
@@ -35,7 +36,8 @@ from offermatch.sample import Sample
 __all__ = ["border", "table"]
 
 _BORDER = ("columns", "lower", "copy in", "copy out", "lift")
-_APART = ("names", "verify", "with numpy", "matching")
+_APART = ("names", "matching", "verify", "of the call", "with numpy", "of the call with numpy")
+_SHARES = ("of the call", "of the call with numpy")
 _Source = Callable[[], tuple[TaskColumns, OfferColumns]]
 
 
@@ -57,14 +59,25 @@ def border(sample: Sample, rounds: int) -> dict[str, Any]:
         best["copy out"] = max(0.0, best.pop("full") - best.pop("empty"))
         copied = best["copy in"] + best["copy out"]
         best["matching"] = max(0.0, best.pop("call") - copied)
-        in_ms = {stage: round(best[stage] * 1000, 3) for stage in (*_BORDER, *_APART) if stage != "with numpy"}
+        in_ms = {stage: round(best[stage] * 1000, 3) for stage in (*_BORDER, "names", "matching", "verify")}
         found["border"][name] = {**in_ms, "total": round(sum(in_ms[stage] for stage in _BORDER), 3)}
+        found["border"][name]["of the call"] = round(best["verify"] / best["match"], 4)
     # Once it is loaded there is no way back, so this comes last.
     numpy = find_spec("numpy") is not None and import_module("numpy") is not None
     for name, source in sources.items():
-        verify = min(matcher.match(*source()).timings.verify for _ in range(rounds)) if numpy else None
+        verify, whole = (
+            map(min, zip(*(_verified(matcher, source) for _ in range(rounds)), strict=True)) if numpy else (None, 1)
+        )
         found["border"][name]["with numpy"] = verify and round(verify * 1000, 3)
+        found["border"][name]["of the call with numpy"] = verify and round(verify / whole, 4)
     return found
+
+
+def _verified(matcher: Matcher, source: _Source) -> tuple[float, float]:
+    """Return the seconds of the verification and of the call with it."""
+    begin = perf_counter()
+    answer = matcher.match(*source())
+    return answer.timings.verify, perf_counter() - begin
 
 
 def _buffers(tasks: TaskColumns, offers: OfferColumns) -> _Source:
@@ -85,6 +98,7 @@ def _round(matcher: Matcher, source: _Source) -> dict[str, float]:
     tasks, offers = source()
     columns = perf_counter() - begin
     answer = matcher.match(tasks, offers)
+    whole = perf_counter() - begin
     begin = perf_counter()
     dict(zip(answer.task_names, answer.offer_names, strict=True))
     names = perf_counter() - begin
@@ -100,6 +114,7 @@ def _round(matcher: Matcher, source: _Source) -> dict[str, float]:
         "lift": full.lift,
         "names": names,
         "verify": done.verify,
+        "match": whole,
     }
 
 
@@ -134,9 +149,10 @@ def table(measured: dict[str, Any]) -> str:
     """Return the measurement for people."""
     border = measured["border"]
     lines = [f"{measured['sample']}, crossing: {measured['crossing']}; milliseconds", ""]
-    lines.append(f"{'':<14}" + "".join(f"{name:>14}" for name in border))
+    lines.append(f"{'':<22}" + "".join(f"{name:>14}" for name in border))
     for stage in (*_BORDER, "total", "", *_APART):
         cells = [found[stage] if stage else "" for found in border.values()]
-        numbers = "".join(f"{cell:>14.2f}" if isinstance(cell, float) else f"{cell or '':>14}" for cell in cells)
-        lines.append(f"{'border' if stage == 'total' else stage:<14}" + numbers)
+        form = "14.1%" if stage in _SHARES else "14.2f"
+        numbers = "".join(f"{cell:>{form}}" if isinstance(cell, float) else f"{cell or '':>14}" for cell in cells)
+        lines.append(f"{'border' if stage == 'total' else stage:<22}" + numbers)
     return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -39,7 +39,7 @@ class Outcome:
         """Return whether two outcomes are the same, scores by their bits."""
         mine, theirs = self.answer, other.answer
         if isinstance(mine, Assigned) and isinstance(theirs, Assigned):
-            rows = mine.tasks == theirs.tasks and mine.offers == theirs.offers
+            rows = [*mine.tasks] == [*theirs.tasks] and [*mine.offers] == [*theirs.offers]
             return rows and array("d", mine.scores).tobytes() == array("d", theirs.scores).tobytes()
         return self.word == other.word and mine == theirs
 

@@ -105,7 +105,7 @@ def _match(tasks: TaskColumns, offers: OfferColumns, code: bytes, digest: str, s
     answer = matcher.match(
         tasks, offers, mode=settings.mode, max_score=settings.max_score, weights=settings.weights, scales=settings.scales
     )
-    columns = array("Q", answer.task_rows), array("Q", answer.offer_rows), array("d", answer.scores)
+    columns = array("Q", answer.assigned.tasks), array("Q", answer.assigned.offers), array("d", answer.assigned.scores)
     return _Found(*columns, answer.timings, matcher.description, matcher.digest)
 
 
@@ -124,10 +124,10 @@ def _answer(found: _Found, tasks: TaskColumns, offers: OfferColumns, settings: S
     """Return the answer of a worker, checked against the tables that were sent."""
     dimensions = tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
     interner = Interner([*offers.attributes] or [""])
-    assigned = Assigned(found.task_rows.tolist(), found.offer_rows.tolist(), found.scores.tolist())
+    assigned = Assigned(found.task_rows, found.offer_rows, found.scores)
     mirror = Mirror(offer_table(offers, dimensions, interner), settings.mode, settings.max_score)
     mirror.accept(task_table(tasks, dimensions, interner), assigned)
-    answer = Answer(assigned.tasks, assigned.offers, assigned.scores, tasks.names, offers.names, found.timings)
+    answer = Answer(assigned, tasks.names, offers.names, found.timings)
     answer.matcher, answer.matcher_digest = found.description, found.digest
     return answer
 
