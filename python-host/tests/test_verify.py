@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offermatch import LegacyMatcher, LyingMatcherError, MatcherError, Offer, Settings, Task, is_in
+from offermatch import LegacyMatcher, LyingMatcherError, MatcherError, Offer, Settings, Task, _glance, is_in
 from offermatch._glance import Taken, glance
 from offermatch._tables import Assigned, Explained, OfferTable, Requirements, TaskTable
 from offermatch.model import Description
@@ -217,3 +217,16 @@ def test_an_answer_too_small_or_too_sparse_for_a_glance_is_looked_at():
     assert glance(asked, told, Taken([], bytearray(2)), 31.0, exclusive=True) is None
     assert glance(asked, told, Taken([], bytearray(64)), 31.0, exclusive=True, few=1) is not None
     assert glance(asked, told, Taken([], bytearray(65)), 31.0, exclusive=True, few=1) is None
+
+
+def test_what_glances_is_compiled_once_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("OFFERMATCH_CACHE", str(tmp_path / "kept"))
+    _glance._module.cache_clear()
+    _glance._module()
+    (entry,) = (tmp_path / "kept").glob("*.cwasm")
+    before = entry.stat().st_mtime_ns
+    _glance._module.cache_clear()
+    monkeypatch.setattr(_glance, "_idle", [])
+    asked = TaskTable(1, [], array("Q"), Requirements())
+    assert glance(asked, answer(HONEST), Taken([], bytearray(1)), 31.0, exclusive=True, few=1) is not None
+    assert entry.stat().st_mtime_ns == before

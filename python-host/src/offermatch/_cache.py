@@ -26,9 +26,9 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeVar
 
-from wasmtime import Engine, WasmtimeError
+from wasmtime import Engine, Module, WasmtimeError
 from wasmtime.component import Component
 
 __all__ = ["compiled", "directory", "entry_key"]
@@ -47,39 +47,38 @@ class _Untrusted(Exception):  # noqa: N818 - not an error of the caller's
     """An entry, or the directory, that is not used; says why."""
 
 
-class _Compiled(NamedTuple):
-    component: Component
-    cached: bool
+_Code = TypeVar("_Code", Component, Module)
 
 
-def compiled(engine: Engine, content: bytes, configuration: str) -> _Compiled:
-    """Return a component, from the cache where it has it, and whether it had it.
+def compiled(engine: Engine, content: bytes, configuration: str, kind: type[_Code]) -> tuple[_Code, bool]:
+    """Return what is compiled from the bytes, from the cache where it has it, and whether it had it.
 
     Args:
         engine: The engine it is to run in.
-        content: The bytes of the component.
+        content: The bytes, or the text, of a component or of a module.
         configuration: The settings of the engine that change the machine code.
+        kind: Which of the two it is.
 
     Raises:
-        WasmtimeError: The bytes are no component.
+        WasmtimeError: It is none.
     """
     folder = directory()
     if folder is None:
-        return _Compiled(Component(engine, content), cached=False)
+        return kind(engine, content), False
     key = entry_key(content, configuration)
     path = folder / f"{key.hex()}.cwasm"
     try:
-        return _Compiled(Component.deserialize(engine, _read(path, key)), cached=True)
+        return kind.deserialize(engine, _read(path, key)), True
     except FileNotFoundError:
         pass
     except (_Untrusted, OSError, WasmtimeError) as error:
-        _LOG.debug("the compiled component in %s is not used: %s", path, error)
-    component = Component(engine, content)
+        _LOG.debug("the compiled code in %s is not used: %s", path, error)
+    code = kind(engine, content)
     try:
-        _write(path, key, bytes(component.serialize()))
+        _write(path, key, bytes(code.serialize()))
     except (_Untrusted, OSError, WasmtimeError) as error:
-        _LOG.debug("the compiled component is not kept in %s: %s", folder, error)
-    return _Compiled(component, cached=False)
+        _LOG.debug("the compiled code is not kept in %s: %s", folder, error)
+    return code, False
 
 
 def directory() -> Path | None:

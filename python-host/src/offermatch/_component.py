@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wasmtime import WasmtimeError
-from wasmtime.component import Linker
+from wasmtime.component import Component, Linker
 
 from offermatch._cache import compiled
 from offermatch._compile import compile_within, read_component
@@ -92,7 +92,7 @@ class Code:
             raise MatcherError("component-malformed", f"not a component; it begins with {content[:8]!r}", hint, str(path))
         try:
             key = configuration(fuel=fuel)
-            made = compile_within(self.limits, path, lambda: compiled(self._engine, content, key))
+            made = compile_within(self.limits, path, lambda: compiled(self._engine, content, key, Component))
             self._component, self.cached = made
         except WasmtimeError as error:
             hint = "the file may be cut short; build or download it again"

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from wasmtime import Config, Engine, Instance, Module, Store
 
+from offermatch._cache import compiled
 from offermatch._tables import Assigned, TaskTable
 
 __all__ = ["Taken", "glance"]
@@ -97,7 +98,7 @@ def _module() -> tuple[Engine, Module]:
     # Four small functions are compiled before threads have started.
     config.parallel_compilation = False
     engine = Engine(config)
-    return engine, Module(engine, Path(__file__).with_suffix(".wat").read_text(encoding="utf-8"))
+    return engine, compiled(engine, Path(__file__).with_suffix(".wat").read_bytes(), "glance", Module)[0]
 
 
 class _Glancer:
