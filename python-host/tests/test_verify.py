@@ -1,6 +1,7 @@
 """What a hostile matcher may answer, one test a lie: nothing of it reaches the caller, at a glance or row by row."""
 
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -230,3 +231,19 @@ def test_what_glances_is_compiled_once_and_kept(tmp_path, monkeypatch):
     asked = TaskTable(1, [], array("Q"), Requirements())
     assert glance(asked, answer(HONEST), Taken([], bytearray(1)), 31.0, exclusive=True, few=1) is not None
     assert entry.stat().st_mtime_ns == before
+
+
+def test_threads_glance_side_by_side():
+    rows = 2_000
+    asked = TaskTable(rows, [array("Q", range(rows))], array("Q"), Requirements())
+    everything = Assigned(range(rows), range(rows), [0.5] * rows)
+
+    def look(number):
+        left = array("Q", range(rows))
+        left[-1] -= number % 2
+        return glance(asked, everything, Taken([left], bytearray(rows)), 31.0, exclusive=False)
+
+    with ThreadPoolExecutor(4) as threads:
+        taken = list(threads.map(look, range(200)))
+    assert taken[1::2] == [None] * 100
+    assert taken[::2] == [Taken([array("Q", bytes(8 * rows))], bytearray(rows))] * 100
