@@ -113,6 +113,14 @@ def test_what_was_taken_and_never_sent_is_lost(site, dask_workers):
     assert (report.outcome, site.free_cores(0)) == ("lost", 4)
 
 
+def test_a_dask_scheduler_that_was_started_anew_is_told(site, client):
+    client.unregister_scheduler_plugin("offermatch")
+    with pytest.raises(ClusterError) as caught:
+        site.cluster.offers()
+    assert caught.value.code == "cluster-forgot"
+    assert "has forgotten what it ran" in caught.value.message
+
+
 def test_a_launch_that_cannot_be_sent_is_refused_alone(site, monkeypatch):
     client = site.cluster._client
     submit = client.submit

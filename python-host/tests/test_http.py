@@ -161,6 +161,25 @@ def test_a_thousand_launches_do_not_wait_one_after_the_other_for_an_agent_that_h
         assert sum(1 for path, _, _ in bad.asked if path == "/v1/launches") <= 8
 
 
+def test_an_agent_that_hangs_is_asked_less_and_less():
+    with beside(hang, timeout_seconds=1.0) as (cluster, bad):
+        requests, pauses = cluster._requests, []
+        for again in range(1, 4):
+            cluster.offers()
+            assert len(bad.asked) == again
+            pauses.append(requests._spared[bad.url] - requests._hung[bad.url])
+            # However slow this machine is, the next call comes before the pause is over.
+            requests._spared[bad.url] = time.monotonic() + 3600
+            assert [one.name for one in cluster.offers()] == ["good"]
+            assert len(bad.asked) == again
+            assert "does not answer within 1 s" in cluster.problems[bad.url]
+            requests._spared[bad.url] = 0.0
+        assert pauses == pytest.approx([1.0, 2.0, 4.0])
+        bad.answer = offering({"name": "bad", "available": {}})
+        assert [one.name for one in cluster.offers()] == ["good", "bad"]
+        assert requests._hangs == {}
+
+
 def test_an_agent_that_comes_back_is_a_problem_no_more():
     broken = [True]
     with beside(lambda *_: (503, {}) if broken[0] else (200, {"offers": [{"name": "bad", "available": {}}]})) as (

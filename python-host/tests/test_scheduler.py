@@ -614,9 +614,14 @@ def test_the_view_draws_a_cycle(store):
     store.submit([*tasks(2), Submission("huge", {"cpu": 10**9})])
     with Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, record=True, width=120, force_terminal=True)
-        with LiveView(console) as view, scheduler(store, cluster(), observers=[view]) as loop:
-            record = loop.cycle()
+        now = []
+        with LiveView(console) as view:
+            # What goes on is said from the first stage of the first cycle on.
+            look = At("collect_reports", lambda: now.append(str(view._live.get_renderable())))
+            with scheduler(store, cluster(), observers=[view, look]) as loop:
+                record = loop.cycle()
         drawn = console.export_text()
+    assert now == ["now: cycle 1, collect_reports"]
     for words in (*STAGES, "2 launched", "1 no-offer", "cpu", "offermatch-legacy"):
         assert words in drawn
     assert "3 ready, 4 offers, 2 placed, 2 launched" in line(record)

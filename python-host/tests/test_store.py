@@ -151,6 +151,7 @@ def test_files(store, tmp_path):
         ("t.csv", "name,payload\na,{oops\n", "payload-malformed", "row 0 (a), payload"),
         ("t.csv", "name,payload\na,[1]\n", "payload-malformed", "row 0 (a), payload"),
         ("t.csv", "name,priority\na,high\n", "setting-malformed", "row 0 (a), priority"),
+        ("t.csv", "name,prio\na,1\n", "unknown-column", "line 1"),
         ("t.txt", "", "file-malformed", "t.txt"),
     ],
 )
@@ -160,6 +161,8 @@ def test_a_file_that_is_wrong(tmp_path, name, content, code, place):
         read_submissions(tmp_path / name)
     assert caught.value.code == code
     assert place in caught.value.place
+    if code == "unknown-column":
+        assert "needs, payload, inputs, retries" in caught.value.hint
 
 
 # ---- states ------------------------------------------------------------------------------------------------------------

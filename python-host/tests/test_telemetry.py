@@ -10,6 +10,8 @@ import sys
 from urllib.request import urlopen
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from collector import Collector
 from offermatch import FallbackMatcher, InputError, LegacyMatcher, MatcherError, Offer
@@ -19,6 +21,7 @@ from offermatch.scheduler.exporters import exporting
 from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import read_submissions
+from offermatch.scheduler.telemetry import Telemetry
 from offermatch.scheduler.waterfall import read_traces
 from test_scheduler import STAGES
 
@@ -200,6 +203,22 @@ def test_a_port_that_is_taken_is_told(monkeypatch):
         with pytest.raises(InputError) as caught, exporting(metrics_port=taken.getsockname()[1]):
             pass
     assert caught.value.code == "listen-failed"
+    with pytest.raises(InputError) as caught, exporting(metrics_port=70_000):
+        pass
+    assert caught.value.code == "listen-failed"
+
+
+def test_a_cycle_that_ended_early_does_not_say_that_there_is_nothing(stored):
+    reader = InMemoryMetricReader()
+    cluster = SimulatedCluster([Offer("server", {"cpu": "4 cores"})])
+    telemetry = Telemetry(None, MeterProvider([reader]))
+    with Store(stored) as store, Scheduler(store, cluster, LegacyMatcher(), observers=[telemetry]) as scheduler:
+        assert scheduler.cycle().queue == 2
+        cluster.offers = Unreachable([]).offers
+        assert scheduler.cycle().error == "cluster-unreachable"
+    (scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
+    points = {metric.name: metric.data.data_points[0] for metric in scope.metrics}
+    assert [points[f"offermatch.{name}"].value for name in ("queue", "offers", "cycle.errors")] == [2, 1, 1]
 
 
 class Unreachable(SimulatedCluster):

@@ -227,13 +227,13 @@ def _attributes(mappings: list[Any]) -> dict[str, list[str | None]]:
     return {name: [None if not mapping else mapping.get(name) for mapping in mappings] for name in names}
 
 
-def task_from_mapping(row: Mapping[str, Any], place: str) -> Task:
-    """Return a task written in the JSON shape of docs/formats.md.
+def task_from_mapping(row: Mapping[str, Any], place: str, also: Sequence[str] = ()) -> Task:
+    """Return a task written in the JSON shape of docs/formats.md, in which ``also`` are keys of somebody else's.
 
     Raises:
         InputError: ``missing-column``, ``unknown-column`` or ``file-malformed``.
     """
-    named = _keys(row, ("name", "demand", "requirements", "devices", "device_share"), place)
+    named = _keys(row, ("name", "demand", "requirements", "devices", "device_share", *also), place)
     requirements = () if row.get("requirements") is None else row["requirements"]
     if not isinstance(requirements, (list, tuple)):
         raise _shape(requirements, "a list of requirements", f"{named}, requirements")

@@ -162,9 +162,9 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
     return header, cells()
 
 
-def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str) -> list[Task]:
-    """Return the tasks of CSV rows; the errors are those of ``read_tasks``."""
-    _check_header(header, ("name", "devices", "device_share"), ("demand.", "requires."), source)
+def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str, also: Sequence[str] = ()) -> list[Task]:
+    """Return the tasks of CSV rows, in which ``also`` are columns of somebody else's; errors as of ``read_tasks``."""
+    _check_header(header, ("name", "devices", "device_share", *also), ("demand.", "requires."), source)
     tasks = []
     for cells in rows:
         row = dict(zip(header, cells, strict=True))
@@ -209,7 +209,7 @@ def _check_header(header: Sequence[str], names: Sequence[str], prefixes: Sequenc
         raise InputError("missing-column", "there is no column 'name'", "name the rows", f"{source}, line 1")
     for column in header:
         if column not in names and not any(column.startswith(prefix) and len(column) > len(prefix) for prefix in prefixes):
-            known = ", ".join([*names, *(prefix + "..." for prefix in prefixes)])
+            known = ", ".join([*names, *(prefix + "NAME" for prefix in prefixes)])
             raise InputError(
                 "unknown-column", f"there is no column {column!r}", f"the columns are {known}", f"{source}, line 1"
             )

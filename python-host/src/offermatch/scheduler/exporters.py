@@ -77,8 +77,8 @@ def _metrics(entered: ExitStack, resource: Resource, port: int | None) -> MeterP
     if port is not None:
         try:
             server, thread = start_http_server(port, "127.0.0.1")
-        except OSError as error:
-            raise InputError("listen-failed", str(error), "choose another port", f"port {port}") from error
+        except (OSError, OverflowError) as error:
+            raise InputError("listen-failed", str(error), "choose another port, up to 65535", f"port {port}") from error
         entered.callback(thread.join)
         entered.callback(server.server_close)
         entered.callback(server.shutdown)

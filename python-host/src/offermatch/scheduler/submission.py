@@ -87,8 +87,7 @@ def read_submissions(path: Path, form: str = "auto") -> list[Submission]:
         raise InputError("file-malformed", f"a submission cannot be {form}", "give JSON or CSV", source)
     header, cells = csv_rows(path)
     listed = list(cells)
-    kept = [at for at, name in enumerate(header) if name not in _EXTRA]
-    tasks = csv_tasks([header[at] for at in kept], iter([[row[at] for at in kept] for row in listed]), source)
+    tasks = csv_tasks(header, iter(listed), source, _EXTRA)
     extra = [(name, header.index(name)) for name in _EXTRA if name in header]
     return [
         Submission(
@@ -124,7 +123,8 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
             value = getattr(row, name)
             if type(value) is not int or not least <= value <= _MOST:
                 hint = f"give a whole number from {least} to {_MOST}"
-                raise InputError("setting-malformed", f"{value!r} cannot be used", hint, columns.place(at, name))
+                shown = value if isinstance(value, Decimal) else repr(value)
+                raise InputError("setting-malformed", f"{shown} cannot be used", hint, columns.place(at, name))
     _refuse_cycles(columns, needs)
     return Checked(columns, [row.priority for row in rows], [row.retries for row in rows], needs, payloads)
 
@@ -144,7 +144,7 @@ def _refuse_cycles(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None
 
 
 def _from_mapping(row: Mapping[str, Any], place: str) -> Submission:
-    task = task_from_mapping({name: value for name, value in row.items() if name not in _EXTRA}, place)
+    task = task_from_mapping(row, place, _EXTRA)
     named = f"{place} ({task.name})"
     extra = {name: row[name] for name in _EXTRA if row.get(name) is not None}
     if not isinstance(extra.get("payload", {}), Mapping):

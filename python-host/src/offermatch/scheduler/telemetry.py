@@ -97,8 +97,12 @@ class Telemetry(Observer):
         self._cycle_seconds.record(cycle.seconds)
         if cycle.error:
             self._errors.add(1, {"code": cycle.error})
-        self._queue.set(cycle.queue)
-        self._offers.set(cycle.offers)
+        # A cycle that ended before it knew does not know that there is nothing.
+        known = {span.name for span in cycle.spans if not span.error}
+        if "get_processable_tasks" in known:
+            self._queue.set(cycle.queue)
+        if "get_resource_offers_from_cluster" in known:
+            self._offers.set(cycle.offers)
         self._placements.add(cycle.placed)
         self._launches.add(cycle.launched)
         for reason, number in cycle.refusals.items():

@@ -58,6 +58,7 @@ class LiveView(Observer):
         """Draw to standard error unless told otherwise."""
         self._live = Live(console=console or Console(stderr=True), refresh_per_second=8, transient=False)
         self._last: Cycle | None = None
+        self._number = 0
 
     def __enter__(self) -> LiveView:
         """Begin to draw."""
@@ -71,6 +72,7 @@ class LiveView(Observer):
     @contextmanager
     def cycle(self, cycle: Cycle) -> Iterator[None]:
         """Draw the cycle when it is over."""
+        self._number = cycle.number
         yield
         self._last = cycle
         self._live.update(picture(cycle))
@@ -78,8 +80,8 @@ class LiveView(Observer):
     @contextmanager
     def span(self, span: Span) -> Iterator[None]:
         """Say what is going on."""
-        if self._last is not None:
-            self._live.update(Group(picture(self._last), Text(f"now: {span.name}", style="dim")))
+        now = Text(f"now: cycle {self._number}, {span.name}", style="dim")
+        self._live.update(now if self._last is None else Group(picture(self._last), now))
         yield
 
 

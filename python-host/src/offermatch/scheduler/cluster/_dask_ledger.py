@@ -23,7 +23,7 @@ from offermatch.scheduler.cluster._server import Server, Taken, malformed
 from offermatch.scheduler.cluster._settled import KEPT_SECONDS, Settled
 from offermatch.scheduler.cluster.abc import Launch, Launched, Outcome, Report
 
-__all__ = ["NAME", "Ledger", "ledger_call"]
+__all__ = ["NAME", "ForgottenError", "Ledger", "ledger_call"]
 
 NAME = "offermatch"
 """The plugin's name at the scheduler."""
@@ -217,9 +217,20 @@ class Ledger(SchedulerPlugin):
             scheduler.client_releases_keys([key], client.client_key)
 
 
+class ForgottenError(Exception):
+    """The Dask scheduler has no ledger."""
+
+
 def ledger_call(method: str, *args: Any, dask_scheduler: Any = None) -> Any:
-    """Call a method of the ledger, on the Dask scheduler; for ``Client.run_on_scheduler``."""
-    return getattr(dask_scheduler.plugins[NAME], method)(*args)
+    """Call a method of the ledger, on the Dask scheduler; for ``Client.run_on_scheduler``.
+
+    Raises:
+        ForgottenError: It is not the Dask scheduler where the ledger was registered.
+    """
+    ledger = dask_scheduler.plugins.get(NAME)
+    if ledger is None:
+        raise ForgottenError("it was started anew, and has forgotten what it ran")
+    return getattr(ledger, method)(*args)
 
 
 def _server(state: Any) -> Server:

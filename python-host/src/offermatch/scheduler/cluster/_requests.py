@@ -23,6 +23,7 @@ _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 # What is wrong with the request itself; any other status is the agent's, and may be mended there.
 _REFUSED = frozenset({400, 413, 415, 422})
 _MOST_ANSWER = 64 * 2**20
+_MOST_TIMEOUTS_SPARED = 12
 _JSON = {"Content-Type": "application/json"}
 
 _Found = TypeVar("_Found")
@@ -59,8 +60,10 @@ class Requests:
         self._chance = SystemRandom()
         self.problems: dict[str, str] = {}
         self.heard = dict.fromkeys(agents, time.monotonic())
-        # When each agent last let a request wait too long.
+        # When each agent last let a request wait too long, in how many calls in a row, and until when it is not asked.
         self._hung: dict[str, float] = {}
+        self._hangs: dict[str, int] = {}
+        self._spared: dict[str, float] = {}
         self._lock = threading.Lock()
         self._closed = False
         self._loop = asyncio.new_event_loop()
@@ -125,8 +128,8 @@ class Requests:
         code = "agent-unreachable"
         deadline = time.monotonic() + self.timeout
         for attempt in range(self._attempts):
-            if self._hung.get(agent, 0.0) > _BEGUN.get():
-                # It has made this call wait once; a thousand launches need not wait one after the other.
+            if self._hung.get(agent, 0.0) > _BEGUN.get() or self._spared.get(agent, 0.0) > time.monotonic():
+                # It has made this call wait, or the last one: neither a thousand launches nor every cycle need wait for it.
                 break
             if attempt:
                 pause = self._chance.uniform(0, self._backoff * 2 ** (attempt - 1))
@@ -140,6 +143,7 @@ class Requests:
                     found = read(answer)
                     self.heard[agent] = time.monotonic()
                     self.problems.pop(agent, None)
+                    self._hangs.pop(agent, None)
                     return found
                 wrong = f"it answers {method} {path.partition('?')[0]} with status {status}{_told(answer)}"
                 if status not in _AGAIN:
@@ -150,10 +154,18 @@ class Requests:
                 break
             except (asyncio.TimeoutError, self._httpx.TimeoutException):
                 wrong = f"it does not answer within {self.timeout:g} s"
-                self._hung[agent] = time.monotonic()
+                self._has_hung(agent)
             except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError) as error:
                 wrong = f"it cannot be reached: {error or type(error).__name__}"
         return self.tell(agent, wrong, code)
+
+    def _has_hung(self, agent: str) -> None:
+        """Note that an agent does not answer, and ask it less and less: each time may cost a cycle all of its timeout."""
+        now = time.monotonic()
+        if self._hung.get(agent, 0.0) <= _BEGUN.get():
+            self._hangs[agent] = hangs = self._hangs.get(agent, 0) + 1
+            self._spared[agent] = now + self.timeout * min(2 ** (hangs - 1), _MOST_TIMEOUTS_SPARED)
+        self._hung[agent] = now
 
     async def _send(
         self, agent: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None

@@ -106,7 +106,9 @@ def _limiter(limits: dict[str, int]) -> Any:
         for name, value in limits.items():
             hard = resource.getrlimit(_LIMITS[name])[1]
             most = value if hard == resource.RLIM_INFINITY else min(value, hard)
-            resource.setrlimit(_LIMITS[name], (most, most))
+            # At the soft limit of processor time a signal says why; the hard one, at which nothing is said, comes after it.
+            grace = 1 if name == "cpu_seconds" and most == value and (hard == resource.RLIM_INFINITY or most < hard) else 0
+            resource.setrlimit(_LIMITS[name], (most, most + grace))
 
     return limit
 

@@ -129,6 +129,9 @@ class DaskCluster(Cluster):
         self._check_open()
         try:
             return self._client.run_on_scheduler(self._ledger.ledger_call, method, *args)
+        except self._ledger.ForgottenError as error:
+            hint = "see that the workers of the old one have ended, and start again; what ran is then launched anew"
+            raise ClusterError("cluster-forgot", str(error), hint, "the Dask scheduler") from error
         except Exception as error:
             raise _unreachable(error, "the Dask scheduler") from error
 
