@@ -51,8 +51,8 @@ build() {
         echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
         rustup target add "$target" || {
             as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
-            $as_root apt-get update -qq
-            $as_root apt-get install -qq -y --no-install-recommends rustc-web cargo-web rust-web-src wasi-libc
+            $as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
+            $as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends rustc-web cargo-web rust-web-src wasi-libc
         } >&2 || true
     fi
     prefix="CARGO_TARGET_$(echo "$target" | tr 'a-z-' 'A-Z_')"

@@ -7,5 +7,5 @@ fi
 echo "chromium.sh: installing Debian's chromium" >&2
 as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
 export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -qq
-$as_root apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core >&2
+$as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
+$as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends chromium fonts-dejavu-core >&2

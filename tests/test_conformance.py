@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as Xml
 
 import pytest
 
@@ -60,6 +61,22 @@ def test_the_cases_in_a_directory_are_those_that_come_with_the_programs(hosts: A
     shipped = _same(hosts, COMPONENT, "--generated", "0")
     counts = [{group["group"]: group["cases"] for group in report["groups"]} for report in (found, shipped)]
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("name", ["wrong-ties", "wrong-shared", "first-fit", "trap-describe"])
+def test_the_reports_for_build_servers_are_the_same(hosts: Any, name: str, tmp_path: Path) -> None:
+    skips = tmp_path / "skips.txt"
+    skips.write_text('shared/* is of <no> matter "here"\n')
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    asked = ("--generated", "20", "--skip", skips, *_cases(cases, "ties", "shared", "explain"))
+    written = []
+    for host in hosts:
+        report = tmp_path / f"{host.name}.xml"
+        host.run("conformance", *asked, "--junit", report, FOLDER / f"{name}.wasm")
+        written.append(Xml.canonicalize(from_file=report, strip_text=True) if report.exists() else "none")
+    assert written[0] == written[1]
+    assert (written[0] == "none") == (name == "trap-describe")
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -1,5 +1,6 @@
 """The misbehaving components, and a small cycle to ask them."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def component(name):
     if not path.exists():
         pytest.skip(f"{path.name} is not built: run 'guest/build.sh hostile'")
     return path
+
+
+def limits(name):
+    """Return limits for a component. Who does not spin must not run out of time before it does what it does."""
+    endless = name.startswith("spin-") or name == "wasi-stdout"
+    return LIMITS if endless else replace(LIMITS, call_milliseconds=60_000)
 
 
 @cache

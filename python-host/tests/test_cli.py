@@ -194,6 +194,14 @@ def test_demo_fails_when_the_hosts_do_not_agree(capsys, tmp_path, body):
     assert missing[0] == 1
 
 
+def test_an_interrupt_is_no_traceback(capsys, monkeypatch):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("offermatch._cli._inspect", interrupted)
+    assert command(capsys, "inspect") == (130, "", "")
+
+
 def test_the_module_runs():
     done = subprocess.run(
         [sys.executable, "-m", "offermatch", "match", "--sample", "ties:3x2", "--output", "csv"],

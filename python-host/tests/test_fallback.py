@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hostile import LIMITS, OFFERS, TASKS, component, right
+from hostile import OFFERS, TASKS, component, limits, right
 from offermatch import Breaker, FallbackMatcher, InputError, LegacyMatcher, Matcher, OffermatchError, Task
 from test_hostile import CALLING, match, share
 
@@ -30,7 +30,7 @@ class Failing(LegacyMatcher):
 def test_every_failure_ends_in_the_answer_of_the_fallback(name, monkeypatch, caplog):
     monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
     call, code, _ = CALLING[name]
-    matcher = FallbackMatcher(Matcher.load(component(name), limits=LIMITS))
+    matcher = FallbackMatcher(Matcher.load(component(name), limits=limits(name)))
     answer = call(matcher)
     assert answer.digest == right("exclusive" if call is match else "shared")
     assert answer.matcher == LegacyMatcher.description

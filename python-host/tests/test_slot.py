@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from hostile import LIMITS, OFFERS, TASKS, component, right
+from hostile import OFFERS, TASKS, component, limits, right
 from offermatch import InputError, LegacyMatcher, Manifest, Matcher, MatcherError, Slot, Task
 from offermatch._cli import run
 from offermatch.matcher import BUNDLED
 
 
 def described(path):
-    matcher = Matcher.load(path, limits=LIMITS)
+    matcher = Matcher.load(path, limits=limits(path.stem))
     found = matcher.description
     return {"matcher": found.name, "version": found.version, "policy": found.policy, "digest": matcher.digest}
 
@@ -126,7 +126,7 @@ def test_a_hostile_candidate_is_refused(tmp_path, case, name, code):
         said = described(path)
     except MatcherError:
         said = {"matcher": "any", "version": "0", "policy": "any", "digest": digest}
-    slot = Slot(before := LegacyMatcher(), conformance=[case], limits=LIMITS)
+    slot = Slot(before := LegacyMatcher(), conformance=[case], limits=limits(path.stem))
     stays(slot, manifest(tmp_path, **said, path=str(path)), code, before)
 
 
@@ -243,6 +243,17 @@ def test_a_manifest_is_followed(tmp_path, which):
         time.sleep(0.05)
     assert happened(slot) == ["refused", "refused", "refused", "loaded", "promoted"]
     assert slot.match(TASKS, OFFERS).digest == right()
+
+
+def test_a_manifest_that_is_not_there_is_told_once(tmp_path, caplog):
+    path = tmp_path / "manifest.json"
+    slot = Slot(LegacyMatcher())
+    with slot.watch(path, poll_milliseconds=10):
+        until(lambda: "manifest.json" in caplog.text)
+        time.sleep(0.05)
+        assert len(caplog.records) == 1
+        appears(path, b"{")
+        until(lambda: happened(slot) == ["refused"])
 
 
 def test_a_pool_stays_with_the_matcher_it_was_opened_with():

@@ -34,7 +34,7 @@ from offermatch.scheduler.cluster._agent_cli import add_agent
 
 __all__ = ["run"]
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
 
 _ABOUT = """\
@@ -62,11 +62,13 @@ mode it stays with what is left. docs/formats.md describes the files, docs/seman
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Return the exit code of one command: 0 done, 1 refused or failed, 2 wrong usage."""
+    """Return the exit code of one command: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
     try:
         return _run(_parser().parse_args(arguments))
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _run(options: argparse.Namespace) -> int:

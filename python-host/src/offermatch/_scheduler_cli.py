@@ -41,6 +41,24 @@ _STATES = ("pending", "ready", "claimed", "running", "done", "failed", "cancelle
 _SUBMIT = """\
 Stores tasks from JSON or CSV files: the rows of docs/formats.md, with priority, needs, payload, inputs and retries besides
 (docs/scheduler.md). Each file is stored whole or not at all.
+
+  offermatch submit tasks.json
+  offermatch submit --store postgresql://user@host/database monday.csv tuesday.csv
+"""
+
+_TASKS = """\
+Looks at stored tasks, cancels them and tries them again. docs/scheduler.md says what the states mean.
+
+  offermatch tasks list --state failed
+  offermatch tasks show render-1
+  offermatch tasks retry render-1
+"""
+
+_UPGRADE = """\
+Brings the schema of a store to the one of this version, in one transaction; tasks stay as they are. An empty store needs no
+upgrade, and one of a newer version is refused.
+
+  offermatch store upgrade --store postgresql://user@host/database
 """
 
 _RUN = """\
@@ -87,12 +105,20 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     run.add_argument("--matcher", default="bundled", metavar="PATH|bundled|legacy", help="(default: bundled)")
     run.add_argument("--manifest", type=Path, metavar="FILE", help="follow a manifest: the matcher is swapped as it changes")
     run.add_argument("--limits", type=Path, metavar="FILE", help="limits on what a component may use; docs/trust.md")
-    run.add_argument("--mode", choices=MODES, default="shared", help="what happens to an offer that takes a task")
+    run.add_argument(
+        "--mode", choices=MODES, default="shared", help="what happens to an offer that takes a task (default: shared)"
+    )
     run.add_argument("--max-score", type=float, default=31.0, metavar="SCORE", help="choose only below it (default: 31)")
     run.add_argument(
-        "--lease", type=_seconds, default=30.0, metavar="SECONDS", help="after which a silent scheduler is dead"
+        "--lease",
+        type=_seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="after which a silent scheduler is dead (default: 30)",
     )
-    run.add_argument("--most-tasks", type=positive, default=100_000, metavar="N", help="ready tasks a cycle looks at")
+    run.add_argument(
+        "--most-tasks", type=positive, default=100_000, metavar="N", help="ready tasks a cycle looks at (default: 100000)"
+    )
     run.add_argument("--concurrency", type=positive, default=64, metavar="N", help="inputs fetched at once (default: 64)")
     run.add_argument("--stages", type=positive, default=4, metavar="N", help="inputs staged at once (default: 4)")
     run.add_argument("--stage-program", metavar="PATH", help="the Rust program that stages; docs/staging.md")
@@ -100,7 +126,9 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     run.add_argument("--trace", type=Path, metavar="FILE", help="append spans to a file; `offermatch trace` shows them")
     run.add_argument("--metrics-port", type=positive, metavar="PORT", help="serve metrics for Prometheus on 127.0.0.1")
 
-    tasks = commands.add_parser("tasks", help="look at stored tasks, cancel them, try them again", formatter_class=plain)
+    tasks = commands.add_parser(
+        "tasks", help="look at stored tasks, cancel them, try them again", description=_TASKS, formatter_class=plain
+    )
     what = tasks.add_subparsers(required=True, metavar="WHAT")
     listing = what.add_parser("list", help="how many are in each state, and the latest", parents=[stored])
     listing.set_defaults(command=_list, usage=listing)
@@ -121,7 +149,13 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
 
     store = commands.add_parser("store", help="look after the store")
     kept = store.add_subparsers(required=True, metavar="WHAT")
-    upgrade = kept.add_parser("upgrade", help="bring the schema of a store to this version", parents=[stored])
+    upgrade = kept.add_parser(
+        "upgrade",
+        help="bring the schema of a store to this version",
+        description=_UPGRADE,
+        formatter_class=plain,
+        parents=[stored],
+    )
     upgrade.set_defaults(command=_upgrade, usage=upgrade)
 
 

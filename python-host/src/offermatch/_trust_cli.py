@@ -27,6 +27,23 @@ class Differs(Exception):  # noqa: N818 - not an error: the output is what was a
         self.output = output
 
 
+_REPLAY = """\
+Answers a recording anew and prints what differs; exit code 1 where anything does.
+
+  offermatch match --sample ties:200x100 --record cycle.recording.json
+  offermatch replay cycle.recording.json
+  offermatch replay --matcher candidate.wasm recordings/*.recording.json.gz
+"""
+
+_SWAP = """\
+Judges what a manifest asks for as a slot would; exit code 0 where it would be promoted. The manifest names a component by
+its path and digest, and says what it has to pass: conformance, shadow cycles, probation. docs/trust.md has its keys.
+
+  offermatch swap --manifest manifest.json
+  offermatch swap --manifest /etc/offermatch --conformance recordings/
+"""
+
+
 def add_trust(commands: Any, load: Callable[[str, Path | None], BaseMatcher]) -> None:
     """Add the commands.
 
@@ -37,7 +54,8 @@ def add_trust(commands: Any, load: Callable[[str, Path | None], BaseMatcher]) ->
     again = commands.add_parser(
         "replay",
         help="answer a recording anew and say what differs",
-        description="Answers a recording anew and prints what differs; exit code 1 where anything does.",
+        description=_REPLAY,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     again.set_defaults(command=lambda options: _replay(options, load), usage=again)
     again.add_argument(
@@ -50,7 +68,8 @@ def add_trust(commands: Any, load: Callable[[str, Path | None], BaseMatcher]) ->
     swap = commands.add_parser(
         "swap",
         help="judge what a manifest asks for",
-        description="Judges what a manifest asks for as a slot would; exit code 0 where it would be promoted.",
+        description=_SWAP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     swap.set_defaults(command=_swap, usage=swap)
     swap.add_argument("--manifest", type=Path, required=True, metavar="FILE", help="or the directory that has it")

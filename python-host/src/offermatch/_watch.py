@@ -42,6 +42,7 @@ class Watch:
         self._in_use = in_use
         self._refuse = refuse
         self._seen: object = None
+        self._missed = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="offermatch-watch", daemon=True)
         self._thread.start()
@@ -63,8 +64,12 @@ class Watch:
         """Act if something has changed since the last look."""
         try:
             state, manifest, failure = self._state()
-        except OSError:
+        except OSError as error:
+            if not self._missed:
+                self._missed = True
+                _LOG.warning("slot: the manifest cannot be read (yet): %s", error)
             return
+        self._missed = False
         if state == self._seen:
             return
         self._seen = state

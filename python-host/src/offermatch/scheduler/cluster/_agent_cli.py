@@ -49,7 +49,14 @@ def add_agent(commands: Any) -> None:
     agent.add_argument("--cpu", default=f"{os.cpu_count() or 1} cores", metavar="QUANTITY", help="(default: all)")
     agent.add_argument("--memory", default=str(_memory()), metavar="QUANTITY", help="(default: all)")
     agent.add_argument("--devices", type=int, default=0, metavar="NUMBER", help="whole devices (default: 0)")
-    agent.add_argument("--attribute", type=_attribute, action="append", default=[], metavar="NAME=VALUE")
+    agent.add_argument(
+        "--attribute",
+        type=_attribute,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="that tasks may require; may be given again",
+    )
     agent.add_argument("--inputs", type=Path, metavar="DIR", help="where inputs are found by their names")
     agent.add_argument(
         "--keep",
