@@ -485,7 +485,9 @@ impl Error {
             Self::SettingMalformed { .. } => {
                 "modes are exclusive and shared; weights and max-score are finite and not negative; scales are quantities"
             }
-            Self::FileMalformed { .. } => "docs/formats.md shows the formats; --format says which one to read",
+            Self::FileMalformed { .. } => {
+                "docs/formats.md shows the formats of tables, of which --format names one, and docs/conformance.md those of cases"
+            }
             Self::FileUnreadable { .. } => "check the path and its permissions",
             Self::RowUnknown { .. } => "add the offer before it is changed or removed",
             Self::RowRepeated { .. } => "name an offer at most once in an update",

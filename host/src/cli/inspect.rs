@@ -7,6 +7,14 @@ use serde_json::{Value, json};
 
 use super::InspectArguments;
 
+/// Examples for `--help`.
+pub(super) const EXAMPLES: &str = "\
+It is loaded and described, in a sandbox, but asked nothing else. What is refused is told with the reason.
+
+Examples:
+  offermatch inspect
+  offermatch inspect --json target/my-policy.wasm";
+
 /// Runs the command.
 pub(super) fn run(arguments: &InspectArguments) -> anyhow::Result<Vec<u8>> {
     let limits = super::trust::limits(arguments.limits.as_deref())?;

@@ -61,6 +61,7 @@ pub(crate) enum Command {
     /// Match tasks to offers and print who takes what
     Match(MatchArguments),
     /// Say what a .wasm file is, and whether this host serves it
+    #[command(after_help = inspect::EXAMPLES)]
     Inspect(InspectArguments),
     /// Write a new matcher: a policy of ten lines, with all that builds, tests and judges it
     #[command(after_help = new::EXAMPLES)]
@@ -72,11 +73,13 @@ pub(crate) enum Command {
     #[cfg(unix)]
     Stage(stage::StageArguments),
     /// Answer a recording anew and say what differs; exit code 1 where anything does
+    #[command(after_help = trust::REPLAY_EXAMPLES)]
     Replay(trust::ReplayArguments),
     /// Run the conformance cases on a matcher and say which level it reaches; exit code 1 where it misses the one asked
     #[command(after_help = conformance::EXAMPLES)]
     Conformance(conformance::ConformanceArguments),
     /// Judge what a manifest asks for, as a slot would; exit code 0 where it would be promoted
+    #[command(after_help = trust::SWAP_EXAMPLES)]
     Swap(trust::SwapArguments),
 }
 

@@ -9,6 +9,22 @@ use serde_json::{Value, json};
 
 use super::match_command::load;
 
+/// Examples for `--help`.
+pub(super) const REPLAY_EXAMPLES: &str = "\
+Examples:
+  offermatch match --sample ties:200x100 --record cycle.recording.json
+  offermatch replay cycle.recording.json
+  offermatch replay --matcher candidate.wasm recordings/*.recording.json.gz";
+
+/// Examples for `--help`.
+pub(super) const SWAP_EXAMPLES: &str = "\
+The manifest names a component by its path and digest, and says what it has to pass: conformance, shadow cycles, probation.
+docs/trust.md has its keys.
+
+Examples:
+  offermatch swap --manifest manifest.json
+  offermatch swap --manifest /etc/offermatch --conformance recordings/";
+
 /// What `replay` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArguments {

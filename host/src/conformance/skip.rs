@@ -48,7 +48,7 @@ impl Skips {
                 file: origin.to_owned(),
                 line: number + 1,
                 column: 1,
-                message: format!("{line:?} is not GROUP/CASE and a reason"),
+                message: format!("{line:?} is not GROUP/CASE and a reason, such as \"devices/* has no devices yet\""),
             })?);
         }
         Ok(Self(list))
