@@ -421,7 +421,9 @@ def test_the_command_says_how_to_name_an_address(tmp_path, listen):
     assert "is not ADDRESS:PORT" in done.stderr
 
 
-def test_the_scheduler_runs_tasks_on_two_agents(tmp_path):
+def test_the_scheduler_runs_tasks_on_two_agents(tmp_path, monkeypatch):
+    # Empty is none, on both sides.
+    monkeypatch.setenv("OFFERMATCH_AGENT_TOKEN", "")
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs" / "words.txt").write_text("hello")
     tasks = [

@@ -266,7 +266,8 @@ def _cluster(text: str) -> Cluster:
         return SimulatedCluster(read_offers(Path(rest)) if rest else talk_servers(), clock="real")
     if kind in ("http", "https"):
         agents = [agent for agent in text.split(",") if agent]
-        http: Cluster = import_module("offermatch.scheduler.cluster.http").HttpCluster(agents, token=os.environ.get(_TOKEN))
+        token = os.environ.get(_TOKEN) or None
+        http: Cluster = import_module("offermatch.scheduler.cluster.http").HttpCluster(agents, token=token)
         return http
     if kind == "dask" and rest:
         dask: Cluster = import_module("offermatch.scheduler.cluster.dask").DaskCluster(rest)
