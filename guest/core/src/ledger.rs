@@ -90,6 +90,11 @@ impl Ledger {
         self.attributes[row * self.shape.attributes as usize + attribute as usize]
     }
 
+    /// Whether any row has a device.
+    pub(crate) fn has_devices(&self) -> bool {
+        self.devices_in_use > 0
+    }
+
     /// The free thousandths of each device.
     pub(crate) fn devices(&self, row: usize) -> &[u32] {
         &self.device_free[self.device_spans[row].clone()]

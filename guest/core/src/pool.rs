@@ -208,6 +208,8 @@ impl<P: Policy> Pool<P> {
 
     /// Tells the index of a row that is new or has new values.
     fn index_replaced(&mut self, row: usize, listed: bool) {
+        // Without an index, one is made when tasks come.
+        self.index.take_if(|index| !index.can_hold(row, &self.ledger));
         if let Some(index) = &mut self.index {
             index.replaced(row, listed, &self.ledger, &self.policy, &self.ranking);
         }

@@ -7,7 +7,7 @@ use offermatch_core::{BestFit, Bound, Demand, Leftover, Method, Mode, Policy, Po
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use stories::{Step, Story, bound_tasks, story};
+use stories::{Step, Story, bound_tasks, crowded, story};
 
 fn open<P: Policy>(policy: P, story: &Story, method: Method) -> Pool<P> {
     Pool::open(policy, story.shape, &story.offers, &story.settings).expect("a valid pool").with_method(method)
@@ -88,6 +88,13 @@ proptest! {
     #[test]
     fn index_equals_reference_for_bound_tasks(story in bound_tasks()) {
         compare_methods(BestFit, &story)?;
+    }
+
+    /// The same where demands come again and again, and most offers have changed in between.
+    #[test]
+    fn index_equals_reference_for_crowded_pools(story in crowded()) {
+        compare_methods(BestFit, &story)?;
+        compare_methods(Exponential, &story)?;
     }
 
     /// The same for every other policy that is shipped.

@@ -4,7 +4,7 @@ use offermatch_core::{BestFit, Changes, Error, Method, OfferTable, Pool, TaskTab
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::stories::{Step, Story, bound_tasks, story};
+use crate::stories::{Step, Story, bound_tasks, crowded, story};
 
 /// The index answers as the plain loop does, bit for bit.
 pub(crate) fn stories(bytes: &[u8]) {
@@ -43,10 +43,10 @@ fn drawn(bytes: &[u8]) -> Option<Story> {
     seed.iter_mut().zip(bytes).for_each(|(seed, byte)| *seed = *byte);
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
-    let tree = if kind.is_multiple_of(8) {
-        bound_tasks().new_tree(&mut runner).map(|tree| tree.current())
-    } else {
-        story().new_tree(&mut runner).map(|tree| tree.current())
+    let tree = match kind % 8 {
+        0 => bound_tasks().new_tree(&mut runner).map(|tree| tree.current()),
+        1 => crowded().new_tree(&mut runner).map(|tree| tree.current()),
+        _ => story().new_tree(&mut runner).map(|tree| tree.current()),
     };
     tree.ok()
 }

@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::policy::{Bound, Demand, Policy, Ranking};
 
-use super::axes;
+use super::axes::Axes;
 
 /// The keys of offers and tasks for one ranking.
 #[derive(Debug, Clone)]
@@ -21,28 +21,30 @@ pub(super) struct KeyBound {
     slack: f64,
     /// A demand of nothing.
     nothing: Vec<u64>,
+    /// What rows of axes consist of.
+    axes: Axes,
 }
 
 /// The key of a task, on both sides of its rounding.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Cost {
     /// What to subtract from the lowered key of an offer: the difference is not above any score.
     pub(super) subtract: f64,
-    /// No offer with a lowered key below this can serve the task.
+    /// No offer with a lowered key below this can serve the task: zero where a policy is not linear.
     pub(super) least_key: f64,
 }
 
 impl KeyBound {
     /// Bounds for a ranking, or none where its weights are so small or large that relative errors are not bounded (doubles
     /// below 2^-1022 lose digits, and above 2^1023 there is only infinity).
-    pub(super) fn new(ranking: &Ranking) -> Option<Self> {
+    pub(super) fn new(ranking: &Ranking, axes: Axes) -> Option<Self> {
         let usable = |weight: &f64| *weight == 0.0 || (1e-200..=1e200).contains(weight);
         if !ranking.weights.iter().all(usable) {
             return None;
         }
         let terms = ranking.weights.len();
         let slack = 16.0 * (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
-        Some(Self { slack, nothing: vec![0; terms - 1] })
+        Some(Self { slack, nothing: vec![0; terms - 1], axes })
     }
 
     /// The lowered key of an offer. Where a policy is not linear, a number that brings offers of nearly the same values
@@ -58,12 +60,13 @@ impl KeyBound {
     /// The key of a task.
     pub(super) fn of_task<P: Policy>(&self, policy: &P, ranking: &Ranking, demand: &[u64]) -> Cost {
         let key = self.key(policy, ranking, demand);
-        Cost { subtract: key * (1.0 + self.slack), least_key: key * (1.0 - 3.0 * self.slack) }
+        let least_key = if P::BOUND == Bound::Linear { key * (1.0 - 3.0 * self.slack) } else { 0.0 };
+        Cost { subtract: key * (1.0 + self.slack), least_key }
     }
 
     /// The score of a row of axes for a demand of nothing.
     fn key<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
-        policy.score(ranking, Demand { quantities: &self.nothing, devices: 0 }, axes::as_leftover(values))
+        policy.score(ranking, Demand { quantities: &self.nothing, devices: 0 }, self.axes.as_leftover(values))
     }
 }
 

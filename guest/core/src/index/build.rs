@@ -1,12 +1,14 @@
 //! Makes an index from a ledger.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Policy, Ranking};
 use crate::settings::Mode;
-use crate::table::TaskTable;
+use crate::table::{MAX_ROWS, TaskTable};
 
+use super::axes::Axes;
 use super::bound::KeyBound;
 use super::rows::Rows;
 use super::slots::Slots;
@@ -27,26 +29,31 @@ impl Index {
         policy: &P,
         ranking: &Ranking,
     ) -> Option<Self> {
+        let axes = Axes::of(ledger);
         let mut index = Self {
             mode,
-            bound: KeyBound::new(ranking)?,
+            axes,
+            bound: KeyBound::new(ranking, axes)?,
             words: Words::default(),
             slots: Slots::default(),
             rows: Rows::default(),
             postings: super::Postings::default(),
             nowhere: super::Nowhere::default(),
+            asks: super::Asks::default(),
+            arrivals: super::Arrivals::new(axes.width()),
+            arrived: Vec::new(),
+            grown: 1,
             attributes: Vec::new(),
             occupied: 0,
             built_slots: 0,
             built_words: 0,
             wasted: 0,
             patience: PATIENCE,
-            demand: Vec::new(),
             values: Vec::new(),
             chosen: super::Chosen::default(),
         };
         index.note_attributes(tasks);
-        index.rows.draw(tasks, ledger);
+        index.draw(tasks, ledger);
         index.rebuild(ledger, policy, ranking);
         Some(index)
     }
@@ -59,11 +66,19 @@ impl Index {
         if worn {
             // Twice as patient each time, lest tasks that no thresholds suit have the index made again and again.
             self.patience *= 2;
-            self.rows.draw(tasks, ledger);
+            self.draw(tasks, ledger);
+        } else if !self.asks.has_room(tasks.rows as usize) {
+            self.asks.reset(self.axes, self.rows.axes(), tasks.rows as usize);
         }
         if worn || new_attributes {
             self.rebuild(ledger, policy, ranking);
         }
+    }
+
+    /// Draws thresholds from the tasks. All that is known of demands is about the old ones.
+    fn draw(&mut self, tasks: &TaskTable, ledger: &Ledger) {
+        self.rows.draw(tasks, self.axes, ledger);
+        self.asks.reset(self.axes, self.rows.axes(), tasks.rows as usize);
     }
 
     /// Takes note of the attributes that tasks ask for, and says whether one is new.
@@ -80,67 +95,63 @@ impl Index {
     /// Makes words and rows anew from the list, with the thresholds there are.
     fn rebuild<P: Policy>(&mut self, ledger: &Ledger, policy: &P, ranking: &Ranking) {
         let list = ledger.list();
-        let width = ledger.shape().dimensions as usize + axes::DEVICE_AXES;
+        let width = self.axes.width();
         let mut values = Vec::with_capacity(list.len() * width);
-        for &row in list {
-            axes::of_offer(ledger, row as usize, &mut values);
-        }
+        list.iter().for_each(|&row| self.axes.of_offer(ledger, row as usize, &mut values));
         let values = |position: u32| &values[position as usize * width..(position as usize + 1) * width];
-        let attributes = |position: u32| {
-            self.attributes.iter().map(move |&at| ledger.attribute(list[position as usize] as usize, at))
-        };
+        let row = |position: u32| list[position as usize] as usize;
+        let attributes =
+            |position: u32| self.attributes.iter().map(move |&at| u64::from(ledger.attribute(row(position), at)));
 
-        // Offers in the order of their keys, equal ones side by side. Keys are not negative, so their bits are in their
-        // order. Hashes that collide may part equal offers: they then share less, nothing else.
-        let mut order: Vec<u128> = (0..list.len() as u32)
-            .map(|position| {
-                let key = self.bound.of_offer(policy, ranking, values(position)).to_bits();
-                let shape = hash(values(position).iter().copied());
-                let attributes = hash(attributes(position).map(u64::from));
-                u128::from(key) << 64 | u128::from(shape) << 48 | u128::from(attributes) << 32 | u128::from(position)
-            })
-            .collect();
-        order.sort_unstable();
-        let position = |entry: u128| entry as u32;
-        let row = |entry: u128| list[position(entry) as usize] as usize;
-        // Capacities do not count for a linear policy.
+        // Shapes are offers of one score, groups are those of a shape that nobody can tell apart: both numbered as they come
+        // in the list. Capacities do not count for a linear policy.
         let same_capacity = |a: usize, b: usize| {
             P::BOUND == Bound::Linear
                 || axes::equal(ledger.capacity(a), ledger.capacity(b))
                     && ledger.device_capacity(a) == ledger.device_capacity(b)
         };
-        let same_shape = |a: u128, b: u128| {
-            a >> 48 == b >> 48 && axes::equal(values(position(a)), values(position(b))) && same_capacity(row(a), row(b))
-        };
-        let same = |a: u128, b: u128| {
-            a >> 32 == b >> 32 && same_shape(a, b) && attributes(position(a)).eq(attributes(position(b)))
-        };
+        let shapes = Numbered::new(
+            list.len(),
+            |position| axes::hash(values(position).iter().copied()),
+            |a, b| axes::equal(values(a), values(b)) && same_capacity(row(a), row(b)),
+        );
+        let told_apart = (!self.attributes.is_empty()).then(|| {
+            let shape = |position: u32| shapes.of[position as usize];
+            Numbered::new(
+                list.len(),
+                |position| axes::hash(attributes(position).chain([shape(position).into()])),
+                |a, b| shape(a) == shape(b) && attributes(a).eq(attributes(b)),
+            )
+        });
+        let groups = told_apart.as_ref().unwrap_or(&shapes);
+
+        // Slots of one key stand in the order of the list, those of one shape side by side, so that whole words can be passed
+        // over in a tie.
+        let key = |&first: &u32| self.bound.of_offer(policy, ranking, values(first));
+        let keys: Vec<f64> = shapes.firsts.iter().map(key).collect();
+        let order = in_order(&keys);
 
         self.words = Words::default();
-        self.slots = Slots::new(width, ledger.rows());
         let filled = self.filled();
-        let mut positions = Vec::new();
-        let mut groups = Vec::new();
-        for run in order.chunk_by(|&a, &b| a >> 64 == b >> 64) {
-            let key = f64::from_bits((run[0] >> 64) as u64);
-            // Slots of one key stand in the order of the list, those of one shape side by side, so that whole words can be
-            // passed over in a tie.
-            groups.clear();
-            for offers in run.chunk_by(|&a, &b| same_shape(a, b)) {
-                let shape = self.slots.new_shape();
-                let first = offers.iter().map(|&entry| position(entry)).min();
-                groups.extend(
-                    offers.chunk_by(|&a, &b| same(a, b)).map(|group| (first, position(group[0]), shape, group)),
-                );
-            }
-            groups.sort_unstable_by_key(|&(first_of_shape, first, ..)| (first_of_shape, first));
-            for &(_, first, shape, group) in &groups {
-                positions.clear();
-                positions.extend(group.iter().map(|&entry| position(entry)));
-                let slot = self.words.append(filled, key, shape, first);
-                self.slots.reserve(self.words.len() * SLOTS);
-                self.slots.put(slot, values(first), key, shape, &positions, list);
-                self.words.cover::<P>(slot, values(first), list[first as usize] as usize, ledger);
+        let slots = groups.firsts.len().div_ceil(filled) * SLOTS;
+        self.slots = Slots::new(width, slots, ledger.rows(), list, &groups.of, groups.firsts.len());
+        self.slots.reserve_shapes(shapes.firsts.len() as u64);
+        let mut add = |key: f64, shape: u64, group: u32| {
+            let first = groups.firsts[group as usize];
+            let slot = self.words.append(filled, key, shape, first);
+            self.slots.put(slot, values(first), key, shape, group);
+            self.words.cover::<P>(slot, values(first), row(first), ledger);
+        };
+        if told_apart.is_none() {
+            order.iter().for_each(|&shape| add(keys[shape as usize], shape.into(), shape));
+        } else {
+            let shape = |&first: &u32| shapes.of[first as usize];
+            let mut of_shape: Vec<(u32, u32)> = groups.firsts.iter().map(shape).zip(0..).collect();
+            of_shape.sort_unstable();
+            for &shape in &order {
+                let begin = of_shape.partition_point(|&(other, _)| other < shape);
+                let groups = of_shape[begin..].iter().take_while(|&&(other, _)| other == shape);
+                groups.for_each(|&(_, group)| add(keys[shape as usize], shape.into(), group));
             }
         }
         self.fill_rows();
@@ -151,18 +162,17 @@ impl Index {
         let mut words = Words::default();
         let mut moves = Vec::with_capacity(self.occupied);
         let mut slots = Vec::with_capacity(SLOTS);
-        for rank in 0..self.words.len() {
+        for cell in self.words.in_order() {
             slots.clear();
-            let bits = (0..SLOTS as u32).filter(|bit| self.words.alive()[rank] >> bit & 1 == 1);
-            slots.extend(bits.map(|bit| self.words.slot(rank, bit)));
-            if !self.words.is_sorted(rank) {
+            slots.extend(self.words.slots(cell));
+            if !self.words.is_sorted(cell) {
                 slots.sort_unstable_by(|&a, &b| self.slots.key(a).total_cmp(&self.slots.key(b)));
             }
             moves.extend(slots.iter().map(|&from| {
                 let (key, shape, position) = (self.slots.key(from), self.slots.shape(from), self.slots.position(from));
                 let to = words.append(self.filled(), key, shape, position);
                 words.cover::<P>(to, self.slots.values(from), ledger.list()[position as usize] as usize, ledger);
-                (from, to)
+                (from as u32, to as u32)
             }));
         }
         self.slots.relay(&moves, words.len() * SLOTS);
@@ -185,9 +195,62 @@ impl Index {
     }
 }
 
-/// A number that is the same for equal columns, and mostly another one for others.
-fn hash(column: impl Iterator<Item = u64>) -> u16 {
-    // The multiplier of SplitMix64: odd, with its bits well spread.
-    let mixed = column.fold(1, |hash: u64, value| (hash ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
-    (mixed >> 48) as u16
+/// The bits of a number of a key.
+const NUMBER: u32 = 24;
+
+/// The numbers of keys, which are not negative, in the order of the keys; equal ones in the order of their numbers.
+fn in_order(keys: &[f64]) -> Vec<u32> {
+    const { assert!(MAX_ROWS <= 1 << NUMBER) };
+    let number = |entry: u64| entry & ((1 << NUMBER) - 1);
+    let high = |entry: u64| entry >> NUMBER;
+    // The bits of what is not negative are in its order. Most of them and the number, as one number, sort in half the time
+    // that a key and a number take. Then those that agree in the high bits are sorted by the others.
+    let mut order: Vec<u64> = keys.iter().zip(0..).map(|(key, at)| high(key.to_bits()) << NUMBER | at).collect();
+    order.sort_unstable();
+    for run in order.chunk_by_mut(|&a, &b| high(a) == high(b)).filter(|run| run.len() > 1) {
+        for entry in &mut *run {
+            let at = number(*entry);
+            *entry = number(keys[at as usize].to_bits()) << NUMBER | at;
+        }
+        run.sort_unstable();
+    }
+    order.iter().map(|&entry| number(entry) as u32).collect()
+}
+
+/// Places at which an equal thing is looked for: more of them would let hashes that collide cost the square of their number.
+const TRIES: usize = 16;
+
+/// Things, numbered so that equal ones have one number but for a few whose hashes collide, in the order in which they first come.
+struct Numbered {
+    /// The number of each.
+    of: Vec<u32>,
+    /// The first of each number.
+    firsts: Vec<u32>,
+}
+
+impl Numbered {
+    /// Numbers so many things.
+    fn new(count: usize, hash: impl Fn(u32) -> u64, same: impl Fn(u32, u32) -> bool) -> Self {
+        const FREE: u32 = u32::MAX;
+        let mut numbers = vec![FREE; (2 * count).next_power_of_two()];
+        let last = numbers.len() - 1;
+        let mut firsts: Vec<u32> = Vec::new();
+        let of = (0..count as u32).map(|thing| {
+            let mut place = hash(thing) as usize & last;
+            for _ in 0..TRIES {
+                let number = numbers[place];
+                if number == FREE {
+                    numbers[place] = firsts.len() as u32;
+                    break;
+                }
+                if same(firsts[number as usize], thing) {
+                    return number;
+                }
+                place = (place + 1) & last;
+            }
+            firsts.push(thing);
+            firsts.len() as u32 - 1
+        });
+        Self { of: of.collect(), firsts }
+    }
 }

@@ -4,10 +4,12 @@
 //! from the first that can hold it and stops at the first whose lower bound is above the best score found, so it sees
 //! a few words instead of every offer. `DESIGN.md` tells why it looks like this and what was tried instead.
 //!
-//! What a search passes through: `axes` (offers and tasks as numbers to compare), `nowhere` (demands that are known to fit
-//! nowhere), `rows` (bit rows that leave a superset of the feasible slots), `search` (the walk over `words` and `slots`), `bound`
+//! What a search passes through: `axes` (offers and tasks as numbers to compare), `asks` (what is known of demands that came
+//! before, but for `arrivals` since), `nowhere` (demands that are known to fit nowhere), `rows` (bit rows that leave a superset of the feasible slots), `search` (the walk over `words` and `slots`), `bound`
 //! (where it stops). `build` makes an index from a ledger.
 
+mod arrivals;
+mod asks;
 mod axes;
 mod bound;
 mod build;
@@ -25,19 +27,27 @@ use crate::ledger::Ledger;
 use crate::policy::{Policy, Ranking};
 use crate::settings::Mode;
 
+use arrivals::Arrivals;
+use asks::{Ask, Asks};
+use axes::Axes;
 use bound::KeyBound;
 use nowhere::Nowhere;
 use postings::Postings;
 use rows::{Chosen, Rows};
 use search::Search;
 use slots::Slots;
-use words::{SLOTS, Words};
+use words::{SLOTS, WORDS, Words};
+
+/// So many arrivals cost about as much to look at as a block.
+const ARRIVALS_WORTH_A_BLOCK: u64 = 4;
 
 /// The offers of a ledger's list, ready to be searched.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
     /// What happens to an offer that takes a task: words are built full where few offers will ever be put into one.
     mode: Mode,
+    /// What rows of axes consist of.
+    axes: Axes,
     /// Lower bounds of scores.
     bound: KeyBound,
     /// The words, in the order of their keys.
@@ -50,6 +60,14 @@ pub(crate) struct Index {
     postings: Postings,
     /// Demands that fit no offer.
     nowhere: Nowhere,
+    /// What is known of demands.
+    asks: Asks,
+    /// The offers that have come of late.
+    arrivals: Arrivals,
+    /// Those of them that serve the present task.
+    arrived: Vec<u32>,
+    /// Grows whenever an offer has grown or has come.
+    grown: u64,
     /// The attributes by which offers are told apart.
     attributes: Vec<u32>,
     /// How many slots hold an offer.
@@ -62,11 +80,9 @@ pub(crate) struct Index {
     wasted: usize,
     /// How many of them, for each slot of the index, are put up with until thresholds are drawn anew.
     patience: usize,
-    /// What the present task asks on every axis.
-    demand: Vec<u64>,
     /// What the present offer has on every axis.
     values: Vec<u64>,
-    /// The bit rows that the present task has to pass.
+    /// The bit rows of the present task's requirements.
     chosen: Chosen,
 }
 
@@ -79,10 +95,27 @@ impl Index {
         policy: &P,
         ranking: &Ranking,
     ) -> Option<(usize, f64)> {
-        self.demand.clear();
-        axes::of_task(task, &mut self.demand);
-        self.rows.choose(&mut self.chosen, task, &self.demand, ledger, &self.words, &self.slots);
-        if self.nowhere.covers(&self.demand, &self.chosen.requirements) {
+        if task.devices > 0 && !self.axes.devices {
+            return None;
+        }
+        let place = self.asks.place(task);
+        if !self.asks.is(place, task) {
+            let Self { asks, rows, bound, arrivals, .. } = self;
+            asks.keep(place, task, arrivals.count(), |asked, chosen| {
+                let (count, exact) = rows.of_demand(asked, chosen);
+                (count, exact, bound.of_task(policy, ranking, asked))
+            });
+        }
+        let ask = *self.asks.ask(place);
+        if ask.refused == self.grown {
+            return None;
+        }
+        self.rows.of_requirements(&mut self.chosen, task, ledger, &self.words, &self.slots);
+        let (asked, rows) = self.asks.columns(place);
+        if self.nowhere.covers(asked, &self.chosen.requirements) {
+            if self.chosen.requirements.is_empty() {
+                self.asks.ask(place).refused = self.grown;
+            }
             return None;
         }
         if !self.chosen.unfiltered.is_empty() {
@@ -95,21 +128,43 @@ impl Index {
         let search = Search {
             words: &self.words,
             slots: &self.slots,
-            sieve: self.rows.sieve(&self.chosen, self.words.alive()),
+            sieve: self.rows.sieve(rows, &self.chosen, self.words.alive()),
             chosen: &self.chosen,
-            demand: &self.demand,
-            cost: self.bound.of_task(policy, ranking, &self.demand),
+            axes: self.axes,
+            asked,
+            ask,
             ledger,
             task,
             policy,
             ranking,
         };
-        let found = search.run();
+        let mut arrived = core::mem::take(&mut self.arrived);
+        let found = search.run(self.start(ask, asked, &mut arrived), &arrived);
         self.wasted += found.wasted;
         if found.fits_nowhere {
-            self.nowhere.add(&self.demand, &self.chosen.requirements);
+            self.nowhere.add(asked, &self.chosen.requirements);
         }
+        // What has come and serves the demand, and is not taken now, has to be found again.
+        let is_taken = |row: &u32| found.offer.is_some_and(|(taken, _)| taken == *row as usize);
+        if self.chosen.requirements.is_empty() && arrived.iter().all(is_taken) {
+            let ask = self.asks.ask(place);
+            ask.least_key = self.words.block_keys().get(found.first).copied().unwrap_or(f64::INFINITY);
+            ask.seen = self.arrivals.count();
+        }
+        self.arrived = arrived;
         found.offer
+    }
+
+    /// The place of a block before which nothing serves a demand but these rows, which have `arrived` of late.
+    fn start(&self, ask: Ask, asked: &[u64], arrived: &mut Vec<u32>) -> usize {
+        arrived.clear();
+        let [possible, learned] = [ask.cost.least_key, ask.least_key].map(|key| self.words.first(key));
+        // Where few blocks are to be passed over, looking at what has come since would cost more.
+        if learned.saturating_sub(possible) as u64 <= self.arrivals.since(ask.seen) / ARRIVALS_WORTH_A_BLOCK {
+            return possible;
+        }
+        let is_known = self.arrivals.serving(ask.seen, ask.least_key, asked, &self.slots, arrived);
+        if is_known { learned } else { possible }
     }
 
     /// Takes note that a row has left the list and that, by swap-remove, another one may have moved into its place.
@@ -130,6 +185,12 @@ impl Index {
         self.insert(row, ledger, policy, ranking);
     }
 
+    /// Whether a row can be put into the index: one with devices comes into an index that has no axes for them only when it
+    /// is made anew.
+    pub(crate) fn can_hold(&self, row: usize, ledger: &Ledger) -> bool {
+        self.axes.devices || ledger.devices(row).is_empty()
+    }
+
     /// Takes note that a row has new values, or is new. `listed` says whether it was in the list before.
     pub(crate) fn replaced<P: Policy>(
         &mut self,
@@ -140,6 +201,7 @@ impl Index {
         ranking: &Ranking,
     ) {
         self.nowhere.clear();
+        self.grown += 1;
         self.postings.add(row, ledger);
         if listed {
             self.leave::<P>(row, ledger);
@@ -149,40 +211,49 @@ impl Index {
 
     /// Takes a row out of its slot.
     fn leave<P: Policy>(&mut self, row: usize, ledger: &Ledger) {
-        let (slot, position, empty) = self.slots.leave(row, ledger.list());
+        let (slot, position, empty) = self.slots.leave(row);
         self.words.left(slot, position, empty, &self.slots);
         if empty {
-            self.words.tighten::<P>(self.words.place(slot).0, &self.slots, ledger);
+            self.words.tighten::<P>(self.words.cell(slot), &self.slots, ledger);
         }
         self.occupied -= usize::from(empty);
     }
 
     /// Puts a listed row into a slot of its own, in the word of its key.
     fn insert<P: Policy>(&mut self, row: usize, ledger: &Ledger, policy: &P, ranking: &Ranking) {
-        if self.words.len() > 2 * self.built_words + 8 {
+        if self.words.len() > 2 * self.built_words + WORDS {
             self.compact::<P>(ledger);
         }
         let Some(position) = ledger.position(row) else { return };
         self.values.clear();
-        axes::of_offer(ledger, row, &mut self.values);
+        self.axes.of_offer(ledger, row, &mut self.values);
         let key = self.bound.of_offer(policy, ranking, &self.values);
         if self.words.len() == 0 {
-            let first_slot = self.words.push(key);
-            self.slots.reserve(first_slot + SLOTS);
-            self.rows.push_word();
+            self.words.push(key);
+            self.slots.reserve(SLOTS);
+            self.rows.push_block();
         }
-        let mut rank = self.words.rank(key);
-        if self.words.is_full(rank) {
-            let moved = self.words.split(rank, &mut self.slots);
-            self.rows.split(rank, &moved);
-            self.words.tighten::<P>(rank, &self.slots, ledger);
-            self.words.tighten::<P>(rank + 1, &self.slots, ledger);
-            rank = self.words.rank(key);
+        let mut place = self.words.place(key);
+        if self.words.is_full(place.cell) {
+            if self.words.is_block_full(place.cell) {
+                self.words.split_block(place);
+                self.rows.split_block(place.cell / WORDS);
+                place = self.words.place(key);
+            }
+            let moved = self.words.split(place.cell, &mut self.slots);
+            self.rows.split(place.cell, moved);
+            self.words.tighten::<P>(place.cell, &self.slots, ledger);
+            self.words.tighten::<P>(place.cell + 1, &self.slots, ledger);
+            place = self.words.place(key);
         }
+        self.words.lower(place, key);
+        self.arrivals.add(row, key, &self.values);
         let shape = self.slots.new_shape();
-        let slot = self.words.take_slot(rank, shape, position, false);
-        self.rows.set((rank, slot % SLOTS), self.slots.values(slot), &self.values, row, ledger);
-        self.slots.put(slot, &self.values, key, shape, &[position], ledger.list());
+        let slot = self.words.take_slot(place.cell, shape, position, false);
+        let bit = 1 << (slot % SLOTS);
+        self.rows.set((place.cell, bit), self.slots.values(slot), &self.values, row, ledger);
+        let group = self.slots.group_of_one(row, position);
+        self.slots.put(slot, &self.values, key, shape, group);
         self.words.cover::<P>(slot, &self.values, row, ledger);
         self.occupied += 1;
     }

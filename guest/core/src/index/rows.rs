@@ -2,11 +2,13 @@
 //!
 //! On each axis up to [`THRESHOLDS`] demands are drawn from the tasks. A task takes the row of the largest threshold that is
 //! not above its demand: a superset of the slots that serve it. The rows of its requirements are exact.
+//!
+//! The lines of a block lie side by side, one for each threshold: a search reads two or three of them at each block, and an
+//! offer that changes sets bits in some that follow each other.
 
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use hashbrown::{Equivalent, HashMap};
 
@@ -14,9 +16,9 @@ use crate::feasible::Task;
 use crate::ledger::Ledger;
 use crate::table::TaskTable;
 
-use super::axes;
+use super::axes::{self, Axes};
 use super::slots::Slots;
-use super::words::{SLOTS, Words};
+use super::words::{WORDS, Words, bits};
 
 /// Thresholds of one axis at most. More of them let fewer slots through in vain and cost more when an offer changes.
 const THRESHOLDS: usize = 64;
@@ -25,24 +27,24 @@ const SAMPLE: usize = 1024;
 /// Requirements with a bit row at most.
 const REQUIREMENTS: usize = 256;
 
-/// Words that are passed over at once where nothing in them is left.
-const CHUNK: usize = 8;
-/// Rows whose addresses a search keeps at hand.
-const AT_HAND: usize = 4;
+/// The bits of a block's words in one row.
+type Line = [u64; WORDS];
 
 /// The rows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rows {
     /// The axes on which some task asks for something.
     axes: Vec<Axis>,
-    /// A row for each threshold of each axis.
-    thresholds: Vec<Vec<u64>>,
+    /// For each block a line for each threshold of each axis.
+    thresholds: Vec<Line>,
+    /// How many thresholds there are.
+    count: usize,
     /// Which requirement has which row.
     known: HashMap<Requirement, usize>,
     /// The requirements, in the order of their rows.
     requirements: Vec<Requirement>,
-    /// A row for each requirement. Empty where it is not made yet.
-    passes: Vec<Vec<u64>>,
+    /// For each requirement a line for each block. Empty where it is not made yet.
+    passes: Vec<Vec<Line>>,
 }
 
 /// The thresholds of an axis.
@@ -111,97 +113,98 @@ impl Requirement {
 /// The rows that a task has to pass.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chosen {
-    /// Rows of thresholds.
-    thresholds: Vec<usize>,
     /// Rows of requirements.
     pub(super) requirements: Vec<usize>,
-    /// Whether the rows of thresholds let through only what serves the demand: each axis has one of just that demand.
-    pub(super) exact: bool,
     /// Requirements, as positions in the task table, that have no row.
     pub(super) unfiltered: Vec<usize>,
 }
 
-/// The chosen rows of one search. Most tasks have few of them, whose addresses are then found once and not at each word.
+/// The chosen rows of one search.
 pub(super) struct Sieve<'a> {
-    /// The slots that hold an offer.
-    alive: &'a [u64],
-    /// The first rows.
-    at_hand: [&'a [u64]; AT_HAND],
-    /// How many of them there are.
-    used: usize,
-    /// Where the other rows are.
+    /// The slots that hold an offer, by block.
+    alive: &'a [Line],
+    /// All rows.
     rows: &'a Rows,
-    /// The other rows of thresholds.
-    far: &'a [usize],
-    /// The other rows of requirements.
-    far_passes: &'a [usize],
+    /// The chosen rows of thresholds.
+    thresholds: &'a [u32],
+    /// The chosen rows of requirements.
+    requirements: &'a [usize],
 }
 
 impl Sieve<'_> {
-    /// The first word of these ranks with slots that pass every row, and those slots.
+    /// How many of these blocks, from the first on, have keys up to a limit and no slot that passes every row.
     #[inline]
-    pub(super) fn next(&self, ranks: Range<usize>) -> Option<(usize, u64)> {
-        let [a, b, c, d] = self.at_hand;
-        if self.used <= 2 {
-            return first_left([self.alive, a, b], ranks);
+    pub(super) fn empty(&self, blocks: &[u32], keys: &[f64], limit: f64) -> usize {
+        // What most searches are like, in a loop with nothing else in it.
+        if let ([a, b], []) = (self.thresholds, self.requirements) {
+            let rows = [*a as usize, *b as usize];
+            return empty(rows, self.alive, &self.rows.thresholds, self.rows.count, blocks, keys, limit);
         }
-        let mut from = ranks.start;
-        loop {
-            let (rank, mut bits) = first_left([self.alive, a, b, c, d], from..ranks.end)?;
-            self.far.iter().for_each(|&row| bits &= self.rows.thresholds[row][rank]);
-            self.far_passes.iter().for_each(|&row| bits &= self.rows.passes[row][rank]);
-            if bits != 0 {
-                return Some((rank, bits));
-            }
-            from = rank + 1;
-        }
+        let is_empty = |(&block, &key): (&u32, &f64)| key <= limit && is_empty(&self.left(block as usize));
+        blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
+    }
+
+    /// The slots of a block that pass every row.
+    #[inline]
+    pub(super) fn left(&self, block: usize) -> Line {
+        let mut left = self.alive[block];
+        let lines = &self.rows.thresholds[block * self.rows.count..];
+        self.thresholds.iter().for_each(|&row| keep(&mut left, &lines[row as usize]));
+        self.requirements.iter().for_each(|&row| keep(&mut left, &self.rows.passes[row][block]));
+        left
     }
 }
 
-/// The first of these ranks at which bits are set in every row, and those bits.
+/// Keeps the bits that are set in another line too.
+#[inline]
+fn keep(left: &mut Line, line: &Line) {
+    left.iter_mut().zip(line).for_each(|(left, bits)| *left &= bits);
+}
+
+/// How many of these blocks, from the first on, have keys up to a limit and no slot that passes both rows of thresholds.
 #[inline(never)]
-fn first_left<const N: usize>(rows: [&[u64]; N], ranks: Range<usize>) -> Option<(usize, u64)> {
-    let rows = rows.map(|row| &row[ranks.clone()]);
-    let chunks = rows.map(|row| row.as_chunks::<CHUNK>().0);
-    let empty = (0..chunks[0].len()).take_while(|&at| is_empty(chunks.map(|row| &row[at]))).count();
-    let left = |at: usize| rows.iter().fold(u64::MAX, |left, row| left & row[at]);
-    let found = (empty * CHUNK..ranks.len()).map(|at| (at, left(at))).find(|&(_, left)| left != 0);
-    found.map(|(at, left)| (ranks.start + at, left))
-}
-
-/// Whether no bit is set in every row. In vectors, natively by the compiler's own doing: most walks that are long are so
-/// because nothing is left.
-#[cfg(target_feature = "simd128")]
-#[inline]
-fn is_empty<const N: usize>(rows: [&[u64; CHUNK]; N]) -> bool {
-    use core::arch::wasm32::{u64x2_splat, v128_and, v128_any_true, v128_load, v128_or};
-    let left = |at: usize| {
-        // SAFETY: both words are in the slice; a vector may be read from any address.
-        let pairs = rows.map(|row| unsafe { v128_load(row[at..at + 2].as_ptr().cast()) });
-        pairs.into_iter().fold(u64x2_splat(u64::MAX), |left, pair| v128_and(left, pair))
+fn empty(
+    [a, b]: [usize; 2],
+    alive: &[Line],
+    thresholds: &[Line],
+    count: usize,
+    blocks: &[u32],
+    keys: &[f64],
+    limit: f64,
+) -> usize {
+    let is_empty = |(&block, &key): (&u32, &f64)| {
+        let block = block as usize;
+        let lines = &thresholds[block * count..][..count];
+        let mut left = alive[block];
+        keep(&mut left, &lines[a]);
+        keep(&mut left, &lines[b]);
+        key <= limit && is_empty(&left)
     };
-    !v128_any_true((0..CHUNK).step_by(2).fold(u64x2_splat(0), |any, at| v128_or(any, left(at))))
+    blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
 }
 
-/// Whether no bit is set in every row.
-#[cfg(not(target_feature = "simd128"))]
+/// Whether no bit is set.
 #[inline]
-fn is_empty<const N: usize>(rows: [&[u64; CHUNK]; N]) -> bool {
-    let left = |at: usize| rows.iter().fold(u64::MAX, |left, row| left & row[at]);
-    (0..CHUNK).fold(0, |any, at| any | left(at)) == 0
+fn is_empty(line: &Line) -> bool {
+    line.iter().fold(0, |any, bits| any | bits) == 0
 }
 
 impl Rows {
+    /// How many axes have thresholds: a task passes at most one row on each.
+    pub(super) fn axes(&self) -> usize {
+        self.axes.len()
+    }
+
     /// Draws thresholds from the tasks. All rows have to be filled anew.
-    pub(super) fn draw(&mut self, tasks: &TaskTable, ledger: &Ledger) {
+    pub(super) fn draw(&mut self, tasks: &TaskTable, axes: Axes, ledger: &Ledger) {
         let step = (tasks.rows as usize).div_ceil(SAMPLE).max(1);
-        let mut sample = Vec::new();
-        for row in (0..tasks.rows as usize).step_by(step) {
-            axes::of_task(Task::new(tasks, row, ledger.shape()), &mut sample);
+        let width = axes.width();
+        let mut sample = vec![0; (tasks.rows as usize).div_ceil(step) * width];
+        for (at, row) in (0..tasks.rows as usize).step_by(step).enumerate() {
+            axes.of_task(Task::new(tasks, row, ledger.shape()), &mut sample[at * width..(at + 1) * width]);
         }
-        let width = ledger.shape().dimensions as usize + axes::DEVICE_AXES;
         self.axes.clear();
-        let mut first_row = 0;
+        self.count = 0;
         for axis in 0..width {
             let mut demands: Vec<u64> =
                 sample.iter().skip(axis).step_by(width).copied().filter(|&asked| asked > 0).collect();
@@ -215,64 +218,65 @@ impl Rows {
             if !thresholds.is_empty() {
                 let mut padded = Box::new([u64::MAX; THRESHOLDS]);
                 padded[..thresholds.len()].copy_from_slice(&thresholds);
-                self.axes.push(Axis { axis, thresholds: padded, count: thresholds.len(), first_row });
-                first_row += thresholds.len();
+                self.axes.push(Axis { axis, thresholds: padded, count: thresholds.len(), first_row: self.count });
+                self.count += thresholds.len();
             }
         }
-        self.thresholds = vec![Vec::new(); first_row];
     }
 
     /// Fills the rows for these words. Rows of requirements are made when a task asks for them.
     pub(super) fn fill(&mut self, words: &Words, slots: &Slots) {
         self.passes.iter_mut().for_each(Vec::clear);
-        for row in &mut self.thresholds {
-            row.clear();
-            row.resize(words.len(), 0);
-        }
-        for axis in &self.axes {
-            let rows = &mut self.thresholds[axis.first_row..axis.first_row + axis.count];
-            for rank in 0..words.len() {
+        self.thresholds.clear();
+        self.thresholds.resize(words.block_count() * self.count, [0; WORDS]);
+        for cell in words.in_order() {
+            let (block, word) = (cell / WORDS, cell % WORDS);
+            for axis in &self.axes {
                 // How many thresholds each slot reaches, as the bits that reach exactly so many.
                 let mut reaching = [0_u64; THRESHOLDS + 1];
-                let mut alive = words.alive()[rank];
-                while alive != 0 {
-                    let bit = alive.trailing_zeros();
-                    alive &= alive - 1;
-                    let has = slots.values(words.slot(rank, bit))[axis.axis];
+                let first_slot = words.slot(cell, 0);
+                for bit in bits(words.alive()[cell]) {
+                    let has = slots.values(first_slot + bit as usize)[axis.axis];
                     reaching[axis.reached(has)] |= 1 << bit;
                 }
-                let mut bits = 0;
-                for (at, row) in rows.iter_mut().enumerate().rev() {
-                    bits |= reaching[at + 1];
-                    row[rank] = bits;
+                let lines = &mut self.thresholds[block * self.count + axis.first_row..][..axis.count];
+                let mut reached = 0;
+                for (line, reaching) in lines.iter_mut().zip(&reaching[1..]).rev() {
+                    reached |= reaching;
+                    line[word] = reached;
                 }
             }
         }
     }
 
-    /// Finds the rows that a task has to pass.
-    pub(super) fn choose(
+    /// Finds the rows of thresholds that a demand has to pass, one for each axis where it has to pass any. Says how many, and
+    /// whether they let through only what serves it: each axis has a threshold of just that demand.
+    pub(super) fn of_demand(&self, asked: &[u64], rows: &mut [u32]) -> (usize, bool) {
+        let mut inexact = asked.iter().filter(|&&asked| asked > 0).count();
+        let mut found = 0;
+        for axis in &self.axes {
+            let asked = asked[axis.axis];
+            let reached = axis.reached(asked);
+            if reached > 0 {
+                rows[found] = (axis.first_row + reached - 1) as u32;
+                found += 1;
+                inexact -= usize::from(axis.thresholds[reached - 1] == asked);
+            }
+        }
+        (found, inexact == 0)
+    }
+
+    /// Finds the rows of a task's requirements.
+    pub(super) fn of_requirements(
         &mut self,
         chosen: &mut Chosen,
         task: Task<'_>,
-        demand: &[u64],
         ledger: &Ledger,
         words: &Words,
         slots: &Slots,
     ) {
-        chosen.thresholds.clear();
         chosen.requirements.clear();
         chosen.unfiltered.clear();
-        let mut inexact = demand.iter().filter(|&&asked| asked > 0).count();
-        for axis in &self.axes {
-            let asked = demand[axis.axis];
-            let reached = axis.reached(asked);
-            if reached > 0 {
-                chosen.thresholds.push(axis.first_row + reached - 1);
-                inexact -= usize::from(axis.thresholds[reached - 1] == asked);
-            }
-        }
-        chosen.exact = inexact == 0;
         for requirement in task.table.requirements(task.row) {
             match self.row_of(task.table, requirement) {
                 Some(row) => {
@@ -308,62 +312,75 @@ impl Rows {
     /// Makes the row of a requirement.
     fn fill_requirement(&mut self, row: usize, ledger: &Ledger, words: &Words, slots: &Slots) {
         let requirement = &self.requirements[row];
-        self.passes[row].extend((0..words.len()).map(|rank| {
-            let mut bits = 0;
-            let mut alive = words.alive()[rank];
-            while alive != 0 {
-                let bit = alive.trailing_zeros();
-                alive &= alive - 1;
-                let offer = ledger.list()[slots.position(words.slot(rank, bit)) as usize];
-                bits |= u64::from(requirement.passes(ledger, offer as usize)) << bit;
-            }
-            bits
-        }));
+        let lines = &mut self.passes[row];
+        lines.resize(words.block_count(), [0; WORDS]);
+        for cell in words.in_order() {
+            let first_slot = words.slot(cell, 0);
+            lines[cell / WORDS][cell % WORDS] = bits(words.alive()[cell]).fold(0, |passing, bit| {
+                let offer = ledger.list()[slots.position(first_slot + bit as usize) as usize];
+                passing | u64::from(requirement.passes(ledger, offer as usize)) << bit
+            });
+        }
     }
 
     /// The chosen rows, at hand for one search of the slots that are `alive`.
-    pub(super) fn sieve<'a>(&'a self, chosen: &'a Chosen, alive: &'a [u64]) -> Sieve<'a> {
-        let (near, far) = chosen.thresholds.split_at(chosen.thresholds.len().min(AT_HAND));
-        let room = AT_HAND - near.len();
-        let (near_passes, far_passes) = chosen.requirements.split_at(chosen.requirements.len().min(room));
-        let mut at_hand = [alive; AT_HAND];
-        let thresholds = near.iter().map(|&row| self.thresholds[row].as_slice());
-        let passes = near_passes.iter().map(|&row| self.passes[row].as_slice());
-        at_hand.iter_mut().zip(thresholds.chain(passes)).for_each(|(place, row)| *place = row);
-        let used = near.len() + near_passes.len();
-        Sieve { alive, at_hand, used, rows: self, far, far_passes }
+    pub(super) fn sieve<'a>(&'a self, thresholds: &'a [u32], chosen: &'a Chosen, alive: &'a [u64]) -> Sieve<'a> {
+        Sieve { alive: alive.as_chunks().0, rows: self, thresholds, requirements: &chosen.requirements }
     }
 
     /// Sets the bits of a slot that is given an offer. What was in it before, even if it has left, is what its bits tell
     /// now, so only the thresholds between the two have to be looked at.
-    pub(super) fn set(&mut self, place: (usize, usize), before: &[u64], values: &[u64], row: usize, ledger: &Ledger) {
-        let (rank, bit) = place;
+    pub(super) fn set(&mut self, place: (usize, u64), before: &[u64], values: &[u64], row: usize, ledger: &Ledger) {
+        let (cell, bit) = place;
+        let (block, word) = (cell / WORDS, cell % WORDS);
         for axis in &self.axes {
             let [was, is] = [before, values].map(|has| axis.reached(has[axis.axis]));
-            let rows = &mut self.thresholds[axis.first_row..];
-            rows.iter_mut().take(is).skip(was).for_each(|row| row[rank] |= 1 << bit);
-            rows.iter_mut().take(was).skip(is).for_each(|row| row[rank] &= !(1 << bit));
+            let lines = &mut self.thresholds[block * self.count + axis.first_row..];
+            lines[was.min(is)..was.max(is)].iter_mut().for_each(|line| line[word] ^= bit);
         }
-        for (bits, requirement) in self.passes.iter_mut().zip(&self.requirements).filter(|(bits, _)| !bits.is_empty()) {
-            bits[rank] = bits[rank] & !(1 << bit) | u64::from(requirement.passes(ledger, row)) << bit;
-        }
-    }
-
-    /// Adds a word behind the others, with no slot that passes anything.
-    pub(super) fn push_word(&mut self) {
-        self.made().for_each(|row| row.push(0));
-    }
-
-    /// Follows the split of a word: `moved` are the bits that have moved into the new word behind it, in their new order.
-    pub(super) fn split(&mut self, rank: usize, moved: &[usize; SLOTS / 2]) {
-        for row in self.made() {
-            let bits = moved.iter().enumerate().fold(0, |bits, (at, &bit)| bits | (row[rank] >> bit & 1) << at);
-            row.insert(rank + 1, bits);
+        for (lines, requirement) in
+            self.passes.iter_mut().zip(&self.requirements).filter(|(lines, _)| !lines.is_empty())
+        {
+            let bits = &mut lines[block][word];
+            *bits = if requirement.passes(ledger, row) { *bits | bit } else { *bits & !bit };
         }
     }
 
-    /// The rows that are made.
-    fn made(&mut self) -> impl Iterator<Item = &mut Vec<u64>> {
-        self.thresholds.iter_mut().chain(self.passes.iter_mut().filter(|row| !row.is_empty()))
+    /// Adds a block behind the others, with no slot that passes anything.
+    pub(super) fn push_block(&mut self) {
+        self.thresholds.resize(self.thresholds.len() + self.count, [0; WORDS]);
+        self.made().for_each(|lines| lines.push([0; WORDS]));
+    }
+
+    /// Follows the split of a block: the upper half of its words has moved into a new one.
+    pub(super) fn split_block(&mut self, block: usize) {
+        self.push_block();
+        let end = self.thresholds.len() - self.count;
+        let (lines, new) = self.thresholds.split_at_mut(end);
+        let lines = lines[block * self.count..].iter_mut().zip(new);
+        let passes = self.passes.iter_mut().filter_map(|lines| {
+            let (new, lines) = lines.split_last_mut()?;
+            Some((&mut lines[block], new))
+        });
+        for (line, new) in lines.chain(passes) {
+            new[..WORDS / 2].copy_from_slice(&line[WORDS / 2..]);
+            line[WORDS / 2..].fill(0);
+        }
+    }
+
+    /// Follows the split of a word: the slots of these bits have moved into a new word behind it.
+    pub(super) fn split(&mut self, cell: usize, moved: u64) {
+        let (block, word) = (cell / WORDS, cell % WORDS);
+        let lines = self.thresholds[block * self.count..][..self.count].iter_mut();
+        let passes = self.passes.iter_mut().filter_map(|lines| lines.get_mut(block));
+        for line in lines.chain(passes) {
+            line.copy_within(word + 1..WORDS - 1, word + 2);
+            line[word + 1] = line[word] & moved;
+        }
+    }
+
+    /// The rows of requirements that are made.
+    fn made(&mut self) -> impl Iterator<Item = &mut Vec<Line>> {
+        self.passes.iter_mut().filter(|lines| !lines.is_empty())
     }
 }

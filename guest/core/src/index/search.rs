@@ -1,19 +1,22 @@
 //! One walk over the words, for one task.
 
 use alloc::vec::Vec;
+use core::hint::select_unpredictable;
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
 
-use super::axes::{self, DEVICE_AXES};
-use super::bound::Cost;
+use super::asks::Ask;
+use super::axes::Axes;
 use super::rows::{Chosen, Sieve};
 use super::slots::{NO_SHAPE, Slots};
-use super::words::Words;
+use super::words::{SLOTS, WORDS, Words};
 
-/// Words after which a walk looks whether it has come too far.
-const STRETCH: usize = 64;
+/// No slot of a word.
+const NO_SLOT: usize = usize::MAX;
+/// Two dimensions and nothing else.
+const TWO: Axes = Axes { dimensions: 2, devices: false };
 
 /// What a walk needs to know, and what it has found so far.
 pub(super) struct Search<'a, P> {
@@ -23,12 +26,14 @@ pub(super) struct Search<'a, P> {
     pub(super) slots: &'a Slots,
     /// The bit rows that the task has to pass.
     pub(super) sieve: Sieve<'a>,
-    /// What the rows leave to be checked.
+    /// What the rows of requirements leave to be checked.
     pub(super) chosen: &'a Chosen,
+    /// What rows of axes consist of.
+    pub(super) axes: Axes,
     /// What the task asks on every axis.
-    pub(super) demand: &'a [u64],
-    /// The task's key.
-    pub(super) cost: Cost,
+    pub(super) asked: &'a [u64],
+    /// What is known of that.
+    pub(super) ask: Ask,
     /// The offers.
     pub(super) ledger: &'a Ledger,
     /// The task.
@@ -47,168 +52,222 @@ pub(super) struct Found {
     pub(super) fits_nowhere: bool,
     /// How many slots the rows let through in vain.
     pub(super) wasted: usize,
+    /// The place of the first block that may have an offer which serves the task, or the number of blocks.
+    pub(super) first: usize,
+}
+
+/// A score as a whole number of the same order. Which of two is lower can then be told, and taken, without a branch, and
+/// among slots of nearly the same score none could be foretold.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+struct Ordered(i64);
+
+impl Ordered {
+    /// The number of a score.
+    #[inline]
+    fn new(score: f64) -> Self {
+        // Zero has two signs, of which a sum with zero has one. Doubles below zero are ordered the other way round.
+        Self(Self::turned((score + 0.0).to_bits() as i64))
+    }
+
+    /// The score.
+    #[inline]
+    fn score(self) -> f64 {
+        f64::from_bits(Self::turned(self.0) as u64)
+    }
+
+    /// Turns the order of what is below zero.
+    #[inline]
+    fn turned(bits: i64) -> i64 {
+        bits ^ ((bits >> 63) as u64 >> 1) as i64
+    }
 }
 
 /// The best slot so far.
 #[derive(Clone, Copy)]
 struct Best {
     /// Its score; the maximal score where nothing is found.
-    score: f64,
+    score: Ordered,
     /// Its place in the list; zero where nothing is found, so that no place beats it at the maximal score.
     position: u32,
     /// Its shape: slots of one shape have the same score.
     shape: u64,
+    /// No slot with a lowered key above this scores as little, and none with this key scores less.
+    limit: f64,
 }
 
 impl Best {
-    /// Whether no offer that scores at least this, at this place or behind it, can be better.
+    /// Whether an offer with at least this key, at this place in the list or behind it, cannot be better.
     #[inline]
-    fn beats(&self, score: f64, position: u32) -> bool {
-        score > self.score || (score == self.score && position >= self.position)
-    }
-
-    /// Gives way to a better slot. Without a branch: among slots of nearly the same score none could be foretold.
-    #[inline]
-    fn challenge(&mut self, other: Self) {
-        let better = (other.score < self.score) | ((other.score == self.score) & (other.position < self.position));
-        self.score = if better { other.score } else { self.score };
-        self.position = if better { other.position } else { self.position };
-        self.shape = if better { other.shape } else { self.shape };
+    fn beats(&self, key: f64, position: u32) -> bool {
+        key >= self.limit && (key > self.limit || position >= self.position)
     }
 }
 
 impl<P: Policy> Search<'_, P> {
-    /// Walks from the first word that can serve the task to the first that cannot have a better offer.
+    /// Walks from a block, before which nothing serves the task but perhaps the rows that have `arrived`, to the first that
+    /// cannot have a better offer.
     #[inline(never)]
-    pub(super) fn run(self) -> Found {
-        let mut best = Best { score: self.ranking.max_score, position: 0, shape: NO_SHAPE };
-        let mut found = Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0 };
-        let low_keys = self.words.low_keys();
+    pub(super) fn run(self, start: usize, arrived: &[u32]) -> Found {
+        let (blocks, keys) = (self.words.blocks(), self.words.block_keys());
+        let score = Ordered::new(self.ranking.max_score);
+        let mut best = Best { score, position: 0, shape: NO_SHAPE, limit: self.limit(score) };
+        let mut found =
+            Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0, first: blocks.len() };
         let mut corner = Vec::new();
-        let linear = P::BOUND == Bound::Linear;
-        let mut rank = if linear { self.words.first(self.cost.least_key) } else { 0 };
-        while rank < low_keys.len() {
-            if linear && low_keys[rank] - self.cost.subtract > best.score {
+        for &row in arrived {
+            let slot = self.slots.slot_of(row as usize);
+            let cell = self.words.cell(slot);
+            let survivors = self.sieve.left(cell / WORDS)[cell % WORDS] & 1 << (slot % SLOTS);
+            best = self.examine(cell, survivors, best, &mut found);
+        }
+        let mut at = start;
+        loop {
+            at += self.sieve.empty(&blocks[at..], &keys[at..], best.limit);
+            let Some(&block) = blocks.get(at) else { break };
+            if keys[at] > best.limit {
                 found.fits_nowhere = false;
+            } else {
+                best = self.look(block as usize, best, &mut corner, &mut found);
+            }
+            if !found.fits_nowhere {
+                found.first = found.first.min(at);
+            }
+            if keys[at] > best.limit {
                 break;
             }
-            let stop = low_keys.len().min(rank + STRETCH);
-            let Some((next, survivors)) = self.sieve.next(rank..stop) else {
-                rank = stop;
-                continue;
-            };
-            rank = next + 1;
-            let bound = if linear { low_keys[next] - self.cost.subtract } else { self.corner_score(next, &mut corner) };
-            if bound > best.score {
-                found.fits_nowhere = false;
-                continue;
-            }
-            let first = self.words.min_position(next);
-            if best.beats(bound, first) || (best.shape == self.words.shape(next) && first >= best.position) {
-                found.fits_nowhere = false;
-                continue;
-            }
-            best = self.examine(next, survivors, best, &mut found);
+            at += 1;
         }
         if best.shape != NO_SHAPE {
-            found.offer = Some((self.ledger.list()[best.position as usize] as usize, best.score));
+            found.offer = Some((self.ledger.list()[best.position as usize] as usize, best.score.score()));
         }
         found
     }
 
-    /// Looks at the slots of a word that the rows have let through, and returns the best so far.
+    /// The limit of keys at the best score so far: what is above it leaves more than that, whatever the task takes.
     #[inline]
-    fn examine(&self, rank: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
-        // Two dimensions are what most clusters have. With their number known, the compiler unrolls the score, and natively
-        // divides both dimensions at once.
-        let checked = self.chosen.exact && self.chosen.unfiltered.is_empty();
-        match (self.task.demand.len(), checked) {
-            (2, true) => self.examine_two::<true>(rank, survivors, best, found),
-            (2, false) => self.examine_two::<false>(rank, survivors, best, found),
-            _ => self.examine_any(rank, survivors, best, found),
-        }
+    fn limit(&self, score: Ordered) -> f64 {
+        // Rounded up.
+        const UP: f64 = 1.0 + 2.0 * f64::EPSILON;
+        if P::BOUND == Bound::Linear { (score.score() + self.ask.cost.subtract) * UP } else { f64::INFINITY }
     }
 
-    /// The same, where there are two dimensions. A function of its own, like the next, so that the loop has the registers for
-    /// itself: inlined into the walk, WebAssembly keeps most of what it needs on the stack.
-    #[inline(never)]
-    fn examine_two<const CHECKED: bool>(&self, rank: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
-        self.examine_in::<CHECKED>(2, rank, survivors, best, found)
-    }
-
-    /// The same, for any number of dimensions.
-    #[inline(never)]
-    fn examine_any(&self, rank: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
-        self.examine_in::<false>(self.task.demand.len(), rank, survivors, best, found)
-    }
-
-    /// The same, where there are so many dimensions; `CHECKED` says that the rows let through only what serves the task.
-    #[inline(always)]
-    fn examine_in<const CHECKED: bool>(
-        &self,
-        dimensions: usize,
-        rank: usize,
-        mut survivors: u64,
-        mut best: Best,
-        found: &mut Found,
-    ) -> Best {
-        let word = self.slots.word(self.words.number(rank), dimensions + DEVICE_AXES);
-        let demand = Demand { quantities: &self.task.demand[..dimensions], devices: self.task.devices };
-        let subtract = self.cost.subtract;
-        let mut refused_shape = NO_SHAPE;
-        while survivors != 0 {
-            let slot = survivors.trailing_zeros() as usize;
-            survivors &= survivors - 1;
-            let bound = if P::BOUND == Bound::Linear { word.keys[slot] - subtract } else { f64::NEG_INFINITY };
-            if bound > best.score {
-                found.fits_nowhere = false;
-                if self.words.is_sorted(rank) {
-                    break;
-                }
-                continue;
-            }
-            let (shape, position) = (word.shapes[slot], word.positions[slot]);
-            if !CHECKED {
-                if shape == refused_shape {
-                    continue;
-                }
-                if !word.serves(slot, self.demand) {
-                    found.wasted += 1;
-                    refused_shape = shape;
-                    continue;
-                }
-                if !self.passes_unfiltered(position) {
-                    found.wasted += 1;
-                    continue;
-                }
-            }
-            if (shape == best.shape || bound == best.score) && position >= best.position {
+    /// Looks at the words of a block, and returns the best so far. `corner` is room for what is left over in one.
+    #[inline]
+    fn look(&self, block: usize, mut best: Best, corner: &mut Vec<u64>, found: &mut Found) -> Best {
+        let left = self.sieve.left(block);
+        for (cell, survivors) in (block * WORDS..).zip(left).filter(|&(_, survivors)| survivors != 0) {
+            let first = self.words.min_position(cell);
+            if best.beats(self.words.low_key(cell), first)
+                || (best.shape == self.words.shape(cell) && first >= best.position)
+                || (P::BOUND != Bound::Linear && self.beats_corner(best, cell, first, corner))
+            {
                 found.fits_nowhere = false;
                 continue;
             }
-            let score = if P::BOUND == Bound::Linear {
-                self.policy.score(self.ranking, demand, axes::as_leftover(word.values(slot)))
-            } else {
-                let row = self.ledger.list()[position as usize] as usize;
-                self.task.score(self.ledger, row, self.policy, self.ranking)
-            };
-            found.fits_nowhere = false;
-            best.challenge(Best { score, position, shape });
+            best = self.examine(cell, survivors, best, found);
         }
         best
     }
 
+    /// Looks at the slots of a word that the rows have let through, and returns the best so far.
+    #[inline]
+    fn examine(&self, cell: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        // Two dimensions and no devices are what most clusters have. With their number known, the compiler unrolls the score,
+        // and natively divides both dimensions at once.
+        let checked = self.ask.exact && self.chosen.unfiltered.is_empty();
+        match (self.axes, checked) {
+            (TWO, true) => self.examine_two::<true>(cell, survivors, best, found),
+            (TWO, false) => self.examine_two::<false>(cell, survivors, best, found),
+            _ => self.examine_any(cell, survivors, best, found),
+        }
+    }
+
+    /// The same, where there are two dimensions and nothing else. A function of its own, like the next, so that the loop has the
+    /// registers for itself: inlined into the walk, WebAssembly keeps most of what it needs on the stack.
+    #[inline(never)]
+    fn examine_two<const CHECKED: bool>(&self, cell: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        self.examine_in::<CHECKED>(TWO, cell, survivors, best, found)
+    }
+
+    /// The same, for any axes.
+    #[inline(never)]
+    fn examine_any(&self, cell: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        self.examine_in::<false>(self.axes, cell, survivors, best, found)
+    }
+
+    /// The same, for these axes; `CHECKED` says that the rows let through only what serves the task.
+    #[inline(always)]
+    fn examine_in<const CHECKED: bool>(
+        &self,
+        axes: Axes,
+        cell: usize,
+        mut survivors: u64,
+        best: Best,
+        found: &mut Found,
+    ) -> Best {
+        let word = self.slots.word(self.words.number(cell), axes.width());
+        let sorted = self.words.is_sorted(cell);
+        let Best { mut score, mut position, mut limit, .. } = best;
+        let mut best_slot = NO_SLOT;
+        let mut fits = CHECKED && survivors != 0;
+        while survivors != 0 {
+            let slot = survivors.trailing_zeros() as usize;
+            survivors &= survivors - 1;
+            let place = word.positions[slot];
+            if word.keys[slot] >= limit && (word.keys[slot] > limit || place >= position) {
+                fits = true;
+                if word.keys[slot] > limit && sorted {
+                    break;
+                }
+                continue;
+            }
+            if !(CHECKED || word.serves(slot, self.asked) && self.passes_unfiltered(place)) {
+                found.wasted += 1;
+                continue;
+            }
+            fits = true;
+            let other = Ordered::new(self.score(axes, word.values(slot), place));
+            let better = (other < score) | ((other == score) & (place < position));
+            score = Ordered(select_unpredictable(better, other.0, score.0));
+            position = select_unpredictable(better, place, position);
+            best_slot = select_unpredictable(better, slot, best_slot);
+            limit = self.limit(score);
+        }
+        found.fits_nowhere &= !fits;
+        let shape = if best_slot == NO_SLOT { best.shape } else { word.shapes[best_slot] };
+        Best { score, position, shape, limit }
+    }
+
+    /// The score of the offer at a place in the list, with these values.
+    #[inline]
+    fn score(&self, axes: Axes, values: &[u64], position: u32) -> f64 {
+        if P::BOUND == Bound::Linear {
+            let demand = Demand { quantities: &self.task.demand[..axes.dimensions], devices: self.task.devices };
+            self.policy.score(self.ranking, demand, axes.as_leftover(values))
+        } else {
+            let row = self.ledger.list()[position as usize] as usize;
+            self.task.score(self.ledger, row, self.policy, self.ranking)
+        }
+    }
+
+    /// Whether no offer of a word, whose first one stands at this place in the list, can be better than the best so far, for
+    /// policies that are not linear.
+    fn beats_corner(&self, best: Best, cell: usize, first: u32, corner: &mut Vec<u64>) -> bool {
+        let score = Ordered::new(self.corner_score(cell, corner));
+        score > best.score || (score == best.score && first >= best.position)
+    }
+
     /// The score of the corner of a word, moved so far that it serves the task: no offer of the word that serves it scores
     /// less. (An antitone policy's corner has the most of each axis: it serves the task where any offer of the word does.) `available` is room for what is left over there.
-    fn corner_score(&self, rank: usize, available: &mut Vec<u64>) -> f64 {
-        let corner = self.words.corner(rank);
+    fn corner_score(&self, cell: usize, available: &mut Vec<u64>) -> f64 {
+        let corner = self.words.corner(cell);
         let demand = Demand { quantities: self.task.demand, devices: self.task.devices };
         available.clear();
         available.extend(corner.values.iter().zip(demand.quantities).map(|(least, asked)| least.max(asked)));
         let offer = Leftover {
             available,
             capacity: &corner.capacity,
-            free_devices: corner.values[demand.quantities.len()].max(u64::from(demand.devices)),
+            free_devices: self.axes.as_leftover(&corner.values).free_devices.max(u64::from(demand.devices)),
             device_capacity: corner.device_capacity,
         };
         self.policy.score(self.ranking, demand, offer)

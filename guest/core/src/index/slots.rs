@@ -1,9 +1,7 @@
 //! The offers in the words: identical ones share a slot.
 
-use alloc::collections::BinaryHeap;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
 use super::words::SLOTS;
 
@@ -25,7 +23,7 @@ pub(super) struct Slots {
     keys: Vec<f64>,
     /// Slots of one shape have equal values, and so equal scores.
     shapes: Vec<u64>,
-    /// The place in the list of each slot's first row.
+    /// The place in the list of each slot's first row; as large as can be where there is none.
     positions: Vec<u32>,
     /// The group in each slot.
     group_in: Vec<u32>,
@@ -33,35 +31,59 @@ pub(super) struct Slots {
     groups: Vec<Group>,
     /// The groups that are free.
     free_groups: Vec<u32>,
-    /// The group of each row.
-    group_of: Vec<u32>,
+    /// The rows of each group side by side, as a heap by their places in the list.
+    members: Vec<Member>,
+    /// The places in `members` that are free.
+    free_members: Vec<u32>,
+    /// Where each row is.
+    rows: Vec<Membership>,
     /// The next shape.
     next_shape: u64,
 }
 
 /// Offers that nobody can tell apart but by their place in the list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Group {
     /// The slot it is in.
-    slot: usize,
+    slot: u32,
+    /// Where its rows begin in `members`.
+    begin: u32,
     /// How many rows it has.
-    members: u32,
-    /// The places of its rows in the list, and some where they stood before. Empty for a group that has had one row only.
-    positions: BinaryHeap<Reverse<u32>>,
+    count: u32,
 }
 
-impl Group {
-    /// Drops places where no row of the group stands any more, and returns the first of the others.
-    fn first(&mut self, group: u32, group_of: &[u32], list: &[u32]) -> u32 {
-        while let Some(&Reverse(position)) = self.positions.peek() {
-            if list.get(position as usize).is_some_and(|&row| group_of[row as usize] == group) {
-                return position;
-            }
-            self.positions.pop();
-        }
-        u32::MAX
+/// A row of a group. The first in the list is the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Member(u64);
+
+impl Member {
+    /// A row at a place in the list.
+    fn new(position: u32, row: u32) -> Self {
+        Self(u64::from(position) << u32::BITS | u64::from(row))
+    }
+
+    /// The place in the list.
+    fn position(self) -> u32 {
+        (self.0 >> u32::BITS) as u32
+    }
+
+    /// The row.
+    fn row(self) -> usize {
+        self.0 as u32 as usize
     }
 }
+
+/// Where a row is.
+#[derive(Debug, Clone, Copy)]
+struct Membership {
+    /// Its group.
+    group: u32,
+    /// Its place in `members`.
+    at: u32,
+}
+
+/// The membership of a row that is in no slot.
+const NO_MEMBER: Membership = Membership { group: NO_GROUP, at: 0 };
 
 /// The slots of one word, at hand for a search.
 pub(super) struct Word<'a> {
@@ -92,9 +114,27 @@ impl Word<'_> {
 }
 
 impl Slots {
-    /// No slots, for a ledger of this many rows.
-    pub(super) fn new(width: usize, rows: usize) -> Self {
-        Self { width, group_of: vec![NO_GROUP; rows], ..Self::default() }
+    /// Room for so many slots, and for the rows of a list in groups: `group_of` tells the group of each place in the list.
+    pub(super) fn new(width: usize, slots: usize, rows: usize, list: &[u32], group_of: &[u32], groups: usize) -> Self {
+        let mut new = Self { width, rows: vec![NO_MEMBER; rows], ..Self::default() };
+        new.reserve(slots);
+        new.groups.resize(groups, Group { slot: 0, begin: 0, count: 0 });
+        group_of.iter().for_each(|&group| new.groups[group as usize].count += 1);
+        let mut begin = 0;
+        for group in &mut new.groups {
+            group.begin = begin;
+            begin += core::mem::take(&mut group.count);
+        }
+        // Places rise, and what rises is a heap.
+        new.members.resize(list.len(), Member(0));
+        for ((&row, &number), position) in list.iter().zip(group_of).zip(0..) {
+            let group = &mut new.groups[number as usize];
+            let at = group.begin + group.count;
+            group.count += 1;
+            new.members[at as usize] = Member::new(position, row);
+            new.rows[row as usize] = Membership { group: number, at };
+        }
+        new
     }
 
     /// Makes room for this many slots.
@@ -107,6 +147,7 @@ impl Slots {
     }
 
     /// What the offers of a slot have.
+    #[inline]
     pub(super) fn values(&self, slot: usize) -> &[u64] {
         &self.values[slot * self.width..(slot + 1) * self.width]
     }
@@ -114,6 +155,17 @@ impl Slots {
     /// The lowered key of a slot.
     pub(super) fn key(&self, slot: usize) -> f64 {
         self.keys[slot]
+    }
+
+    /// Whether a row is in a slot with this lowered key.
+    pub(super) fn has(&self, row: usize, key: f64) -> bool {
+        let group = self.groups.get(self.rows[row].group as usize);
+        group.is_some_and(|group| self.keys[group.slot as usize] == key)
+    }
+
+    /// The slot that a row is in.
+    pub(super) fn slot_of(&self, row: usize) -> usize {
+        self.groups[self.rows[row].group as usize].slot as usize
     }
 
     /// The shape of a slot.
@@ -124,6 +176,11 @@ impl Slots {
     /// The place in the list of a slot's first row.
     pub(super) fn position(&self, slot: usize) -> u32 {
         self.positions[slot]
+    }
+
+    /// The least place in the list of any row of a word, by its number.
+    pub(super) fn first_position(&self, number: usize) -> u32 {
+        self.positions.as_chunks::<SLOTS>().0[number].iter().fold(u32::MAX, |first, &position| first.min(position))
     }
 
     /// The slots of a word, by its number. `width` is the numbers of a row of axes, for a caller that knows it when it is compiled.
@@ -144,93 +201,145 @@ impl Slots {
         self.next_shape
     }
 
-    /// Puts rows that nobody can tell apart into an empty slot. `positions` are their places in the list, rising.
-    pub(super) fn put(&mut self, slot: usize, values: &[u64], key: f64, shape: u64, positions: &[u32], list: &[u32]) {
-        self.values[slot * self.width..(slot + 1) * self.width].copy_from_slice(values);
-        let group = self.free_groups.pop().unwrap_or_else(|| {
-            self.groups.push(Group::default());
-            self.groups.len() as u32 - 1
+    /// Takes note that no new shape may be below this.
+    pub(super) fn reserve_shapes(&mut self, shapes: u64) {
+        self.next_shape = shapes;
+    }
+
+    /// Makes a group of one row, at a place in the list.
+    pub(super) fn group_of_one(&mut self, row: usize, position: u32) -> u32 {
+        let at = self.free_members.pop().unwrap_or_else(|| {
+            self.members.push(Member(0));
+            self.members.len() as u32 - 1
         });
+        let group = Group { slot: 0, begin: at, count: 1 };
+        let number = if let Some(number) = self.free_groups.pop() {
+            self.groups[number as usize] = group;
+            number
+        } else {
+            self.groups.push(group);
+            self.groups.len() as u32 - 1
+        };
+        self.members[at as usize] = Member::new(position, row as u32);
+        if row >= self.rows.len() {
+            self.rows.resize(row + 1, NO_MEMBER);
+        }
+        self.rows[row] = Membership { group: number, at };
+        number
+    }
+
+    /// Puts a group into an empty slot.
+    pub(super) fn put(&mut self, slot: usize, values: &[u64], key: f64, shape: u64, group: u32) {
+        let place = &mut self.values[slot * self.width..(slot + 1) * self.width];
+        place.iter_mut().zip(values).for_each(|(place, value)| *place = *value);
+        let in_slot = &mut self.groups[group as usize];
+        in_slot.slot = slot as u32;
         self.keys[slot] = key;
         self.shapes[slot] = shape;
-        self.positions[slot] = positions[0];
+        self.positions[slot] = self.members[in_slot.begin as usize].position();
         self.group_in[slot] = group;
-        let new = &mut self.groups[group as usize];
-        new.slot = slot;
-        new.members = positions.len() as u32;
-        if positions.len() > 1 {
-            new.positions.extend(positions.iter().copied().map(Reverse));
-        }
-        for &position in positions {
-            let row = list[position as usize] as usize;
-            if row >= self.group_of.len() {
-                self.group_of.resize(row + 1, NO_GROUP);
-            }
-            self.group_of[row] = group;
-        }
     }
 
     /// Moves what is in a slot to another one.
     pub(super) fn relocate(&mut self, from: usize, to: usize) {
-        self.values.copy_within(from * self.width..(from + 1) * self.width, to * self.width);
+        for axis in 0..self.width {
+            self.values[to * self.width + axis] = self.values[from * self.width + axis];
+        }
         self.keys[to] = self.keys[from];
         self.shapes[to] = self.shapes[from];
-        self.positions[to] = self.positions[from];
+        self.positions[to] = core::mem::replace(&mut self.positions[from], u32::MAX);
         self.group_in[to] = self.group_in[from];
-        self.groups[self.group_in[to] as usize].slot = to;
+        self.groups[self.group_in[to] as usize].slot = to as u32;
     }
 
     /// Lays the slots out anew: each pair is a slot and its new place, and there are `slots` places.
-    pub(super) fn relay(&mut self, moves: &[(usize, usize)], slots: usize) {
-        let width = self.width;
+    pub(super) fn relay(&mut self, moves: &[(u32, u32)], slots: usize) {
         let old = Self {
             values: core::mem::take(&mut self.values),
             keys: core::mem::take(&mut self.keys),
             shapes: core::mem::take(&mut self.shapes),
-            positions: core::mem::take(&mut self.positions),
             group_in: core::mem::take(&mut self.group_in),
+            width: self.width,
             ..Self::default()
         };
+        self.positions.clear();
         self.reserve(slots);
         for &(from, to) in moves {
-            self.values[to * width..(to + 1) * width].copy_from_slice(&old.values[from * width..(from + 1) * width]);
-            self.keys[to] = old.keys[from];
-            self.shapes[to] = old.shapes[from];
-            self.positions[to] = old.positions[from];
-            self.group_in[to] = old.group_in[from];
-            self.groups[self.group_in[to] as usize].slot = to;
+            let from = from as usize;
+            self.put(to as usize, old.values(from), old.keys[from], old.shapes[from], old.group_in[from]);
         }
     }
 
     /// Takes note that a row stands at an earlier place now, and returns its slot.
     pub(super) fn moved(&mut self, row: usize, position: u32) -> usize {
-        let group = &mut self.groups[self.group_of[row] as usize];
-        let first = &mut self.positions[group.slot];
-        if group.members == 1 && group.positions.is_empty() {
-            *first = position;
-        } else {
-            if group.positions.peek() != Some(&Reverse(position)) {
-                group.positions.push(Reverse(position));
-            }
-            *first = position.min(*first);
+        let Membership { group, at } = self.rows[row];
+        let Group { slot, begin, .. } = self.groups[group as usize];
+        if self.rise(begin, at, Member::new(position, row as u32)) == begin {
+            self.positions[slot as usize] = position;
         }
-        group.slot
+        slot as usize
     }
 
-    /// Takes a row out of its slot, after the list has been brought up to date. Returns the slot, the place of its first
-    /// row before, and whether it is empty now.
-    pub(super) fn leave(&mut self, row: usize, list: &[u32]) -> (usize, u32, bool) {
-        let group_number = core::mem::replace(&mut self.group_of[row], NO_GROUP);
-        let group = &mut self.groups[group_number as usize];
-        let first = &mut self.positions[group.slot];
-        let before = *first;
-        group.members -= 1;
-        if group.members == 0 {
-            group.positions.clear();
-            self.free_groups.push(group_number);
-        } else {
-            *first = group.first(group_number, &self.group_of, list);
+    /// Takes a row out of its slot. Returns the slot, the place of its first row before, and whether it is empty now.
+    pub(super) fn leave(&mut self, row: usize) -> (usize, u32, bool) {
+        let Membership { group: number, at } = core::mem::replace(&mut self.rows[row], NO_MEMBER);
+        let group = &mut self.groups[number as usize];
+        group.count -= 1;
+        let Group { slot, begin, count } = *group;
+        let slot = slot as usize;
+        let before = self.positions[slot];
+        let end = begin + count;
+        self.free_members.push(end);
+        if count == 0 {
+            self.free_groups.push(number);
+            self.positions[slot] = u32::MAX;
+            return (slot, before, true);
         }
-        (group.slot, before, group.members == 0)
+        if at != end {
+            // The last one takes its place, and from there goes where it belongs.
+            let last = self.members[end as usize];
+            let at = self.rise(begin, at, last);
+            self.sink(begin, end, at);
+        }
+        self.positions[slot] = self.members[begin as usize].position();
+        (slot, before, false)
+    }
+
+    /// Puts a member at a place in a heap, or above it, where it belongs. Returns where.
+    fn rise(&mut self, begin: u32, mut at: u32, member: Member) -> u32 {
+        while at > begin {
+            let above = begin + (at - begin - 1) / 2;
+            let other = self.members[above as usize];
+            if other < member {
+                break;
+            }
+            self.set_member(at, other);
+            at = above;
+        }
+        self.set_member(at, member);
+        at
+    }
+
+    /// Moves a member of a heap down to where it belongs.
+    fn sink(&mut self, begin: u32, end: u32, mut at: u32) {
+        let member = self.members[at as usize];
+        loop {
+            let mut below = begin + 2 * (at - begin) + 1;
+            if below + 1 < end && self.members[below as usize + 1] < self.members[below as usize] {
+                below += 1;
+            }
+            if below >= end || member < self.members[below as usize] {
+                break;
+            }
+            self.set_member(at, self.members[below as usize]);
+            at = below;
+        }
+        self.set_member(at, member);
+    }
+
+    /// Writes a member to a place.
+    fn set_member(&mut self, at: u32, member: Member) {
+        self.members[at as usize] = member;
+        self.rows[member.row()].at = at;
     }
 }

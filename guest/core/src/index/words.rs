@@ -1,7 +1,9 @@
-//! Words of 64 slots, in the order of their keys.
+//! Words of 64 slots, in the order of their keys, in blocks of eight.
 //!
-//! A word is known by its *rank*, its place in that order, which grows when an earlier word is split; and by its *number*,
-//! which stays and tells where its slots are.
+//! A block holds up to eight words that follow each other, and blocks are listed in the order of their keys. So a search
+//! passes over eight words at once, and a new word moves no more than those behind it in its block. A word is known by its
+//! *cell*, its place in a block, which changes when an earlier word is split; and by its *number*, which stays and tells
+//! where its slots are.
 
 use alloc::vec::Vec;
 
@@ -12,10 +14,19 @@ use super::slots::{MIXED, Slots};
 
 /// Slots of a word.
 pub(super) const SLOTS: usize = u64::BITS as usize;
+/// Words of a block.
+pub(super) const WORDS: usize = 8;
 
-/// What is known of each word. Every column but `rank_of` is in the order of ranks.
+/// What is known of each word. Columns go by cell, unless they say otherwise. A cell that is not in use has no slot and an
+/// infinite key.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
+    /// The blocks, in the order of their keys.
+    blocks: Vec<u32>,
+    /// The low key of the first word of each of them, in the same order.
+    block_keys: Vec<f64>,
+    /// How many words each block has, by block.
+    counts: Vec<u32>,
     /// One bit for each slot that holds an offer.
     alive: Vec<u64>,
     /// A number not above the lowered key of any slot, and not below any of the word before.
@@ -28,8 +39,8 @@ pub(super) struct Words {
     sorted: Vec<bool>,
     /// The word's number.
     numbers: Vec<u32>,
-    /// The rank of each word, by number.
-    rank_of: Vec<u32>,
+    /// The cell of each word, by number.
+    cells: Vec<u32>,
     /// For policies that are only monotone or antitone, the corner that scores no more than any offer of a word. Otherwise
     /// empty.
     corners: Vec<Corner>,
@@ -59,10 +70,42 @@ impl Corner {
     }
 }
 
+/// Where a word is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// The place of its block among the blocks.
+    block: usize,
+    /// Its cell.
+    pub(super) cell: usize,
+}
+
 impl Words {
     /// How many words there are.
     pub(super) fn len(&self) -> usize {
-        self.alive.len()
+        self.cells.len()
+    }
+
+    /// The blocks, in the order of their keys.
+    pub(super) fn blocks(&self) -> &[u32] {
+        &self.blocks
+    }
+
+    /// For each of [`Words::blocks`] a number not above the lowered key of any of its slots.
+    pub(super) fn block_keys(&self) -> &[f64] {
+        &self.block_keys
+    }
+
+    /// How many blocks there are room for.
+    pub(super) fn block_count(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// The cells that are in use, in the order of their keys.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = usize> {
+        self.blocks.iter().flat_map(|&block| {
+            let first = block as usize * WORDS;
+            first..first + self.counts[block as usize] as usize
+        })
     }
 
     /// The slots that hold an offer.
@@ -70,49 +113,55 @@ impl Words {
         &self.alive
     }
 
-    /// For each word a number not above the lowered key of any of its slots.
-    pub(super) fn low_keys(&self) -> &[f64] {
-        &self.low_keys
+    /// A number not above the lowered key of any of a word's slots.
+    pub(super) fn low_key(&self, cell: usize) -> f64 {
+        self.low_keys[cell]
     }
 
-    /// The rank of the first word that can hold a slot with at least this lowered key.
+    /// The place, among the blocks, of the first that can hold a slot with at least this lowered key.
     pub(super) fn first(&self, least_key: f64) -> usize {
-        self.low_keys.partition_point(|&low| low < least_key).saturating_sub(1)
+        self.block_keys.partition_point(|&low| low < least_key).saturating_sub(1)
     }
 
     /// A number not above the place in the list of any slot's first row.
-    pub(super) fn min_position(&self, rank: usize) -> u32 {
-        self.min_positions[rank]
+    pub(super) fn min_position(&self, cell: usize) -> u32 {
+        self.min_positions[cell]
     }
 
     /// The shape of every slot, or [`MIXED`] where they differ.
-    pub(super) fn shape(&self, rank: usize) -> u64 {
-        self.shapes[rank]
+    pub(super) fn shape(&self, cell: usize) -> u64 {
+        self.shapes[cell]
     }
 
     /// Whether the keys of a word's slots never fall.
-    pub(super) fn is_sorted(&self, rank: usize) -> bool {
-        self.sorted[rank]
+    pub(super) fn is_sorted(&self, cell: usize) -> bool {
+        self.sorted[cell]
     }
 
     /// A word's number.
-    pub(super) fn number(&self, rank: usize) -> usize {
-        self.numbers[rank] as usize
+    pub(super) fn number(&self, cell: usize) -> usize {
+        self.numbers[cell] as usize
     }
 
     /// A slot of a word.
-    pub(super) fn slot(&self, rank: usize, bit: u32) -> usize {
-        self.numbers[rank] as usize * SLOTS + bit as usize
+    pub(super) fn slot(&self, cell: usize, bit: u32) -> usize {
+        self.numbers[cell] as usize * SLOTS + bit as usize
     }
 
-    /// The rank and the bit of a slot.
-    pub(super) fn place(&self, slot: usize) -> (usize, usize) {
-        (self.rank_of[slot / SLOTS] as usize, slot % SLOTS)
+    /// The slots of a word that hold an offer.
+    pub(super) fn slots(&self, cell: usize) -> impl Iterator<Item = usize> {
+        let first = self.slot(cell, 0);
+        bits(self.alive[cell]).map(move |bit| first + bit as usize)
+    }
+
+    /// The cell of a slot's word.
+    pub(super) fn cell(&self, slot: usize) -> usize {
+        self.cells[slot / SLOTS] as usize
     }
 
     /// The corner that scores no more than any offer of a word.
-    pub(super) fn corner(&self, rank: usize) -> &Corner {
-        &self.corners[rank]
+    pub(super) fn corner(&self, cell: usize) -> &Corner {
+        &self.corners[cell]
     }
 
     /// Takes note of what the offer in a slot has, for policies that are not linear.
@@ -120,11 +169,11 @@ impl Words {
         if P::BOUND == Bound::Linear {
             return;
         }
-        let (rank, _) = self.place(slot);
-        self.corners.resize(self.len(), Corner::default());
+        let cell = self.cell(slot);
+        self.corners.resize(self.alive.len(), Corner::default());
         let (capacity, device_capacity) = (ledger.capacity(row), ledger.device_capacity(row));
-        let corner = &mut self.corners[rank];
-        if self.alive[rank].count_ones() == 1 {
+        let corner = &mut self.corners[cell];
+        if self.alive[cell].count_ones() == 1 {
             *corner = Corner { values: values.to_vec(), capacity: capacity.to_vec(), device_capacity };
         } else {
             corner.cover(P::BOUND, values, capacity, device_capacity);
@@ -133,130 +182,193 @@ impl Words {
 
     /// Finds the corner of a word anew, after slots have left it, for policies that are not linear: they take from the corner
     /// first, and a corner that stayed would promise what is gone.
-    pub(super) fn tighten<P: Policy>(&mut self, rank: usize, slots: &Slots, ledger: &Ledger) {
-        let Some(corner) = self.corners.get_mut(rank).filter(|_| P::BOUND != Bound::Linear) else { return };
-        let mut alive = self.alive[rank];
-        let mut first = true;
-        while alive != 0 {
-            let slot = self.numbers[rank] as usize * SLOTS + alive.trailing_zeros() as usize;
-            alive &= alive - 1;
+    pub(super) fn tighten<P: Policy>(&mut self, cell: usize, slots: &Slots, ledger: &Ledger) {
+        let (alive, first_slot) = (self.alive[cell], self.slot(cell, 0));
+        let Some(corner) = self.corners.get_mut(cell).filter(|_| P::BOUND != Bound::Linear) else { return };
+        for (at, bit) in bits(alive).enumerate() {
+            let slot = first_slot + bit as usize;
             let row = ledger.list()[slots.position(slot) as usize] as usize;
             let (values, capacity, device_capacity) =
                 (slots.values(slot), ledger.capacity(row), ledger.device_capacity(row));
-            if first {
+            if at == 0 {
                 corner.values.copy_from_slice(values);
                 corner.capacity.copy_from_slice(capacity);
                 corner.device_capacity = device_capacity;
-                first = false;
             } else {
                 corner.cover(P::BOUND, values, capacity, device_capacity);
             }
         }
     }
 
-    /// Adds an empty word behind the others and returns its first slot.
-    pub(super) fn push(&mut self, low_key: f64) -> usize {
-        let rank = self.len();
-        self.insert(rank, low_key)
-    }
-
     /// Takes a slot behind all others, in a new word where the last one has `filled` slots.
     pub(super) fn append(&mut self, filled: usize, key: f64, shape: u64, position: u32) -> usize {
-        if self.alive.last().is_none_or(|alive| alive.count_ones() as usize >= filled) {
-            self.push(key);
-        }
-        self.take_slot(self.len() - 1, shape, position, true)
+        let last = self.cells.last().map(|&cell| cell as usize);
+        let cell = last.filter(|&cell| (self.alive[cell].count_ones() as usize) < filled);
+        let cell = cell.unwrap_or_else(|| self.push(key));
+        self.take_slot(cell, shape, position, true)
     }
 
-    /// Adds an empty word at a rank and returns its first slot.
-    fn insert(&mut self, rank: usize, low_key: f64) -> usize {
-        let number = self.rank_of.len();
-        self.alive.insert(rank, 0);
-        self.low_keys.insert(rank, low_key);
-        self.min_positions.insert(rank, u32::MAX);
-        self.shapes.insert(rank, MIXED);
-        self.sorted.insert(rank, true);
-        self.numbers.insert(rank, number as u32);
-        if rank > 0 && rank <= self.corners.len() {
-            // The new word takes offers from the one before.
-            self.corners.insert(rank, self.corners[rank - 1].clone());
+    /// Adds an empty word behind the others, for those that are built one after the other, and returns its cell.
+    pub(super) fn push(&mut self, low_key: f64) -> usize {
+        let number = self.cells.len();
+        if number.is_multiple_of(WORDS) {
+            let block = self.push_block();
+            self.blocks.push(block as u32);
+            self.block_keys.push(low_key);
         }
-        self.rank_of.push(rank as u32);
-        for &number in &self.numbers[rank + 1..] {
-            self.rank_of[number as usize] += 1;
-        }
-        number * SLOTS
+        self.counts[number / WORDS] += 1;
+        self.cells.push(number as u32);
+        self.numbers[number] = number as u32;
+        self.low_keys[number] = low_key;
+        number
     }
 
-    /// The rank of the word for a new slot with this lowered key. The first word takes whatever is below all others.
-    pub(super) fn rank(&mut self, key: f64) -> usize {
-        self.low_keys[0] = self.low_keys[0].min(key);
-        self.low_keys.partition_point(|&low| low <= key) - 1
+    /// Adds a block without words, which is not listed yet.
+    fn push_block(&mut self) -> usize {
+        self.counts.push(0);
+        let cells = self.counts.len() * WORDS;
+        self.alive.resize(cells, 0);
+        self.low_keys.resize(cells, f64::INFINITY);
+        self.min_positions.resize(cells, u32::MAX);
+        self.shapes.resize(cells, MIXED);
+        self.sorted.resize(cells, true);
+        self.numbers.resize(cells, u32::MAX);
+        if !self.corners.is_empty() {
+            self.corners.resize(cells, Corner::default());
+        }
+        self.counts.len() - 1
+    }
+
+    /// The word for a new slot with this lowered key. The first word takes whatever is below all others.
+    pub(super) fn place(&self, key: f64) -> Place {
+        let block = self.block_keys.partition_point(|&low| low <= key).saturating_sub(1);
+        let first = self.blocks[block] as usize * WORDS;
+        let below = self.low_keys[first + 1..first + WORDS].iter().filter(|&&low| low <= key).count();
+        Place { block, cell: first + below }
+    }
+
+    /// Takes note that a slot with this lowered key comes into a word.
+    pub(super) fn lower(&mut self, place: Place, key: f64) {
+        self.low_keys[place.cell] = self.low_keys[place.cell].min(key);
+        self.block_keys[place.block] = self.block_keys[place.block].min(key);
     }
 
     /// Whether every slot of a word holds an offer.
-    pub(super) fn is_full(&self, rank: usize) -> bool {
-        self.alive[rank] == u64::MAX
+    pub(super) fn is_full(&self, cell: usize) -> bool {
+        self.alive[cell] == u64::MAX
     }
 
-    /// Moves the upper half of a full word into a new word behind it. Says which bits moved, in the order of their new
-    /// places, so that bit rows can follow.
-    pub(super) fn split(&mut self, rank: usize, slots: &mut Slots) -> [usize; SLOTS / 2] {
-        let first = self.slot(rank, 0);
+    /// Whether no word can be added to the block of a word.
+    pub(super) fn is_block_full(&self, cell: usize) -> bool {
+        self.counts[cell / WORDS] as usize == WORDS
+    }
+
+    /// Moves the upper half of a full block into a new block behind it.
+    pub(super) fn split_block(&mut self, place: Place) {
+        let from = (place.cell / WORDS * WORDS) + WORDS / 2;
+        let block = self.push_block();
+        let to = block * WORDS;
+        for at in 0..WORDS / 2 {
+            let (from, to) = (from + at, to + at);
+            self.alive.swap(from, to);
+            self.low_keys.swap(from, to);
+            self.min_positions.swap(from, to);
+            self.shapes.swap(from, to);
+            self.sorted.swap(from, to);
+            self.numbers.swap(from, to);
+            if !self.corners.is_empty() {
+                self.corners.swap(from, to);
+            }
+            self.cells[self.numbers[to] as usize] = to as u32;
+        }
+        self.counts[from / WORDS] = WORDS as u32 / 2;
+        self.counts[block] = WORDS as u32 / 2;
+        self.blocks.insert(place.block + 1, block as u32);
+        self.block_keys.insert(place.block + 1, self.low_keys[to]);
+    }
+
+    /// Moves the upper half of a full word, whose block is not full, into a new word behind it, where slots keep their bits.
+    /// Says which bits have moved.
+    pub(super) fn split(&mut self, cell: usize, slots: &mut Slots) -> u64 {
+        let first = self.slot(cell, 0);
         let mut bits: [usize; SLOTS] = core::array::from_fn(|bit| bit);
         bits.sort_unstable_by(|&a, &b| slots.key(first + a).total_cmp(&slots.key(first + b)));
-        let moved: [usize; SLOTS / 2] = core::array::from_fn(|at| bits[SLOTS / 2 + at]);
+        let upper = &bits[SLOTS / 2..];
+        let moved = upper.iter().fold(0, |moved, bit| moved | 1 << bit);
 
-        let new_first = self.insert(rank + 1, slots.key(first + moved[0]));
-        slots.reserve(new_first + SLOTS);
-        for (at, bit) in moved.into_iter().enumerate() {
-            slots.relocate(first + bit, new_first + at);
-            self.alive[rank] &= !(1 << bit);
+        let number = self.cells.len();
+        let (new, end) = (cell + 1, cell / WORDS * WORDS + WORDS);
+        self.alive[new..end].rotate_right(1);
+        self.low_keys[new..end].rotate_right(1);
+        self.min_positions[new..end].rotate_right(1);
+        self.shapes[new..end].rotate_right(1);
+        self.sorted[new..end].rotate_right(1);
+        self.numbers[new..end].rotate_right(1);
+        if !self.corners.is_empty() {
+            self.corners[new..end].rotate_right(1);
+            self.corners[new] = self.corners[cell].clone();
         }
-        self.alive[rank + 1] = u64::MAX >> (SLOTS / 2);
-        self.shapes[rank + 1] = self.shapes[rank];
-        self.refresh(rank, slots);
-        self.refresh(rank + 1, slots);
+        self.alive[new] = moved;
+        self.alive[cell] &= !moved;
+        self.low_keys[new] = slots.key(first + upper[0]);
+        self.shapes[new] = self.shapes[cell];
+        self.sorted[new] = self.sorted[cell];
+        self.numbers[new] = number as u32;
+        self.counts[cell / WORDS] += 1;
+        self.cells.push(new as u32);
+        for cell in new + 1..cell / WORDS * WORDS + self.counts[cell / WORDS] as usize {
+            self.cells[self.numbers[cell] as usize] = cell as u32;
+        }
+        slots.reserve((number + 1) * SLOTS);
+        upper.iter().for_each(|bit| slots.relocate(first + bit, number * SLOTS + bit));
+        self.refresh(cell, slots);
+        self.refresh(new, slots);
         moved
     }
 
     /// The first free slot of a word that is not full, now taken by an offer of this shape and place in the list.
     /// `in_order` says that its key is not below that of the slots before it, and that it is the last.
-    pub(super) fn take_slot(&mut self, rank: usize, shape: u64, position: u32, in_order: bool) -> usize {
-        let bit = self.alive[rank].trailing_ones();
-        self.shapes[rank] = if self.alive[rank] == 0 || self.shapes[rank] == shape { shape } else { MIXED };
-        self.sorted[rank] &= in_order;
-        self.alive[rank] |= 1 << bit;
-        self.min_positions[rank] = self.min_positions[rank].min(position);
-        self.slot(rank, bit)
+    pub(super) fn take_slot(&mut self, cell: usize, shape: u64, position: u32, in_order: bool) -> usize {
+        let bit = self.alive[cell].trailing_ones();
+        self.shapes[cell] = if self.alive[cell] == 0 || self.shapes[cell] == shape { shape } else { MIXED };
+        self.sorted[cell] &= in_order;
+        self.alive[cell] |= 1 << bit;
+        self.min_positions[cell] = self.min_positions[cell].min(position);
+        self.slot(cell, bit)
     }
 
     /// Takes note that the first row of a slot stands at an earlier place now.
     pub(super) fn advanced(&mut self, slot: usize, position: u32) {
-        let (rank, _) = self.place(slot);
-        self.min_positions[rank] = self.min_positions[rank].min(position);
+        let cell = self.cell(slot);
+        self.min_positions[cell] = self.min_positions[cell].min(position);
     }
 
     /// Takes note that the first row of a slot, which stood at `position`, has left it, and, with `empty`, that it was the
     /// only one.
     pub(super) fn left(&mut self, slot: usize, position: u32, empty: bool, slots: &Slots) {
-        let (rank, bit) = self.place(slot);
+        let cell = self.cell(slot);
         if empty {
-            self.alive[rank] &= !(1 << bit);
+            self.alive[cell] &= !(1 << (slot % SLOTS));
         }
-        if self.min_positions[rank] >= position {
-            self.refresh(rank, slots);
+        if self.min_positions[cell] >= position {
+            self.refresh(cell, slots);
         }
     }
 
     /// Finds the least place in the list anew.
-    fn refresh(&mut self, rank: usize, slots: &Slots) {
-        let mut least = u32::MAX;
-        let mut alive = self.alive[rank];
-        while alive != 0 {
-            least = least.min(slots.position(self.slot(rank, alive.trailing_zeros())));
-            alive &= alive - 1;
-        }
-        self.min_positions[rank] = least;
+    fn refresh(&mut self, cell: usize, slots: &Slots) {
+        self.min_positions[cell] = slots.first_position(self.number(cell));
     }
+}
+
+/// The bits that are set, the lowest first.
+#[inline]
+pub(super) fn bits(mut word: u64) -> impl Iterator<Item = u32> {
+    core::iter::from_fn(move || {
+        (word != 0).then(|| {
+            let bit = word.trailing_zeros();
+            word &= word - 1;
+            bit
+        })
+    })
 }

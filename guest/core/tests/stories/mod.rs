@@ -157,3 +157,39 @@ pub fn bound_tasks() -> impl Strategy<Value = Story> {
         })
     })
 }
+
+/// Many tasks of few demands for offers that differ: words and blocks split, demands come again long after, and the last tasks
+/// find little room. Requirements of some tasks, and an update in between.
+pub fn crowded() -> impl Strategy<Value = Story> {
+    let demands = proptest::collection::vec((0..12_u64, 0..40_u64), 2..14);
+    (demands, 200..600_usize, 400..1500_usize, any::<bool>(), any::<u64>()).prop_flat_map(
+        |(demands, rows, asking, shared, seed)| {
+            let shape = Shape { dimensions: 2, attributes: 1 };
+            changes(shape, rows).prop_map(move |changes| {
+                let mut random = seed;
+                let mut below = |bound: u64| {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    (random >> 33) % bound
+                };
+                let available = (0..rows).flat_map(|_| [below(30), below(100)]).collect();
+                let attributes = (0..rows).map(|_| below(3) as u32).collect();
+                let offers = OfferTable { rows: rows as u32, available, attributes, ..OfferTable::default() };
+                let mut tasks = TaskTable { rows: asking as u32, requirement_offsets: vec![0], ..TaskTable::default() };
+                for _ in 0..asking {
+                    let (first, second) = demands[below(demands.len() as u64) as usize];
+                    tasks.demand.extend([first, second]);
+                    if below(8) == 0 {
+                        tasks.requirement_attributes.push(0);
+                        tasks.requirement_excludes.push(below(2) == 0);
+                        tasks.values.push(1 + below(2) as u32);
+                    }
+                    tasks.requirement_offsets.push(tasks.values.len() as u32);
+                }
+                tasks.value_offsets = (0..=tasks.values.len() as u32).collect();
+                let mode = if shared { Mode::Shared } else { Mode::Exclusive };
+                let steps = vec![Step::Assign(tasks.clone()), Step::Update(changes), Step::Assign(tasks)];
+                Story { shape, offers, settings: Settings { mode, ..Settings::default() }, steps }
+            })
+        },
+    )
+}

@@ -1,0 +1,118 @@
+//! What a search has to know of a task's demand, kept for the tasks that ask the same.
+//!
+//! Most tables have far fewer demands than tasks. A demand has one place, by its hash, and gives way to any other that has
+//! the same: so this costs the same however many there are.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::feasible::Task;
+
+use super::axes::{self, Axes};
+use super::bound::Cost;
+
+/// Demands that are kept at most.
+const MOST: usize = 1 << 12;
+/// The device thousandths of a place that is free: no task can ask so many.
+const FREE: u32 = u32::MAX;
+
+/// The demands that are kept.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asks {
+    /// What rows of axes consist of.
+    axes: Axes,
+    /// Rows of thresholds that a demand passes at most.
+    most_rows: usize,
+    /// What is known, by place.
+    asks: Vec<Ask>,
+    /// What is asked on every axis, by place.
+    asked: Vec<u64>,
+    /// The rows of thresholds to pass, by place.
+    rows: Vec<u32>,
+}
+
+/// What is known of a demand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask {
+    /// The device thousandths that are asked.
+    devices: u32,
+    /// How many rows of thresholds there are to pass.
+    pub(super) rows: u32,
+    /// Whether they let through only what serves the demand.
+    pub(super) exact: bool,
+    /// Its key.
+    pub(super) cost: Cost,
+    /// No slot with a lowered key below this serves the demand, but for offers that have come since.
+    pub(super) least_key: f64,
+    /// How many had come then.
+    pub(super) seen: u64,
+    /// No offer served the demand when offers had last grown this often.
+    pub(super) refused: u64,
+}
+
+impl Asks {
+    /// Forgets all demands, and makes room for those of so many tasks.
+    pub(super) fn reset(&mut self, axes: Axes, most_rows: usize, tasks: usize) {
+        let places = tasks.clamp(1, MOST).next_power_of_two().max(self.asks.len());
+        let cost = Cost { subtract: 0.0, least_key: 0.0 };
+        let free = Ask { devices: FREE, rows: 0, exact: false, cost, least_key: 0.0, seen: 0, refused: 0 };
+        *self = Self {
+            axes,
+            most_rows,
+            asks: vec![free; places],
+            asked: vec![0; places * axes.width()],
+            rows: vec![0; places * most_rows],
+        };
+    }
+
+    /// Whether there is room for the demands of so many tasks.
+    pub(super) fn has_room(&self, tasks: usize) -> bool {
+        self.asks.len() >= tasks.min(MOST)
+    }
+
+    /// The place of a task's demand.
+    #[inline]
+    pub(super) fn place(&self, task: Task<'_>) -> usize {
+        let hash = axes::hash(task.demand.iter().copied().chain([task.devices.into()]));
+        hash as usize & (self.asks.len() - 1)
+    }
+
+    /// Whether the demand at a place is that of a task.
+    #[inline]
+    pub(super) fn is(&self, place: usize, task: Task<'_>) -> bool {
+        let asked = &self.asked[place * self.axes.width()..][..self.axes.dimensions];
+        self.asks[place].devices == task.devices && axes::equal(asked, task.demand)
+    }
+
+    /// Keeps the demand of a task at its place. `know` finds the rows of thresholds, how many there are, whether they are
+    /// exact, and the key; `seen` says how many offers have come.
+    pub(super) fn keep(
+        &mut self,
+        place: usize,
+        task: Task<'_>,
+        seen: u64,
+        know: impl FnOnce(&[u64], &mut [u32]) -> (usize, bool, Cost),
+    ) {
+        let width = self.axes.width();
+        let asked = &mut self.asked[place * width..(place + 1) * width];
+        self.axes.of_task(task, asked);
+        let rows = &mut self.rows[place * self.most_rows..(place + 1) * self.most_rows];
+        let (rows, exact, cost) = know(asked, rows);
+        self.asks[place] =
+            Ask { devices: task.devices, rows: rows as u32, exact, cost, least_key: cost.least_key, seen, refused: 0 };
+    }
+
+    /// What is known of the demand at a place.
+    #[inline]
+    pub(super) fn ask(&mut self, place: usize) -> &mut Ask {
+        &mut self.asks[place]
+    }
+
+    /// What the demand at a place asks on every axis, and the rows of thresholds that it has to pass.
+    #[inline]
+    pub(super) fn columns(&self, place: usize) -> (&[u64], &[u32]) {
+        let width = self.axes.width();
+        let rows = &self.rows[place * self.most_rows..][..self.asks[place].rows as usize];
+        (&self.asked[place * width..][..width], rows)
+    }
+}
