@@ -545,6 +545,11 @@ impl Error {
             )
     }
 
+    /// Whether another matcher might do better: a matcher is to blame, or it refused what the host cannot judge.
+    pub(crate) fn may_be_the_matchers(&self) -> bool {
+        self.is_the_matchers() || matches!(self, Self::TooManyRows { .. } | Self::SettingMalformed { .. })
+    }
+
     /// The error of a quantity that stands at a place.
     pub(crate) fn quantity(error: QuantityError, value: &str, place: Place) -> Self {
         let place = Box::new(place);

@@ -66,6 +66,7 @@ mod slot;
 mod spans;
 #[cfg(unix)]
 pub mod stage;
+mod standing;
 mod strict_json;
 mod tasks;
 mod verify;
@@ -79,7 +80,7 @@ pub use conformance::{
 pub use contract::CONTRACT;
 pub use description::Description;
 pub use error::{Error, Overrun, Place};
-pub use fallback::{Breaker, FallbackMatcher};
+pub use fallback::{Breaker, FallbackMatcher, FallbackPool};
 pub use inspection::Inspection;
 pub use limits::{Exceeded, Limit, Limits};
 pub use matcher::Matcher;

@@ -19,6 +19,7 @@ use crate::pool::{Pool, failed};
 use crate::recording::Recording;
 use crate::session::{self, Session};
 use crate::settings::Settings;
+use crate::standing::Standing;
 use crate::tasks::Tasks;
 use crate::verify::Ledger;
 
@@ -266,6 +267,15 @@ impl Matcher {
         Ok(self.open(offers, settings)?.recorded(recording))
     }
 
+    /// As [`Matcher::open`], of a pool that can go on in another matcher.
+    ///
+    /// # Errors
+    /// As [`Matcher::open`].
+    pub(crate) fn open_movable(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        let (shape, columns) = (offers.catalog().shape(), settings.columns(offers.catalog())?);
+        Ok(self.open(offers, settings)?.movable(Standing::new(shape, offers.table(), &columns)))
+    }
+
     /// An open pool, of columns that nobody has checked.
     pub(crate) fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Session, Failure> {
         match &self.inner.code {
@@ -275,7 +285,7 @@ impl Matcher {
     }
 
     /// Refuses a mode that the matcher does not have.
-    fn check_mode(&self, mode: Mode) -> Result<(), Error> {
+    pub(crate) fn check_mode(&self, mode: Mode) -> Result<(), Error> {
         let modes = &self.inner.description.modes;
         if modes.contains(&mode) {
             return Ok(());

@@ -27,10 +27,17 @@ pub trait Matching: Send + Sync {
     /// # Errors
     /// Those of [`Matcher::open`] and [`Pool::assign`](crate::Pool::assign), where nothing stands behind the matcher that failed.
     fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error>;
+
+    /// The matcher that is asked first, now: the one that pools are opened with.
+    fn current(&self) -> Matcher;
 }
 
 impl Matching for Matcher {
     fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         self.match_tasks(tasks, offers, settings)
+    }
+
+    fn current(&self) -> Matcher {
+        self.clone()
     }
 }

@@ -15,6 +15,7 @@ use crate::names::Names;
 use crate::offers::Offers;
 use crate::recording::{Recording, Step};
 use crate::session::Session;
+use crate::standing::Standing;
 use crate::tasks::Tasks;
 use crate::verify::Ledger;
 
@@ -35,6 +36,8 @@ pub struct Pool {
     names: Names,
     /// The row of each name; made when an update first asks for it.
     index: Option<HashMap<String, u32>>,
+    /// What it takes to go on in another matcher, where that may be asked.
+    standing: Option<Box<Standing>>,
     /// Where the time went.
     timings: Timings,
     /// What was asked and answered, where that is written down.
@@ -63,6 +66,7 @@ impl Pool {
             catalog: offers.catalog().clone(),
             names: offers.shared_names().clone(),
             index: None,
+            standing: None,
             timings,
             recording: None,
         }
@@ -72,6 +76,34 @@ impl Pool {
     pub(crate) fn recorded(mut self, recording: Recording) -> Self {
         self.recording = Some(Box::new(recording));
         self
+    }
+
+    /// Keeps from now on what it takes to go on in another matcher.
+    pub(crate) fn movable(mut self, standing: Standing) -> Self {
+        self.standing = Some(Box::new(standing));
+        self
+    }
+
+    /// Goes on in another matcher, with the offers as they stand. Where that fails the pool is as it was.
+    ///
+    /// # Errors
+    /// As [`Matcher::open`].
+    ///
+    /// # Panics
+    /// When the pool is not movable.
+    pub(crate) fn move_to(&mut self, matcher: &Matcher) -> Result<(), Error> {
+        let standing = self.standing.as_ref().expect("a pool that is moved was opened to be moved");
+        matcher.check_mode(standing.mode())?;
+        let session = standing.session(matcher, &self.ledger);
+        self.session = Ok(session.map_err(|failure| failed(matcher, "open", failure))?);
+        self.matcher = matcher.clone();
+        Ok(())
+    }
+
+    /// Who matches.
+    #[must_use]
+    pub fn matcher(&self) -> &Matcher {
+        &self.matcher
     }
 
     /// What was asked of the pool and answered so far, where it was opened by [`Matcher::open_recorded`].
@@ -119,6 +151,9 @@ impl Pool {
         let settled = self.ledger.settle(tasks.table(), &assignments);
         self.timings.verify += begin.elapsed();
         settled.map_err(|reason| self.refuse("assign", reason))?;
+        if let Some(standing) = &mut self.standing {
+            standing.settle(&assignments.offers);
+        }
         tracing::debug!(placed = assignments.tasks.len(), "assigned");
         if let Some(recording) = &mut self.recording {
             let answer = Ok(assignments.clone());
@@ -153,6 +188,9 @@ impl Pool {
         let changes = self.changes(update)?;
         self.call("update", |session| session.update(&changes))?;
         self.ledger.apply(&changes);
+        if let Some(standing) = &mut self.standing {
+            standing.apply(&changes);
+        }
         if let Some(added) = &update.added {
             let first = u32::try_from(self.names.as_slice().len()).unwrap_or(u32::MAX);
             self.names.extend(added.shared_names());

@@ -57,33 +57,68 @@ impl Ledger {
     /// Checks who takes what, and writes down what is used.
     ///
     /// # Errors
-    /// What does not hold. The book is then of no more use.
+    /// What does not hold. The book is then as it was.
     pub(crate) fn settle(&mut self, tasks: &TaskTable, answer: &Assignments) -> Result<(), String> {
         let rows = answer.tasks.len();
         if answer.offers.len() != rows || answer.scores.len() != rows {
             let (offers, scores) = (answer.offers.len(), answer.scores.len());
             return Err(format!("{rows} tasks, {offers} offers and {scores} scores are not columns of one length"));
         }
-        let mut least = 0;
-        for ((&task, &offer), &score) in answer.tasks.iter().zip(&answer.offers).zip(&answer.scores) {
-            if task >= tasks.rows {
-                return Err(format!("task row {task} is not below {}", tasks.rows));
+        let mut before = Vec::new();
+        for row in 0..rows {
+            if let Err(reason) = self.settle_row(tasks, answer, row, &mut before) {
+                self.give_back(tasks, answer, row, before);
+                return Err(reason);
             }
-            if task < least {
-                return Err(format!("task row {task} comes twice, or too late"));
-            }
-            least = task + 1;
-            if !(score.is_finite() && score < self.max_score) {
-                return Err(format!("task row {task} is placed at score {score}, not below {}", self.max_score));
-            }
-            self.take(tasks, task as usize, offer as usize)
-                .map_err(|reason| format!("task row {task} on offer row {offer}: {reason}"))?;
         }
         Ok(())
     }
 
-    /// Gives a task to an offer, if the offer can take it.
-    fn take(&mut self, tasks: &TaskTable, task: usize, offer: usize) -> Result<(), String> {
+    /// Checks one row of an answer, those before it being settled, and writes it down.
+    fn settle_row(
+        &mut self,
+        tasks: &TaskTable,
+        answer: &Assignments,
+        row: usize,
+        before: &mut Vec<u32>,
+    ) -> Result<(), String> {
+        let least = if row == 0 { 0 } else { answer.tasks[row - 1] + 1 };
+        let (task, offer, score) = (answer.tasks[row], answer.offers[row], answer.scores[row]);
+        if task >= tasks.rows {
+            return Err(format!("task row {task} is not below {}", tasks.rows));
+        }
+        if task < least {
+            return Err(format!("task row {task} comes twice, or too late"));
+        }
+        if !(score.is_finite() && score < self.max_score) {
+            return Err(format!("task row {task} is placed at score {score}, not below {}", self.max_score));
+        }
+        let taken = self.take(tasks, task as usize, offer as usize, before);
+        taken.map_err(|reason| format!("task row {task} on offer row {offer}: {reason}"))
+    }
+
+    /// Takes the first rows of an answer back, the last first. `before` is what [`Ledger::take`] has put there.
+    fn give_back(&mut self, tasks: &TaskTable, answer: &Assignments, rows: usize, mut before: Vec<u32>) {
+        let width = self.shape.dimensions as usize;
+        for (&task, &offer) in answer.tasks.iter().zip(&answer.offers).take(rows).rev() {
+            let (task, offer) = (task as usize, offer as usize);
+            if self.mode == Mode::Exclusive {
+                self.list(offer);
+                continue;
+            }
+            let demand = &tasks.demand[task * width..(task + 1) * width];
+            let available = &mut self.available[offer * width..(offer + 1) * width];
+            available.iter_mut().zip(demand).for_each(|(available, demand)| *available += demand);
+            if asked_devices(tasks, task) > 0 {
+                let (begin, count) = self.devices[offer];
+                let free = before.split_off(before.len() - count);
+                self.device_free[begin..begin + count].copy_from_slice(&free);
+            }
+        }
+    }
+
+    /// Gives a task to an offer, if the offer can take it. What it takes devices of goes to `before`, as it was.
+    fn take(&mut self, tasks: &TaskTable, task: usize, offer: usize, before: &mut Vec<u32>) -> Result<(), String> {
         if offer >= self.listed.len() {
             return Err(format!("the offer row is not below {}", self.listed.len()));
         }
@@ -98,7 +133,7 @@ impl Ledger {
         }
         let width = self.shape.attributes as usize;
         check_requirements(tasks, task, &self.attributes[offer * width..(offer + 1) * width])?;
-        let asked = tasks.devices.get(task).copied().unwrap_or(0);
+        let asked = asked_devices(tasks, task);
         let (begin, count) = self.devices[offer];
         let free = &mut self.device_free[begin..begin + count];
         if !serve(free, asked) {
@@ -108,7 +143,10 @@ impl Ledger {
             Mode::Exclusive => self.unlist(offer),
             Mode::Shared => {
                 available.iter_mut().zip(demand).for_each(|(available, demand)| *available -= demand);
-                take_devices(free, asked);
+                if asked > 0 {
+                    before.extend_from_slice(free);
+                    take_devices(free, asked);
+                }
             }
         }
         Ok(())
@@ -123,6 +161,22 @@ impl Ledger {
             self.replace(row as usize, &changes.changed, from);
         }
         self.append(&changes.added);
+    }
+
+    /// The offers of these rows as they stand, with the capacities of all rows.
+    pub(crate) fn offers(&self, rows: &[u32], capacity: &[u64]) -> OfferTable {
+        let mut table = OfferTable { rows: rows.len() as u32, device_offsets: vec![0], ..OfferTable::default() };
+        for row in rows.iter().map(|&row| row as usize) {
+            let width = self.shape.dimensions as usize;
+            table.available.extend_from_slice(&self.available[row * width..(row + 1) * width]);
+            table.capacity.extend_from_slice(&capacity[row * width..(row + 1) * width]);
+            let width = self.shape.attributes as usize;
+            table.attributes.extend_from_slice(&self.attributes[row * width..(row + 1) * width]);
+            let (begin, count) = self.devices[row];
+            table.device_free.extend_from_slice(&self.device_free[begin..begin + count]);
+            table.device_offsets.push(table.device_free.len() as u32);
+        }
+        table
     }
 
     /// Checks that counts have the right shape and add up to the length of the list.
@@ -208,6 +262,11 @@ fn devices(offers: &OfferTable, row: usize) -> &[u32] {
     }
 }
 
+/// The device thousandths that a task asks for.
+fn asked_devices(tasks: &TaskTable, task: usize) -> u32 {
+    tasks.devices.get(task).copied().unwrap_or(0)
+}
+
 /// The requirements of one task, as positions in the requirement columns.
 fn requirements(tasks: &TaskTable, row: usize) -> std::ops::Range<usize> {
     match tasks.requirement_offsets.get(row..row + 2) {
@@ -245,5 +304,34 @@ fn take_devices(free: &mut [u32], asked: u32) {
         whole.take((asked / WHOLE) as usize).for_each(|free| *free = 0);
     } else if let Some(tightest) = free.iter_mut().filter(|free| **free >= asked).min_by_key(|free| **free) {
         *tightest -= asked;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_does_not_hold_leaves_the_book_as_it_was() {
+        let shape = Shape { dimensions: 1, attributes: 0 };
+        let offers = OfferTable {
+            rows: 2,
+            available: vec![10, 10],
+            device_offsets: vec![0, 2, 4],
+            device_free: vec![1000, 700, 1000, 1000],
+            ..OfferTable::default()
+        };
+        let tasks =
+            TaskTable { rows: 4, demand: vec![3, 3, 3, 9], devices: vec![600, 1000, 300, 0], ..TaskTable::default() };
+        for mode in [Mode::Exclusive, Mode::Shared] {
+            let settings = Settings { mode, ..Settings::default() };
+            let mut ledger = Ledger::new(shape, &offers, &settings);
+            let before = ledger.offers(&[0, 1], &[10, 10]);
+            let lie = Assignments { tasks: vec![0, 1, 2, 3], offers: vec![0, 1, 1, 1], scores: vec![0.5; 4] };
+            ledger.settle(&tasks, &lie).unwrap_err();
+            assert_eq!((ledger.offers(&[0, 1], &[10, 10]), ledger.listed()), (before, 2), "{mode}");
+            let truth = Assignments { tasks: vec![0, 1], offers: vec![0, 1], scores: vec![0.5; 2] };
+            ledger.settle(&tasks, &truth).unwrap();
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use offermatch::{
-    Catalog, Matcher, Mode, Offer, Offers, Pool, Requirement, Sample, Settings, Task, Tasks, Update, answer_digest,
-    unplaced,
+    Breaker, Catalog, FallbackMatcher, Limits, Matcher, Mode, Offer, Offers, Pool, Requirement, Sample, Settings, Task,
+    Tasks, Update, answer_digest, unplaced,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -12,6 +12,12 @@ use proptest::prelude::*;
 
 /// The component, compiled once.
 static COMPONENT: LazyLock<Matcher> = LazyLock::new(|| Matcher::bundled().expect("the bundled matcher is a matcher"));
+
+/// The component, which fails as soon as it has more than two tasks to tell of.
+static SHORT_OF_WORDS: LazyLock<Matcher> = LazyLock::new(|| {
+    Matcher::bundled_with(&Limits { output_rows: Some(2), ..Limits::default() })
+        .expect("the bundled matcher is a matcher")
+});
 
 /// Small numbers, so that ties are everywhere, and now and then the largest there is.
 fn quantity() -> impl Strategy<Value = u64> {
@@ -140,6 +146,35 @@ proptest! {
             component.update(&update).unwrap();
             native.update(&update).unwrap();
             prop_assert_eq!(component.listed(), native.listed(), "the same offers are left");
+        }
+    }
+
+    #[test]
+    fn prop_a_pool_that_falls_back_and_returns_answers_as_the_reference_does(
+        rows in vec(offer(), 0..12),
+        settings in settings(),
+        cycles in vec(cycle(), 1..6),
+    ) {
+        let catalog = Catalog::new(["cpu", "memory"], ["zone", "gpu"]);
+        let table = offers(&rows, 0, &catalog);
+        let breaker = Breaker { failures: 2, cooldown_cycles: 1 };
+        let matcher = FallbackMatcher::with(SHORT_OF_WORDS.clone(), Matcher::native(), breaker);
+        let mut pool = matcher.open(&table, &settings).unwrap();
+        let mut native = Matcher::native().open(&table, &settings).unwrap();
+        for cycle in &cycles {
+            let tasks = tasks(&cycle.tasks, &catalog);
+            let answer = pool.assign(&tasks).unwrap();
+            let expected = native.assign(&tasks).unwrap();
+            prop_assert_eq!(&answer.assignments, &expected, "placed alike");
+            prop_assert_eq!(answer.fallback_reason.is_some(), answer.matcher.digest().is_none(), "it says who answered");
+            prop_assert!(expected.tasks.len() <= 2 || answer.fallback_reason.is_some(), "too long for the primary");
+            let counts = pool.explain(&tasks).unwrap();
+            let expected = native.explain(&tasks).unwrap();
+            prop_assert_eq!(counts.counts(), expected.counts(), "explained alike");
+            let update = update(cycle, &native);
+            pool.update(&update).unwrap();
+            native.update(&update).unwrap();
+            prop_assert_eq!(pool.as_pool().listed(), native.listed(), "the same offers are left");
         }
     }
 

@@ -4,7 +4,9 @@ mod support;
 
 use std::sync::Mutex;
 
-use offermatch::{Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Offers, Sample, Settings, Tasks};
+use offermatch::{
+    Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, Offers, Sample, Settings, Tasks, Update,
+};
 use support::{Script, scripted};
 
 /// A cycle.
@@ -21,6 +23,10 @@ impl Matching for Moody {
             return Err(Error::MatcherTrapped { matcher: "moody".into(), call: "assign", reason: "in a mood".into() });
         }
         Matcher::bundled()?.match_tasks(tasks, offers, settings)
+    }
+
+    fn current(&self) -> Matcher {
+        Matcher::bundled().unwrap()
     }
 }
 
@@ -70,6 +76,46 @@ fn a_mistake_in_the_input_is_nobodys_failure() {
     let settings = Settings { max_score: f64::NAN, ..Settings::default() };
     assert_eq!(matcher.match_cycle(&tasks, &offers, &settings).unwrap_err().code(), "setting-malformed");
     assert!(matcher.fallbacks().is_empty());
+}
+
+#[test]
+fn what_only_the_primary_refuses_is_its_failure() {
+    let (tasks, offers) = tables();
+    let shared_only =
+        Matcher::from_bytes(&scripted(&Script { shared_only: true, ..Script::default() }), "half").unwrap();
+    let matcher = FallbackMatcher::new(shared_only);
+    let answer = matcher.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+    assert_eq!(answer.fallback_reason.unwrap().code, "setting-malformed");
+    let pool = matcher.open(&offers, &Settings::default()).unwrap();
+    assert_eq!(pool.as_pool().matcher().description().name, "native");
+    assert_eq!(matcher.fallbacks()["setting-malformed"], 2);
+}
+
+#[test]
+fn a_mistake_asked_of_a_pool_leaves_it_in_the_primary() {
+    let (tasks, offers) = tables();
+    let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
+    let mut pool = matcher.open(&offers, &Settings::default()).unwrap();
+    let unknown = Update { removed: vec!["nobody".into()], ..Update::default() };
+    assert_eq!(pool.update(&unknown).unwrap_err().code(), "row-unknown");
+    assert_eq!(pool.assign(&tables().0).unwrap_err().code(), "foreign-table");
+    assert_eq!(pool.assign(&tasks).unwrap().matcher.description().name, "offermatch-matcher");
+    assert!(matcher.fallbacks().is_empty());
+}
+
+#[test]
+fn a_pool_follows_the_breaker() {
+    let (tasks, offers) = tables();
+    let tight = Matcher::bundled_with(&Limits { output_rows: Some(1), ..Limits::default() }).unwrap();
+    let matcher = FallbackMatcher::with(tight, Matcher::native(), Breaker { failures: 2, cooldown_cycles: 2 });
+    let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+    let mut pool = matcher.open(&offers, &settings).unwrap();
+    let one = tasks.select(&[0]);
+    let asked = [&tasks, &tasks, &one, &one, &one, &one];
+    let codes = asked.map(|tasks| pool.assign(tasks).unwrap().fallback_reason.map_or("primary", |reason| reason.code));
+    let (failed, waiting) = ("limit-output", "breaker-open");
+    assert_eq!(codes, [failed, failed, waiting, waiting, "primary", "primary"]);
+    assert_eq!(matcher.fallbacks(), [(waiting, 2), (failed, 2)].into());
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use offermatch::{
-    Answer, Catalog, Error, Limits, Matcher, Mode, Offer, Offers, Requirement, Settings, Task, Tasks, Update,
+    Answer, Catalog, Error, FallbackMatcher, Limits, Matcher, Mode, Offer, Offers, Requirement, Settings, Task, Tasks,
+    Update,
 };
 
 /// Limits that are soon reached.
@@ -239,6 +240,55 @@ fn an_answer_of_more_rows_than_allowed_is_refused() {
 fn a_standard_library_works_inside_an_asynchronous_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async { answers_right("wasi-honest") });
+}
+
+/// Asserts that a pool of this component, with a fallback behind it, answers as the reference does, and why it does.
+#[track_caller]
+fn falls_back_in(name: &str, mode: Mode, code: &str) {
+    let settings = Settings { mode, ..Settings::default() };
+    let (tasks, offers) = tables();
+    let matcher = FallbackMatcher::new(load(name).unwrap());
+    let mut pool = matcher.open(&offers, &settings).unwrap();
+    let mut right = Matcher::native().open(&offers, &settings).unwrap();
+    for round in 0..3 {
+        let answer = pool.assign(&tasks).unwrap();
+        assert_eq!(answer.assignments, right.assign(&tasks).unwrap(), "{name}, round {round}");
+        let update = Update {
+            removed: vec!["offer-19".into()],
+            changed: Some(Offers::new(&[Offer::new("offer-3", [("cpu", 800)])], pool.as_pool().catalog()).unwrap()),
+            added: Some(
+                Offers::new(&[Offer::new(format!("spare-{round}"), [("cpu", 9000)])], pool.as_pool().catalog())
+                    .unwrap(),
+            ),
+        };
+        pool.update(&update).unwrap();
+        right.update(&update).unwrap();
+        assert_eq!(pool.explain(&tasks).unwrap().counts(), right.explain(&tasks).unwrap().counts(), "{name}");
+    }
+    assert!(matcher.fallbacks()[code] >= 1, "{name}: {:?}", matcher.fallbacks());
+}
+
+#[test]
+fn a_pool_whose_matcher_fails_goes_on_in_the_fallback() {
+    for (name, code) in [
+        ("allocate", "limit-memory"),
+        ("exclusive-twice", "answer-refused"),
+        ("million-assignments", "limit-output"),
+        ("nan-scores", "answer-refused"),
+        ("recurse", "matcher-trapped"),
+        ("same-task-twice", "answer-refused"),
+        ("spin-assign", "limit-time"),
+        ("spin-explain", "limit-time"),
+        ("spin-open", "limit-time"),
+        ("spin-update", "limit-time"),
+        ("trap", "matcher-trapped"),
+        ("wasi-exit", "matcher-trapped"),
+        ("wrong-explanations", "answer-refused"),
+    ] {
+        falls_back_in(name, Mode::Exclusive, code);
+    }
+    // Some of its tasks fit before one does not.
+    falls_back_in("over-commit", Mode::Shared, "answer-refused");
 }
 
 /// Bytes of this process that are in memory.

@@ -5,9 +5,27 @@ import threading
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import cases
 from hostile import OFFERS, TASKS, component, limits, right
-from offermatch import Breaker, FallbackMatcher, InputError, LegacyMatcher, Matcher, OffermatchError, Task
+from offermatch import (
+    Breaker,
+    FallbackMatcher,
+    InputError,
+    LegacyMatcher,
+    LimitError,
+    Limits,
+    Matcher,
+    MatcherError,
+    Offer,
+    OffermatchError,
+    Recording,
+    Settings,
+    Task,
+    replay,
+)
 from test_hostile import CALLING, match, share
 
 
@@ -153,3 +171,136 @@ def test_threads_share_it():
         thread.join()
     assert set(digests) == {right()}
     assert sum(matcher.fallbacks.values()) == 80
+
+
+class Fickle(LegacyMatcher):
+    """A matcher whose every call goes as it is told to: well, not at all, or to a lie."""
+
+    def __init__(self, moods):
+        self.moods = moods
+
+    def _open_backend(self, *arguments):
+        self.raise_what_is_next()
+        return FickleBackend(self, super()._open_backend(*arguments))
+
+    def raise_what_is_next(self):
+        mood = self.moods.pop(0) if self.moods else None
+        if isinstance(mood, Exception):
+            raise mood
+        return mood
+
+
+class FickleBackend:
+    def __init__(self, matcher, honest):
+        self.matcher, self.honest = matcher, honest
+
+    def assign(self, table, timings):
+        mood, answer = self.matcher.raise_what_is_next(), self.honest.assign(table, timings)
+        if mood == "lie":
+            # All that is right has been taken from the host's tables before the lie is seen.
+            answer.tasks.append(table.rows)
+            answer.offers.append(0)
+            answer.scores.append(0.0)
+        return answer
+
+    def update(self, changes, timings):
+        self.matcher.raise_what_is_next()
+        self.honest.update(changes, timings)
+
+    def explain(self, table, timings):
+        mood, answer = self.matcher.raise_what_is_next(), self.honest.explain(table, timings)
+        if mood == "lie":
+            answer.candidates.append(1)
+        return answer
+
+    def close(self):
+        self.honest.close()
+
+
+mood = st.sampled_from(
+    [None, None, None, "lie", "lie", MatcherError("matcher-trapped", "it broke"), ValueError(), MemoryError()]
+)
+
+
+@given(data=st.data(), moods=st.lists(mood, max_size=20), breaker=st.builds(Breaker, st.integers(1, 3), st.integers(1, 3)))
+def test_a_pool_lives_the_life_of_the_reference_whatever_happens_to_the_primary(data, moods, breaker):
+    settings, offers = data.draw(cases.pool_settings), data.draw(cases.offers())
+    matcher = FallbackMatcher(Fickle(moods), breaker=breaker)
+    pool, reference = (
+        one.open(offers, settings, dimensions=cases.DIMENSIONS, attributes=cases.ATTRIBUTES)
+        for one in (matcher, LegacyMatcher())
+    )
+    for round_number in range(4):
+        tasks = data.draw(cases.tasks())
+        answer = pool.assign(tasks)
+        assert answer.digest == reference.assign(tasks).digest, "the answers differ"
+        assert len(pool) == len(reference), "the lists differ in length"
+        assert pool.explain(tasks) == reference.explain(tasks), "the reasons differ"
+        change = data.draw(cases.changes(pool.offer_names, round_number))
+        pool.update(**change)
+        reference.update(**change)
+
+
+# Those that ignore what a task requires may answer validly, and otherwise than the reference. A panic takes its time.
+POOLS = [(name, "exclusive") for name in CALLING if not name.startswith(("ignore", "over", "wasi-panic"))]
+
+
+@pytest.mark.parametrize(("name", "mode"), [*POOLS, ("over-commit", "shared")])
+def test_a_pool_whose_matcher_fails_goes_on_in_the_fallback(name, mode, monkeypatch, caplog):
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    matcher = FallbackMatcher(Matcher.load(component(name), limits=limits(name)))
+    pool, reference = (one.open(OFFERS, Settings(mode)) for one in (matcher, LegacyMatcher()))
+    for number in range(3):
+        answer = pool.assign(TASKS)
+        assert answer.digest == reference.assign(TASKS).digest
+        assert (answer.matcher == LegacyMatcher.description) == (answer.fallback_reason is not None)
+        for one in (pool, reference):
+            one.update(
+                removed=["offer-39"], changed=[Offer("offer-3", {"cpu": 2})], added=[Offer(f"new-{number}", {"cpu": 9})]
+            )
+        assert pool.explain(TASKS) == reference.explain(TASKS)
+    code = CALLING[name][1]
+    assert matcher.fallbacks[code] >= 1
+    assert code in {record.offermatch_code for record in caplog.records if hasattr(record, "offermatch_code")}
+
+
+def test_a_pool_returns_to_the_primary_when_the_breaker_lets_it():
+    # Fails where it has more than one task to tell of.
+    matcher = FallbackMatcher(Matcher.load(limits=Limits(output_rows=1)), breaker=Breaker(failures=2, cooldown_cycles=2))
+    pool = matcher.open(OFFERS, Settings("shared"))
+    answers = [pool.assign(tasks) for tasks in (TASKS, TASKS, *[TASKS[:1]] * 4, TASKS)]
+    codes = [getattr(answer.fallback_reason, "code", "primary") for answer in answers]
+    failed, waiting = "limit-output", "breaker-open"
+    assert codes == [failed, failed, waiting, waiting, "primary", "primary", failed]
+    assert [answer.matcher_digest for answer in answers] == ["" if code != "primary" else matcher.digest for code in codes]
+    assert isinstance(answers[0].fallback_reason, LimitError)
+    assert matcher.fallbacks == {failed: 3, waiting: 2}
+
+
+def test_a_mistake_asked_of_a_pool_leaves_it_in_the_primary():
+    matcher = FallbackMatcher(Matcher.load())
+    pool = matcher.open(OFFERS)
+    with pytest.raises(InputError):
+        pool.update(removed=["nobody"])
+    with pytest.raises(InputError):
+        pool.assign([Task("t", {"gpu": 1})])
+    assert (pool.assign(TASKS).digest, matcher.fallbacks, matcher.breaker.state) == (right(), {}, "closed")
+
+
+def test_a_pool_is_opened_where_the_primary_lacks_the_mode():
+    primary = Failing()
+    primary.description = replace(LegacyMatcher.description, modes=("shared",))
+    matcher = FallbackMatcher(primary)
+    answer = matcher.open(OFFERS).assign(TASKS)
+    assert answer.digest == right()
+    assert matcher.fallbacks["setting-malformed"] == 2
+
+
+@pytest.mark.parametrize("moods", [[None, "lie"], [None, ValueError()], [ValueError()]])
+def test_a_recorded_pool_has_each_step_once(tmp_path, moods):
+    path = tmp_path / "pool.recording.json"
+    with FallbackMatcher(Fickle(moods)).open(OFFERS, record=path) as pool:
+        pool.assign(TASKS[:7])
+        pool.assign(TASKS[7:])
+    assert not replay(Recording.read(path), LegacyMatcher())
+    assert len(Recording.read(path).steps) == 2

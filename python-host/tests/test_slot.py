@@ -55,9 +55,10 @@ def test_a_candidate_is_promoted_and_rolled_back(tmp_path, case):
     assert (answer.digest, answer.matcher_digest) == (right(), slot.digest)
     slot.rollback()
     assert slot.current is first
-    slot.rollback()
-    assert slot.digest == Matcher.load().digest
-    assert happened(slot) == ["loaded", "promoted", "rolled-back", "rolled-back"]
+    with pytest.raises(MatcherError) as caught:
+        slot.rollback()
+    assert caught.value.code == "nothing-to-roll-back"
+    assert happened(slot) == ["loaded", "promoted", "rolled-back"]
     assert all(event.time.tzinfo for event in slot.history)
 
 

@@ -13,7 +13,7 @@ from wasmtime.component import Record
 
 from collector import Collector
 from hostile import OFFERS, TASKS, right
-from offermatch import LegacyMatcher, Matcher, _spans
+from offermatch import FallbackMatcher, LegacyMatcher, Limits, Matcher, _spans
 from offermatch._spans import MATCHING, Spans
 
 BEFORE = Path(__file__).parents[2] / "target" / "matcher-0.1.0.wasm"
@@ -143,6 +143,16 @@ def test_the_legacy_matcher_has_the_span_of_the_cycle(collector, provided):
     LegacyMatcher().match(TASKS, OFFERS)
     provider.shutdown()
     assert [span.name for span in collector.spans] == [MATCHING]
+
+
+def test_the_span_of_the_cycle_says_why_the_fallback_answered(collector, provided):
+    provider = provider_to(collector)
+    provided(provider)
+    matcher = FallbackMatcher(Matcher.load(limits=Limits(output_rows=1)))
+    assert matcher.match(TASKS, OFFERS).digest == right()
+    provider.shutdown()
+    [cycle] = [span for span in collector.spans if span.name == MATCHING]
+    assert cycle.attributes == {"fallback_reason": "limit-output"}
 
 
 def test_an_interrupt_while_spans_are_told_comes_out_as_what_it_was(collector, provided, monkeypatch):

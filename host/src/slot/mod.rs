@@ -302,6 +302,10 @@ impl Matching for Slot {
         }
         Ok(answer)
     }
+
+    fn current(&self) -> Matcher {
+        self.current()
+    }
 }
 
 impl fmt::Debug for Slot {

@@ -83,6 +83,10 @@ class Recorder:
         step["answer"] = asdict(answer)
         return answer
 
+    def forget(self) -> None:
+        """Leave the last step out: another matcher is asked."""
+        self.recorded["steps"].pop()
+
     def close(self) -> None:
         """Let go of what is held."""
         if self._backend is not None:

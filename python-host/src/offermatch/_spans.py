@@ -19,7 +19,7 @@ from typing import Any
 
 from wasmtime.component import Record, Variant
 
-__all__ = ["FUNCTIONS", "MATCHING", "Spans", "span"]
+__all__ = ["FUNCTIONS", "MATCHING", "Spans", "span", "tell"]
 
 MATCHING = "match_tasks_to_offers"
 """The span of a cycle's matching."""
@@ -138,6 +138,13 @@ def span(name: str) -> Iterator[None]:
         return
     with trace.get_tracer("offermatch").start_as_current_span(name):
         yield
+
+
+def tell(name: str, value: str) -> None:
+    """Put an attribute on the span that is current, where the application has OpenTelemetry."""
+    trace = sys.modules.get("opentelemetry.trace")
+    if trace is not None:
+        trace.get_current_span().set_attribute(name, value)
 
 
 def _make(outer: Any, told: list[_Told]) -> None:

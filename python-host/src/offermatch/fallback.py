@@ -10,18 +10,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from offermatch._cycle import Cycle
+from offermatch._fallback_pool import FallbackPool, Seat
+from offermatch._spans import tell
 from offermatch._tables import OfferTable
 from offermatch.answer import Answer
 from offermatch.errors import InputError, MatcherError, OffermatchError
 from offermatch.matcher import BaseMatcher, LegacyMatcher
 from offermatch.model import Description, Settings, Timings
-from offermatch.pool import Backend
+from offermatch.pool import Backend, Opener, Pool
 
 __all__ = ["Breaker", "FallbackMatcher"]
 
+_T = TypeVar("_T")
 _LOG = logging.getLogger("offermatch")
 
 
@@ -91,7 +95,8 @@ class FallbackMatcher(BaseMatcher):
     """A primary and a fallback. Every cycle that has usable input ends with a valid answer.
 
     The answer says which matcher gave it (``answer.matcher``) and why (``answer.fallback_reason``). A mistake in the input
-    is nobody's failure: it is raised as it is. Pools opened with ``open`` belong to the primary alone.
+    is nobody's failure: it is raised as it is. A pool opened with ``open`` goes on in the fallback when the primary fails,
+    and in the primary again when the breaker lets it.
 
     Attributes:
         primary: Asked first.
@@ -99,6 +104,8 @@ class FallbackMatcher(BaseMatcher):
         breaker: Decides whether the primary is asked.
         fallbacks: How often the fallback answered, by the code of the reason.
     """
+
+    _pool_kind = FallbackPool
 
     def __init__(self, primary: BaseMatcher, fallback: BaseMatcher | None = None, breaker: Breaker | None = None) -> None:
         """Put two matchers together.
@@ -143,13 +150,22 @@ class FallbackMatcher(BaseMatcher):
     def _refused(self, cycle: Cycle, error: InputError) -> Answer:
         """Raise what is wrong with the input, unless only the primary finds it wrong: that is a failure like any other."""
         try:
-            answer = self.fallback._run(cycle, Timings())
+            answer = self._unless_both(error, lambda: self.fallback._run(cycle, Timings()))
         except InputError:
             self.breaker.abandoned()
-            raise error from None
+            raise
         self._note(error, opened=self.breaker.failed())
         answer.fallback_reason = error
         return answer
+
+    def _unless_both(self, error: Exception, ask: Callable[[], _T]) -> _T:
+        """Return what the fallback answers; where both find the input wrong, raise what the primary found."""
+        try:
+            return ask()
+        except InputError:
+            if isinstance(error, InputError):
+                raise error from None
+            raise
 
     def _fall_back(self, cycle: Cycle, reason: Exception, *, opened: bool) -> Answer:
         self._note(reason, opened=opened)
@@ -161,6 +177,7 @@ class FallbackMatcher(BaseMatcher):
         code = reason.code if isinstance(reason, OffermatchError) else type(reason).__name__
         with self._counting:
             self.fallbacks[code] += 1
+        tell("fallback_reason", code)
         if code == "breaker-open":
             _LOG.debug("%s answers instead of %s", self.fallback.description.name, self.description.name)
         else:
@@ -179,4 +196,15 @@ class FallbackMatcher(BaseMatcher):
     def _open_backend(
         self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
     ) -> Backend:
-        return self.primary._open_backend(table, dimensions, attributes, settings, timings)
+        return Seat(self)(table, dimensions, attributes, settings, timings)
+
+    def _checked_opener(self, settings: Settings) -> Seat:
+        settings.checked()
+        return Seat(self)
+
+    def _pool(self, opener: Opener, *arguments: Any) -> Pool:
+        pool = super()._pool(opener, *arguments)
+        assert isinstance(pool, FallbackPool)  # noqa: S101 - for the type checker
+        assert isinstance(opener, Seat)  # noqa: S101
+        pool.seat = opener
+        return pool

@@ -78,9 +78,10 @@ class LegacyBackend:
         for row in changes.removed:
             if row in self._list:
                 self._swap_remove(self._list.index(row))
+        listed = set(self._list)
         for at, row in enumerate(changes.changed_rows):
             self._offers[row] = _Offer(changes.changed, at)
-            if row not in self._list:
+            if row not in listed:
                 self._list.append(row)
         for at in range(changes.added.rows):
             self._list.append(len(self._offers))

@@ -46,6 +46,7 @@ class BaseMatcher(ABC):
 
     description: Description
     digest: str
+    _pool_kind: type[Pool] = Pool
 
     @abstractmethod
     def _open_backend(
@@ -161,11 +162,11 @@ class BaseMatcher(ABC):
         record: str | PathLike[str] | None,
     ) -> Pool:
         if record is None:
-            pool = Pool(opener, offers, settings, dimensions, attributes, timings)
+            pool = self._pool_kind(opener, offers, settings, dimensions, attributes, timings)
         else:
             recorder = Recorder(opener, self.description, self.digest)
             try:
-                pool = Pool(recorder, offers, settings, dimensions, attributes, timings)
+                pool = self._pool_kind(recorder, offers, settings, dimensions, attributes, timings)
             except OffermatchError:
                 if recorder.recorded:
                     write_recording(recorder.recorded, record)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from offermatch._interner import Interner
 from offermatch._rows import offer_columns, task_columns
@@ -23,6 +23,8 @@ from offermatch.model import Description, Explanation, Settings, Timings
 from offermatch.verify import Mirror
 
 __all__ = ["Backend", "Opener", "Pool"]
+
+_T = TypeVar("_T")
 
 
 class Backend(Protocol):
@@ -124,14 +126,7 @@ class Pool:
             begin = perf_counter()
             table = task_table(tasks, self.dimensions, self._interner)
             timings.columns += perf_counter() - begin
-            try:
-                assigned = self._backend.assign(table, timings)
-                begin = perf_counter()
-                self._mirror.accept(table, assigned)
-                timings.verify += perf_counter() - begin
-            except MatcherError as error:
-                self._give_up(error)
-                raise
+            assigned = self._asked(lambda: self._accepted(table, timings))
         answer = Answer(assigned, tasks.names, self.offer_names, timings)
         answer.matcher, answer.matcher_digest = self.matcher, self.matcher_digest
         return answer
@@ -173,12 +168,7 @@ class Pool:
                 offer_table(changed_table, self.dimensions, self._interner),
                 offer_table(added_table, self.dimensions, self._interner),
             )
-            try:
-                self._backend.update(changes, Timings())
-            except MatcherError as error:
-                self._give_up(error)
-                raise
-            self._mirror.update(changes)
+            self._asked(lambda: self._updated(changes))
             for name in added_table.names:
                 rows[name] = len(self.offer_names)
                 self.offer_names.append(name)
@@ -203,12 +193,27 @@ class Pool:
         with self._lock:
             self._check_usable()
             table = task_table(columns.picked(firsts), self.dimensions, self._interner)
-            try:
-                explained = self._checked(table, self._backend.explain(table, Timings()))
-            except MatcherError as error:
-                self._give_up(error)
-                raise
+            explained = self._asked(lambda: self._checked(table, self._backend.explain(table, Timings())))
         return [self._explanation(name, explained[at]) for name, at in zip(columns.names, which, strict=True)]
+
+    def _asked(self, ask: Callable[[], _T]) -> _T:
+        """Return what the matcher answers; one that fails takes the pool with it."""
+        try:
+            return ask()
+        except MatcherError as error:
+            self._give_up(error)
+            raise
+
+    def _accepted(self, table: TaskTable, timings: Timings) -> Assigned:
+        assigned = self._backend.assign(table, timings)
+        begin = perf_counter()
+        self._mirror.accept(table, assigned)
+        timings.verify += perf_counter() - begin
+        return assigned
+
+    def _updated(self, changes: Changes) -> None:
+        self._backend.update(changes, Timings())
+        self._mirror.update(changes)
 
     def _checked(self, table: TaskTable, found: Explained) -> list[list[list[int]]]:
         """Return for each task by-dimension, by-requirement and the three single counts, which must add up."""

@@ -184,14 +184,14 @@ class Slot(BaseMatcher):
         """Put the matcher before back in use.
 
         Raises:
-            MatcherError: ``nothing-to-roll-back`` where there is none.
+            MatcherError: ``nothing-to-roll-back`` where there is none, also after a rollback.
         """
         with self._moving:
             in_use = self._in_use
             if in_use.before is None:
                 raise MatcherError("nothing-to-roll-back", "there is no matcher before this one", "swap to the one you want")
             self._end_shadow()
-            self._in_use = _InUse(in_use.before, in_use.matcher)
+            self._in_use = _InUse(in_use.before)
             self._note("rolled-back", in_use.matcher, reason=reason)
 
     def watch(self, path: str | os.PathLike[str], poll_milliseconds: int = 500) -> Watch:

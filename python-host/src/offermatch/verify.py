@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Sequence
-from itertools import compress, islice
+from itertools import accumulate, chain, compress, islice
 from operator import itemgetter, le, lt, sub
 from typing import NoReturn
 
@@ -37,6 +37,27 @@ class Mirror:
         self._devices: dict[int, list[int]] = {}
         self._tables: list[tuple[int, OfferTable]] = [(0, offers)]
         self._owned = False
+
+    def copied(self) -> Mirror:
+        """Return a mirror of the same pool that does not follow this one."""
+        copy = object.__new__(Mirror)
+        copy.__dict__.update(self.__dict__)
+        copy._now = Taken([column[:] for column in self._now.left], self._now.gone[:])
+        copy._attributes = [column[:] for column in self._attributes]
+        copy._devices = {row: free[:] for row, free in self._devices.items()}
+        copy._tables = self._tables[:]
+        return copy
+
+    def offers(self, rows: Sequence[int], capacity: Sequence[Sequence[int]]) -> OfferTable:
+        """Return the offers of these rows as they stand, with the capacities of all rows."""
+        devices = [self._devices_of(row) for row in rows]
+
+        def picked(columns: Sequence[Sequence[int]]) -> list[array[int]]:
+            return [array("Q", [column[row] for row in rows]) for column in columns]
+
+        offsets = array("Q", accumulate(map(len, devices), initial=0))
+        free = array("Q", chain.from_iterable(devices))
+        return OfferTable(len(rows), picked(self._now.left), picked(capacity), picked(self._attributes), offsets, free)
 
     @property
     def listed(self) -> int:

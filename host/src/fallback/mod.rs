@@ -1,8 +1,12 @@
 //! A matcher that something stands behind: whatever goes wrong in it, the cycle ends with a valid answer.
 
+mod pool;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use pool::FallbackPool;
 
 use crate::answer::{Answer, FallbackReason};
 use crate::error::Error;
@@ -27,7 +31,7 @@ impl Default for Breaker {
     }
 }
 
-/// A matcher made of a primary and a fallback. An [`Answer`] says which of them gave it, and why.
+/// A matcher made of a primary and a fallback. An [`Answer`] says which of them gave it, and why. A clone is the same matcher.
 ///
 /// ```
 /// use offermatch::{FallbackMatcher, Limits, Matcher, Matching, Sample, Settings};
@@ -42,7 +46,14 @@ impl Default for Breaker {
 /// assert_eq!(matcher.fallbacks()["limit-fuel"], 1);
 /// # Ok::<(), offermatch::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct FallbackMatcher {
+    /// What all clones share.
+    inner: Arc<Inner>,
+}
+
+/// What all clones of a matcher with a fallback share.
+struct Inner {
     /// Asked first.
     primary: Box<dyn Matching>,
     /// Asked when the primary fails, or is left alone.
@@ -79,7 +90,8 @@ impl FallbackMatcher {
     /// A matcher of this primary, fallback and circuit breaker.
     #[must_use]
     pub fn with(primary: impl Matching + 'static, fallback: impl Matching + 'static, breaker: Breaker) -> Self {
-        Self { primary: Box::new(primary), fallback: Box::new(fallback), breaker, state: Mutex::default() }
+        let (primary, fallback) = (Box::new(primary), Box::new(fallback));
+        Self { inner: Arc::new(Inner { primary, fallback, breaker, state: Mutex::default() }) }
     }
 
     /// How often the fallback answered, by the code of the reason; `breaker-open` where the primary was not asked.
@@ -96,7 +108,7 @@ impl FallbackMatcher {
 
     /// The state. A thread that panicked has left it whole: every change is one assignment.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the primary is to be asked; otherwise why not.
@@ -106,7 +118,7 @@ impl FallbackMatcher {
             None => Ok(()),
             Some(0) => {
                 // One cycle probes; until it is through, the others keep away.
-                state.cooldown = Some(self.breaker.cooldown_cycles);
+                state.cooldown = Some(self.inner.breaker.cooldown_cycles);
                 Ok(())
             }
             Some(left) => {
@@ -128,48 +140,77 @@ impl FallbackMatcher {
         }
     }
 
+    /// Lets another cycle probe: the one that did says nothing about the primary.
+    fn abandoned(&self) {
+        if let Some(left) = &mut self.state().cooldown {
+            *left = 0;
+        }
+    }
+
     /// Writes down that the primary failed.
     fn failed(&self, error: &Error) -> FallbackReason {
         let reason = FallbackReason { code: error.code(), message: error.to_string() };
         let mut state = self.state();
         state.failures = state.failures.saturating_add(1);
         state.last = Some(reason.clone());
-        if state.failures >= self.breaker.failures {
+        if state.failures >= self.inner.breaker.failures {
             if state.cooldown.is_none() {
                 tracing::warn!(failures = state.failures, "the primary matcher is left alone");
             }
-            state.cooldown = Some(self.breaker.cooldown_cycles);
+            state.cooldown = Some(self.inner.breaker.cooldown_cycles);
         }
         reason
+    }
+
+    /// Tells that the fallback answers, and why.
+    fn note(&self, reason: &FallbackReason) {
+        tracing::Span::current().record("fallback_reason", reason.code);
+        tracing::warn!(code = reason.code, reason = reason.message, "the fallback answers");
+        *self.state().fallbacks.entry(reason.code).or_default() += 1;
     }
 }
 
 impl Matching for FallbackMatcher {
     #[tracing::instrument(level = "debug", skip_all, fields(fallback_reason))]
     fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+        let Inner { primary, fallback, .. } = &*self.inner;
         let reason = match self.admit() {
             Err(reason) => reason,
-            Ok(()) => match self.primary.match_cycle(tasks, offers, settings) {
+            Ok(()) => match primary.match_cycle(tasks, offers, settings) {
                 Ok(answer) => {
                     self.succeeded();
                     return Ok(answer);
                 }
-                // A mistake in the input is nobody's failure, and the fallback would make the same of it.
-                Err(error) if !error.is_the_matchers() => return Err(error),
-                Err(error) => self.failed(&error),
+                Err(error) if error.is_the_matchers() => self.failed(&error),
+                // A mistake in the input is nobody's failure, if the fallback makes the same of it.
+                Err(error) => {
+                    return match fallback.match_cycle(tasks, offers, settings) {
+                        Ok(answer) => {
+                            let reason = self.failed(&error);
+                            self.note(&reason);
+                            Ok(Answer { fallback_reason: Some(reason), ..answer })
+                        }
+                        Err(_) => {
+                            self.abandoned();
+                            Err(error)
+                        }
+                    };
+                }
             },
         };
-        tracing::Span::current().record("fallback_reason", reason.code);
-        tracing::warn!(code = reason.code, reason = reason.message, "the fallback answers");
-        *self.state().fallbacks.entry(reason.code).or_default() += 1;
-        let answer = self.fallback.match_cycle(tasks, offers, settings)?;
+        self.note(&reason);
+        let answer = fallback.match_cycle(tasks, offers, settings)?;
         Ok(Answer { fallback_reason: Some(reason), ..answer })
+    }
+
+    fn current(&self) -> Matcher {
+        self.inner.primary.current()
     }
 }
 
 impl fmt::Debug for FallbackMatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (breaker, state) = (self.breaker, self.state());
+        let (breaker, state) = (self.inner.breaker, self.state());
         f.debug_struct("FallbackMatcher").field("breaker", &breaker).field("state", &*state).finish_non_exhaustive()
     }
 }
