@@ -170,7 +170,7 @@ impl Index {
     /// Takes note that a row has left the list and that, by swap-remove, another one may have moved into its place.
     pub(crate) fn unlisted<P: Policy>(&mut self, row: usize, moved: Option<(usize, u32)>, ledger: &Ledger) {
         if let Some((moved, position)) = moved {
-            let slot = self.slots.moved(moved, position);
+            let slot = self.slots.moved(moved, position, row);
             self.words.advanced(slot, position);
         }
         self.leave::<P>(row, ledger);

@@ -140,17 +140,33 @@ impl Sieve<'_> {
             let rows = [*a as usize, *b as usize];
             return empty(rows, self.alive, &self.rows.thresholds, self.rows.count, blocks, keys, limit);
         }
-        let is_empty = |(&block, &key): (&u32, &f64)| key <= limit && is_empty(&self.left(block as usize));
+        self.empty_of_any(blocks, keys, limit)
+    }
+
+    /// The same, for any rows.
+    #[inline(never)]
+    fn empty_of_any(&self, blocks: &[u32], keys: &[f64], limit: f64) -> usize {
+        let is_empty = |(&block, &key): (&u32, &f64)| key <= limit && is_empty(&self.passing(block as usize));
         blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
     }
 
     /// The slots of a block that pass every row.
-    #[inline]
+    #[inline(never)]
     pub(super) fn left(&self, block: usize) -> Line {
+        self.passing(block)
+    }
+
+    /// The same, in the place where it is called: the line then need not go through memory.
+    #[inline(always)]
+    fn passing(&self, block: usize) -> Line {
         let mut left = self.alive[block];
         let lines = &self.rows.thresholds[block * self.rows.count..];
-        self.thresholds.iter().for_each(|&row| keep(&mut left, &lines[row as usize]));
-        self.requirements.iter().for_each(|&row| keep(&mut left, &self.rows.passes[row][block]));
+        for &row in self.thresholds {
+            keep(&mut left, &lines[row as usize]);
+        }
+        for &row in self.requirements {
+            keep(&mut left, &self.rows.passes[row][block]);
+        }
         left
     }
 }

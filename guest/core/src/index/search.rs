@@ -178,7 +178,8 @@ impl<P: Policy> Search<'_, P> {
         match (self.axes, checked) {
             (TWO, true) => self.examine_two::<true>(cell, survivors, best, found),
             (TWO, false) => self.examine_two::<false>(cell, survivors, best, found),
-            _ => self.examine_any(cell, survivors, best, found),
+            (_, true) => self.examine_any::<true>(cell, survivors, best, found),
+            (_, false) => self.examine_any::<false>(cell, survivors, best, found),
         }
     }
 
@@ -191,8 +192,8 @@ impl<P: Policy> Search<'_, P> {
 
     /// The same, for any axes.
     #[inline(never)]
-    fn examine_any(&self, cell: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
-        self.examine_in::<false>(self.axes, cell, survivors, best, found)
+    fn examine_any<const CHECKED: bool>(&self, cell: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        self.examine_in::<CHECKED>(self.axes, cell, survivors, best, found)
     }
 
     /// The same, for these axes; `CHECKED` says that the rows let through only what serves the task.

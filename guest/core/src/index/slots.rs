@@ -270,11 +270,17 @@ impl Slots {
         }
     }
 
-    /// Takes note that a row stands at an earlier place now, and returns its slot.
-    pub(super) fn moved(&mut self, row: usize, position: u32) -> usize {
+    /// Takes note that a row stands at the place of one that is about to leave, and returns its slot.
+    pub(super) fn moved(&mut self, row: usize, position: u32, leaving: usize) -> usize {
         let Membership { group, at } = self.rows[row];
         let Group { slot, begin, .. } = self.groups[group as usize];
-        if self.rise(begin, at, Member::new(position, row as u32)) == begin {
+        let left = self.rows[leaving];
+        if left.group == group {
+            // They change places in the heap, too: the one that leaves does so from far below, where little has to move.
+            let old = self.members[at as usize];
+            self.set_member(left.at, Member::new(position, row as u32));
+            self.set_member(at, Member::new(old.position(), leaving as u32));
+        } else if self.rise(begin, at, Member::new(position, row as u32)) == begin {
             self.positions[slot as usize] = position;
         }
         slot as usize
