@@ -250,6 +250,18 @@ fn a_source_that_grows_is_refused_and_left_alone() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_source_keeps_its_times_of_access() {
+    let place = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let source = tree(place.path());
+    // An access before the modification is what a mount with relatime would write down anew.
+    let old = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    File::open(source.join("inner/odd")).unwrap().set_times(fs::FileTimes::new().set_accessed(old)).unwrap();
+    into(&source, &place.path().join("target"), &Options::default()).unwrap();
+    assert_eq!(fs::metadata(source.join("inner/odd")).unwrap().accessed().unwrap(), old);
+}
+
 #[test]
 fn a_source_that_shrinks_is_refused() {
     for engine in ENGINES {

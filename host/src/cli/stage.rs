@@ -57,7 +57,7 @@ pub(crate) struct StageArguments {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     depth: u16,
     /// Files under way at once
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
     /// The most bytes written in a second, such as 200MB
     #[arg(long, value_name = "BYTES", value_parser = quantity)]

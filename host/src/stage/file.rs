@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat};
 use rustix::io::Errno;
@@ -25,7 +26,14 @@ use super::tree::{Directory, Style};
 use super::{extents, tree};
 
 /// Files of at most this many bytes are read and written in one call each.
-const SMALL: u64 = 256 << 10;
+pub(super) const SMALL: u64 = 256 << 10;
+
+/// Opens a source without a new time of access.
+#[cfg(target_os = "linux")]
+const UNTOUCHED: OFlags = OFlags::NOATIME;
+/// Other systems have no such flag.
+#[cfg(not(target_os = "linux"))]
+const UNTOUCHED: OFlags = OFlags::empty();
 
 /// A file on its way.
 pub(super) struct Passage<'a> {
@@ -44,10 +52,17 @@ impl Passage<'_> {
         let follow = if self.options().keep.symlinks { OFlags::NOFOLLOW } else { OFlags::empty() };
         // A pipe in place of the file must not hold the worker.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | follow;
-        let file = File::from(
-            openat(&self.directory.source, self.directory.source_name(self.name), flags, Mode::empty())
-                .map_err(failed)?,
-        );
+        let name = self.directory.source_name(self.name);
+        let open = |flags| openat(&self.directory.source, name, flags, Mode::empty());
+        let untouched = if self.shared.untouched.load(Ordering::Relaxed) { UNTOUCHED } else { OFlags::empty() };
+        let opened = match open(flags | untouched) {
+            Err(Errno::PERM) if !untouched.is_empty() => {
+                self.shared.untouched.store(false, Ordering::Relaxed);
+                open(flags)
+            }
+            opened => opened,
+        };
+        let file = File::from(opened.map_err(failed)?);
         let stat = fstat(&file).map_err(failed)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Ok((file, stat)),
@@ -272,9 +287,7 @@ impl Passage<'_> {
     /// Checks the source, and gives the file its metadata and its name.
     fn settle(&self, source: &File, stat: &Stat, begun: &Begun) -> Result<(), StageError> {
         let path = self.target_path();
-        if metadata::size(stat) > SMALL {
-            metadata::unchanged(source, stat, &self.source_path())?;
-        }
+        metadata::unchanged(source, stat, || self.source_path())?;
         let options = self.options();
         if options.sync == Sync::Each {
             rustix::fs::fdatasync(&begun.file).map_err(|error| StageError::of_target("synchronise", &path, error))?;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rustix::fs::{Gid, Mode, Stat, Timespec, Timestamps, Uid, XattrFlags};
@@ -175,13 +175,13 @@ pub(super) fn stored(stat: &Stat) -> u64 {
 /// # Errors
 ///
 /// [`StageError::SourceChanged`] if somebody wrote to it.
-pub(super) fn unchanged(file: &File, before: &Stat, path: &Path) -> Result<(), StageError> {
-    let now = rustix::fs::fstat(file).map_err(|error| StageError::of_source("look at", path, error))?;
+pub(super) fn unchanged(file: &File, before: &Stat, path: impl Fn() -> PathBuf) -> Result<(), StageError> {
+    let now = rustix::fs::fstat(file).map_err(|error| StageError::of_source("look at", &path(), error))?;
     let reason = match (size(before), size(&now)) {
         (before, now) if before < now => format!("it grew from {before} to {now} bytes"),
         (before, now) if before > now => format!("it shrank from {before} to {now} bytes"),
         _ if !same_time(before, &now) => "it was written to".to_owned(),
         _ => return Ok(()),
     };
-    Err(StageError::SourceChanged { path: path.to_owned(), reason })
+    Err(StageError::SourceChanged { path: path(), reason })
 }

@@ -35,7 +35,7 @@ impl Default for Options {
             direct: Direct::Auto,
             block: 1 << 20,
             depth: 16,
-            jobs: 4,
+            jobs: 8,
             bandwidth: None,
             keep: Keep::default(),
             sync: Sync::Never,

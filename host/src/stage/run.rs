@@ -1,24 +1,27 @@
 //! A stage from its request to its outcome.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::ffi::OsString;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FileType, renameat};
+use rustix::fs::{FileType, Stat, renameat};
 
 use super::checksum::Digest;
 use super::destination::{Landing, destinations};
 use super::engine::{Engine, Engines};
 use super::error::StageError;
-use super::file::Passage;
+use super::file::{Passage, SMALL};
 use super::journal::{self, journal};
 use super::limit::Bandwidth;
 use super::links::{self, Links};
 use super::metadata;
 use super::options::{Options, Sync};
+use super::storage::read_ahead;
 use super::transfer::Control;
 use super::tree::{Directory, Found, Job, Queue, kind_name};
 use super::watch::{Counts, Watch};
@@ -72,6 +75,8 @@ pub(super) struct Shared {
     error: Mutex<Option<StageError>>,
     /// The digests of sources that are files.
     digests: Mutex<Vec<Option<Digest>>>,
+    /// Whether sources are opened without a new time of access, which the system lets their owners do.
+    pub(super) untouched: AtomicBool,
     /// Memory the page cache could take when the stage began, in bytes.
     memory: u64,
 }
@@ -131,6 +136,7 @@ pub fn stage(request: &Request, options: &Options, watch: &Watch) -> Result<Outc
         used: Mutex::default(),
         error: Mutex::default(),
         digests: Mutex::new(vec![None; places.len()]),
+        untouched: AtomicBool::new(true),
         memory: available_memory(),
     };
     let jobs: Result<VecDeque<Job>, StageError> =
@@ -195,6 +201,9 @@ fn scan(shared: &Shared, queue: &Queue, engines: &mut Engines, directory: &Arc<D
     copy_all(shared, queue, engines, directory, files)
 }
 
+/// Small files that are open at once, so that the device reads ahead while the first of them are copied.
+const AHEAD: usize = 16;
+
 /// Copies files of a directory, and gives half of them away when others wait for work.
 fn copy_all(
     shared: &Shared,
@@ -203,51 +212,80 @@ fn copy_all(
     directory: &Arc<Directory>,
     mut files: Vec<Found>,
 ) -> Result<(), StageError> {
-    while let Some(found) = files.pop() {
-        if shared.control.is_over() {
-            return Err(shared.cancelled());
+    while !files.is_empty() {
+        for opened in open_some(shared, directory, &mut files)? {
+            if shared.control.is_over() {
+                return Err(shared.cancelled());
+            }
+            if !files.is_empty() && queue.is_hungry() {
+                let half = files.split_off(files.len() / 2);
+                queue.push(Job::Copy(Arc::clone(directory), half));
+            }
+            copy_one(shared, engines, directory, &opened)?;
         }
-        if !files.is_empty() && queue.is_hungry() {
-            let half = files.split_off(files.len() / 2);
-            queue.push(Job::Copy(Arc::clone(directory), half));
-        }
-        copy_one(shared, engines, directory, &found)?;
     }
     finish(shared, directory)
 }
 
-/// Copies what has this name.
+/// A file whose source is open.
+struct Opened {
+    /// Its name.
+    name: OsString,
+    /// The source.
+    source: File,
+    /// What the source is.
+    stat: Stat,
+}
+
+/// Opens the next files, up to the first that is not small, and makes the symbolic links between them.
+fn open_some(shared: &Shared, directory: &Arc<Directory>, files: &mut Vec<Found>) -> Result<Vec<Opened>, StageError> {
+    let mut opened = Vec::with_capacity(files.len().min(AHEAD));
+    while opened.len() < AHEAD
+        && let Some(Found { kind, name }) = files.pop()
+    {
+        match kind {
+            FileType::RegularFile => {
+                let (source, stat) = Passage { shared, directory, name: &name }.open()?;
+                let small = metadata::size(&stat) <= SMALL;
+                opened.push(Opened { name, source, stat });
+                if !small {
+                    break;
+                }
+            }
+            FileType::Symlink => {
+                shared.control.watch.found(0);
+                if links::symbolic(directory, &name, shared.options.keep)? {
+                    shared.control.watch.done();
+                } else {
+                    shared.control.watch.skipped(0);
+                }
+            }
+            kind => {
+                let path = directory.source_path.join(directory.source_name(&name));
+                return Err(StageError::SourceUnsupported { path, kind: kind_name(kind) });
+            }
+        }
+    }
+    // One file is read at once anyway.
+    if opened.len() > 1 {
+        opened.iter().for_each(|file| read_ahead(&file.source));
+    }
+    Ok(opened)
+}
+
+/// Copies a file that is open.
 fn copy_one(
     shared: &Shared,
     engines: &mut Engines,
     directory: &Arc<Directory>,
-    found: &Found,
+    Opened { name, source, stat }: &Opened,
 ) -> Result<(), StageError> {
-    let watch = &shared.control.watch;
-    match found.kind {
-        FileType::RegularFile => {}
-        FileType::Symlink => {
-            watch.found(0);
-            if links::symbolic(directory, &found.name, shared.options.keep)? {
-                watch.done();
-            } else {
-                watch.skipped(0);
-            }
-            return Ok(());
-        }
-        kind => {
-            let path = directory.source_path.join(directory.source_name(&found.name));
-            return Err(StageError::SourceUnsupported { path, kind: kind_name(kind) });
-        }
-    }
-    let passage = Passage { shared, directory, name: &found.name };
-    let (source, stat) = passage.open()?;
-    if stat.st_nlink > 1 && shared.options.keep.hard_links && !shared.links.is_first(directory, &found.name, &stat) {
-        watch.found(0);
+    if stat.st_nlink > 1 && shared.options.keep.hard_links && !shared.links.is_first(directory, name, stat) {
+        shared.control.watch.found(0);
         return Ok(());
     }
-    watch.found(metadata::size(&stat));
-    let digest = passage.copy(engines, &source, &stat)?;
+    shared.control.watch.found(metadata::size(stat));
+    let digest = Passage { shared, directory, name }.copy(engines, source, stat)?;
     if directory.stat.is_none() {
         shared.digests.lock().unwrap_or_else(PoisonError::into_inner)[directory.item] = digest;
     }

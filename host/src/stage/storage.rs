@@ -37,6 +37,16 @@ pub(super) fn set_direct(_file: &File, _on: bool) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Has the device read a file while others are copied. That it does not is no error.
+#[cfg(target_os = "linux")]
+pub(super) fn read_ahead(file: &File) {
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::WillNeed);
+}
+
+/// Other systems have other ways.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn read_ahead(_file: &File) {}
+
 /// Has the device, not the page cache, answer the reads that follow.
 #[cfg(target_os = "linux")]
 pub(super) fn drop_cache(file: &File) -> io::Result<()> {
