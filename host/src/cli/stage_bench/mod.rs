@@ -1,7 +1,8 @@
 //! `offermatch bench stage`: ways to copy a file, and many small ones, side by side on one device.
 //!
-//! Every contender ends with the data on the device, so that none is measured against memory. Contenders take turns, so
-//! that a noisy machine is unfair to none, and the best round of each counts.
+//! Every contender for the large file ends with the data on the device, so that none is measured against memory; small
+//! files are measured so, and without. Contenders take turns, so that a noisy machine is unfair to none, and the median
+//! of the rounds counts.
 
 mod contenders;
 mod report;
@@ -15,7 +16,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::stage::quantity;
-use contenders::{Cache, Contender};
+use contenders::{Cache, Contender, State};
 
 /// What `bench stage` takes.
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(crate) struct StageBenchArguments {
     /// How many small files; 0 for none
     #[arg(long, value_name = "N", default_value_t = 0)]
     files: u32,
-    /// Rounds, of which the best counts
+    /// Rounds, of which the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 }
@@ -40,7 +41,7 @@ pub(super) struct Report {
     machine: String,
     /// Bytes of the large file.
     size_bytes: u64,
-    /// Rounds, of which the best counts.
+    /// Rounds, of which the median counts.
     rounds: u32,
     /// Whether the page cache could be emptied.
     caches_dropped: bool,
@@ -59,16 +60,29 @@ pub(super) struct Row {
     name: &'static str,
     /// `cold` if the source was not in memory, `warm` if it was.
     cache: &'static str,
+    /// Whether it ended with the data on the device, instead of in the page cache.
+    synchronised: bool,
     /// The seconds of each round; none if the contender is not there.
     seconds: Vec<f64>,
-    /// Bytes a second of the best round, in units of 1,000,000.
+    /// Bytes a second of the median round, in units of 1,000,000.
     megabytes_per_second: Option<f64>,
+    /// The same, as the talk says of another machine.
+    published_megabytes_per_second: Option<u32>,
 }
 
 impl Row {
-    /// The best round in seconds.
-    fn best(&self) -> Option<f64> {
-        self.seconds.iter().copied().min_by(f64::total_cmp)
+    /// The median round in seconds.
+    fn median(&self) -> Option<f64> {
+        let mut seconds = self.seconds.clone();
+        seconds.sort_by(f64::total_cmp);
+        let upper = seconds.len() / 2;
+        let middle = seconds.get(upper.saturating_sub(usize::from(seconds.len().is_multiple_of(2)))..=upper)?;
+        Some(middle.iter().sum::<f64>() / middle.len() as f64)
+    }
+
+    /// Whether both copied under the same conditions.
+    fn is_beside(&self, other: &Self) -> bool {
+        (self.cache, self.synchronised) == (other.cache, other.synchronised)
     }
 }
 
@@ -95,43 +109,48 @@ fn measure(arguments: &StageBenchArguments, place: &Path) -> anyhow::Result<Repo
     let source = place.join("large.bin");
     fill(&source, arguments.size)?;
     let caches_dropped = contenders::drop_caches().is_ok();
-    let large = turns(&contenders::LARGE, &source, arguments.size, arguments.rounds, caches_dropped)?;
+    let caches = if caches_dropped { vec![Cache::Cold, Cache::Warm] } else { vec![Cache::Warm] };
+    let states = |ends: &[bool]| -> Vec<State> {
+        ends.iter().flat_map(|&synchronised| caches.iter().map(move |&cache| State { cache, synchronised })).collect()
+    };
+    let large = turns(&contenders::LARGE, &source, arguments.size, arguments.rounds, &states(&[true]))?;
     let mut small = Vec::new();
     if arguments.files > 0 {
         let tree = place.join("small");
         let bytes = plant(&tree, arguments.files)?;
-        small = turns(&contenders::SMALL, &tree, bytes, arguments.rounds, caches_dropped)?;
+        small = turns(&contenders::SMALL, &tree, bytes, arguments.rounds, &states(&[false, true]))?;
     }
     let machine = report::machine(place);
     let (size_bytes, rounds, files) = (arguments.size, arguments.rounds, arguments.files);
     Ok(Report { machine, size_bytes, rounds, caches_dropped, large, files, small })
 }
 
-/// Measures contenders in turns, cold and warm.
+/// Measures contenders in turns, under each of these conditions.
 fn turns(
     contenders: &[Contender],
     source: &Path,
     bytes: u64,
     rounds: u32,
-    caches_dropped: bool,
+    states: &[State],
 ) -> anyhow::Result<Vec<Row>> {
-    let states = if caches_dropped { vec![Cache::Cold, Cache::Warm] } else { vec![Cache::Warm] };
     let mut rows = Vec::new();
-    for cache in states {
+    for (number, &state) in states.iter().enumerate() {
         let first = rows.len();
         for contender in contenders {
             rows.push(Row {
                 name: contender.name,
-                cache: cache.name(),
+                cache: state.cache.name(),
+                synchronised: state.synchronised,
                 seconds: Vec::new(),
                 megabytes_per_second: None,
+                published_megabytes_per_second: contender.published,
             });
         }
         for round in 0..rounds {
             for (index, contender) in contenders.iter().enumerate() {
                 // A name of its own for each: a file system is slow where files were just removed.
-                let target = source.with_file_name(format!("copy-{}-{round}-{index}", cache.name()));
-                if let Some(seconds) = contender.run(source, &target, cache)? {
+                let target = source.with_file_name(format!("copy-{number}-{round}-{index}"));
+                if let Some(seconds) = contender.run(source, &target, state)? {
                     rows[first + index].seconds.push(seconds);
                 }
                 if source.is_file() {
@@ -142,7 +161,7 @@ fn turns(
         }
     }
     for row in &mut rows {
-        row.megabytes_per_second = row.best().map(|seconds| bytes as f64 / seconds / 1e6);
+        row.megabytes_per_second = row.median().map(|seconds| bytes as f64 / seconds / 1e6);
     }
     Ok(rows)
 }
