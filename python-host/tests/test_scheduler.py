@@ -568,6 +568,16 @@ def test_commands(capsys, tmp_path, store_url):
     assert command(capsys, "run", "--once", "--cluster", "nonsense", *at)[0] == 1
 
 
+@pytest.mark.parametrize("what", [("list",), ("show", "a"), ("cancel", "a"), ("retry", "a")])
+def test_looking_into_a_store_that_is_not_there_makes_none(capsys, tmp_path, what):
+    file = tmp_path / "tusks.db"
+    code, out, err = command(capsys, "tasks", *what, "--store", f"sqlite:///{file}")
+    assert (code, out) == (1, "")
+    assert err.startswith("error[store-unreachable]: ")
+    assert "tusks.db" in err
+    assert not file.exists()
+
+
 def test_an_extra_that_is_missing_is_named_with_its_line(capsys, tmp_path, monkeypatch):
     from offermatch import _extras
 

@@ -159,11 +159,11 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     upgrade.set_defaults(command=_upgrade, usage=upgrade)
 
 
-def _open(options: argparse.Namespace) -> Store:
+def _open(options: argparse.Namespace, *, make: bool = True) -> Store:
     require("scheduler", "sqlalchemy", "alembic", "rich")
     from offermatch.scheduler.store import Store  # noqa: PLC0415
 
-    return Store(options.store)
+    return Store(options.store, make=make)
 
 
 def _submit(options: argparse.Namespace) -> str:
@@ -277,7 +277,7 @@ def _cluster(text: str) -> Cluster:
 
 
 def _list(options: argparse.Namespace) -> str:
-    with _open(options) as store:
+    with _open(options, make=False) as store:
         counts, rows = store.counts(), store.listed(options.state, options.most)
     if options.json:
         found = [dict(zip(("name", "state", "priority", "reason"), row, strict=True)) for row in rows]
@@ -289,7 +289,7 @@ def _list(options: argparse.Namespace) -> str:
 
 
 def _show(options: argparse.Namespace) -> str:
-    with _open(options) as store:
+    with _open(options, make=False) as store:
         found = store.shown(options.name)
     row = found.columns
     if options.json:
@@ -326,14 +326,14 @@ def _show(options: argparse.Namespace) -> str:
 
 
 def _cancel(options: argparse.Namespace) -> str:
-    with _open(options) as store:
+    with _open(options, make=False) as store:
         states = store.cancel(options.names, "cancelled from the command line")
     ending = " (the scheduler ends it in its next cycle)"
     return "".join(f"{name}: {state}{ending if state in ('claimed', 'running') else ''}\n" for name, state in states.items())
 
 
 def _retry(options: argparse.Namespace) -> str:
-    with _open(options) as store:
+    with _open(options, make=False) as store:
         return "".join(f"{name}: {state}\n" for name, state in store.retry(options.names).items())
 
 

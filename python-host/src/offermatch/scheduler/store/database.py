@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -67,6 +68,7 @@ class Database:
         self.sqlite = kind == "sqlite"
         if self.sqlite and parsed.database in (None, "", ":memory:"):
             raise InputError("setting-malformed", "a store is a file", hint, "store")
+        self._file = Path(parsed.database) if self.sqlite and parsed.database else None
         self.url = parsed.render_as_string(hide_password=True)
         if not self.sqlite:
             require("postgresql", "psycopg")
@@ -80,6 +82,10 @@ class Database:
         if self.sqlite:
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
+
+    def is_missing(self) -> bool:
+        """Return whether this is a file of SQLite that the first look at it would make."""
+        return self._file is not None and not self._file.exists()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

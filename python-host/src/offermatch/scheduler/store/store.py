@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from offermatch.errors import StoreError
 from offermatch.scheduler.store import browse, changes, leases, migrate, ready
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
@@ -28,11 +29,12 @@ class Store:
         name: What tells its keys from those of others.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, make: bool = True) -> None:
         """Open a store; an empty database gets its tables.
 
         Args:
             url: Such as ``sqlite:///tasks.db`` or ``postgresql://user@host/database``.
+            make: Whether a file of SQLite that is not there is made.
 
         Raises:
             InputError: ``setting-malformed``, ``extra-missing``.
@@ -40,6 +42,10 @@ class Store:
         """
         self._database = Database(url)
         self.url = self._database.url
+        if not make and self._database.is_missing():
+            self._database.close()
+            hint = "name the store that tasks were submitted to; 'offermatch submit' makes one"
+            raise StoreError("store-unreachable", "there is no such file", hint, self.url)
         try:
             migrate.open_schema(self._database)
             with self._database.read() as connection:
