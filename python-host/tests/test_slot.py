@@ -131,6 +131,17 @@ def test_a_hostile_candidate_is_refused(tmp_path, case, name, code):
     stays(slot, manifest(tmp_path, **said, path=str(path)), code, before)
 
 
+def test_a_candidate_of_an_older_contract_is_refused(tmp_path):
+    older = tmp_path / "older.wasm"
+    # Names of one length: what else the bytes say stays as it is.
+    older.write_bytes(component("newer-contract").read_bytes().replace(b"@0.3.0", b"@0.0.9"))
+    digest = "sha256:" + hashlib.sha256(older.read_bytes()).hexdigest()
+    said = {"matcher": "any", "version": "0", "policy": "any", "digest": digest, "path": older.name}
+    slot = Slot(before := LegacyMatcher())
+    stays(slot, manifest(tmp_path, **said), "contract-version", before)
+    assert "0.0.9" in slot.history[-1].reason
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"matcher": "offermatch-ma', "[]", "null", "\xff"])
 def test_a_manifest_half_written_is_refused(tmp_path, content):
     path = tmp_path / "manifest.json"
