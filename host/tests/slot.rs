@@ -130,6 +130,20 @@ fn a_failure_on_probation_goes_back_and_the_cycle_is_answered() {
 }
 
 #[test]
+fn what_only_the_new_one_refuses_is_its_failure_on_probation() {
+    let slot = slot();
+    let before = answer(&slot);
+    let picky =
+        Matcher::from_bytes(&scripted(&Script { shared_only: true, ..Script::default() }), "picky.wasm").unwrap();
+    slot.promote(picky, 10);
+    assert_eq!(answer(&slot), before);
+    assert_eq!(slot.current().description().name, "native");
+    let last = slot.history().pop().unwrap();
+    assert_eq!(last.kind, EventKind::RolledBack);
+    assert!(last.reason.contains("exclusive"), "{}", last.reason);
+}
+
+#[test]
 fn a_shadow_that_agrees_is_promoted() {
     let folder = tempfile::tempdir().unwrap();
     let path =

@@ -295,6 +295,13 @@ impl Matching for Slot {
                 Some(before) => before.matcher.match_tasks(tasks, offers, settings)?,
                 None => return Err(error),
             },
+            // What the one before takes, only the new one finds wrong.
+            Err(error) if on_probation && error.may_be_the_matchers() => {
+                let before = self.previous().map(|before| before.match_tasks(tasks, offers, settings));
+                let Some(Ok(answer)) = before else { return Err(error) };
+                self.go_back(&seat, &error);
+                answer
+            }
             answer => answer?,
         };
         if let Some(shadow) = &*self.inner.shadow.load() {
