@@ -11,6 +11,11 @@ use std::time::{Duration, Instant, SystemTime};
 use offermatch::stage::{Direct, Engine, Keep, Options, Outcome, Request, StageError, Watch, digest_of, stage};
 use tempfile::TempDir;
 
+#[path = "support/trees.rs"]
+mod trees;
+
+use trees::assert_same;
+
 /// Every engine.
 const ENGINES: [Option<Engine>; 5] =
     [None, Some(Engine::Blocking), Some(Engine::Tokio), Some(Engine::CopyFileRange), Some(Engine::IoUring)];
@@ -68,30 +73,6 @@ fn tree(place: &Path) -> PathBuf {
     File::open(root.join("inner/page")).unwrap().set_modified(old).unwrap();
     fs::set_permissions(root.join("inner/deeper"), fs::Permissions::from_mode(0o555)).unwrap();
     root
-}
-
-/// Fails unless both trees are the same, but for numbers of files and what is on the device.
-fn assert_same(one: &Path, other: &Path) {
-    let (a, b) = (fs::symlink_metadata(one).unwrap(), fs::symlink_metadata(other).unwrap());
-    let name = one.display();
-    assert_eq!(a.mode(), b.mode(), "{name}: kind and permissions");
-    assert_eq!((a.mtime(), a.mtime_nsec()), (b.mtime(), b.mtime_nsec()), "{name}: time of modification");
-    if a.is_dir() {
-        let names = |path: &Path| {
-            let mut names: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-            names.sort();
-            names
-        };
-        assert_eq!(names(one), names(other), "{name}: names");
-        for inside in names(one) {
-            assert_same(&one.join(&inside), &other.join(&inside));
-        }
-    } else if a.is_symlink() {
-        assert_eq!(fs::read_link(one).unwrap(), fs::read_link(other).unwrap(), "{name}: where it points");
-    } else {
-        assert_eq!(a.nlink(), b.nlink(), "{name}: names of the file");
-        assert!(fs::read(one).unwrap() == fs::read(other).unwrap(), "{name}: contents");
-    }
 }
 
 /// What is in a directory.
@@ -282,6 +263,88 @@ fn a_source_that_shrinks_is_refused() {
         assert_eq!(result.unwrap_err().code(), "source-changed", "{engine:?}");
         assert!(names(&target).is_empty(), "{engine:?} leaves {:?}", names(&target));
     }
+}
+
+#[test]
+fn a_small_file_rewritten_at_the_same_size_is_refused() {
+    for engine in ENGINES {
+        let place = TempDir::new().unwrap();
+        let source = place.path().join("file");
+        fs::write(&source, noise(10_000)).unwrap();
+        let options = Options { bandwidth: Some(20_000), ..with(engine) };
+        let target = place.path().join("target");
+        let result = thread::scope(|scope| {
+            let running = scope.spawn(|| into(&source, &target, &options));
+            thread::sleep(Duration::from_millis(150));
+            File::options().write(true).open(&source).unwrap().write_all_at(&[7; 10_000], 0).unwrap();
+            running.join().unwrap()
+        });
+        if is_missing(&result) {
+            continue;
+        }
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), "source-changed", "{engine:?}");
+        assert!(error.to_string().ends_with("it was written to"), "{engine:?}: {error}");
+        assert!(names(&target).is_empty(), "{engine:?} leaves {:?}", names(&target));
+        assert_eq!(fs::read(&source).unwrap(), [7; 10_000]);
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_while_it_is_copied_gets_no_name() {
+    for engine in ENGINES {
+        for length in [10_000, 2 << 20] {
+            let place = TempDir::new().unwrap();
+            let source = place.path().join("file");
+            fs::write(&source, noise(length)).unwrap();
+            let options = Options { bandwidth: Some(2 * length as u64), depth: 2, ..with(engine) };
+            let target = place.path().join("target");
+            let result = thread::scope(|scope| {
+                let running = scope.spawn(|| into(&source, &target, &options));
+                thread::sleep(Duration::from_millis(150));
+                fs::remove_file(&source).unwrap();
+                running.join().unwrap()
+            });
+            if is_missing(&result) {
+                continue;
+            }
+            match result.unwrap_err() {
+                StageError::SourceVanished { path } => assert_eq!(path, source.canonicalize().unwrap_or(source)),
+                error => panic!("{engine:?}, {length}: {error}"),
+            }
+            assert!(names(&target).is_empty(), "{engine:?}, {length} leaves {:?}", names(&target));
+        }
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_before_its_turn_ends_the_tree_and_the_next_call_goes_on() {
+    let place = TempDir::new().unwrap();
+    let source = place.path().join("source");
+    fs::create_dir(&source).unwrap();
+    // More files than are open at once, so that some are found long before they are opened.
+    for number in 0..100 {
+        fs::write(source.join(number.to_string()), noise(1000)).unwrap();
+    }
+    let target = place.path().join("target");
+    let slow = Options { bandwidth: Some(100_000), jobs: 1, ..with(None) };
+    let error = thread::scope(|scope| {
+        let running = scope.spawn(|| into(&source, &target, &slow));
+        thread::sleep(Duration::from_millis(300));
+        // Which files are copied by now is the file system's affair: all but the first are gone, so some were not.
+        for number in 1..100 {
+            fs::remove_file(source.join(number.to_string())).unwrap();
+        }
+        running.join().unwrap().unwrap_err()
+    });
+    assert_eq!(error.code(), "source-vanished", "{error}");
+    assert!(!target.join("source").exists(), "a tree of which something is missing is not visible");
+    assert_eq!(fs::read(source.join("0")).unwrap(), noise(1000));
+    for number in 1..100 {
+        fs::write(source.join(number.to_string()), noise(2000)).unwrap();
+    }
+    into(&source, &target, &Options::default()).unwrap();
+    assert_same(&source, &target.join("source"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Staging where the system refuses: a full device, no permission. What needs root says so and is skipped without.
+//! Staging where the system refuses: a full device, a mount that is read-only, no permission. What needs root says so and is skipped without.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use offermatch::stage::{Engine, Options, Request, Watch, stage};
+use offermatch::stage::{Engine, Options, Request, StageError, Watch, stage};
 use tempfile::TempDir;
 
 /// A small file system in memory, gone with this value.
@@ -24,6 +24,12 @@ impl Small {
             eprintln!("skipped: only root may mount");
         }
         mounted.then(|| Self(place))
+    }
+
+    /// Mounts it again with other options.
+    fn remount(&self, options: &str) {
+        let mut command = Command::new("mount");
+        assert!(command.args(["-o", &format!("remount,{options}")]).arg(self.path()).status().unwrap().success());
     }
 
     /// Where it is.
@@ -59,8 +65,7 @@ fn a_full_device_leaves_the_source_whole_and_no_half_file() {
     for number in 0..8 {
         assert_eq!(fs::read(source.join(number.to_string())).unwrap(), vec![number; 1 << 20]);
     }
-    let mut command = Command::new("mount");
-    assert!(command.args(["-o", "remount,size=16m"]).arg(small.path()).status().unwrap().success());
+    small.remount("size=16m");
     let outcome = stage(&request, &Options::default(), &Watch::default()).unwrap();
     assert!(outcome.counts.files_skipped > 0, "what fitted is not copied again");
     for number in 0..8 {
@@ -69,6 +74,40 @@ fn a_full_device_leaves_the_source_whole_and_no_half_file() {
             vec![number; 1 << 20]
         );
     }
+}
+
+#[test]
+fn a_read_only_target_is_refused_and_a_read_only_source_is_not() {
+    let Some(small) = Small::mount(4 << 20) else { return };
+    let place = TempDir::new().unwrap();
+    let (plain, tree) = (place.path().join("plain"), place.path().join("tree"));
+    fs::create_dir(&tree).unwrap();
+    for file in [&plain, &tree.join("file")] {
+        fs::write(file, "data").unwrap();
+    }
+    fs::create_dir(small.path().join("there")).unwrap();
+    fs::write(small.path().join("there/plain"), "something older").unwrap();
+    small.remount("ro");
+    let into = |source: &Path, target: &Path, engine| {
+        let request = Request { sources: vec![source.to_owned()], target: target.to_owned(), exact: false };
+        stage(&request, &Options { engine, ..Options::default() }, &Watch::default())
+    };
+    for engine in [None, Some(Engine::Blocking), Some(Engine::Tokio), Some(Engine::CopyFileRange)] {
+        for source in [&plain, &tree] {
+            for target in [small.path().join("there"), small.path().join("new")] {
+                match into(source, &target, engine).unwrap_err() {
+                    StageError::PermissionRefused { path, .. } => assert!(path.starts_with(small.path())),
+                    error => panic!("{engine:?} into {}: {error}", target.display()),
+                }
+            }
+        }
+    }
+    assert_eq!(fs::read(&plain).unwrap(), b"data");
+    assert_eq!(fs::read(tree.join("file")).unwrap(), b"data");
+    assert_eq!(fs::read(small.path().join("there/plain")).unwrap(), b"something older");
+    assert_eq!(fs::read_dir(small.path()).unwrap().count(), 1, "nothing new is there");
+    into(&small.path().join("there"), &place.path().join("copy"), None).unwrap();
+    assert_eq!(fs::read(place.path().join("copy/there/plain")).unwrap(), b"something older");
 }
 
 #[test]

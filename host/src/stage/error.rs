@@ -154,7 +154,9 @@ impl StageError {
             Self::SourceUnsupported { .. } => {
                 "pipes, sockets and devices have no data to copy: take it out of the tree"
             }
-            Self::PermissionRefused { .. } => "run as a user who may, or change the permissions",
+            Self::PermissionRefused { .. } => {
+                "run as a user who may, or change the permissions or a mount that is read-only"
+            }
             Self::TargetFull { .. } => "make room and run the command again: it goes on where it stopped",
             Self::TargetInsideSource { .. } => "choose a target outside the source",
             Self::TargetConflict { .. } => "remove what stands there, or choose another target",

@@ -75,6 +75,10 @@ impl Passage<'_> {
         if self.directory.style != Style::Fresh
             && let Some(digest) = self.already_there(source, stat)?
         {
+            if metadata::size(stat) >= RECORDED {
+                // The stage before may have ended between the file's name and its record.
+                journal::remove(&self.directory.target, &journal(self.name));
+            }
             self.shared.control.watch.skipped(metadata::size(stat));
             return Ok(digest);
         }

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, CWD, Stat, linkat, readlinkat, renameat, statat, symli
 use rustix::io::Errno;
 
 use super::error::StageError;
-use super::journal::partial;
+use super::journal::{self, journal, partial};
 use super::metadata::times;
 use super::options::Keep;
 use super::tree::{Directory, Style};
@@ -65,6 +65,11 @@ impl Later {
         let path = self.directory.target_of(&self.name);
         let failed = |error| StageError::of_target("link", &path, error);
         let here = &self.directory.target;
+        if self.directory.style != Style::Fresh {
+            // In the stage before, this name may have been the one to get the data.
+            journal::remove(here, &journal(&self.name));
+            journal::remove(here, &partial(&self.name));
+        }
         let no_follow = AtFlags::SYMLINK_NOFOLLOW;
         let first = statat(CWD, &self.first, no_follow).map_err(failed)?;
         match statat(here, &self.name, no_follow) {
@@ -76,7 +81,6 @@ impl Later {
             Err(error) => return Err(failed(error)),
         }
         let temporary = partial(&self.name);
-        let _ = unlinkat(here, &temporary, AtFlags::empty());
         linkat(CWD, &self.first, here, &temporary, AtFlags::empty()).map_err(failed)?;
         renameat(here, &temporary, here, &self.name).map_err(failed)?;
         Ok(true)

@@ -174,13 +174,15 @@ pub(super) fn stored(stat: &Stat) -> u64 {
 ///
 /// # Errors
 ///
-/// [`StageError::SourceChanged`] if somebody wrote to it.
+/// [`StageError::SourceChanged`] if somebody wrote to it, [`StageError::SourceVanished`] if somebody removed it.
 pub(super) fn unchanged(file: &File, before: &Stat, path: impl Fn() -> PathBuf) -> Result<(), StageError> {
     let now = rustix::fs::fstat(file).map_err(|error| StageError::of_source("look at", &path(), error))?;
     let reason = match (size(before), size(&now)) {
         (before, now) if before < now => format!("it grew from {before} to {now} bytes"),
         (before, now) if before > now => format!("it shrank from {before} to {now} bytes"),
         _ if !same_time(before, &now) => "it was written to".to_owned(),
+        // Some file systems count no names at all.
+        _ if before.st_nlink > 0 && now.st_nlink == 0 => return Err(StageError::SourceVanished { path: path() }),
         _ => return Ok(()),
     };
     Err(StageError::SourceChanged { path: path(), reason })
