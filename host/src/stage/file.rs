@@ -285,6 +285,7 @@ impl Passage<'_> {
             self.shared.control.watch.notice("direct-fallback", message);
             return false;
         }
+        self.shared.direct.fetch_add(size, Ordering::Relaxed);
         true
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,6 +77,8 @@ pub(super) struct Shared {
     digests: Mutex<Vec<Option<Digest>>>,
     /// Whether sources are opened without a new time of access, which the system lets their owners do.
     pub(super) untouched: AtomicBool,
+    /// Bytes of the files that pass the page cache by.
+    pub(super) direct: AtomicU64,
     /// Memory the page cache could take when the stage began, in bytes.
     memory: u64,
 }
@@ -137,6 +139,7 @@ pub fn stage(request: &Request, options: &Options, watch: &Watch) -> Result<Outc
         error: Mutex::default(),
         digests: Mutex::new(vec![None; places.len()]),
         untouched: AtomicBool::new(true),
+        direct: AtomicU64::new(0),
         memory: available_memory(),
     };
     let jobs: Result<VecDeque<Job>, StageError> =
@@ -146,6 +149,9 @@ pub fn stage(request: &Request, options: &Options, watch: &Watch) -> Result<Outc
     let workers = options.jobs.max(1);
     let queue = Queue::new(jobs, workers);
     thread::scope(|scope| {
+        if options.sync == Sync::End {
+            scope.spawn(|| flush_along(&shared, &queue, &roots));
+        }
         for _ in 0..workers {
             scope.spawn(|| work(&shared, &queue, ring.is_ok()));
         }
@@ -186,6 +192,27 @@ fn work(shared: &Shared, queue: &Queue, ring_works: bool) {
         };
         if let Err(error) = done {
             shared.fail(error, queue);
+        }
+    }
+}
+
+/// How many bytes are written before the device is to have them.
+const FLUSHED: u64 = 64 << 20;
+
+/// About the bytes of a name, in the page cache.
+const NAME: u64 = 4096;
+
+/// Has the device take what is in the page cache while more is copied, so that little is left to wait for at the end.
+fn flush_along(shared: &Shared, queue: &Queue, roots: &[Arc<Directory>]) {
+    let mut flushed = 0;
+    while !queue.is_closed_within(Duration::from_millis(10)) {
+        let Counts { files_done, files_skipped, bytes_done, bytes_skipped, .. } = shared.control.watch.counts();
+        let past = bytes_skipped + shared.direct.load(Ordering::Relaxed);
+        let written = bytes_done.saturating_sub(past) + files_done.saturating_sub(files_skipped) * NAME;
+        if written >= flushed + FLUSHED {
+            flushed = written;
+            // What fails here is told at the end, where the device is asked again.
+            let _ = roots.first().map(|root| synchronise(root));
         }
     }
 }

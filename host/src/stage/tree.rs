@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, mkdirat, openat, statat};
 use rustix::io::Errno;
@@ -221,8 +222,10 @@ impl Job {
 pub(super) struct Queue {
     /// The jobs.
     state: Mutex<State>,
-    /// Wakes those who wait.
+    /// Wakes those who wait for a job.
     wake: Condvar,
+    /// Wakes those who wait for the end.
+    over: Condvar,
     /// Workers who wait.
     idle: AtomicUsize,
 }
@@ -242,12 +245,19 @@ impl Queue {
     /// A queue for so many workers.
     pub(super) fn new(jobs: VecDeque<Job>, workers: usize) -> Self {
         let state = Mutex::new(State { jobs, busy: workers, closed: false });
-        Self { state, wake: Condvar::new(), idle: AtomicUsize::new(0) }
+        Self { state, wake: Condvar::new(), over: Condvar::new(), idle: AtomicUsize::new(0) }
     }
 
     /// Whether somebody waits for work.
     pub(super) fn is_hungry(&self) -> bool {
         self.idle.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits at most so long for the end of all work. Whether it has come.
+    pub(super) fn is_closed_within(&self, longest: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.over.wait_timeout_while(state, longest, |state| !state.closed);
+        waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
     /// Adds a job.
@@ -264,8 +274,7 @@ impl Queue {
         self.idle.fetch_add(1, Ordering::Relaxed);
         loop {
             if state.closed || (state.busy == 0 && state.jobs.is_empty()) {
-                state.closed = true;
-                self.wake.notify_all();
+                self.shut(&mut state);
                 return None;
             }
             if let Some(job) = state.jobs.pop_back() {
@@ -279,7 +288,13 @@ impl Queue {
 
     /// Ends all work.
     pub(super) fn close(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.shut(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Tells all who wait that nothing more is to be done.
+    fn shut(&self, state: &mut State) {
+        state.closed = true;
         self.wake.notify_all();
+        self.over.notify_all();
     }
 }
