@@ -106,7 +106,11 @@ impl Contender {
         rustix::fs::sync();
         match state.cache {
             Cache::Cold => drop_caches()?,
-            Cache::Warm => warm(source)?,
+            Cache::Warm => {
+                // What earlier copies left in memory would slow down whoever comes later; without root it stays.
+                let _ = drop_caches();
+                warm(source)?;
+            }
         }
         let mut command = match &self.way {
             Way::Fio => return fio(source, target),
