@@ -163,7 +163,8 @@ pub(super) fn run(arguments: StageArguments) -> anyhow::Result<Vec<u8>> {
     let options = options(&arguments);
     let request = Request { sources: arguments.sources, target: arguments.target, exact: arguments.exact };
     if json {
-        tell(&json!({"event": "start", "sources": request.sources, "target": request.target}));
+        let sources: Vec<_> = request.sources.iter().map(|source| source.to_string_lossy()).collect();
+        tell(&json!({"event": "start", "sources": sources, "target": request.target.to_string_lossy()}));
     }
     let over = Arc::new(AtomicBool::new(false));
     let teller = (json || bar).then(|| {
@@ -324,7 +325,7 @@ fn done(outcome: &Outcome) -> Value {
         .iter()
         .map(|item| {
             let digest = item.digest.map(|digest| digest.to_string());
-            json!({"source": item.source, "target": item.target, "digest": digest})
+            json!({"source": item.source.to_string_lossy(), "target": item.target.to_string_lossy(), "digest": digest})
         })
         .collect();
     let mut event = counts("done", outcome.counts);
