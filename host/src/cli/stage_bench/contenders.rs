@@ -59,7 +59,7 @@ enum Way {
     Cp(&'static [&'static str]),
     /// This program, with these options.
     Stage(&'static [&'static str]),
-    /// `fio` reads the source while it writes a file as long, both by `O_DIRECT`: what the device can do.
+    /// `fio` reads the source while it writes a file as long, both by `O_DIRECT`: what the device gives such a pattern.
     Fio,
 }
 
@@ -90,7 +90,7 @@ pub(super) const LARGE: [Contender; 10] = [
         published: Some(1170),
         way: Way::Stage(&["--engine", "io-uring", "--direct", "always"]),
     },
-    Contender { name: "fio (the device's limit)", published: Some(1200), way: Way::Fio },
+    Contender { name: "fio, both at once, direct", published: Some(1200), way: Way::Fio },
 ];
 
 /// Contenders for many small files.
