@@ -146,6 +146,14 @@ class Slot(BaseMatcher):
         shadow = self._shadow
         return None if shadow is None else shadow.report
 
+    def judge(self, manifest: Manifest) -> Matcher:
+        """Return the matcher that a manifest asks for, if it would be used.
+
+        Raises:
+            MatcherError: The candidate is refused.
+        """
+        return judged(manifest, self._conformance, self._limits)
+
     def swap(self, wanted: Manifest | str | os.PathLike[str]) -> None:
         """Judge the matcher that a manifest asks for, and promote it, or begin to compare it in shadow.
 
@@ -161,7 +169,7 @@ class Slot(BaseMatcher):
         with self._judging:
             try:
                 manifest = wanted if isinstance(wanted, Manifest) else Manifest.read(wanted)
-                candidate = judged(manifest, self._conformance, self._limits)
+                candidate = self.judge(manifest)
             except OffermatchError as error:
                 self._note("refused", place, error=error)
                 raise

@@ -58,6 +58,8 @@ def add_bench(commands: Any, sample: Callable[[str], Sample], positive: Callable
     parser.add_argument("--callers", type=positive, default=4, metavar="N", help="threads that call (default: 4)")
     parser.add_argument("--every", type=positive, default=50, metavar="MS", help="between two swaps (default: 50)")
     parser.add_argument("--other", type=Path, metavar="PATH", help="the component to swap with the bundled one")
+    about = "microseconds for which a thread may keep the interpreter's lock (default: as it is, mostly 5000)"
+    parser.add_argument("--switch-interval", type=positive, metavar="US", help=about)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("cycle", cycle, _cycle, "one cycle of the scheduler, stage by stage, beside the talk's figures")
     parser.add_argument("--store", metavar="URL", help="an empty database (default: a temporary SQLite file)")
@@ -124,7 +126,15 @@ def _start(options: argparse.Namespace) -> str:
 
 
 def _swap(options: argparse.Namespace) -> str:
-    found = swap.swap(options.sample, float(options.seconds), options.callers, options.every, options.other)
+    interval = None if options.switch_interval is None else options.switch_interval / 1000
+    found = swap.swap(
+        options.sample,
+        float(options.seconds),
+        options.callers,
+        options.every,
+        options.other,
+        switch_interval_milliseconds=interval,
+    )
     return _shown(found, options, swap.table)
 
 
