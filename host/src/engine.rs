@@ -1,6 +1,9 @@
-//! The engines that compile and run components: one for the whole process, and one that counts fuel where that is asked.
+//! The engines that compile and run components: one for the whole process, and others where limits ask for fuel to be counted
+//! or for no limit of time.
 //!
-//! Every engine has one thread that moves its epoch on, every [`TICK`], so that a call that takes too long is interrupted.
+//! An engine that limits time has one thread that moves its epoch on, every [`TICK`], so that a call that takes too long is
+//! interrupted. Compiled code then looks at the epoch in every loop and every function, which costs a matcher about a fifth of
+//! its time.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,34 +24,35 @@ const TICK: Duration = Duration::from_millis(10);
 /// 20,000 tasks and offers. Getting pages anew costs a tenth of such a cycle.
 const KEPT_RESIDENT: usize = 16 << 20;
 
+/// What limits ask of an engine.
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    /// Whether calls are ended after some time.
+    time: bool,
+    /// Whether fuel is counted.
+    fuel: bool,
+}
+
 /// The engine of matchers with these limits.
 pub(crate) fn of(limits: &Limits) -> &'static Engine {
-    if limits.fuel.is_some() { metered() } else { shared() }
+    static ENGINES: [OnceLock<Engine>; 4] = [const { OnceLock::new() }; 4];
+    let counts = Counts { time: limits.call_milliseconds.is_some(), fuel: limits.fuel.is_some() };
+    ENGINES[usize::from(counts.time) * 2 + usize::from(counts.fuel)].get_or_init(|| start(counts))
 }
 
-/// The engine of this process.
-pub(crate) fn shared() -> &'static Engine {
-    static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| start(false))
-}
-
-/// The engine that counts fuel.
-fn metered() -> &'static Engine {
-    static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| start(true))
-}
-
-/// An engine and its ticker.
-fn start(fuel: bool) -> Engine {
+/// An engine and, where it limits time, its ticker.
+fn start(counts: Counts) -> Engine {
     // Pooled instances reserve address space ahead. Where there is not enough of it, instances are made one by one.
-    let engine = Engine::new(&config(true, fuel)).unwrap_or_else(|error| {
+    let engine = Engine::new(&config(true, counts)).unwrap_or_else(|error| {
         tracing::warn!(%error, "no address space for pooled instances");
-        Engine::new(&config(false, fuel)).expect("the configuration suits every platform that wasmtime supports")
+        Engine::new(&config(false, counts)).expect("the configuration suits every platform that wasmtime supports")
     });
-    let ticked = engine.weak();
-    let ticker = std::thread::Builder::new().name("offermatch-epochs".to_owned()).spawn(move || tick(&ticked));
-    if let Err(error) = ticker {
-        tracing::error!(%error, "no thread for the clock: calls are not limited in time");
+    if counts.time {
+        let ticked = engine.weak();
+        let ticker = std::thread::Builder::new().name("offermatch-epochs".to_owned()).spawn(move || tick(&ticked));
+        if let Err(error) = ticker {
+            tracing::error!(%error, "no thread for the clock: calls are not limited in time");
+        }
     }
     engine
 }
@@ -63,11 +67,11 @@ fn tick(engine: &EngineWeak) {
 }
 
 /// How components are compiled and run.
-fn config(pooled: bool, fuel: bool) -> Config {
+fn config(pooled: bool, counts: Counts) -> Config {
     let mut config = Config::new();
     config.wasm_component_model(true);
-    config.epoch_interruption(true);
-    config.consume_fuel(fuel);
+    config.epoch_interruption(counts.time);
+    config.consume_fuel(counts.fuel);
     if pooled {
         let mut pooling = PoolingAllocationConfig::new();
         pooling.linear_memory_keep_resident(KEPT_RESIDENT);

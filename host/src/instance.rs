@@ -129,15 +129,16 @@ impl Instance {
         };
         let mut store = Store::new(engine::of(limits), state);
         store.limiter(|state| state);
-        let time = Duration::from_millis(limits.call_milliseconds);
-        store.set_epoch_deadline(1);
-        // Wall clock, not ticks: a ticker that gets no turn must not give a call more time.
-        store.epoch_deadline_callback(move |context| {
-            if context.data().begin.elapsed() >= time {
-                return Err(wasmtime::Error::new(Interrupted));
-            }
-            Ok(UpdateDeadline::Continue(1))
-        });
+        if let Some(time) = limits.call_milliseconds.map(Duration::from_millis) {
+            store.set_epoch_deadline(1);
+            // Wall clock, not ticks: a ticker that gets no turn must not give a call more time.
+            store.epoch_deadline_callback(move |context| {
+                if context.data().begin.elapsed() >= time {
+                    return Err(wasmtime::Error::new(Interrupted));
+                }
+                Ok(UpdateDeadline::Continue(1))
+            });
+        }
         prepare(&mut store, 0)?;
         let instantiate = || {
             let instance = linked.pre.instantiate(&mut store)?;
@@ -248,7 +249,8 @@ fn failure(error: &wasmtime::Error, store: &Store<HostState>) -> Failure {
     let trap = error.downcast_ref::<Trap>();
     let exceeded = if error.is::<Interrupted>() {
         let asked = u64::try_from(state.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(Exceeded { limit: Limit::CallMilliseconds, value: limits.call_milliseconds, asked })
+        let value = limits.call_milliseconds.unwrap_or_default();
+        Some(Exceeded { limit: Limit::CallMilliseconds, value, asked })
     } else if trap == Some(&Trap::OutOfFuel) {
         let value = limits.fuel.unwrap_or_default();
         Some(Exceeded { limit: Limit::Fuel, value, asked: value.saturating_add(1) })

@@ -11,7 +11,7 @@ use offermatch::{
 
 /// Limits that are soon reached.
 fn tight() -> Limits {
-    Limits { memory_bytes: 32 << 20, table_elements: 10_000, call_milliseconds: 200, ..Limits::default() }
+    Limits { memory_bytes: 32 << 20, table_elements: 10_000, call_milliseconds: Some(200), ..Limits::default() }
 }
 
 /// The component of this name.
@@ -23,7 +23,7 @@ fn path(name: &str) -> PathBuf {
 fn load(name: &str) -> Result<Matcher, Error> {
     assert!(path(name).is_file(), "{name} is missing: run `guest/build.sh hostile`");
     // Who does something else than spin must not run out of time before it, however busy this machine is.
-    let call_milliseconds = if name.starts_with("spin-") { tight().call_milliseconds } else { 15_000 };
+    let call_milliseconds = if name.starts_with("spin-") { tight().call_milliseconds } else { Some(15_000) };
     Matcher::load_with(path(name), &Limits { call_milliseconds, ..tight() })
 }
 
@@ -215,13 +215,25 @@ fn another_policy_is_valid() {
 
 #[test]
 fn fuel_ends_a_call_at_the_same_cost_everywhere() {
-    let limits = Limits { fuel: Some(2_000_000), call_milliseconds: 20_000, ..Limits::default() };
+    let limits = Limits { fuel: Some(2_000_000), call_milliseconds: Some(20_000), ..Limits::default() };
     let matcher = Matcher::load_with(path("spin-assign"), &limits).unwrap();
     let (tasks, offers) = tables();
     let error = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap_err();
     assert_eq!(error.code(), "limit-fuel", "{error}");
     assert!(error.to_string().contains("the limit fuel is 2000000"), "{error}");
     let honest = Matcher::load_with(path("honest"), &limits).unwrap();
+    let answer = honest.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
+    assert_eq!(answer.assignments, right_answer(&Settings::default()).assignments);
+}
+
+#[test]
+fn without_a_limit_of_time_fuel_still_ends_a_call_and_answers_are_the_same() {
+    let untimed = Limits { call_milliseconds: None, ..Limits::default() };
+    let matcher = Matcher::load_with(path("spin-assign"), &Limits { fuel: Some(2_000_000), ..untimed }).unwrap();
+    let (tasks, offers) = tables();
+    let error = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap_err();
+    assert_eq!(error.code(), "limit-fuel", "{error}");
+    let honest = Matcher::load_with(path("honest"), &untimed).unwrap();
     let answer = honest.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
     assert_eq!(answer.assignments, right_answer(&Settings::default()).assignments);
 }

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from offermatch import Matcher, MatcherError, _cache
+from offermatch import Limits, Matcher, MatcherError, _cache
 from offermatch._component import Code
 from offermatch.engine import configuration, shared_engine
 from offermatch.matcher import BUNDLED
@@ -98,7 +98,7 @@ def test_an_entry_of_another_component_is_rebuilt(folder, caplog):
     Code(BUNDLED)
     path = entry(folder)
     content = path.read_bytes()
-    other = _cache.entry_key(b"another component", configuration())
+    other = _cache.entry_key(b"another component", configuration(Limits()))
     path.write_bytes(content.replace(bytes.fromhex(path.stem), other, 1))
     rebuilt(folder, "another component", caplog)
 
@@ -221,5 +221,6 @@ def test_processes_that_start_at_once_do_not_disturb_each_other(folder):
 
 
 def test_the_engine_is_the_one_the_key_describes():
-    assert shared_engine() is shared_engine()
-    assert isinstance(configuration(), str)
+    limits = Limits(), Limits(fuel=1), Limits(call_milliseconds=None), Limits(call_milliseconds=None, fuel=1)
+    assert len({configuration(found) for found in limits}) == len({id(shared_engine(found)) for found in limits}) == 4
+    assert shared_engine(Limits()) is shared_engine(Limits(call_milliseconds=7))

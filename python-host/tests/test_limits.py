@@ -16,6 +16,7 @@ from offermatch._compile import compile_within
 from offermatch.engine import ClockedEngine, limited, new_store, shared_engine
 from offermatch.manifest import Manifest
 from offermatch.matcher import BUNDLED
+from offermatch.sample import Sample
 
 TASKS, OFFERS = [Task("t", {"cpu": 1})], [Offer("a", {"cpu": 4})]
 
@@ -143,7 +144,7 @@ def spinning(engine, milliseconds):
 
 
 def test_time_ends_calls_side_by_side_each_at_its_own_limit():
-    engine = shared_engine()
+    engine = shared_engine(Limits())
     found = {}
     threads = [threading.Thread(target=lambda ms=ms: found.update({ms: spinning(engine, ms)})) for ms in (30, 1000)]
     for thread in threads:
@@ -154,7 +155,7 @@ def test_time_ends_calls_side_by_side_each_at_its_own_limit():
 
 
 def test_one_thread_advances_the_epoch_and_ends_with_the_engine():
-    engine = ClockedEngine(fuel=False)
+    engine = ClockedEngine(Limits())
     for _ in range(3):
         spinning(engine, 10)
     thread, gone = engine.clock._thread, weakref.ref(engine)
@@ -164,6 +165,22 @@ def test_one_thread_advances_the_epoch_and_ends_with_the_engine():
     assert gone() is None
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_without_a_limit_of_time_only_fuel_ends_a_call():
+    limits = Limits(call_milliseconds=None, fuel=10**6)
+    engine = ClockedEngine(limits)
+    store = new_store(engine, limits)
+    instance = Linker(engine).instantiate(store, Component(engine, bytes(wat2wasm(SPIN))))
+    with limited(engine, store, limits), pytest.raises(WasmtimeError, match="fuel"):
+        instance.get_func(store, "spin")(store)
+    assert engine.clock._thread is None
+
+
+def test_without_a_limit_of_time_the_answer_is_the_same():
+    tasks, offers = Sample("constrained", 300, 200).rows()
+    matcher = Matcher.load(limits=Limits(call_milliseconds=None))
+    assert matcher.match(tasks, offers).digest == Matcher.load().match(tasks, offers).digest
 
 
 def test_the_limits_in_force_are_shown(capsys, tmp_path, monkeypatch):
@@ -181,7 +198,7 @@ def test_the_limits_in_force_are_shown(capsys, tmp_path, monkeypatch):
 
 def test_stores_have_one_memory_each():
     two = "(component (core module $m (memory 1) (memory 1)) (core instance (instantiate $m)))"
-    engine = shared_engine()
+    engine = shared_engine(Limits())
     with pytest.raises(WasmtimeError, match="memory count too high"):
         Linker(engine).instantiate(new_store(engine, Limits()), Component(engine, bytes(wat2wasm(two))))
     assert isinstance(new_store(engine, Limits()), Store)

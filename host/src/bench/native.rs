@@ -51,24 +51,30 @@ pub(crate) fn component(matcher: &Matcher, input: &Input) -> anyhow::Result<Comp
     Ok(best.expect("there is at least one round"))
 }
 
-/// A component and the native core by turns, so that both meet the same neighbours: the least time of each.
+/// Components and the native core by turns, so that all meet the same neighbours: the least time of each.
 ///
 /// # Errors
 /// When their answers differ.
-pub(crate) fn component_and_core(matcher: &Matcher, input: &Input) -> anyhow::Result<(Component, Duration)> {
-    let mut best = None;
+pub(crate) fn components_and_core<const N: usize>(
+    matchers: [&Matcher; N],
+    input: &Input,
+) -> anyhow::Result<([Component; N], Duration)> {
+    let mut best = [const { None }; N];
     let mut native = Duration::MAX;
-    least(|| {
-        let (total, ()) = cycle(matcher, input, &mut best)?;
+    let (_, answer) = least(|| {
+        let mut total = Duration::ZERO;
+        for (matcher, best) in matchers.into_iter().zip(&mut best) {
+            total += cycle(matcher, input, best)?.0;
+        }
         let (time, answer) = once(input, Method::Automatic)?;
         native = native.min(time);
         Ok((total, answer))
-    })
-    .and_then(|(_, answer)| {
-        let best = best.expect("there is at least one round");
-        check_equal("native core", &answer, &best.assignments)?;
-        Ok((best, native))
-    })
+    })?;
+    let best = best.map(|best| best.expect("there is at least one round"));
+    for component in &best {
+        check_equal("native core", &answer, &component.assignments)?;
+    }
+    Ok((best, native))
 }
 
 /// One cycle of a component, which may be its best.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::chart::{Bar, Chart};
 use super::input::{Input, Kind};
 use super::measure::{least, milliseconds, ratio};
-use super::native::{self, component_and_core};
+use super::native::{self, components_and_core};
 use super::report::{Report, Row, Target, Unit, column, row, times};
 use super::scan::Rows;
 use super::{Bench, replay};
@@ -45,7 +45,7 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
     for (tasks, offers) in SIZES.map(|(tasks, offers)| (bench.size(tasks), bench.size(offers))) {
         let input = Input::new(Kind::Uniform, tasks, offers, Mode::Exclusive)?;
         bench.say(format!("talk: component, {}", input.size()));
-        let (sandboxed, native_time) = component_and_core(matcher, &input)?;
+        let ([sandboxed], native_time) = components_and_core([matcher], &input)?;
 
         bench.say(format!("talk: native loop, {}", input.size()));
         let items = Rows::of(&input);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use offermatch::Matcher;
+use offermatch::{Limits, Matcher};
 use serde_json::{Value, json};
 
 use super::progress::Progress;
@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
         return stage(what, arguments);
     }
     let progress = Progress::new("compiling the matcher");
-    let matcher = load(&arguments.matcher)?;
+    let matcher = load(&arguments.matcher, &Limits::in_force()?)?;
     let bench = Bench { quick: arguments.quick, fraction: arguments.fraction, progress: &|what| progress.stage(what) };
     let single = |name: &What| one(&bench, name, &matcher, &arguments.matcher);
     // Memory comes first, while nothing else has been allocated.
@@ -160,7 +160,10 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
     match what {
         What::Talk => talk::run(bench, matcher),
         What::Growth => growth::run(bench, matcher),
-        What::Kinds => kinds::run(bench, matcher),
+        What::Kinds => {
+            let limits = Limits { call_milliseconds: None, ..*matcher.limits() };
+            kinds::run(bench, matcher, &load(name, &limits)?)
+        }
         What::Small => small::run(bench),
         What::Start if name == Path::new("bundled") => start::run(bench, Matcher::bundled_bytes(), "bundled"),
         What::Start => start::run(bench, &std::fs::read(name)?, &name.display().to_string()),
@@ -191,8 +194,8 @@ fn again(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The matcher that is measured.
-fn load(name: &Path) -> Result<Matcher, offermatch::Error> {
-    if name == Path::new("bundled") { Matcher::bundled() } else { Matcher::load(name) }
+fn load(name: &Path, limits: &Limits) -> Result<Matcher, offermatch::Error> {
+    if name == Path::new("bundled") { Matcher::bundled_with(limits) } else { Matcher::load_with(name, limits) }
 }
 
 /// The figures for machines: one object, or, for all of them, a list of objects.

@@ -77,8 +77,7 @@ class Code:
         """
         self.path = path
         self.limits = limits or Limits.in_force()
-        fuel = self.limits.fuel is not None
-        self._engine = shared_engine(fuel=fuel)
+        self._engine = shared_engine(self.limits)
         content = read_component(path, self.limits)
         found = "sha256:" + hashlib.sha256(content).hexdigest()
         if digest is not None and digest.lower() != found:
@@ -91,7 +90,7 @@ class Code:
             hint = "give a WebAssembly component"
             raise MatcherError("component-malformed", f"not a component; it begins with {content[:8]!r}", hint, str(path))
         try:
-            key = configuration(fuel=fuel)
+            key = configuration(self.limits)
             made = compile_within(self.limits, path, lambda: compiled(self._engine, content, key, Component))
             self._component, self.cached = made
         except WasmtimeError as error:

@@ -1,8 +1,9 @@
 """The wasmtime engines the matchers of a process share, and the clock that ends calls.
 
-One engine serves every component; a second one, made when it is needed, counts fuel. Each has one thread that advances its
-epoch every 10 ms while a call is under way. A call is given a deadline in epochs, and a component that is still running
-then traps.
+One engine serves every component; others, made when limits ask for them, count fuel or do not limit time. One that limits
+time has one thread that advances its epoch every 10 ms while a call is under way. A call is given a deadline in epochs, and
+a component that is still running then traps. Compiled code looks at the epoch in every loop and every function, which costs
+a matcher about a fifth of its time.
 """
 
 from __future__ import annotations
@@ -25,44 +26,44 @@ TICK_MILLISECONDS = 10
 # Everything that is not wasmtime's default stands here: options are part of what a compiled component depends on.
 # Garbage collected objects live outside linear memory, and relaxed SIMD may differ from one machine to the next.
 _OPTIONS: Mapping[str, object] = {
-    "epoch_interruption": True,
     "wasm_gc": False,
     "wasm_relaxed_simd_deterministic": True,
 }
 
 _MOST_TABLES, _MOST_INSTANCES = 16, 64
-_engines: dict[bool, ClockedEngine] = {}
+_engines: dict[str, ClockedEngine] = {}
 _engines_lock = threading.Lock()
 
 
 class ClockedEngine(Engine):
     """An engine whose epoch advances while a call is under way."""
 
-    def __init__(self, *, fuel: bool) -> None:
-        """Configure it, to count fuel or not."""
+    def __init__(self, limits: Limits) -> None:
+        """Configure it to limit time and to count fuel, or not."""
         config = Config()
-        for name, value in _options(fuel=fuel).items():
+        for name, value in _options(limits).items():
             setattr(config, name, value)
         super().__init__(config)
-        self.counts_fuel = fuel
         self.clock = _Clock(self)
 
 
-def shared_engine(*, fuel: bool = False) -> ClockedEngine:
-    """Return the engine of this process, or the one that counts fuel."""
+def shared_engine(limits: Limits) -> ClockedEngine:
+    """Return the engine of this process for such limits."""
+    key = configuration(limits)
     with _engines_lock:
-        if fuel not in _engines:
-            _engines[fuel] = ClockedEngine(fuel=fuel)
-        return _engines[fuel]
+        if key not in _engines:
+            _engines[key] = ClockedEngine(limits)
+        return _engines[key]
 
 
-def configuration(*, fuel: bool = False) -> str:
-    """Return the engine's options as text, for the key of compiled components."""
-    return ",".join(f"{name}={value}" for name, value in sorted(_options(fuel=fuel).items()))
+def configuration(limits: Limits) -> str:
+    """Return the options of the engine for such limits as text, for the key of compiled components."""
+    return ",".join(f"{name}={value}" for name, value in sorted(_options(limits).items()))
 
 
-def _options(*, fuel: bool) -> dict[str, object]:
-    return {**_OPTIONS, "consume_fuel": True} if fuel else dict(_OPTIONS)
+def _options(limits: Limits) -> dict[str, object]:
+    timed, counted = limits.call_milliseconds is not None, limits.fuel is not None
+    return {**_OPTIONS, "epoch_interruption": timed, "consume_fuel": counted}
 
 
 def new_store(engine: Engine, limits: Limits) -> Store:
@@ -76,11 +77,14 @@ def new_store(engine: Engine, limits: Limits) -> Store:
 @contextmanager
 def limited(engine: ClockedEngine, store: Store, limits: Limits) -> Iterator[None]:
     """Give the calls of a block their time and their fuel."""
+    if limits.fuel is not None:
+        store.set_fuel(limits.fuel)
+    if limits.call_milliseconds is None:
+        yield
+        return
     with engine.clock.running():
         # The epoch under way has begun already, so it does not count.
         store.set_epoch_deadline(-(-limits.call_milliseconds // TICK_MILLISECONDS) + 1)
-        if limits.fuel is not None:
-            store.set_fuel(limits.fuel)
         yield
 
 

@@ -23,6 +23,7 @@ from offermatch._cache import compiled
 from offermatch._component import Code
 from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.engine import configuration, shared_engine
+from offermatch.limits import Limits
 from offermatch.matcher import BUNDLED, Matcher
 from offermatch.sample import Sample
 
@@ -34,17 +35,17 @@ _CALLS = 100
 
 def start(rounds: int) -> dict[str, Any]:
     """Return milliseconds for each part of a start."""
-    content = BUNDLED.read_bytes()
+    content, limits = BUNDLED.read_bytes(), Limits.in_force()
     with tempfile.TemporaryDirectory() as folder, _cache_in(folder) as environment:
 
         def compile_and_keep() -> None:
             for entry in Path(folder).glob("*/*.cwasm"):
                 entry.unlink()
-            compiled(shared_engine(), content, configuration(), Component)
+            compiled(shared_engine(limits), content, configuration(limits), Component)
 
         found = {"compile, and fill the cache": _median(compile_and_keep, rounds)}
         found["compiled component from the cache"] = _median(
-            lambda: compiled(shared_engine(), content, configuration(), Component), rounds
+            lambda: compiled(shared_engine(limits), content, configuration(limits), Component), rounds
         )
         found["Matcher.load(), cached: judged and its crossing checked"] = _median(Matcher.load, rounds)
         program = [sys.executable, "-c", "import offermatch; offermatch.Matcher.load()"]
