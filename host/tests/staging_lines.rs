@@ -3,10 +3,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Command, Output, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -39,11 +38,16 @@ fn a_stage_that_is_stopped_says_so_in_its_last_line_and_ends_with_130() {
     let (source, target) = (place.path().join("source.bin"), place.path().join("target.bin"));
     fs::write(&source, vec![7; 8 << 20]).unwrap();
     for signal in [Signal::INT, Signal::TERM] {
-        let child = program(&["--bandwidth", "1MB"]).args([&source, &target]).spawn().unwrap();
-        // So that some progress is told; a stage takes 8 s.
-        sleep(Duration::from_millis(700));
+        let mut child = program(&["--bandwidth", "1MB"]).args([&source, &target]).spawn().unwrap();
+        // The whole stage takes 8 s: it is stopped at the first progress.
+        let mut told = BufReader::new(child.stdout.take().unwrap());
+        let mut stdout = Vec::new();
+        while !String::from_utf8_lossy(&stdout).contains(r#""event":"progress""#) {
+            assert!(told.read_until(b'\n', &mut stdout).unwrap() > 0, "no progress is told");
+        }
         kill_process(Pid::from_child(&child), signal).unwrap();
-        let output = child.wait_with_output().unwrap();
+        told.read_to_end(&mut stdout).unwrap();
+        let output = Output { stdout, ..child.wait_with_output().unwrap() };
         assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = lines(&output, "error");
         assert!(lines.iter().any(|line| line["event"] == "progress" && line["bytes_found"] == 8 << 20), "{lines:?}");

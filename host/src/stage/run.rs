@@ -211,8 +211,10 @@ fn flush_along(shared: &Shared, queue: &Queue, roots: &[Arc<Directory>]) {
         let written = bytes_done.saturating_sub(past) + files_done.saturating_sub(files_skipped) * NAME;
         if written >= flushed + FLUSHED {
             flushed = written;
-            // What fails here is told at the end, where the device is asked again.
-            let _ = roots.first().map(|root| synchronise(root));
+            // The system tells of a block that the device did not take once, to the first who asks.
+            if let Err(error) = roots.first().map_or(Ok(()), |root| synchronise(root)) {
+                return shared.fail(error, queue);
+            }
         }
     }
 }
