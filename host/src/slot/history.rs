@@ -1,5 +1,6 @@
 //! What has happened to a slot.
 
+use std::fmt;
 use std::time::SystemTime;
 
 /// One thing that happened to a slot.
@@ -9,22 +10,39 @@ pub struct Event {
     pub at: SystemTime,
     /// What.
     pub kind: EventKind,
-    /// The matcher it was about: name, version and digest, or the file where it never became one.
+    /// The matcher it happened to: name, version and digest, or the file where it never became one.
     pub matcher: String,
     /// Why, where there is a reason to tell.
     pub reason: String,
 }
 
-/// What can happen to a slot.
+/// What can happen to a matcher in a slot. Both hosts have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A candidate was refused; the matcher in use stayed.
+    /// It is what its manifest says, and has answered the conformance cases.
+    Loaded,
+    /// It was refused; the matcher in use stayed.
     Refused,
-    /// A candidate began to answer in shadow.
+    /// It has answered in shadow as the matcher in use did, for as long as was asked.
     Shadowed,
-    /// A matcher was put in use.
+    /// It was put in use.
     Promoted,
-    /// The matcher before was put in use again.
+    /// Its probation is over.
+    Confirmed,
+    /// It was taken out of use again, and the matcher before put back.
     RolledBack,
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loaded => "loaded",
+            Self::Refused => "refused",
+            Self::Shadowed => "shadowed",
+            Self::Promoted => "promoted",
+            Self::Confirmed => "confirmed",
+            Self::RolledBack => "rolled-back",
+        })
+    }
 }

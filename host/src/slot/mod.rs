@@ -78,9 +78,9 @@ struct Inner {
 struct Seat {
     /// The matcher.
     matcher: Matcher,
-    /// Cycles that have begun on it.
-    begun: AtomicU64,
-    /// A failure among so many cycles takes the slot back.
+    /// Cycles on probation that it has answered.
+    passed: AtomicU64,
+    /// A failure before it has answered so many takes the slot back.
     probation_cycles: u64,
 }
 
@@ -97,7 +97,7 @@ struct Control {
 
 /// A matcher, put in use.
 fn seat(matcher: Matcher, probation_cycles: u64) -> Arc<Seat> {
-    Arc::new(Seat { matcher, begun: AtomicU64::new(0), probation_cycles })
+    Arc::new(Seat { matcher, passed: AtomicU64::new(0), probation_cycles })
 }
 
 impl Slot {
@@ -175,6 +175,7 @@ impl Slot {
         }
         let origin = manifest.path.display().to_string();
         let candidate = self.judge(manifest).map_err(|error| self.refuse(&origin, error))?;
+        self.note(EventKind::Loaded, label(&candidate), String::new());
         if manifest.shadow_cycles == 0 {
             self.promote(candidate, manifest.probation_cycles);
             return Ok(());
@@ -188,7 +189,6 @@ impl Slot {
     /// # Errors
     /// [`Error::InstanceUnavailable`] when there is no thread to be had.
     pub fn shadow(&self, candidate: Matcher, cycles: u64, promote: Option<u64>) -> Result<(), Error> {
-        self.note(EventKind::Shadowed, label(&candidate), String::new());
         // The thread must not keep the slot alive, and with it the channel that ends the thread.
         let slot = Arc::downgrade(&self.inner);
         let shadow = Shadow::start(candidate, cycles, move |candidate, report| {
@@ -196,6 +196,10 @@ impl Slot {
             let slot = Self { inner };
             slot.inner.shadow.store(None);
             slot.control().report = Some(report.clone());
+            if report.is_same() {
+                let reason = format!("{} cycles answered the same", report.cycles);
+                slot.note(EventKind::Shadowed, label(&candidate), reason);
+            }
             match promote {
                 Some(probation) if report.is_same() => slot.promote(candidate, probation),
                 Some(_) => {
@@ -211,7 +215,7 @@ impl Slot {
     }
 
     /// Puts a matcher in use. Cycles that have begun end on the one before, which stays at hand; a failure of the new one
-    /// within its first `probation_cycles` cycles takes the slot back to it.
+    /// before it has answered `probation_cycles` cycles takes the slot back to it.
     pub fn promote(&self, matcher: Matcher, probation_cycles: u64) {
         let label = label(&matcher);
         let mut control = self.control();
@@ -228,9 +232,8 @@ impl Slot {
         let Some(previous) = control.previous.take() else {
             return Err(Error::NothingToRollBack { matcher: self.current().name() });
         };
-        let label = label(&previous.matcher);
-        self.inner.current.store(previous);
-        control.note(EventKind::RolledBack, label, "by hand".to_owned());
+        let left = self.inner.current.swap(previous);
+        control.note(EventKind::RolledBack, label(&left.matcher), "asked for".to_owned());
         Ok(())
     }
 
@@ -243,10 +246,17 @@ impl Slot {
             return Some(current);
         }
         let previous = control.previous.take()?;
-        let label = label(&previous.matcher);
         self.inner.current.store(previous.clone());
-        control.note(EventKind::RolledBack, label, error.to_string());
+        control.note(EventKind::RolledBack, label(&failed.matcher), error.to_string());
         Some(previous)
+    }
+
+    /// Takes note that a matcher has answered one more cycle of its probation.
+    fn pass(&self, seat: &Arc<Seat>) {
+        let is_last = seat.passed.fetch_add(1, Ordering::Relaxed) + 1 == seat.probation_cycles;
+        if is_last && Arc::ptr_eq(&self.inner.current.load(), seat) {
+            self.note(EventKind::Confirmed, label(&seat.matcher), String::new());
+        }
     }
 
     /// Writes down that a candidate was refused.
@@ -270,8 +280,8 @@ impl Control {
     /// Writes down what happened.
     fn note(&mut self, kind: EventKind, matcher: String, reason: String) {
         match kind {
-            EventKind::Refused | EventKind::RolledBack => tracing::warn!(?kind, matcher, reason, "slot"),
-            EventKind::Shadowed | EventKind::Promoted => tracing::info!(?kind, matcher, reason, "slot"),
+            EventKind::Refused | EventKind::RolledBack => tracing::warn!(%kind, matcher, reason, "slot"),
+            _ => tracing::info!(%kind, matcher, reason, "slot"),
         }
         if self.history.len() == MOST_EVENTS {
             self.history.remove(0);
@@ -289,7 +299,7 @@ fn label(matcher: &Matcher) -> String {
 impl Matching for Slot {
     fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let seat = self.inner.current.load_full();
-        let on_probation = seat.begun.fetch_add(1, Ordering::Relaxed) < seat.probation_cycles;
+        let on_probation = seat.passed.load(Ordering::Relaxed) < seat.probation_cycles;
         let answer = match seat.matcher.match_tasks(tasks, offers, settings) {
             Err(error) if on_probation && error.is_the_matchers() => match self.go_back(&seat, &error) {
                 Some(before) => before.matcher.match_tasks(tasks, offers, settings)?,
@@ -302,7 +312,13 @@ impl Matching for Slot {
                 self.go_back(&seat, &error);
                 answer
             }
-            answer => answer?,
+            answer => {
+                let answer = answer?;
+                if on_probation {
+                    self.pass(&seat);
+                }
+                answer
+            }
         };
         if let Some(shadow) = &*self.inner.shadow.load() {
             shadow.show(tasks, offers, settings, &answer);
