@@ -124,6 +124,22 @@ fn again_skips_what_is_there_and_mends_what_is_not() {
 }
 
 #[test]
+fn a_link_that_has_no_times_yet_gets_them() {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+
+    let place = TempDir::new().unwrap();
+    let source = tree(place.path());
+    let target = place.path().join("target");
+    into(&source, &target, &Options::default()).unwrap();
+    // As a stage leaves it that is killed right after it made the link.
+    let time = Timespec { tv_sec: 1, tv_nsec: 0 };
+    let times = Timestamps { last_access: time, last_modification: time };
+    utimensat(CWD, target.join("source/link"), &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+    into(&source, &target, &Options::default()).unwrap();
+    assert_same(&source, &target.join("source"));
+}
+
+#[test]
 fn a_digest_tells_what_times_and_sizes_hide() {
     let place = TempDir::new().unwrap();
     let source = place.path().join("file");

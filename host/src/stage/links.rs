@@ -94,8 +94,18 @@ pub(super) fn symbolic(directory: &Directory, name: &OsString, keep: Keep) -> Re
     let here = &directory.target;
     let pointed = readlinkat(&directory.source, name, Vec::new());
     let pointed = pointed.map_err(|error| StageError::of_source("read", &from, error))?;
+    let keep_times = |at: &OsString| -> Result<(), StageError> {
+        if keep.times {
+            let stat = statat(&directory.source, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stat = stat.map_err(|error| StageError::of_source("look at", &from, error))?;
+            // Some file systems keep no times of links.
+            let _ = utimensat(here, at, &times(&stat), AtFlags::SYMLINK_NOFOLLOW);
+        }
+        Ok(())
+    };
     match readlinkat(here, name, Vec::new()) {
-        Ok(there) if there == pointed => return Ok(false),
+        // A stage that was killed may have made it, and not come to its times.
+        Ok(there) if there == pointed => return keep_times(name).map(|()| false),
         _ => {}
     }
     let made = if directory.style == Style::Visible { partial(name) } else { name.clone() };
@@ -106,12 +116,7 @@ pub(super) fn symbolic(directory: &Directory, name: &OsString, keep: Keep) -> Re
         }
         result => result.map_err(failed)?,
     }
-    if keep.times {
-        let stat = statat(&directory.source, name, AtFlags::SYMLINK_NOFOLLOW);
-        let stat = stat.map_err(|error| StageError::of_source("look at", &from, error))?;
-        // Some file systems keep no times of links.
-        let _ = utimensat(here, &made, &times(&stat), AtFlags::SYMLINK_NOFOLLOW);
-    }
+    keep_times(&made)?;
     if made != *name {
         match renameat(here, &made, here, name) {
             Err(Errno::ISDIR) => {
