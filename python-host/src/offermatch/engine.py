@@ -23,7 +23,7 @@ __all__ = ["TICK_MILLISECONDS", "configuration", "limited", "new_store", "shared
 TICK_MILLISECONDS = 10
 """Between two epochs."""
 
-# Everything that is not wasmtime's default stands here: options are part of what a compiled component depends on.
+# What is not wasmtime's default stands here and in `_options`: options are part of what a compiled component depends on.
 # Garbage collected objects live outside linear memory, and relaxed SIMD may differ from one machine to the next.
 _OPTIONS: Mapping[str, object] = {
     "wasm_gc": False,
