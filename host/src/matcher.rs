@@ -227,6 +227,11 @@ impl Matcher {
         &self.inner.limits
     }
 
+    /// Whether the other is the same matcher, not one that was loaded from the same component.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// The matcher's name, cut to what fits a message.
     pub(crate) fn name(&self) -> String {
         shortened(&self.inner.description.name)

@@ -30,6 +30,12 @@ pub trait Matching: Send + Sync {
 
     /// The matcher that is asked first, now: the one that pools are opened with.
     fn current(&self) -> Matcher;
+
+    /// Hears how a call ended on a pool in a matcher that [`Matching::current`] gave: tasks were placed, or the matcher
+    /// failed. A slot counts it; others have nothing to do.
+    fn heard(&self, matcher: &Matcher, failed: Option<&Error>) {
+        let _ = (matcher, failed);
+    }
 }
 
 impl Matching for Matcher {

@@ -1,6 +1,7 @@
 //! The offers a matcher holds from one cycle to the next.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use offermatch_core::{Assignments, Changes, OfferTable};
@@ -11,6 +12,7 @@ use crate::conversion::Refusal;
 use crate::error::{Error, Overrun, Place};
 use crate::instance::Failure;
 use crate::matcher::Matcher;
+use crate::matching::Matching;
 use crate::names::Names;
 use crate::offers::Offers;
 use crate::recording::{Recording, Step};
@@ -38,6 +40,8 @@ pub struct Pool {
     index: Option<HashMap<String, u32>>,
     /// What it takes to go on in another matcher, where that may be asked.
     standing: Option<Box<Standing>>,
+    /// Who wants to hear how calls end.
+    listener: Option<Arc<dyn Matching>>,
     /// Where the time went.
     timings: Timings,
     /// What was asked and answered, where that is written down.
@@ -67,6 +71,7 @@ impl Pool {
             names: offers.shared_names().clone(),
             index: None,
             standing: None,
+            listener: None,
             timings,
             recording: None,
         }
@@ -81,6 +86,12 @@ impl Pool {
     /// Keeps from now on what it takes to go on in another matcher.
     pub(crate) fn movable(mut self, standing: Standing) -> Self {
         self.standing = Some(Box::new(standing));
+        self
+    }
+
+    /// Tells somebody from now on how calls end.
+    pub(crate) fn heard_by(mut self, listener: Arc<dyn Matching>) -> Self {
+        self.listener = Some(listener);
         self
     }
 
@@ -159,6 +170,7 @@ impl Pool {
             let answer = Ok(assignments.clone());
             recording.steps.push(Step::Assign { tasks: tasks.table().clone(), answer });
         }
+        self.tell(None);
         Ok(assignments)
     }
 
@@ -250,10 +262,11 @@ impl Pool {
         };
         run(session).map_err(|failure| {
             let error = failed(&self.matcher, call, failure);
+            tracing::warn!(code = error.code(), %error, "call failed");
             if error.is_fatal() {
                 self.session = Err(call);
+                self.tell(Some(&error));
             }
-            tracing::warn!(code = error.code(), %error, "call failed");
             error
         })
     }
@@ -263,7 +276,15 @@ impl Pool {
         self.session = Err(call);
         let error = Error::AnswerRefused { matcher: self.matcher.name(), reason };
         tracing::warn!(code = error.code(), %error, "answer refused");
+        self.tell(Some(&error));
         error
+    }
+
+    /// Tells whoever wants to hear it that tasks were placed, or that the pool is lost.
+    fn tell(&self, failed: Option<&Error>) {
+        if let Some(listener) = &self.listener {
+            listener.heard(&self.matcher, failed);
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    EventKind, Limits, Manifest, Matcher, Matching, Offers, Recording, Sample, Settings, Slot, Tasks, answer_digest,
+    EventKind, FallbackMatcher, Limits, Manifest, Matcher, Matching, Offers, Recording, Sample, Settings, Slot, Tasks,
+    answer_digest,
 };
 use sha2::{Digest, Sha256};
 use support::{CONTRACT, Script, scripted, trapping};
@@ -159,6 +160,78 @@ fn what_only_the_new_one_refuses_is_its_failure_on_probation() {
     let last = slot.history().pop().unwrap();
     assert_eq!(last.kind, EventKind::RolledBack);
     assert!(last.reason.contains("exclusive"), "{}", last.reason);
+}
+
+#[test]
+fn a_pool_that_fails_on_probation_takes_the_slot_back() {
+    let (tasks, offers) = tables();
+    let traps = Script { traps: true, ..Script::default() };
+    let lies = Script { answer: (vec![7000], vec![0], vec![0.5]), ..Script::default() };
+    for script in [traps, lies] {
+        let slot = slot();
+        slot.promote(Matcher::from_bytes(&scripted(&script), "new.wasm").unwrap(), 10);
+        let mut pool = slot.open(&offers, &Settings::default()).unwrap();
+        let error = pool.assign(&tasks).unwrap_err();
+        assert_eq!(happened(&slot), "promoted rolled-back", "{error}");
+        assert_eq!(slot.history().pop().unwrap().reason, error.to_string());
+        assert_eq!(pool.assign(&tasks).unwrap_err().code(), "pool-lost");
+
+        let mut pool = slot.open(&offers, &Settings::default()).unwrap();
+        assert_eq!(pool.matcher().description().name, "native");
+        assert_eq!(answer_digest(&pool.assign(&tasks).unwrap()), answer(&slot));
+    }
+}
+
+#[test]
+fn cycles_of_a_pool_count_for_the_probation() {
+    let (tasks, offers) = tables();
+    let slot = slot();
+    slot.promote(Matcher::bundled().unwrap(), 2);
+    let mut pool = slot.open(&offers, &Settings::default()).unwrap();
+    pool.assign(&tasks).unwrap();
+    assert_eq!(happened(&slot), "promoted");
+    pool.assign(&tasks).unwrap();
+    pool.assign(&tasks).unwrap();
+    assert_eq!(happened(&slot), "promoted confirmed");
+}
+
+#[test]
+fn a_pool_of_a_matcher_that_has_left_says_nothing_of_the_new_one() {
+    let (tasks, offers) = tables();
+    let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
+    let slot = Slot::new(traps);
+    let mut pool = slot.open(&offers, &Settings::default()).unwrap();
+    slot.promote(Matcher::native(), 10);
+    pool.assign(&tasks).unwrap_err();
+    assert_eq!(happened(&slot), "promoted");
+}
+
+#[test]
+fn a_pool_that_only_the_new_one_refuses_is_opened_in_the_one_before() {
+    let (tasks, offers) = tables();
+    let picky =
+        Matcher::from_bytes(&scripted(&Script { shared_only: true, ..Script::default() }), "picky.wasm").unwrap();
+    let slot = slot();
+    slot.promote(picky, 10);
+    let mut pool = slot.open(&offers, &Settings::default()).unwrap();
+    assert_eq!(happened(&slot), "promoted rolled-back");
+    assert_eq!(answer_digest(&pool.assign(&tasks).unwrap()), answer(&slot));
+}
+
+#[test]
+fn a_pool_with_a_slot_and_a_fallback_takes_the_slot_back_and_goes_on() {
+    let (tasks, offers) = tables();
+    let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
+    let slot = Slot::new(Matcher::bundled().unwrap());
+    slot.promote(traps, 10);
+    let mut pool = FallbackMatcher::new(slot.clone()).open(&offers, &Settings::default()).unwrap();
+    let mut reference = Matcher::native().open(&offers, &Settings::default()).unwrap();
+    for name in ["native", "offermatch-matcher"] {
+        let answer = pool.assign(&tasks).unwrap();
+        assert_eq!(answer.matcher.description().name, name);
+        assert_eq!(answer_digest(&answer.assignments), answer_digest(&reference.assign(&tasks).unwrap()));
+    }
+    assert_eq!(happened(&slot), "promoted rolled-back");
 }
 
 #[test]

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from hostile import OFFERS, TASKS, component, limits, right
-from offermatch import InputError, LegacyMatcher, Manifest, Matcher, MatcherError, Slot, Task
+from offermatch import FallbackMatcher, InputError, LegacyMatcher, Manifest, Matcher, MatcherError, Settings, Slot, Task
 from offermatch._cli import run
 from offermatch.matcher import BUNDLED
 
@@ -273,6 +273,65 @@ def test_a_pool_stays_with_the_matcher_it_was_opened_with():
     with slot.open(OFFERS) as pool:
         slot.promote(Failing(0))
         assert pool.assign(TASKS).digest == right()
+
+
+@pytest.mark.parametrize("name", ["trap", "nan-scores"])
+def test_a_pool_that_fails_on_probation_takes_the_slot_back(name, monkeypatch):
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    slot = Slot(before := LegacyMatcher())
+    slot.promote(Matcher.load(component(name)))
+    with slot.open(OFFERS) as pool, pytest.raises(MatcherError) as caught:
+        pool.assign(TASKS)
+    assert slot.current is before
+    assert happened(slot) == ["promoted", "rolled-back"]
+    assert slot.history[-1].code == caught.value.code
+    with slot.open(OFFERS) as pool:
+        answer = pool.assign(TASKS)
+    assert (answer.digest, answer.matcher) == (right(), LegacyMatcher.description)
+
+
+def test_cycles_of_a_pool_count_for_the_probation():
+    slot = Slot(LegacyMatcher())
+    slot.promote(Matcher.load(), probation_cycles=3)
+    with slot.open(OFFERS) as pool:
+        for number in range(4):
+            assert happened(slot) == ["promoted", "confirmed"][: 1 + (number == 3)]
+            pool.assign(TASKS)
+    assert happened(slot) == ["promoted", "confirmed"]
+
+
+def test_a_pool_of_a_matcher_that_has_left_says_nothing_of_the_new_one(monkeypatch):
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    slot = Slot(Matcher.load(component("trap")))
+    with slot.open(OFFERS) as pool:
+        slot.promote(new := LegacyMatcher())
+        with pytest.raises(MatcherError):
+            pool.assign(TASKS)
+    assert (slot.current, happened(slot)) == (new, ["promoted"])
+
+
+def test_a_pool_that_only_the_new_one_refuses_is_opened_in_the_one_before():
+    slot = Slot(before := LegacyMatcher())
+    new = Failing(9)
+    new.description = replace(LegacyMatcher.description, modes=())
+    slot.promote(new)
+    with pytest.raises(InputError):
+        slot.open(OFFERS, Settings(max_score=-1.0))
+    assert slot.current is new
+    with slot.open(iter(OFFERS)) as pool:
+        assert pool.assign(TASKS).digest == right()
+    assert slot.current is before
+
+
+def test_a_pool_with_a_slot_and_a_fallback_takes_the_slot_back_and_goes_on(monkeypatch):
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    slot = Slot(before := Matcher.load())
+    slot.promote(Matcher.load(component("trap")))
+    with FallbackMatcher(slot).open(OFFERS) as pool, LegacyMatcher().open(OFFERS) as reference:
+        answers = [pool.assign(TASKS[:2]) for _ in range(2)]
+        assert [answer.digest for answer in answers] == [reference.assign(TASKS[:2]).digest for _ in range(2)]
+    assert [answer.matcher for answer in answers] == [LegacyMatcher.description, before.description]
+    assert (slot.current, happened(slot)) == (before, ["promoted", "rolled-back"])
 
 
 def test_threads_and_tasks_call_while_it_is_swapped(tmp_path):

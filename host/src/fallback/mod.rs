@@ -55,9 +55,9 @@ pub struct FallbackMatcher {
 /// What all clones of a matcher with a fallback share.
 struct Inner {
     /// Asked first.
-    primary: Box<dyn Matching>,
+    primary: Arc<dyn Matching>,
     /// Asked when the primary fails, or is left alone.
-    fallback: Box<dyn Matching>,
+    fallback: Arc<dyn Matching>,
     /// When the primary is left alone.
     breaker: Breaker,
     /// How the primary has done.
@@ -90,7 +90,7 @@ impl FallbackMatcher {
     /// A matcher of this primary, fallback and circuit breaker.
     #[must_use]
     pub fn with(primary: impl Matching + 'static, fallback: impl Matching + 'static, breaker: Breaker) -> Self {
-        let (primary, fallback) = (Box::new(primary), Box::new(fallback));
+        let (primary, fallback) = (Arc::new(primary), Arc::new(fallback));
         Self { inner: Arc::new(Inner { primary, fallback, breaker, state: Mutex::default() }) }
     }
 

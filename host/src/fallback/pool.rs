@@ -42,12 +42,13 @@ impl FallbackMatcher {
     #[tracing::instrument(level = "debug", skip_all, fields(fallback_reason))]
     pub fn open(&self, offers: &Offers, settings: &Settings) -> Result<FallbackPool, Error> {
         let matcher = self.clone();
-        let in_fallback = || self.inner.fallback.current().open_movable(offers, settings);
+        let heard = |pool: Pool| pool.heard_by(self.inner.primary.clone());
+        let in_fallback = || self.inner.fallback.current().open_movable(offers, settings).map(heard);
         // The breaker counts cycles, and this is the beginning of one.
         if self.is_open() {
             return Ok(FallbackPool { matcher, pool: in_fallback()?, in_primary: false });
         }
-        match self.inner.primary.current().open_movable(offers, settings) {
+        match self.inner.primary.current().open_movable(offers, settings).map(heard) {
             Ok(pool) => Ok(FallbackPool { matcher, pool, in_primary: true }),
             Err(error) => match in_fallback() {
                 Ok(pool) => {

@@ -25,6 +25,7 @@ use crate::limits::Limits;
 use crate::matcher::Matcher;
 use crate::matching::Matching;
 use crate::offers::Offers;
+use crate::pool::Pool;
 use crate::recording::Recording;
 use crate::settings::Settings;
 use crate::tasks::Tasks;
@@ -35,8 +36,8 @@ const PROBATION_CYCLES: u64 = 10;
 /// Events that a history keeps; older ones go.
 const MOST_EVENTS: usize = 1000;
 
-/// Holds the matcher in use. A call takes the matcher that is current when it begins, and ends on it. A clone is the same
-/// slot.
+/// Holds the matcher in use. A call takes the matcher that is current when it begins, and ends on it. A pool stays with the
+/// matcher that was in use when it was opened. A clone is the same slot.
 ///
 /// ```
 /// use offermatch::{Matcher, Matching, Sample, Settings, Slot};
@@ -84,6 +85,13 @@ struct Seat {
     probation_cycles: u64,
 }
 
+impl Seat {
+    /// Whether a failure takes the slot back.
+    fn is_on_probation(&self) -> bool {
+        self.passed.load(Ordering::Relaxed) < self.probation_cycles
+    }
+}
+
 /// What is needed to change anything.
 #[derive(Default)]
 struct Control {
@@ -125,6 +133,41 @@ impl Slot {
     #[must_use]
     pub fn current(&self) -> Matcher {
         self.inner.current.load().matcher.clone()
+    }
+
+    /// A pool in the matcher in use, which stays there. Its cycles count for the probation of that matcher: a failure takes
+    /// the slot back, though the pool is lost; another one is opened in the matcher before.
+    ///
+    /// # Errors
+    /// Those of [`Matcher::open`].
+    pub fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        let seat = self.inner.current.load_full();
+        let (pool, _) = self.ask(&seat, |matcher| matcher.open(offers, settings))?;
+        Ok(pool.heard_by(Arc::new(self.clone())))
+    }
+
+    /// Asks the matcher in use and, where it fails on probation, the one before, which is then back; the answer, and whether
+    /// the one in use gave it.
+    fn ask<T>(&self, seat: &Arc<Seat>, ask: impl Fn(&Matcher) -> Result<T, Error>) -> Result<(T, bool), Error> {
+        let error = match ask(&seat.matcher) {
+            Ok(answer) => return Ok((answer, true)),
+            Err(error) if seat.is_on_probation() => error,
+            Err(error) => return Err(error),
+        };
+        if error.is_the_matchers() {
+            return match self.go_back(seat, &error) {
+                Some(before) => Ok((ask(&before.matcher)?, false)),
+                None => Err(error),
+            };
+        }
+        // What the one before takes, only the new one finds wrong.
+        match self.previous().map(|before| ask(&before)) {
+            Some(Ok(answer)) if error.may_be_the_matchers() => {
+                self.go_back(seat, &error);
+                Ok((answer, false))
+            }
+            _ => Err(error),
+        }
     }
 
     /// The matcher that was in use before, and that a rollback puts back.
@@ -253,6 +296,9 @@ impl Slot {
 
     /// Takes note that a matcher has answered one more cycle of its probation.
     fn pass(&self, seat: &Arc<Seat>) {
+        if !seat.is_on_probation() {
+            return;
+        }
         let is_last = seat.passed.fetch_add(1, Ordering::Relaxed) + 1 == seat.probation_cycles;
         if is_last && Arc::ptr_eq(&self.inner.current.load(), seat) {
             self.note(EventKind::Confirmed, label(&seat.matcher), String::new());
@@ -299,27 +345,10 @@ fn label(matcher: &Matcher) -> String {
 impl Matching for Slot {
     fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let seat = self.inner.current.load_full();
-        let on_probation = seat.passed.load(Ordering::Relaxed) < seat.probation_cycles;
-        let answer = match seat.matcher.match_tasks(tasks, offers, settings) {
-            Err(error) if on_probation && error.is_the_matchers() => match self.go_back(&seat, &error) {
-                Some(before) => before.matcher.match_tasks(tasks, offers, settings)?,
-                None => return Err(error),
-            },
-            // What the one before takes, only the new one finds wrong.
-            Err(error) if on_probation && error.may_be_the_matchers() => {
-                let before = self.previous().map(|before| before.match_tasks(tasks, offers, settings));
-                let Some(Ok(answer)) = before else { return Err(error) };
-                self.go_back(&seat, &error);
-                answer
-            }
-            answer => {
-                let answer = answer?;
-                if on_probation {
-                    self.pass(&seat);
-                }
-                answer
-            }
-        };
+        let (answer, by_it) = self.ask(&seat, |matcher| matcher.match_tasks(tasks, offers, settings))?;
+        if by_it {
+            self.pass(&seat);
+        }
         if let Some(shadow) = &*self.inner.shadow.load() {
             shadow.show(tasks, offers, settings, &answer);
         }
@@ -328,6 +357,19 @@ impl Matching for Slot {
 
     fn current(&self) -> Matcher {
         self.current()
+    }
+
+    fn heard(&self, matcher: &Matcher, failed: Option<&Error>) {
+        let seat = self.inner.current.load_full();
+        // Of a matcher that is not in use any more, nothing is of interest.
+        if !seat.matcher.is(matcher) {
+            return;
+        }
+        match failed {
+            None => self.pass(&seat),
+            Some(error) if seat.is_on_probation() && error.is_the_matchers() => drop(self.go_back(&seat, error)),
+            Some(_) => {}
+        }
     }
 }
 

@@ -17,7 +17,7 @@ from offermatch.answer import Answer
 from offermatch.columns import TaskColumns
 from offermatch.errors import MatcherError
 from offermatch.matcher import BaseMatcher
-from offermatch.model import Description, Settings, Timings
+from offermatch.model import Settings, Timings
 from offermatch.pool import Backend, Pool
 from offermatch.verify import Mirror
 
@@ -35,14 +35,12 @@ class Seat:
     Attributes:
         matchers: Who may have it.
         in_primary: Whether the primary has it.
-        description: What the matcher that has it says of itself.
-        digest: Its digest.
+        matcher: The matcher that has it.
         standing: How its offers stand.
     """
 
     standing: Standing
-    description: Description
-    digest: str
+    matcher: BaseMatcher
     _backend: Backend
 
     def __init__(self, matchers: FallbackMatcher) -> None:
@@ -56,31 +54,32 @@ class Seat:
         """Open the pool."""
         self.standing = Standing(table, dimensions, attributes, settings)
 
-        def opened(matcher: BaseMatcher) -> Backend:
-            return matcher._checked_opener(settings)(table, dimensions, attributes, settings, timings)
+        def sit(matchers: BaseMatcher) -> None:
+            matcher = matchers._now()
+            self._sit(matchers, matcher, matcher._checked_opener(settings)(table, dimensions, attributes, settings, timings))
 
         primary, fallback, breaker = self.matchers.primary, self.matchers.fallback, self.matchers.breaker
         # The breaker counts cycles, and this is the beginning of one.
         if breaker.state != "closed":
-            self._sit(fallback, opened(fallback))
+            sit(fallback)
             return self
         try:
-            self._sit(primary, opened(primary))
+            sit(primary)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is a pool
-            self._sit(fallback, self.matchers._unless_both(error, lambda: opened(fallback)))
+            self.matchers._unless_both(error, lambda: sit(fallback))
             self.matchers._note(error, opened=breaker.failed())
         return self
 
-    def move(self, matcher: BaseMatcher, mirror: Mirror) -> None:
+    def move(self, asked: BaseMatcher, mirror: Mirror) -> None:
         """Go on in another matcher; where that fails, the pool stays where it is."""
+        matcher = asked._now()
         backend = self.standing.open(matcher, mirror)
         self._backend.close()
-        self._sit(matcher, backend)
+        self._sit(asked, matcher, backend)
 
-    def _sit(self, matcher: BaseMatcher, backend: Backend) -> None:
-        self._backend = backend
-        self.in_primary = matcher is self.matchers.primary
-        self.description, self.digest = matcher.description, matcher.digest
+    def _sit(self, asked: BaseMatcher, matcher: BaseMatcher, backend: Backend) -> None:
+        self._backend, self.matcher = backend, matcher
+        self.in_primary = asked is self.matchers.primary
 
     def assign(self, table: TaskTable, timings: Timings) -> Assigned:
         """Place the tasks."""
@@ -117,7 +116,8 @@ class FallbackPool(Pool):
                 raise
             if self.seat.in_primary:
                 breaker.succeeded()
-            answer.matcher, answer.matcher_digest = self.seat.description, self.seat.digest
+                self.seat.matchers.primary._heard(self.seat.matcher, None)
+            answer.matcher, answer.matcher_digest = self.seat.matcher.description, self.seat.matcher.digest
             answer.fallback_reason = self._reason
         return answer
 
@@ -147,11 +147,13 @@ class FallbackPool(Pool):
             return ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, the call gets its answer
             reason = error
+        failed = seat.matcher
         if isinstance(self._backend, Recorder):
             self._backend.forget()
         seat.move(matchers.fallback, self._mirror)
         answer = matchers._unless_both(reason, lambda: super(FallbackPool, self)._asked(ask))
         matchers._note(reason, opened=matchers.breaker.failed())
+        matchers.primary._heard(failed, reason)
         self._reason = reason
         return answer
 

@@ -54,6 +54,14 @@ class BaseMatcher(ABC):
     ) -> Backend:
         """Return a pool over row numbers."""
 
+    def _now(self) -> BaseMatcher:
+        """Return the matcher that a pool is opened with now; what a matcher made of matchers overrides."""
+        return self
+
+    def _heard(self, matcher: BaseMatcher, error: Exception | None) -> None:
+        """Hear how a call ended on a pool in the matcher that ``_now`` returned: tasks were placed, or what failed."""
+        del matcher, error
+
     def match(
         self,
         tasks: Any,

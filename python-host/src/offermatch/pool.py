@@ -75,6 +75,7 @@ class Pool:
         self.matcher: Description | None = None
         self.matcher_digest = ""
         self.on_close: Callable[[], None] | None = None
+        self.on_end: Callable[[Exception | None], None] | None = None
         timings = timings or Timings()
         begin = perf_counter()
         table = offer_table(offers, self.dimensions, self._interner)
@@ -127,6 +128,7 @@ class Pool:
             table = task_table(tasks, self.dimensions, self._interner)
             timings.columns += perf_counter() - begin
             assigned = self._asked(lambda: self._accepted(table, timings))
+            self._ended(None)
         answer = Answer(assigned, tasks.names, self.offer_names, timings)
         answer.matcher, answer.matcher_digest = self.matcher, self.matcher_digest
         return answer
@@ -279,6 +281,12 @@ class Pool:
     def _give_up(self, error: MatcherError) -> None:
         self._broken = error.message
         self._backend.close()
+        self._ended(error)
+
+    def _ended(self, error: MatcherError | None) -> None:
+        """Tell who wants to know that tasks were placed, or that the pool is gone."""
+        if self.on_end is not None:
+            self.on_end(error)
 
 
 def _keys(tasks: TaskColumns) -> Iterable[Any]:

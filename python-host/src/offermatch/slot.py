@@ -13,13 +13,15 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
+from typing import Any, TypeVar
 
 from offermatch._cycle import Cycle
+from offermatch._rows import offer_columns
 from offermatch._shadow import Shadow, ShadowReport
 from offermatch._tables import OfferTable
 from offermatch._watch import Watch
@@ -29,11 +31,12 @@ from offermatch.limits import Limits
 from offermatch.manifest import Manifest, judged
 from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import Description, Settings, Timings
-from offermatch.pool import Backend
+from offermatch.pool import Backend, Pool
 from offermatch.recording import Recording
 
 __all__ = ["Event", "Slot"]
 
+_T = TypeVar("_T")
 _LOG = logging.getLogger("offermatch")
 _HISTORY = 1000
 """Events a slot remembers."""
@@ -85,7 +88,8 @@ class _Probation:
 class Slot(BaseMatcher):
     """Holds the matcher in use and swaps it. Match with it as with any matcher; any thread may.
 
-    Pools opened with ``open`` stay with the matcher that was in use then.
+    A pool opened with ``open`` stays with the matcher that was in use then. Its cycles count for the probation of that
+    matcher: a failure takes the slot back, though the pool is gone; ``open`` opens another in the matcher before.
     """
 
     def __init__(
@@ -212,29 +216,66 @@ class Slot(BaseMatcher):
 
     def _run(self, cycle: Cycle, timings: Timings) -> Answer:
         in_use, begin = self._in_use, perf_counter()
-        try:
-            answer = in_use.matcher._run(cycle, timings)
-        except InputError as error:
-            if in_use.probation is None or in_use.before is None:
-                raise
-            try:
-                answer = in_use.before._run(cycle, Timings())
-            except InputError:
-                raise error from None
-            # Only the new one finds the input wrong.
-            self._taken_back(in_use, error)
+        answer, matcher = self._asked(in_use, lambda matcher: matcher._run(cycle, timings))
+        if matcher is not in_use.matcher:
             return answer
-        except Exception as error:
-            before = self._taken_back(in_use, error)
-            if before is None:
-                raise
-            return before._run(cycle, Timings())
-        if in_use.probation is not None:
-            self._passed(in_use)
+        self._passed(in_use)
         shadow = self._shadow
         if shadow is not None:
             shadow.offer(cycle, answer, perf_counter() - begin)
         return answer
+
+    def open(
+        self,
+        offers: Any,
+        settings: Settings | None = None,
+        *,
+        dimensions: Sequence[str] | None = None,
+        attributes: Iterable[str] = (),
+        record: str | os.PathLike[str] | None = None,
+    ) -> Pool:
+        """Open a pool in the matcher in use; arguments and errors are those of ``Matcher.open``."""
+        offered, named = offer_columns(offers, dimensions), tuple(attributes)
+
+        def opened(matcher: BaseMatcher) -> Pool:
+            return matcher.open(offered, settings, dimensions=dimensions, attributes=named, record=record)
+
+        pool, matcher = self._asked(self._in_use, opened)
+        pool.on_end = lambda error: self._heard(matcher, error)
+        return pool
+
+    def _asked(self, in_use: _InUse, ask: Callable[[BaseMatcher], _T]) -> tuple[_T, BaseMatcher]:
+        """Return what is answered, and who answers: the one before where the one in use fails on probation."""
+        try:
+            return ask(in_use.matcher), in_use.matcher
+        except InputError as error:
+            if in_use.probation is None or in_use.before is None:
+                raise
+            try:
+                answer = ask(in_use.before)
+            except InputError:
+                raise error from None
+            # Only the new one finds the input wrong.
+            self._taken_back(in_use, error)
+            return answer, in_use.before
+        except Exception as error:
+            before = self._taken_back(in_use, error)
+            if before is None:
+                raise
+            return ask(before), before
+
+    def _now(self) -> BaseMatcher:
+        return self.current
+
+    def _heard(self, matcher: BaseMatcher, error: Exception | None) -> None:
+        in_use = self._in_use
+        # Of a matcher that is not in use any more, nothing is of interest.
+        if in_use.matcher is not matcher:
+            return
+        if error is None:
+            self._passed(in_use)
+        elif not isinstance(error, InputError):
+            self._taken_back(in_use, error)
 
     def _taken_back(self, in_use: _InUse, error: Exception) -> BaseMatcher | None:
         """Return the matcher that answers instead, rolling back if nobody has; None where the failure stands."""
@@ -250,8 +291,10 @@ class Slot(BaseMatcher):
 
     def _passed(self, in_use: _InUse) -> None:
         probation = in_use.probation
+        if probation is None:
+            return
         with self._moving:
-            if probation is not None and probation.left > 0 and self._in_use is in_use:
+            if probation.left > 0 and self._in_use is in_use:
                 probation.left -= 1
                 if not probation.left:
                     self._in_use = _InUse(in_use.matcher, in_use.before)
