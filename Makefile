@@ -19,9 +19,12 @@ PACKAGED := python-host/src/offermatch/matcher.wasm
 # Named together in every call, examples included, so that what they depend on is built once: its features are those that all of them ask for.
 PACKAGES := --package offermatch-core --package offermatch --package offermatch-fuzz
 
+# Tests of one file run in one process, files in two.
+SHARED := --numprocesses 2 --dist loadfile
+
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test component policies hostile foreign host python postgresql chromium lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test fetched component policies hostile foreign host python postgresql chromium lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -32,7 +35,9 @@ help: ## list what can be made
 run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
 
-test: lint docs test-rust test-python test-both ## everything
+test: ## everything
+	@$(MAKE) --no-print-directory --jobs 2 fetched host # the host is built meanwhile
+	@$(MAKE) --no-print-directory lint docs test-rust test-python test-both
 
 # ---- what is built -------------------------------------------------------------------------------------------------
 
@@ -75,6 +80,10 @@ $(VENV)/installed: python-host/pyproject.toml $(PACKAGED)
 $(PACKAGED): target/matcher.wasm
 	@cp $< $@
 
+# One after the other, whatever runs beside: several of them call apt.
+fetched: component ## all that is fetched and installed for the tests
+	@MAKEFLAGS= $(MAKE) --no-print-directory python foreign postgresql chromium
+
 wheel: python ## the wheel, in target/wheel
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheel ./python-host
 
@@ -82,7 +91,7 @@ wheel: python ## the wheel, in target/wheel
 
 lint: component python ## format, lints and types; a warning is an error
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets --quiet -- --deny warnings
+	cargo clippy --locked --release --workspace --all-targets --quiet -- --deny warnings
 	$(BIN)/ruff format --check python-host tests docs guest
 	$(BIN)/ruff check python-host tests docs guest
 	cd python-host && ../$(BIN)/mypy
@@ -105,10 +114,10 @@ chromium: ## Debian's Chromium, for the tests of pages
 	@python-host/chromium.sh
 
 test-python: python hostile postgresql chromium ## the Python host
-	cd python-host && ../$(BIN)/python -m pytest
+	cd python-host && ../$(BIN)/python -m pytest $(SHARED)
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
-	$(BIN)/python -m pytest tests -rs
+	$(BIN)/python -m pytest tests -rs $(SHARED)
 
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
