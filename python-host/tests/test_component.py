@@ -3,6 +3,7 @@
 import hashlib
 import re
 import threading
+from pathlib import Path
 
 import pytest
 from wasmtime import WasmtimeError, wat2wasm
@@ -157,6 +158,7 @@ def test_another_layout_of_values_falls_back_to_the_public_crossing(monkeypatch,
     matcher = Matcher.load()
     assert (matcher.crossing, matcher._crossing.inner.name) == ("packed", "bulk")
     _choice._warn_once.cache_clear()
+    monkeypatch.setattr(_choice, "_PROVEN", set())
     monkeypatch.setattr(_choice, "layout_is_known", lambda: False)
     for _ in range(2):
         matcher = Matcher.load()
@@ -166,8 +168,20 @@ def test_another_layout_of_values_falls_back_to_the_public_crossing(monkeypatch,
     assert matcher.match(tasks, offers).digest == LegacyMatcher().match(tasks, offers).digest
 
 
+def test_one_component_shows_for_all_of_its_contract_that_the_bulk_crossing_holds(monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    monkeypatch.setattr(_choice, "_PROVEN", set())
+    asked, holds = [], _choice._bulk_holds
+    monkeypatch.setattr(_choice, "_bulk_holds", lambda code, known: asked.append(code.contract) or holds(code, known))
+    older = Path(__file__).parents[2] / "target" / "matcher-0.1.0.wasm"
+    for path in (None, None, older, older):
+        assert Matcher.load(path)._crossing.inner.name == "bulk"
+    assert asked == ["0.2.0", "0.1.0"]
+
+
 def test_a_crossing_that_changes_an_answer_is_not_used(monkeypatch):
     monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    monkeypatch.setattr(_choice, "_PROVEN", set())
     with monkeypatch.context() as patch:
         patch.setattr("offermatch._bulk._KINDS", {"bool": 0, "u32": 6, "u64": 6, "f64": 10})
         assert Matcher.load()._crossing.inner.name == "public"

@@ -21,10 +21,15 @@ __all__ = ["choose_crossing"]
 
 _LOG = logging.getLogger("offermatch")
 _Known = tuple[Assigned, Explained]
+_PROVEN: set[str] = set()
+"""Contracts for which some component has shown, in this process, that the bulk crossing gives what the public one gives. How
+values lie in memory hangs on their types, and those all components of a contract share."""
 
 
 def choose_crossing(code: Code) -> Crossing:
     """Return the fastest crossing that gives what the public one gives: packed, bulk, or the public one itself.
+
+    Whether a component means the same by ``packed`` is asked of each one.
 
     ``OFFERMATCH_CROSSING`` set to ``packed``, ``bulk`` or ``public`` decides without the check.
 
@@ -37,8 +42,11 @@ def choose_crossing(code: Code) -> Crossing:
         raise MatcherError("wrong-world", "it does not export the interface packed", hint, str(code.path))
     if forced in _FORCED:
         return _FORCED[forced]()
-    expected = _known_call(code, PublicCrossing())
-    inner: Crossing = BulkCrossing() if _bulk_holds(code, expected) else PublicCrossing()
+    inner: Crossing = BulkCrossing() if code.contract in _PROVEN else PublicCrossing()
+    expected = _known_call(code, inner)
+    if not isinstance(inner, BulkCrossing) and _bulk_holds(code, expected):
+        _PROVEN.add(code.contract)
+        inner = BulkCrossing()
     if code.packs and _holds(code, PackedCrossing(inner), expected):
         return PackedCrossing(inner)
     return inner

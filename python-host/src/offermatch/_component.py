@@ -133,6 +133,11 @@ class Code:
         return Instance(self._engine, self._component, self.limits, str(self.path), interfaces, self._linker)
 
     @property
+    def contract(self) -> str:
+        """The version of the contract that it is called by."""
+        return self._contract().version
+
+    @property
     def packs(self) -> bool:
         """Whether it exports the interface `packed`, in the version of its contract."""
         return f"{PACKED}@{self._contract().version}" in self.inspection.exports
