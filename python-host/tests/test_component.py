@@ -53,8 +53,26 @@ BAD = {
         "contract-version",
     ),
     "a trap at the start": (
-        f"""(component (core module $m (func $s unreachable) (start $s)) (core instance (instantiate $m))
-        (instance $i) (export "{MATCHING}" (instance $i)))""",
+        f"""(component
+        (core module $m (func $s unreachable) (start $s) (func (export "f")) (func (export "g") (param i32)))
+        (core instance $c (instantiate $m))
+        (type $pool (resource (rep i32)))
+        (func $f (canon lift (core func $c "f")))
+        (func $g (param "self" (borrow $pool)) (canon lift (core func $c "g")))
+        (component $named
+            (import "pool" (type $own (sub resource)))
+            (import "f" (func $f))
+            (import "g" (func $g (param "self" (borrow $own))))
+            (export $pool "pool" (type $own))
+            (export "describe" (func $f))
+            (export "set-traced" (func $f))
+            (export "[static]pool.open" (func $f))
+            (export "[method]pool.assign" (func $g) (func (param "self" (borrow $pool))))
+            (export "[method]pool.update" (func $g) (func (param "self" (borrow $pool))))
+            (export "[method]pool.explain" (func $g) (func (param "self" (borrow $pool)))))
+        (instance $i (instantiate $named
+            (with "pool" (type $pool)) (with "f" (func $f)) (with "g" (func $g))))
+        (export "{MATCHING}" (instance $i)))""",
         "matcher-trapped",
     ),
 }

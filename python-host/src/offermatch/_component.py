@@ -21,7 +21,7 @@ from offermatch._cache import compiled
 from offermatch._compile import compile_within, read_component
 from offermatch._contract import CONTRACTS, INTERFACE, PACKED, Contract
 from offermatch._crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Table
-from offermatch._instance import Instance, Interfaces
+from offermatch._instance import Exports, Instance
 from offermatch._lockdown import foreign_imports, shared_linker
 from offermatch._output import check_assigned, check_described, check_explained
 from offermatch._pace import breathe
@@ -105,6 +105,7 @@ class Code:
             tuple(shape.exports(self._engine)),
         )
         self._judged: Contract | None = None
+        self._exports: Exports | None = None
         self._linker: Linker | None = None
 
     def judge(self) -> Description:
@@ -127,10 +128,9 @@ class Code:
 
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
-        contract = self._contract()
-        packed = f"{PACKED}@{contract.version}" if self.packs else None
-        interfaces = Interfaces(f"{INTERFACE}@{contract.version}", packed, contract.tracing is not None)
-        return Instance(self._engine, self._component, self.limits, str(self.path), interfaces, self._linker)
+        self._contract()
+        assert self._exports is not None  # noqa: S101 - for the type checker
+        return Instance(self._engine, self._component, self.limits, str(self.path), self._exports, self._linker)
 
     @property
     def contract(self) -> str:
@@ -145,8 +145,17 @@ class Code:
     def _contract(self) -> Contract:
         """Return the newest contract that it speaks and this host serves, once its exports and imports are judged."""
         if self._judged is None:
-            self._judged = self._spoken()
+            contract = self._spoken()
+            packed = f"{PACKED}@{contract.version}"
+            self._exports = Exports(
+                self._component,
+                str(self.path),
+                f"{INTERFACE}@{contract.version}",
+                packed if packed in self.inspection.exports else None,
+                traces=contract.tracing is not None,
+            )
             self._linker = shared_linker(self._engine, self._component)
+            self._judged = contract
         return self._judged
 
     def _spoken(self) -> Contract:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from wasmtime import Store, WasmtimeError
-from wasmtime.component import Component, Func, Linker
-from wasmtime.component import Instance as WasmInstance
+from wasmtime.component import Component, ExportIndex, Func, Linker
 
 from offermatch._crossing import Crossing, PublicCrossing, Refused
 from offermatch._lockdown import Lockdown
@@ -22,21 +21,44 @@ from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.limits import Limits
 from offermatch.model import Timings
 
-__all__ = ["Instance", "Interfaces"]
+__all__ = ["Exports", "Instance"]
 
 
-class Interfaces(NamedTuple):
-    """What of a component is called.
+class Exports:
+    """Where the functions of a component are that are called; found once, for all of its instances.
 
     Attributes:
-        matching: The full name of its matching interface.
-        packed: That of the packed one, if there is one.
-        traces: Whether its contract has tracing.
+        matching: Those of its matching interface, by name.
+        packed: Those of the packed one, by the function of the matching interface that means the same; empty without it.
     """
 
-    matching: str
-    packed: str | None
-    traces: bool
+    def __init__(self, component: Component, place: str, matching: str, packed: str | None, *, traces: bool) -> None:
+        """Find them.
+
+        Args:
+            component: The component.
+            place: What it is called in errors.
+            matching: The full name of its matching interface.
+            packed: That of the packed one, if there is one.
+            traces: Whether its contract has tracing.
+
+        Raises:
+            MatcherError: ``wrong-world``.
+        """
+        self._component, self._place = component, place
+        functions = [*FUNCTIONS, *(TRACING_FUNCTIONS if traces else ())]
+        self.matching = self._found(matching, {name: name for name in functions})
+        self.packed = {} if packed is None else self._found(packed, PACKED_EXPORTS)
+
+    def _found(self, interface: str, exports: Mapping[str, str]) -> dict[str, ExportIndex]:
+        exported = self._component.get_export_index(interface)
+        found: dict[str, ExportIndex] = {}
+        for name, export in exports.items():
+            index = self._component.get_export_index(export, exported)
+            if index is None:
+                raise MatcherError("wrong-world", f"its {interface} has no {export}", "see wit/matcher.wit", self._place)
+            found[name] = index
+        return found
 
 
 class Instance:
@@ -48,17 +70,17 @@ class Instance:
         component: Component,
         limits: Limits,
         place: str,
-        interfaces: Interfaces,
+        exports: Exports,
         linker: Linker | None,
     ) -> None:
-        """Instantiate a component and find its functions.
+        """Instantiate a component.
 
         Args:
             engine: The engine it was compiled for.
             component: The component.
             limits: What the instance, and each call of it, may use.
             place: What it is called in errors.
-            interfaces: What of it is called.
+            exports: What of it is called.
             linker: What it imports; None where that is a WASI of its own.
 
         Raises:
@@ -72,25 +94,18 @@ class Instance:
         try:
             linker = linker or self._lockdown.linker(engine, component)
             with limited(engine, self.store, limits), self._lockdown.attended():
-                instance = linker.instantiate(self.store, component)
+                self._instance = linker.instantiate(self.store, component)
         except WasmtimeError as error:
             raise self._failed(error, begin) from error
-        functions = [*FUNCTIONS, *(TRACING_FUNCTIONS if interfaces.traces else ())]
-        self._functions = self._found(instance, interfaces.matching, {name: name for name in functions})
-        self._packed = {} if interfaces.packed is None else self._found(instance, interfaces.packed, PACKED_EXPORTS)
-        self._set_traced = self._functions.get("set-traced")
+        self._exports = exports
         self._traced = False
 
-    def _found(self, instance: WasmInstance, interface: str, exports: Mapping[str, str]) -> dict[str, Func]:
-        exported = instance.get_export_index(self.store, interface)
-        functions: dict[str, Func] = {}
-        for name, export in exports.items():
-            index = instance.get_export_index(self.store, export, exported)
-            function = None if index is None else instance.get_func(self.store, index)
-            if function is None:
-                raise MatcherError("wrong-world", f"its {interface} has no {export}", "see wit/matcher.wit", self._place)
-            functions[name] = function
-        return functions
+    def _function(self, index: ExportIndex, name: str) -> Func:
+        # Looked up where it is called: a call of the system's library lets other threads have the interpreter.
+        function = self._instance.get_func(self.store, index)
+        if function is None:
+            raise MatcherError("wrong-world", f"its {name} is no function", "see wit/matcher.wit", self._place)
+        return function
 
     def check_types(self) -> None:
         """Refuse a component whose functions have other types than the contract.
@@ -98,10 +113,11 @@ class Instance:
         Raises:
             MatcherError: ``wrong-world``.
         """
-        for functions, types in ((self._functions, {**FUNCTIONS, **TRACING_FUNCTIONS}), (self._packed, PACKED_FUNCTIONS)):
-            for name, function in functions.items():
+        matching, packed = self._exports.matching, self._exports.packed
+        for exports, types in ((matching, {**FUNCTIONS, **TRACING_FUNCTIONS}), (packed, PACKED_FUNCTIONS)):
+            for name, index in exports.items():
                 breathe()
-                found = signature(self.store, function)
+                found = signature(self.store, self._function(index, name))
                 if found != types[name]:
                     message = f"its {name} is {found}, not {types[name]}"
                     raise MatcherError("wrong-world", message, "see wit/matcher.wit", self._place)
@@ -114,20 +130,22 @@ class Instance:
             LyingMatcherError: A packed column that comes back cannot be read.
             InputError: The matcher refused the call.
         """
-        function = self._functions[name]
+        index = self._exports.matching[name]
         if isinstance(crossing, PackedCrossing):
-            if name in self._packed:
-                function = self._packed[name]
+            if name in self._exports.packed:
+                index = self._exports.packed[name]
             else:
                 crossing = crossing.inner
+        function = self._function(index, name)
         breathe()
-        if self._set_traced is None:
+        set_traced = self._exports.matching.get("set-traced")
+        if set_traced is None:
             return self._run(function, params, crossing, timings)
         spans = self._lockdown.spans
         traced = spans.begin(self.limits.output_text_bytes)
         try:
             if traced != self._traced:
-                self._run(self._set_traced, [traced], PublicCrossing(), Timings())
+                self._run(self._function(set_traced, "set-traced"), [traced], PublicCrossing(), Timings())
                 self._traced = traced
             return self._run(function, params, crossing, timings)
         finally:
