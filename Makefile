@@ -10,6 +10,8 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Several targets call apt or cargo, and those wait for one another.
+.NOTPARALLEL:
 
 VENV := target/venv
 BIN := $(VENV)/bin
@@ -19,8 +21,8 @@ PACKAGED := python-host/src/offermatch/matcher.wasm
 # Named together in every call, examples included, so that what they depend on is built once: its features are those that all of them ask for.
 PACKAGES := --package offermatch-core --package offermatch --package offermatch-fuzz
 
-# Tests of one file run in one process, files in two.
-SHARED := --numprocesses 2 --dist loadfile
+# Two processes share the tests.
+SHARED := --numprocesses 2 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
@@ -35,8 +37,9 @@ help: ## list what can be made
 run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
 
-test: ## everything
-	@$(MAKE) --no-print-directory --jobs 2 fetched host # the host is built meanwhile
+# The host is built while the rest is fetched.
+test: component ## everything
+	@$(MAKE) --no-print-directory host & built=$$!; $(MAKE) --no-print-directory fetched && wait $$built
 	@$(MAKE) --no-print-directory lint docs test-rust test-python test-both
 
 # ---- what is built -------------------------------------------------------------------------------------------------
@@ -80,9 +83,7 @@ $(VENV)/installed: python-host/pyproject.toml $(PACKAGED)
 $(PACKAGED): target/matcher.wasm
 	@cp $< $@
 
-# One after the other, whatever runs beside: several of them call apt.
-fetched: component ## all that is fetched and installed for the tests
-	@MAKEFLAGS= $(MAKE) --no-print-directory python foreign postgresql chromium
+fetched: python foreign postgresql chromium ## all that is fetched and installed for the tests
 
 wheel: python ## the wheel, in target/wheel
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheel ./python-host
