@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::slots::Slots;
-use super::words::bits;
+use super::words::{bits, mask};
 
 /// Offers that are remembered. More of them help demands that come seldom, and cost the more to look through.
 const REMEMBERED: usize = 512;
@@ -87,10 +87,4 @@ impl Arrivals {
         }
         serving
     }
-}
-
-/// One bit for each thing, set where it holds.
-#[inline]
-fn mask<T>(things: &[T], holds: impl Fn(&T) -> bool) -> u64 {
-    things.iter().zip(0..).fold(0, |mask, (thing, bit): (_, u32)| mask | u64::from(holds(thing)) << (bit % u64::BITS))
 }

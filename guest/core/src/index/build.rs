@@ -134,12 +134,14 @@ impl Index {
         self.words = Words::default();
         let filled = self.filled();
         let slots = groups.firsts.len().div_ceil(filled) * SLOTS;
-        self.slots = Slots::new(width, slots, ledger.rows(), list, &groups.of, groups.firsts.len());
+        let told_by = (width, &self.attributes[..]);
+        self.slots = Slots::new(told_by, slots, ledger.rows(), list, &groups.of, groups.firsts.len());
         self.slots.reserve_shapes(shapes.firsts.len() as u64);
         let mut add = |key: f64, shape: u64, group: u32| {
             let first = groups.firsts[group as usize];
             let slot = self.words.append(filled, key, shape, first);
             self.slots.put(slot, values(first), key, shape, group);
+            self.slots.set_attributes(slot, |attribute| ledger.attribute(row(first), attribute));
             self.words.cover::<P>(slot, values(first), row(first), ledger);
         };
         if told_apart.is_none() {

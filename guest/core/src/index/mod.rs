@@ -110,7 +110,7 @@ impl Index {
         if ask.refused == self.grown {
             return None;
         }
-        self.rows.of_requirements(&mut self.chosen, task, ledger, &self.words, &self.slots);
+        self.rows.of_requirements(&mut self.chosen, task, &self.words, &self.slots);
         let (asked, rows) = self.asks.columns(place);
         if self.nowhere.covers(asked, &self.chosen.requirements) {
             if self.chosen.requirements.is_empty() {
@@ -254,6 +254,7 @@ impl Index {
         self.rows.set((place.cell, bit), self.slots.values(slot), &self.values, row, ledger);
         let group = self.slots.group_of_one(row, position);
         self.slots.put(slot, &self.values, key, shape, group);
+        self.slots.set_attributes(slot, |attribute| ledger.attribute(row, attribute));
         self.words.cover::<P>(slot, &self.values, row, ledger);
         self.occupied += 1;
     }

@@ -18,12 +18,14 @@ use crate::table::TaskTable;
 
 use super::axes::{self, Axes};
 use super::slots::Slots;
-use super::words::{WORDS, Words, bits};
+use super::words::{SLOTS, WORDS, Words, bits, mask};
 
 /// Thresholds of one axis at most. More of them let fewer slots through in vain and cost more when an offer changes.
 const THRESHOLDS: usize = 64;
 /// Tasks from which thresholds are drawn at most.
 const SAMPLE: usize = 1024;
+/// Values of a requirement that are compared one by one with those of a whole word.
+const FEW: usize = 4;
 /// Requirements with a bit row at most.
 const REQUIREMENTS: usize = 256;
 
@@ -104,9 +106,18 @@ impl Equivalent<Requirement> for RequirementOf<'_> {
 }
 
 impl Requirement {
-    /// Whether an offer passes.
-    fn passes(&self, ledger: &Ledger, row: usize) -> bool {
-        self.values.contains(&ledger.attribute(row, self.attribute)) != self.excludes
+    /// Whether an offer with this value of the attribute passes.
+    fn passes(&self, value: u32) -> bool {
+        self.values.contains(&value) != self.excludes
+    }
+
+    /// Which offers pass, of those with these values.
+    fn passing(&self, values: &[u32; SLOTS]) -> u64 {
+        if self.values.len() > FEW {
+            return mask(values, |&value| self.passes(value));
+        }
+        let found = self.values.iter().fold(0, |found, wanted| found | mask(values, |value| value == wanted));
+        if self.excludes { !found } else { found }
     }
 }
 
@@ -283,21 +294,14 @@ impl Rows {
     }
 
     /// Finds the rows of a task's requirements.
-    pub(super) fn of_requirements(
-        &mut self,
-        chosen: &mut Chosen,
-        task: Task<'_>,
-        ledger: &Ledger,
-        words: &Words,
-        slots: &Slots,
-    ) {
+    pub(super) fn of_requirements(&mut self, chosen: &mut Chosen, task: Task<'_>, words: &Words, slots: &Slots) {
         chosen.requirements.clear();
         chosen.unfiltered.clear();
         for requirement in task.table.requirements(task.row) {
             match self.row_of(task.table, requirement) {
                 Some(row) => {
                     if self.passes[row].is_empty() {
-                        self.fill_requirement(row, ledger, words, slots);
+                        self.fill_requirement(row, words, slots);
                     }
                     chosen.requirements.push(row);
                 }
@@ -326,16 +330,14 @@ impl Rows {
     }
 
     /// Makes the row of a requirement.
-    fn fill_requirement(&mut self, row: usize, ledger: &Ledger, words: &Words, slots: &Slots) {
+    fn fill_requirement(&mut self, row: usize, words: &Words, slots: &Slots) {
         let requirement = &self.requirements[row];
+        let values = slots.attribute(requirement.attribute);
         let lines = &mut self.passes[row];
         lines.resize(words.block_count(), [0; WORDS]);
         for cell in words.in_order() {
-            let first_slot = words.slot(cell, 0);
-            lines[cell / WORDS][cell % WORDS] = bits(words.alive()[cell]).fold(0, |passing, bit| {
-                let offer = ledger.list()[slots.position(first_slot + bit as usize) as usize];
-                passing | u64::from(requirement.passes(ledger, offer as usize)) << bit
-            });
+            let passing = requirement.passing(&values[words.number(cell)]);
+            lines[cell / WORDS][cell % WORDS] = passing & words.alive()[cell];
         }
     }
 
@@ -358,7 +360,8 @@ impl Rows {
             self.passes.iter_mut().zip(&self.requirements).filter(|(lines, _)| !lines.is_empty())
         {
             let bits = &mut lines[block][word];
-            *bits = if requirement.passes(ledger, row) { *bits | bit } else { *bits & !bit };
+            let passes = requirement.passes(ledger.attribute(row, requirement.attribute));
+            *bits = if passes { *bits | bit } else { *bits & !bit };
         }
     }
 

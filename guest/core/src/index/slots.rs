@@ -25,6 +25,8 @@ pub(super) struct Slots {
     shapes: Vec<u64>,
     /// The place in the list of each slot's first row; as large as can be where there is none.
     positions: Vec<u32>,
+    /// The attributes by which offers are told apart.
+    attributes: Vec<Attribute>,
     /// The group in each slot.
     group_in: Vec<u32>,
     /// The groups; a free one has no members.
@@ -39,6 +41,15 @@ pub(super) struct Slots {
     rows: Vec<Membership>,
     /// The next shape.
     next_shape: u64,
+}
+
+/// An attribute by which offers are told apart.
+#[derive(Debug, Clone)]
+struct Attribute {
+    /// Which attribute.
+    number: u32,
+    /// Its value in the offers of each slot.
+    values: Vec<u32>,
 }
 
 /// Offers that nobody can tell apart but by their place in the list.
@@ -115,8 +126,16 @@ impl Word<'_> {
 
 impl Slots {
     /// Room for so many slots, and for the rows of a list in groups: `group_of` tells the group of each place in the list.
-    pub(super) fn new(width: usize, slots: usize, rows: usize, list: &[u32], group_of: &[u32], groups: usize) -> Self {
-        let mut new = Self { width, rows: vec![NO_MEMBER; rows], ..Self::default() };
+    pub(super) fn new(
+        (width, attributes): (usize, &[u32]),
+        slots: usize,
+        rows: usize,
+        list: &[u32],
+        group_of: &[u32],
+        groups: usize,
+    ) -> Self {
+        let attributes = attributes.iter().map(|&number| Attribute { number, values: Vec::new() }).collect();
+        let mut new = Self { width, attributes, rows: vec![NO_MEMBER; rows], ..Self::default() };
         new.reserve(slots);
         new.groups.resize(groups, Group { slot: 0, begin: 0, count: 0 });
         group_of.iter().for_each(|&group| new.groups[group as usize].count += 1);
@@ -144,6 +163,18 @@ impl Slots {
         self.shapes.resize(slots, NO_SHAPE);
         self.positions.resize(slots, u32::MAX);
         self.group_in.resize(slots, NO_GROUP);
+        self.attributes.iter_mut().for_each(|attribute| attribute.values.resize(slots, 0));
+    }
+
+    /// The value of an attribute, by which offers are told apart, in each slot of each word, by its number.
+    pub(super) fn attribute(&self, number: u32) -> &[[u32; SLOTS]] {
+        let attribute = self.attributes.iter().find(|attribute| attribute.number == number);
+        attribute.map_or(&[], |attribute| attribute.values.as_chunks().0)
+    }
+
+    /// Takes note of the attributes of the offers in a slot.
+    pub(super) fn set_attributes(&mut self, slot: usize, of: impl Fn(u32) -> u32) {
+        self.attributes.iter_mut().for_each(|attribute| attribute.values[slot] = of(attribute.number));
     }
 
     /// What the offers of a slot have.
@@ -248,6 +279,7 @@ impl Slots {
         self.keys[to] = self.keys[from];
         self.shapes[to] = self.shapes[from];
         self.positions[to] = core::mem::replace(&mut self.positions[from], u32::MAX);
+        self.attributes.iter_mut().for_each(|attribute| attribute.values[to] = attribute.values[from]);
         self.group_in[to] = self.group_in[from];
         self.groups[self.group_in[to] as usize].slot = to as u32;
     }
@@ -259,6 +291,7 @@ impl Slots {
             keys: core::mem::take(&mut self.keys),
             shapes: core::mem::take(&mut self.shapes),
             group_in: core::mem::take(&mut self.group_in),
+            attributes: self.attributes.clone(),
             width: self.width,
             ..Self::default()
         };
@@ -267,6 +300,9 @@ impl Slots {
         for &(from, to) in moves {
             let from = from as usize;
             self.put(to as usize, old.values(from), old.keys[from], old.shapes[from], old.group_in[from]);
+            for (new, old) in self.attributes.iter_mut().zip(&old.attributes) {
+                new.values[to as usize] = old.values[from];
+            }
         }
     }
 

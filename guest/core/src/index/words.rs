@@ -361,6 +361,12 @@ impl Words {
     }
 }
 
+/// One bit for each thing, set where it holds. Without a branch: what could not be foretold costs no more than what could.
+#[inline]
+pub(super) fn mask<T>(things: &[T], holds: impl Fn(&T) -> bool) -> u64 {
+    things.iter().zip(0..).fold(0, |mask, (thing, bit): (_, u32)| mask | u64::from(holds(thing)) << (bit % u64::BITS))
+}
+
 /// The bits that are set, the lowest first.
 #[inline]
 pub(super) fn bits(mut word: u64) -> impl Iterator<Item = u32> {
