@@ -6,12 +6,19 @@ use std::os::unix::fs::FileExt;
 
 use super::buffer::{ALIGNMENT, Blocks};
 use super::extents::blocks;
+use super::storage::read_ahead;
 use super::transfer::{Failure, Transfer};
 
 /// Copies with one block of memory.
 pub(super) fn copy(transfer: Transfer<'_>, memory: &mut Blocks) -> Result<(), Failure> {
     let Transfer { source, target, extents, direct, mut hash, control, written, .. } = transfer;
-    for range in blocks(extents, memory.block() as u64) {
+    let mut steps = blocks(extents, memory.block() as u64).peekable();
+    while let Some(range) = steps.next() {
+        if let Some(next) = steps.peek()
+            && !direct
+        {
+            read_ahead(source, next.clone());
+        }
         let length = (range.end - range.start) as usize;
         control.admit(length as u64)?;
         let buffer = memory.get(0);

@@ -297,7 +297,7 @@ fn open_some(shared: &Shared, directory: &Arc<Directory>, files: &mut Vec<Found>
     }
     // One file is read at once anyway.
     if opened.len() > 1 {
-        opened.iter().for_each(|file| read_ahead(&file.source));
+        opened.iter().for_each(|file| read_ahead(&file.source, 0..metadata::size(&file.stat).min(SMALL)));
     }
     Ok(opened)
 }

@@ -2,6 +2,9 @@
 
 use std::fs::File;
 use std::io;
+#[cfg(target_os = "linux")]
+use std::num::NonZeroU64;
+use std::ops::Range;
 
 #[cfg(target_os = "linux")]
 use rustix::fs::OFlags;
@@ -37,15 +40,21 @@ pub(super) fn set_direct(_file: &File, _on: bool) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Has the device read a file while others are copied. That it does not is no error.
+/// Has the device read a part of a file while something else is copied. That it does not is no error.
 #[cfg(target_os = "linux")]
-pub(super) fn read_ahead(file: &File) {
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::WillNeed);
+pub(super) fn read_ahead(file: &File, range: Range<u64>) {
+    // Of each call the kernel takes no more than the device reads at once, or than it reads ahead of its own accord: 128 KiB,
+    // where nobody has set that.
+    const PIECE: u64 = 128 << 10;
+    for piece in super::extents::blocks(&[range], PIECE) {
+        let length = NonZeroU64::new(piece.end - piece.start);
+        let _ = rustix::fs::fadvise(file, piece.start, length, rustix::fs::Advice::WillNeed);
+    }
 }
 
 /// Other systems have other ways.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read_ahead(_file: &File) {}
+pub(super) fn read_ahead(_file: &File, _range: Range<u64>) {}
 
 /// Has the device, not the page cache, answer the reads that follow.
 #[cfg(target_os = "linux")]
