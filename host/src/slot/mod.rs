@@ -160,14 +160,11 @@ impl Slot {
                 None => Err(error),
             };
         }
+        let Some(before) = self.previous().filter(|_| error.may_be_the_matchers()) else { return Err(error) };
+        let Ok(answer) = ask(&before) else { return Err(error) };
         // What the one before takes, only the new one finds wrong.
-        match self.previous().map(|before| ask(&before)) {
-            Some(Ok(answer)) if error.may_be_the_matchers() => {
-                self.go_back(seat, &error);
-                Ok((answer, false))
-            }
-            _ => Err(error),
-        }
+        self.go_back(seat, &error);
+        Ok((answer, false))
     }
 
     /// The matcher that was in use before, and that a rollback puts back.

@@ -37,7 +37,7 @@ class Taken(NamedTuple):
     """What an answer leaves.
 
     Attributes:
-        left: What the offers have, one column a dimension; meaningless for offers that are gone.
+        left: What the offers have, one column a dimension; of those that are gone, what they had when they went.
         gone: One byte an offer, 1 where it has left the list.
     """
 

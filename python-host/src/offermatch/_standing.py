@@ -75,10 +75,6 @@ class Standing:
         rows = range(len(self._places))
         opener = matcher._checked_opener(self._settings)
         table = mirror.offers(rows, self._capacity)
-        # The mirror does not know what is left of those that have left the list, and nobody asks before they come back.
-        for row in (row for row in rows if self._places[row] == _NOWHERE):
-            for column, most in zip(table.available, table.capacity, strict=True):
-                column[row] = most[row]
         backend = opener(table, self._dimensions, self._attributes, self._settings, Timings())
         if self._list != list(rows):
             nothing = mirror.offers((), self._capacity)
