@@ -157,7 +157,18 @@ class BaseMatcher(ABC):
         chosen = tuple(dimensions) if dimensions is not None else tuple(offered.available)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
         named = [*offered.attributes, *attributes] or [""]
-        return self._pool(self._checked_opener(settings), offered, settings, chosen, named, None, record)
+        return self._opened(offered, settings, chosen, named, record)
+
+    def _opened(
+        self,
+        offers: OfferColumns,
+        settings: Settings,
+        dimensions: Sequence[str],
+        attributes: Sequence[str],
+        record: str | PathLike[str] | None,
+    ) -> Pool:
+        """Open one pool; what a matcher made of matchers overrides."""
+        return self._pool(self._checked_opener(settings), offers, settings, dimensions, attributes, None, record)
 
     def _pool(
         self,

@@ -21,7 +21,6 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 from offermatch._cycle import Cycle
-from offermatch._rows import offer_columns
 from offermatch._shadow import Shadow, ShadowReport
 from offermatch._tables import OfferTable
 from offermatch._watch import Watch
@@ -216,7 +215,10 @@ class Slot(BaseMatcher):
 
     def _run(self, cycle: Cycle, timings: Timings) -> Answer:
         in_use, begin = self._in_use, perf_counter()
-        answer, matcher = self._asked(in_use, lambda matcher: matcher._run(cycle, timings))
+        # The time of one that failed is not the answer's.
+        answer, matcher = self._asked(
+            in_use, lambda matcher: matcher._run(cycle, timings if matcher is in_use.matcher else Timings())
+        )
         if matcher is not in_use.matcher:
             return answer
         self._passed(in_use)
@@ -225,22 +227,8 @@ class Slot(BaseMatcher):
             shadow.offer(cycle, answer, perf_counter() - begin)
         return answer
 
-    def open(
-        self,
-        offers: Any,
-        settings: Settings | None = None,
-        *,
-        dimensions: Sequence[str] | None = None,
-        attributes: Iterable[str] = (),
-        record: str | os.PathLike[str] | None = None,
-    ) -> Pool:
-        """Open a pool in the matcher in use; arguments and errors are those of ``Matcher.open``."""
-        offered, named = offer_columns(offers, dimensions), tuple(attributes)
-
-        def opened(matcher: BaseMatcher) -> Pool:
-            return matcher.open(offered, settings, dimensions=dimensions, attributes=named, record=record)
-
-        pool, matcher = self._asked(self._in_use, opened)
+    def _opened(self, *arguments: Any) -> Pool:
+        pool, matcher = self._asked(self._in_use, lambda matcher: matcher._opened(*arguments))
         pool.on_end = lambda error: self._heard(matcher, error)
         return pool
 
