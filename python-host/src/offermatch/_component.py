@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wasmtime import WasmtimeError
 from wasmtime.component import Component, Linker
@@ -52,6 +52,20 @@ class Inspection:
     size: int
     imports: tuple[str, ...]
     exports: tuple[str, ...]
+
+
+class _Judged(NamedTuple):
+    """How a component is called, as its exports and imports tell.
+
+    Attributes:
+        contract: The contract that it speaks.
+        exports: Where its functions are.
+        linker: What it imports; None where that is a WASI of its own for each instance.
+    """
+
+    contract: Contract
+    exports: Exports
+    linker: Linker | None
 
 
 class Code:
@@ -104,9 +118,7 @@ class Code:
             tuple(shape.imports(self._engine)),
             tuple(shape.exports(self._engine)),
         )
-        self._judged: Contract | None = None
-        self._exports: Exports | None = None
-        self._linker: Linker | None = None
+        self._found: _Judged | None = None
 
     def judge(self) -> Description:
         """Return what the matcher says of itself, once its exports, imports and contract version hold.
@@ -119,7 +131,7 @@ class Code:
         instance.check_types()
         found = instance.call("describe", [], PublicCrossing(), Timings())
         check_described(found, self.limits, str(self.path))
-        spoken = self._contract().version
+        spoken = self.contract
         if found["contract"] not in CONTRACTS:
             raise self._unserved(found["contract"])
         if found["contract"] != spoken:
@@ -128,37 +140,36 @@ class Code:
 
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
-        self._contract()
-        assert self._exports is not None  # noqa: S101 - for the type checker
-        return Instance(self._engine, self._component, self.limits, str(self.path), self._exports, self._linker)
+        _, exports, linker = self._judged()
+        return Instance(self._engine, self._component, self.limits, str(self.path), exports, linker)
 
     @property
     def contract(self) -> str:
         """The version of the contract that it is called by."""
-        return self._contract().version
+        return self._judged().contract.version
 
     @property
     def packs(self) -> bool:
         """Whether it exports the interface `packed`, in the version of its contract."""
-        return f"{PACKED}@{self._contract().version}" in self.inspection.exports
+        return bool(self._judged().exports.packed)
 
-    def _contract(self) -> Contract:
-        """Return the newest contract that it speaks and this host serves, once its exports and imports are judged."""
-        if self._judged is None:
+    def _judged(self) -> _Judged:
+        """Return how it is called, once its exports and imports are judged."""
+        if self._found is None:
             contract = self._spoken()
             packed = f"{PACKED}@{contract.version}"
-            self._exports = Exports(
+            exports = Exports(
                 self._component,
                 str(self.path),
                 f"{INTERFACE}@{contract.version}",
                 packed if packed in self.inspection.exports else None,
                 traces=contract.tracing is not None,
             )
-            self._linker = shared_linker(self._engine, self._component)
-            self._judged = contract
-        return self._judged
+            self._found = _Judged(contract, exports, shared_linker(self._engine, self._component))
+        return self._found
 
     def _spoken(self) -> Contract:
+        """Return the newest contract that it speaks and this host serves."""
         exports = self.inspection.exports
         versions = [export.partition("@")[2] for export in exports if export.split("@")[0] == INTERFACE]
         if not versions:
