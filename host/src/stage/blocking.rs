@@ -5,20 +5,15 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::buffer::{ALIGNMENT, Blocks};
-use super::extents::blocks;
-use super::storage::read_ahead;
+use super::storage::blocks_ahead;
 use super::transfer::{Failure, Transfer};
 
 /// Copies with one block of memory.
 pub(super) fn copy(transfer: Transfer<'_>, memory: &mut Blocks) -> Result<(), Failure> {
     let Transfer { source, target, extents, direct, mut hash, control, written, .. } = transfer;
-    let mut steps = blocks(extents, memory.block() as u64).peekable();
-    while let Some(range) = steps.next() {
-        if let Some(next) = steps.peek()
-            && !direct
-        {
-            read_ahead(source, next.clone());
-        }
+    // What passes the page cache by is not read ahead.
+    let ahead = (!direct).then_some(source);
+    for range in blocks_ahead(ahead, extents, memory.block() as u64) {
         let length = (range.end - range.start) as usize;
         control.admit(length as u64)?;
         let buffer = memory.get(0);

@@ -22,19 +22,12 @@ pub(super) fn reflink(_source: &File, _target: &File) -> bool {
 pub(super) fn copy(transfer: Transfer<'_>) -> Result<(), Failure> {
     use rustix::io::Errno;
 
-    use super::storage::read_ahead;
-
     let Transfer { source, target, extents, block, control, written, .. } = transfer;
     let mut moved = false;
     // Large steps cost less, and only make cancelling slower; a rate wants small ones.
     let step = if control.bandwidth.is_some() { block } else { block.max(8 << 20) };
-    let mut steps = super::extents::blocks(extents, step as u64).peekable();
-    while let Some(range) = steps.next() {
+    for range in super::storage::blocks_ahead(Some(source), extents, step as u64) {
         control.admit(range.end - range.start)?;
-        // The kernel reads little ahead of a copy, if nobody has set it to; the device has the next step ready meanwhile.
-        if let Some(next) = steps.peek() {
-            read_ahead(source, next.clone());
-        }
         let (mut from, mut to) = (range.start, range.start);
         while from < range.end {
             let asked = (range.end - from) as usize;

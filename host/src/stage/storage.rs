@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::iter::from_fn;
 #[cfg(target_os = "linux")]
 use std::num::NonZeroU64;
 use std::ops::Range;
@@ -10,6 +11,23 @@ use std::ops::Range;
 use rustix::fs::OFlags;
 #[cfg(target_os = "linux")]
 use rustix::io::Errno;
+
+/// Extents in blocks, each while the device reads the next one of a file: the system reads little ahead, if nobody has set it
+/// to.
+pub(super) fn blocks_ahead<'a>(
+    file: Option<&'a File>,
+    extents: &'a [Range<u64>],
+    block: u64,
+) -> impl Iterator<Item = Range<u64>> + 'a {
+    let mut blocks = super::extents::blocks(extents, block).peekable();
+    from_fn(move || {
+        let range = blocks.next()?;
+        if let (Some(file), Some(next)) = (file, blocks.peek()) {
+            read_ahead(file, next.clone());
+        }
+        Some(range)
+    })
+}
 
 /// Has the file system set the file's blocks aside, so that a full device is known at once.
 #[cfg(target_os = "linux")]
