@@ -18,7 +18,7 @@ from offermatch.sample import parse_sample
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.dask import DaskCluster
 from offermatch.scheduler.cluster.partitions import Partition, match_partitions
-from sites import dask
+from sites import dask, tasks_of_dask
 
 
 @pytest.fixture
@@ -100,6 +100,30 @@ while True:
     go.touch()
     assert (site.ended("k1").outcome, site.ended("k2").outcome) == ("done", "done")
     assert site.free_cores(0) == 4
+
+
+def test_a_key_that_is_forgotten_before_dask_hears_of_its_end_leaves_no_task(site, client):
+    worker = client.run_on_scheduler(address_of, "0")
+    # A launch that ends well and holds the lock that its worker takes between telling the ledger and telling Dask.
+    holds = {"function": "offermatch.scheduler.cluster._dask_work:_LOCK.acquire"}
+    site.launch("k1", holds, sent_at=site.cluster.now() - 7 * 86400.0)
+    try:
+        assert site.ended("k1").outcome == "done"
+        assert client.run_on_scheduler(tasks_of_dask) == ["k1"]
+        site.cluster.forget(["k1"])
+        assert site.report("k1").outcome == "unknown"
+    finally:
+        client.run(let_go_of_lock, workers=[worker])
+    until(lambda: not client.run_on_scheduler(tasks_of_dask))
+    # The worker is as it was.
+    assert site.launch("k2", site.works).refusal is None
+    assert site.ended("k2").outcome == "done"
+
+
+def let_go_of_lock():
+    from offermatch.scheduler.cluster import _dask_work
+
+    _dask_work._LOCK.release()
 
 
 def test_what_was_taken_and_never_sent_is_lost(site, dask_workers):

@@ -168,6 +168,8 @@ class Ledger(SchedulerPlugin):
                 self._settled.add(key, run.sent_at)
         for key in self._settled.due(time.time()):
             del self._runs[key]
+            # Its worker may have told that it ended and Dask not yet: that then finds no run whose task is to be let go.
+            self._forget(self._scheduler, key)
 
     def give_up(self, key: str) -> None:
         """Forget a key that was taken and cannot be sent."""
