@@ -21,8 +21,8 @@ PACKAGED := python-host/src/offermatch/matcher.wasm
 # Named together in every call, examples included, so that what they depend on is built once: its features are those that all of them ask for.
 PACKAGES := --package offermatch-core --package offermatch --package offermatch-fuzz
 
-# Two processes share the tests.
-SHARED := --numprocesses 2 --dist worksteal
+# A process more than the two cores of a small machine: tests wait, too.
+SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
@@ -98,7 +98,7 @@ lint: component python ## format, lints and types; a warning is an error
 	cd python-host && ../$(BIN)/mypy
 
 docs: host python ## the book, with the reference of the contract and both APIs; a broken link is an error
-	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --no-deps --quiet --package offermatch-core --package offermatch
+	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --release --no-deps --quiet --package offermatch-core --package offermatch
 	target/release/examples/contract_reference wit packed-matcher > target/contract-reference.md
 	$(BIN)/mkdocs build --quiet
 	@echo "make: the book is target/book/index.html" >&2
