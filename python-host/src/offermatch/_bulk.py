@@ -41,6 +41,11 @@ _KINDS = {"bool": _BOOL, "u32": _U32, "u64": _U64, "f64": _F64}
 # How a payload is read from a view of the values: format, items a value, item of the payload.
 _READ = {_BOOL: ("B", 32, 8), _U32: ("I", 8, 2), _U64: ("Q", 4, 1), _F64: ("d", 4, 1)}
 
+# A view of memory that is not Python's: without a type of its own for every size, as an array of ctypes would have it.
+_view = ctypes.pythonapi.PyMemoryView_FromMemory
+_view.restype, _view.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int)
+_READ_ONLY = 0x100
+
 
 def layout_is_known() -> bool:
     """Whether wasmtime's value structure is the one this module was written for, on a little-endian machine."""
@@ -64,7 +69,7 @@ class BulkCrossing:
         """Call through the C interface, which copies what it is given and leaves it to us."""
         keep: list[Any] = []
         with Stage(timings, "lower"):
-            values = (_VALUE * len(params))()
+            values = _array(_VALUE, len(params))()
             for at, param in enumerate(params):
                 _lower(param, values[at], keep)
         result = _VALUE()
@@ -93,14 +98,15 @@ def _lower(value: Any, target: Any, keep: list[Any]) -> None:
     elif isinstance(value, Table):
         _lower(value.record(), target, keep)
     elif isinstance(value, Mapping):
-        entries = (_ENTRY * len(value))()
+        entries = _array(_ENTRY, len(value))()
         keep.append(entries)
         for entry, (name, item) in zip(entries, value.items(), strict=True):
             entry.name = _name(name)
             _lower(item, entry.val, keep)
         target.kind = _RECORD
         target.of.record.size = len(value)
-        target.of.record.data = ctypes.cast(entries, ctypes.POINTER(_ENTRY))
+        # Of its address: a cast of the array itself would make it refer to itself, for the garbage collector to find.
+        target.of.record.data = ctypes.cast(ctypes.addressof(entries), ctypes.POINTER(_ENTRY))
     elif isinstance(value, U32):
         target.kind = _U32
         target.of.u32 = value.number
@@ -135,6 +141,12 @@ def _words(matrix: Matrix) -> array[int]:
             payload = column
         words[1 + _WORDS * at :: _WORDS * width] = payload
     return words
+
+
+@cache
+def _array(kind: Any, length: int) -> Any:
+    """Return the type of an array; those of the contract are few, and one that is not kept is made anew in every call."""
+    return kind * length
 
 
 @cache
@@ -177,9 +189,7 @@ def _lift_list(found: Any) -> list[Any]:
     if read is None:
         return [_lift(found.data[at]) for at in range(found.size)]
     form, step, start = read
-    size = ctypes.sizeof(_VALUE) * found.size
-    memory = (ctypes.c_char * size).from_address(ctypes.addressof(found.data.contents))
-    view: Any = memoryview(memory).cast("B")
+    view = _view(ctypes.addressof(found.data.contents), ctypes.sizeof(_VALUE) * found.size, _READ_ONLY)
     payloads: list[Any] = view.cast(form)[start::step].tolist()
     return payloads
 
