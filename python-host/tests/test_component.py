@@ -1,5 +1,6 @@
 """Components that are not what they should be, and what a component may do to its host."""
 
+import gc
 import hashlib
 import re
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from wasmtime import WasmtimeError, wat2wasm
 
+from conftest import loaded
 from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _choice, _component, _instance
 from offermatch._bulk import BulkCrossing
 from offermatch._contract import CONTRACT, INTERFACE
@@ -242,6 +244,23 @@ def test_a_closed_pool_takes_no_calls(matcher):
     pool.close()
     with pytest.raises(ValueError, match="closed"):
         pool.assign([])
+
+
+@pytest.mark.parametrize("crossing", ["packed", "bulk"])
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+def test_a_call_leaves_nothing_to_the_garbage_collector(crossing, mode):
+    matcher = loaded(crossing)
+    samples = [parse_sample(f"devices:{size}x{size}").rows() for size in range(20, 30)]
+    assert matcher.match(*samples[0], mode=mode).assignments
+    gc.collect()
+    gc.disable()
+    try:
+        for tasks, offers in samples:
+            matcher.match(tasks, offers, mode=mode)
+        # What is found here, nothing but a collection would have freed.
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_threads_share_a_matcher(component):
