@@ -252,15 +252,19 @@ def test_a_call_leaves_nothing_to_the_garbage_collector(crossing, mode):
     matcher = loaded(crossing)
     samples = [parse_sample(f"devices:{size}x{size}").rows() for size in range(20, 30)]
     assert matcher.match(*samples[0], mode=mode).assignments
-    gc.collect()
+    left = []
     gc.disable()
     try:
-        for tasks, offers in samples:
-            matcher.match(tasks, offers, mode=mode)
-        # What is found here, nothing but a collection would have freed.
-        assert gc.collect() == 0
+        for _ in range(5):
+            gc.collect()
+            for tasks, offers in samples:
+                matcher.match(tasks, offers, mode=mode)
+            # What is found here, nothing but a collection would have freed. Threads of other tests may leave something, too;
+            # what calls leave, they leave every time.
+            left.append(gc.collect())
     finally:
         gc.enable()
+    assert min(left) == 0
 
 
 def test_threads_share_a_matcher(component):
