@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from wasmtime import WasmtimeError, wat2wasm
 
-from conftest import loaded
 from offermatch import LegacyMatcher, Matcher, MatcherError, Offer, Task, _choice, _component, _instance
 from offermatch._bulk import BulkCrossing
 from offermatch._contract import CONTRACT, INTERFACE
@@ -246,19 +245,19 @@ def test_a_closed_pool_takes_no_calls(matcher):
         pool.assign([])
 
 
-@pytest.mark.parametrize("crossing", ["packed", "bulk"])
+# Of the public crossing, wasmtime-py makes the values.
+@pytest.mark.parametrize("component", ["packed", "bulk"], indirect=True)
 @pytest.mark.parametrize("mode", ["exclusive", "shared"])
-def test_a_call_leaves_nothing_to_the_garbage_collector(crossing, mode):
-    matcher = loaded(crossing)
+def test_a_call_leaves_nothing_to_the_garbage_collector(component, mode):
     samples = [parse_sample(f"devices:{size}x{size}").rows() for size in range(20, 30)]
-    assert matcher.match(*samples[0], mode=mode).assignments
+    assert component.match(*samples[0], mode=mode).assignments
     left = []
     gc.disable()
     try:
         for _ in range(5):
             gc.collect()
             for tasks, offers in samples:
-                matcher.match(tasks, offers, mode=mode)
+                component.match(tasks, offers, mode=mode)
             # What is found here, nothing but a collection would have freed. Threads of other tests may leave something, too;
             # what calls leave, they leave every time.
             left.append(gc.collect())
