@@ -34,11 +34,11 @@ def test_samples_of_the_size_of_the_talk(same_answer: Same, kind: str, size: str
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_legacy_and_native_agree_with_the_component(hosts: Any, kind: str, mode: str) -> None:
+def test_both_references_agree_with_the_component(hosts: Any, kind: str, mode: str) -> None:
     rust, python = hosts
     sample = ("match", "--sample", f"{kind}:400x300:3", "--mode", mode, "--explain")
     expected = rust.answer(*sample)
-    for host, matcher in [(rust, "native"), (python, "legacy")]:
+    for host, matcher in [(rust, "native"), (python, "reference")]:
         answer = host.answer(*sample, "--matcher", matcher)
         for differs in ("matcher",):
             answer.pop(differs)

@@ -15,10 +15,10 @@ import pytest
 
 from conftest import ROOT
 from offermatch import OffermatchError, Recording
-from offermatch._recording_format import parsed
 from offermatch.conformance.report import claimed
 from offermatch.conformance.suite import Suite
-from offermatch.manifest import Manifest
+from offermatch.recording.format import parsed
+from offermatch.slot.manifest import Manifest
 
 CHANGED = 300
 """Changed files of each kind."""

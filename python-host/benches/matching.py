@@ -6,9 +6,9 @@
 
 import pyperf
 
-from offermatch import LegacyMatcher, Matcher
-from offermatch._rows import offer_columns, task_columns
+from offermatch import Matcher, ReferenceMatcher
 from offermatch.sample import parse_sample
+from offermatch.tables.rows import offer_columns, task_columns
 
 SAMPLES = ("uniform:200x200", "uniform:20000x20000")
 
@@ -24,7 +24,7 @@ def main() -> None:
         runner.bench_func(f"match {text} from dataclasses", matcher.match, tasks, offers)
         runner.bench_func(f"match {text} from columns", matcher.match, *columns)
     small = parse_sample(SAMPLES[0]).rows()
-    runner.bench_func(f"match {SAMPLES[0]} by the legacy matcher", LegacyMatcher().match, *small)
+    runner.bench_func(f"match {SAMPLES[0]} by the reference matcher", ReferenceMatcher().match, *small)
     with matcher.open(columns[1]) as pool:
         runner.bench_func("assign no task to an open pool", pool.assign, [])
 

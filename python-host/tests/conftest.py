@@ -3,7 +3,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-from offermatch import LegacyMatcher, Matcher
+from offermatch import Matcher, ReferenceMatcher
 from offermatch.matcher import BUNDLED
 from postgres import PostgreSQL
 
@@ -56,10 +56,10 @@ def bulk():
     return loaded("bulk")
 
 
-@pytest.fixture(scope="session", params=[*CROSSINGS, "legacy"])
+@pytest.fixture(scope="session", params=[*CROSSINGS, "reference"])
 def matcher(request):
     """Every implementation of the one interface."""
-    return LegacyMatcher() if request.param == "legacy" else loaded(request.param)
+    return ReferenceMatcher() if request.param == "reference" else loaded(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cases
-from offermatch import LegacyMatcher
+from offermatch import ReferenceMatcher
 
 
 @given(data=st.data())
-def test_component_and_legacy_live_the_same_life(component, data):
+def test_component_and_reference_live_the_same_life(component, data):
     settings = data.draw(cases.pool_settings)
     offers = data.draw(cases.offers())
     pools = [
         matcher.open(offers, settings, dimensions=cases.DIMENSIONS, attributes=cases.ATTRIBUTES)
-        for matcher in (component, LegacyMatcher())
+        for matcher in (component, ReferenceMatcher())
     ]
     for round_number in range(3):
         tasks = data.draw(cases.tasks())

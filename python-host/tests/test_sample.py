@@ -1,6 +1,6 @@
 import pytest
 
-from offermatch import LegacyMatcher
+from offermatch import ReferenceMatcher
 from offermatch.sample import KINDS, Sample, SplitMix64, parse_sample
 
 
@@ -22,7 +22,7 @@ def test_every_kind_is_matched_as_the_reference_does(bulk, kind, mode):
     tasks, offers = Sample(kind, 300, 100, 7).rows()
     assert (len(tasks), len(offers)) == (300, 100)
     answer = bulk.match(tasks, offers, mode=mode, explain=True)
-    expected = LegacyMatcher().match(tasks, offers, mode=mode, explain=True)
+    expected = ReferenceMatcher().match(tasks, offers, mode=mode, explain=True)
     assert answer.digest == expected.digest
     assert answer.explanations == expected.explanations
 

@@ -4,7 +4,6 @@ Start with ``Matcher.load().match(tasks, offers)``; README.md shows the rest.
 """
 
 from offermatch.answer import Answer
-from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import (
     ClusterError,
     InputError,
@@ -14,10 +13,9 @@ from offermatch.errors import (
     OffermatchError,
     StoreError,
 )
-from offermatch.fallback import Breaker, FallbackMatcher
+from offermatch.fallback.fallback import Breaker, FallbackMatcher
 from offermatch.limits import Limits
-from offermatch.manifest import Manifest
-from offermatch.matcher import BaseMatcher, LegacyMatcher, Matcher
+from offermatch.matcher import BaseMatcher, Matcher, ReferenceMatcher
 from offermatch.model import (
     Assignment,
     Description,
@@ -32,8 +30,10 @@ from offermatch.model import (
     not_in,
 )
 from offermatch.pool import Pool
-from offermatch.recording import Difference, Recording, replay
-from offermatch.slot import Event, Slot
+from offermatch.recording.recording import Difference, Recording, replay
+from offermatch.slot.manifest import Manifest
+from offermatch.slot.slot import Event, Slot
+from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.talk import match_tasks_to_offers
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "Explanation",
     "FallbackMatcher",
     "InputError",
-    "LegacyMatcher",
     "LimitError",
     "Limits",
     "LyingMatcherError",
@@ -61,6 +60,7 @@ __all__ = [
     "OffermatchError",
     "Pool",
     "Recording",
+    "ReferenceMatcher",
     "Requirement",
     "Settings",
     "Slot",

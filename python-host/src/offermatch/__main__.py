@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from offermatch._cli import run
+from offermatch.cli.main import run
 
 __all__ = ["main"]
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
 
-from offermatch._tables import Assigned
 from offermatch.model import Assignment, Description, Explanation, Timings
+from offermatch.tables.tables import Assigned
 
 __all__ = ["Answer"]
 
@@ -27,7 +27,7 @@ class Answer:
         timings: Where the time went.
         explanations: One for each unplaced task, where they were asked for.
         matcher: What the matcher that answered says of itself.
-        matcher_digest: ``sha256:`` and the digest of its bytes; empty for the legacy matcher.
+        matcher_digest: ``sha256:`` and the digest of its bytes; empty for the reference matcher.
         fallback_reason: Why a fallback answered; None where it was not needed.
     """
 

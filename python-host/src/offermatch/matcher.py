@@ -1,7 +1,7 @@
 """The public face: load a matcher, match, open a pool, explain.
 
 Matcher        the component, bundled or given
-LegacyMatcher  the reference loop in Python, with the same interface and the same answers
+ReferenceMatcher  the reference loop in Python, with the same interface and the same answers
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from offermatch import legacy
-from offermatch._choice import choose_crossing
-from offermatch._component import Code, ComponentBackend
-from offermatch._crossing import Crossing
-from offermatch._cycle import Cycle
-from offermatch._recorder import Recorder, write_recording
-from offermatch._rows import offer_columns, task_columns
-from offermatch._spans import MATCHING, span
-from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch import reference
 from offermatch.answer import Answer
-from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import InputError, OffermatchError
 from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Settings, Timings
 from offermatch.pool import Backend, Opener, Pool
+from offermatch.recording.recorder import Recorder, write_recording
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.cycle import Cycle
+from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch.wasm.choice import choose_crossing
+from offermatch.wasm.component import Code, ComponentBackend
+from offermatch.wasm.crossing import Crossing
+from offermatch.wasm.spans import MATCHING, span
 
-__all__ = ["BUNDLED", "BaseMatcher", "LegacyMatcher", "Matcher"]
+__all__ = ["BUNDLED", "BaseMatcher", "Matcher", "ReferenceMatcher"]
 
 BUNDLED = Path(__file__).with_name("matcher.wasm")
 """The component the wheel carries."""
@@ -41,7 +41,7 @@ class BaseMatcher(ABC):
 
     Attributes:
         description: What the matcher says of itself.
-        digest: ``sha256:`` and the digest of its bytes; empty for the legacy matcher.
+        digest: ``sha256:`` and the digest of its bytes; empty for the reference matcher.
     """
 
     description: Description
@@ -94,8 +94,8 @@ class BaseMatcher(ABC):
             MatcherError: The matcher failed, or its answer does not hold.
 
         Examples:
-            >>> from offermatch import LegacyMatcher, Offer, Task
-            >>> answer = LegacyMatcher().match([Task("t", {"cpu": 1})], [Offer("a", {"cpu": 4}), Offer("b", {"cpu": 2})])
+            >>> from offermatch import ReferenceMatcher, Offer, Task
+            >>> answer = ReferenceMatcher().match([Task("t", {"cpu": 1})], [Offer("a", {"cpu": 4}), Offer("b", {"cpu": 2})])
             >>> answer.assignments
             [Assignment(task='t', offer='b', score=0.25)]
         """
@@ -261,10 +261,10 @@ class Matcher(BaseMatcher):
         return ComponentBackend(self._code.instance(), self._crossing, table, dimensions, attributes, settings, timings)
 
 
-class _TimedLegacy:
+class _TimedReference:
     """The reference loop as a backend: everything it does counts as the call."""
 
-    def __init__(self, inner: legacy.LegacyBackend) -> None:
+    def __init__(self, inner: reference.ReferenceBackend) -> None:
         self._inner = inner
 
     def assign(self, table: TaskTable, timings: Timings) -> Assigned:
@@ -290,10 +290,10 @@ class _TimedLegacy:
         self._inner.close()
 
 
-class LegacyMatcher(BaseMatcher):
+class ReferenceMatcher(BaseMatcher):
     """The reference loop in pure Python: the same answers, at the cost of tasks x offers."""
 
-    description = legacy.DESCRIPTION
+    description = reference.DESCRIPTION
     digest = ""
 
     def _open_backend(
@@ -302,9 +302,9 @@ class LegacyMatcher(BaseMatcher):
         del attributes
         begin = perf_counter()
         weights, scales = settings.weight_column(dimensions), settings.scale_column(dimensions)
-        inner = legacy.LegacyBackend(table, len(dimensions), settings.mode, settings.max_score, weights, scales)
+        inner = reference.ReferenceBackend(table, len(dimensions), settings.mode, settings.max_score, weights, scales)
         timings.call += perf_counter() - begin
-        return _TimedLegacy(inner)
+        return _TimedReference(inner)
 
 
 def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] | None) -> tuple[str, ...]:

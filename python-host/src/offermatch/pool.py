@@ -1,6 +1,6 @@
 """The offers a matcher holds from one call to the next.
 
-    tasks ──> columns ──> backend (component or legacy loop) ──> verified against the mirror ──> Answer
+    tasks ──> columns ──> backend (component or reference loop) ──> verified against the ledger ──> Answer
 
 A pool belongs to one matcher. Any thread may use it; calls on one pool take turns, pools run side by side.
 """
@@ -13,14 +13,14 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from offermatch._interner import Interner
-from offermatch._rows import offer_columns, task_columns
-from offermatch._tables import Assigned, Changes, Explained, OfferTable, TaskTable, offer_table, task_table
 from offermatch.answer import Answer
-from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import InputError, LyingMatcherError, MatcherError
 from offermatch.model import Description, Explanation, Settings, Timings
-from offermatch.verify import Mirror
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.interner import Interner
+from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable, offer_table, task_table
+from offermatch.verify.ledger import Ledger
 
 __all__ = ["Backend", "Opener", "Pool"]
 
@@ -79,7 +79,7 @@ class Pool:
         timings = timings or Timings()
         begin = perf_counter()
         table = offer_table(offers, self.dimensions, self._interner)
-        self._mirror = Mirror(table, settings.mode, settings.max_score)
+        self._ledger = Ledger(table, settings.mode, settings.max_score)
         timings.columns += perf_counter() - begin
         self._backend = opener(table, self.dimensions, len(self._interner.attributes), self.settings, timings)
 
@@ -93,7 +93,7 @@ class Pool:
 
     def __len__(self) -> int:
         """Return how many offers stand in the list."""
-        return self._mirror.listed
+        return self._ledger.listed
 
     def close(self) -> None:
         """Let go of the offers. A closed pool takes no calls; closing it again does nothing."""
@@ -209,13 +209,13 @@ class Pool:
     def _accepted(self, table: TaskTable, timings: Timings) -> Assigned:
         assigned = self._backend.assign(table, timings)
         begin = perf_counter()
-        self._mirror.accept(table, assigned)
+        self._ledger.accept(table, assigned)
         timings.verify += perf_counter() - begin
         return assigned
 
     def _updated(self, changes: Changes) -> None:
         self._backend.update(changes, Timings())
-        self._mirror.update(changes)
+        self._ledger.update(changes)
 
     def _checked(self, table: TaskTable, found: Explained) -> list[list[list[int]]]:
         """Return for each task by-dimension, by-requirement and the three single counts, which must add up."""
@@ -229,18 +229,18 @@ class Pool:
                 dimension = found.by_dimension[row * width : (row + 1) * width]
                 requirement = found.by_requirement[offsets[row] : offsets[row + 1]]
                 rest = [found.by_devices[row], found.by_score[row], found.candidates[row]]
-                if sum(dimension) + sum(requirement) + sum(rest) != self._mirror.listed:
+                if sum(dimension) + sum(requirement) + sum(rest) != self._ledger.listed:
                     break
                 rows.append([dimension, requirement, rest])
             else:
                 return rows
-        message = f"the matcher explained with counts that do not add up to the {self._mirror.listed} offers in the list"
+        message = f"the matcher explained with counts that do not add up to the {self._ledger.listed} offers in the list"
         raise LyingMatcherError("answer-refused", message, "do not use this matcher")
 
     def _explanation(self, name: str, counts: list[list[int]]) -> Explanation:
         by_dimension, by_requirement, (by_devices, by_score, candidates) = counts
         named = dict(zip(self.dimensions, by_dimension, strict=True))
-        return Explanation(name, self._mirror.listed, named, tuple(by_requirement), by_devices, by_score, candidates)
+        return Explanation(name, self._ledger.listed, named, tuple(by_requirement), by_devices, by_score, candidates)
 
     def _offers(self, rows: Any, source: str, repeated: str = "duplicate-name") -> OfferColumns:
         try:

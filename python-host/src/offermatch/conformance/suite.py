@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from offermatch._tables import Assigned, Explained
-from offermatch.conformance._audit import audit
-from offermatch.conformance._compare import compare
-from offermatch.conformance._files import GROUPS, SHIPPED, read_group
-from offermatch.conformance._generate import generated as generated_case
-from offermatch.conformance._laws import broken
-from offermatch.conformance._play import ANSWERED, FAILED, play
+from offermatch.conformance.audit import audit
+from offermatch.conformance.compare import compare
+from offermatch.conformance.files import GROUPS, SHIPPED, read_group
+from offermatch.conformance.generate import generated as generated_case
+from offermatch.conformance.laws import broken
+from offermatch.conformance.play import ANSWERED, FAILED, play
 from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
 from offermatch.errors import InputError, MatcherError
-from offermatch.matcher import BaseMatcher, LegacyMatcher
-from offermatch.recording import Recording
+from offermatch.matcher import BaseMatcher, ReferenceMatcher
+from offermatch.recording.recording import Recording
+from offermatch.tables.tables import Assigned, Explained
 
 __all__ = ["Group", "Skips", "Suite"]
 
@@ -87,9 +87,9 @@ class Skips:
 
     def with_those_of(self, matcher: BaseMatcher) -> Skips:
         """Return these and the shipped ones of a matcher of this package."""
-        if not isinstance(matcher, LegacyMatcher):
+        if not isinstance(matcher, ReferenceMatcher):
             return self
-        return Skips([*self.lines, *Skips.read(SHIPPED / "skip" / "legacy.txt").lines])
+        return Skips([*self.lines, *Skips.read(SHIPPED / "skip" / "reference.txt").lines])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,8 @@ class Suite:
             progress: Is told how many cases are done, and of how many.
 
         Examples:
-            >>> from offermatch import LegacyMatcher
-            >>> Suite.shipped().judge(LegacyMatcher(), generated=20).level
+            >>> from offermatch import ReferenceMatcher
+            >>> Suite.shipped().judge(ReferenceMatcher(), generated=20).level
             'reference'
         """
         judge = _Judge(matcher, (skips or Skips()).with_those_of(matcher), len(self) + generated, progress)
@@ -237,9 +237,9 @@ def _findings(matcher: BaseMatcher, case: Recording, *, laws: bool) -> tuple[lis
 
 
 def _answered(case: Recording) -> Recording:
-    """Return a generated case with the answers of the legacy matcher, which is the reference."""
+    """Return a generated case with the answers of the reference matcher."""
     steps: list[Mapping[str, Any]] = []
-    for step, outcome in zip(case.steps, play(LegacyMatcher(), case)[1:], strict=True):
+    for step, outcome in zip(case.steps, play(ReferenceMatcher(), case)[1:], strict=True):
         answer: dict[str, Any] = {}
         if isinstance(outcome.answer, (Assigned, Explained)):
             answer = {name: getattr(outcome.answer, name) for name in outcome.answer.__slots__}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from offermatch.errors import OffermatchError, StoreError
-from offermatch.fallback import FallbackMatcher
+from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import Settings
 from offermatch.scheduler import stages
@@ -58,7 +58,7 @@ class Scheduler:
         Args:
             store: The tasks.
             cluster: Where they go.
-            matcher: Who places them; the bundled one with the legacy matcher as its fallback unless given.
+            matcher: Who places them; the bundled one with the reference matcher as its fallback unless given.
             settings: How to rank offers; shared mode unless given.
             interval: Seconds between the beginnings of two cycles, on the cluster's clock.
             lease_seconds: How long the claims of a scheduler that says nothing any more stay its own.

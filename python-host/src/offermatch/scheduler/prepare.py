@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from offermatch.columns import TaskColumns
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch
+from offermatch.scheduler.staging import StagingError, stage
 from offermatch.scheduler.store import Store, Verdict
 from offermatch.scheduler.store.told import Claim, Wanted
-from offermatch.staging import StagingError, stage
+from offermatch.tables.columns import TaskColumns
 
 __all__ = ["Prepared", "prepare_payloads"]
 

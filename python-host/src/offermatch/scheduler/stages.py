@@ -14,9 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
-from offermatch._rows import offer_columns
 from offermatch.answer import Answer
-from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import ClusterError, StoreError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Settings
@@ -24,6 +22,8 @@ from offermatch.scheduler.cluster.abc import Cluster, Launch
 from offermatch.scheduler.store import Lease, Store, Verdict
 from offermatch.scheduler.store.schema import State
 from offermatch.scheduler.store.told import Claim, Processable, Underway
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.rows import offer_columns
 
 __all__ = [
     "Launching",

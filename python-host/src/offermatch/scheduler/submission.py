@@ -10,11 +10,11 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from offermatch._rows import task_columns, task_from_mapping
-from offermatch.columns import TaskColumns
 from offermatch.errors import InputError
+from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, json_rows
 from offermatch.model import Requirement
-from offermatch.read import chosen_format, csv_rows, csv_tasks, json_rows
+from offermatch.tables.columns import TaskColumns
+from offermatch.tables.rows import task_columns, task_from_mapping
 
 __all__ = ["Checked", "Submission", "checked", "read_submissions"]
 

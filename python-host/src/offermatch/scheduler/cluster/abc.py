@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from offermatch.columns import OfferColumns
 from offermatch.model import Offer
+from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Cluster", "Fetched", "Launch", "Launched", "Outcome", "Report"]
 

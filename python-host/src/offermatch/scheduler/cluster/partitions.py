@@ -17,16 +17,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from offermatch._extras import require
-from offermatch._interner import Interner
-from offermatch._rows import offer_columns, task_columns
-from offermatch._tables import Assigned, offer_table, task_table
 from offermatch.answer import Answer
-from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import ClusterError, InputError, OffermatchError
+from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.model import Description, Settings, Timings
-from offermatch.verify import Mirror
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.interner import Interner
+from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.tables import Assigned, offer_table, task_table
+from offermatch.verify.ledger import Ledger
 
 __all__ = ["Partition", "match_partitions"]
 
@@ -125,8 +125,8 @@ def _answer(found: _Found, tasks: TaskColumns, offers: OfferColumns, settings: S
     dimensions = tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
     interner = Interner([*offers.attributes] or [""])
     assigned = Assigned(found.task_rows, found.offer_rows, found.scores)
-    mirror = Mirror(offer_table(offers, dimensions, interner), settings.mode, settings.max_score)
-    mirror.accept(task_table(tasks, dimensions, interner), assigned)
+    ledger = Ledger(offer_table(offers, dimensions, interner), settings.mode, settings.max_score)
+    ledger.accept(task_table(tasks, dimensions, interner), assigned)
     answer = Answer(assigned, tasks.names, offers.names, found.timings)
     answer.matcher, answer.matcher_digest = found.description, found.digest
     return answer

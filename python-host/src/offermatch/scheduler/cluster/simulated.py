@@ -17,12 +17,12 @@ from random import Random
 from threading import Condition
 from typing import Any, Literal
 
-from offermatch.columns import OfferColumns
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
-from offermatch.scheduler.cluster._server import Server, Taken, malformed, offers_of, servers_of
-from offermatch.scheduler.cluster._settled import KEPT_SECONDS, Settled
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Report
+from offermatch.scheduler.cluster.servers import Server, Taken, malformed, offers_of, servers_of
+from offermatch.scheduler.cluster.settled import KEPT_SECONDS, Settled
+from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Clock", "SimulatedCluster", "talk_servers"]
 

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter, thread_time
 
-from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import ClusterError, LyingMatcherError
-from offermatch.matcher import BaseMatcher, LegacyMatcher
+from offermatch.matcher import BaseMatcher, ReferenceMatcher
 from offermatch.scheduler.cluster.abc import Launch
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.day.queue import Queue
 from offermatch.scheduler.day.workload import Workload
+from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = ["Cycle", "Day", "LoopSpeed", "Sample", "Side", "loop_speed", "replay"]
 
@@ -194,7 +194,7 @@ def loop_speed(sample: Sample, matcher: BaseMatcher, *, rounds: int = 3) -> Loop
     times = []
     for _ in range(rounds):
         begin = thread_time()
-        answer = LegacyMatcher().match(sample.tasks, sample.offers, mode="shared")
+        answer = ReferenceMatcher().match(sample.tasks, sample.offers, mode="shared")
         times.append(thread_time() - begin)
         if answer.digest != expected:
             message = f"the loop answers {answer.digest}, the matcher {expected}"

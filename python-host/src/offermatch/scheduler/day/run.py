@@ -70,7 +70,7 @@ def _sources(
     pair = "for each task and offer"
     if loop_given is None:
         loop_time = (
-            f"The loop's matching: the legacy matcher placed {loop.tasks:,} tasks on {loop.offers:,} offers in "
+            f"The loop's matching: the reference matcher placed {loop.tasks:,} tasks on {loop.offers:,} offers in "
             f"{loop.seconds:.2f} s of processor time (the least of {loop.rounds} rounds, on the tasks and offers of the "
             f"component's busiest cycle), {loop.seconds_per_pair * 1e6:.3f} µs {pair}. A cycle takes that times the tasks "
             "and offers it looks at. Its answer to the sample is the component's, bit for bit."

@@ -14,14 +14,14 @@ from operator import mul
 from pathlib import Path
 from random import Random
 
-from offermatch._rows import offer_columns, task_columns
-from offermatch.columns import OfferColumns, TaskColumns
 from offermatch.errors import InputError
-from offermatch.openb import offers as openb_offers
-from offermatch.openb import tasks as openb_tasks
+from offermatch.formats.files import csv_rows
+from offermatch.formats.openb import offers as openb_offers
+from offermatch.formats.openb import tasks as openb_tasks
 from offermatch.quantity import parse
-from offermatch.read import csv_rows
 from offermatch.scheduler.cluster.simulated import talk_servers
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.rows import offer_columns, task_columns
 
 __all__ = ["DAY", "NODES", "PODS", "Workload", "generated", "openb_day"]
 

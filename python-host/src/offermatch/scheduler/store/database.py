@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from offermatch._extras import require
 from offermatch.errors import InputError, OffermatchError, StoreError
+from offermatch.extras import require
 
 __all__ = ["Database"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from offermatch._extras import require
 from offermatch.errors import StoreError
+from offermatch.extras import require
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.schema import HEAD
 

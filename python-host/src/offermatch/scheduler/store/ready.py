@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
-from offermatch.columns import TaskColumns
 from offermatch.model import Requirement
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import payloads, store, tasks
 from offermatch.scheduler.store.told import Processable, Underway, Wanted
+from offermatch.tables.columns import TaskColumns
 
 __all__ = ["counts", "key_of", "processable", "store_name", "underway", "wanted"]
 

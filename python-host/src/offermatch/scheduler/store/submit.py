@@ -8,13 +8,13 @@ from itertools import chain
 
 from sqlalchemy import Connection, select, update
 
-from offermatch.columns import TaskColumns
 from offermatch.errors import InputError
 from offermatch.model import Requirement
 from offermatch.scheduler.store.changes import cancel_dependents
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.schema import dependencies, payloads, store, tasks
 from offermatch.scheduler.submission import Checked
+from offermatch.tables.columns import TaskColumns
 
 __all__ = ["insert_submission"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from offermatch.columns import TaskColumns
 from offermatch.scheduler.store.schema import State
+from offermatch.tables.columns import TaskColumns
 
 __all__ = ["Change", "Claim", "Outcome", "Processable", "Shown", "Underway", "Verdict", "Wanted"]
 

@@ -1,0 +1,159 @@
+"""Measures what is left to another Python thread: how fast it counts while this one matches, beside how fast when idle.
+
+A thread counts in a plain loop and notes the time every 200 additions. Its speed in any window of time is then known: in the
+calls into the component alone, and over whole cycles with rows to columns and verification, which hold the GIL.
+
+Another busy core slows a thread down even where it waits for no GIL, the more the busier the machine is. So one row is the
+control: this thread hashes meanwhile, in C and without the GIL. The last column is beside that row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+from wasmtime import Store
+from wasmtime.component import Func
+
+from offermatch.matcher import Matcher
+from offermatch.model import Timings
+from offermatch.sample import Sample
+from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.wasm.crossing import Crossing
+from offermatch.wasm.packed import PackedCrossing
+
+__all__ = ["Background", "WatchedCrossing", "gil", "table", "watched"]
+
+_STEP = 200
+"""Additions between two notes of the time."""
+_BLOCK = 8_000_000
+"""Bytes hashed at a time: about as long as a call into the component."""
+Window = tuple[float, float]
+
+
+class Background:
+    """A thread that counts, from entering to leaving this context."""
+
+    def __init__(self) -> None:
+        """Make the thread."""
+        self._times = array("d")
+        self._stop = False
+        self._thread = threading.Thread(target=self._count, name="background", daemon=True)
+
+    def __enter__(self) -> Background:
+        """Start counting."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop counting."""
+        self._stop = True
+        self._thread.join()
+
+    def _count(self) -> None:
+        count, note, clock = 0, self._times.append, perf_counter
+        while not self._stop:
+            for _ in range(_STEP):
+                count += 1
+            note(clock())
+
+    def idle(self, seconds: float) -> float:
+        """Return the operations per millisecond while this thread sleeps."""
+        begin = perf_counter()
+        time.sleep(seconds)
+        return self.speed([(begin, perf_counter())])
+
+    def control(self) -> Window:
+        """Return the window in which this thread hashed, in C and without the GIL."""
+        begin = perf_counter()
+        hashlib.sha256(bytes(_BLOCK))
+        return begin, perf_counter()
+
+    def speed(self, windows: Sequence[Window]) -> float:
+        """Return the operations per millisecond in these windows of time."""
+        steps = sum(bisect_left(self._times, end) - bisect_left(self._times, begin) for begin, end in windows)
+        milliseconds = 1000 * sum(end - begin for begin, end in windows)
+        return steps * _STEP / milliseconds if milliseconds else 0.0
+
+
+class WatchedCrossing:
+    """A crossing that notes when it was in the component."""
+
+    def __init__(self, inner: Crossing) -> None:
+        """Watch another crossing."""
+        self.name = inner.name
+        self.windows: list[Window] = []
+        self._inner = inner
+
+    def call(self, store: Store, func: Func, params: Sequence[Any], timings: Timings) -> Any:
+        """Call, and note begin and end."""
+        begin = perf_counter()
+        try:
+            return self._inner.call(store, func, params, timings)
+        finally:
+            self.windows.append((begin, perf_counter()))
+
+
+@contextmanager
+def watched(matcher: Matcher) -> Iterator[WatchedCrossing]:
+    """Watch a matcher's calls into the component."""
+    before = matcher._crossing
+    # Of a packed call, writing and reading the digits is not in the window.
+    crossing = WatchedCrossing(before.inner if isinstance(before, PackedCrossing) else before)
+    matcher._crossing = PackedCrossing(crossing) if isinstance(before, PackedCrossing) else crossing
+    try:
+        yield crossing
+    finally:
+        matcher._crossing = before
+
+
+def gil(sample: Sample, rounds: int) -> dict[str, Any]:
+    """Return operations per millisecond of a background thread, idle and while this thread matches."""
+    matcher = Matcher.load()
+    tasks, offers = sample.rows()
+    ready = (task_columns(tasks), offer_columns(offers))
+    control: list[Window] = []
+    cycles: dict[str, list[Window]] = {"cycles from dataclasses": [], "cycles from columns": []}
+    with Background() as background, watched(matcher) as crossing:
+        before = background.idle(0.3)
+        for name, given in zip(cycles, ((tasks, offers), ready), strict=True):
+            for _ in range(rounds):
+                begin = perf_counter()
+                matcher.match(*given)
+                cycles[name].append((begin, perf_counter()))
+                # Between the cycles, so that both meet the same load of the machine.
+                control.append(background.control())
+        idle = (before + background.idle(0.3)) / 2
+    busy = background.speed(control)
+    rows = {"idle": idle, "hashing without the GIL": busy, "calls into the component": background.speed(crossing.windows)}
+    rows |= {name: background.speed(windows) for name, windows in cycles.items()}
+    found = [
+        {
+            "while": name,
+            "operations_per_ms": round(speed, 1),
+            "of_idle": round(speed / idle, 4),
+            "of_control": round(speed / busy, 4) if busy else None,
+        }
+        for name, speed in rows.items()
+    ]
+    return {"sample": str(sample), "crossing": matcher.crossing, "rounds": rounds, "rows": found}
+
+
+def table(measured: dict[str, Any]) -> str:
+    """Return the measurement for people."""
+    lines = [
+        f"{measured['sample']}, crossing: {measured['crossing']}; a background thread's additions per millisecond",
+        "",
+        f"{'this thread':<28}{'per ms':>10}{'of idle':>10}{'of control':>12}",
+    ]
+    for row in measured["rows"]:
+        control = "-" if row["of_control"] is None else f"{row['of_control']:.0%}"
+        lines.append(f"{row['while']:<28}{row['operations_per_ms']:>10,.0f}{row['of_idle']:>10.0%}{control:>12}")
+    return "\n".join(lines) + "\n"

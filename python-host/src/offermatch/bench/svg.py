@@ -1,0 +1,78 @@
+"""The talk's table as pictures: bars on a logarithmic scale, written as SVG without a plotting library."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from offermatch.bench.talk import time_text
+
+__all__ = ["bars", "write"]
+
+_WIDTH, _LABELS, _VALUES = 860, 270, 110
+_BAR, _GAP, _TOP, _BOTTOM = 22, 12, 64, 34
+_FONT = 'font-family="system-ui, sans-serif" font-size="13"'
+_COLOURS = {"component": "#0f766e", "native": "#b45309", "Python": "#475569"}
+
+
+def write(measured: dict[str, Any], folder: Path) -> list[Path]:
+    """Write one picture of the times a size, and one of the background thread; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for size in dict.fromkeys((row["tasks"], row["offers"]) for row in measured["rows"]):
+        rows = [row for row in measured["rows"] if (row["tasks"], row["offers"]) == size]
+        title = f"{size[0]:,} tasks x {size[1]:,} offers"
+        name = f"{size[0]}x{size[1]}"
+        times = sorted(((row["name"], row["total_ms"], time_text(row["total_ms"])) for row in rows), key=lambda bar: -bar[1])
+        path = folder / f"talk-time-{name}.svg"
+        path.write_text(bars(f"Time of one cycle, {title}", "logarithmic scale; shorter is better", times, log=True))
+        written.append(path)
+        speeds = [
+            (row["name"], row["background"], f"{row['background']:.0%}") for row in rows if row["background"] is not None
+        ]
+        path = folder / f"talk-background-{name}.svg"
+        subtitle = "of its speed when this process is idle; longer is better"
+        path.write_text(bars(f"Speed of another Python thread meanwhile, {title}", subtitle, speeds, log=False))
+        written.append(path)
+    return written
+
+
+def bars(title: str, subtitle: str, bars: Sequence[tuple[str, float, str]], *, log: bool) -> str:
+    """Return horizontal bars with their labels to the left and their values at the end."""
+    height = _TOP + len(bars) * (_BAR + _GAP) + _BOTTOM
+    space = _WIDTH - _LABELS - _VALUES
+    positive = [value for _, value, _ in bars if value > 0] or [1.0]
+    low = 10 ** math.floor(math.log10(min(positive))) if log else 0.0
+    high = 10 ** math.ceil(math.log10(max(positive))) if log else max(1.0, *positive)
+    high = high if high > low else low * 10
+
+    def length(value: float) -> float:
+        if not log:
+            return space * value / high
+        return space * math.log10(max(value, low) / low) / math.log10(high / low)
+
+    ticks = [low * 10**power for power in range(round(math.log10(high / low)) + 1)] if log else [0.0, 0.25, 0.5, 0.75, 1.0]
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" {_FONT}>',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
+        f'<text x="16" y="26" font-size="16" font-weight="600" fill="#0f172a">{escape(title)}</text>',
+        f'<text x="16" y="45" fill="#64748b">{escape(subtitle)}</text>',
+    ]
+    for tick in ticks:
+        x = _LABELS + length(tick)
+        label = time_text(tick).replace(".00", "") if log else f"{tick:.0%}"
+        parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{height - _BOTTOM}" stroke="#e2e8f0"/>')
+        parts.append(f'<text x="{x:.1f}" y="{height - 12}" text-anchor="middle" fill="#64748b">{label}</text>')
+    for at, (name, value, text) in enumerate(bars):
+        y = _TOP + at * (_BAR + _GAP)
+        middle = y + _BAR / 2 + 4.5
+        colour = next((colour for word, colour in _COLOURS.items() if name.startswith(word)), "#475569")
+        width = max(2.0, length(value))
+        parts.append(f'<text x="{_LABELS - 10}" y="{middle}" text-anchor="end" fill="#0f172a">{escape(name)}</text>')
+        parts.append(f'<rect x="{_LABELS}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="3" fill="{colour}"/>')
+        parts.append(f'<text x="{_LABELS + width + 8:.1f}" y="{middle}" fill="#0f172a">{escape(text)}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"

@@ -1,0 +1,148 @@
+"""The command ``offermatch agent``: this machine as a server of a cluster."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from offermatch.errors import InputError, OffermatchError
+from offermatch.model import Offer
+
+__all__ = ["TOKEN", "add_agent"]
+
+TOKEN = "OFFERMATCH_AGENT_TOKEN"  # noqa: S105 - the variable's name
+"""The environment variable that has the token; an argument could be read by every user of the machine."""
+
+_ABOUT = f"""\
+Serves this machine to a scheduler: offers what is free, and runs what it is sent as processes under limits.
+
+  offermatch agent --directory /var/lib/offermatch
+  {TOKEN}=secret offermatch agent --listen 0.0.0.0:8321 --directory /var/lib/offermatch
+
+Whoever reaches it can run commands as its user. It listens on this machine only unless told, and elsewhere only with a
+token. The directory holds a journal, so that an agent that is started again knows what it ran; nothing starts twice.
+docs/clusters.md describes payloads, docs/cluster-http.openapi.yaml what goes over the wire. Linux only.
+"""
+
+
+def add_agent(commands: Any) -> None:
+    """Add the command to the subparsers."""
+    agent = commands.add_parser(
+        "agent",
+        help="serve this machine to a scheduler over HTTP",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    agent.set_defaults(command=_serve, usage=agent)
+    agent.add_argument("--directory", type=Path, required=True, metavar="DIR", help="where the journal and the runs are")
+    agent.add_argument(
+        "--listen", type=_address, default=("127.0.0.1", 8321), metavar="ADDRESS:PORT", help="port 0: any free"
+    )
+    agent.add_argument("--name", default=socket.gethostname(), help="the name of its offer (default: the host's)")
+    agent.add_argument("--cpu", default=f"{os.cpu_count() or 1} cores", metavar="QUANTITY", help="(default: all)")
+    agent.add_argument("--memory", default=str(_memory()), metavar="QUANTITY", help="(default: all)")
+    agent.add_argument("--devices", type=int, default=0, metavar="NUMBER", help="whole devices (default: 0)")
+    agent.add_argument(
+        "--attribute",
+        type=_attribute,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="that tasks may require; may be given again",
+    )
+    agent.add_argument("--inputs", type=Path, metavar="DIR", help="where inputs are found by their names")
+    agent.add_argument(
+        "--keep",
+        type=_hours,
+        default=24.0,
+        metavar="HOURS",
+        help="how long a run that has ended, and of which the store knows, is kept with its directory (default: 24)",
+    )
+    agent.add_argument(
+        "--no-memory-limit", action="store_true", help="do not limit the address space of a command to its demand of memory"
+    )
+
+
+def _serve(options: argparse.Namespace) -> str:
+    # Here, as both need what only Linux has, and the other commands do not need them.
+    from offermatch.scheduler.cluster.http.server import ClusterServer  # noqa: PLC0415
+    from offermatch.scheduler.cluster.process.processes import ProcessCluster  # noqa: PLC0415
+
+    host, port = options.listen
+    token = os.environ.pop(TOKEN, None) or None
+    if token is None and not ipaddress.ip_address(host).is_loopback:
+        hint = f"set {TOKEN}, or listen on 127.0.0.1"
+        raise InputError("setting-malformed", f"{host} can be reached from other machines, and there is no token", hint)
+    offer = Offer(
+        options.name,
+        {"cpu": options.cpu, "memory": options.memory},
+        attributes=dict(options.attribute),
+        devices=options.devices,
+    )
+    cluster = ProcessCluster(
+        offer,
+        options.directory,
+        inputs=options.inputs,
+        limit_memory=not options.no_memory_limit,
+        kept_seconds=options.keep * 3600.0,
+    )
+    try:
+        server = ClusterServer(cluster, host, port, token=token)
+    except OffermatchError:
+        cluster.close()
+        raise
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    sys.stderr.write(f"offermatch agent {options.name} listens on {server.url}\n")
+    sys.stderr.flush()
+    ended.wait()
+    server.shutdown()
+    server.server_close()
+    cluster.close()
+    return ""
+
+
+def _memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 0
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ipaddress.ip_address(host)
+        number = int(port)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT, such as 127.0.0.1:8321") from error
+    if not colon or not 0 <= number < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT, such as 127.0.0.1:8321")
+    return host, number
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0.0 < hours < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours above 0")
+    return hours
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value

@@ -1,0 +1,142 @@
+"""The command line of ``offermatch bench``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from offermatch.bench import border, cycle, gil, start, svg, swap, talk
+from offermatch.errors import InputError
+from offermatch.sample import Sample
+
+__all__ = ["add_bench"]
+
+_SAMPLE = Sample("uniform", 20000, 20000)
+
+
+def add_bench(commands: Any, sample: Callable[[str], Sample], positive: Callable[[str], int]) -> None:
+    """Add ``bench`` and what it measures to the commands.
+
+    Args:
+        commands: The subparsers to add to.
+        sample: Reads the text of a sample.
+        positive: Reads a number of rounds.
+    """
+    plain = argparse.RawDescriptionHelpFormatter
+    bench = commands.add_parser("bench", help="measure", description="Measures on this machine.")
+    what = bench.add_subparsers(required=True, metavar="WHAT")
+
+    def measurement(name: str, module: Any, command: Callable[[argparse.Namespace], str], about: str) -> Any:
+        parser = what.add_parser(name, help=about, description=module.__doc__, formatter_class=plain)
+        parser.set_defaults(command=command, usage=parser)
+        return parser
+
+    table = measurement("talk", talk, _talk, "the talk's table: loops in Python and Rust, and the component from both")
+    table.add_argument("--rust-host", type=Path, metavar="PATH", help="the Rust program, for the native rows")
+    table.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
+    table.add_argument("--svg", type=Path, metavar="DIR", help="write pictures too")
+    table.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
+
+    for name, module, command, about in (
+        ("border", border, _border, "the way into the component and back, apart from the matching"),
+        ("gil", gil, _gil, "what is left to another Python thread meanwhile"),
+    ):
+        parser = measurement(name, module, command, about)
+        parser.add_argument("--sample", type=sample, default=_SAMPLE, metavar="KIND:TASKSxOFFERS[:SEED]")
+        parser.add_argument("--rounds", type=positive, default=5 if name == "border" else 40, metavar="N")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("start", start, _start, "compiling, the cache of compiled components, the smallest calls")
+    parser.add_argument("--rounds", type=positive, default=9, metavar="N")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("swap", swap, _swap, "swapping the matcher under threads that call it")
+    parser.add_argument("--sample", type=sample, default=Sample("uniform", 200, 200), metavar="KIND:TASKSxOFFERS[:SEED]")
+    parser.add_argument("--seconds", type=positive, default=60, metavar="N", help="how long to swap (default: 60)")
+    parser.add_argument("--callers", type=positive, default=4, metavar="N", help="threads that call (default: 4)")
+    parser.add_argument("--every", type=positive, default=50, metavar="MS", help="between two swaps (default: 50)")
+    parser.add_argument("--other", type=Path, metavar="PATH", help="the component to swap with the bundled one")
+    about = "microseconds for which a thread may keep the interpreter's lock (default: as it is, mostly 5000)"
+    parser.add_argument("--switch-interval", type=positive, metavar="US", help=about)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("cycle", cycle, _cycle, "one cycle of the scheduler, stage by stage, beside the talk's figures")
+    parser.add_argument("--store", metavar="URL", help="an empty database (default: a temporary SQLite file)")
+    parser.add_argument("--tasks", type=positive, default=170_000, metavar="N", help="tasks stored (default: 170000)")
+    parser.add_argument("--processable", type=positive, default=20_000, metavar="N", help="ready tasks (default: 20000)")
+    parser.add_argument("--offers", type=positive, default=20_000, metavar="N", help="servers (default: 20000)")
+    parser.add_argument("--seconds", type=positive, default=4, metavar="N", help="for each of the simple ways (default: 4)")
+    parser.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture too")
+
+
+def _talk(options: argparse.Namespace) -> str:
+    measured = talk.talk(options.rust_host, quick=options.quick, progress=_progress)
+    return _kept(measured, options, talk.table, svg.write)
+
+
+def _cycle(options: argparse.Namespace) -> str:
+    if options.tasks < 7 * options.processable:
+        options.usage.error("--tasks is at least seven times --processable")
+    measured = cycle.cycle(
+        options.store,
+        tasks=options.tasks,
+        processable=options.processable,
+        offers=options.offers,
+        seconds=float(options.seconds),
+        progress=_progress,
+    )
+    return _kept(measured, options, cycle.table, cycle.write_svg)
+
+
+def _kept(
+    measured: dict[str, Any],
+    options: argparse.Namespace,
+    table: Callable[[dict[str, Any]], str],
+    draw: Callable[[dict[str, Any], Path], Any],
+) -> str:
+    """Write what is to be written to files, and return what is to be printed."""
+    text = json.dumps(measured, indent=2) + "\n"
+    try:
+        if options.svg is not None:
+            draw(measured, options.svg)
+        if options.json not in (None, "-"):
+            Path(options.json).write_text(text)
+    except OSError as error:
+        message = error.strerror or str(error)
+        raise InputError("file-unreadable", message, "name a place that can be written to", str(error.filename)) from error
+    return text if options.json == "-" else table(measured)
+
+
+def _progress(text: str) -> None:
+    sys.stderr.write(f"measuring {text}\n")
+
+
+def _border(options: argparse.Namespace) -> str:
+    return _shown(border.border(options.sample, options.rounds), options, border.table)
+
+
+def _gil(options: argparse.Namespace) -> str:
+    return _shown(gil.gil(options.sample, options.rounds), options, gil.table)
+
+
+def _start(options: argparse.Namespace) -> str:
+    return _shown(start.start(options.rounds), options, start.table)
+
+
+def _swap(options: argparse.Namespace) -> str:
+    interval = None if options.switch_interval is None else options.switch_interval / 1000
+    found = swap.swap(
+        options.sample,
+        float(options.seconds),
+        options.callers,
+        options.every,
+        options.other,
+        switch_interval_milliseconds=interval,
+    )
+    return _shown(found, options, swap.table)
+
+
+def _shown(measured: dict[str, Any], options: argparse.Namespace, table: Callable[[dict[str, Any]], str]) -> str:
+    return json.dumps(measured, indent=2) + "\n" if options.json else table(measured)

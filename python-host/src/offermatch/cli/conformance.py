@@ -1,0 +1,119 @@
+"""The command ``conformance``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from offermatch.cli.trust import LIMITS_HELP, Differs
+from offermatch.conformance import Skips, Suite
+from offermatch.conformance.report import LEVELS
+from offermatch.errors import InputError
+from offermatch.matcher import BaseMatcher
+
+__all__ = ["add_conformance"]
+
+_ABOUT = """\
+Runs the conformance cases on a matcher and says which level it reaches.
+
+A matcher conforms to the contract when every answer is valid, whatever its policy; it is the reference when every answer is
+the one of best-fit, bit for bit. Without --level the reference is asked of a matcher whose policy is best-fit, the contract
+of any other. The exit code is 0 where the level asked is reached, 1 where it is not. docs/conformance.md has it all.
+
+  offermatch conformance matcher.wasm
+  offermatch conformance --level contract --junit report.xml matcher.wasm
+  offermatch conformance --generated 100000 bundled
+  offermatch conformance --generated 1 --seed 4711 matcher.wasm    (the generated case of one seed)
+"""
+
+
+def add_conformance(commands: Any, load: Callable[[str, Path | None], BaseMatcher]) -> None:
+    """Add the command.
+
+    Args:
+        commands: The subparsers to add to.
+        load: Loads a matcher by its name or path.
+    """
+    plain = argparse.RawDescriptionHelpFormatter
+    judged = commands.add_parser(
+        "conformance",
+        help="run the conformance cases on a matcher and say which level it reaches",
+        description=_ABOUT,
+        formatter_class=plain,
+    )
+    judged.set_defaults(command=lambda options: _conformance(options, load), usage=judged)
+    judged.add_argument(
+        "matcher", nargs="?", default="bundled", metavar="PATH|bundled|reference", help="who is judged (default: bundled)"
+    )
+    judged.add_argument("--level", choices=LEVELS, help="the level to reach (default: the one its policy claims)")
+    judged.add_argument(
+        "--generated", type=_number, default=300, metavar="NUMBER", help="how many cases to generate (default: 300)"
+    )
+    judged.add_argument(
+        "--seed", type=_number, default=1, metavar="NUMBER", help="of the first generated case; the next ones count up"
+    )
+    judged.add_argument("--cases", type=Path, metavar="DIRECTORY", help="cases instead of those that come with the package")
+    judged.add_argument(
+        "--skip", type=Path, metavar="FILE", help="cases to leave out: GROUP/CASE and the reason, one a line"
+    )
+    judged.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON; - for standard output")
+    judged.add_argument("--junit", type=Path, metavar="FILE", help="write the report as JUnit has it")
+    judged.add_argument("--limits", type=Path, metavar="FILE", help=LIMITS_HELP)
+
+
+def _conformance(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMatcher]) -> str:
+    suite = Suite.shipped() if options.cases is None else Suite.read(options.cases)
+    skips = None if options.skip is None else Skips.read(options.skip)
+    report = suite.judge(
+        load(options.matcher, options.limits),
+        level=options.level,
+        generated=options.generated,
+        seed=options.seed,
+        skips=skips,
+        progress=_progress(),
+    )
+    if options.junit is not None:
+        _write(options.junit, report.to_junit())
+    if options.json is not None and str(options.json) != "-":
+        _write(options.json, report.to_json())
+    text = report.to_json() if str(options.json) == "-" else report.to_text()
+    if not report.conforms:
+        raise Differs(text)
+    return text
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number below 2^64")
+    return int(text)
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """Return what shows progress on a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+    begin = shown = monotonic()
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        now = monotonic()
+        if done == total:
+            sys.stderr.write("\r\033[K")
+        elif now - shown > 0.2:
+            shown = now
+            left = (now - begin) / done * (total - done)
+            sys.stderr.write(f"\r\033[K{'█' * (40 * done // total):<40} {done}/{total} cases, {left:.0f} s left")
+        sys.stderr.flush()
+
+    return show

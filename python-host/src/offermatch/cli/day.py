@@ -1,0 +1,125 @@
+"""The command ``day``: a day of a cluster in virtual time."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from offermatch.errors import InputError
+from offermatch.extras import require
+
+__all__ = ["add_day"]
+
+_ABOUT = """\
+Replays a day on a simulated cluster in virtual time, four ways: with the talk's cycle, with the matching loop in Python as
+fast as it is here, with the component in its place, and with the other stages of a cycle improved as well. Says what was
+in use, how long tasks waited and how long a cycle took. docs/day.md says what is measured, taken from the talk, simulated.
+
+  offermatch day --html day.html --json day.json   978,000 tasks on 2,000 servers, in a minute or two
+  offermatch day --quick                           the first two hours of it
+  offermatch day --trace cluster-trace-gpu-v2023/csv --html trace.html
+"""
+
+
+def add_day(commands: Any, positive: Callable[[str], int]) -> None:
+    """Add the command.
+
+    Args:
+        commands: The subparsers to add to.
+        positive: Reads a number above 0.
+    """
+    plain = argparse.RawDescriptionHelpFormatter
+    day = commands.add_parser(
+        "day", help="replay a day of a cluster in virtual time", description=_ABOUT, formatter_class=plain
+    )
+    day.set_defaults(command=_day, usage=day)
+    what = day.add_mutually_exclusive_group()
+    what.add_argument("--tasks", type=positive, default=978_000, metavar="N", help="tasks in 24 hours (default: 978000)")
+    what.add_argument(
+        "--trace", type=Path, metavar="FOLDER", help="the pods and nodes of the OpenB trace instead of a generated day"
+    )
+    day.add_argument(
+        "--servers", type=positive, metavar="N", help="(default: 2000; of a trace, as many nodes as give the load)"
+    )
+    day.add_argument("--load", type=float, default=1.05, metavar="PART", help="of what there is, asked for (default: 1.05)")
+    day.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="where the chance of a generated day starts (default: 1)"
+    )
+    hours = day.add_mutually_exclusive_group()
+    hours.add_argument("--hours", type=float, default=24.0, metavar="H", help="only the first of them (default: 24)")
+    hours.add_argument("--quick", action="store_true", help="only two hours")
+    day.add_argument(
+        "--seconds-per-pair",
+        type=_pair,
+        default=(None, None),
+        metavar="LOOP,COMPONENT",
+        help="what a look of a task at an offer takes on either side, instead of what is measured: repeats a day exactly",
+    )
+    day.add_argument("--html", type=Path, metavar="FILE", help="write the page with the plots")
+    day.add_argument("--json", metavar="FILE", help="write all figures; - prints them instead of the table")
+    day.add_argument("--svg", type=Path, metavar="FILE", help="write the first plot of the page, which shows utilisation")
+
+
+def _day(options: argparse.Namespace) -> str:
+    require("scheduler", "rich")
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    from offermatch.scheduler.day.plot import standalone  # noqa: PLC0415
+    from offermatch.scheduler.day.report import charts, page, summary  # noqa: PLC0415
+    from offermatch.scheduler.day.run import SIDES, compare  # noqa: PLC0415
+    from offermatch.scheduler.day.workload import generated, openb_day  # noqa: PLC0415
+
+    # What cannot be written is told before a long run, not after it.
+    for path in (options.html, options.svg, Path(options.json) if options.json not in (None, "-") else None):
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            raise _unwritable(path, "it is a directory, or stands in none")
+    hours = 2.0 if options.quick else options.hours
+    if options.trace is not None:
+        workload = openb_day(options.trace, servers=options.servers, load=options.load, hours=hours)
+    else:
+        workload = generated(options.tasks, options.servers or 2000, seed=options.seed, load=options.load, hours=hours)
+    loop, component = options.seconds_per_pair
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        bar = bars.add_task("", total=SIDES * workload.seconds)
+
+        def progress(number: int, title: str, at: float) -> None:
+            bars.update(bar, description=title, completed=number * workload.seconds + at)
+
+        figures, _ = compare(workload, loop_seconds_per_pair=loop, component_seconds_per_pair=component, progress=progress)
+        bars.update(bar, completed=SIDES * workload.seconds)
+    text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
+    _write(options.html, lambda: page(figures))
+    _write(options.svg, lambda: standalone(charts(figures)[0]))
+    if options.json == "-":
+        return text
+    _write(Path(options.json) if options.json else None, lambda: text)
+    return summary(figures)
+
+
+def _write(path: Path | None, text: Callable[[], str]) -> None:
+    if path is None:
+        return
+    try:
+        path.write_text(text(), encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(path, error.strerror or str(error)) from error
+
+
+def _unwritable(path: Path, message: str) -> InputError:
+    return InputError("file-unwritable", message, "name a place that can be written to", str(path))
+
+
+def _pair(text: str) -> tuple[float, float]:
+    try:
+        loop, component = map(float, text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two numbers of seconds with a comma between") from error
+    if not (0 <= loop < sys.float_info.max and 0 <= component < sys.float_info.max):
+        raise argparse.ArgumentTypeError(f"{text!r} has a number that is no time, 0 or more")
+    return loop, component

@@ -1,0 +1,265 @@
+"""The command line: arguments in, exit code out.
+
+Data goes to standard output and only when everything worked; logs and errors go to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from offermatch.cli import demo, output
+from offermatch.cli.agent import add_agent
+from offermatch.cli.bench import add_bench
+from offermatch.cli.conformance import add_conformance
+from offermatch.cli.day import add_day
+from offermatch.cli.scheduler import add_scheduler
+from offermatch.cli.trace import add_trace
+from offermatch.cli.trust import LIMITS_HELP, Differs, add_trust
+from offermatch.errors import MatcherError, OffermatchError
+from offermatch.formats.files import FORMATS, read_offers, read_tasks
+from offermatch.limits import Limits
+from offermatch.matcher import BUNDLED, BaseMatcher, Matcher, ReferenceMatcher
+from offermatch.model import MODES
+from offermatch.sample import KINDS, Sample, parse_sample
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.wasm.component import Code
+from offermatch.wasm.contract import CONTRACTS, INTERFACE, WORLD
+
+__all__ = ["run"]
+
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes."""
+
+_ABOUT = """\
+Match tasks to resource offers with a WebAssembly matcher.
+
+  offermatch match --tasks tasks.json --offers offers.csv --output summary
+  offermatch match --sample uniform:2000x1000 --mode shared --output summary
+  offermatch match --format openb --tasks pods.csv --offers nodes.csv --mode shared --explain
+  offermatch inspect matcher.wasm
+  offermatch conformance matcher.wasm
+  offermatch replay cycle.recording.json
+  offermatch swap --manifest manifest.json
+  offermatch submit tasks.json
+  offermatch run --drain
+  offermatch bench talk --rust-host target/release/offermatch
+"""
+
+_MATCH = """\
+Reads tasks and offers, or generates them, and prints who takes what.
+
+An offer is feasible for a task when every demand fits, every requirement holds and its devices serve the task. Among the
+feasible ones the lowest score wins, if it is below the maximal score. In exclusive mode an offer takes one task, in shared
+mode it stays with what is left. docs/formats.md describes the files, docs/semantics.md the rules.
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Return the exit code of one command: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
+    try:
+        return _run(_parser().parse_args(arguments))
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    level = logging.DEBUG if options.verbose else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")
+    command: Callable[[argparse.Namespace], str] = options.command
+    try:
+        sys.stdout.write(command(options))
+        sys.stdout.flush()
+    except Differs as found:
+        sys.stdout.write(found.output)
+        return FAILED
+    except OffermatchError as error:
+        sys.stderr.write(output.error(error))
+        return FAILED
+    except BrokenPipeError:
+        # Whoever read the output has what it wanted; the interpreter must not try to flush into the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("offermatch", description=_ABOUT, formatter_class=plain)
+    parser.add_argument("--verbose", action="store_true", help="log what is done, to standard error")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    match = commands.add_parser("match", help="match tasks to offers", description=_MATCH, formatter_class=plain)
+    match.set_defaults(command=_match, usage=match)
+    match.add_argument("--tasks", type=Path, metavar="FILE", help="tasks to place, in order")
+    match.add_argument("--offers", type=Path, metavar="FILE", help="offers to place them on")
+    match.add_argument("--format", choices=FORMATS, default="auto", help="format of both files (default: by their endings)")
+    kinds = ", ".join(KINDS)
+    match.add_argument(
+        "--sample", type=_sample, metavar="KIND:TASKSxOFFERS[:SEED]", help=f"generate input instead; kinds are {kinds}"
+    )
+    match.add_argument("--mode", choices=MODES, default="exclusive", help="what happens to an offer that takes a task")
+    match.add_argument("--max-score", type=float, default=31.0, metavar="SCORE", help="choose only below it (default: 31)")
+    match.add_argument(
+        "--weight",
+        type=_weight,
+        action="append",
+        default=[],
+        metavar="DIMENSION=NUMBER",
+        help="such as cpu=2.0; devices too",
+    )
+    match.add_argument(
+        "--scale", type=_pair, action="append", default=[], metavar="DIMENSION=QUANTITY", help="such as memory=256GiB"
+    )
+    match.add_argument("--dimensions", type=_names, metavar="NAME,...", help="the resource dimensions and their order")
+    match.add_argument("--explain", action="store_true", help="say of each unplaced task why it found no offer")
+    match.add_argument("--timings", action="store_true", help="say in the JSON where the time went")
+    match.add_argument("--output", choices=("json", "csv", "summary"), default="json", help="(default: json)")
+    match.add_argument(
+        "--matcher", default="bundled", metavar="PATH|bundled|reference", help="a component, or the loop in Python"
+    )
+
+    match.add_argument("--record", type=Path, metavar="FILE", help="record the cycle; docs/recordings.md has the format")
+    match.add_argument("--limits", type=Path, metavar="FILE", help=LIMITS_HELP)
+
+    inspect = commands.add_parser(
+        "inspect",
+        help="say what a component is",
+        description="Says what a .wasm file is, and whether this host serves it.",
+    )
+    inspect.set_defaults(command=_inspect, usage=inspect)
+    inspect.add_argument("path", type=Path, nargs="?", default=BUNDLED, metavar="PATH", help="(default: the bundled one)")
+    inspect.add_argument("--limits", type=Path, metavar="FILE", help=LIMITS_HELP)
+    inspect.add_argument("--json", action="store_true", help="print one JSON object")
+
+    demo = commands.add_parser(
+        "demo", help="one cycle in Python and in Rust, side by side", description="Matches one cycle with both hosts."
+    )
+    demo.set_defaults(command=_show_demo, usage=demo)
+    demo.add_argument("--rust-host", type=Path, metavar="PATH", help="the Rust program to compare with")
+    demo.add_argument("--sample", type=_sample, default=Sample("uniform", 20000, 20000), metavar="KIND:TASKSxOFFERS[:SEED]")
+    demo.add_argument("--matcher", type=Path, default=BUNDLED, metavar="PATH", help="the component both load")
+
+    add_trust(commands, _load)
+    add_scheduler(commands, _load, _positive)
+    add_trace(commands, _positive)
+    add_conformance(commands, _load)
+    add_day(commands, _positive)
+    add_bench(commands, _sample, _positive)
+    add_agent(commands)
+    return parser
+
+
+def _match(options: argparse.Namespace) -> str:
+    if (options.sample is None) == (options.tasks is None and options.offers is None):
+        options.usage.error("give --tasks and --offers, or --sample")
+    if options.sample is None and (options.tasks is None or options.offers is None):
+        options.usage.error("--tasks and --offers belong together")
+    tasks: TaskColumns | list[Any]
+    offers: OfferColumns | list[Any]
+    if options.sample is not None:
+        tasks, offers = options.sample.rows()
+    else:
+        tasks, offers = read_tasks(options.tasks, options.format), read_offers(options.offers, options.format)
+    matcher = _load(options.matcher, options.limits)
+    answer = matcher.match(
+        tasks,
+        offers,
+        mode=options.mode,
+        max_score=options.max_score,
+        weights=dict(options.weight),
+        scales=dict(options.scale),
+        dimensions=options.dimensions,
+        explain=options.explain,
+        record=options.record,
+    )
+    if options.output == "csv":
+        return output.answer_csv(answer)
+    if options.output == "summary":
+        return output.answer_summary(answer, matcher, options.mode, tasks, offers)
+    return output.answer_json(answer, matcher, options.mode, explained=options.explain, timed=options.timings)
+
+
+def _load(name: str, limits: Path | None) -> BaseMatcher:
+    if name == "reference":
+        return ReferenceMatcher()
+    return Matcher.load(None if name == "bundled" else name, limits=Limits.in_force(limits))
+
+
+def _inspect(options: argparse.Namespace) -> str:
+    code = Code(options.path, Limits.in_force(options.limits))
+    shown = code.inspection
+    exported = [name.partition("@")[2] for name in shown.exports if name.partition("@")[0] == INTERFACE]
+    found: dict[str, Any] = {
+        "path": str(options.path),
+        "size": shown.size,
+        "digest": shown.digest,
+        "world": f"{WORLD}@{exported[0]}" if exported else None,
+        "contract": exported[0] if exported else None,
+        "imports": list(shown.imports),
+        "exports": list(shown.exports),
+        "limits": code.limits.as_dict(),
+        "description": None,
+        "refused": None,
+    }
+    try:
+        described = code.judge()
+        found["description"] = {
+            "name": described.name,
+            "version": described.version,
+            "policy": described.policy,
+            "contract": described.contract,
+            "modes": list(described.modes),
+        }
+    except MatcherError as error:
+        found["refused"] = {"code": error.code, "message": error.message, "hint": error.hint}
+    if options.json:
+        return json.dumps(found, indent=2) + "\n"
+    return output.inspection(found, CONTRACTS)
+
+
+def _show_demo(options: argparse.Namespace) -> str:
+    return demo.demo(options.sample, options.matcher, options.rust_host)
+
+
+def _sample(text: str) -> Sample:
+    try:
+        return parse_sample(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not DIMENSION=NUMBER")
+    return name, value
+
+
+def _weight(text: str) -> tuple[str, float]:
+    name, value = _pair(text)
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number") from error
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names")
+    return names
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)

@@ -1,0 +1,168 @@
+"""Answers, inspections and errors as text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from offermatch.answer import Answer
+from offermatch.errors import OffermatchError
+from offermatch.matcher import BaseMatcher
+from offermatch.model import Explanation, Timings
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.rows import offer_columns, task_columns
+
+__all__ = ["answer_csv", "answer_json", "answer_summary", "error", "inspection", "stages", "utilisation"]
+
+_WIDTH = 40
+"""Characters of a full bar."""
+
+
+def error(found: OffermatchError) -> str:
+    """Return an error as docs/errors.md shows it."""
+    hint = f"hint: {found.hint}\n" if found.hint else ""
+    return f"error[{found.code}]: {found}\n{hint}"
+
+
+def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: bool, timed: bool = False) -> str:
+    """Return the object of docs/formats.md."""
+    described = matcher.description
+    document: dict[str, Any] = {
+        "matcher": {
+            "name": described.name,
+            "version": described.version,
+            "policy": described.policy,
+            "contract": described.contract,
+            "digest": matcher.digest or None,
+        },
+        "mode": mode,
+        "tasks": len(answer.all_task_names),
+        "offers": len(answer.all_offer_names),
+        "placed": len(answer),
+        "assignments": [
+            {"task": task, "offer": offer, "score": score}
+            for task, offer, score in zip(answer.task_names, answer.offer_names, answer.scores, strict=True)
+        ],
+    }
+    if explained:
+        document["unplaced"] = [_explanation(found) for found in answer.explanations]
+    document["answer_digest"] = answer.digest
+    if timed:
+        document["timings_ms"] = {stage: seconds * 1000 for stage, seconds in asdict(answer.timings).items()}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _explanation(found: Explanation) -> dict[str, Any]:
+    return {
+        "task": found.task,
+        "offers": found.offers,
+        "by_dimension": dict(found.by_dimension),
+        "by_requirement": list(found.by_requirement),
+        "by_devices": found.by_devices,
+        "by_score": found.by_score,
+        "candidates": found.candidates,
+    }
+
+
+def answer_csv(answer: Answer) -> str:
+    """Return one line for each assignment."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("task", "offer", "score"))
+    # The shortest text that reads back as the same double.
+    writer.writerows(zip(answer.task_names, answer.offer_names, map(repr, answer.scores), strict=True))
+    return text.getvalue()
+
+
+def answer_summary(answer: Answer, matcher: BaseMatcher, mode: str, tasks: Any, offers: Any) -> str:
+    """Return an answer for people: how much was placed, where the time went, how full the offers are."""
+    described = matcher.description
+    asked, taken, offered = len(answer.all_task_names), len(set(answer.offer_rows)), len(answer.all_offer_names)
+    lines = [
+        f"{len(answer):,} of {asked:,} tasks placed on {taken:,} of {offered:,} offers, {mode}",
+        f"matcher {described.name} {described.version}, policy {described.policy}",
+        f"answer {answer.digest}",
+        "",
+        *stages(answer.timings),
+        "",
+        *utilisation(answer, task_columns(tasks), offer_columns(offers)),
+    ]
+    reasons = _reasons(answer.explanations)
+    return "\n".join([*lines, *reasons]) + "\n"
+
+
+def _reasons(explanations: Sequence[Explanation]) -> list[str]:
+    """Return how many unplaced tasks each reason concerns most."""
+    if not explanations:
+        return []
+    counted: dict[str, int] = {}
+    for found in explanations:
+        reasons = {f"too little {name}": count for name, count in found.by_dimension.items()}
+        reasons["a requirement"] = sum(found.by_requirement)
+        reasons["devices"] = found.by_devices
+        reasons["the score"] = found.by_score
+        most = max(reasons, key=reasons.__getitem__)
+        reason = f"mostly {most}" if reasons[most] else "no offers left"
+        counted[reason] = counted.get(reason, 0) + 1
+    lines = ["", "unplaced tasks, by what most of the remaining offers fail on"]
+    return lines + [f"  {count:>9,}  {reason}" for reason, count in sorted(counted.items(), key=lambda item: -item[1])]
+
+
+def stages(timings: Timings) -> list[str]:
+    """Return where the time went, one line a stage."""
+    rows = [
+        ("border: rows to columns", timings.columns),
+        ("border: columns to component values", timings.lower),
+        ("matching, with the copy into the component and back", timings.call),
+        ("border: component values to columns", timings.lift),
+        ("verification against the host's own tables", timings.verify),
+    ]
+    return [f"  {name:<52}{seconds * 1000:>10.2f} ms" for name, seconds in rows]
+
+
+def utilisation(answer: Answer, tasks: TaskColumns, offers: OfferColumns) -> list[str]:
+    """Return a bar for each dimension: what the placed tasks use of all offers, and of the offers that were taken."""
+    capacities = offers.capacity or offers.available
+    taken = sorted(set(answer.offer_rows))
+    width = max([len(name) for name in capacities] + [len("offers")])
+    lines = ["used of all offers, and of the offers that took a task"]
+    lines.append(f"  {'offers':<{width}}  {_bar(len(taken), len(offers))}")
+    for name, capacity in capacities.items():
+        demand = tasks.demand.get(name)
+        used = sum(map(demand.__getitem__, answer.task_rows)) if demand else 0
+        lines.append(f"  {name:<{width}}  {_bar(used, sum(capacity))}")
+        lines.append(f"  {'':<{width}}  {_bar(used, sum(map(capacity.__getitem__, taken)))} of those taken")
+    return lines
+
+
+def _bar(part: int, whole: int) -> str:
+    share = part / whole if whole else 0.0
+    full = round(_WIDTH * min(share, 1.0))
+    return "█" * full + "░" * (_WIDTH - full) + f" {share:>6.1%}"
+
+
+def inspection(found: Mapping[str, Any], served: Iterable[str]) -> str:
+    """Return what a component is, for people."""
+    lines = [
+        f"path      {found['path']}",
+        f"size      {found['size']:,} bytes",
+        f"digest    {found['digest']}",
+        f"world     {found['world'] or 'not a matcher'}",
+        f"contract  {found['contract'] or 'none'} (this host serves {', '.join(served)})",
+        f"imports   {', '.join(found['imports']) or 'nothing'}",
+        f"exports   {', '.join(found['exports']) or 'nothing'}",
+    ]
+    limits = ((name, "none" if value is None else f"{value:,}") for name, value in found["limits"].items())
+    lines += [f"{'limits' if not at else '':<8}  {name:<18} {value}" for at, (name, value) in enumerate(limits)]
+    described, refused = found["description"], found["refused"]
+    if described:
+        lines.append(f"matcher   {described['name']} {described['version']}, policy {described['policy']}")
+        lines.append(f"modes     {', '.join(described['modes'])}")
+    if refused:
+        lines.append(f"refused   {refused['code']}: {refused['message']}")
+        lines.append(f"hint      {refused['hint']}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,358 @@
+"""The commands of the scheduler: ``submit``, ``run``, ``tasks`` and ``store``.
+
+What they need beyond the matcher is imported when one of them runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from datetime import datetime, timezone
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from offermatch.errors import InputError, OffermatchError
+from offermatch.extras import require
+from offermatch.fallback.fallback import FallbackMatcher
+from offermatch.formats.files import read_offers
+from offermatch.matcher import BaseMatcher
+from offermatch.model import MODES, Settings
+from offermatch.slot.slot import Slot
+
+if TYPE_CHECKING:
+    from offermatch.scheduler.cluster.abc import Cluster
+    from offermatch.scheduler.cycle import Observer
+    from offermatch.scheduler.loop import Scheduler
+    from offermatch.scheduler.store import Store
+
+__all__ = ["add_scheduler"]
+
+_STORE = "sqlite:///tasks.db"
+_TOKEN = "OFFERMATCH_AGENT_TOKEN"  # noqa: S105 - the variable's name
+_STATES = ("pending", "ready", "claimed", "running", "done", "failed", "cancelled")
+
+_SUBMIT = """\
+Stores tasks from JSON or CSV files: the rows of docs/formats.md, with priority, needs, payload, inputs and retries besides
+(docs/scheduler.md). Each file is stored whole or not at all.
+
+  offermatch submit tasks.json
+  offermatch submit --store postgresql://user@host/database monday.csv tuesday.csv
+"""
+
+_TASKS = """\
+Looks at stored tasks, cancels them and tries them again. docs/scheduler.md says what the states mean.
+
+  offermatch tasks list --state failed
+  offermatch tasks show render-1
+  offermatch tasks retry render-1
+"""
+
+_UPGRADE = """\
+Brings the schema of a store to the one of this version, in one transaction; tasks stay as they are. An empty store needs no
+upgrade, and one of a newer version is refused.
+
+  offermatch store upgrade --store postgresql://user@host/database
+"""
+
+_RUN = """\
+Runs the scheduler until SIGINT or SIGTERM: what is ready in the store is matched to what the cluster offers, and launched.
+On a terminal it shows the cycle, elsewhere it writes a line of log for each.
+
+  offermatch run --cluster simulated --drain
+  offermatch run --store postgresql://user@host/database --cluster http://node-1:8321,http://node-2:8321
+  offermatch run --cluster dask:tcp://scheduler:8786 --manifest /etc/offermatch/manifest.json
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 offermatch run --metrics-port 9464
+"""
+
+
+def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher], positive: Callable[[str], int]) -> None:
+    """Add the commands.
+
+    Args:
+        commands: The subparsers to add to.
+        load: Loads a matcher by its name or path.
+        positive: Reads a number above 0.
+    """
+    plain = argparse.RawDescriptionHelpFormatter
+    stored = argparse.ArgumentParser(add_help=False)
+    stored.add_argument("--store", default=_STORE, metavar="URL", help=f"SQLite or PostgreSQL (default: {_STORE})")
+
+    submit = commands.add_parser("submit", help="store tasks", description=_SUBMIT, formatter_class=plain, parents=[stored])
+    submit.set_defaults(command=_submit, usage=submit)
+    submit.add_argument("files", type=Path, nargs="+", metavar="FILE", help="tasks, as JSON or CSV")
+    submit.add_argument("--format", choices=("auto", "json", "csv"), default="auto", help="(default: by the ending)")
+
+    run = commands.add_parser("run", help="run the scheduler", description=_RUN, formatter_class=plain, parents=[stored])
+    run.set_defaults(command=lambda options: _run(options, load), usage=run)
+    run.add_argument(
+        "--cluster",
+        default="simulated",
+        metavar="CLUSTER",
+        help="simulated, simulated:OFFERS-FILE, http://AGENT,http://AGENT,... (their token in the environment variable "
+        f"{_TOKEN}) or dask:ADDRESS (default: simulated)",
+    )
+    run.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help="from cycle to cycle (default: 1)")
+    until = run.add_mutually_exclusive_group()
+    until.add_argument("--once", action="store_true", help="end after one cycle; exit code 1 if an error ended it")
+    until.add_argument("--drain", action="store_true", help="end when every task has ended")
+    run.add_argument("--matcher", default="bundled", metavar="PATH|bundled|reference", help="(default: bundled)")
+    run.add_argument("--manifest", type=Path, metavar="FILE", help="follow a manifest: the matcher is swapped as it changes")
+    run.add_argument("--limits", type=Path, metavar="FILE", help="limits on what a component may use; docs/trust.md")
+    run.add_argument(
+        "--mode", choices=MODES, default="shared", help="what happens to an offer that takes a task (default: shared)"
+    )
+    run.add_argument("--max-score", type=float, default=31.0, metavar="SCORE", help="choose only below it (default: 31)")
+    run.add_argument(
+        "--lease",
+        type=_seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="after which a silent scheduler is dead (default: 30)",
+    )
+    run.add_argument(
+        "--most-tasks", type=positive, default=100_000, metavar="N", help="ready tasks a cycle looks at (default: 100000)"
+    )
+    run.add_argument("--concurrency", type=positive, default=64, metavar="N", help="inputs fetched at once (default: 64)")
+    run.add_argument("--stages", type=positive, default=4, metavar="N", help="inputs staged at once (default: 4)")
+    run.add_argument("--stage-program", metavar="PATH", help="the Rust program that stages; docs/staging.md")
+
+    run.add_argument("--trace", type=Path, metavar="FILE", help="append spans to a file; `offermatch trace` shows them")
+    run.add_argument("--metrics-port", type=positive, metavar="PORT", help="serve metrics for Prometheus on 127.0.0.1")
+
+    tasks = commands.add_parser(
+        "tasks", help="look at stored tasks, cancel them, try them again", description=_TASKS, formatter_class=plain
+    )
+    what = tasks.add_subparsers(required=True, metavar="WHAT")
+    listing = what.add_parser("list", help="how many are in each state, and the latest", parents=[stored])
+    listing.set_defaults(command=_list, usage=listing)
+    listing.add_argument("--state", choices=_STATES, help="only these")
+    listing.add_argument("--most", type=positive, default=20, metavar="N", help="(default: 20)")
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    show = what.add_parser("show", help="all about one task, with its history", parents=[stored])
+    show.set_defaults(command=_show, usage=show)
+    show.add_argument("name", metavar="TASK")
+    show.add_argument("--json", action="store_true", help="print one JSON object")
+    for name, command, about in (
+        ("cancel", _cancel, "end tasks, and cancel what needs them"),
+        ("retry", _retry, "give failed and cancelled tasks another chance, and what was cancelled because of them"),
+    ):
+        parser = what.add_parser(name, help=about, description=about, parents=[stored])
+        parser.set_defaults(command=command, usage=parser)
+        parser.add_argument("names", nargs="+", metavar="TASK")
+
+    store = commands.add_parser("store", help="look after the store")
+    kept = store.add_subparsers(required=True, metavar="WHAT")
+    upgrade = kept.add_parser(
+        "upgrade",
+        help="bring the schema of a store to this version",
+        description=_UPGRADE,
+        formatter_class=plain,
+        parents=[stored],
+    )
+    upgrade.set_defaults(command=_upgrade, usage=upgrade)
+
+
+def _open(options: argparse.Namespace, *, make: bool = True) -> Store:
+    require("scheduler", "sqlalchemy", "alembic", "rich")
+    from offermatch.scheduler.store import Store  # noqa: PLC0415
+
+    return Store(options.store, make=make)
+
+
+def _submit(options: argparse.Namespace) -> str:
+    with _open(options) as store:
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        from offermatch.scheduler.submission import read_submissions  # noqa: PLC0415
+
+        lines = []
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
+            for path in options.files:
+                bar = bars.add_task(f"reading {path}", total=None)
+                rows = read_submissions(path, options.format)
+                bars.update(bar, description=f"storing {path}", total=len(rows))
+                store.submit(rows, source=str(path), progress=lambda more, bar=bar: bars.advance(bar, more))  # type: ignore[misc]
+                lines.append(f"{path}: {len(rows):,} tasks stored\n")
+        return "".join(lines)
+
+
+def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMatcher]) -> str:
+    with ExitStack() as entered:
+        store = entered.enter_context(_open(options))
+        from offermatch.scheduler.cycle import Cycle  # noqa: PLC0415
+        from offermatch.scheduler.loop import Scheduler  # noqa: PLC0415
+        from offermatch.scheduler.watching.view import LiveView, LogLines  # noqa: PLC0415
+
+        matcher = load(options.matcher, options.limits)
+        if options.manifest is not None:
+            slot = matcher = Slot(matcher)
+            entered.enter_context(slot.watch(options.manifest))
+        cluster = _cluster(options.cluster)
+        entered.callback(cluster.close)
+        observers: list[Observer] = []
+        if sys.stderr.isatty():
+            observers.append(entered.enter_context(LiveView()))
+        else:
+            logging.getLogger("offermatch.scheduler").setLevel(logging.INFO)
+            observers.append(LogLines())
+        observers += entered.enter_context(_telemetry(options))
+        last: list[Cycle] = []
+        scheduler = Scheduler(
+            store,
+            cluster,
+            FallbackMatcher(matcher),
+            settings=Settings(options.mode, options.max_score),
+            interval=options.interval,
+            lease_seconds=options.lease,
+            most_tasks=options.most_tasks,
+            concurrency=options.concurrency,
+            stages_at_once=options.stages,
+            program=options.stage_program,
+            observers=observers,
+        )
+        entered.enter_context(scheduler)
+        entered.callback(_stopped_by_signals(scheduler))
+        if options.once:
+            last.append(scheduler.cycle())
+        else:
+            scheduler.run(until_idle=options.drain)
+        if last and last[0].error:
+            raise OffermatchError(last[0].error, last[0].message)
+        return ""
+
+
+def _telemetry(options: argparse.Namespace) -> AbstractContextManager[Sequence[Observer]]:
+    """Return what sets up traces and metrics, where the arguments or OpenTelemetry's variables ask for them."""
+    endpoints = [name for name in os.environ if name.startswith("OTEL_EXPORTER_OTLP_") and name.endswith("ENDPOINT")]
+    if not (endpoints or options.trace or options.metrics_port):
+        return nullcontext([])
+    require("telemetry", "opentelemetry.sdk", "opentelemetry.exporter", "prometheus_client")
+    from offermatch.scheduler.watching.exporters import exporting  # noqa: PLC0415
+
+    return exporting(options.trace, options.metrics_port)
+
+
+def _stopped_by_signals(scheduler: Scheduler) -> Callable[[], None]:
+    """Stop at the first SIGINT or SIGTERM; a second one ends the process at once. Returns what puts things back."""
+
+    def stop(number: int, _: object) -> None:
+        scheduler.stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    return restore
+
+
+def _cluster(text: str) -> Cluster:
+    """Return the cluster that a text names; its adapter says what is missing for it."""
+    kind, _, rest = text.partition(":")
+    if kind == "simulated":
+        from offermatch.scheduler.cluster.simulated import SimulatedCluster, talk_servers  # noqa: PLC0415
+
+        return SimulatedCluster(read_offers(Path(rest)) if rest else talk_servers(), clock="real")
+    if kind in ("http", "https"):
+        agents = [agent for agent in text.split(",") if agent]
+        token = os.environ.get(_TOKEN) or None
+        http: Cluster = import_module("offermatch.scheduler.cluster.http.http").HttpCluster(agents, token=token)
+        return http
+    if kind == "dask" and rest:
+        dask: Cluster = import_module("offermatch.scheduler.cluster.dask.dask").DaskCluster(rest)
+        return dask
+    hint = "use simulated, simulated:OFFERS-FILE, http://AGENT,... or dask:ADDRESS"
+    raise InputError("setting-malformed", f"{text!r} is not a cluster", hint, "cluster")
+
+
+def _list(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        counts, rows = store.counts(), store.listed(options.state, options.most)
+    if options.json:
+        found = [dict(zip(("name", "state", "priority", "reason"), row, strict=True)) for row in rows]
+        return json.dumps({"counts": counts, "tasks": found}, indent=2) + "\n"
+    lines = ["  ".join(f"{counts.get(state, 0):,} {state}" for state in _STATES), ""]
+    width = max([len(row[0]) for row in rows] or [0])
+    lines += [f"{name:<{width}}  {state:<9}  {priority:>4}  {why}".rstrip() for name, state, priority, why in rows]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _show(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        found = store.shown(options.name)
+    row = found.columns
+    if options.json:
+        document = {
+            "name": found.name,
+            "state": found.state,
+            "needs": found.needs,
+            "payload": found.payload,
+            "inputs": found.inputs,
+            "row": {name: value for name, value in row.items() if name not in ("name", "state")},
+            "history": [change._asdict() for change in found.history],
+        }
+        return json.dumps(document, indent=2) + "\n"
+    lines = [
+        f"task      {found.name}",
+        f"state     {found.state}" + (f": {row['reason']}" if row["reason"] else ""),
+        f"demand    {row['demand']}, devices {row['devices']}, share {row['device_share']}",
+        f"tries     {row['attempt']} so far, {row['failures']} of them failed, {row['retries']} retries allowed",
+        f"priority  {row['priority']}",
+    ]
+    if row["requirements"]:
+        lines.append(f"requires  {row['requirements']}")
+    if found.payload:
+        lines.append(f"payload   {json.dumps(found.payload)}")
+    if found.inputs:
+        lines.append(f"inputs    {json.dumps(found.inputs)}")
+    lines += [f"needs     {name} ({state})" for name, state in found.needs.items()]
+    lines += ["", f"{_time(row['submitted_at'])}  submitted"]
+    for change in found.history:
+        where = f" on {change.offer}" if change.offer else ""
+        why = f": {change.reason}" if change.reason else ""
+        lines.append(f"{_time(change.at)}  {change.state}, attempt {change.attempt}{where}{why}")
+    return "\n".join(lines) + "\n"
+
+
+def _cancel(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        states = store.cancel(options.names, "cancelled from the command line")
+    ending = " (the scheduler ends it in its next cycle)"
+    return "".join(f"{name}: {state}{ending if state in ('claimed', 'running') else ''}\n" for name, state in states.items())
+
+
+def _retry(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        return "".join(f"{name}: {state}\n" for name, state in store.retry(options.names).items())
+
+
+def _upgrade(options: argparse.Namespace) -> str:
+    require("scheduler", "sqlalchemy", "alembic")
+    from offermatch.scheduler.store import Store  # noqa: PLC0415
+
+    return f"the store has the schema {Store.upgrade(options.store)}\n"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value

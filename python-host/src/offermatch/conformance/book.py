@@ -1,0 +1,142 @@
+"""What a pool holds by the rules, whatever its policy: the values of every row, and the list with its order.
+
+Only the score is a policy's; everything else of docs/semantics.md is followed here, so that an answer of any policy can be
+checked task by task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from offermatch.reference import take_devices
+
+__all__ = ["FEASIBLE", "Asked", "Book", "asked_of"]
+
+FEASIBLE = ("feasible", 0)
+"""The standing of an offer that only the policy can refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one task asks.
+
+    Attributes:
+        demand: A quantity for each dimension.
+        thousandths: Of devices.
+        requirements: Attribute, excludes and set of each.
+    """
+
+    demand: Sequence[int]
+    thousandths: int
+    requirements: Sequence[tuple[int, bool, frozenset[int]]]
+
+
+def asked_of(tasks: Mapping[str, Any], row: int, width: int) -> Asked:
+    """Return what a row of a table asks that has been checked."""
+    devices, offsets = tasks.get("devices"), tasks.get("requirement_offsets")
+    requirements = []
+    for at in range(offsets[row], offsets[row + 1]) if offsets else ():
+        ends = tasks["value_offsets"]
+        values = frozenset(tasks.get("values", [])[ends[at] : ends[at + 1]])
+        requirements.append((tasks["requirement_attributes"][at], tasks["requirement_excludes"][at], values))
+    demand = tasks.get("demand", [])[row * width : (row + 1) * width]
+    return Asked(demand, devices[row] if devices else 0, requirements)
+
+
+# The values of one offer: available, capacity, attributes, devices. Offers with the same are the same to every policy.
+_Row = tuple[list[int], list[int], list[int], list[int]]
+
+
+class Book:
+    """What a pool holds."""
+
+    def __init__(self, shape: Mapping[str, int], mode: str, offers: Mapping[str, Any]) -> None:
+        """Begin with a table that has been checked."""
+        self._width, self._attributes = shape["dimensions"], shape.get("attributes", 0)
+        self._exclusive = mode == "exclusive"
+        self._rows: list[_Row] = []
+        self.list: list[int] = []
+        self._positions: list[int | None] = []
+        self._append(offers)
+
+    def position(self, row: int) -> int | None:
+        """Return where a row stands in the list, if it does."""
+        return self._positions[row] if 0 <= row < len(self._rows) else None
+
+    def standing(self, asked: Asked, row: int) -> tuple[str, int]:
+        """Return the first check that an offer fails, with the number of the dimension or requirement."""
+        available, _, attributes, devices = self._rows[row]
+        for at, (demand, free) in enumerate(zip(asked.demand, available, strict=True)):
+            if demand > free:
+                return "dimension", at
+        for at, (attribute, excludes, values) in enumerate(asked.requirements):
+            if (attributes[attribute] in values) == excludes:
+                return "requirement", at
+        if asked.thousandths < 1000:
+            serve = asked.thousandths == 0 or any(free >= asked.thousandths for free in devices)
+        else:
+            serve = devices.count(1000) >= asked.thousandths // 1000
+        return FEASIBLE if serve else ("devices", 0)
+
+    def feasible(self, asked: Asked) -> int | None:
+        """Return the first feasible row of the list."""
+        return next((row for row in self.list if self.standing(asked, row) == FEASIBLE), None)
+
+    def twin_before(self, row: int) -> int | None:
+        """Return the first row of the list that has the same values as a listed one and stands before it."""
+        mine = self._rows[row]
+        return next((other for other in self.list[: self._positions[row]] if self._rows[other] == mine), None)
+
+    def place(self, asked: Asked, row: int) -> None:
+        """Give a task to a listed row that is feasible for it."""
+        if self._exclusive:
+            self._unlist(row)
+            return
+        available, capacity, attributes, devices = self._rows[row]
+        left = [free - demand for free, demand in zip(available, asked.demand, strict=True)]
+        take_devices(devices, asked.thousandths)
+        self._rows[row] = left, capacity, attributes, devices
+
+    def apply(self, changes: Mapping[str, Any]) -> None:
+        """Apply changes that have been checked."""
+        for row in changes.get("removed", ()):
+            self._unlist(row)
+        for row, new in zip(changes.get("changed_rows", ()), self._rows_of(changes.get("changed", {})), strict=True):
+            self._rows[row] = new
+            if self._positions[row] is None:
+                self._positions[row] = len(self.list)
+                self.list.append(row)
+        self._append(changes.get("added", {}))
+
+    def _unlist(self, row: int) -> None:
+        """Take a row out of the list, if it is there: the last one moves into its place."""
+        position, self._positions[row] = self._positions[row], None
+        if position is None:
+            return
+        last = self.list.pop()
+        if position < len(self.list):
+            self.list[position] = last
+            self._positions[last] = position
+
+    def _append(self, offers: Mapping[str, Any]) -> None:
+        for new in self._rows_of(offers):
+            self._positions.append(len(self.list))
+            self.list.append(len(self._rows))
+            self._rows.append(new)
+
+    def _rows_of(self, offers: Mapping[str, Any]) -> list[_Row]:
+        width, attributes = self._width, self._attributes
+        available = offers.get("available", [])
+        capacity = offers.get("capacity") or available
+        values, offsets, free = offers.get("attributes", []), offers.get("device_offsets"), offers.get("device_free", [])
+        return [
+            (
+                available[row * width : (row + 1) * width],
+                capacity[row * width : (row + 1) * width],
+                values[row * attributes : (row + 1) * attributes],
+                free[offsets[row] : offsets[row + 1]] if offsets else [],
+            )
+            for row in range(offers.get("rows", 0))
+        ]

@@ -1,0 +1,1 @@
+"""A matcher for the cycles that another one fails."""

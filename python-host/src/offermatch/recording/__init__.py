@@ -1,0 +1,1 @@
+"""Cycles on disk, to be answered anew."""

@@ -1,0 +1,1 @@
+"""This machine as a server that runs processes under limits."""

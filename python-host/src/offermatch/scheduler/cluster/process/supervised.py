@@ -1,0 +1,90 @@
+"""Starts ``_supervise.py`` for a launch, and reads how it ended."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from offermatch.scheduler.cluster.abc import Launch, Report
+from offermatch.scheduler.cluster.payload import Command
+from offermatch.scheduler.cluster.process.journal import write_durably
+
+__all__ = ["LOCK", "outcome", "prepare", "start"]
+
+LOCK = "lock"
+"""The file that is locked while a run is under way, with the number of its supervisor."""
+
+_SUPERVISOR = Path(__file__).with_name("supervise.py")
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
+_MOST_MEMORY = 2**63 - 1
+
+
+def prepare(directory: Path, launch: Launch, *, limit_memory: bool, dies_with_us: bool) -> None:
+    """Write down what is to run, in a directory of its own.
+
+    Args:
+        directory: Where; made where it is not there.
+        launch: What, as ``Command`` reads its payload.
+        limit_memory: Whether its address space is its demand of memory at most, where the payload does not say.
+        dies_with_us: Whether it ends when this thread does.
+
+    Raises:
+        InputError: ``payload-malformed``.
+        OSError: It cannot be written.
+    """
+    command = Command.of(launch.payload)
+    directory.mkdir(exist_ok=True)
+    # Of a run whose journal somebody has removed.
+    (directory / "outcome.json").unlink(missing_ok=True)
+    # No more of our own environment than every program needs: it may hold secrets.
+    environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    environment |= {"OFFERMATCH_KEY": launch.key, "OFFERMATCH_TASK": launch.task}
+    environment |= {"OFFERMATCH_PAYLOAD": str(directory / "payload.json"), **command.environment}
+    limits = dict(command.limits)
+    if limit_memory and launch.demand.get("memory"):
+        limits.setdefault("memory", min(launch.demand["memory"], _MOST_MEMORY))
+    (directory / "payload.json").write_text(json.dumps(dict(launch.payload)), encoding="utf-8")
+    spec: dict[str, Any] = {"arguments": command.arguments, "environment": environment, "limits": limits}
+    spec |= {"timeout_seconds": command.timeout_seconds, "dies_with": os.getpid() if dies_with_us else None}
+    write_durably(directory / "spec.json", spec)
+
+
+def start(directory: Path) -> subprocess.Popen[bytes]:
+    """Start what was prepared. From before it starts until after it has ended, ``lock`` is locked.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with (directory / "supervisor.log").open("wb") as log:
+            return subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-I", "-S", str(_SUPERVISOR), str(directory), str(lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock],
+            )
+    finally:
+        os.close(lock)
+
+
+def outcome(directory: Path, key: str, *, cancelled: bool) -> Report:
+    """Return how a run ended that nobody holds any more."""
+    try:
+        found = json.loads((directory / "outcome.json").read_text(encoding="utf-8"))
+        return Report(key, found["outcome"], found["reason"], found["finished_at"])
+    except FileNotFoundError:
+        if cancelled:
+            return Report(key, "failed", "cancelled", time.time())
+        return Report(key, "lost", "its supervisor is gone without an outcome", time.time())
+    except (OSError, ValueError, KeyError) as error:
+        return Report(key, "lost", f"its outcome cannot be read: {error}", time.time())

@@ -1,0 +1,157 @@
+"""What is free on one server, counted exactly."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from typing import TypeVar
+
+from offermatch.model import Offer
+from offermatch.reference import take_devices
+from offermatch.scheduler.cluster.abc import Launch
+from offermatch.tables.columns import OfferColumns
+from offermatch.tables.rows import offer_columns
+
+__all__ = ["Server", "Taken", "malformed", "offers_of", "servers_of"]
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one launch holds of a server.
+
+    Attributes:
+        demand: In each resource dimension, in the smallest unit.
+        devices: Device numbers, and the thousandths held of each.
+    """
+
+    demand: Mapping[str, int]
+    devices: Sequence[tuple[int, int]] = ()
+
+
+class Server:
+    """One server: what there is, what is free, and its devices.
+
+    Attributes:
+        name: The name of its offer.
+        capacity: What there is in each resource dimension.
+        free: What is free in each.
+        attributes: Named properties.
+        devices: The free thousandths of each device.
+    """
+
+    __slots__ = ("attributes", "capacity", "devices", "free", "name")
+
+    def __init__(
+        self,
+        name: str,
+        free: Mapping[str, int],
+        capacity: Mapping[str, int] | None = None,
+        attributes: Mapping[str, str | None] | None = None,
+        devices: Sequence[int] = (),
+    ) -> None:
+        """Start with so much free; the capacity is the same unless given."""
+        self.name = name
+        self.free = dict(free)
+        self.capacity = dict(free if capacity is None else capacity)
+        self.attributes = dict(attributes or {})
+        self.devices = list(devices)
+
+    def shortage(self, launch: Launch) -> str:
+        """Return what the launch asks beyond what is free; empty where it fits."""
+        free = self.free
+        for dimension, asked in launch.demand.items():
+            if asked > free.get(dimension, 0):
+                return f"{asked} {dimension} are asked, {free.get(dimension, 0)} are free"
+        if launch.devices and self.devices.count(1000) < launch.devices:
+            return f"{launch.devices} whole devices are asked, {self.devices.count(1000)} are free"
+        if launch.device_share and max(self.devices, default=0) < launch.device_share:
+            left = max(self.devices, default=0)
+            return f"{launch.device_share} thousandths of a device are asked, the freest has {left}"
+        return ""
+
+    def take(self, launch: Launch) -> Taken:
+        """Take what a launch asks, which must be there; devices as docs/semantics.md says."""
+        free = self.free
+        for dimension, asked in launch.demand.items():
+            if asked:
+                free[dimension] -= asked
+        thousandths = 1000 * launch.devices or launch.device_share
+        if not thousandths:
+            return Taken(launch.demand)
+        before = self.devices.copy()
+        take_devices(self.devices, thousandths)
+        pairs = enumerate(zip(before, self.devices, strict=True))
+        return Taken(launch.demand, [(number, was - left) for number, (was, left) in pairs if was != left])
+
+    def give_back(self, taken: Taken) -> None:
+        """Free what a launch held."""
+        free = self.free
+        for dimension, asked in taken.demand.items():
+            if asked:
+                free[dimension] += asked
+        for number, thousandths in taken.devices:
+            self.devices[number] += thousandths
+
+    def offer(self) -> Offer:
+        """Return what is free as an offer."""
+        # What an earlier process let run may hold more than this one was told that there is.
+        free = {dimension: max(0, left) for dimension, left in self.free.items()}
+        devices = [max(0, left) for left in self.devices]
+        return Offer(self.name, free, dict(self.capacity), dict(self.attributes), devices)
+
+
+def malformed(launch: Launch) -> str:
+    """Return what is wrong with a launch's numbers; empty where they can be used."""
+    for dimension, asked in launch.demand.items():
+        if type(asked) is not int or asked < 0:
+            return f"demand.{dimension} is {asked!r}, which is not a whole number of the smallest unit, 0 or more"
+    if type(launch.devices) is not int or launch.devices < 0:
+        return f"devices is {launch.devices!r}, which is not a whole number, 0 or more"
+    if type(launch.device_share) is not int or not 0 <= launch.device_share < 1000:
+        return f"device_share is {launch.device_share!r}, which is not a whole number from 0 to 999"
+    if launch.devices and launch.device_share:
+        return f"{launch.devices} devices and a share of {launch.device_share} are asked; a task asks for one of them"
+    return ""
+
+
+def servers_of(offers: Sequence[Offer] | OfferColumns) -> list[Server]:
+    """Return one server an offer.
+
+    Raises:
+        InputError: An offer that cannot be used, or two of one name.
+    """
+    table = offer_columns(offers, None)
+    names = list(table.available)
+    free = _rows(table.available, names, len(table))
+    capacity = free if table.capacity is None else _rows({**table.available, **table.capacity}, names, len(table))
+    attributes = _rows(table.attributes, list(table.attributes), len(table))
+    return [
+        Server(name, free[row], capacity[row], attributes[row], table.devices_of(row))
+        for row, name in enumerate(table.names)
+    ]
+
+
+def offers_of(servers: Sequence[Server]) -> OfferColumns:
+    """Return what is free on these servers, which have names of their own, as a table."""
+    dimensions = dict.fromkeys(chain.from_iterable(server.free for server in servers))
+    attributes = dict.fromkeys(chain.from_iterable(server.attributes for server in servers))
+    table = OfferColumns(
+        [server.name for server in servers],
+        {name: array("Q", [server.free.get(name, 0) for server in servers]) for name in dimensions},
+        {name: array("Q", [server.capacity.get(name, 0) for server in servers]) for name in dimensions},
+        {name: [server.attributes.get(name) for server in servers] for name in attributes},
+    )
+    if any(server.devices for server in servers):
+        table.device_offsets = array("Q", accumulate((len(server.devices) for server in servers), initial=0))
+        table.device_free = array("Q", chain.from_iterable(server.devices for server in servers))
+    return table
+
+
+def _rows(columns: Mapping[str, Sequence[_Value]], names: Sequence[str], rows: int) -> list[dict[str, _Value]]:
+    if not names:
+        return [{} for _ in range(rows)]
+    return [dict(zip(names, values, strict=True)) for values in zip(*(columns[name] for name in names), strict=True)]

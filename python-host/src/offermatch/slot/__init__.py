@@ -1,0 +1,1 @@
+"""A matcher that is swapped while it is used."""

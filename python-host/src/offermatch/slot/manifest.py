@@ -1,0 +1,174 @@
+"""Manifests, and what makes a component a candidate.
+
+    manifest ──> digest of the file ──> compiled ──> world, contract ──> what it says of itself ──> conformance ──> Matcher
+
+docs/trust.md shows a manifest. Nothing here touches the matcher in use.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from offermatch.conformance.report import claimed
+from offermatch.conformance.suite import Suite
+from offermatch.errors import MatcherError
+from offermatch.limits import Limits
+from offermatch.matcher import Matcher
+from offermatch.recording.format import strict_json
+from offermatch.recording.recording import Recording, replay
+from offermatch.wasm.pace import considerate
+
+__all__ = ["Manifest", "judged"]
+
+_IN_A_DIRECTORY = "manifest.json"
+"""The file that stands for a directory."""
+
+_TEXTS = ("matcher", "version", "policy", "path", "digest")
+_CYCLES = {"shadow_cycles": 0, "probation_cycles": 10}
+_CONFORMANCE = ("claimed", "none", "contract", "reference")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_HINT = "docs/trust.md shows a manifest; write it to another name and rename it"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Which matcher is wanted.
+
+    Attributes:
+        matcher: The name the matcher gives itself.
+        version: Its version.
+        policy: Its policy.
+        path: The component.
+        digest: ``sha256:`` and the digest of the component.
+        conformance: The level of conformance it has to reach: ``contract``, ``reference``, ``claimed`` for the one that its
+            policy claims, ``none`` to leave the cases out.
+        shadow_cycles: For how many cycles it is compared with the matcher in use before it is promoted.
+        probation_cycles: For how many cycles after that a failure takes it back.
+    """
+
+    matcher: str
+    version: str
+    policy: str
+    path: Path
+    digest: str
+    shadow_cycles: int = 0
+    probation_cycles: int = 10
+    conformance: str = "claimed"
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Manifest:
+        """Return the manifest in a file, or in the file ``manifest.json`` of a directory.
+
+        Raises:
+            MatcherError: ``manifest-malformed``.
+        """
+        place = cls.file(path)
+        try:
+            content = place.read_bytes()
+        except OSError as error:
+            raise MatcherError("manifest-malformed", error.strerror or str(error), "check the path", str(place)) from error
+        return cls.of_bytes(content, place)
+
+    @staticmethod
+    def file(path: str | os.PathLike[str]) -> Path:
+        """Return the file that a path means: itself, or ``manifest.json`` in it where it is a directory."""
+        place = Path(path)
+        return place / _IN_A_DIRECTORY if place.is_dir() else place
+
+    @classmethod
+    def of_bytes(cls, content: bytes, place: Path) -> Manifest:
+        """Return the manifest that a file's content is.
+
+        Args:
+            content: The content.
+            place: The file, which the path of the component is relative to.
+
+        Raises:
+            MatcherError: ``manifest-malformed``.
+        """
+        try:
+            found = strict_json(content.decode())
+        except (ValueError, RecursionError) as error:
+            raise MatcherError("manifest-malformed", f"not JSON: {error}", _HINT, str(place)) from error
+        return cls._of(found, place)
+
+    @classmethod
+    def _of(cls, found: Any, place: Path) -> Manifest:
+        def malformed(what: str) -> MatcherError:
+            return MatcherError("manifest-malformed", what, _HINT, str(place))
+
+        if not isinstance(found, Mapping):
+            raise malformed("not a JSON object")
+        for name in found:
+            if name not in _TEXTS and name not in _CYCLES and name != "conformance":
+                raise malformed(f"there is no key {name!r}")
+        for name in _TEXTS:
+            if not isinstance(found.get(name), str) or not found[name]:
+                raise malformed(f"{name!r} is not there, empty or not text")
+        if "\0" in found["path"]:
+            raise malformed("path has a zero byte, which no file's name has")
+        if not _DIGEST.fullmatch(found["digest"]):
+            raise malformed(f"{found['digest']!r} is not sha256: and 64 lower-case hexadecimal digits")
+        level = found.get("conformance", "claimed")
+        if level not in _CONFORMANCE:
+            raise malformed(f"conformance is {level!r}, not one of {', '.join(_CONFORMANCE)}")
+        cycles = {name: found.get(name, default) for name, default in _CYCLES.items()}
+        for name, value in cycles.items():
+            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
+                raise malformed(f"{name} is {value!r}, which is not a whole number from 0 to {2**64 - 1}")
+        texts = {name: found[name] for name in _TEXTS}
+        return cls(**{**texts, "path": place.parent / found["path"]}, **cycles, conformance=level)
+
+
+def judged(manifest: Manifest, conformance: Iterable[Recording] = (), limits: Limits | None = None) -> Matcher:
+    """Return the matcher that a manifest asks for, if it may be used.
+
+    Args:
+        manifest: What is asked for.
+        conformance: Recordings it has to answer as recorded.
+        limits: What it may use.
+
+    Raises:
+        MatcherError: ``digest-mismatch``, ``manifest-malformed`` where it says other things of itself than the manifest,
+            ``conformance-failed``, or an error of loading.
+    """
+    with considerate():
+        return _judged(manifest, conformance, limits)
+
+
+def _judged(manifest: Manifest, conformance: Iterable[Recording], limits: Limits | None) -> Matcher:
+    candidate = Matcher.load(manifest.path, limits=limits, digest=manifest.digest)
+    described = candidate.description
+    for what, asked, found in (
+        ("name", manifest.matcher, described.name),
+        ("version", manifest.version, described.version),
+        ("policy", manifest.policy, described.policy),
+    ):
+        if asked != found:
+            message = f"its {what} is {found!r}, the manifest asks for {asked!r}"
+            hint = "correct the manifest, or give it the component it means"
+            raise MatcherError("manifest-malformed", message, hint, str(manifest.path))
+    if manifest.conformance != "none":
+        asked = claimed(described.policy) if manifest.conformance == "claimed" else manifest.conformance
+        Suite.shipped().quick().require(candidate, asked, str(manifest.path))
+    _conforms(candidate, conformance, str(manifest.path))
+    return candidate
+
+
+def _conforms(candidate: Matcher, conformance: Iterable[Recording], place: str) -> None:
+    """Refuse a matcher that answers a recording otherwise.
+
+    Raises:
+        MatcherError: ``conformance-failed``, or the matcher's own failure.
+    """
+    for recording in conformance:
+        differences = replay(recording, candidate)
+        if differences:
+            hint = f"'offermatch replay' shows all {len(differences)} differences"
+            message = f"{recording.name}: {differences[0]}"
+            raise MatcherError("conformance-failed", message, hint, place)

@@ -1,0 +1,116 @@
+"""A candidate that answers what the matcher in use answers, and whose answers nobody acts on."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter
+
+from offermatch.answer import Answer
+from offermatch.matcher import BaseMatcher
+from offermatch.model import Timings
+from offermatch.tables.cycle import Cycle
+
+__all__ = ["Shadow", "ShadowReport"]
+
+_LOG = logging.getLogger("offermatch")
+_WAITING = 4
+"""Cycles that may wait for the candidate; more are not compared."""
+
+
+@dataclass(slots=True)
+class ShadowReport:
+    """How a candidate compares with the matcher in use.
+
+    Attributes:
+        cycles: Cycles compared.
+        same: Cycles answered the same, bit for bit.
+        skipped: Cycles left out because the candidate was behind.
+        difference: The first difference, in words; empty where there was none.
+        score: Sum of the scores of the matcher in use.
+        candidate_score: Sum of the scores of the candidate.
+        seconds: Time of the matcher in use.
+        candidate_seconds: Time of the candidate.
+    """
+
+    cycles: int = 0
+    same: int = 0
+    skipped: int = 0
+    difference: str = ""
+    score: float = 0.0
+    candidate_score: float = 0.0
+    seconds: float = 0.0
+    candidate_seconds: float = 0.0
+
+
+class Shadow:
+    """Compares a candidate with the matcher in use, on a thread of its own."""
+
+    def __init__(self, candidate: BaseMatcher, cycles: int, done: Callable[[Shadow], None]) -> None:
+        """Compare for so many cycles, or until the first difference, then call ``done``."""
+        self.candidate = candidate
+        self.report = ShadowReport()
+        self._left = cycles
+        self._done = done
+        self._queue: queue.Queue[tuple[Cycle, Answer, float] | None] = queue.Queue(_WAITING)
+        self._thread = threading.Thread(target=self._work, name="offermatch-shadow", daemon=True)
+        self._thread.start()
+
+    def offer(self, cycle: Cycle, answer: Answer, seconds: float) -> None:
+        """Hand over a cycle that was answered; never waits."""
+        if self._queue.full():
+            self.report.skipped += 1
+            return
+        # The caller may change the tables, and the lists of the answer, once it has its answer.
+        copy = Answer(answer.assigned, (), (), answer.timings)
+        try:
+            self._queue.put_nowait((cycle.copied(), copy, seconds))
+        except queue.Full:
+            self.report.skipped += 1
+
+    def stop(self) -> None:
+        """Compare no more."""
+        self._left = 0
+        with suppress(queue.Full):
+            self._queue.put_nowait(None)
+
+    def _work(self) -> None:
+        while self._left > 0 and not self.report.difference:
+            work = self._queue.get()
+            if work is None:
+                return
+            self._compare(*work)
+            self._left -= 1
+        self._done(self)
+
+    def _compare(self, cycle: Cycle, answer: Answer, seconds: float) -> None:
+        report, begin = self.report, perf_counter()
+        try:
+            found = self.candidate._run(cycle, Timings())
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the candidate's
+            report.cycles += 1
+            report.difference = f"it failed: {error}"
+            _LOG.warning("the candidate failed in shadow: %s", error)
+            return
+        report.candidate_seconds += perf_counter() - begin
+        report.seconds += seconds
+        report.cycles += 1
+        report.score += sum(answer.scores)
+        report.candidate_score += sum(found.scores)
+        if found.digest == answer.digest:
+            report.same += 1
+        else:
+            report.difference = _first_difference(answer, found)
+
+
+def _first_difference(answer: Answer, found: Answer) -> str:
+    before = list(zip(answer.task_rows, answer.offer_rows, answer.scores, strict=True))
+    after = list(zip(found.task_rows, found.offer_rows, found.scores, strict=True))
+    at = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
+    if at is None:
+        return f"{len(after)} tasks placed, not {len(before)}"
+    return f"assignment {at} is (task, offer, score) {after[at]}, not {before[at]}"

@@ -1,0 +1,1 @@
+"""Rows, frames and columns become the tables that cross to a matcher."""

@@ -1,0 +1,328 @@
+"""Tables of tasks and offers in columns, with their names.
+
+    rows (dataclasses, mappings) ──> rows ───┐
+                                             ├──> TaskColumns, OfferColumns ──> component or reference matcher
+    columns (numpy, pandas, array) ─ build ──┘
+
+A table is checked when it is built: every quantity is an integer from 0 to 2^64 - 1, names are one of a kind, columns
+have one length. So what crosses to a component needs no further look.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, chain
+from operator import add, le, mul
+from typing import Any
+
+from offermatch.errors import InputError
+from offermatch.model import Requirement
+from offermatch.tables.ingest import Place, integers, kinds, texts
+
+__all__ = ["OfferColumns", "TaskColumns"]
+
+MOST_DEVICES = (2**32 - 1) // 1000
+"""The most devices one task may ask for or one offer may have: their thousandths cross as a 32-bit integer."""
+
+
+@dataclass(slots=True)
+class TaskColumns:
+    """Tasks, one row each, in the order in which they are to be placed.
+
+    Attributes:
+        names: One name a row.
+        demand: One array of ``rows`` quantities a dimension.
+        devices: Device thousandths asked, ``rows`` numbers; None where no task asks for a device.
+        requirements: The requirements of each row; None where no task has one.
+        source: What the table is called in errors.
+        first_rows: The first row that names each dimension, where it is not row 0.
+    """
+
+    names: list[str]
+    demand: dict[str, array[int]]
+    devices: array[int] | None = None
+    requirements: Sequence[Sequence[Requirement]] | None = None
+    source: str = "tasks"
+    first_rows: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def build(
+        cls,
+        names: Any,
+        demand: Mapping[str, Any],
+        *,
+        devices: Any = None,
+        device_shares: Any = None,
+        requirements: Sequence[Sequence[Requirement]] | None = None,
+        source: str = "tasks",
+    ) -> TaskColumns:
+        """Return a table built from columns of any library.
+
+        Args:
+            names: A column of names; None numbers the rows.
+            demand: One column of quantities a dimension.
+            devices: A column of whole devices asked.
+            device_shares: A column of thousandths of one device asked.
+            requirements: The requirements of each row.
+            source: What the table is called in errors.
+
+        Raises:
+            InputError: A quantity, a name or a length that cannot be used.
+        """
+        table = cls(*_named(names, demand, "demand", source), source=source)
+        table.devices = table._asked_devices(devices, device_shares)
+        if requirements is not None and any(requirements):
+            _same_length(len(requirements), len(table), f"{source}, requirements")
+            table.requirements = requirements
+        return table
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.names)
+
+    def place(self, row: int, column: str = "") -> str:
+        """Return where a row stands, for errors."""
+        return _place(self.source, self.names, row, column)
+
+    def aligned(self, dimensions: Sequence[str]) -> list[array[int]]:
+        """Return one demand column for each of the pool's dimensions.
+
+        Raises:
+            InputError: ``unknown-dimension`` where a task names another dimension.
+        """
+        for name in self.demand:
+            if name not in dimensions and self.names:
+                hint = "the dimensions are " + (", ".join(dimensions) or "none")
+                place = self.place(self.first_rows.get(name, 0), f"demand.{name}")
+                raise InputError("unknown-dimension", f"no offer has the dimension {name!r}", hint, place)
+        return _aligned(self.demand, dimensions, len(self))
+
+    def picked(self, rows: Sequence[int]) -> TaskColumns:
+        """Return the table of some rows only."""
+        return TaskColumns(
+            [self.names[row] for row in rows],
+            {name: array("Q", map(column.__getitem__, rows)) for name, column in self.demand.items()},
+            None if self.devices is None else array("Q", map(self.devices.__getitem__, rows)),
+            None if self.requirements is None else [self.requirements[row] for row in rows],
+            self.source,
+        )
+
+    def _asked_devices(self, devices: Any, shares: Any) -> array[int] | None:
+        whole = None if devices is None else integers(devices, lambda row: self.place(row, "devices"))
+        parts = None if shares is None else integers(shares, lambda row: self.place(row, "device_share"))
+        for column, what in ((whole, "devices"), (parts, "device_share")):
+            if column is not None:
+                _same_length(len(column), len(self), f"{self.source}, {what}")
+        if whole is not None and len(whole) and max(whole) > MOST_DEVICES:
+            row = next(row for row, count in enumerate(whole) if count > MOST_DEVICES)
+            raise _malformed(f"{whole[row]} devices", f"give 0 to {MOST_DEVICES}", self.place(row, "devices"))
+        if parts is not None and len(parts) and max(parts) > 999:
+            row = next(row for row, share in enumerate(parts) if share > 999)
+            hint = "a share is 1 to 999 thousandths of one device; use devices for whole ones"
+            raise _malformed(f"a share of {parts[row]}", hint, self.place(row, "device_share"))
+        if whole is None or not any(whole):
+            return parts if parts is not None and any(parts) else None
+        thousandths = array("Q", map((1000).__mul__, whole))
+        if parts is None or not any(parts):
+            return thousandths
+        if any(map(mul, whole, parts)):
+            row = next(row for row in range(len(self)) if whole[row] and parts[row])
+            both = f"{whole[row]} devices and a share of {parts[row]}"
+            raise _malformed(both, "a task asks for whole devices or for a share", self.place(row, "devices"))
+        return array("Q", map(add, thousandths, parts))
+
+
+@dataclass(slots=True)
+class OfferColumns:
+    """Offers, one row each.
+
+    Attributes:
+        names: One name a row.
+        available: One array of ``rows`` quantities a dimension.
+        capacity: Likewise, never below ``available``; None where it is the same.
+        attributes: One list of ``rows`` values an attribute; None and the empty text stand for unset.
+        device_offsets: Where the devices of each row begin in ``device_free``, ``rows + 1`` numbers; None where no offer
+            has a device.
+        device_free: The free thousandths of each device.
+        source: What the table is called in errors.
+    """
+
+    names: list[str]
+    available: dict[str, array[int]]
+    capacity: dict[str, array[int]] | None = None
+    attributes: dict[str, list[str | None]] = field(default_factory=dict)
+    device_offsets: array[int] | None = None
+    device_free: array[int] = field(default_factory=lambda: array("Q"))
+    source: str = "offers"
+
+    @classmethod
+    def build(
+        cls,
+        names: Any,
+        available: Mapping[str, Any],
+        *,
+        capacity: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        devices: Any = None,
+        source: str = "offers",
+    ) -> OfferColumns:
+        """Return a table built from columns of any library.
+
+        Args:
+            names: A column of names; None numbers the rows.
+            available: One column of quantities a dimension.
+            capacity: Likewise; a dimension left out is what is available.
+            attributes: One column of text an attribute.
+            devices: A column with, for each row, a number of wholly free devices or the free thousandths of each.
+            source: What the table is called in errors.
+
+        Raises:
+            InputError: A quantity, a name or a length that cannot be used.
+        """
+        table = cls(*_named(names, available, "available", source), source=source)
+        table._set_capacity(capacity or {})
+        for name, column in (attributes or {}).items():
+            values = texts(column)
+            _same_length(len(values), len(table), f"{source}, attribute.{name}")
+            table._check_texts(values, name)
+            table.attributes[name] = values
+        if devices is not None:
+            table._set_devices(devices)
+        return table
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.names)
+
+    def place(self, row: int, column: str = "") -> str:
+        """Return where a row stands, for errors."""
+        return _place(self.source, self.names, row, column)
+
+    def aligned(self, dimensions: Sequence[str]) -> tuple[list[array[int]], list[array[int]] | None]:
+        """Return the available and the capacity columns for each of the pool's dimensions."""
+        available = _aligned(self.available, dimensions, len(self))
+        return available, None if self.capacity is None else _aligned(self.capacity, dimensions, len(self))
+
+    def devices_of(self, row: int) -> array[int]:
+        """Return the free thousandths of the devices of one row."""
+        if self.device_offsets is None:
+            return array("Q")
+        return self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]]
+
+    def _set_capacity(self, capacity: Mapping[str, Any]) -> None:
+        columns = dict(self.available)
+        for name, given in capacity.items():
+            column = integers(given, _placer(self.source, self.names, f"capacity.{name}"))
+            _same_length(len(column), len(self), f"{self.source}, capacity.{name}")
+            free = self.available.setdefault(name, array("Q", bytes(8 * len(self))))
+            if not all(map(le, free, column)):
+                row = next(row for row in range(len(self)) if free[row] > column[row])
+                message = f"{free[row]} available is above the capacity of {column[row]}"
+                hint = "give the capacity in the same unit, at least what is available, or leave it out"
+                raise InputError("capacity-exceeded", message, hint, self.place(row, f"available.{name}"))
+            columns[name] = column
+        if columns != self.available:
+            self.capacity = columns
+
+    def _set_devices(self, devices: Any) -> None:
+        rows = devices if isinstance(devices, (list, tuple)) else texts(devices)
+        _same_length(len(rows), len(self), f"{self.source}, devices")
+        if not any(map(_has_devices, rows)):
+            return
+        free = [self._free_devices(row, value) for row, value in enumerate(rows)]
+        self.device_offsets = array("Q", accumulate(map(len, free), initial=0))
+        self.device_free = array("Q", chain.from_iterable(free))
+
+    def _free_devices(self, row: int, value: Any) -> Sequence[int]:
+        if value is None:
+            return ()
+        place = self.place(row, "devices")
+        if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+            count = integers([value], lambda _: place)[0]
+            if count > MOST_DEVICES:
+                raise _malformed(f"{count} devices", f"give 0 to {MOST_DEVICES}", place)
+            return [1000] * count
+        free = integers(list(value), lambda _: place)
+        if len(free) and max(free) > 1000:
+            hint = "each number is the free thousandths of one device, 0 to 1000"
+            raise _malformed(f"{max(free)} free thousandths", hint, place)
+        return free
+
+    def _check_texts(self, values: list[Any], name: str) -> None:
+        if kinds(values) <= {str, type(None)}:
+            return
+        for row, value in enumerate(values):
+            if value is not None and not isinstance(value, str):
+                place = self.place(row, f"attributes.{name}")
+                raise InputError("file-malformed", f"{value!r} is not text", "an attribute's value is text or unset", place)
+
+
+def _has_devices(value: Any) -> bool:
+    return value is not None and (not isinstance(value, int) or value is True or value != 0)
+
+
+def _named(names: Any, quantities: Mapping[str, Any], kind: str, source: str) -> tuple[list[str], dict[str, array[int]]]:
+    """Return checked names and one array a dimension, all of one length."""
+    listed: list[str] | None = names if names is None or isinstance(names, list) else texts(names)
+    columns: dict[str, array[int]] = {}
+    for dimension, given in quantities.items():
+        columns[dimension] = integers(given, _placer(source, listed, f"{kind}.{dimension}"))
+    if listed is None:
+        listed = list(map(str, range(len(next(iter(columns.values()), ())))))
+    for dimension, column in columns.items():
+        _same_length(len(column), len(listed), f"{source}, {kind}.{dimension}")
+    check_names(listed, source)
+    return listed, columns
+
+
+def check_names(names: Sequence[Any], source: str) -> None:
+    """Refuse names that are missing, no text, or there twice.
+
+    Raises:
+        InputError: ``missing-column``, ``file-malformed`` or ``duplicate-name``.
+    """
+    # A dictionary of 20,000 names takes a third less time than a set, which is resized more often.
+    unique: Collection[Any] = dict.fromkeys(names) if kinds(names) <= {str} else ()
+    if "" in unique or (len(names) and not unique):
+        for row, name in enumerate(names):
+            if name is None or name == "":
+                raise InputError(
+                    "missing-column", "the name is missing", "give every row a name", f"{source}, row {row}, name"
+                )
+            if not isinstance(name, str):
+                raise InputError("file-malformed", f"{name!r} is not text", "a name is text", f"{source}, row {row}, name")
+    if len(unique) != len(names):
+        seen: dict[str, int] = {}
+        for row, name in enumerate(names):
+            first = seen.setdefault(name, row)
+            if first != row:
+                message = f"{name!r} is also the name of row {first}"
+                raise InputError("duplicate-name", message, "give each row a name of its own", f"{source}, row {row}, name")
+
+
+def _aligned(columns: Mapping[str, array[int]], dimensions: Sequence[str], rows: int) -> list[array[int]]:
+    zeros = array("Q")
+    if any(name not in columns for name in dimensions):
+        zeros = array("Q", bytes(8 * rows))
+    return [columns.get(name, zeros) for name in dimensions]
+
+
+def _place(source: str, names: Sequence[str] | None, row: int, column: str) -> str:
+    named = f" ({names[row]})" if names is not None and row < len(names) else ""
+    return f"{source}, row {row}{named}" + (f", {column}" if column else "")
+
+
+def _placer(source: str, names: Sequence[str] | None, column: str) -> Place:
+    return lambda row: _place(source, names, row, column)
+
+
+def _same_length(found: int, expected: int, place: str) -> None:
+    if found != expected:
+        message = f"{found} values stand beside {expected} names"
+        raise InputError("column-length", message, "all columns of a table have one length", place)
+
+
+def _malformed(found: str, hint: str, place: str) -> InputError:
+    return InputError("devices-malformed", f"{found} cannot be", hint, place)

@@ -1,0 +1,1 @@
+"""The host's own tables, against which every answer is checked."""

@@ -1,0 +1,187 @@
+"""Every answer is checked against the host's own tables before anybody acts on it.
+
+A ``Ledger`` follows one pool from call to call. The plain checks (rows in range, no task twice, demand within what is
+left) are left to a module of the host's own where an answer is large (``glance``), and run as C-level iteration over whole
+columns where it is not, or does not hold; only rows with requirements or devices are looked at one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate, chain, compress, islice
+from operator import itemgetter, le, lt, sub
+from typing import NoReturn
+
+from offermatch.errors import LyingMatcherError
+from offermatch.model import Mode
+from offermatch.reference import take_devices
+from offermatch.tables.tables import Assigned, Changes, OfferTable, TaskTable
+from offermatch.verify.glance import Taken, glance
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """What is left of the offers of a pool, by the host's own bookkeeping."""
+
+    def __init__(self, offers: OfferTable, mode: Mode, max_score: float) -> None:
+        """Follow a pool opened with these offers."""
+        self.rows = offers.rows
+        self._exclusive = mode == "exclusive"
+        self._max_score = float(max_score)
+        # The columns are the caller's until the first write.
+        self._now = Taken(list(offers.available), bytearray(offers.rows))
+        self._attributes: list[array[int]] = list(offers.attributes)
+        self._devices: dict[int, list[int]] = {}
+        self._tables: list[tuple[int, OfferTable]] = [(0, offers)]
+        self._owned = False
+
+    def copied(self) -> Ledger:
+        """Return a ledger of the same pool that does not follow this one."""
+        copy = object.__new__(Ledger)
+        copy.__dict__.update(self.__dict__)
+        copy._now = Taken([column[:] for column in self._now.left], self._now.gone[:])
+        copy._attributes = [column[:] for column in self._attributes]
+        copy._devices = {row: free[:] for row, free in self._devices.items()}
+        copy._tables = self._tables[:]
+        return copy
+
+    def offers(self, rows: Sequence[int], capacity: Sequence[Sequence[int]]) -> OfferTable:
+        """Return the offers of these rows as they stand, with the capacities of all rows."""
+        devices = [self._devices_of(row) for row in rows]
+
+        def picked(columns: Sequence[Sequence[int]]) -> list[array[int]]:
+            return [array("Q", [column[row] for row in rows]) for column in columns]
+
+        offsets = array("Q", accumulate(map(len, devices), initial=0))
+        free = array("Q", chain.from_iterable(devices))
+        return OfferTable(len(rows), picked(self._now.left), picked(capacity), picked(self._attributes), offsets, free)
+
+    @property
+    def listed(self) -> int:
+        """How many offers stand in the list."""
+        return self._now.gone.count(0)
+
+    def accept(self, tasks: TaskTable, answer: Assigned) -> None:
+        """Check an answer, then take what it uses.
+
+        Raises:
+            LyingMatcherError: ``answer-refused``; the ledger is then out of step with the pool, which must be given up.
+        """
+        count = len(answer.tasks)
+        if not count == len(answer.offers) == len(answer.scores):
+            _refuse(f"columns of {count}, {len(answer.offers)} and {len(answer.scores)} values")
+        if not count:
+            return
+        seen = glance(tasks, answer, self._now, self._max_score, exclusive=self._exclusive)
+        if seen is not None:
+            self._now = seen
+        else:
+            self._check_rows(tasks, answer)
+            self._check_scores(answer)
+            if self._exclusive:
+                self._take_exclusively(tasks, answer)
+            else:
+                self._take_shared(tasks, answer)
+        if tasks.requirements.offsets:
+            self._check_requirements(tasks, answer)
+        if tasks.devices:
+            self._take_devices(tasks, answer)
+
+    def update(self, changes: Changes) -> None:
+        """Follow changes that the pool has accepted."""
+        self._own()
+        left, gone = self._now
+        for row in changes.removed:
+            gone[row] = 1
+        changed, added = changes.changed, changes.added
+        for at, row in enumerate(changes.changed_rows):
+            gone[row] = 0
+            self._devices[row] = changed.devices_of(at)
+            for mine, theirs in ((left, changed.available), (self._attributes, changed.attributes)):
+                for column, values in zip(mine, theirs, strict=True):
+                    column[row] = values[at]
+        gone.extend(bytes(added.rows))
+        for mine, theirs in ((left, added.available), (self._attributes, added.attributes)):
+            for column, values in zip(mine, theirs, strict=True):
+                column.extend(values)
+        self._tables.append((self.rows, added))
+        self.rows += added.rows
+
+    def _own(self) -> None:
+        if not self._owned:
+            self._now = self._now._replace(left=[column[:] for column in self._now.left])
+            self._attributes = [column[:] for column in self._attributes]
+            self._owned = True
+
+    def _check_rows(self, tasks: TaskTable, answer: Assigned) -> None:
+        if answer.tasks[0] < 0 or answer.tasks[-1] >= tasks.rows:
+            _refuse(f"a task row that is not one of the {tasks.rows}")
+        if not all(map(lt, answer.tasks, islice(answer.tasks, 1, None))):
+            _refuse("task rows that do not rise, so a task may stand twice")
+        if min(answer.offers) < 0 or max(answer.offers) >= self.rows:
+            _refuse(f"an offer row that is not one of the {self.rows}")
+        if any(_picked(self._now.gone, answer.offers)):
+            _refuse("an offer that has left the list")
+
+    def _check_scores(self, answer: Assigned) -> None:
+        # A finite sum has finite terms. A sum that is not may only be too large, so then each score is looked at.
+        finite = math.isfinite(sum(answer.scores)) or all(map(math.isfinite, answer.scores))
+        if not (finite and max(answer.scores) < self._max_score):
+            _refuse("a score that is not finite or not below the maximal score")
+
+    def _take_exclusively(self, tasks: TaskTable, answer: Assigned) -> None:
+        if len(set(answer.offers)) != len(answer.offers):
+            _refuse("an offer that takes two tasks in exclusive mode")
+        for dimension, (demand, left) in enumerate(zip(tasks.demand, self._now.left, strict=True)):
+            if not all(map(le, _picked(demand, answer.tasks), _picked(left, answer.offers))):
+                _refuse(f"a demand above what is available in dimension {dimension}")
+        for row in answer.offers:
+            self._now.gone[row] = 1
+
+    def _take_shared(self, tasks: TaskTable, answer: Assigned) -> None:
+        self._own()
+        for dimension, (demand, left) in enumerate(zip(tasks.demand, self._now.left, strict=True)):
+            try:
+                for row, asked in zip(answer.offers, _picked(demand, answer.tasks), strict=True):
+                    left[row] -= asked
+            except OverflowError:
+                # The column takes no number below 0.
+                _refuse(f"an offer promised beyond what is available in dimension {dimension}")
+
+    def _check_requirements(self, tasks: TaskTable, answer: Assigned) -> None:
+        offsets = tasks.requirements.offsets
+        counts = list(map(sub, islice(offsets, 1, None), offsets))
+        for task, offer in zip(answer.tasks, answer.offers, strict=True):
+            if counts[task]:
+                for attribute, excludes, values in tasks.requirements.of(task):
+                    if (self._attributes[attribute][offer] in values) == excludes:
+                        _refuse(f"task row {task} on offer row {offer} against a requirement")
+
+    def _take_devices(self, tasks: TaskTable, answer: Assigned) -> None:
+        asked = _picked(tasks.devices, answer.tasks)
+        for offer, thousandths in compress(zip(answer.offers, asked, strict=True), asked):
+            if not take_devices(self._devices_of(offer), thousandths):
+                _refuse(f"{thousandths} device thousandths on offer row {offer}, whose devices do not serve them")
+
+    def _devices_of(self, row: int) -> list[int]:
+        devices = self._devices.get(row)
+        if devices is None:
+            start, table = next(found for found in reversed(self._tables) if found[0] <= row)
+            devices = self._devices[row] = table.devices_of(row - start)
+        return devices
+
+
+def _picked(column: Sequence[int], rows: Sequence[int]) -> Sequence[int]:
+    """Return the values at these rows, at least one."""
+    return itemgetter(*rows)(column) if len(rows) > 1 else (column[rows[0]],)
+
+
+def _refuse(what: str) -> NoReturn:
+    raise LyingMatcherError(
+        "answer-refused",
+        f"the matcher answered with {what}",
+        "do not use this matcher; the answer was thrown away and nothing was placed",
+    )

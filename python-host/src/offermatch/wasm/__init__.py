@@ -1,0 +1,1 @@
+"""The component: loading, judging and calling it."""

@@ -1,0 +1,147 @@
+"""The conformance cases on every matcher of this package, and on matchers that are wrong in one thing."""
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from hostile import component
+from offermatch import InputError, Limits, Matcher, ReferenceMatcher
+from offermatch.cli.main import run
+from offermatch.conformance import Skips, Suite
+from offermatch.conformance.files import GROUPS, SHIPPED
+from offermatch.conformance.generate import generated
+
+SUITE = Suite.shipped()
+CASES = [case for group in SUITE.groups for case in group.cases]
+WRONG = {group: f"wrong-{group}" for group in GROUPS}
+
+
+def judged_by_one(case, matcher):
+    alone = Suite([replace(group, cases=[case]) for group in SUITE.groups if group.name == case.group])
+    (group,) = alone.judge(matcher, generated=0).groups
+    return group
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.group}/{case.name}" for case in CASES])
+def test_the_bundled_matcher_answers_as_worked_out(case, component):
+    assert judged_by_one(case, component).failures == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.group}/{case.name}" for case in CASES])
+def test_the_reference_matcher_answers_as_worked_out(case):
+    found = judged_by_one(case, ReferenceMatcher())
+    assert found.failures == []
+    assert [line["case"] for line in found.skipped] == ([case.name] if case.group == "errors" else [])
+
+
+def test_generated_cases_are_answered_as_by_the_reference_matcher():
+    """OFFERMATCH_CROSSING chooses none here: the crossing is the one that is used."""
+    (found,) = Suite().judge(Matcher.load(), generated=400).groups
+    assert (found.cases, found.failures) == (400, [])
+
+
+def test_generated_cases_are_what_they_are():
+    """The same numbers as in the Rust host's test of this name."""
+    case = generated(1)
+    assert case.shape == {"dimensions": 2, "attributes": 2}
+    assert generated(2**64 - 1).settings["max_score"] == 0.0
+    kinds = {next(iter(step)) for seed in range(60) for step in generated(seed).steps}
+    assert kinds == {"assign", "update", "explain"}
+    assert any(generated(seed).offers["rows"] >= 160 for seed in range(300))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_matcher_that_is_wrong_in_one_thing_is_caught_by_its_group(group):
+    cases = Suite([found for found in SUITE.groups if found.name == group])
+    report = cases.judge(Matcher.load(component(WRONG[group])), generated=0)
+    (found,) = report.groups
+    assert found.reference_failed > 0
+    # Weights are a matter of best-fit; everything else every policy has to keep.
+    assert (found.contract_failed > 0) == (group != "weights")
+    assert report.level == ("contract" if group == "weights" else None)
+
+
+def test_the_loop_behind_the_wrong_matchers_is_right():
+    assert Suite.shipped().quick().judge(Matcher.load(component("by-the-rules")), generated=0).level == "reference"
+
+
+def test_another_policy_conforms_to_the_contract():
+    report = SUITE.quick().judge(Matcher.load(component("first-fit")), generated=50)
+    assert (report.level, report.asked, report.conforms) == ("contract", "contract", True)
+    assert report.verdict == "conforms to the contract; policy first-fit, not the reference"
+    assert "first difference" not in report.to_text()
+
+
+def test_a_matcher_that_answers_differently_every_time_is_caught():
+    few = Suite([group for group in SUITE.groups if group.name == "explain"])
+    assert few.judge(Matcher.load(component("capricious")), generated=0).level is None
+
+
+def test_a_matcher_that_fails_too_often_is_asked_no_more(monkeypatch):
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    report = SUITE.judge(Matcher.load(component("trap"), limits=Limits(call_milliseconds=20_000)), generated=5)
+    assert report.level is None
+    assert sum(group.not_run for group in report.groups) > 150
+    assert "were not run" in report.to_text()
+    suites = Xml.fromstring(report.to_junit())
+    assert sum(int(suite.get("errors")) for suite in suites) > 5
+
+
+def test_what_is_skipped_is_shown(tmp_path):
+    path = tmp_path / "skip.txt"
+    path.write_text("# comment\n\nties/*  are of no matter here\nsizes/no-tasks  neither\n")
+    report = SUITE.quick().judge(Matcher.load(), generated=0, skips=Skips.read(path))
+    ties = next(group for group in report.groups if group.group == "ties")
+    assert len(ties.skipped) == ties.cases
+    assert "skipped  sizes/no-tasks: neither" in report.to_text()
+    assert report.level == "reference"
+    for text in ("ties/*\n", "ties reason\n"):
+        path.write_text(text)
+        with pytest.raises(InputError, match="GROUP/CASE") as caught:
+            Skips.read(path)
+        assert caught.value.code == "file-malformed"
+
+
+def test_every_file_of_cases_is_shipped():
+    assert sorted(path.stem for path in SHIPPED.glob("*.json")) == sorted(GROUPS)
+    assert len(SUITE) >= 150
+    assert all(case.about for case in CASES)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": "offermatch-cases/2"}, "its format"),
+        ({"group": None}, "its keys"),
+        ({"cases": [{"name": "a"}]}, "says why"),
+        ({"cases": [{"name": "a", "about": "b", "ofers": {}}]}, "no key 'ofers'"),
+        ({"cases": [{"name": "a", "about": "b", "offers": {"available": [{"repeat": [1], "times": 2**30}]}}]}, "more than"),
+        ({"cases": [{"name": "a", "about": "b", "offers": {"rows": 0}}] * 2}, "of its own"),
+    ],
+)
+def test_what_are_no_cases_is_refused(tmp_path, change, words):
+    content = {"format": "offermatch-cases/1", "group": "g", "about": "a", "cases": []} | change
+    (tmp_path / "g.json").write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+    with pytest.raises(InputError, match=words) as caught:
+        Suite.read(tmp_path)
+    assert caught.value.code == "file-malformed"
+
+
+def test_the_command(tmp_path, capsys):
+    files = ["--json", str(tmp_path / "report.json"), "--junit", str(tmp_path / "report.xml")]
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    (cases / "weights.json").write_bytes((SHIPPED / "weights.json").read_bytes())
+    arguments = ["conformance", "--cases", str(cases), "--generated", "3", *files]
+    assert run(arguments) == 0
+    assert "answers as the reference" in capsys.readouterr().out
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["conforms"], [group["group"] for group in report["groups"]]) == (True, ["weights", "generated"])
+    wrong = str(component("wrong-weights"))
+    assert run([*arguments, wrong]) == 1
+    assert "first difference, weights/twice-the-weight, step 0" in capsys.readouterr().out
+    assert Xml.parse(tmp_path / "report.xml").getroot().find("testsuite").get("failures") == "9"
+    assert run([*arguments, wrong, "--level", "contract"]) == 0
+    assert run(["conformance", "--level", "perfect"]) == 2

@@ -1,0 +1,125 @@
+"""Files to tables, and files that cannot be read."""
+
+import pytest
+
+from offermatch import InputError
+from offermatch.formats.files import read_offers, read_tasks
+from offermatch.tables.rows import task_columns
+from texts import CSV_OFFERS, CSV_TASKS, JSON_OFFERS, JSON_TASKS
+
+
+def write(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_json_and_csv_are_the_same_tasks(tmp_path, bulk):
+    tables = [read_tasks(write(tmp_path, "t.json", JSON_TASKS)), read_tasks(write(tmp_path, "t.csv", CSV_TASKS))]
+    assert tables[0].demand == tables[1].demand
+    assert tables[0].devices.tolist() == tables[1].devices.tolist() == [1000, 460]
+    assert tables[0].requirements == tables[1].requirements
+    offers = read_offers(write(tmp_path, "o.json", JSON_OFFERS))
+    assert [bulk.match(table, offers).digest for table in tables] == [bulk.match(tables[0], offers).digest] * 2
+
+
+def test_json_and_csv_are_the_same_offers(tmp_path):
+    left, right = (
+        read_offers(write(tmp_path, "o.json", JSON_OFFERS)),
+        read_offers(write(tmp_path, "o.csv", CSV_OFFERS)),
+    )
+    assert (left.available, left.capacity) == (right.available, right.capacity)
+    assert left.capacity["memory"].tolist() == [192 * 2**30, 0, 0]
+    assert left.attributes == right.attributes
+    assert [left.devices_of(row).tolist() for row in range(3)] == [[1000, 540], [1000, 1000], [540]]
+    assert left.device_free == right.device_free
+
+
+def test_openb(tmp_path):
+    pods = """\
+name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos
+p0,12000,16384,1,460,A10|T4,LS
+p1,1,1,2,1000,,BE
+p2,1,1,0,0,,BE
+"""
+    nodes = "sn,cpu_milli,memory_mib,gpu,model\nn0,64000,262144,2,T4\n"
+    tasks, offers = (
+        read_tasks(write(tmp_path, "p.csv", pods), "openb"),
+        read_offers(write(tmp_path, "n.csv", nodes), "openb"),
+    )
+    assert tasks.demand["memory"].tolist() == [2**34, 2**20, 2**20]
+    assert tasks.devices.tolist() == [460, 2000, 0]
+    assert tasks.requirements[0][0].values == ("A10", "T4")
+    assert offers.devices_of(0).tolist() == [1000, 1000]
+    assert offers.attributes == {"model": ["T4"]}
+
+
+BAD = [
+    ("t.json", "[", "file-malformed", "line 1, column 2"),
+    ("t.json", "{}", "file-malformed", "line 1"),
+    ("t.json", "[5]", "file-malformed", "row 0"),
+    ("t.json", '[{"name": "a", "demand": {"cpu": NaN}}]', "file-malformed", "NaN"),
+    ("t.json", '[{"name": "a", "name": "b"}]', "file-malformed", "twice"),
+    ("t.json", b'[{"name": "\xff"}]', "file-malformed", "UTF-8"),
+    ("t.json", "[" * 100_000, "file-malformed", "t.json"),
+    ("t.json", '[{"name": "a", "demand": {"cpu": 0.5}}]', "quantity-fractional", "row 0 (a), demand.cpu"),
+    ("t.json", '[{"name": "a", "demand": {"cpu": true}}]', "quantity-malformed", "row 0 (a), demand.cpu"),
+    ("t.json", '[{"name": "a", "demand": {"cpu": null}}]', "quantity-malformed", "row 0 (a), demand.cpu"),
+    ("t.json", '[{"demand": {}}]', "missing-column", "row 0, name"),
+    ("t.json", '[{"name": "a", "demands": {}}]', "unknown-column", "row 0 (a)"),
+    ("t.csv", "", "missing-column", "line 1"),
+    ("t.csv", "demand.cpu\n1\n", "missing-column", "line 1"),
+    ("t.csv", "name,demand.\na,1\n", "unknown-column", "line 1"),
+    ("t.csv", "name,cpu\na,1\n", "unknown-column", "line 1"),
+    ("t.csv", "name,name\na,b\n", "file-malformed", "line 1"),
+    ("t.csv", "name,demand.cpu\na\n", "file-malformed", "line 2"),
+    ("t.csv", 'name\n"a\n', "file-malformed", "line"),
+    ("t.csv", "name,demand.cpu\na,-5\n", "quantity-negative", "row 0 (a), demand.cpu"),
+    ("t.csv", "name,demand.cpu\na,5 x\n", "quantity-unknown-unit", "row 0 (a), demand.cpu"),
+    ("t.csv", "name\na\na\n", "duplicate-name", "row 1, name"),
+    ("t.txt", "", "file-malformed", ".txt"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "code", "place"), BAD)
+def test_bad_files(tmp_path, name, text, code, place):
+    path = write(tmp_path, name, text)
+    with pytest.raises(InputError) as caught:
+        read_tasks(path)
+    assert caught.value.code == code
+    assert place in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["nothing.json", "folder.csv"])
+def test_unreadable_files(tmp_path, name):
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InputError) as caught:
+        read_offers(tmp_path / name)
+    assert caught.value.code == "file-unreadable"
+
+
+def test_openb_needs_its_columns(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read_tasks(write(tmp_path, "p.csv", "name,cpu_milli\n"), "openb")
+    assert caught.value.code == "missing-column"
+    pods = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\np,1,1,2,500,\n"
+    with pytest.raises(InputError) as caught:
+        read_tasks(write(tmp_path, "p.csv", pods), "openb")
+    assert caught.value.code == "devices-malformed"
+
+
+@pytest.mark.parametrize(
+    ("digits", "code"),
+    [
+        ("1e99999999999999999999", "quantity-too-large"),
+        ("1e-99999999999999999999", "quantity-fractional"),
+        ("-1E+99999999999999999999", "quantity-negative"),
+    ],
+)
+def test_an_exponent_beyond_any_is_a_mistake_of_the_quantity(tmp_path, digits, code):
+    path = tmp_path / "tasks.json"
+    path.write_text(f'[{{"name": "a", "demand": {{"cpu": {digits}}}}}]')
+    with pytest.raises(InputError) as caught:
+        task_columns(read_tasks(path))
+    assert caught.value.code == code

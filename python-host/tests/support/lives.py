@@ -1,0 +1,100 @@
+"""Lets schedulers live on one store and kills them with SIGKILL at random points, one after the other.
+
+    python lives.py STORE JOURNAL LIVES SEED
+
+A point is a statement or a commit on the store, or a step of the cluster: the one at which a life ends is drawn. Every
+fourth life is killed from outside after a random time instead. The last life is left alone until everything is done.
+What it did is one JSON object on standard output.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from contextlib import contextmanager
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from journal import JournalCluster
+from offermatch import ReferenceMatcher, Settings
+from offermatch.scheduler.cycle import Observer
+from offermatch.scheduler.loop import Scheduler
+from offermatch.scheduler.store import Store
+from offermatch.scheduler.submission import Submission
+
+TASKS = 600
+LEASE = 0.15
+
+
+class Point:
+    """Counts points, and dies at one of them."""
+
+    def __init__(self, last):
+        self.left = last
+
+    def __call__(self, *_, **__):
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Strict(Observer):
+    """Ends the life as failed where the loop survives a bug."""
+
+    @contextmanager
+    def cycle(self, cycle):
+        yield
+        if cycle.error == "unexpected":
+            sys.stderr.write(f"a cycle ended by {cycle.message}\n")
+            os._exit(3)
+
+
+def live(url, journal, last, servers):
+    """Run a scheduler until everything is done, or until the last point."""
+    point = Point(last)
+    for what in ("before_cursor_execute", "after_cursor_execute", "commit", "rollback"):
+        event.listen(Engine, what, point)
+    cluster = JournalCluster(journal, servers, point=point)
+    settings = {"settings": Settings("exclusive"), "interval": 0.005, "lease_seconds": LEASE, "observers": [Strict()]}
+    with Store(url) as store, Scheduler(store, cluster, ReferenceMatcher(), **settings) as one:
+        one.run(until_idle=True)
+
+
+def fork(url, journal, last, servers=4):
+    child = os.fork()
+    if child == 0:
+        try:
+            live(url, journal, last, servers)
+        except BaseException as error:  # noqa: BLE001 - told by the exit code
+            sys.stderr.write(f"a life ended by {error!r}\n")
+            os._exit(3)
+        os._exit(0)
+    return child
+
+
+def main(url, journal, lives, seed):
+    draw = random.Random(seed)
+    with Store(url) as store:
+        # Layers of ten, each task needing two of the layer before.
+        needs = lambda at: (f"t{at - 10}", f"t{at - 10 - at % 3}") if at >= 20 else ()  # noqa: E731
+        store.submit([Submission(f"t{at}", {"cpu": 1000}, needs=needs(at), inputs=["x"][: at % 2]) for at in range(TASKS)])
+    ends = {"killed": 0, "finished": 0, "failed": 0}
+    for life in range(lives):
+        timed = life % 4 == 3
+        child = fork(url, journal, 0 if timed else draw.randint(1, 110))
+        if timed:
+            time.sleep(draw.uniform(0.0, 0.25))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        ends["killed" if os.WIFSIGNALED(status) else "finished" if status == 0 else "failed"] += 1
+    with Store(url) as store:
+        ends["open"] = TASKS - store.counts().get("done", 0)
+    _, status = os.waitpid(fork(url, journal, 0, servers=100), 0)
+    print(json.dumps({**ends, "last": status}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

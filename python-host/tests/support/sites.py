@@ -1,0 +1,168 @@
+"""Clusters of every kind with two servers of 4 cores each, for the one suite that runs over all of them."""
+
+import threading
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from offermatch.model import Offer
+from offermatch.scheduler.cluster import Cluster, Launch
+from offermatch.scheduler.cluster.dask.dask import DaskCluster
+from offermatch.scheduler.cluster.http.http import HttpCluster
+from offermatch.scheduler.cluster.http.server import ClusterServer
+from offermatch.scheduler.cluster.process.processes import ProcessCluster
+from offermatch.scheduler.cluster.simulated import SimulatedCluster
+from offermatch.tables.rows import offer_columns
+
+GIB = 2**30
+
+
+@dataclass
+class Site:
+    """A cluster under test, and payloads that mean the same on all of them.
+
+    Attributes:
+        cluster: The cluster.
+        servers: The names of its two servers.
+        works: A payload that ends well at once.
+        lasts: A payload that does not end while a test runs.
+        fails: A payload that fails at once.
+        malformed: A payload that cannot be run.
+    """
+
+    cluster: Cluster
+    servers: tuple[str, str]
+    works: dict[str, Any]
+    lasts: dict[str, Any]
+    fails: dict[str, Any]
+    malformed: dict[str, Any]
+
+    def launch(self, key, payload, server=0, cores=1, **asked):
+        """Launch one task, and return what became of it."""
+        name = self.servers[server] if isinstance(server, int) else server
+        demand = {"cpu": 1000 * cores, "memory": GIB // 16}
+        return self.cluster.launch([Launch(key, f"task of {key}", name, demand, payload=payload, **asked)])[0]
+
+    def report(self, key):
+        return self.cluster.reports([key])[0]
+
+    def ended(self, key, patience=60.0):
+        """Return the report of a launch that ends, however busy the machine is."""
+        deadline = time.monotonic() + patience
+        while (report := self.report(key)).outcome == "running":
+            assert time.monotonic() < deadline, f"{key} does not end"
+            self.cluster.wait(0.05)
+        return report
+
+    def free_cores(self, server=0):
+        """Return the free cores of a server; None where it makes no offer."""
+        table = offer_columns(self.cluster.offers(), None)
+        if self.servers[server] not in table.names:
+            return None
+        return table.available["cpu"][table.names.index(self.servers[server])] / 1000
+
+
+QUICK = {"command": ["true"]}
+LONG = {"command": ["sleep", "600"]}
+FAILING = {"command": ["sh", "-c", "echo told so >&2; exit 3"]}
+NO_COMMAND = {"command": "sleep 600"}
+
+
+@contextmanager
+def simulated(clock, directory=None):
+    servers = [Offer(name, {"cpu": 4000, "memory": 8 * GIB}, devices=2) for name in ("one", "two")]
+    cluster = SimulatedCluster(servers, clock=clock, start=1e9 if clock == "virtual" else None)
+    brief = {"seconds": 0.01}
+    yield Site(cluster, ("one", "two"), brief, {"seconds": 3600}, {**brief, "fails": "told so"}, {"seconds": "soon"})
+    cluster.close()
+
+
+@contextmanager
+def served(cluster, **settings):
+    """Serve a cluster on loopback, and end the server after."""
+    with ClusterServer(cluster, **settings) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def processes(directory, name="one", **settings):
+    """This machine as a server, and nothing left running after."""
+    inputs = directory / "inputs"
+    inputs.mkdir(exist_ok=True, parents=True)
+    for file in ("a.bin", "b.bin"):
+        (inputs / file).write_bytes(b"input")
+    settings = {"inputs": inputs, **settings}
+    cluster = ProcessCluster(Offer(name, {"cpu": 4000, "memory": 8 * GIB}, devices=2), directory / name, **settings)
+    keys = set()
+    launch = cluster.launch
+    cluster.launch = lambda launches: keys.update(one.key for one in launches) or launch(launches)
+    try:
+        yield cluster
+    finally:
+        if not cluster._closed:
+            end_all(cluster, keys)
+            cluster.close()
+
+
+def end_all(cluster, keys, patience=60.0):
+    """Cancel everything, and wait until nothing runs."""
+    cluster.cancel([one.key for one in cluster.reports(list(keys)) if one.outcome == "running"])
+    deadline = time.monotonic() + patience
+    while any(one.outcome == "running" for one in cluster.reports(list(keys))):
+        assert time.monotonic() < deadline, "what was cancelled does not end"
+        cluster.wait(0.05)
+
+
+@contextmanager
+def agents(directory):
+    """Two agents that run processes, reached over HTTP."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(served(stack.enter_context(processes(directory, name)))) for name in ("one", "two")]
+        cluster = HttpCluster([server.url for server in servers], timeout_seconds=60.0)
+        yield Site(cluster, ("one", "two"), QUICK, LONG, FAILING, NO_COMMAND)
+        cluster.close()
+
+
+@contextmanager
+def gateway(directory):
+    """One agent in front of two servers."""
+    del directory
+    with simulated("real") as site, served(site.cluster) as server:
+        cluster = HttpCluster([server.url], timeout_seconds=60.0)
+        yield Site(cluster, site.servers, site.works, site.lasts, site.fails, site.malformed)
+        cluster.close()
+
+
+@contextmanager
+def dask(workers):
+    """The workers of a Dask cluster, with nothing running and nothing remembered after."""
+    from distributed import Client
+
+    with Client(workers, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        cluster = DaskCluster(client.scheduler.address)
+        yield Site(cluster, ("0", "1"), QUICK, LONG, FAILING, NO_COMMAND)
+        cluster.close()
+        again = DaskCluster(client)
+        end_all(again, client.run_on_scheduler(keys_of_ledger))
+        # The keys are used again by the next test, so Dask must have forgotten them.
+        deadline = time.monotonic() + 60
+        while client.run_on_scheduler(tasks_of_dask):
+            assert time.monotonic() < deadline, "Dask does not forget its tasks"
+            time.sleep(0.01)
+        client.unregister_scheduler_plugin("offermatch")
+
+
+def keys_of_ledger(dask_scheduler=None):
+    return list(dask_scheduler.plugins["offermatch"]._runs)
+
+
+def tasks_of_dask(dask_scheduler=None):
+    return [str(key) for key in dask_scheduler.tasks]

@@ -1,0 +1,280 @@
+"""Components that are not what they should be, and what a component may do to its host."""
+
+import gc
+import hashlib
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from wasmtime import WasmtimeError, wat2wasm
+
+from offermatch import Matcher, MatcherError, Offer, ReferenceMatcher, Task
+from offermatch.matcher import BUNDLED
+from offermatch.sample import parse_sample
+from offermatch.wasm import choice, instance
+from offermatch.wasm.bulk import BulkCrossing
+from offermatch.wasm.component import Code
+from offermatch.wasm.contract import CONTRACT, INTERFACE
+from offermatch.wasm.contract import PACKED as PACKED_INTERFACE
+
+MATCHING = f"{INTERFACE}@{CONTRACT}"
+PACKED = f"{PACKED_INTERFACE}@{CONTRACT}"
+
+# Of the clock only a type is used, and linkers write it under the patch version that they know.
+IMPORTS = ["wasi:clocks/wall-clock@0.2", "wasi:otel/tracing@0.2.0-rc.2", "wasi:otel/types@0.2.0-rc.2"]
+
+
+def load(tmp_path, content):
+    path = tmp_path / "candidate.wasm"
+    path.write_bytes(content if isinstance(content, bytes) else bytes(wat2wasm(content)))
+    return Matcher.load(path)
+
+
+def test_the_bundled_component_imports_tracing_and_its_types(bulk):
+    content = BUNDLED.read_bytes()
+    inspection = Code(BUNDLED).inspection
+    assert sorted(re.sub(r"(wall-clock@0\.2)\.\d+", r"\1", name) for name in inspection.imports) == IMPORTS
+    assert inspection.exports == (MATCHING, PACKED)
+    assert bulk.digest == inspection.digest == "sha256:" + hashlib.sha256(content).hexdigest()
+    assert bulk.description.contract == CONTRACT
+    assert bulk.description.modes == ("exclusive", "shared")
+
+
+BAD = {
+    "empty": (b"", "component-malformed"),
+    "text": (b"(component)", "component-malformed"),
+    "core module": ("(module)", "component-malformed"),
+    "another world": ("(component)", "wrong-world"),
+    "an empty interface": (f'(component (instance $i) (export "{MATCHING}" (instance $i)))', "wrong-world"),
+    "an import": (
+        f'(component (import "host" (func)) (instance $i) (export "{MATCHING}" (instance $i)))',
+        "wrong-world",
+    ),
+    "a later contract": (
+        f'(component (instance $i) (export "{INTERFACE}@0.3.0" (instance $i)))',
+        "contract-version",
+    ),
+    "a trap at the start": (
+        f"""(component
+        (core module $m (func $s unreachable) (start $s) (func (export "f")) (func (export "g") (param i32)))
+        (core instance $c (instantiate $m))
+        (type $pool (resource (rep i32)))
+        (func $f (canon lift (core func $c "f")))
+        (func $g (param "self" (borrow $pool)) (canon lift (core func $c "g")))
+        (component $named
+            (import "pool" (type $own (sub resource)))
+            (import "f" (func $f))
+            (import "g" (func $g (param "self" (borrow $own))))
+            (export $pool "pool" (type $own))
+            (export "describe" (func $f))
+            (export "set-traced" (func $f))
+            (export "[static]pool.open" (func $f))
+            (export "[method]pool.assign" (func $g) (func (param "self" (borrow $pool))))
+            (export "[method]pool.update" (func $g) (func (param "self" (borrow $pool))))
+            (export "[method]pool.explain" (func $g) (func (param "self" (borrow $pool)))))
+        (instance $i (instantiate $named
+            (with "pool" (type $pool)) (with "f" (func $f)) (with "g" (func $g))))
+        (export "{MATCHING}" (instance $i)))""",
+        "matcher-trapped",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_component_is_refused(tmp_path, kind):
+    content, code = BAD[kind]
+    with pytest.raises(MatcherError) as caught:
+        load(tmp_path, content)
+    assert caught.value.code == code
+    assert "candidate.wasm" in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_truncated_component_is_refused(tmp_path):
+    content = BUNDLED.read_bytes()
+    for length in (9, len(content) // 2, len(content) - 1):
+        with pytest.raises(MatcherError) as caught:
+            load(tmp_path, content[:length])
+        assert caught.value.code == "component-malformed"
+
+
+@pytest.mark.parametrize("name", ["nothing-here.wasm", "."])
+def test_an_unreadable_component_is_refused(tmp_path, name):
+    with pytest.raises(MatcherError) as caught:
+        Matcher.load(tmp_path / name)
+    assert caught.value.code == "component-unreadable"
+
+
+def renamed(content, before, after):
+    """Return the component with another text of the same length; it must be there."""
+    assert before in content
+    assert len(before) == len(after)
+    return content.replace(before, after)
+
+
+def test_a_contract_that_only_resolves_as_compatible_is_refused(tmp_path):
+    content = renamed(BUNDLED.read_bytes(), b"matching@0.2.0", b"matching@0.2.9")
+    with pytest.raises(MatcherError, match=r"0\.2\.9") as caught:
+        load(tmp_path, content)
+    assert caught.value.code == "contract-version"
+
+
+@pytest.mark.parametrize(("claim", "message"), [(b"0.2.9", "0.2.9"), (b"0.1.0", "0.1.0 by its description and 0.2.0")])
+def test_a_matcher_that_states_another_contract_is_refused(tmp_path, claim, message):
+    # The names of the interfaces stay; what `describe` says is changed in the data of the component.
+    content = renamed(renamed(BUNDLED.read_bytes(), b"@0.2.0", b"@KEEP!"), b"0.2.0", claim)
+    with pytest.raises(MatcherError) as caught:
+        load(tmp_path, renamed(content, b"@KEEP!", b"@0.2.0"))
+    assert caught.value.code == "contract-version"
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize("other", [b"wasi:otel/tracing@0.2.0-rc.3", b"wasi:otel/logging@0.2.0-rc.2"])
+def test_telemetry_that_the_contract_does_not_name_is_refused(tmp_path, other):
+    content = renamed(BUNDLED.read_bytes(), b"wasi:otel/tracing@0.2.0-rc.2", other)
+    with pytest.raises(MatcherError, match=other.decode()) as caught:
+        load(tmp_path, content)
+    assert caught.value.code == "wrong-world"
+
+
+def test_a_component_with_other_types_is_refused(tmp_path):
+    # A column of the explanations has another name, in the component's own types.
+    content = BUNDLED.read_bytes()
+    assert content.count(b"by-score") > 0
+    with pytest.raises(MatcherError, match="by-store") as caught:
+        load(tmp_path, content.replace(b"by-score", b"by-store"))
+    assert caught.value.code == "wrong-world"
+
+
+class Tripwire:
+    """A crossing that traps when it is told to."""
+
+    name = "tripwire"
+    trap = False
+
+    def call(self, store, func, params, timings):
+        if self.trap:
+            raise WasmtimeError("error while executing at wasm backtrace:\n\nCaused by:\n    wasm trap: unreachable")
+        return BulkCrossing().call(store, func, params, timings)
+
+
+def test_a_trap_costs_the_pool_and_nothing_else():
+    matcher = Matcher.load()
+    matcher._crossing = tripwire = Tripwire()
+    pool, other = matcher.open([Offer("a", {"cpu": 1})]), matcher.open([Offer("b", {"cpu": 1})])
+    tripwire.trap = True
+    with pytest.raises(MatcherError, match="wasm trap: unreachable") as caught:
+        pool.assign([Task("t")])
+    assert caught.value.code == "matcher-trapped"
+    tripwire.trap = False
+    with pytest.raises(MatcherError, match="gone"):
+        pool.assign([Task("t")])
+    assert len(other.assign([Task("t")])) == 1
+    assert len(matcher.match([Task("t")], [Offer("a", {"cpu": 1})])) == 1
+
+
+def test_another_layout_of_values_falls_back_to_the_public_crossing(monkeypatch, caplog):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    matcher = Matcher.load()
+    assert (matcher.crossing, matcher._crossing.inner.name) == ("packed", "bulk")
+    choice._warn_once.cache_clear()
+    monkeypatch.setattr(choice, "_PROVEN", set())
+    monkeypatch.setattr(choice, "layout_is_known", lambda: False)
+    for _ in range(2):
+        matcher = Matcher.load()
+        assert (matcher.crossing, matcher._crossing.inner.name) == ("packed", "public")
+    assert len(caplog.records) == 1
+    tasks, offers = parse_sample("constrained:60x60").rows()
+    assert matcher.match(tasks, offers).digest == ReferenceMatcher().match(tasks, offers).digest
+
+
+def test_one_component_shows_for_all_of_its_contract_that_the_bulk_crossing_holds(monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    monkeypatch.setattr(choice, "_PROVEN", set())
+    asked, holds = [], choice._bulk_holds
+    monkeypatch.setattr(choice, "_bulk_holds", lambda code, known: asked.append(code.contract) or holds(code, known))
+    older = Path(__file__).parents[3] / "target" / "matcher-0.1.0.wasm"
+    for path in (None, None, older, older):
+        assert Matcher.load(path)._crossing.inner.name == "bulk"
+    assert asked == ["0.2.0", "0.1.0"]
+
+
+def test_a_crossing_that_changes_an_answer_is_not_used(monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    monkeypatch.setattr(choice, "_PROVEN", set())
+    with monkeypatch.context() as patch:
+        patch.setattr("offermatch.wasm.bulk._KINDS", {"bool": 0, "u32": 6, "u64": 6, "f64": 10})
+        assert Matcher.load()._crossing.inner.name == "public"
+    with monkeypatch.context() as patch:
+        patch.setattr("offermatch.wasm.packed.hexlify", lambda column: b"00" * len(bytes(column)))
+        assert Matcher.load().crossing == "bulk"
+    with monkeypatch.context() as patch:
+        patch.setattr("offermatch.wasm.packed.hexlify", lambda column: b"zz" * len(bytes(column)))
+        assert Matcher.load().crossing == "bulk"
+
+
+def test_a_matcher_without_the_packed_interface_is_reached_in_bulk(tmp_path, monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    # The interface is still there, but under a name that no host looks for.
+    content = BUNDLED.read_bytes().replace(b"matcher/packed@", b"matcher/pocket@")
+    assert load(tmp_path, content).crossing == "bulk"
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "packed")
+    with pytest.raises(MatcherError, match="packed") as caught:
+        load(tmp_path, content)
+    assert caught.value.code == "wrong-world"
+
+
+def test_a_packed_interface_of_another_version_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
+    content = renamed(BUNDLED.read_bytes(), b"matcher/packed@0.2.0", b"matcher/packed@0.2.9")
+    assert load(tmp_path, content).crossing == "bulk"
+
+
+def test_a_packed_interface_of_other_types_is_refused(monkeypatch):
+    types = {name: text.replace("device-free", "device-left") for name, text in instance.PACKED_FUNCTIONS.items()}
+    monkeypatch.setattr(instance, "PACKED_FUNCTIONS", types)
+    with pytest.raises(MatcherError, match=r"pool\.open is .*device-free:string") as caught:
+        Matcher.load()
+    assert caught.value.code == "wrong-world"
+
+
+def test_a_closed_pool_takes_no_calls(matcher):
+    with matcher.open([Offer("a", {"cpu": 1})]) as pool:
+        pass
+    pool.close()
+    with pytest.raises(ValueError, match="closed"):
+        pool.assign([])
+
+
+# Of the public crossing, wasmtime-py makes the values.
+@pytest.mark.parametrize("component", ["packed", "bulk"], indirect=True)
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+def test_a_call_leaves_nothing_to_the_garbage_collector(component, mode):
+    samples = [parse_sample(f"devices:{size}x{size}").rows() for size in range(20, 30)]
+    assert component.match(*samples[0], mode=mode).assignments
+    left = []
+    gc.disable()
+    try:
+        for _ in range(5):
+            gc.collect()
+            for tasks, offers in samples:
+                component.match(tasks, offers, mode=mode)
+            # What is found here, nothing but a collection would have freed. Threads of other tests may leave something, too;
+            # what calls leave, they leave every time.
+            left.append(gc.collect())
+    finally:
+        gc.enable()
+    assert min(left) == 0
+
+
+def test_threads_share_a_matcher(component):
+    tasks, offers = parse_sample("constrained:400x300").rows()
+    expected = ReferenceMatcher().match(tasks, offers).digest
+    digests = []
+    threads = [threading.Thread(target=lambda: digests.append(component.match(tasks, offers).digest)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert digests == [expected] * 4

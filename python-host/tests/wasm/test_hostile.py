@@ -1,0 +1,189 @@
+"""What a hostile matcher does to its host: nothing. One test a behaviour, with the error each has to end in."""
+
+import os
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hostile import (
+    CALLING,
+    LIMITS,
+    OFFERS,
+    TASKS,
+    component,
+    explain,
+    limits,
+    match,
+    right,
+    the_host_is_alive,
+)
+from offermatch import LimitError, LyingMatcherError, Matcher, MatcherError, OffermatchError, ReferenceMatcher
+
+# The crossing is named, so that loading does not make a call of its own.
+pytestmark = pytest.mark.usefixtures("bulk_crossing")
+
+
+@pytest.fixture
+def bulk_crossing(monkeypatch):
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+
+
+def load(name):
+    return Matcher.load(component(name), limits=limits(name))
+
+
+LOADING = {
+    "claims-newer-contract": ("contract-version", r"0\.3\.0"),
+    "newer-contract": ("contract-version", r"0\.3\.0"),
+    "spin-describe": ("limit-time", "call_milliseconds = 400"),
+    "spin-start": ("limit-time", "call_milliseconds = 400"),
+    "trap-describe": ("matcher-trapped", "unreachable"),
+    "wrong-world": ("wrong-world", "greeting"),
+}
+
+
+KINDS = {"answer-refused": LyingMatcherError, "limit": LimitError}
+
+
+def refused(code, words, call):
+    kind = KINDS.get(code) or KINDS.get(code.partition("-")[0], MatcherError)
+    with pytest.raises(kind, match=f"(?s){words}") as caught:
+        call()
+    assert caught.value.code == code
+    assert caught.value.hint
+    assert len(str(caught.value)) < 10_000
+    if kind is LimitError:
+        assert caught.value.limit
+        assert caught.value.asked
+    the_host_is_alive()
+
+
+@pytest.mark.parametrize("name", LOADING)
+def test_it_is_refused_when_it_is_loaded(name):
+    refused(*LOADING[name], lambda: load(name))
+
+
+@pytest.mark.parametrize("name", CALLING)
+def test_it_ends_in_an_error(name):
+    call, code, words = CALLING[name]
+    matcher = load(name)
+    refused(code, words, lambda: call(matcher))
+
+
+@pytest.mark.parametrize("name", CALLING)
+def test_it_is_an_error_when_loading_makes_a_known_call(name, monkeypatch):
+    monkeypatch.delenv("OFFERMATCH_CROSSING")
+    call, code, _ = CALLING[name]
+    with pytest.raises(OffermatchError) as caught:
+        call(load(name))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", ["honest", "wasi-clocks", "wasi-environment", "wasi-files", "wasi-honest", "wasi-network"])
+def test_what_finds_nothing_outside_answers_right(name):
+    matcher = load(name)
+    for mode in ("exclusive", "shared"):
+        assert matcher.match(TASKS, OFFERS, mode=mode).digest == right(mode)
+    assert matcher.explain(TASKS, OFFERS) == ReferenceMatcher().explain(TASKS, OFFERS)
+
+
+def test_chance_is_the_same_every_time():
+    first, second = load("wasi-random"), load("wasi-random")
+    assert len({match(matcher).digest for matcher in (first, first, second)}) == 1
+
+
+def test_answering_differently_every_time_is_not_possible_from_one_cycle_to_the_next():
+    # What it keeps, it keeps in its instance.
+    matcher = load("capricious")
+    assert len({match(matcher).digest for _ in range(3)}) == 1
+
+
+def test_another_policy_answers_validly():
+    assert match(load("first-fit")).digest != right()
+
+
+def test_a_poisoned_instance_costs_its_pool_and_nothing_else():
+    matcher = load("trap")
+    with matcher.open(OFFERS) as pool:
+        for words in ("unreachable", "gone"):
+            with pytest.raises(MatcherError, match=words):
+                pool.assign(TASKS)
+    assert explain(matcher) == ReferenceMatcher().explain(TASKS, OFFERS)
+
+
+def test_an_interrupt_during_a_call_that_prints_is_a_keyboard_interrupt():
+    matcher = Matcher.load(component("wasi-stdout"), limits=replace(LIMITS, call_milliseconds=20_000))
+    # From another process: a thread of this one would have to wait for the interpreter's lock, which the call takes again
+    # and again.
+    interrupters = []
+
+    def interrupted():
+        # Where this machine is busy it comes before the call, and must not end the tests.
+        interrupters.append(subprocess.Popen(["sh", "-c", f"sleep 0.05; kill -INT {os.getpid()}"]))
+        match(matcher)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    interrupters[0].wait()
+    the_host_is_alive()
+
+
+class Odd(BaseException):
+    """Nothing that anybody would expect."""
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, ValueError, Odd])
+def test_what_a_function_of_the_host_raises_comes_out_as_it_was(kind, monkeypatch):
+    raised = kind("stop")
+
+    def fail(*_):
+        raise raised
+
+    monkeypatch.setattr("offermatch.wasm.lockdown.Lockdown._write", fail)
+    with pytest.raises(kind) as caught:
+        match(load("wasi-stdout"))
+    assert caught.value is raised
+    monkeypatch.undo()
+    the_host_is_alive()
+
+
+STATM = Path("/proc/self/statm")
+
+
+def resident():
+    return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+LOOPED = (
+    "trap",
+    "nan-scores",
+    "over-commit",
+    "recurse",
+    "rows-out-of-range",
+    "wasi-exit",
+    "wrong-explanations",
+)
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="needs /proc")
+def test_memory_comes_back():
+    """OFFERMATCH_HOSTILE_CALLS sets how many calls are made; 10,000 hold as well."""
+    calls = int(os.environ.get("OFFERMATCH_HOSTILE_CALLS", "800"))
+    matchers = [(load(name), CALLING[name][0]) for name in LOOPED]
+
+    def round_of_calls():
+        for matcher, call in matchers:
+            with pytest.raises(MatcherError):
+                call(matcher)
+
+    for _ in range(20):
+        round_of_calls()
+    before, begin = resident(), time.monotonic()
+    for _ in range(calls // len(LOOPED)):
+        round_of_calls()
+    grown = resident() / before
+    assert grown < 1.05, f"{calls} calls in {time.monotonic() - begin:.1f} s made resident memory {grown:.3f} times as large"
+    the_host_is_alive()
