@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch.bench import border, cycle, gil, start, svg, swap, talk
+from offermatch.bench import border, cycle, gil, ray, start, svg, swap, talk
 from offermatch.errors import InputError
 from offermatch.sample import Sample
 
@@ -60,6 +60,12 @@ def add_bench(commands: Any, sample: Callable[[str], Sample], positive: Callable
     parser.add_argument("--other", type=Path, metavar="PATH", help="the component to swap with the bundled one")
     about = "microseconds for which a thread may keep the interpreter's lock (default: as it is, mostly 5000)"
     parser.add_argument("--switch-interval", type=positive, metavar="US", help=about)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("ray", ray, _ray, "the bin packing of Ray's autoscaler, beside Ray's own functions")
+    parser.add_argument("--bundles", type=positive, default=10_000, metavar="N", help="to pack (default: 10000)")
+    parser.add_argument("--nodes", type=positive, default=2_000, metavar="N", help="to pack them on (default: 2000)")
+    parser.add_argument("--start-for", type=positive, default=4_000, metavar="N", help="bundles to start nodes for (4000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("cycle", cycle, _cycle, "one cycle of the scheduler, stage by stage, beside the talk's figures")
     parser.add_argument("--store", metavar="URL", help="an empty database (default: a temporary SQLite file)")
@@ -123,6 +129,11 @@ def _gil(options: argparse.Namespace) -> str:
 
 def _start(options: argparse.Namespace) -> str:
     return _shown(start.start(options.rounds), options, start.table)
+
+
+def _ray(options: argparse.Namespace) -> str:
+    found = ray.ray(options.bundles, options.nodes, options.start_for, options.seed, _progress)
+    return _shown(found, options, ray.table)
 
 
 def _swap(options: argparse.Namespace) -> str:
