@@ -14,7 +14,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from offermatch.errors import InputError, LyingMatcherError
+from offermatch.errors import LyingMatcherError
 from offermatch.extras import require
 from offermatch.ray import get_bin_pack_residual, get_nodes_for
 
@@ -48,7 +48,8 @@ def ray(bundles: int, nodes: int, bundles_to_start_for: int, seed: int, progress
         progress(f"{name}: Ray's, which takes seconds")
         expected, their_milliseconds = _timed(getattr(theirs, other), arguments)
         if any(answer != expected for answer in found):
-            raise LyingMatcherError(f"{name}: the answers differ")
+            message = f"{name}: the answers differ"
+            raise LyingMatcherError("answer-refused", message, "run the tests of offermatch.ray with this version of Ray")
         rows.append({"case": name, "milliseconds": median(milliseconds), "ray_milliseconds": their_milliseconds})
     return {"ray": version, "seed": seed, "rows": rows}
 
