@@ -1,11 +1,12 @@
 """Ordinary cases with ordinary answers, by every implementation."""
 
 import math
+import traceback
 from dataclasses import dataclass
 
 import pytest
 
-from offermatch import Assignment, Explanation, Offer, Settings, Task, is_in, match_tasks_to_offers, not_in
+from offermatch import Assignment, Explanation, InputError, Offer, Settings, Task, is_in, match_tasks_to_offers, not_in
 
 
 def test_the_worked_example_of_the_semantics(matcher):
@@ -119,3 +120,13 @@ def test_answers_come_as_columns_and_as_rows(matcher):
     assert (answer.task_rows, answer.offer_rows, answer.scores) == ([1], [0], [0.0])
     assert (answer.task_names, answer.offer_names, answer.unplaced, len(answer)) == (["u"], ["a"], ["t"], 1)
     assert answer.timings.call > 0
+
+
+def test_the_text_of_an_error_has_its_code_and_its_hint(matcher):
+    with pytest.raises(InputError) as caught:
+        matcher.match([Task("t", {"cpu": -1})], [Offer("a", {"cpu": 1})])
+    error = caught.value
+    assert str(error) == f"{error.place}: {error.message} [quantity-negative], hint: {error.hint}"
+    assert error.hint
+    shown = "".join(traceback.format_exception(error))
+    assert f"[{error.code}], hint: {error.hint}" in shown

@@ -8,8 +8,8 @@
         ├── LimitError          it needed more than a limit allows
         └── LyingMatcherError   its answer does not hold against the host's tables
 
-Each has a stable ``code``; docs/errors.md lists them all with their meaning. The message names the place, the value and
-the remedy.
+Each has a stable ``code``; docs/errors.md lists them all with their meaning. Its text names the place, the value, the code
+and the remedy, so that a traceback or a log has them all.
 """
 
 from __future__ import annotations
@@ -46,9 +46,14 @@ class OffermatchError(Exception):
         self.hint = hint
         self.place = place
 
-    def __str__(self) -> str:
-        """Return the first line as the command line prints it, after ``error[code]:``."""
+    @property
+    def line(self) -> str:
+        """Place and message, as the command line prints them after ``error[code]:``."""
         return f"{self.place}: {self.message}" if self.place else self.message
+
+    def __str__(self) -> str:
+        """Return place, message, code and hint: all that a traceback or a log shows of an error."""
+        return f"{self.line} [{self.code}]" + (f", hint: {self.hint}" if self.hint else "")
 
 
 class InputError(OffermatchError):

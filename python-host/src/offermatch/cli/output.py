@@ -25,7 +25,7 @@ _WIDTH = 40
 def error(found: OffermatchError) -> str:
     """Return an error as docs/errors.md shows it."""
     hint = f"hint: {found.hint}\n" if found.hint else ""
-    return f"error[{found.code}]: {found}\n{hint}"
+    return f"error[{found.code}]: {found.line}\n{hint}"
 
 
 def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: bool, timed: bool = False) -> str:

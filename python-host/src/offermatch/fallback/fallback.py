@@ -186,7 +186,7 @@ class FallbackMatcher(BaseMatcher):
                 self.fallback.description.name,
                 self.description.name,
                 code,
-                reason,
+                reason.line if isinstance(reason, OffermatchError) else reason,
                 extra={"offermatch_code": code},
             )
         if opened:

@@ -159,8 +159,8 @@ class Scheduler:
 
     def _end(self, cycle: Cycle, error: Exception) -> None:
         if isinstance(error, OffermatchError):
-            cycle.error, cycle.message = error.code, str(error)
-            _LOG.error("cycle %d ended: %s: %s", cycle.number, error.code, error)
+            cycle.error, cycle.message = error.code, error.line
+            _LOG.error("cycle %d ended: %s: %s", cycle.number, error.code, error.line)
             if error.code == "lease-lost":
                 self._lease = None
         else:

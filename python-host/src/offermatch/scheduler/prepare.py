@@ -135,7 +135,7 @@ def _inputs(
             error = failures.get(_copy(one))
             if error is not None:
                 code = "cancelled" if error.code == "cancelled" else "input-not-staged"
-                return {}, f"input {one['source']}: {error.code}: {error}", code
+                return {}, f"input {one['source']}: {error.code}: {error.line}", code
             found[one["source"]] = one["target"]
     return found, "", ""
 

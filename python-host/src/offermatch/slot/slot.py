@@ -317,7 +317,9 @@ class Slot(BaseMatcher):
             name, digest = matcher, ""
         else:
             name, digest = f"{matcher.description.name} {matcher.description.version}", matcher.digest
-        event = Event(datetime.now(timezone.utc), what, name, digest, code, str(error) if error else reason)
+        if error is not None:
+            reason = error.line if isinstance(error, OffermatchError) else str(error)
+        event = Event(datetime.now(timezone.utc), what, name, digest, code, reason)
         self._history.append(event)
         level = logging.WARNING if error is not None or what == "rolled-back" else logging.INFO
         _LOG.log(level, "slot: %s %s%s", what, name, f" ({code}): {event.reason}" if code else f" {event.reason}".rstrip())

@@ -199,7 +199,7 @@ class HttpCluster(Cluster):
             _LAUNCH_STATUSES,
         )
         if isinstance(found, ClusterError):
-            found = Launched(key, "payload-refused" if found.code == "request-refused" else "unreachable", str(found))
+            found = Launched(key, "payload-refused" if found.code == "request-refused" else "unreachable", found.line)
         if found.refusal not in (None, "unreachable"):
             self._keys.pop(key, None)
         return found
@@ -270,7 +270,7 @@ class HttpCluster(Cluster):
         silence = time.monotonic() - self._requests.heard[agent]
         if self._lost_after is not None and silence > self._lost_after and self._keys.get(key) == agent:
             return Report(key, "lost", f"{agent} has not answered for {silence:.0f} s", time.time())
-        return Report(key, "running", f"nobody knows: {error}")
+        return Report(key, "running", f"nobody knows: {error.line}")
 
     def _believed(self, agent: str, report: Report) -> Report:
         """Return a report; an agent that could not be told of a cancellation may yet get the launch it does not know."""

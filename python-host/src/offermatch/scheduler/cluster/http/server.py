@@ -128,9 +128,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, answer, headers = refused.status, refused.body, refused.headers
         except ClusterError as error:
             status = HTTPStatus.BAD_REQUEST if error.code == "message-malformed" else HTTPStatus.SERVICE_UNAVAILABLE
-            answer = {"error": {"code": error.code, "message": str(error)}}
+            answer = {"error": {"code": error.code, "message": error.line}}
         except OffermatchError as error:
-            status, answer = HTTPStatus.BAD_REQUEST, {"error": {"code": error.code, "message": str(error)}}
+            status, answer = HTTPStatus.BAD_REQUEST, {"error": {"code": error.code, "message": error.line}}
         except OSError:
             raise
         except Exception:  # noqa: BLE001 - the connection gets its answer, whatever a cluster does
