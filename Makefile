@@ -15,11 +15,11 @@ SHELL := bash
 
 VENV := target/venv
 BIN := $(VENV)/bin
-HOST := target/release/offermatch
+HOST := target/release/offermatch-host
 PACKAGED := python-host/src/offermatch/matcher.wasm
 
 # Named together in every call, examples included, so that what they depend on is built once: its features are those that all of them ask for.
-PACKAGES := --package offermatch-core --package offermatch --package offermatch-fuzz
+PACKAGES := --package offermatch-core --package offermatch --package offermatch-host --package offermatch-stage --package offermatch-fuzz
 
 # A process more than the two cores of a small machine: tests wait, too.
 SHARED := --numprocesses 3 --dist worksteal
@@ -68,7 +68,7 @@ target/policies/best-fit.wasm: $(GUEST_SOURCES) target/matcher.wasm
 	@guest/build.sh policies
 	@touch $@
 
-host: component ## the Rust host
+host: component ## the Rust library and its programs, offermatch-host and offermatch-stage
 	@cargo build --locked --release --quiet $(PACKAGES) --bins --examples
 
 python: $(VENV)/installed component ## the Python host, in a virtual environment
@@ -98,12 +98,12 @@ lint: component python ## format, lints and types; a warning is an error
 	cd python-host && ../$(BIN)/mypy
 
 docs: host python ## the book, with the reference of the contract and both APIs; a broken link is an error
-	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --release --no-deps --quiet --package offermatch-core --package offermatch
+	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --release --no-deps --quiet --package offermatch-core --package offermatch --package offermatch-stage
 	target/release/examples/contract_reference wit packed-matcher > target/contract-reference.md
 	$(BIN)/mkdocs build --quiet
 	@echo "make: the book is target/book/index.html" >&2
 
-test-rust: component policies hostile ## the core and the Rust host
+test-rust: component policies hostile ## the core, the Rust library and its programs
 	cargo test --locked --release $(PACKAGES)
 	cargo test --locked --release --package offermatch-kit --lib # its examples are components, which link for no other target
 	cargo test --locked --release --package offermatch-kit --doc

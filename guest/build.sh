@@ -2,7 +2,7 @@
 # Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh policies` those of the other
 # policies (guest/kit/examples), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
 # target/hostile/NAME.wasm, and target/matcher-0.1.0.wasm, the matcher for the contract before this one, with which the hosts'
-# adapters are tested; `guest/build.sh at DIRECTORY` that of a project made by `offermatch new`, target/NAME.wasm there.
+# adapters are tested; `guest/build.sh at DIRECTORY` that of a project made by `offermatch-host new`, target/NAME.wasm there.
 #
 # A Rust toolchain with the wasm32-unknown-unknown target is all it takes (and wasm32-wasip2 for those that use the
 # standard library), and where rustup can fetch that target, it is

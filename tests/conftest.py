@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-RUST_HOST = ROOT / "target" / "release" / "offermatch"
+RUST_HOST = ROOT / "target" / "release" / "offermatch-host"
 COMPONENT = ROOT / "target" / "matcher.wasm"
 
 

@@ -1,4 +1,4 @@
-"""`offermatch new` writes a project that builds, passes its own tests and conforms, with nothing done by hand."""
+"""`offermatch-host new` writes a project that builds, passes its own tests and conforms, with nothing done by hand."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_document_shows_what_is_written(project: Path) -> None:
     written = [(project / "src" / "lib.rs").read_text(), (project / "Cargo.toml").read_text()]
     assert len(blocks) >= 2
     for block in blocks:
-        assert any(block in text for text in written), f"no longer what `offermatch new` writes:\n{block}"
+        assert any(block in text for text in written), f"no longer what `offermatch-host new` writes:\n{block}"
 
 
 def test_the_kit_in_it_is_the_one_here(project: Path) -> None:

@@ -28,7 +28,7 @@ def test_python_examples_run() -> None:
 
 def test_rust_example_is_the_one_that_is_compiled() -> None:
     (block,) = _blocks("rust")
-    example = textwrap.dedent((ROOT / "host" / "examples" / "match_files.rs").read_text())
+    example = textwrap.dedent((ROOT / "host" / "library" / "examples" / "match_files.rs").read_text())
     lines = {line.strip() for line in example.splitlines()}
     assert [line for line in block.splitlines() if line.strip() not in lines] == []
 

@@ -1,7 +1,8 @@
 """The Python host's calls, one by one, by pyperf: in processes of their own, with their spread.
 
 ``python python-host/benches/matching.py`` measures (``--fast`` for a first look, ``-o FILE`` to keep the figures, which
-``pyperf compare_to`` compares with those of another version); ``offermatch bench`` compares with everything else.
+``pyperf compare_to`` compares with those of another version); ``offermatch bench`` and ``offermatch-host bench`` compare
+with everything else.
 """
 
 import pyperf

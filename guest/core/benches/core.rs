@@ -1,6 +1,6 @@
 //! The core, natively: opening a pool, assigning with the index and with the plain loop, a cycle of changes.
 //!
-//! `cargo bench --package offermatch-core` measures; `offermatch bench` compares with everything else.
+//! `cargo bench --package offermatch-core` measures; `offermatch-host bench` compares with everything else.
 
 use divan::Bencher;
 use offermatch_core::policies::{BestFit, DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};

@@ -1,4 +1,4 @@
-"""Staging through the Rust program: progress, errors, digests. Skipped where the program is not built."""
+"""Staging through the copy engine: progress, errors, digests. Skipped where the program is not built."""
 
 import asyncio
 import os

@@ -7,7 +7,7 @@ benchmark.
 
 Four phases take turns, so that what else the machine does hits each of them: threads that call no matcher, but compute in
 Python for as long as a call takes; callers alone; candidates judged and not promoted; swapped. The program
-`offermatch bench swap` of the Rust host measures the same.
+`offermatch-host bench swap` measures the same.
 
 The other matcher is the same component with a note appended, so that its digest is another, unless one is given.
 """

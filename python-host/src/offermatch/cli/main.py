@@ -49,7 +49,7 @@ Match tasks to resource offers with a WebAssembly matcher.
   offermatch swap --manifest manifest.json
   offermatch submit tasks.json
   offermatch run --drain
-  offermatch bench talk --rust-host target/release/offermatch
+  offermatch bench talk --rust-host target/release/offermatch-host
 """
 
 _MATCH = """\

@@ -1,6 +1,6 @@
 """Generated cases, the same in every host: small pools with many ties, and among them large ones.
 
-The order in which numbers are drawn is part of the definition: host/src/conformance/generate.rs draws the same.
+The order in which numbers are drawn is part of the definition: host/library/src/conformance/generate.rs draws the same.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Stages a task's data with the Rust program, as a subprocess that tells its progress in JSON lines.
+"""Stages a task's data with the copy engine `offermatch-stage`, as a subprocess that tells its progress in JSON lines.
 
     staged = stage(["inputs/", "weights.bin"], "/mnt/node/task-7", checksum=True)
     await prepare_inputs([Input("weights.bin", "/mnt/node/weights.bin", digest="blake3:...")])
 
-No native code is shared: the program is found by its name on the path, in ``OFFERMATCH_PROGRAM``, or as an argument.
+No native code is shared: the program is found by its name on the path, in ``OFFERMATCH_STAGE_PROGRAM``, or as an argument.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def stage(
     if jobs is not None:
         options.append(f"--jobs={jobs}")
     paths = [os.fspath(source) for source in sources]
-    command = [_program(program), "stage", "--progress=json", *options, "--", *paths, os.fspath(target)]
+    command = [_program(program), "--progress=json", *options, "--", *paths, os.fspath(target)]
     return _run(command, on_progress, cancelled)
 
 
@@ -216,10 +216,10 @@ async def prepare_inputs(
 
 
 def _program(given: str | os.PathLike[str] | None) -> str:
-    name = os.fspath(given) if given is not None else os.environ.get("OFFERMATCH_PROGRAM", "offermatch")
+    name = os.fspath(given) if given is not None else os.environ.get("OFFERMATCH_STAGE_PROGRAM", "offermatch-stage")
     found = shutil.which(name)
     if found is None:
-        hint = "build the Rust program with `cargo build --release`, and name it in OFFERMATCH_PROGRAM"
+        hint = "build it with `cargo build --release --package offermatch-stage`, and name it in OFFERMATCH_STAGE_PROGRAM"
         raise StagingError("program-missing", f"{name} is not a program", hint)
     return found
 

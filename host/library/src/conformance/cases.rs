@@ -1,0 +1,139 @@
+//! Files of cases: recordings of one group, with columns that may be written short.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, shortened};
+use crate::read::strict_json::{self, Tree};
+use crate::recording::Recording;
+
+/// The format and its version.
+const FORMAT: &str = "offermatch-cases/1";
+/// The most numbers that a column may be written out to.
+const MOST_NUMBERS: u64 = 1 << 24;
+
+/// The shipped files, by their groups.
+pub(super) const SHIPPED: [(&str, &str); 13] = [
+    ("capacity.json", include_str!("../../../../tests/conformance/capacity.json")),
+    ("dimensions.json", include_str!("../../../../tests/conformance/dimensions.json")),
+    ("ties.json", include_str!("../../../../tests/conformance/ties.json")),
+    ("shared.json", include_str!("../../../../tests/conformance/shared.json")),
+    ("requirements.json", include_str!("../../../../tests/conformance/requirements.json")),
+    ("devices.json", include_str!("../../../../tests/conformance/devices.json")),
+    ("max-score.json", include_str!("../../../../tests/conformance/max-score.json")),
+    ("weights.json", include_str!("../../../../tests/conformance/weights.json")),
+    ("explain.json", include_str!("../../../../tests/conformance/explain.json")),
+    ("updates.json", include_str!("../../../../tests/conformance/updates.json")),
+    ("integers.json", include_str!("../../../../tests/conformance/integers.json")),
+    ("sizes.json", include_str!("../../../../tests/conformance/sizes.json")),
+    ("errors.json", include_str!("../../../../tests/conformance/errors.json")),
+];
+
+/// A file of cases.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: String,
+    group: String,
+    about: String,
+    cases: Vec<Tree>,
+}
+
+/// The cases in a text, with the name of their group and what it is about.
+///
+/// # Errors
+/// [`Error::FileMalformed`].
+pub(super) fn parse(text: &str, origin: &str) -> Result<(String, String, Vec<Recording>), Error> {
+    let malformed = |line, column, message| Error::FileMalformed { file: origin.to_owned(), line, column, message };
+    let document: Document =
+        strict_json::object(text).map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
+    if document.format != FORMAT {
+        return Err(malformed(1, 1, format!("the format is {:?}, not {FORMAT:?}", document.format)));
+    }
+    let mut cases: Vec<Recording> = Vec::new();
+    for Tree(found) in document.cases {
+        let name = found.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let case = complete(found, &document.group)
+            .and_then(Recording::from_value)
+            .map_err(|message| malformed(1, 1, format!("case {name:?}: {message}")))?;
+        if case.name.is_empty() || case.about.is_empty() || cases.iter().any(|other| other.name == case.name) {
+            return Err(malformed(
+                1,
+                1,
+                format!("case {name:?}: a case has a name of its own and says why it is there"),
+            ));
+        }
+        cases.push(case);
+    }
+    Ok((document.group, document.about, cases))
+}
+
+/// A case as a recording: with its group, with settings and shape where they are left out, with every column written out.
+fn complete(case: Value, group: &str) -> Result<Value, String> {
+    let Value::Object(mut case) = case else { return Err("it is not an object".to_owned()) };
+    if let Some(key) = ["format", "group"].into_iter().find(|key| case.contains_key(*key)) {
+        return Err(format!("the key {key:?} belongs to the file, not to a case"));
+    }
+    case.insert("format".to_owned(), json!("offermatch-recording/1"));
+    case.insert("group".to_owned(), json!(group));
+    case.entry("shape").or_insert_with(|| json!({"dimensions": 1}));
+    let settings = case.entry("settings").or_insert_with(|| json!({}));
+    if let Some(settings) = settings.as_object_mut() {
+        settings.entry("mode").or_insert_with(|| json!("exclusive"));
+        settings.entry("max_score").or_insert_with(|| json!(31.0));
+    }
+    let mut case = Value::Object(case);
+    write_out(&mut case)?;
+    Ok(case)
+}
+
+/// Writes out the columns that are written short.
+fn write_out(value: &mut Value) -> Result<(), String> {
+    match value {
+        Value::Object(fields) => fields.values_mut().try_for_each(write_out),
+        Value::Array(items) => {
+            if items.iter().any(|item| item.get("repeat").is_some() || item.get("from").is_some()) {
+                *items = written_out(items)?;
+                return Ok(());
+            }
+            items.iter_mut().try_for_each(write_out)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `{"repeat": [...], "times": n}` and `{"from": a, "to": b}`, b included and below a where numbers fall, among numbers.
+fn written_out(items: &[Value]) -> Result<Vec<Value>, String> {
+    let mut column = Vec::new();
+    for item in items {
+        let Some(short) = item.as_object() else {
+            column.push(item.clone());
+            continue;
+        };
+        let part = |key| short.get(key).filter(|_| short.len() == 2);
+        let number = |key| part(key).and_then(Value::as_u64);
+        let repeated = part("repeat").and_then(Value::as_array).filter(|numbers| !numbers.is_empty());
+        if let (Some(repeated), Some(times @ 1..)) = (repeated, number("times")) {
+            check_length(column.len() as u64, times.saturating_mul(repeated.len() as u64))?;
+            (0..times).for_each(|_| column.extend_from_slice(repeated));
+        } else if let (Some(from), Some(to)) = (number("from"), number("to")) {
+            check_length(column.len() as u64, from.abs_diff(to).saturating_add(1))?;
+            if from <= to {
+                column.extend((from..=to).map(Value::from));
+            } else {
+                column.extend((to..=from).rev().map(Value::from));
+            }
+        } else {
+            return Err(format!("{} is neither a repeat of numbers nor a range", shortened(&item.to_string())));
+        }
+    }
+    Ok(column)
+}
+
+/// Refuses a column that is written out to too many numbers.
+fn check_length(there: u64, more: u64) -> Result<(), String> {
+    if there.saturating_add(more) <= MOST_NUMBERS {
+        return Ok(());
+    }
+    Err(format!("a column of more than {MOST_NUMBERS} numbers"))
+}

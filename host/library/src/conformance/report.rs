@@ -1,0 +1,227 @@
+//! What a suite finds of a matcher.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::suite::{Suite, Trial};
+use super::{Finding, Level};
+use crate::pool::matcher::Matcher;
+use crate::recording::{RecordedMatcher, Recording};
+
+/// What a suite finds of a matcher. Both hosts give the same, byte for byte, as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The format and its version.
+    pub format: &'static str,
+    /// Who was judged.
+    pub matcher: Verdict,
+    /// What was tried.
+    pub suite: SuiteReport,
+    /// The level to reach.
+    pub asked: Level,
+    /// The level reached.
+    pub level: Option<Level>,
+    /// Whether the level to reach is reached.
+    pub conforms: bool,
+    /// The same in words.
+    pub verdict: String,
+    /// What was found, group by group.
+    pub groups: Vec<GroupReport>,
+}
+
+/// Who was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its policy.
+    pub policy: String,
+    /// The contract it speaks.
+    pub contract: String,
+    /// The SHA-256 of its bytes; none for a native matcher.
+    pub digest: Option<String>,
+}
+
+/// What was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SuiteReport {
+    /// How many cases.
+    pub cases: u64,
+    /// How many generated ones.
+    pub generated: u64,
+    /// Where the generated ones begin.
+    pub seed: u64,
+}
+
+/// What was found in one group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct GroupReport {
+    /// The group.
+    pub group: String,
+    /// How many cases it has.
+    pub cases: u64,
+    /// Those that were left out.
+    pub skipped: Vec<SkippedCase>,
+    /// Those that were not asked any more, because the matcher trapped or ran into limits too often.
+    pub not_run: u64,
+    /// Those in which the contract was broken.
+    pub contract_failed: u64,
+    /// Those in which the answer was not the reference's, or the contract was broken.
+    pub reference_failed: u64,
+    /// The first of them, with what was found.
+    pub failures: Vec<Failure>,
+    /// Those in which nothing was found.
+    #[serde(skip)]
+    pub passed: Vec<String>,
+}
+
+/// A case that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SkippedCase {
+    /// The case.
+    pub case: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The first thing that was found in a case, at one level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// The case.
+    pub case: String,
+    /// The level that is missed because of it.
+    pub level: Level,
+    /// The step, counted from 0; none for opening.
+    pub step: Option<usize>,
+    /// What it is about.
+    pub what: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+    /// Why the case is there.
+    pub about: String,
+}
+
+impl Failure {
+    /// A finding in a case.
+    pub(super) fn new(case: &Recording, finding: Finding) -> Self {
+        let Finding { level, step, what, expected, found } = finding;
+        Self { case: case.name.clone(), level, step, what, expected, found, about: case.about.clone() }
+    }
+}
+
+impl GroupReport {
+    /// Nothing found yet.
+    pub(super) fn new(group: &str) -> Self {
+        Self { group: group.to_owned(), ..Self::default() }
+    }
+
+    /// How many cases miss a level.
+    fn failed(&self, level: Level) -> u64 {
+        match level {
+            Level::Contract => self.contract_failed,
+            Level::Reference => self.reference_failed,
+        }
+    }
+}
+
+impl Report {
+    /// What the groups come to.
+    pub(super) fn new(matcher: &Matcher, suite: &Suite, trial: &Trial, groups: Vec<GroupReport>) -> Self {
+        let RecordedMatcher { name, version, policy, contract, digest } = matcher.into();
+        let clean = |level| groups.iter().all(|group| group.not_run == 0 && group.failed(level) == 0);
+        let level = [Level::Reference, Level::Contract].into_iter().find(|&level| clean(level));
+        let claimed = Level::claimed(&policy);
+        let asked = trial.level.unwrap_or(claimed);
+        let verdict = match level {
+            None => "does not conform to the contract".to_owned(),
+            Some(Level::Contract) if claimed == Level::Reference => {
+                format!("conforms to the contract; its policy is called {policy}, but it is not the reference")
+            }
+            Some(Level::Contract) => format!("conforms to the contract; policy {policy}, not the reference"),
+            Some(Level::Reference) => "conforms to the contract and answers as the reference, best-fit".to_owned(),
+        };
+        Self {
+            format: "offermatch-conformance/1",
+            suite: SuiteReport { cases: suite.len() as u64, generated: trial.generated, seed: trial.seed },
+            asked,
+            level,
+            conforms: level >= Some(asked),
+            verdict,
+            groups,
+            matcher: Verdict { name, version, policy, contract, digest },
+        }
+    }
+
+    /// The report as JSON.
+    ///
+    /// # Panics
+    /// Never: what a report holds can all be written.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("texts and numbers can be written") + "\n"
+    }
+
+    /// The report as JUnit has it: a suite a group, a case a case; of generated cases those that failed, and one for all that
+    /// passed.
+    #[must_use]
+    pub fn to_junit(&self) -> String {
+        super::junit::written(self)
+    }
+
+    /// The report for people: a line a group, then the first difference as a table.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    /// Writes the report for people.
+    fn write_text(&self, text: &mut String) -> std::fmt::Result {
+        let Verdict { name, version, policy, contract, .. } = &self.matcher;
+        writeln!(text, "matcher  {name} {version}, policy {policy}, contract {contract}")?;
+        let SuiteReport { cases, generated, seed } = self.suite;
+        writeln!(text, "suite    {cases} cases, {generated} generated from seed {seed}\n")?;
+        writeln!(text, "{:<14}{:>8}{:>9}{:>12}{:>12}", "group", "cases", "skipped", "contract", "reference")?;
+        for group in &self.groups {
+            let run = group.cases - group.skipped.len() as u64 - group.not_run;
+            let shown = |level| match (group.failed(level), run) {
+                (_, 0) => "not run".to_owned(),
+                (0, _) => "pass".to_owned(),
+                (failed, _) => format!("{failed} fail"),
+            };
+            let (contract, reference) = (shown(Level::Contract), shown(Level::Reference));
+            let (name, cases, skipped) = (&group.group, group.cases, group.skipped.len());
+            writeln!(text, "{name:<14}{cases:>8}{skipped:>9}{contract:>12}{reference:>12}")?;
+        }
+        for group in &self.groups {
+            for SkippedCase { case, reason } in &group.skipped {
+                writeln!(text, "skipped  {}/{case}: {reason}", group.group)?;
+            }
+        }
+        // A matcher of another policy answers otherwise on purpose: what it misses is the level that is asked of it.
+        let mut all = self.groups.iter().flat_map(|group| group.failures.iter().map(move |failure| (group, failure)));
+        if let Some((group, failure)) = all.find(|(_, failure)| failure.level <= self.asked) {
+            let place = failure.step.map_or_else(|| "opening".to_owned(), |step| format!("step {step}"));
+            writeln!(text, "\nfirst difference, {}/{}, {place}", group.group, failure.case)?;
+            let rows = [("what", &failure.what), ("expected", &failure.expected), ("found", &failure.found)];
+            for (name, value) in
+                rows.into_iter().chain((!failure.about.is_empty()).then_some(("about", &failure.about)))
+            {
+                writeln!(text, "  {name:<10}{value}")?;
+            }
+        }
+        let not_run: u64 = self.groups.iter().map(|group| group.not_run).sum();
+        if not_run > 0 {
+            writeln!(text, "\n{not_run} cases were not run: it trapped or ran into limits too often")?;
+        }
+        let reached = self.level.map_or("none", Level::name);
+        writeln!(text, "\nlevel    {reached} (asked: {})\nverdict  {}", self.asked.name(), self.verdict)
+    }
+}

@@ -1,0 +1,527 @@
+//! What can go wrong, as one typed error: every code of `docs/errors.md` is a variant.
+//!
+//! One table of all that can go wrong, longer than other files because every field is documented. The message says what is wrong, where and with which value; [`Error::hint`] says what to do about it.
+
+use std::fmt;
+use std::io;
+
+use crate::limits::Exceeded;
+use crate::table::quantity::QuantityError;
+
+/// Where in the input something stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or what else the rows came from (`tasks`, `offers`).
+    pub source: String,
+    /// The row, counted from 0.
+    pub row: Option<usize>,
+    /// The name of the task or offer in that row.
+    pub name: Option<String>,
+    /// The column, such as `demand.cpu`.
+    pub column: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)?;
+        if let Some(row) = self.row {
+            write!(f, ", row {row}")?;
+        }
+        if let Some(name) = &self.name {
+            write!(f, " ({})", shortened(name))?;
+        }
+        if !self.column.is_empty() {
+            write!(f, ", {}", self.column)?;
+        }
+        Ok(())
+    }
+}
+
+/// A call in which a matcher wanted more than its limits allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overrun {
+    /// The matcher.
+    pub matcher: String,
+    /// The function that was called.
+    pub call: &'static str,
+    /// What it wanted, and what it may have.
+    pub exceeded: Exceeded,
+    /// What it printed, as the message shows it; empty where it printed nothing.
+    pub printed: String,
+}
+
+impl fmt::Display for Overrun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { matcher, call, exceeded, printed } = self;
+        write!(f, "matcher {matcher} in {call} {exceeded}{printed}")
+    }
+}
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A quantity is below 0.
+    #[error("{place}: {value} is below 0")]
+    QuantityNegative {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The quantity as written.
+        value: String,
+    },
+    /// A quantity is not a whole number of the smallest unit.
+    #[error("{place}: {value} is not a whole number of the smallest unit")]
+    QuantityFractional {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The quantity as written.
+        value: String,
+    },
+    /// A quantity is infinite or not a number.
+    #[error("{place}: {value} is not finite")]
+    QuantityNotFinite {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The quantity as written.
+        value: String,
+    },
+    /// A quantity does not fit 64 bits.
+    #[error("{place}: {value} is above 18446744073709551615")]
+    QuantityTooLarge {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The quantity as written.
+        value: String,
+    },
+    /// A quantity has a unit that nobody knows.
+    #[error("{place}: {value} has the unknown unit {unit}")]
+    QuantityUnknownUnit {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The quantity as written.
+        value: String,
+        /// The unit as written.
+        unit: String,
+    },
+    /// Something is not a quantity at all.
+    #[error("{place}: {value} is not a quantity")]
+    QuantityMalformed {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What stands there.
+        value: String,
+    },
+    /// A column, or the name of a row, is missing.
+    #[error("{place}: missing")]
+    MissingColumn {
+        /// Where it should stand.
+        place: Box<Place>,
+    },
+    /// A column or key that the format does not have.
+    #[error("{place}: unknown; known are {known}")]
+    UnknownColumn {
+        /// Where it stands; the place's column is the unknown one.
+        place: Box<Place>,
+        /// What the format has.
+        known: &'static str,
+    },
+    /// Two tasks, or two offers, of one name.
+    #[error("{place}: the name of row {first} again")]
+    DuplicateName {
+        /// The second of the two.
+        place: Box<Place>,
+        /// The row of the first.
+        first: usize,
+    },
+    /// A dimension that the offers do not have.
+    #[error("{place}: no offer has this dimension; the dimensions are {known}")]
+    UnknownDimension {
+        /// Where it is asked for.
+        place: Box<Place>,
+        /// The dimensions there are.
+        known: String,
+    },
+    /// An update's offer has an attribute that the pool was not opened with.
+    #[error("{place}: the pool was not opened with this attribute; its attributes are {known}")]
+    UnknownAttribute {
+        /// Where it stands.
+        place: Box<Place>,
+        /// The attributes there are.
+        known: String,
+    },
+    /// More is available than there is.
+    #[error("{place}: {available} available is above the capacity of {capacity}")]
+    CapacityExceeded {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What is said to be available.
+        available: u64,
+        /// What there is in all.
+        capacity: u64,
+    },
+    /// Devices that cannot be.
+    #[error("{place}: {value}: {reason}")]
+    DevicesMalformed {
+        /// Where they stand.
+        place: Box<Place>,
+        /// What stands there.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A number in a column is out of its range.
+    #[error("{place}: {value} is not within {minimum} to {maximum}")]
+    ValueOutOfRange {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What was found.
+        value: u64,
+        /// The least that may stand there.
+        minimum: u64,
+        /// The most that may stand there.
+        maximum: u64,
+    },
+    /// Columns that do not fit together.
+    #[error("column {column} has {found} values, not {expected}")]
+    ColumnLength {
+        /// The column.
+        column: String,
+        /// How many values it should have.
+        expected: u64,
+        /// How many it has.
+        found: u64,
+    },
+    /// A setting that cannot be used.
+    #[error("setting {setting}: {value}: {reason}")]
+    SettingMalformed {
+        /// The setting.
+        setting: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not the JSON or CSV it should be.
+    #[error("{file}, line {line}, column {column}: {message}")]
+    FileMalformed {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A file that cannot be read.
+    #[error("{file} cannot be read: {source}")]
+    FileUnreadable {
+        /// The file.
+        file: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// An update names an offer that the pool does not have.
+    #[error("the update names {name}, an offer that the pool does not have")]
+    RowUnknown {
+        /// The offer.
+        name: String,
+    },
+    /// An update names an offer twice.
+    #[error("the update names {name} twice")]
+    RowRepeated {
+        /// The offer.
+        name: String,
+    },
+    /// More rows than the matcher takes.
+    #[error("{asked} rows are above the matcher's limit of {limit}")]
+    TooManyRows {
+        /// How many there would be.
+        asked: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// Tables that were not built for one another.
+    #[error("these {table} were built for the catalog of another pool")]
+    ForeignTable {
+        /// `tasks` or `offers`.
+        table: &'static str,
+    },
+    /// A component file that cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    ComponentUnreadable {
+        /// The file.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Not a WebAssembly component.
+    #[error("{origin} is not a WebAssembly component: {reason}")]
+    ComponentMalformed {
+        /// The file the bytes came from.
+        origin: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// A component of another world.
+    #[error("{origin} is not a matcher: {reason}")]
+    WrongWorld {
+        /// The file the component came from.
+        origin: String,
+        /// What it lacks, or asks for.
+        reason: String,
+    },
+    /// A matcher of a contract version that this host does not serve.
+    #[error("{origin} speaks contract {found}; this host serves {served}")]
+    ContractVersion {
+        /// The file the matcher came from.
+        origin: String,
+        /// The version it speaks.
+        found: String,
+        /// The versions this host serves.
+        served: &'static str,
+    },
+    /// The component trapped. Its instance is thrown away.
+    #[error("matcher {matcher} trapped in {call}: {reason}")]
+    MatcherTrapped {
+        /// The matcher.
+        matcher: String,
+        /// The function that was called.
+        call: &'static str,
+        /// What WebAssembly says.
+        reason: String,
+    },
+    /// The component wanted more than its limits allow. Its instance is thrown away.
+    #[error("{0}")]
+    LimitExceeded(Box<Overrun>),
+    /// Limits that cannot be read.
+    #[error("limits of {origin}: {reason}")]
+    LimitMalformed {
+        /// The file or the environment variable.
+        origin: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A pool that is used after its instance was thrown away.
+    #[error("this pool of matcher {matcher} was thrown away after {call} failed")]
+    PoolLost {
+        /// The matcher.
+        matcher: String,
+        /// The call that failed.
+        call: &'static str,
+    },
+    /// No instance can be made: too many pools are open, or memory is short.
+    #[error("matcher {matcher} cannot be instantiated: {reason}")]
+    InstanceUnavailable {
+        /// The matcher.
+        matcher: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// The bytes of a candidate are not those that were asked for.
+    #[error("{origin} has the digest {found}; {expected} was asked for")]
+    DigestMismatch {
+        /// The file.
+        origin: String,
+        /// The digest that was asked for.
+        expected: String,
+        /// The digest of the bytes.
+        found: String,
+    },
+    /// A manifest that cannot be followed, or that says otherwise than its component.
+    #[error("{origin}: {reason}")]
+    ManifestMalformed {
+        /// The manifest, or the component that says otherwise.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A candidate does not answer as a conformance case says.
+    #[error("matcher {matcher} fails conformance case {case}: {reason}")]
+    ConformanceFailed {
+        /// The candidate.
+        matcher: String,
+        /// The case.
+        case: String,
+        /// The first thing that differs, or what went wrong.
+        reason: String,
+    },
+    /// A candidate answered otherwise in shadow than the matcher in use.
+    #[error("matcher {matcher} differs in shadow: {reason}")]
+    ShadowDiffers {
+        /// The candidate.
+        matcher: String,
+        /// The first difference.
+        reason: String,
+    },
+    /// There is no matcher before the one in use.
+    #[error("there is no matcher before {matcher}, which is in use")]
+    NothingToRollBack {
+        /// The matcher in use.
+        matcher: String,
+    },
+    /// The answer does not hold against the host's own tables.
+    #[error("the answer of matcher {matcher} is refused: {reason}")]
+    AnswerRefused {
+        /// The matcher.
+        matcher: String,
+        /// What does not hold.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// The code of `docs/errors.md`, the same in both hosts.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::QuantityNegative { .. } => "quantity-negative",
+            Self::QuantityFractional { .. } => "quantity-fractional",
+            Self::QuantityNotFinite { .. } => "quantity-not-finite",
+            Self::QuantityTooLarge { .. } => "quantity-too-large",
+            Self::QuantityUnknownUnit { .. } => "quantity-unknown-unit",
+            Self::QuantityMalformed { .. } => "quantity-malformed",
+            Self::MissingColumn { .. } => "missing-column",
+            Self::UnknownColumn { .. } => "unknown-column",
+            Self::DuplicateName { .. } => "duplicate-name",
+            Self::UnknownDimension { .. } => "unknown-dimension",
+            Self::UnknownAttribute { .. } => "unknown-attribute",
+            Self::CapacityExceeded { .. } => "capacity-exceeded",
+            Self::DevicesMalformed { .. } => "devices-malformed",
+            Self::ValueOutOfRange { .. } => "value-out-of-range",
+            Self::ColumnLength { .. } => "column-length",
+            Self::SettingMalformed { .. } => "setting-malformed",
+            Self::FileMalformed { .. } => "file-malformed",
+            Self::FileUnreadable { .. } => "file-unreadable",
+            Self::RowUnknown { .. } => "row-unknown",
+            Self::RowRepeated { .. } => "row-repeated",
+            Self::TooManyRows { .. } => "too-many-rows",
+            Self::ForeignTable { .. } => "foreign-table",
+            Self::ComponentUnreadable { .. } => "component-unreadable",
+            Self::ComponentMalformed { .. } => "component-malformed",
+            Self::WrongWorld { .. } => "wrong-world",
+            Self::ContractVersion { .. } => "contract-version",
+            Self::MatcherTrapped { .. } | Self::PoolLost { .. } => "matcher-trapped",
+            Self::LimitExceeded(overrun) => overrun.exceeded.limit.code(),
+            Self::LimitMalformed { .. } => "limit-malformed",
+            Self::DigestMismatch { .. } => "digest-mismatch",
+            Self::ManifestMalformed { .. } => "manifest-malformed",
+            Self::ConformanceFailed { .. } => "conformance-failed",
+            Self::ShadowDiffers { .. } => "shadow-differs",
+            Self::NothingToRollBack { .. } => "nothing-to-roll-back",
+            Self::InstanceUnavailable { .. } => "instance-unavailable",
+            Self::AnswerRefused { .. } => "answer-refused",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::QuantityNegative { .. }
+            | Self::QuantityNotFinite { .. }
+            | Self::QuantityTooLarge { .. }
+            | Self::QuantityMalformed { .. } => {
+                "a quantity is an integer from 0 to 18446744073709551615, or a string with a unit such as \"500m\""
+            }
+            Self::QuantityFractional { .. } => {
+                "say the unit (\"0.5 cores\", \"1.5TiB\"), or write a whole number of the smallest unit"
+            }
+            Self::QuantityUnknownUnit { .. } => {
+                "units are m, core, cores, B, k to E (1000s), Ki to Ei (1024s), also with a B behind (kB, KiB)"
+            }
+            Self::MissingColumn { .. } => "every task and every offer needs a name",
+            Self::UnknownColumn { .. } => "correct the spelling or take it out; docs/formats.md lists what is read",
+            Self::DuplicateName { .. } => "names tell rows apart: give each its own",
+            Self::UnknownDimension { .. } => "correct the spelling, or give the dimension to an offer",
+            Self::UnknownAttribute { .. } => "name every attribute when the pool is opened, or open a new pool",
+            Self::CapacityExceeded { .. } => "an offer has at most its capacity available: correct one of the two",
+            Self::DevicesMalformed { .. } => {
+                "a task asks for whole devices or for a share of 1 to 999; a device has 0 to 1000 free thousandths"
+            }
+            Self::ValueOutOfRange { .. } => {
+                "offsets rise from 0 to the length of their column; attributes and values are numbers of the catalog"
+            }
+            Self::ColumnLength { .. } => "every column needs one value for each row",
+            Self::SettingMalformed { .. } => {
+                "modes are exclusive and shared; weights and max-score are finite and not negative; scales are quantities"
+            }
+            Self::FileMalformed { .. } => {
+                "docs/formats.md shows the formats of tables, of which --format names one, and docs/conformance.md those of cases"
+            }
+            Self::FileUnreadable { .. } => "check the path and its permissions",
+            Self::RowUnknown { .. } => "add the offer before it is changed or removed",
+            Self::RowRepeated { .. } => "name an offer at most once in an update",
+            Self::TooManyRows { .. } => "split the input, or take a matcher with a higher limit",
+            Self::ForeignTable { .. } => "build tasks and updates from the pool's own catalog",
+            Self::ComponentUnreadable { .. } => "check the path; `make component` builds the matcher of this project",
+            Self::ComponentMalformed { .. } => {
+                "a matcher is a WebAssembly component, not a core module; `make component` builds one"
+            }
+            Self::WrongWorld { .. } => {
+                "a matcher exports offermatch:matcher/matching and imports what its contract allows, or an empty wasi; docs/contract.md has the versions"
+            }
+            Self::ContractVersion { .. } => "rebuild the matcher against wit/matcher.wit of this version",
+            Self::MatcherTrapped { .. } => "the instance is thrown away; the next call gets a new one",
+            Self::LimitExceeded(_) => {
+                "raise the limit if the matcher is to be trusted with more; docs/trust.md lists them"
+            }
+            Self::DigestMismatch { .. } => "the file is damaged or another one: fetch it again, or correct the digest",
+            Self::ManifestMalformed { .. } => "docs/trust.md shows a manifest; write it to another name and rename it",
+            Self::ConformanceFailed { .. } => "do not use this matcher, or correct the case: docs/recordings.md",
+            Self::NothingToRollBack { .. } => "promote another matcher",
+            Self::ShadowDiffers { .. } => "look at the difference; promote it by hand if it is wanted",
+            Self::LimitMalformed { .. } => "limits are whole numbers above 0; docs/trust.md lists them",
+            Self::PoolLost { .. } => "open a new pool",
+            Self::InstanceUnavailable { .. } => "drop pools that are no longer used",
+            Self::AnswerRefused { .. } => "do not use this matcher: it breaks the rules of docs/semantics.md",
+        }
+    }
+
+    /// Whether the instance that gave this error is of no more use.
+    pub(crate) fn is_fatal(&self) -> bool {
+        matches!(self, Self::MatcherTrapped { .. } | Self::LimitExceeded(_) | Self::AnswerRefused { .. })
+    }
+
+    /// Whether a matcher is to blame, and another one might do better.
+    pub(crate) fn is_the_matchers(&self) -> bool {
+        self.is_fatal()
+            || matches!(
+                self,
+                Self::PoolLost { .. }
+                    | Self::InstanceUnavailable { .. }
+                    | Self::ComponentUnreadable { .. }
+                    | Self::ComponentMalformed { .. }
+                    | Self::WrongWorld { .. }
+                    | Self::ContractVersion { .. }
+            )
+    }
+
+    /// Whether another matcher might do better: a matcher is to blame, or it refused what the host cannot judge.
+    pub(crate) fn may_be_the_matchers(&self) -> bool {
+        self.is_the_matchers() || matches!(self, Self::TooManyRows { .. } | Self::SettingMalformed { .. })
+    }
+
+    /// The error of a quantity that stands at a place.
+    pub(crate) fn quantity(error: QuantityError, value: &str, place: Place) -> Self {
+        let place = Box::new(place);
+        let value = shortened(value);
+        match error {
+            QuantityError::Negative => Self::QuantityNegative { place, value },
+            QuantityError::Fractional => Self::QuantityFractional { place, value },
+            QuantityError::NotFinite => Self::QuantityNotFinite { place, value },
+            QuantityError::TooLarge => Self::QuantityTooLarge { place, value },
+            QuantityError::UnknownUnit(unit) => Self::QuantityUnknownUnit { place, value, unit: shortened(&unit) },
+            QuantityError::Malformed => Self::QuantityMalformed { place, value },
+        }
+    }
+}
+
+/// A value from outside, cut to what fits a message.
+pub(crate) fn shortened(value: &str) -> String {
+    const LONGEST: usize = 80;
+    match value.char_indices().nth(LONGEST) {
+        None => value.to_owned(),
+        Some((end, _)) => format!("{}... ({} bytes)", &value[..end], value.len()),
+    }
+}

@@ -1,0 +1,73 @@
+//! Hosts offermatch matchers: loads a WebAssembly component, matches tasks to resource offers, verifies every answer.
+//!
+//! ```text
+//! Task, Offer ──(Catalog)──> Tasks, Offers ──> Matcher::open ──> Pool::assign ──> verified Assignments
+//!   rows                       columns          component            │
+//!                                                                    └─> Update, Explanations
+//! ```
+//!
+//! A [`Matcher`] is one version of a component, compiled once and shared by threads. A [`Pool`] is the offers it holds from
+//! one cycle to the next. The component is trusted with nothing: it imports nothing but a way to tell of its work, and every answer is checked against
+//! the host's own tables before it is returned.
+//!
+//! ```
+//! use offermatch::{Catalog, Format, Matcher, Mode, Offers, Settings, Tasks, parse_offers, parse_tasks};
+//!
+//! let offer_rows = parse_offers(r#"[{"name": "a", "available": {"cpu": "4 cores"}}]"#, Format::Json, "offers")?;
+//! let task_rows = parse_tasks("name,demand.cpu\nfirst,3 cores\nsecond,2 cores\n", Format::Csv, "tasks")?;
+//! let catalog = Catalog::of(&offer_rows, &task_rows);
+//! let offers = Offers::new(&offer_rows, &catalog)?;
+//! let tasks = Tasks::new(&task_rows, &catalog)?;
+//!
+//! let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+//! let mut pool = Matcher::bundled()?.open(&offers, &settings)?;
+//! let assignments = pool.assign(&tasks)?;
+//! assert_eq!(assignments.tasks, [0]);
+//!
+//! let explanations = pool.explain(&tasks)?;
+//! let second = explanations.iter().nth(1).expect("one explanation for each task");
+//! assert_eq!(second.by_dimension, [("cpu", 1)]);
+//! # Ok::<(), offermatch::Error>(())
+//! ```
+#![deny(missing_docs)]
+
+mod conformance;
+mod error;
+mod fallback;
+mod limits;
+mod pool;
+mod read;
+mod recording;
+mod sample;
+mod slot;
+mod table;
+mod wasm;
+
+pub use conformance::{
+    Failure, Finding, Group, GroupReport, Level, Report, SkippedCase, Skips, Suite, SuiteReport, Trial, Verdict,
+};
+pub use error::{Error, Overrun, Place};
+pub use fallback::{Breaker, FallbackMatcher, FallbackPool};
+pub use limits::{Exceeded, Limit, Limits};
+pub use offermatch_core::{
+    Assignments, Changes, Explanations as ExplanationColumns, Mode, OfferTable, Settings as SettingColumns, Shape,
+    TaskTable,
+};
+pub use pool::answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
+pub use pool::description::Description;
+pub use pool::matcher::Matcher;
+pub use pool::matching::Matching;
+pub use pool::{Pool, Update};
+pub use read::{Format, parse_offers, parse_tasks, read_offers, read_tasks};
+pub use recording::{Change, Difference, RecordedMatcher, Recording, Replay, Step};
+pub use sample::{Sample, SampleKind};
+pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, Watch};
+pub use table::catalog::Catalog;
+pub use table::offers::Offers;
+pub use table::quantity::{QuantityError, parse_quantity};
+pub use table::rows::{Offer, Requirement, Task};
+pub use table::settings::{DEVICES, Settings};
+pub use table::tasks::Tasks;
+pub use wasm::cache::Cache;
+pub use wasm::contract::CONTRACT;
+pub use wasm::inspection::Inspection;

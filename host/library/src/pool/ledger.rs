@@ -1,0 +1,337 @@
+//! The host's own book of what its offers have left. Every answer is checked against it before anybody sees it.
+//!
+//! The rules are those of `docs/semantics.md`, written here a second time on purpose: a matcher that is wrong is found out
+//! by code that it does not share.
+
+use offermatch_core::{Assignments, Changes, Explanations, Mode, OfferTable, Settings, Shape, TaskTable};
+
+use crate::table::catalog::UNSET;
+use crate::table::tasks::WHOLE;
+
+/// What the offers of a pool have left.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// How wide the columns are.
+    shape: Shape,
+    /// What happens to an offer that takes a task.
+    mode: Mode,
+    /// Scores are below this.
+    max_score: f64,
+    /// What is free: rows x dimensions.
+    available: Vec<u64>,
+    /// Attribute values: rows x attributes.
+    attributes: Vec<u32>,
+    /// Begin and number of each offer's devices in `device_free`.
+    devices: Vec<(usize, usize)>,
+    /// The free thousandths of each device.
+    device_free: Vec<u32>,
+    /// Whether each offer is in the list.
+    listed: Vec<bool>,
+    /// How many are.
+    listed_count: usize,
+}
+
+impl Ledger {
+    /// A book of these offers.
+    pub(crate) fn new(shape: Shape, offers: &OfferTable, settings: &Settings) -> Self {
+        let mut ledger = Self {
+            shape,
+            mode: settings.mode,
+            max_score: settings.max_score,
+            available: Vec::new(),
+            attributes: Vec::new(),
+            devices: Vec::new(),
+            device_free: Vec::new(),
+            listed: Vec::new(),
+            listed_count: 0,
+        };
+        ledger.append(offers);
+        ledger
+    }
+
+    /// How many offers are in the list.
+    pub(crate) fn listed(&self) -> usize {
+        self.listed_count
+    }
+
+    /// Checks who takes what, and writes down what is used.
+    ///
+    /// # Errors
+    /// What does not hold. The book is then as it was.
+    pub(crate) fn settle(&mut self, tasks: &TaskTable, answer: &Assignments) -> Result<(), String> {
+        let rows = answer.tasks.len();
+        if answer.offers.len() != rows || answer.scores.len() != rows {
+            let (offers, scores) = (answer.offers.len(), answer.scores.len());
+            return Err(format!("{rows} tasks, {offers} offers and {scores} scores are not columns of one length"));
+        }
+        let mut before = Vec::new();
+        for row in 0..rows {
+            if let Err(reason) = self.settle_row(tasks, answer, row, &mut before) {
+                self.give_back(tasks, answer, row, before);
+                return Err(reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks one row of an answer, those before it being settled, and writes it down.
+    fn settle_row(
+        &mut self,
+        tasks: &TaskTable,
+        answer: &Assignments,
+        row: usize,
+        before: &mut Vec<u32>,
+    ) -> Result<(), String> {
+        let least = if row == 0 { 0 } else { answer.tasks[row - 1] + 1 };
+        let (task, offer, score) = (answer.tasks[row], answer.offers[row], answer.scores[row]);
+        if task >= tasks.rows {
+            return Err(format!("task row {task} is not below {}", tasks.rows));
+        }
+        if task < least {
+            return Err(format!("task row {task} comes twice, or too late"));
+        }
+        if !(score.is_finite() && score < self.max_score) {
+            return Err(format!("task row {task} is placed at score {score}, not below {}", self.max_score));
+        }
+        let taken = self.take(tasks, task as usize, offer as usize, before);
+        taken.map_err(|reason| format!("task row {task} on offer row {offer}: {reason}"))
+    }
+
+    /// Takes the first rows of an answer back, the last first. `before` is what [`Ledger::take`] has put there.
+    fn give_back(&mut self, tasks: &TaskTable, answer: &Assignments, rows: usize, mut before: Vec<u32>) {
+        let width = self.shape.dimensions as usize;
+        for (&task, &offer) in answer.tasks.iter().zip(&answer.offers).take(rows).rev() {
+            let (task, offer) = (task as usize, offer as usize);
+            if self.mode == Mode::Exclusive {
+                self.list(offer);
+                continue;
+            }
+            let demand = &tasks.demand[task * width..(task + 1) * width];
+            let available = &mut self.available[offer * width..(offer + 1) * width];
+            available.iter_mut().zip(demand).for_each(|(available, demand)| *available += demand);
+            if asked_devices(tasks, task) > 0 {
+                let (begin, count) = self.devices[offer];
+                let free = before.split_off(before.len() - count);
+                self.device_free[begin..begin + count].copy_from_slice(&free);
+            }
+        }
+    }
+
+    /// Gives a task to an offer, if the offer can take it. What it takes devices of goes to `before`, as it was.
+    fn take(&mut self, tasks: &TaskTable, task: usize, offer: usize, before: &mut Vec<u32>) -> Result<(), String> {
+        if offer >= self.listed.len() {
+            return Err(format!("the offer row is not below {}", self.listed.len()));
+        }
+        if !self.listed[offer] {
+            return Err("the offer is not in the list".to_owned());
+        }
+        let width = self.shape.dimensions as usize;
+        let demand = &tasks.demand[task * width..(task + 1) * width];
+        let available = &mut self.available[offer * width..(offer + 1) * width];
+        if let Some(at) = demand.iter().zip(&*available).position(|(demand, available)| demand > available) {
+            return Err(format!("{} asked of {} available in dimension {at}", demand[at], available[at]));
+        }
+        let width = self.shape.attributes as usize;
+        check_requirements(tasks, task, &self.attributes[offer * width..(offer + 1) * width])?;
+        let asked = asked_devices(tasks, task);
+        let (begin, count) = self.devices[offer];
+        let free = &mut self.device_free[begin..begin + count];
+        if !serve(free, asked) {
+            return Err(format!("{asked} device thousandths asked of devices with {free:?} free"));
+        }
+        match self.mode {
+            Mode::Exclusive => self.unlist(offer),
+            Mode::Shared => {
+                available.iter_mut().zip(demand).for_each(|(available, demand)| *available -= demand);
+                if asked > 0 {
+                    before.extend_from_slice(free);
+                    take_devices(free, asked);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down changes that have been checked.
+    pub(crate) fn apply(&mut self, changes: &Changes) {
+        for &row in &changes.removed {
+            self.unlist(row as usize);
+        }
+        for (from, &row) in changes.changed_rows.iter().enumerate() {
+            self.replace(row as usize, &changes.changed, from);
+        }
+        self.append(&changes.added);
+    }
+
+    /// The offers of these rows as they stand, with the capacities of all rows.
+    pub(crate) fn offers(&self, rows: &[u32], capacity: &[u64]) -> OfferTable {
+        let mut table = OfferTable { rows: rows.len() as u32, device_offsets: vec![0], ..OfferTable::default() };
+        for row in rows.iter().map(|&row| row as usize) {
+            let width = self.shape.dimensions as usize;
+            table.available.extend_from_slice(&self.available[row * width..(row + 1) * width]);
+            table.capacity.extend_from_slice(&capacity[row * width..(row + 1) * width]);
+            let width = self.shape.attributes as usize;
+            table.attributes.extend_from_slice(&self.attributes[row * width..(row + 1) * width]);
+            let (begin, count) = self.devices[row];
+            table.device_free.extend_from_slice(&self.device_free[begin..begin + count]);
+            table.device_offsets.push(table.device_free.len() as u32);
+        }
+        table
+    }
+
+    /// Checks that counts have the right shape and add up to the length of the list.
+    ///
+    /// # Errors
+    /// What does not hold.
+    pub(crate) fn check_counts(&self, tasks: &TaskTable, answer: &Explanations) -> Result<(), String> {
+        let rows = tasks.rows as usize;
+        let width = self.shape.dimensions as usize;
+        let columns = [
+            ("by-dimension", &answer.by_dimension, rows * width),
+            ("by-requirement", &answer.by_requirement, tasks.requirement_attributes.len()),
+            ("by-devices", &answer.by_devices, rows),
+            ("by-score", &answer.by_score, rows),
+            ("candidates", &answer.candidates, rows),
+        ];
+        for (name, column, expected) in columns {
+            if column.len() != expected {
+                return Err(format!("column {name} has {} counts, not {expected}", column.len()));
+            }
+        }
+        let sum = |counts: &[u32]| counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+        for row in 0..rows {
+            let counted = sum(&answer.by_dimension[row * width..(row + 1) * width])
+                + sum(&answer.by_requirement[requirements(tasks, row)])
+                + sum(&[answer.by_devices[row], answer.by_score[row], answer.candidates[row]]);
+            if counted != self.listed_count as u64 {
+                return Err(format!("the counts of task row {row} add up to {counted}, not {}", self.listed_count));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an offer off the list, if it is there.
+    fn unlist(&mut self, row: usize) {
+        self.listed_count -= usize::from(std::mem::replace(&mut self.listed[row], false));
+    }
+
+    /// Puts an offer on the list, if it is not there.
+    fn list(&mut self, row: usize) {
+        self.listed_count += usize::from(!std::mem::replace(&mut self.listed[row], true));
+    }
+
+    /// Gives an offer the values of row `from`.
+    fn replace(&mut self, row: usize, offers: &OfferTable, from: usize) {
+        let width = self.shape.dimensions as usize;
+        self.available[row * width..(row + 1) * width]
+            .copy_from_slice(&offers.available[from * width..(from + 1) * width]);
+        let width = self.shape.attributes as usize;
+        self.attributes[row * width..(row + 1) * width]
+            .copy_from_slice(&offers.attributes[from * width..(from + 1) * width]);
+        let free = devices(offers, from);
+        let (begin, count) = self.devices[row];
+        if free.len() <= count {
+            self.device_free[begin..begin + free.len()].copy_from_slice(free);
+            self.devices[row].1 = free.len();
+        } else {
+            self.devices[row] = (self.device_free.len(), free.len());
+            self.device_free.extend_from_slice(free);
+        }
+        self.list(row);
+    }
+
+    /// Puts offers at the end.
+    fn append(&mut self, offers: &OfferTable) {
+        self.available.extend_from_slice(&offers.available);
+        self.attributes.extend_from_slice(&offers.attributes);
+        for row in 0..offers.rows as usize {
+            let free = devices(offers, row);
+            self.devices.push((self.device_free.len(), free.len()));
+            self.device_free.extend_from_slice(free);
+        }
+        self.listed.resize(self.listed.len() + offers.rows as usize, true);
+        self.listed_count += offers.rows as usize;
+    }
+}
+
+/// The free thousandths of one offer's devices.
+fn devices(offers: &OfferTable, row: usize) -> &[u32] {
+    match offers.device_offsets.get(row..row + 2) {
+        Some(ends) => &offers.device_free[ends[0] as usize..ends[1] as usize],
+        None => &[],
+    }
+}
+
+/// The device thousandths that a task asks for.
+fn asked_devices(tasks: &TaskTable, task: usize) -> u32 {
+    tasks.devices.get(task).copied().unwrap_or(0)
+}
+
+/// The requirements of one task, as positions in the requirement columns.
+fn requirements(tasks: &TaskTable, row: usize) -> std::ops::Range<usize> {
+    match tasks.requirement_offsets.get(row..row + 2) {
+        Some(ends) => ends[0] as usize..ends[1] as usize,
+        None => 0..0,
+    }
+}
+
+/// Checks that an offer with these attribute values meets every requirement of a task.
+fn check_requirements(tasks: &TaskTable, task: usize, attributes: &[u32]) -> Result<(), String> {
+    for (number, requirement) in requirements(tasks, task).enumerate() {
+        let value = attributes[tasks.requirement_attributes[requirement] as usize];
+        let set = tasks.value_offsets[requirement] as usize..tasks.value_offsets[requirement + 1] as usize;
+        let is_in = value != UNSET && tasks.values[set].contains(&value);
+        if is_in == tasks.requirement_excludes[requirement] {
+            return Err(format!("requirement {number} does not hold"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether devices with these free thousandths serve a task.
+fn serve(free: &[u32], asked: u32) -> bool {
+    if asked < WHOLE {
+        asked == 0 || free.iter().any(|&free| free >= asked)
+    } else {
+        free.iter().filter(|&&free| free == WHOLE).count() >= (asked / WHOLE) as usize
+    }
+}
+
+/// Takes a share from the tightest device that holds it, or whole devices from the lowest numbers.
+fn take_devices(free: &mut [u32], asked: u32) {
+    if asked >= WHOLE {
+        let whole = free.iter_mut().filter(|free| **free == WHOLE);
+        whole.take((asked / WHOLE) as usize).for_each(|free| *free = 0);
+    } else if let Some(tightest) = free.iter_mut().filter(|free| **free >= asked).min_by_key(|free| **free) {
+        *tightest -= asked;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_does_not_hold_leaves_the_book_as_it_was() {
+        let shape = Shape { dimensions: 1, attributes: 0 };
+        let offers = OfferTable {
+            rows: 2,
+            available: vec![10, 10],
+            device_offsets: vec![0, 2, 4],
+            device_free: vec![1000, 700, 1000, 1000],
+            ..OfferTable::default()
+        };
+        let tasks =
+            TaskTable { rows: 4, demand: vec![3, 3, 3, 9], devices: vec![600, 1000, 300, 0], ..TaskTable::default() };
+        for mode in [Mode::Exclusive, Mode::Shared] {
+            let settings = Settings { mode, ..Settings::default() };
+            let mut ledger = Ledger::new(shape, &offers, &settings);
+            let before = ledger.offers(&[0, 1], &[10, 10]);
+            let lie = Assignments { tasks: vec![0, 1, 2, 3], offers: vec![0, 1, 1, 1], scores: vec![0.5; 4] };
+            ledger.settle(&tasks, &lie).unwrap_err();
+            assert_eq!((ledger.offers(&[0, 1], &[10, 10]), ledger.listed()), (before, 2), "{mode}");
+            let truth = Assignments { tasks: vec![0, 1], offers: vec![0, 1], scores: vec![0.5; 2] };
+            ledger.settle(&tasks, &truth).unwrap();
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! A loaded matcher.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use offermatch_core::{BestFit, Mode, OfferTable, Policy, Settings as Columns, Shape};
+
+use crate::error::{Error, shortened};
+use crate::limits::Limits;
+use crate::pool::answer::{Answer, Timings, sha256};
+use crate::pool::description::Description;
+use crate::pool::ledger::Ledger;
+use crate::pool::session::{self, Session};
+use crate::pool::standing::Standing;
+use crate::pool::{Pool, failed};
+use crate::recording::Recording;
+use crate::table::offers::Offers;
+use crate::table::settings::Settings;
+use crate::table::tasks::Tasks;
+use crate::wasm::cache::Cache;
+use crate::wasm::component::{self, Linked};
+use crate::wasm::contract;
+use crate::wasm::instance::Failure;
+
+/// The component that is built with this crate.
+pub(crate) static BUNDLED: &[u8] = include_bytes!(env!("OFFERMATCH_COMPONENT_PATH"));
+
+/// One version of a matcher, compiled and judged. Cheap to clone; threads can share it.
+///
+/// ```
+/// use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+///
+/// let matcher = Matcher::bundled()?;
+/// let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// let catalog = Catalog::of(&servers, &[]);
+/// let offers = Offers::new(&servers, &catalog)?;
+/// let tasks = Tasks::new(&[Task::new("render-1", [("cpu", 1000)])], &catalog)?;
+///
+/// let answer = matcher.match_tasks(&tasks, &offers, &Settings::default())?;
+/// assert_eq!(answer.assignments.offers, [1]);
+/// assert_eq!(answer.assignments.scores, [0.25]);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Matcher {
+    /// What all clones share.
+    inner: Arc<Inner>,
+}
+
+/// What all clones of a matcher share.
+struct Inner {
+    /// What it says of itself.
+    description: Description,
+    /// How much of everything it gets.
+    limits: Limits,
+    /// What runs.
+    code: Code,
+}
+
+/// What runs when a matcher is called.
+enum Code {
+    /// A component.
+    Component {
+        /// Compiled, linked and type-checked.
+        linked: Linked,
+        /// The SHA-256 of its bytes.
+        digest: String,
+        /// How many bytes it has.
+        size: usize,
+    },
+    /// The reference, compiled into this host.
+    Native,
+}
+
+impl Matcher {
+    /// The matcher that comes with this crate.
+    ///
+    /// # Errors
+    /// Those of [`Matcher::from_bytes`], when the crate was built with a component that is not a matcher.
+    pub fn bundled() -> Result<Self, Error> {
+        Self::bundled_with(&Limits::in_force()?)
+    }
+
+    /// The matcher that comes with this crate, with these limits.
+    ///
+    /// # Errors
+    /// As [`Matcher::bundled`].
+    pub fn bundled_with(limits: &Limits) -> Result<Self, Error> {
+        Self::from_bytes_with(BUNDLED, "the bundled matcher", limits)
+    }
+
+    /// The component that comes with this crate, as bytes.
+    #[must_use]
+    pub fn bundled_bytes() -> &'static [u8] {
+        BUNDLED
+    }
+
+    /// The reference, compiled into this host: what every matcher with the best-fit policy has to agree with.
+    #[must_use]
+    pub fn native() -> Self {
+        let description = Description {
+            name: "native".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            policy: BestFit::NAME.to_owned(),
+            contract: contract::CONTRACT.to_owned(),
+            modes: vec![Mode::Exclusive, Mode::Shared],
+        };
+        Self { inner: Arc::new(Inner { description, limits: Limits::default(), code: Code::Native }) }
+    }
+
+    /// The matcher in a file.
+    ///
+    /// # Errors
+    /// [`Error::ComponentUnreadable`], and those of [`Matcher::from_bytes`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::load_with(path, &Limits::in_force()?)
+    }
+
+    /// The matcher in a file, with these limits.
+    ///
+    /// # Errors
+    /// As [`Matcher::load`].
+    pub fn load_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Error> {
+        let (bytes, origin) = component::read(path.as_ref(), limits)?;
+        Self::from_bytes_with(&bytes, &origin, limits)
+    }
+
+    /// The matcher in these bytes. `origin` says in errors where they came from.
+    ///
+    /// # Errors
+    /// [`Error::ComponentMalformed`], [`Error::WrongWorld`], [`Error::ContractVersion`] and, when it cannot even say what
+    /// it is, [`Error::MatcherTrapped`] or [`Error::InstanceUnavailable`].
+    ///
+    /// ```
+    /// let error = offermatch::Matcher::from_bytes(b"\0asm\x01\0\0\0", "core.wasm").unwrap_err();
+    /// assert_eq!(error.code(), "component-malformed");
+    /// ```
+    pub fn from_bytes(bytes: &[u8], origin: &str) -> Result<Self, Error> {
+        Self::from_bytes_with(bytes, origin, &Limits::in_force()?)
+    }
+
+    /// The matcher in these bytes, with these limits.
+    ///
+    /// # Errors
+    /// As [`Matcher::from_bytes`].
+    pub fn from_bytes_with(bytes: &[u8], origin: &str, limits: &Limits) -> Result<Self, Error> {
+        Self::judged(bytes, origin, limits, &Cache::from_environment())
+    }
+
+    /// As [`Matcher::from_bytes`], with compiled components kept elsewhere than the environment says.
+    ///
+    /// # Errors
+    /// As [`Matcher::from_bytes`]. Whatever is wrong with the cache is no error: the component is compiled.
+    pub fn from_bytes_cached(bytes: &[u8], origin: &str, cache: &Cache) -> Result<Self, Error> {
+        Self::judged(bytes, origin, &Limits::in_force()?, cache)
+    }
+
+    /// The matcher in these bytes, compiled, linked and asked what it is.
+    fn judged(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Self, Error> {
+        let begin = Instant::now();
+        let component = component::compile(bytes, origin, limits, cache)?;
+        let matcher = Self::from_component(&component, bytes, origin, limits)?;
+        tracing::debug!(origin, elapsed = ?begin.elapsed(), "matcher loaded");
+        Ok(matcher)
+    }
+
+    /// The matcher that a compiled component is.
+    pub(crate) fn from_component(
+        compiled: &wasmtime::component::Component,
+        bytes: &[u8],
+        origin: &str,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let linked = component::link(compiled, origin)?;
+        let spoken = linked.contract.version;
+        let code = Code::Component { linked: linked.clone(), digest: sha256(bytes), size: bytes.len() };
+        let nameless = Description {
+            name: origin.to_owned(),
+            version: String::new(),
+            policy: String::new(),
+            contract: String::new(),
+            modes: Vec::new(),
+        };
+        let mut matcher = Inner { description: nameless, limits: *limits, code };
+        match session::describe(&linked, limits) {
+            Ok(description) => matcher.description = description,
+            Err(failure) => return Err(failed(&Self { inner: Arc::new(matcher) }, "describe", failure)),
+        }
+        if matcher.description.contract != spoken {
+            let mut found = shortened(&matcher.description.contract);
+            if contract::newest_served(&[&found]).is_some() {
+                found = format!("{found} by its description and {spoken} by its exports");
+            }
+            return Err(component::version_error(origin, &found));
+        }
+        Ok(Self { inner: Arc::new(matcher) })
+    }
+
+    /// What the matcher says of itself.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.inner.description
+    }
+
+    /// The SHA-256 of the component's bytes, as `sha256:` and hexadecimal digits; none for the native reference.
+    #[must_use]
+    pub fn digest(&self) -> Option<&str> {
+        match &self.inner.code {
+            Code::Component { digest, .. } => Some(digest),
+            Code::Native => None,
+        }
+    }
+
+    /// How many bytes the component has; none for the native reference.
+    #[must_use]
+    pub fn size(&self) -> Option<usize> {
+        match &self.inner.code {
+            Code::Component { size, .. } => Some(*size),
+            Code::Native => None,
+        }
+    }
+
+    /// How much of everything it gets. The native reference is code of this host, which nothing limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Whether the other is the same matcher, not one that was loaded from the same component.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The matcher's name, cut to what fits a message.
+    pub(crate) fn name(&self) -> String {
+        shortened(&self.inner.description.name)
+    }
+
+    /// A pool of these offers, listed in the order of their rows.
+    ///
+    /// # Errors
+    /// [`Error::SettingMalformed`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::AnswerRefused`] and
+    /// [`Error::InstanceUnavailable`].
+    #[tracing::instrument(level = "debug", skip_all, fields(matcher = self.inner.description.name, offers = offers.len()))]
+    pub fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        let begin = Instant::now();
+        self.check_mode(settings.mode)?;
+        let settings = settings.columns(offers.catalog())?;
+        let shape = offers.catalog().shape();
+        let session = self.session(shape, offers.table(), &settings);
+        let session = session.map_err(|failure| failed(self, "open", failure))?;
+        let opened = begin.elapsed();
+        let begin = Instant::now();
+        let ledger = Ledger::new(shape, offers.table(), &settings);
+        let timings = Timings { open: opened, verify: begin.elapsed(), ..Timings::default() };
+        Ok(Pool::new(self.clone(), session, ledger, offers, timings))
+    }
+
+    /// As [`Matcher::open`], and writes down what is asked of the pool and answered.
+    ///
+    /// # Errors
+    /// As [`Matcher::open`].
+    pub fn open_recorded(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        let recording = Recording {
+            matcher: Some(self.into()),
+            shape: offers.catalog().shape(),
+            settings: settings.columns(offers.catalog())?,
+            offers: offers.table().clone(),
+            ..Recording::default()
+        };
+        Ok(self.open(offers, settings)?.recorded(recording))
+    }
+
+    /// As [`Matcher::open`], of a pool that can go on in another matcher.
+    ///
+    /// # Errors
+    /// As [`Matcher::open`].
+    pub(crate) fn open_movable(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        let (shape, columns) = (offers.catalog().shape(), settings.columns(offers.catalog())?);
+        Ok(self.open(offers, settings)?.movable(Standing::new(shape, offers.table(), &columns)))
+    }
+
+    /// An open pool, of columns that nobody has checked.
+    pub(crate) fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Session, Failure> {
+        match &self.inner.code {
+            Code::Component { linked, .. } => Session::open_component(linked, self.limits(), shape, offers, settings),
+            Code::Native => Session::open_native(shape, offers, settings),
+        }
+    }
+
+    /// Refuses a mode that the matcher does not have.
+    pub(crate) fn check_mode(&self, mode: Mode) -> Result<(), Error> {
+        let modes = &self.inner.description.modes;
+        if modes.contains(&mode) {
+            return Ok(());
+        }
+        let names: Vec<String> = modes.iter().map(ToString::to_string).collect();
+        Err(Error::SettingMalformed {
+            setting: "mode".to_owned(),
+            value: mode.to_string(),
+            reason: format!("matcher {} has only {}", self.name(), names.join(", ")),
+        })
+    }
+
+    /// Matches tasks to offers in a pool of their own.
+    ///
+    /// # Errors
+    /// Those of [`Matcher::open`] and [`Pool::assign`].
+    #[tracing::instrument(name = "match_tasks_to_offers", level = "debug", skip_all)]
+    pub fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+        let mut pool = self.open(offers, settings)?;
+        let assignments = pool.assign(tasks)?;
+        let timings = pool.timings();
+        Ok(Answer { assignments, timings, matcher: self.clone(), fallback_reason: None })
+    }
+}
+
+impl std::fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let description = &self.inner.description;
+        f.debug_struct("Matcher")
+            .field("name", &description.name)
+            .field("version", &description.version)
+            .field("digest", &self.digest())
+            .finish_non_exhaustive()
+    }
+}

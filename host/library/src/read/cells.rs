@@ -1,0 +1,70 @@
+//! What all formats have in common: where a row comes from, and what its cells stand for.
+
+use crate::error::{Error, Place, shortened};
+use crate::table::quantity::parse_quantity;
+
+/// The most devices of one task or offer: their thousandths cross as 32-bit numbers.
+const MOST_DEVICES: u32 = u32::MAX / 1000;
+
+/// A row of a file, for errors.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    /// The file.
+    pub(super) source: &'a str,
+    /// The row, counted from 0.
+    pub(super) number: usize,
+    /// The row's name, once it is known.
+    pub(super) name: Option<&'a str>,
+}
+
+impl Row<'_> {
+    /// A place in the row.
+    pub(super) fn place(self, column: impl Into<String>) -> Place {
+        Place {
+            source: self.source.to_owned(),
+            row: Some(self.number),
+            name: self.name.map(str::to_owned),
+            column: column.into(),
+        }
+    }
+
+    /// The quantity that a text stands for.
+    pub(super) fn quantity(self, column: &str, text: &str) -> Result<u64, Error> {
+        parse_quantity(text).map_err(|error| Error::quantity(error, text.trim(), self.place(column)))
+    }
+
+    /// Refuses devices.
+    pub(super) fn devices_malformed(self, column: &str, value: &str, reason: &'static str) -> Error {
+        Error::DevicesMalformed { place: Box::new(self.place(column)), value: shortened(value), reason }
+    }
+
+    /// A number of whole devices that a task asks for.
+    pub(super) fn whole_devices(self, text: &str) -> Result<u32, Error> {
+        self.below("devices", text, MOST_DEVICES, "nobody has that many devices; ask for 0 to 4294967")
+    }
+
+    /// The share of one device that a task asks for.
+    pub(super) fn device_share(self, text: &str) -> Result<u32, Error> {
+        self.below("device_share", text, 999, "a share is 1 to 999 thousandths of one device")
+    }
+
+    /// A number of wholly free devices, as the free thousandths of each.
+    pub(super) fn free_devices(self, text: &str) -> Result<Vec<u32>, Error> {
+        let count = self.below("devices", text, MOST_DEVICES, "an offer has 0 to 4294967 devices")?;
+        Ok(vec![1000; count as usize])
+    }
+
+    /// The free thousandths of one device.
+    pub(super) fn free_thousandths(self, text: &str) -> Result<u32, Error> {
+        self.below("devices", text, 1000, "a device has 0 to 1000 free thousandths")
+    }
+
+    /// A quantity that is not above `most`.
+    fn below(self, column: &str, text: &str, most: u32, reason: &'static str) -> Result<u32, Error> {
+        let quantity = self.quantity(column, text)?;
+        match u32::try_from(quantity) {
+            Ok(number) if number <= most => Ok(number),
+            _ => Err(self.devices_malformed(column, text, reason)),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Tasks and offers as CSV.
+
+use ::csv::{ReaderBuilder, StringRecord};
+
+use crate::error::{Error, Place, shortened};
+use crate::read::cells::Row;
+use crate::read::position;
+use crate::table::rows::{Offer, Requirement, Task};
+
+/// The columns of a CSV of tasks, for errors.
+const TASK_COLUMNS: &str = "name, demand.DIMENSION, devices, device_share, requires.ATTRIBUTE";
+/// The columns of a CSV of offers, for errors.
+const OFFER_COLUMNS: &str = "name, available.DIMENSION, capacity.DIMENSION, attribute.ATTRIBUTE, devices";
+
+/// What a column of a CSV of tasks holds.
+enum TaskColumn {
+    /// The task's name.
+    Name,
+    /// What it asks in a dimension.
+    Demand(String),
+    /// Whole devices.
+    Devices,
+    /// A share of one device.
+    DeviceShare,
+    /// A requirement on an attribute.
+    Requires(String),
+}
+
+/// What a column of a CSV of offers holds.
+enum OfferColumn {
+    /// The offer's name.
+    Name,
+    /// What is free in a dimension.
+    Available(String),
+    /// What there is in all in a dimension.
+    Capacity(String),
+    /// An attribute's value.
+    Attribute(String),
+    /// Devices.
+    Devices,
+}
+
+/// The tasks in a CSV text.
+pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
+    let columns = |name: &str| match name {
+        "name" => Some(TaskColumn::Name),
+        "devices" => Some(TaskColumn::Devices),
+        "device_share" => Some(TaskColumn::DeviceShare),
+        _ => match split(name)? {
+            ("demand", dimension) => Some(TaskColumn::Demand(dimension.to_owned())),
+            ("requires", attribute) => Some(TaskColumn::Requires(attribute.to_owned())),
+            _ => None,
+        },
+    };
+    table(text, source, TASK_COLUMNS, columns, |row, cells| {
+        let mut task = Task::default();
+        for (header, column, cell) in cells {
+            match column {
+                TaskColumn::Name => task.name = cell.to_owned(),
+                _ if cell.is_empty() => {}
+                TaskColumn::Demand(dimension) => {
+                    task.demand.push((dimension.clone(), row.quantity(header, cell)?));
+                }
+                TaskColumn::Devices => task.devices = row.whole_devices(cell)?,
+                TaskColumn::DeviceShare => task.device_share = row.device_share(cell)?,
+                TaskColumn::Requires(attribute) => task.requirements.push(requirement(attribute, cell)),
+            }
+        }
+        Ok(task)
+    })
+}
+
+/// The offers in a CSV text.
+pub(super) fn offers(text: &str, source: &str) -> Result<Vec<Offer>, Error> {
+    let columns = |name: &str| match name {
+        "name" => Some(OfferColumn::Name),
+        "devices" => Some(OfferColumn::Devices),
+        _ => match split(name)? {
+            ("available", dimension) => Some(OfferColumn::Available(dimension.to_owned())),
+            ("capacity", dimension) => Some(OfferColumn::Capacity(dimension.to_owned())),
+            ("attribute", attribute) => Some(OfferColumn::Attribute(attribute.to_owned())),
+            _ => None,
+        },
+    };
+    table(text, source, OFFER_COLUMNS, columns, |row, cells| {
+        let mut offer = Offer::default();
+        for (header, column, cell) in cells {
+            match column {
+                OfferColumn::Name => offer.name = cell.to_owned(),
+                _ if cell.is_empty() => {}
+                OfferColumn::Available(dimension) => {
+                    offer.available.push((dimension.clone(), row.quantity(header, cell)?));
+                }
+                OfferColumn::Capacity(dimension) => {
+                    offer.capacity.push((dimension.clone(), row.quantity(header, cell)?));
+                }
+                OfferColumn::Attribute(attribute) => offer.attributes.push((attribute.clone(), cell.to_owned())),
+                OfferColumn::Devices => offer.devices = devices(row, cell)?,
+            }
+        }
+        Ok(offer)
+    })
+}
+
+/// A table of cells: the column names, and the records below them, each with as many cells.
+pub(super) struct Table<'a> {
+    /// The file.
+    source: &'a str,
+    /// The column names.
+    pub(super) header: StringRecord,
+    /// The records.
+    records: Vec<StringRecord>,
+}
+
+impl<'a> Table<'a> {
+    /// The table in a CSV text.
+    pub(super) fn read(text: &str, source: &'a str) -> Result<Self, Error> {
+        let malformed = |line: u64, message: String| Error::FileMalformed {
+            file: source.to_owned(),
+            line: usize::try_from(line).unwrap_or(usize::MAX),
+            column: 1,
+            message,
+        };
+        let line = |record: &StringRecord| record.position().map_or(1, ::csv::Position::line);
+        if text.starts_with(['\r', '\n']) {
+            return Err(Error::MissingColumn { place: Box::new(in_header(source, "name")) });
+        }
+        if let Some(at) = stray_quote(text) {
+            let line = position::of(text.as_bytes(), at).0 as u64;
+            return Err(malformed(line, "a quoted cell does not end at its quote".to_owned()));
+        }
+        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut records = reader.records();
+        let header = match records.next() {
+            None => return Err(Error::MissingColumn { place: Box::new(in_header(source, "name")) }),
+            Some(header) => header.map_err(|error| malformed(1, error.to_string()))?,
+        };
+        for (at, name) in header.iter().enumerate() {
+            if header.iter().take(at).any(|earlier| earlier == name) {
+                return Err(malformed(line(&header), format!("the column {} stands twice", shortened(name))));
+            }
+        }
+        let mut table = Self { source, header, records: Vec::new() };
+        for record in records {
+            let record = record.map_err(|error| {
+                let at = error.position().map_or(1, ::csv::Position::line);
+                malformed(at, error.to_string())
+            })?;
+            if record.len() != table.header.len() {
+                let (cells, columns) = (record.len(), table.header.len());
+                return Err(malformed(line(&record), format!("{cells} cells stand under {columns} columns")));
+            }
+            table.records.push(record);
+        }
+        Ok(table)
+    }
+
+    /// The number of a column that has to be there.
+    pub(super) fn column(&self, name: &str) -> Result<usize, Error> {
+        let missing = || Error::MissingColumn { place: Box::new(in_header(self.source, name)) };
+        self.header.iter().position(|column| column == name).ok_or_else(missing)
+    }
+
+    /// The rows, named by a column, each with its cells.
+    pub(super) fn rows(&self, name: usize) -> impl Iterator<Item = (Row<'_>, &StringRecord)> {
+        self.records.iter().enumerate().map(move |(number, record)| {
+            let name = record.get(name).filter(|name| !name.is_empty());
+            (Row { source: self.source, number, name }, record)
+        })
+    }
+}
+
+/// Where a quoted cell goes on behind its closing quote, or begins and never ends. The reader would guess what was meant.
+fn stray_quote(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let begin = at;
+        if bytes[at] == b'"' {
+            loop {
+                let Some(next) = bytes[at + 1..].iter().position(|&byte| byte == b'"') else { return Some(begin) };
+                at += 1 + next;
+                if bytes.get(at + 1) != Some(&b'"') {
+                    break;
+                }
+                at += 1;
+            }
+            at += 1;
+            if bytes.get(at).is_some_and(|byte| !matches!(byte, b',' | b'\r' | b'\n')) {
+                return Some(at);
+            }
+        }
+        let end = bytes[at..].iter().position(|byte| matches!(byte, b',' | b'\r' | b'\n'));
+        at += end? + 1;
+    }
+    None
+}
+
+/// A place in the line of column names.
+fn in_header(source: &str, column: &str) -> Place {
+    Place { source: format!("{source}, line 1"), column: column.to_owned(), ..Place::default() }
+}
+
+/// A cell with the name and the meaning of its column.
+type Cell<'a, C> = (&'a str, &'a C, &'a str);
+
+/// Reads a table whose columns `column` understands; `build` makes a row of the cells.
+fn table<C, T>(
+    text: &str,
+    source: &str,
+    known: &'static str,
+    column: impl Fn(&str) -> Option<C>,
+    build: impl Fn(Row<'_>, &mut dyn Iterator<Item = Cell<'_, C>>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let table = Table::read(text, source)?;
+    let name = table.column("name")?;
+    let understood = |header| {
+        column(header).ok_or_else(|| Error::UnknownColumn { place: Box::new(in_header(source, header)), known })
+    };
+    let columns = table.header.iter().map(understood).collect::<Result<Vec<C>, Error>>()?;
+    let rows = table.rows(name).map(|(row, record)| {
+        let cells = table.header.iter().zip(&columns).zip(record);
+        build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)))
+    });
+    rows.collect()
+}
+
+/// A column name such as `demand.cpu`, taken apart.
+fn split(name: &str) -> Option<(&str, &str)> {
+    name.split_once('.').filter(|(_, rest)| !rest.is_empty())
+}
+
+/// The requirement in a cell: values joined by `|`, with a leading `!` those that are not allowed.
+fn requirement(attribute: &str, cell: &str) -> Requirement {
+    match cell.strip_prefix('!') {
+        Some(values) => Requirement::not_in(attribute, values.split('|')),
+        None => Requirement::is_in(attribute, cell.split('|')),
+    }
+}
+
+/// The devices in a cell: a number of free ones, or free thousandths joined by `|`.
+fn devices(row: Row<'_>, cell: &str) -> Result<Vec<u32>, Error> {
+    if !cell.contains('|') {
+        return row.free_devices(cell);
+    }
+    let listed = cell.split('|').filter(|free| !free.trim().is_empty());
+    listed.map(|free| row.free_thousandths(free)).collect()
+}

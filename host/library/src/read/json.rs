@@ -1,0 +1,216 @@
+//! Tasks and offers as JSON.
+//!
+//! Values are kept as they are written until it is known what they stand for, so that no quantity goes through a double
+//! and every mistake can be shown in its place.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::{Error, shortened};
+use crate::read::cells::Row;
+use crate::read::position;
+use crate::table::rows::{Offer, Requirement, Task};
+
+/// The keys of a task, for errors.
+const TASK_KEYS: &str = "name, demand, requirements, devices, device_share";
+/// The keys of an offer, for errors.
+const OFFER_KEYS: &str = "name, available, capacity, attributes, devices";
+/// The keys of a requirement, for errors.
+const REQUIREMENT_KEYS: &str = "attribute, and either in or not_in";
+
+/// The tasks in a JSON text.
+pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
+    File { text, source }.rows(|file, row, object| {
+        let mut task = Task { name: row.name.unwrap_or_default().to_owned(), ..Task::default() };
+        for (key, value) in &object.0 {
+            match key.as_str() {
+                "name" => {}
+                "demand" => task.demand = file.quantities(row, "demand", value)?,
+                "requirements" => task.requirements = file.requirements(row, value)?,
+                "devices" => task.devices = row.whole_devices(&file.scalar(value)?)?,
+                "device_share" => task.device_share = row.device_share(&file.scalar(value)?)?,
+                _ => return Err(unknown(row, key, TASK_KEYS)),
+            }
+        }
+        Ok(task)
+    })
+}
+
+/// The offers in a JSON text.
+pub(super) fn offers(text: &str, source: &str) -> Result<Vec<Offer>, Error> {
+    File { text, source }.rows(|file, row, object| {
+        let mut offer = Offer { name: row.name.unwrap_or_default().to_owned(), ..Offer::default() };
+        for (key, value) in &object.0 {
+            match key.as_str() {
+                "name" => {}
+                "available" => offer.available = file.quantities(row, "available", value)?,
+                "capacity" => offer.capacity = file.quantities(row, "capacity", value)?,
+                "attributes" => offer.attributes = file.attributes(value)?,
+                "devices" if value.get().starts_with('[') => {
+                    let listed: Vec<&RawValue> = file.parse(value)?;
+                    let free = listed.iter().map(|free| row.free_thousandths(&file.scalar(free)?));
+                    offer.devices = free.collect::<Result<_, Error>>()?;
+                }
+                "devices" => offer.devices = row.free_devices(&file.scalar(value)?)?,
+                _ => return Err(unknown(row, key, OFFER_KEYS)),
+            }
+        }
+        Ok(offer)
+    })
+}
+
+/// The error of a key that the format does not have.
+fn unknown(row: Row<'_>, key: &str, known: &'static str) -> Error {
+    Error::UnknownColumn { place: Box::new(row.place(shortened(key))), known }
+}
+
+/// An object: its keys, each once, with values as written.
+struct Object<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Takes the entries as they come.
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut entries: Vec<(String, &'de RawValue)> = Vec::new();
+                while let Some((key, value)) = map.next_entry::<String, _>()? {
+                    if entries.iter().any(|(known, _)| *known == key) {
+                        return Err(de::Error::custom(format!("the key {} stands twice", shortened(&key))));
+                    }
+                    entries.push((key, value));
+                }
+                Ok(Object(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+impl<'a> Object<'a> {
+    /// The value of a key.
+    fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| *value)
+    }
+}
+
+/// The text that is read.
+#[derive(Clone, Copy)]
+struct File<'a> {
+    /// The whole text.
+    text: &'a str,
+    /// What errors call it.
+    source: &'a str,
+}
+
+impl<'a> File<'a> {
+    /// The rows of the file, each made by `build`.
+    fn rows<T>(self, build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+        let rows: Vec<&'a RawValue> =
+            serde_json::from_str(self.text).map_err(|error| self.malformed(self.text, &error))?;
+        let rows = rows.into_iter().enumerate().map(|(number, raw)| {
+            let object: Object<'a> = self.parse(raw)?;
+            let mut row = Row { source: self.source, number, name: None };
+            let name = match object.get("name").filter(|name| name.get() != "null") {
+                Some(name) => self.text(name)?,
+                None => String::new(),
+            };
+            if name.is_empty() {
+                return Err(Error::MissingColumn { place: Box::new(row.place("name")) });
+            }
+            row.name = Some(&name);
+            build(self, row, &object)
+        });
+        rows.collect()
+    }
+
+    /// A value as a type that can be wrong only in shape.
+    fn parse<T: Deserialize<'a>>(self, raw: &'a RawValue) -> Result<T, Error> {
+        serde_json::from_str(raw.get()).map_err(|error| self.malformed(raw.get(), &error))
+    }
+
+    /// A value that has to be text.
+    fn text(self, raw: &'a RawValue) -> Result<String, Error> {
+        self.parse(raw)
+    }
+
+    /// What stands for a quantity: the inside of a text, or a value as written.
+    fn scalar(self, raw: &'a RawValue) -> Result<String, Error> {
+        if raw.get().starts_with('"') { self.text(raw) } else { Ok(raw.get().to_owned()) }
+    }
+
+    /// Quantities by dimension; null is none.
+    fn quantities(self, row: Row<'_>, what: &str, raw: &'a RawValue) -> Result<Vec<(String, u64)>, Error> {
+        let object: Option<Object<'a>> = self.parse(raw)?;
+        let entries = object.map(|object| object.0).unwrap_or_default().into_iter();
+        let quantities = entries.map(|(dimension, raw)| {
+            // Most are plain numbers, which need no column name for an error.
+            if let Ok(count) = raw.get().parse() {
+                return Ok((dimension, count));
+            }
+            let count = row.quantity(&format!("{what}.{dimension}"), &self.scalar(raw)?)?;
+            Ok((dimension, count))
+        });
+        quantities.collect()
+    }
+
+    /// Attribute values by attribute; null is none.
+    fn attributes(self, raw: &'a RawValue) -> Result<Vec<(String, String)>, Error> {
+        let object: Option<Object<'a>> = self.parse(raw)?;
+        let entries = object.map(|object| object.0).unwrap_or_default().into_iter();
+        let values = entries.map(|(attribute, raw)| {
+            let value: Option<String> = self.parse(raw)?;
+            Ok((attribute, value.unwrap_or_default()))
+        });
+        values.collect()
+    }
+
+    /// Requirements; null is none.
+    fn requirements(self, row: Row<'_>, raw: &'a RawValue) -> Result<Vec<Requirement>, Error> {
+        let listed: Option<Vec<&'a RawValue>> = self.parse(raw)?;
+        let listed = listed.unwrap_or_default().into_iter().enumerate();
+        listed.map(|(at, raw)| self.requirement(row, at, raw)).collect()
+    }
+
+    /// One requirement.
+    fn requirement(self, row: Row<'_>, at: usize, raw: &'a RawValue) -> Result<Requirement, Error> {
+        let object: Object<'a> = self.parse(raw)?;
+        let column = |key: &str| format!("requirements.{at}.{key}");
+        if let Some((key, _)) = object.0.iter().find(|(key, _)| !matches!(&**key, "attribute" | "in" | "not_in")) {
+            return Err(unknown(row, &column(key), REQUIREMENT_KEYS));
+        }
+        let missing = |key| Error::MissingColumn { place: Box::new(row.place(column(key))) };
+        let attribute = self.text(object.get("attribute").ok_or_else(|| missing("attribute"))?)?;
+        let values = |raw| self.parse::<Vec<String>>(raw);
+        match (object.get("in"), object.get("not_in")) {
+            (Some(set), None) => Ok(Requirement::is_in(attribute, values(set)?)),
+            (None, Some(set)) => Ok(Requirement::not_in(attribute, values(set)?)),
+            (None, None) => Err(missing("in")),
+            (Some(_), Some(_)) => Err(unknown(row, &column("not_in"), REQUIREMENT_KEYS)),
+        }
+    }
+
+    /// The error of a part of the text, which says where in the whole it stands.
+    fn malformed(self, part: &str, error: &serde_json::Error) -> Error {
+        let begin = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        let (mut line, mut column) = position::of(self.text.as_bytes(), begin);
+        match error.line() {
+            0 => {}
+            1 => column += error.column().saturating_sub(1),
+            further => (line, column) = (line + further - 1, error.column()),
+        }
+        let message = error.to_string();
+        // The place that serde_json gives is one in the part, not in the file.
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+        Error::FileMalformed { file: self.source.to_owned(), line, column, message }
+    }
+}

@@ -1,0 +1,403 @@
+//! A recording as JSON has it.
+
+use offermatch_core::{Assignments, Changes, Explanations, Mode, OfferTable, Settings, Shape, TaskTable};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{RecordedMatcher, Recording, Step};
+use crate::read::strict_json::{Object, Tree, object_of};
+
+/// The format and its version.
+const FORMAT: &str = "offermatch-recording/1";
+
+/// The columns of a table as JSON has them: the model's names, the empty ones left out.
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident for $model:ident { $rows:ident; $($column:ident: $type:ty),* }) => {
+        $(#[$doc])*
+        #[derive(Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct $name {
+            #[serde(default)]
+            $rows: u32,
+            $(#[serde(default, skip_serializing_if = "Vec::is_empty")] $column: Vec<$type>,)*
+        }
+
+        impl From<$name> for $model {
+            fn from(table: $name) -> Self {
+                Self { $rows: table.$rows, $($column: table.$column,)* }
+            }
+        }
+
+        impl From<&$model> for $name {
+            fn from(table: &$model) -> Self {
+                Self { $rows: table.$rows, $($column: table.$column.clone(),)* }
+            }
+        }
+    };
+}
+
+columns! {
+    /// An offer table.
+    Offers for OfferTable {
+        rows; available: u64, capacity: u64, attributes: u32, device_offsets: u32, device_free: u32
+    }
+}
+columns! {
+    /// A task table.
+    Tasks for TaskTable {
+        rows; demand: u64, devices: u32, requirement_offsets: u32, requirement_attributes: u32,
+        requirement_excludes: bool, value_offsets: u32, values: u32
+    }
+}
+
+/// A recording.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    format: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    about: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    group: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    matcher: Option<Object<Who>>,
+    shape: Object<Widths>,
+    settings: Object<Ranking>,
+    offers: Object<Offers>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open_error: Option<String>,
+    #[serde(default)]
+    steps: Vec<Object<Call>>,
+}
+
+/// Who answered.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Who {
+    name: String,
+    version: String,
+    policy: String,
+    contract: String,
+    #[serde(default)]
+    digest: Option<String>,
+}
+
+/// A shape.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Widths {
+    dimensions: u32,
+    #[serde(default)]
+    attributes: u32,
+}
+
+/// Settings.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ranking {
+    mode: Way,
+    max_score: Real,
+    #[serde(default)]
+    weights: Vec<Real>,
+    #[serde(default)]
+    scales: Vec<u64>,
+}
+
+/// A double. One that JSON does not have is written as text, so that cases can ask what a matcher makes of it.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(into = "WrittenReal", try_from = "WrittenReal")]
+struct Real(f64);
+
+/// A double as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum WrittenReal {
+    /// Finite.
+    Number(f64),
+    /// `NaN`, `Infinity` or `-Infinity`.
+    Text(String),
+}
+
+impl From<Real> for WrittenReal {
+    fn from(Real(number): Real) -> Self {
+        if number.is_finite() {
+            Self::Number(number)
+        } else if number.is_nan() {
+            Self::Text("NaN".to_owned())
+        } else {
+            Self::Text(if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned())
+        }
+    }
+}
+
+impl TryFrom<WrittenReal> for Real {
+    type Error = String;
+
+    fn try_from(written: WrittenReal) -> Result<Self, String> {
+        match written {
+            WrittenReal::Number(number) => Ok(Self(number)),
+            WrittenReal::Text(text) => match text.as_str() {
+                "NaN" => Ok(Self(f64::NAN)),
+                "Infinity" => Ok(Self(f64::INFINITY)),
+                "-Infinity" => Ok(Self(f64::NEG_INFINITY)),
+                _ => Err(format!("{text:?} is not a number, NaN, Infinity or -Infinity")),
+            },
+        }
+    }
+}
+
+/// A mode: text, where a derived enum would also take `{"shared": null}`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", try_from = "String")]
+enum Way {
+    Exclusive,
+    Shared,
+}
+
+impl TryFrom<String> for Way {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "exclusive" => Ok(Self::Exclusive),
+            "shared" => Ok(Self::Shared),
+            _ => Err(format!("{text:?} is not exclusive or shared")),
+        }
+    }
+}
+
+/// A step: one of the three calls, with one of the two outcomes.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Call {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assign: Option<Object<Tasks>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    update: Option<Object<What>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    explain: Option<Object<Tasks>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<Tree>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Changes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct What {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changed_rows: Vec<u32>,
+    #[serde(default = "nothing")]
+    changed: Object<Offers>,
+    #[serde(default = "nothing")]
+    added: Object<Offers>,
+}
+
+/// No offers.
+fn nothing() -> Object<Offers> {
+    Object((&OfferTable::default()).into())
+}
+
+/// Assignments.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Placed {
+    #[serde(default)]
+    tasks: Vec<u32>,
+    #[serde(default)]
+    offers: Vec<u32>,
+    #[serde(default)]
+    scores: Vec<f64>,
+}
+
+/// Explanations.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    #[serde(default)]
+    by_dimension: Vec<u32>,
+    #[serde(default)]
+    by_requirement: Vec<u32>,
+    #[serde(default)]
+    by_devices: Vec<u32>,
+    #[serde(default)]
+    by_score: Vec<u32>,
+    #[serde(default)]
+    candidates: Vec<u32>,
+}
+
+/// No answer, as JSON has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Done {}
+
+impl Document {
+    /// The document of a recording.
+    pub(super) fn of(recording: &Recording) -> Self {
+        let settings = &recording.settings;
+        Self {
+            format: FORMAT.to_owned(),
+            name: recording.name.clone(),
+            about: recording.about.clone(),
+            group: recording.group.clone(),
+            matcher: recording.matcher.clone().map(|matcher| {
+                Object(Who {
+                    name: matcher.name,
+                    version: matcher.version,
+                    policy: matcher.policy,
+                    contract: matcher.contract,
+                    digest: matcher.digest,
+                })
+            }),
+            shape: Object(Widths { dimensions: recording.shape.dimensions, attributes: recording.shape.attributes }),
+            settings: Object(Ranking {
+                mode: match settings.mode {
+                    Mode::Exclusive => Way::Exclusive,
+                    Mode::Shared => Way::Shared,
+                },
+                max_score: Real(settings.max_score),
+                weights: settings.weights.iter().copied().map(Real).collect(),
+                scales: settings.scales.clone(),
+            }),
+            offers: Object((&recording.offers).into()),
+            open_error: recording.open_error.clone(),
+            steps: recording.steps.iter().map(|step| Object(call(step))).collect(),
+        }
+    }
+
+    /// The recording of a document, or what is wrong with it.
+    pub(super) fn recording(self) -> Result<Recording, String> {
+        if self.format != FORMAT {
+            return Err(format!("the format is {:?}, not {FORMAT:?}", self.format));
+        }
+        if self.open_error.as_ref().is_some_and(String::is_empty) {
+            return Err("open_error is empty: it is the name of an error of the contract".to_owned());
+        }
+        let (Object(shape), Object(settings), Object(offers)) = (self.shape, self.settings, self.offers);
+        let steps = self.steps.into_iter().enumerate();
+        let steps = steps.map(|(at, Object(call))| step(call).map_err(|reason| format!("step {at}: {reason}")));
+        Ok(Recording {
+            name: self.name,
+            about: self.about,
+            group: self.group,
+            matcher: self.matcher.map(|Object(who)| RecordedMatcher {
+                name: who.name,
+                version: who.version,
+                policy: who.policy,
+                contract: who.contract,
+                digest: who.digest,
+            }),
+            shape: Shape { dimensions: shape.dimensions, attributes: shape.attributes },
+            settings: Settings {
+                mode: match settings.mode {
+                    Way::Exclusive => Mode::Exclusive,
+                    Way::Shared => Mode::Shared,
+                },
+                max_score: settings.max_score.0,
+                weights: settings.weights.into_iter().map(|Real(weight)| weight).collect(),
+                scales: settings.scales,
+            },
+            offers: offers.into(),
+            open_error: self.open_error,
+            steps: steps.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A step as JSON has it.
+fn call(step: &Step) -> Call {
+    fn outcome<T: Serialize>(answer: Result<T, &String>) -> (Option<Tree>, Option<String>) {
+        match answer {
+            // Columns of numbers can always be written.
+            Ok(answer) => (serde_json::to_value(answer).ok().map(Tree), None),
+            Err(error) => (None, Some(error.clone()).filter(|error| !error.is_empty())),
+        }
+    }
+    match step {
+        Step::Assign { tasks, answer } => {
+            let placed = answer.as_ref().map(|answer| Placed {
+                tasks: answer.tasks.clone(),
+                offers: answer.offers.clone(),
+                scores: answer.scores.clone(),
+            });
+            let (answer, error) = outcome(placed);
+            Call { assign: Some(Object(tasks.into())), answer, error, ..Call::default() }
+        }
+        Step::Update { changes, answer } => {
+            let (answer, error) = outcome(answer.as_ref().map(|()| Done {}));
+            let what = What {
+                removed: changes.removed.clone(),
+                changed_rows: changes.changed_rows.clone(),
+                changed: Object((&changes.changed).into()),
+                added: Object((&changes.added).into()),
+            };
+            Call { update: Some(Object(what)), answer, error, ..Call::default() }
+        }
+        Step::Explain { tasks, answer } => {
+            let counts = answer.as_ref().map(|answer| Counts {
+                by_dimension: answer.by_dimension.clone(),
+                by_requirement: answer.by_requirement.clone(),
+                by_devices: answer.by_devices.clone(),
+                by_score: answer.by_score.clone(),
+                candidates: answer.candidates.clone(),
+            });
+            let (answer, error) = outcome(counts);
+            Call { explain: Some(Object(tasks.into())), answer, error, ..Call::default() }
+        }
+    }
+}
+
+/// The step of a call, or what is wrong with it.
+fn step(call: Call) -> Result<Step, String> {
+    let outcome = match (call.answer, call.error) {
+        (Some(Tree(answer)), None) => Ok(answer),
+        (None, Some(error)) if error.is_empty() => {
+            return Err("error is empty: it is the name of an error of the contract".to_owned());
+        }
+        (None, Some(error)) => Err(error),
+        // The matcher failed: there is nothing to compare with.
+        (None, None) => Err(String::new()),
+        _ => return Err("a step has an answer or an error, not both".to_owned()),
+    };
+    fn read<T: serde::de::DeserializeOwned>(outcome: Result<Value, String>) -> Result<Result<T, String>, String> {
+        match outcome {
+            Ok(value) => object_of(value).map(Ok).map_err(|error| error.to_string()),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+    match (call.assign, call.update, call.explain) {
+        (Some(Object(tasks)), None, None) => Ok(Step::Assign {
+            tasks: tasks.into(),
+            answer: read::<Placed>(outcome)?.map(|placed| Assignments {
+                tasks: placed.tasks,
+                offers: placed.offers,
+                scores: placed.scores,
+            }),
+        }),
+        (None, Some(Object(what)), None) => Ok(Step::Update {
+            changes: Changes {
+                removed: what.removed,
+                changed_rows: what.changed_rows,
+                changed: what.changed.0.into(),
+                added: what.added.0.into(),
+            },
+            answer: read::<Done>(outcome)?.map(|Done {}| ()),
+        }),
+        (None, None, Some(Object(tasks))) => Ok(Step::Explain {
+            tasks: tasks.into(),
+            answer: read::<Counts>(outcome)?.map(|counts| Explanations {
+                by_dimension: counts.by_dimension,
+                by_requirement: counts.by_requirement,
+                by_devices: counts.by_devices,
+                by_score: counts.by_score,
+                candidates: counts.candidates,
+            }),
+        }),
+        _ => Err("a step is one of assign, update and explain".to_owned()),
+    }
+}

@@ -1,0 +1,222 @@
+//! Recordings: what a pool was opened with, what was asked of it, and what it answered (`docs/recordings.md`).
+
+mod format;
+mod replay;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use offermatch_core::{Assignments, Changes, Explanations, OfferTable, Settings, Shape, TaskTable};
+
+pub use replay::{Change, Difference, Replay};
+
+use crate::error::Error;
+use crate::pool::matcher::Matcher;
+use crate::read::strict_json;
+
+/// The first bytes of what gzip has compressed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What a pool was opened with, what was asked of it, and what it answered. Conformance cases are recordings whose answers
+/// somebody worked out.
+///
+/// ```
+/// use offermatch::{Matcher, Recording, Sample, Settings};
+///
+/// let (tasks, offers) = "uniform:20x10:3".parse::<Sample>()?.tables()?;
+/// let mut pool = Matcher::bundled()?.open_recorded(&offers, &Settings::default())?;
+/// pool.assign(&tasks)?;
+/// let recording = pool.recording().expect("this pool is recorded");
+///
+/// let again = Recording::parse(&recording.to_json(), "text")?;
+/// assert!(again.replay(&Matcher::native())?.is_same());
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recording {
+    /// What it is called; may be empty.
+    pub name: String,
+    /// Why it is there; may be empty.
+    pub about: String,
+    /// What it belongs to; may be empty.
+    pub group: String,
+    /// Who answered, where that is known.
+    pub matcher: Option<RecordedMatcher>,
+    /// How wide the tables are.
+    pub shape: Shape,
+    /// How the offers are ranked.
+    pub settings: Settings,
+    /// The offers.
+    pub offers: OfferTable,
+    /// The error of the contract with which opening is refused, by name.
+    pub open_error: Option<String>,
+    /// What was asked, and answered.
+    pub steps: Vec<Step>,
+}
+
+/// Who gave the answers of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordedMatcher {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its policy.
+    pub policy: String,
+    /// The contract it speaks.
+    pub contract: String,
+    /// The SHA-256 of its bytes; none for a native matcher.
+    pub digest: Option<String>,
+}
+
+impl From<&Matcher> for RecordedMatcher {
+    fn from(matcher: &Matcher) -> Self {
+        let description = matcher.description();
+        Self {
+            name: description.name.clone(),
+            version: description.version.clone(),
+            policy: description.policy.clone(),
+            contract: description.contract.clone(),
+            digest: matcher.digest().map(str::to_owned),
+        }
+    }
+}
+
+/// One call, and what came of it: an answer, or the name of the contract's error that refused it. The name is empty where
+/// the matcher failed; a replay compares nothing there.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// Tasks were placed.
+    Assign {
+        /// The tasks.
+        tasks: TaskTable,
+        /// Who took what.
+        answer: Result<Assignments, String>,
+    },
+    /// Offers changed.
+    Update {
+        /// What changed.
+        changes: Changes,
+        /// Nothing is said to that.
+        answer: Result<(), String>,
+    },
+    /// Tasks were explained.
+    Explain {
+        /// The tasks.
+        tasks: TaskTable,
+        /// How the offers stood to them.
+        answer: Result<Explanations, String>,
+    },
+}
+
+impl Recording {
+    /// The recording in a file, compressed or not.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`] and [`Error::FileMalformed`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let file = path.as_ref().display().to_string();
+        let bytes = match std::fs::read(path.as_ref()) {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(Error::FileUnreadable { file, source }),
+        };
+        let malformed = |message| Error::FileMalformed { file: file.clone(), line: 1, column: 1, message };
+        let bytes = if bytes.starts_with(&GZIP) {
+            let mut unpacked = Vec::new();
+            let done = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked);
+            done.map_err(|error| malformed(format!("compressed wrongly: {error}")))?;
+            unpacked
+        } else {
+            bytes
+        };
+        let text = String::from_utf8(bytes).map_err(|error| malformed(format!("not UTF-8: {}", error.utf8_error())))?;
+        Self::parse(&text, &file)
+    }
+
+    /// The recordings in a directory (`*.recording.json`, `*.recording.json.gz`), by name; or the one in a file.
+    ///
+    /// # Errors
+    /// As [`Recording::read`].
+    pub fn read_all(path: impl AsRef<Path>) -> Result<Vec<Self>, Error> {
+        let path = path.as_ref();
+        if !path.is_dir() {
+            return Ok(vec![Self::read(path)?]);
+        }
+        let unreadable = |source| Error::FileUnreadable { file: path.display().to_string(), source };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            if name
+                .to_str()
+                .is_some_and(|name| name.ends_with(".recording.json") || name.ends_with(".recording.json.gz"))
+            {
+                files.push(path.join(name));
+            }
+        }
+        files.sort();
+        files.iter().map(Self::read).collect()
+    }
+
+    /// The recording in a JSON text. `origin` says in errors where it came from.
+    ///
+    /// # Errors
+    /// [`Error::FileMalformed`].
+    pub fn parse(text: &str, origin: &str) -> Result<Self, Error> {
+        let parsed: Result<format::Document, _> = strict_json::object(text);
+        let document = parsed.map_err(|error| Error::FileMalformed {
+            file: origin.to_owned(),
+            line: error.line(),
+            column: error.column(),
+            message: error.to_string(),
+        })?;
+        document.recording().map_err(|message| Error::FileMalformed {
+            file: origin.to_owned(),
+            line: 1,
+            column: 1,
+            message,
+        })
+    }
+
+    /// The recording in a JSON value, or what is wrong with it.
+    pub(crate) fn from_value(value: serde_json::Value) -> Result<Self, String> {
+        let document: format::Document = strict_json::object_of(value).map_err(|error| error.to_string())?;
+        document.recording()
+    }
+
+    /// The recording as JSON.
+    ///
+    /// # Panics
+    /// Never: what a recording holds can all be written.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&format::Document::of(self)).expect("plain columns can be written") + "\n"
+    }
+
+    /// Writes the recording, compressed where the name ends in `.gz`.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`].
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let text = self.to_json();
+        // Under another name first, so that it is there whole or not at all.
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let written = if path.extension().is_some_and(|ending| ending == "gz") {
+            File::create(&partial).and_then(|file| {
+                let mut encoder = GzEncoder::new(file, Compression::default());
+                encoder.write_all(text.as_bytes())?;
+                encoder.finish().map(drop)
+            })
+        } else {
+            std::fs::write(&partial, text)
+        };
+        let written = written.and_then(|()| std::fs::rename(&partial, path));
+        written.map_err(|source| Error::FileUnreadable { file: path.display().to_string(), source })
+    }
+}

@@ -1,0 +1,10 @@
+//! Rows with names become columns of numbers.
+
+pub(crate) mod catalog;
+pub(crate) mod columns;
+pub(crate) mod names;
+pub(crate) mod offers;
+pub(crate) mod quantity;
+pub(crate) mod rows;
+pub(crate) mod settings;
+pub(crate) mod tasks;

@@ -1,0 +1,219 @@
+//! Offers as a table: names, a catalog, columns.
+
+use offermatch_core::OfferTable;
+
+use crate::error::{Error, Place};
+use crate::table::catalog::{Catalog, UNSET, distinct, listed};
+use crate::table::names::Names;
+use crate::table::rows::{Offer, Task};
+use crate::table::tasks::WHOLE;
+
+/// Offers, listed in the order of their rows. Checked: every table of this type can be given to a matcher.
+#[derive(Debug, Clone)]
+pub struct Offers {
+    /// What the columns are called.
+    catalog: Catalog,
+    /// What the rows are called.
+    names: Names,
+    /// The columns.
+    table: OfferTable,
+}
+
+impl Catalog {
+    /// The catalog of these offers: their dimensions and attributes, in the order in which they first appear. Where there
+    /// are no offers, the dimensions are those of the tasks.
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Offer};
+    ///
+    /// let catalog = Catalog::of(&[Offer::new("server-1", [("cpu", 48_000), ("memory", 1 << 40)])], &[]);
+    /// assert_eq!(catalog.dimensions(), ["cpu", "memory"]);
+    /// ```
+    #[must_use]
+    pub fn of(offers: &[Offer], tasks: &[Task]) -> Self {
+        let offered = offers.iter().flat_map(|offer| offer.available.iter().chain(&offer.capacity));
+        let asked = tasks.iter().filter(|_| offers.is_empty()).flat_map(|task| &task.demand);
+        Self::with_dimensions(distinct(offered.chain(asked).map(|(dimension, _)| dimension.as_str())), offers)
+    }
+
+    /// The catalog of these offers, with the dimensions given instead of those that appear.
+    #[must_use]
+    pub fn with_dimensions(dimensions: Vec<String>, offers: &[Offer]) -> Self {
+        let attributes = offers.iter().flat_map(|offer| &offer.attributes);
+        Self::new(dimensions, attributes.map(|(attribute, _)| attribute.as_str()))
+    }
+}
+
+impl Offers {
+    /// A table of these offers.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`], [`Error::DuplicateName`], [`Error::UnknownDimension`], [`Error::UnknownAttribute`],
+    /// [`Error::CapacityExceeded`], [`Error::DevicesMalformed`] and [`Error::TooManyRows`].
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Offer, Offers};
+    ///
+    /// let rows = [Offer::new("server-1", [("cpu", 48_000)])];
+    /// let offers = Offers::new(&rows, &Catalog::of(&rows, &[]))?;
+    /// assert_eq!(offers.len(), 1);
+    ///
+    /// let broken = [Offer { capacity: vec![("cpu".into(), 1000)], ..rows[0].clone() }];
+    /// let error = Offers::new(&broken, offers.catalog()).unwrap_err();
+    /// assert_eq!(error.code(), "capacity-exceeded");
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn new(rows: &[Offer], catalog: &Catalog) -> Result<Self, Error> {
+        Self::from_source(rows, catalog, "offers")
+    }
+
+    /// As [`Offers::new`]; errors say that the rows came from `source`.
+    ///
+    /// # Errors
+    /// As [`Offers::new`].
+    pub fn from_source(rows: &[Offer], catalog: &Catalog, source: &str) -> Result<Self, Error> {
+        let names = Names::new(rows.iter().map(|offer| offer.name.clone()).collect(), source)?;
+        let shape = catalog.shape();
+        let mut table = OfferTable {
+            rows: row_count(rows.len())?,
+            available: vec![0; rows.len() * shape.dimensions as usize],
+            attributes: vec![0; rows.len() * shape.attributes as usize],
+            ..OfferTable::default()
+        };
+        for (row, offer) in rows.iter().enumerate() {
+            fill(&mut table.available, row, &offer.available, catalog, "available", &offer.name, source)?;
+            for (attribute, value) in &offer.attributes {
+                let Some(column) = catalog.attribute(attribute) else {
+                    let place = place(source, row, &offer.name, format!("attribute.{attribute}"));
+                    return Err(Error::UnknownAttribute { place, known: listed(catalog.attributes()) });
+                };
+                table.attributes[row * shape.attributes as usize + column] = catalog.value(value);
+            }
+        }
+        if rows.iter().any(|offer| !offer.capacity.is_empty()) {
+            table.capacity = table.available.clone();
+            for (row, offer) in rows.iter().enumerate() {
+                fill(&mut table.capacity, row, &offer.capacity, catalog, "capacity", &offer.name, source)?;
+            }
+            check_capacity(&table, rows, catalog, source)?;
+        }
+        if rows.iter().any(|offer| !offer.devices.is_empty()) {
+            push_devices(&mut table, rows, source)?;
+        }
+        Ok(Self { catalog: catalog.clone(), names, table })
+    }
+
+    /// A table of columns that are already there. Attribute values are numbered by [`Catalog::value`].
+    ///
+    /// # Errors
+    /// [`Error::ColumnLength`], [`Error::DuplicateName`], [`Error::MissingColumn`], [`Error::CapacityExceeded`],
+    /// [`Error::DevicesMalformed`] and [`Error::TooManyRows`].
+    pub fn from_columns(names: Vec<String>, mut table: OfferTable, catalog: &Catalog) -> Result<Self, Error> {
+        crate::table::columns::check_names(&names, table.rows)?;
+        let known = catalog.attributes().len();
+        crate::table::columns::check_length("attributes", table.attributes.len(), names.len() * known)?;
+        if known == 0 {
+            table.attributes = vec![UNSET; names.len()];
+        }
+        table.check(catalog.shape()).map_err(|error| crate::table::columns::refused(error, "offers"))?;
+        Ok(Self { catalog: catalog.clone(), names: Names::new(names, "offers")?, table })
+    }
+
+    /// How many offers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.rows as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names, by row.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        self.names.as_slice()
+    }
+
+    /// The columns, as they go to the matcher: where the catalog has no attributes, with one that every offer has unset.
+    #[must_use]
+    pub fn table(&self) -> &OfferTable {
+        &self.table
+    }
+
+    /// What the columns are called.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The names, for a pool to keep.
+    pub(crate) fn shared_names(&self) -> &Names {
+        &self.names
+    }
+}
+
+/// A length as a column of numbers has it.
+pub(crate) fn row_count(rows: usize) -> Result<u32, Error> {
+    u32::try_from(rows).map_err(|_| Error::TooManyRows { asked: rows as u64, limit: u32::MAX.into() })
+}
+
+/// The place of a value in a row.
+fn place(source: &str, row: usize, name: &str, column: String) -> Box<Place> {
+    Box::new(Place { source: source.to_owned(), row: Some(row), name: Some(name.to_owned()), column })
+}
+
+/// Writes the quantities of one row into a matrix.
+fn fill(
+    matrix: &mut [u64],
+    row: usize,
+    quantities: &[(String, u64)],
+    catalog: &Catalog,
+    column: &str,
+    name: &str,
+    source: &str,
+) -> Result<(), Error> {
+    let dimensions = catalog.dimensions().len();
+    for (dimension, quantity) in quantities {
+        let Some(at) = catalog.dimension(dimension) else {
+            let place = place(source, row, name, format!("{column}.{dimension}"));
+            return Err(Error::UnknownDimension { place, known: listed(catalog.dimensions()) });
+        };
+        matrix[row * dimensions + at] = *quantity;
+    }
+    Ok(())
+}
+
+/// Refuses an offer that has more available than its capacity.
+fn check_capacity(table: &OfferTable, rows: &[Offer], catalog: &Catalog, source: &str) -> Result<(), Error> {
+    let Some(at) = table.available.iter().zip(&table.capacity).position(|(available, capacity)| available > capacity)
+    else {
+        return Ok(());
+    };
+    let dimensions = catalog.dimensions();
+    let (row, dimension) = (at / dimensions.len(), at % dimensions.len());
+    Err(Error::CapacityExceeded {
+        place: place(source, row, &rows[row].name, format!("available.{}", dimensions[dimension])),
+        available: table.available[at],
+        capacity: table.capacity[at],
+    })
+}
+
+/// Adds the device columns.
+fn push_devices(table: &mut OfferTable, rows: &[Offer], source: &str) -> Result<(), Error> {
+    table.device_offsets.push(0);
+    for (row, offer) in rows.iter().enumerate() {
+        if let Some(free) = offer.devices.iter().find(|&&free| free > WHOLE) {
+            return Err(Error::DevicesMalformed {
+                place: place(source, row, &offer.name, "devices".to_owned()),
+                value: free.to_string(),
+                reason: "a device has 0 to 1000 free thousandths",
+            });
+        }
+        table.device_free.extend_from_slice(&offer.devices);
+        table.device_offsets.push(row_count(table.device_free.len())?);
+    }
+    Ok(())
+}

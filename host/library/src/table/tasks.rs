@@ -1,0 +1,203 @@
+//! Tasks as a table: names, a catalog, columns.
+
+use offermatch_core::TaskTable;
+
+use crate::error::{Error, Place};
+use crate::table::catalog::{Catalog, UNSET, listed};
+use crate::table::names::Names;
+use crate::table::offers::row_count;
+use crate::table::rows::Task;
+
+/// Thousandths of a whole device.
+pub(crate) const WHOLE: u32 = 1000;
+
+/// Tasks, in the order in which they are to be placed. Checked: every table of this type can be given to a matcher.
+#[derive(Debug, Clone)]
+pub struct Tasks {
+    /// What the columns are called.
+    catalog: Catalog,
+    /// What the rows are called.
+    names: Names,
+    /// The columns.
+    table: TaskTable,
+}
+
+impl Tasks {
+    /// A table of these tasks.
+    ///
+    /// # Errors
+    /// [`Error::MissingColumn`], [`Error::DuplicateName`], [`Error::UnknownDimension`], [`Error::DevicesMalformed`] and
+    /// [`Error::TooManyRows`].
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Task, Tasks};
+    ///
+    /// let catalog = Catalog::new(["cpu"], ["zone"]);
+    /// let tasks = Tasks::new(&[Task::new("render-1", [("cpu", 500)])], &catalog)?;
+    /// assert_eq!(tasks.table().demand, [500]);
+    ///
+    /// let error = Tasks::new(&[Task::new("render-1", [("gpu", 1)])], &catalog).unwrap_err();
+    /// assert_eq!(error.code(), "unknown-dimension");
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn new(rows: &[Task], catalog: &Catalog) -> Result<Self, Error> {
+        Self::from_source(rows, catalog, "tasks")
+    }
+
+    /// As [`Tasks::new`]; errors say that the rows came from `source`.
+    ///
+    /// # Errors
+    /// As [`Tasks::new`].
+    pub fn from_source(rows: &[Task], catalog: &Catalog, source: &str) -> Result<Self, Error> {
+        let names = Names::new(rows.iter().map(|task| task.name.clone()).collect(), source)?;
+        let dimensions = catalog.dimensions().len();
+        let mut table = TaskTable { rows: row_count(rows.len())?, ..TaskTable::default() };
+        table.demand = vec![0; rows.len() * dimensions];
+        if rows.iter().any(|task| task.devices != 0 || task.device_share != 0) {
+            table.devices = Vec::with_capacity(rows.len());
+        }
+        for (row, task) in rows.iter().enumerate() {
+            let place = |column: String| {
+                Box::new(Place { source: source.to_owned(), row: Some(row), name: Some(task.name.clone()), column })
+            };
+            for (name, quantity) in &task.demand {
+                let dimension = catalog.dimension(name).ok_or_else(|| Error::UnknownDimension {
+                    place: place(format!("demand.{name}")),
+                    known: listed(catalog.dimensions()),
+                })?;
+                table.demand[row * dimensions + dimension] = *quantity;
+            }
+            let devices = thousandths(task).map_err(|(column, value, reason)| Error::DevicesMalformed {
+                place: place(column.to_owned()),
+                value,
+                reason,
+            })?;
+            if table.devices.capacity() > 0 {
+                table.devices.push(devices);
+            }
+        }
+        if rows.iter().any(|task| !task.requirements.is_empty()) {
+            push_requirements(&mut table, rows, catalog)?;
+        }
+        Ok(Self { catalog: catalog.clone(), names, table })
+    }
+
+    /// A table of columns that are already there. Attribute values are numbered by [`Catalog::value`].
+    ///
+    /// # Errors
+    /// [`Error::ColumnLength`], [`Error::DuplicateName`], [`Error::MissingColumn`] and, for numbers out of their range,
+    /// [`Error::ValueOutOfRange`], [`Error::DevicesMalformed`] or [`Error::TooManyRows`].
+    pub fn from_columns(names: Vec<String>, table: TaskTable, catalog: &Catalog) -> Result<Self, Error> {
+        crate::table::columns::check_names(&names, table.rows)?;
+        table.check(catalog.shape()).map_err(|error| crate::table::columns::refused(error, "tasks"))?;
+        Ok(Self { catalog: catalog.clone(), names: Names::new(names, "tasks")?, table })
+    }
+
+    /// How many tasks there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.rows as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The names, by row.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        self.names.as_slice()
+    }
+
+    /// The columns.
+    #[must_use]
+    pub fn table(&self) -> &TaskTable {
+        &self.table
+    }
+
+    /// What the columns are called.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// A table of some of the rows, in the order given.
+    ///
+    /// # Panics
+    /// When a row is not below [`Tasks::len`], or given twice.
+    #[must_use]
+    pub fn select(&self, rows: &[u32]) -> Self {
+        let dimensions = self.catalog.dimensions().len();
+        let from = &self.table;
+        let mut table = TaskTable { rows: u32::try_from(rows.len()).expect("a row twice"), ..TaskTable::default() };
+        let mut names = Vec::with_capacity(rows.len());
+        if !from.requirement_offsets.is_empty() {
+            table.requirement_offsets.push(0);
+            table.value_offsets.push(0);
+        }
+        for row in rows.iter().map(|&row| row as usize) {
+            names.push(self.names.as_slice()[row].clone());
+            table.demand.extend_from_slice(&from.demand[row * dimensions..(row + 1) * dimensions]);
+            table.devices.extend(from.devices.get(row));
+            if from.requirement_offsets.is_empty() {
+                continue;
+            }
+            for requirement in from.requirement_offsets[row]..from.requirement_offsets[row + 1] {
+                let requirement = requirement as usize;
+                table.requirement_attributes.push(from.requirement_attributes[requirement]);
+                table.requirement_excludes.push(from.requirement_excludes[requirement]);
+                let values = from.value_offsets[requirement] as usize..from.value_offsets[requirement + 1] as usize;
+                table.values.extend_from_slice(&from.values[values]);
+                table.value_offsets.push(u32::try_from(table.values.len()).expect("a row twice"));
+            }
+            table.requirement_offsets.push(u32::try_from(table.requirement_attributes.len()).expect("a row twice"));
+        }
+        let names = Names::new(names, "tasks").expect("a row twice");
+        Self { catalog: self.catalog.clone(), names, table }
+    }
+}
+
+/// The device thousandths that a task asks for, or column, value and reason of what it cannot ask.
+fn thousandths(task: &Task) -> Result<u32, (&'static str, String, &'static str)> {
+    match (task.devices, task.device_share) {
+        (0, 0) => Ok(0),
+        (0, share) if share < WHOLE => Ok(share),
+        (0, share) => Err(("device_share", share.to_string(), "a share is 1 to 999 thousandths of one device")),
+        (whole, 0) => whole.checked_mul(WHOLE).ok_or((
+            "devices",
+            whole.to_string(),
+            "no offer has that many devices; the most that can be asked are 4294967",
+        )),
+        (whole, share) => Err((
+            "devices",
+            format!("{whole} with device_share {share}"),
+            "a task asks for whole devices or for a share of one, not both",
+        )),
+    }
+}
+
+/// Adds the requirement columns.
+fn push_requirements(table: &mut TaskTable, rows: &[Task], catalog: &Catalog) -> Result<(), Error> {
+    table.requirement_offsets.push(0);
+    table.value_offsets.push(0);
+    for task in rows {
+        for requirement in &task.requirements {
+            // An attribute that no offer has is unset everywhere: as good as any attribute with an empty set.
+            let attribute = catalog.attribute(&requirement.attribute);
+            table.requirement_attributes.push(row_count(attribute.unwrap_or(0))?);
+            table.requirement_excludes.push(requirement.excludes);
+            let begin = table.values.len();
+            for value in requirement.values.iter().filter(|_| attribute.is_some()) {
+                let value = catalog.value(value);
+                if value != UNSET && !table.values[begin..].contains(&value) {
+                    table.values.push(value);
+                }
+            }
+            table.value_offsets.push(row_count(table.values.len())?);
+        }
+        table.requirement_offsets.push(row_count(table.requirement_attributes.len())?);
+    }
+    Ok(())
+}

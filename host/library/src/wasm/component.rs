@@ -1,0 +1,201 @@
+//! From bytes to a component that is known to be a matcher.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, InstancePre, Linker};
+
+use crate::error::{Error, Overrun};
+use crate::limits::{Exceeded, Limit, Limits};
+use crate::wasm::cache::Cache;
+use crate::wasm::contract::{self, Contract};
+use crate::wasm::exports::Indices;
+use crate::wasm::instance::HostState;
+use crate::wasm::{engine, lockdown, spans};
+
+/// The bytes of a component file, never more than one above the limit, and what errors call it.
+///
+/// # Errors
+/// [`Error::ComponentUnreadable`] and [`Error::LimitExceeded`].
+pub(crate) fn read(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
+    let origin = path.display().to_string();
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| {
+        let size = file.metadata()?.len();
+        file.take(limits.component_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(size.max(bytes.len() as u64))
+    });
+    let size = read.map_err(|source| Error::ComponentUnreadable { path: origin.clone(), source })?;
+    check_size(bytes.len() as u64, size, &origin, limits)?;
+    Ok((bytes, origin))
+}
+
+/// Refuses a component that is too large.
+fn check_size(read: u64, size: u64, origin: &str, limits: &Limits) -> Result<(), Error> {
+    let value = limits.component_bytes;
+    if read > value { Err(exceeded(Limit::ComponentBytes, value, size, origin)) } else { Ok(()) }
+}
+
+/// The error of a component that is beyond a limit before any of it runs.
+fn exceeded(limit: Limit, value: u64, asked: u64, origin: &str) -> Error {
+    let exceeded = Exceeded { limit, value, asked };
+    let (matcher, printed) = (origin.to_owned(), String::new());
+    Error::LimitExceeded(Box::new(Overrun { matcher, call: "load", exceeded, printed }))
+}
+
+/// Compiles the bytes of a component for the engine of these limits, or takes from the cache what they were compiled to before.
+///
+/// A compiler cannot be stopped: one that takes too long goes on in its thread, and what it makes is thrown away.
+///
+/// # Errors
+/// [`Error::ComponentMalformed`], naming what the bytes are instead, and [`Error::LimitExceeded`].
+pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Component, Error> {
+    let malformed = |reason: String| Error::ComponentMalformed { origin: origin.to_owned(), reason };
+    match bytes {
+        [b'\0', b'a', b's', b'm', version @ ..] => match version {
+            [1, 0, 0, 0, ..] => return Err(malformed("it is a core module".to_owned())),
+            [_, _, 1, 0, ..] => {}
+            [_, _, _, _, ..] => return Err(malformed("its WebAssembly version is unknown".to_owned())),
+            _ => return Err(malformed(format!("it ends after {} bytes", bytes.len()))),
+        },
+        [] => return Err(malformed("it is empty".to_owned())),
+        _ => return Err(malformed("it is not WebAssembly".to_owned())),
+    }
+    check_size(bytes.len() as u64, bytes.len() as u64, origin, limits)?;
+    let (engine, bytes, cache): (_, Arc<[u8]>, _) = (engine::of(limits), bytes.into(), cache.clone());
+    let (sender, receiver) = channel();
+    let begin = Instant::now();
+    let compiler = std::thread::Builder::new().name("offermatch-compile".to_owned());
+    // Nobody listens any more to one that comes too late.
+    let started = compiler.spawn(move || drop(sender.send(cache.component(engine, &bytes))));
+    started.map_err(|error| malformed(format!("there is no thread to compile it on: {error}")))?;
+    let compiled = receiver.recv_timeout(Duration::from_millis(limits.compile_milliseconds));
+    let compiled = compiled.map_err(|error| match error {
+        RecvTimeoutError::Timeout => {
+            let asked = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+            exceeded(Limit::CompileMilliseconds, limits.compile_milliseconds, asked, origin)
+        }
+        RecvTimeoutError::Disconnected => malformed("the compiler panicked".to_owned()),
+    })?;
+    let (component, source) = compiled.map_err(|error| malformed(error.root_cause().to_string()))?;
+    tracing::debug!(origin, ?source, "component compiled");
+    Ok(component)
+}
+
+/// The names of what a component imports and exports, each interface with the functions and types in it.
+pub(crate) struct Face {
+    /// Imports.
+    pub(crate) imports: Vec<(String, Vec<String>)>,
+    /// Exports.
+    pub(crate) exports: Vec<(String, Vec<String>)>,
+}
+
+/// What a component imports and exports.
+pub(crate) fn face(component: &Component) -> Face {
+    let engine = component.engine();
+    let items = |item: ComponentItem| match item {
+        ComponentItem::ComponentInstance(instance) => {
+            instance.exports(engine).map(|(name, _)| name.to_owned()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let face = component.component_type();
+    Face {
+        imports: face.imports(engine).map(|(name, item)| (name.to_owned(), items(item.ty))).collect(),
+        exports: face.exports(engine).map(|(name, item)| (name.to_owned(), items(item.ty))).collect(),
+    }
+}
+
+/// A component that is linked as a matcher, ready to be instantiated.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    /// Linked with what it imports.
+    pub(crate) pre: InstancePre<HostState>,
+    /// Its functions.
+    pub(crate) indices: Indices,
+    /// The contract that it speaks.
+    pub(crate) contract: &'static Contract,
+    /// Whether it gets an empty WASI.
+    pub(crate) wasi: bool,
+}
+
+/// Links a component as a matcher.
+///
+/// # Errors
+/// [`Error::WrongWorld`] and [`Error::ContractVersion`].
+pub(crate) fn link(component: &Component, origin: &str) -> Result<Linked, Error> {
+    let wrong = |reason: String| Error::WrongWorld { origin: origin.to_owned(), reason };
+    let contract = spoken(component, origin)?;
+    let mut linker = Linker::new(component.engine());
+    let Imports { tracing, wasi, foreign } = imports(component, contract);
+    if !foreign.is_empty() {
+        let imports = foreign.join(", ");
+        let may = contract.tracing.map_or_else(String::new, |tracing| format!("{tracing} and "));
+        let version = contract.version;
+        return Err(wrong(format!(
+            "it imports {imports}, and a matcher of contract {version} may import nothing but {may}an empty wasi"
+        )));
+    }
+    if wasi {
+        lockdown::add_to_linker(&mut linker).map_err(|error| wrong(format!("there is no wasi for it: {error:#}")))?;
+    }
+    if tracing {
+        spans::add_to_linker(&mut linker).map_err(|error| wrong(format!("there is no tracing for it: {error:#}")))?;
+    }
+    let linked = linker.instantiate_pre(component).and_then(|pre| Ok((pre, Indices::of(component, contract)?)));
+    let (pre, indices) = linked
+        .map_err(|error| wrong(format!("its imports or exports are not those of {}: {error:#}", contract::WORLD)))?;
+    Ok(Linked { pre, indices, contract, wasi })
+}
+
+/// The newest contract that a component speaks and this host serves.
+fn spoken(component: &Component, origin: &str) -> Result<&'static Contract, Error> {
+    let exports = face(component).exports;
+    let names: Vec<&str> = exports.iter().map(|(name, _)| name.as_str()).collect();
+    let versions: Vec<&str> = names.iter().filter_map(|name| contract::interface_version(name)).collect();
+    let Some(found) = versions.first() else {
+        let interface = format!("{}@{}", contract::INTERFACE, contract::CONTRACT);
+        let exports = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        let reason = format!("it does not export {interface}; it exports {exports}");
+        return Err(Error::WrongWorld { origin: origin.to_owned(), reason });
+    };
+    contract::newest_served(&versions).ok_or_else(|| version_error(origin, found))
+}
+
+/// What a component imports, by who has it.
+struct Imports {
+    /// Whether it tells of its work.
+    tracing: bool,
+    /// Whether it gets an empty WASI.
+    wasi: bool,
+    /// What nobody has.
+    foreign: Vec<String>,
+}
+
+/// Sorts what a component imports.
+fn imports(component: &Component, contract: &Contract) -> Imports {
+    let engine = component.engine();
+    let mut found = Imports { tracing: false, wasi: false, foreign: Vec::new() };
+    for (name, item) in component.component_type().imports(engine) {
+        // An interface of which only types are used asks for nothing.
+        let asks = !matches!(&item.ty, ComponentItem::ComponentInstance(instance)
+            if instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_))));
+        if Some(name) == contract.tracing {
+            found.tracing = true;
+        } else if !lockdown::is_wasi(name) || asks && spans::is_telemetry(name) {
+            found.foreign.push(name.to_owned());
+        } else {
+            found.wasi |= asks;
+        }
+    }
+    found
+}
+
+/// The error of a contract version that this host does not serve.
+pub(crate) fn version_error(origin: &str, found: &str) -> Error {
+    Error::ContractVersion { origin: origin.to_owned(), found: found.to_owned(), served: contract::SERVED }
+}

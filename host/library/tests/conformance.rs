@@ -1,0 +1,102 @@
+//! The conformance cases on the bundled component and on the reference, and wrong matchers that they catch.
+//! `guest/build.sh hostile` builds the wrong ones.
+
+use std::path::PathBuf;
+
+use offermatch::{Level, Matcher, Report, Skips, Suite, Trial};
+
+/// What is found by the cases of one group, or of all.
+fn judged(matcher: &Matcher, group: &str, generated: u64) -> Report {
+    let mut suite = Suite::shipped().unwrap();
+    suite.groups.retain(|found| group.is_empty() || found.name == group);
+    assert!(!suite.is_empty(), "{group} is not a group");
+    suite.judge(matcher, &Trial { generated, ..Trial::default() }, &mut |_, _| {})
+}
+
+/// A component of `guest/hostile`.
+fn hostile(name: &str) -> Matcher {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../target/hostile/{name}.wasm"));
+    assert!(path.is_file(), "{name} is missing: run `guest/build.sh hostile`");
+    Matcher::load(path).unwrap()
+}
+
+/// One test for each group: the component and the reference answer as worked out, and the wrong matcher is caught. Weights
+/// are a matter of best-fit; everything else every policy has to keep.
+macro_rules! groups {
+    ($($test:ident: $group:literal;)*) => {
+        $(#[test]
+        fn $test() {
+            for matcher in [Matcher::bundled().unwrap(), Matcher::native()] {
+                let report = judged(&matcher, $group, 0);
+                assert_eq!(report.level, Some(Level::Reference), "{}", report.to_text());
+            }
+            let report = judged(&hostile(concat!("wrong-", $group)), $group, 0);
+            assert_eq!(report.level, ($group == "weights").then_some(Level::Contract), "{}", report.to_text());
+            assert!(!report.conforms);
+        })*
+
+        #[test]
+        fn every_group_has_a_test() {
+            let named: Vec<String> = Suite::shipped().unwrap().groups.into_iter().map(|group| group.name).collect();
+            assert_eq!(named, [$($group),*]);
+        }
+    };
+}
+
+groups! {
+    capacity: "capacity";
+    dimensions: "dimensions";
+    ties: "ties";
+    shared: "shared";
+    requirements: "requirements";
+    devices: "devices";
+    max_score: "max-score";
+    weights: "weights";
+    explain: "explain";
+    updates: "updates";
+    integers: "integers";
+    sizes: "sizes";
+    errors: "errors";
+}
+
+#[test]
+fn generated_cases_are_answered_as_by_the_reference() {
+    let report = judged(&Matcher::bundled().unwrap(), "capacity", 3000);
+    assert_eq!(report.level, Some(Level::Reference), "{}", report.to_text());
+}
+
+#[test]
+fn another_policy_conforms_to_the_contract() {
+    let report = judged(&hostile("first-fit"), "", 100);
+    assert_eq!((report.level, report.asked, report.conforms), (Some(Level::Contract), Level::Contract, true));
+    assert_eq!(report.verdict, "conforms to the contract; policy first-fit, not the reference");
+}
+
+#[test]
+fn the_loop_behind_the_wrong_matchers_is_right() {
+    assert_eq!(judged(&hostile("by-the-rules"), "", 100).level, Some(Level::Reference));
+}
+
+#[test]
+fn every_file_of_cases_is_shipped() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
+    let (mut found, mut shipped) = (Suite::read(folder).unwrap().groups, Suite::shipped().unwrap().groups);
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    shipped.sort_by(|one, other| one.name.cmp(&other.name));
+    let names = |groups: &[offermatch::Group]| {
+        groups.iter().map(|group| (group.name.clone(), group.cases.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&found), names(&shipped));
+    assert!(shipped.iter().map(|group| group.cases.len()).sum::<usize>() >= 150);
+}
+
+#[test]
+fn what_is_skipped_is_shown() {
+    let suite = Suite::shipped().unwrap().quick();
+    let skips = Skips::parse("ties/*  are of no matter here\n", "skip.txt").unwrap();
+    let report = suite.judge(&Matcher::native(), &Trial { generated: 0, skips, ..Trial::default() }, &mut |_, _| {});
+    let ties = report.groups.iter().find(|group| group.group == "ties").unwrap();
+    assert_eq!(ties.skipped.len() as u64, ties.cases);
+    assert!(report.to_text().contains("skipped  ties/swap-remove: are of no matter here"));
+    assert!(report.to_junit().contains(r#"<skipped message="are of no matter here"/>"#));
+}

@@ -1,0 +1,146 @@
+//! `offermatch-host match`.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use offermatch::{
+    Assignments, Catalog, Error, Explanations, Limits, Matcher, Mode, Offers, Settings, Tasks, Timings, parse_quantity,
+    read_offers, read_tasks, unplaced,
+};
+
+use super::progress::Progress;
+use super::{MatchArguments, OutputArgument, output, summary};
+
+/// A cycle, with all that can be said of it.
+pub(super) struct Cycle {
+    /// Who matched.
+    pub(super) matcher: Matcher,
+    /// What happened to offers that took a task.
+    pub(super) mode: Mode,
+    /// The tasks.
+    pub(super) tasks: Tasks,
+    /// The offers.
+    pub(super) offers: Offers,
+    /// Who takes what.
+    pub(super) assignments: Assignments,
+    /// Why the tasks that were not placed found no offer, where that was asked.
+    pub(super) unplaced: Option<Explanations>,
+    /// Where the time went.
+    pub(super) stages: Stages,
+}
+
+/// Where the time went.
+pub(super) struct Stages {
+    /// Reading files, or generating a sample.
+    pub(super) read: Duration,
+    /// Rows to columns.
+    pub(super) columns: Duration,
+    /// Compiling and judging the matcher.
+    pub(super) load: Duration,
+    /// In the pool.
+    pub(super) pool: Timings,
+    /// Explaining, where that was asked.
+    pub(super) explain: Duration,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: MatchArguments) -> anyhow::Result<Vec<u8>> {
+    let (kind, timings) = (arguments.output, arguments.timings);
+    let cycle = cycle(arguments)?;
+    match kind {
+        OutputArgument::Json => output::json(&cycle, timings),
+        OutputArgument::Csv => output::csv(&cycle),
+        OutputArgument::Summary => Ok(summary::text(&cycle).into_bytes()),
+    }
+}
+
+/// Reads, matches and, where asked, explains.
+fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
+    let progress = Progress::new("reading");
+    let (rows, read) = timed(|| match (&arguments.sample, &arguments.tasks, &arguments.offers) {
+        (Some(sample), ..) => Ok(sample.rows()),
+        (None, Some(tasks), Some(offers)) => {
+            let format = arguments.format.into();
+            Ok((read_tasks(tasks, format)?, read_offers(offers, format)?))
+        }
+        _ => unreachable!("the arguments are checked to hold a sample or two files"),
+    })?;
+    let (task_rows, mut offer_rows) = rows;
+    let source = |path: &Option<std::path::PathBuf>, otherwise: &str| {
+        path.as_ref().map_or_else(|| otherwise.to_owned(), |path| path.display().to_string())
+    };
+    let ((tasks, offers), columns) = timed(|| {
+        let catalog = match &arguments.dimensions {
+            Some(dimensions) => {
+                let named = |(name, _): &(String, u64)| dimensions.contains(name);
+                for offer in &mut offer_rows {
+                    offer.available.retain(named);
+                    offer.capacity.retain(named);
+                }
+                Catalog::with_dimensions(dimensions.clone(), &offer_rows)
+            }
+            None => Catalog::of(&offer_rows, &task_rows),
+        };
+        let tasks = Tasks::from_source(&task_rows, &catalog, &source(&arguments.tasks, "tasks"))?;
+        let offers = Offers::from_source(&offer_rows, &catalog, &source(&arguments.offers, "offers"))?;
+        Ok((tasks, offers))
+    })?;
+    drop((task_rows, offer_rows));
+    let settings = settings(&arguments)?;
+    progress.stage("compiling the matcher");
+    let (matcher, load) = timed(|| load(&arguments.matcher, &super::trust::limits(arguments.limits.as_deref())?))?;
+    progress.stage("matching");
+    let (mut pool, assignments) = tracing::debug_span!("match_tasks_to_offers").in_scope(|| {
+        let mut pool = match &arguments.record {
+            Some(_) => matcher.open_recorded(&offers, &settings)?,
+            None => matcher.open(&offers, &settings)?,
+        };
+        let assignments = pool.assign(&tasks)?;
+        Ok::<_, Error>((pool, assignments))
+    })?;
+    let timings = pool.timings();
+    progress.stage("explaining");
+    let (unplaced, explain) = timed(|| {
+        let rows = || tasks.select(&unplaced(&assignments, tasks.len()));
+        arguments.explain.then(|| pool.explain(&rows())).transpose()
+    })?;
+    if let (Some(path), Some(recording)) = (&arguments.record, pool.recording()) {
+        recording.write(path)?;
+    }
+    let stages = Stages { read, columns, load, pool: timings, explain };
+    Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, unplaced, stages })
+}
+
+/// The settings in the arguments.
+fn settings(arguments: &MatchArguments) -> Result<Settings, Error> {
+    let scales = arguments.scale.iter().map(|(name, quantity)| {
+        let scale = parse_quantity(quantity).map_err(|error| Error::SettingMalformed {
+            setting: format!("scale of {name}"),
+            value: quantity.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok((name.clone(), scale))
+    });
+    Ok(Settings {
+        mode: arguments.mode.into(),
+        max_score: arguments.max_score,
+        weights: arguments.weight.clone(),
+        scales: scales.collect::<Result<_, Error>>()?,
+    })
+}
+
+/// The matcher of this name.
+pub(super) fn load(name: &Path, limits: &Limits) -> Result<Matcher, Error> {
+    match name.to_str() {
+        Some("bundled") => Matcher::bundled_with(limits),
+        Some("native" | "legacy") => Ok(Matcher::native()),
+        _ => Matcher::load_with(name, limits),
+    }
+}
+
+/// What something gives, and how long it took.
+fn timed<T>(run: impl FnOnce() -> Result<T, Error>) -> Result<(T, Duration), Error> {
+    let begin = Instant::now();
+    let value = run()?;
+    Ok((value, begin.elapsed()))
+}

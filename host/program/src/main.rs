@@ -1,0 +1,59 @@
+//! The command line: arguments in, exit code out. Data goes to standard output, and only when everything worked; logs and
+//! errors go to standard error.
+
+mod bench;
+mod cli;
+mod project;
+mod telemetry;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use project::ProjectError;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::of_command_line();
+    let directive = if arguments.verbose { "offermatch=debug" } else { "offermatch=error" };
+    let filter = EnvFilter::try_from_env("OFFERMATCH_LOG").unwrap_or_else(|_| EnvFilter::new(directive));
+    let log = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_filter(filter);
+    let traces = telemetry::Traces::from_environment();
+    tracing_subscriber::registry().with(log).with(traces.layer()).init();
+    let result = traces.root().in_scope(|| cli::run(arguments.command));
+    traces.end();
+    match result.and_then(|output| Ok(print(&output)?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(cli::trust::Differs(output)) = error.downcast_ref() {
+                // Whoever does not read it gets the exit code.
+                let _ = print(output);
+                return ExitCode::FAILURE;
+            }
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints data. Whoever closes the pipe early has what they wanted.
+fn print(output: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(output).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// Prints an error as `docs/errors.md` shows it.
+fn complain(error: &anyhow::Error) {
+    let known = error.downcast_ref::<offermatch::Error>().map(|known| (known.code(), known.hint()));
+    let known = known.or_else(|| error.downcast_ref::<ProjectError>().map(|known| (known.code(), known.hint())));
+    let text = match known {
+        Some((code, hint)) => format!("error[{code}]: {error}\nhint: {hint}\n"),
+        None => format!("error: {error:#}\n"),
+    };
+    // There is nobody left to tell when standard error is gone.
+    let _ = io::stderr().write_all(text.as_bytes());
+}

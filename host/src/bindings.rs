@@ -1,9 +1,0 @@
-//! The contract as Rust sees it, generated from `wit/`. Nothing but [`crate::conversion`], [`crate::exports`],
-//! [`crate::session`] and [`crate::spans`] uses it.
-#![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
-
-wasmtime::component::bindgen!({
-    path: "../wit",
-    world: "matcher",
-    ownership: Borrowing { duplicate_if_necessary: false },
-});
