@@ -26,7 +26,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test fetched component policies hostile foreign host python postgresql chromium lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test fetched component policies hostile foreign host python postgresql chromium podman lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -83,7 +83,7 @@ $(VENV)/installed: python-host/pyproject.toml $(PACKAGED)
 $(PACKAGED): target/matcher.wasm
 	@cp $< $@
 
-fetched: python foreign postgresql chromium ## all that is fetched and installed for the tests
+fetched: python foreign postgresql chromium podman ## all that is fetched and installed for the tests
 
 wheel: python ## the wheel, in target/wheel
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheel ./python-host
@@ -114,7 +114,10 @@ postgresql: ## Debian's PostgreSQL, for the tests of the task store
 chromium: ## Debian's Chromium, for the tests of pages
 	@python-host/chromium.sh
 
-test-python: python hostile postgresql chromium ## the Python host
+podman: ## Debian's Podman, for the tests of container engines
+	@python-host/podman.sh
+
+test-python: python hostile postgresql chromium podman ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest $(SHARED)
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment

@@ -3,6 +3,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
+from engines import missing, podmans
 from offermatch import Matcher, ReferenceMatcher
 from offermatch.matcher import BUNDLED
 from postgres import PostgreSQL
@@ -72,6 +73,15 @@ def dask_workers():
         n_workers=2, threads_per_worker=4, memory_limit="2GiB", processes=True, dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def engines():
+    """Two real Podman engines; skipped with the reason where they cannot run."""
+    if reason := missing():
+        pytest.skip(reason)
+    with podmans(2) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from engines import IMAGE
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Cluster, Launch
+from offermatch.scheduler.cluster.container import ContainerCluster, Engine
 from offermatch.scheduler.cluster.dask.dask import DaskCluster
 from offermatch.scheduler.cluster.http.http import HttpCluster
 from offermatch.scheduler.cluster.http.server import ClusterServer
@@ -138,6 +140,21 @@ def gateway(directory):
         cluster = HttpCluster([server.url], timeout_seconds=60.0)
         yield Site(cluster, site.servers, site.works, site.lasts, site.fails, site.malformed)
         cluster.close()
+
+
+@contextmanager
+def containers(engines):
+    """Two container engines, with no container and no mark after."""
+    capacity = {"cpu": 4000, "memory": 8 * GIB}
+    shared = {"available": capacity, "devices": 2, "image": IMAGE, "device_driver": None}
+    cluster = ContainerCluster(
+        [Engine(one.address, name, **shared) for one, name in zip(engines, ("one", "two"), strict=True)]
+    )
+    isolated = {"network": "none"}
+    yield Site(cluster, ("one", "two"), QUICK | isolated, LONG | isolated, FAILING | isolated, NO_COMMAND)
+    cluster.close()
+    for one in engines:
+        one.clear()
 
 
 @contextmanager

@@ -67,6 +67,7 @@ On a terminal it shows the cycle, elsewhere it writes a line of log for each.
 
   offermatch run --cluster simulated --drain
   offermatch run --store postgresql://user@host/database --cluster http://node-1:8321,http://node-2:8321
+  offermatch run --cluster 'docker:unix:///run/docker.sock?image=debian:12,docker:tcp://node-1:2376?tls=/etc/offermatch/tls'
   offermatch run --cluster dask:tcp://scheduler:8786 --manifest /etc/offermatch/manifest.json
   OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 offermatch run --metrics-port 9464
 """
@@ -96,7 +97,7 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
         default="simulated",
         metavar="CLUSTER",
         help="simulated, simulated:OFFERS-FILE, http://AGENT,http://AGENT,... (their token in the environment variable "
-        f"{_TOKEN}) or dask:ADDRESS (default: simulated)",
+        f"{_TOKEN}), docker:ENGINE,docker:ENGINE,... or dask:ADDRESS (default: simulated)",
     )
     run.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help="from cycle to cycle (default: 1)")
     until = run.add_mutually_exclusive_group()
@@ -272,7 +273,12 @@ def _cluster(text: str) -> Cluster:
     if kind == "dask" and rest:
         dask: Cluster = import_module("offermatch.scheduler.cluster.dask.dask").DaskCluster(rest)
         return dask
-    hint = "use simulated, simulated:OFFERS-FILE, http://AGENT,... or dask:ADDRESS"
+    if kind in ("docker", "podman") and rest:
+        container = import_module("offermatch.scheduler.cluster.container")
+        engines = [container.Engine.of(one.removeprefix(f"{kind}:")) for one in text.split(",") if one]
+        containers: Cluster = container.ContainerCluster(engines)
+        return containers
+    hint = "use simulated, simulated:OFFERS-FILE, http://AGENT,..., docker:ENGINE,... or dask:ADDRESS"
     raise InputError("setting-malformed", f"{text!r} is not a cluster", hint, "cluster")
 
 

@@ -7,7 +7,7 @@ import pytest
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster import Launch
 from offermatch.tables.rows import offer_columns
-from sites import agents, dask, gateway, simulated
+from sites import agents, containers, dask, gateway, simulated
 
 SITES = {
     "simulated-virtual": partial(simulated, "virtual"),
@@ -17,12 +17,18 @@ SITES = {
 }
 
 
-@pytest.fixture(params=[*SITES, "dask"])
+SERVED = {"dask": (dask, "dask_workers"), "containers": (containers, "engines")}
+"""Kinds whose servers are started once for all tests, by a fixture."""
+
+
+@pytest.fixture(params=[*SITES, *SERVED])
 def site(request, tmp_path):
-    made_of = (
-        (dask, request.getfixturevalue("dask_workers")) if request.param == "dask" else (SITES[request.param], tmp_path)
-    )
-    with made_of[0](made_of[1]) as made:
+    if request.param in SERVED:
+        kind, fixture = SERVED[request.param]
+        made_of = kind(request.getfixturevalue(fixture))
+    else:
+        made_of = SITES[request.param](tmp_path)
+    with made_of as made:
         yield made
 
 

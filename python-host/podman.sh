@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Installs Debian's Podman, for the tests of container engines: with runc, which runs without systemd and without a network.
+set -euo pipefail
+if command -v podman >/dev/null && command -v runc >/dev/null && [ -x /bin/busybox ]; then
+    exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+    echo "podman.sh: no podman, runc and busybox here, and no apt-get to install them with: the tests of container engines will say so" >&2
+    exit 0
+fi
+echo "podman.sh: installing podman, runc and busybox-static" >&2
+as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
+$as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
+$as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends podman runc busybox-static >&2
