@@ -33,12 +33,14 @@ from offermatch.pool import Pool
 from offermatch.recording.recording import Difference, Recording, replay
 from offermatch.slot.manifest import Manifest
 from offermatch.slot.slot import Event, Slot
+from offermatch.tables.bad import BadRow
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.talk import match_tasks_to_offers
 
 __all__ = [
     "Answer",
     "Assignment",
+    "BadRow",
     "BaseMatcher",
     "Breaker",
     "ClusterError",

@@ -9,26 +9,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
+from offermatch.extras import require
 from offermatch.model import Assignment, Description, Explanation, Timings
+from offermatch.tables.bad import BadRow
 from offermatch.tables.tables import Assigned
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
 
 __all__ = ["Answer"]
 
 
-@dataclass
+@dataclass(repr=False)
 class Answer:
     """Who takes what.
 
+    Rows are those of the tables as they were given, also where bad rows were left out of them.
+
     Attributes:
         assigned: The columns as they crossed.
-        all_task_names: The names of all tasks asked about, by row.
-        all_offer_names: The names of all offers of the pool, by row.
+        all_task_names: The names of all tasks asked about, as they crossed.
+        all_offer_names: The names of all offers of the pool, as they crossed.
         timings: Where the time went.
         explanations: One for each unplaced task, where they were asked for.
         matcher: What the matcher that answered says of itself.
         matcher_digest: ``sha256:`` and the digest of its bytes; empty for the reference matcher.
         fallback_reason: Why a fallback answered; None where it was not needed.
+        left_out: The rows that were left out, and why, where ``bad_rows="leave-out"`` was asked for.
+        remarks: What was done as asked, though it can hardly be meant.
+        task_numbers: The row of each task that crossed; None where all did.
+        offer_numbers: The row of each offer, likewise.
     """
 
     assigned: Assigned
@@ -39,6 +53,23 @@ class Answer:
     matcher: Description | None = None
     matcher_digest: str = ""
     fallback_reason: Exception | None = None
+    left_out: Sequence[BadRow] = ()
+    remarks: Sequence[str] = ()
+    task_numbers: Sequence[int] | None = None
+    offer_numbers: Sequence[int] | None = None
+
+    def __repr__(self) -> str:
+        """Return how much was placed, by which matcher; no names, of which there may be very many."""
+        parts = [f"{len(self)} of {len(self.all_task_names)} tasks placed, {len(self.all_offer_names)} offers"]
+        if self.matcher is not None:
+            parts.append(f"matcher {self.matcher.name!r}")
+        if self.left_out:
+            parts.append(f"{len(self.left_out)} rows left out")
+        if self.remarks:
+            parts.append(f"{len(self.remarks)} remarks")
+        if self.fallback_reason is not None:
+            parts.append("by the fallback")
+        return f"<Answer: {', '.join(parts)}>"
 
     def __len__(self) -> int:
         """Return how many tasks were placed."""
@@ -47,12 +78,12 @@ class Answer:
     @cached_property
     def task_rows(self) -> list[int]:
         """The rows of the placed tasks, rising."""
-        return list(self.assigned.tasks)
+        return _numbered(self.task_numbers, self.assigned.tasks)
 
     @cached_property
     def offer_rows(self) -> list[int]:
         """The offer row of each placed task."""
-        return list(self.assigned.offers)
+        return _numbered(self.offer_numbers, self.assigned.offers)
 
     @cached_property
     def scores(self) -> list[float]:
@@ -64,12 +95,12 @@ class Answer:
         """The names of the placed tasks."""
         # Rows rise, so as many as there are tasks are all of them.
         every = len(self) == len(self.all_task_names)
-        return list(self.all_task_names) if every else _picked(self.all_task_names, self.task_rows)
+        return list(self.all_task_names) if every else _picked(self.all_task_names, self.assigned.tasks)
 
     @cached_property
     def offer_names(self) -> list[str]:
         """The name of the offer of each placed task."""
-        return _picked(self.all_offer_names, self.offer_rows)
+        return _picked(self.all_offer_names, self.assigned.offers)
 
     @cached_property
     def assignments(self) -> list[Assignment]:
@@ -79,12 +110,17 @@ class Answer:
     @cached_property
     def unplaced_rows(self) -> list[int]:
         """The rows of the tasks that were not placed, rising."""
-        return sorted(set(range(len(self.all_task_names))).difference(self.task_rows))
+        return _numbered(self.task_numbers, self._unplaced)
+
+    @cached_property
+    def _unplaced(self) -> list[int]:
+        """The tasks that were not placed, as they crossed, rising."""
+        return sorted(set(range(len(self.all_task_names))).difference(self.assigned.tasks))
 
     @property
     def unplaced(self) -> list[str]:
         """The names of the tasks that were not placed."""
-        return [self.all_task_names[row] for row in self.unplaced_rows]
+        return [self.all_task_names[row] for row in self._unplaced]
 
     @cached_property
     def digest(self) -> str:
@@ -100,6 +136,49 @@ class Answer:
         if sys.byteorder != "little":
             words.byteswap()
         return "sha256:" + hashlib.sha256(words.tobytes()).hexdigest()
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Return the assignments as an Arrow table with the columns ``task``, ``offer`` and ``score``.
+
+        Raises:
+            InputError: ``extra-missing`` without pyarrow.
+        """
+        require("frames", "pyarrow")
+        import pyarrow  # noqa: PLC0415 - an extra
+
+        types = (pyarrow.string(), pyarrow.string(), pyarrow.float64())
+        arrays = [pyarrow.array(column, kind) for column, kind in zip(self._columns().values(), types, strict=True)]
+        return pyarrow.table(arrays, names=list(self._columns()))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the assignments as a pandas frame with the columns ``task``, ``offer`` and ``score``.
+
+        Raises:
+            InputError: ``extra-missing`` without pandas.
+        """
+        require("frames", "pandas")
+        import pandas  # noqa: PLC0415 - an extra
+
+        return pandas.DataFrame(self._columns()).astype({"task": str, "offer": str, "score": float})
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return the assignments as a polars frame with the columns ``task``, ``offer`` and ``score``.
+
+        Raises:
+            InputError: ``extra-missing`` without polars.
+        """
+        require("frames", "polars")
+        import polars  # noqa: PLC0415 - an extra
+
+        schema = {"task": polars.String, "offer": polars.String, "score": polars.Float64}
+        return polars.DataFrame(self._columns(), schema=schema)
+
+    def _columns(self) -> dict[str, list[Any]]:
+        return {"task": self.task_names, "offer": self.offer_names, "score": self.scores}
+
+
+def _numbered(numbers: Sequence[int] | None, rows: Sequence[int]) -> list[int]:
+    return list(rows) if numbers is None else [numbers[row] for row in rows]
 
 
 def _picked(names: Sequence[str], rows: Sequence[int]) -> list[str]:

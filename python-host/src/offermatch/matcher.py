@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
@@ -21,8 +22,11 @@ from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Settings, Timings
 from offermatch.pool import Backend, Opener, Pool
 from offermatch.recording.recorder import Recorder, write_recording
+from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.cycle import Cycle
+from offermatch.tables.frames import Table
+from offermatch.tables.remarks import refuse_unknown
 from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.wasm.choice import choose_crossing
@@ -64,28 +68,38 @@ class BaseMatcher(ABC):
 
     def match(
         self,
-        tasks: Any,
-        offers: Any,
+        tasks: Table | TaskColumns,
+        offers: Table | OfferColumns,
         *,
         mode: Mode = "exclusive",
         max_score: float = 31.0,
         weights: Mapping[str, float] | None = None,
         scales: Mapping[str, int | str] | None = None,
         dimensions: Sequence[str] | None = None,
+        name: str = "name",
+        bad_rows: BadRows = "refuse",
+        strict: bool = False,
         explain: bool = False,
         record: str | PathLike[str] | None = None,
     ) -> Answer:
         """Match tasks to offers, once.
 
         Args:
-            tasks: ``Task`` rows, objects with the same attributes, mappings in the JSON shape, or ``TaskColumns``.
+            tasks: ``Task`` rows, objects with the same attributes, mappings in the JSON shape, database rows, a frame, an
+                Arrow table, a dictionary of columns, the path of a file, or ``TaskColumns``; docs/python.md has them all.
             offers: ``Offer`` rows, likewise, or ``OfferColumns``.
             mode: ``exclusive`` or ``shared``.
             max_score: An offer is chosen only if its score is below this.
             weights: The weight of a dimension by its name, ``"devices"`` for the device term.
             scales: The scale likewise.
             dimensions: The resource dimensions, in order; those of the offers unless given. Rows without ``demand`` and
-                ``available`` are then flat: each dimension is an attribute of the row.
+                ``available`` are then flat: each dimension is an attribute, or a key, of the row. Without them, each column
+                of a frame that has no other meaning is a dimension.
+            name: The attribute, key or column that has the names. Names that are integers become their digits.
+            bad_rows: ``refuse`` the call, naming the rows that cannot be used, or ``leave-out`` these and place the others:
+                ``answer.left_out`` says which they are, and why.
+            strict: Whether to refuse, too, what is otherwise a remark in ``answer.remarks``: a requirement on an attribute
+                that no offer has.
             explain: Whether to say of each unplaced task why it found no offer.
             record: A file to record the cycle in, see docs/recordings.md.
 
@@ -103,16 +117,22 @@ class BaseMatcher(ABC):
         with span(MATCHING):
             timings = Timings()
             begin = perf_counter()
-            offered = offer_columns(offers, dimensions)
-            asked = task_columns(tasks, dimensions)
-            chosen = _dimensions(offered, asked, dimensions)
-            attributes = _attributes_asked(asked, offered)
+            offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows)
             # Before the pool is opened, so that a mistake among the tasks costs no crossing.
+            known = dimensions if dimensions is not None else tuple(offered.available) if len(offered) else None
+            asked = task_columns(tasks, dimensions, name=name, bad_rows=bad_rows, known=known)
+            chosen = _dimensions(offered, asked, dimensions)
             asked.aligned(chosen)
+            attributes = _attributes_asked(asked, offered)
+            if strict:
+                refuse_unknown(asked, offered.attributes)
             timings.columns += perf_counter() - begin
-            return self._run(Cycle(asked, offered, settings, chosen, attributes, explain, record), timings)
+            answer = self._run(Cycle(asked, offered, settings, chosen, attributes, explain, record), timings)
+            answer.task_numbers, answer.offer_numbers = asked.numbers, offered.numbers
+            answer.left_out = [*asked.left_out, *offered.left_out]
+            return answer
 
-    async def match_async(self, tasks: Any, offers: Any, **options: Any) -> Answer:
+    async def match_async(self, tasks: Table | TaskColumns, offers: Table | OfferColumns, **options: Any) -> Answer:
         """Match on a thread, so that the event loop goes on; arguments and errors are those of ``match``.
 
         A call that has begun cannot be cancelled: where the awaiting task is, the answer is thrown away.
@@ -127,37 +147,53 @@ class BaseMatcher(ABC):
         ) as pool:
             answer = pool._assign(cycle.tasks, timings)
             if cycle.explain:
-                answer.explanations = pool.explain(cycle.tasks.picked(answer.unplaced_rows))
+                answer.explanations = pool.explain(cycle.tasks.picked(answer._unplaced))
         return answer
 
     def open(
         self,
-        offers: Any,
+        offers: Table | OfferColumns,
         settings: Settings | None = None,
         *,
+        mode: Mode | None = None,
+        max_score: float | None = None,
+        weights: Mapping[str, float] | None = None,
+        scales: Mapping[str, int | str] | None = None,
         dimensions: Sequence[str] | None = None,
         attributes: Iterable[str] = (),
+        name: str = "name",
+        bad_rows: BadRows = "refuse",
         record: str | PathLike[str] | None = None,
     ) -> Pool:
         """Open a pool that holds the offers from one call to the next.
 
         Args:
-            offers: ``Offer`` rows, objects, mappings or ``OfferColumns``.
+            offers: ``Offer`` rows or whatever else ``match`` takes.
             settings: How to rank the offers.
+            mode: Instead of that of the settings, as are the next three; see ``match``.
+            max_score: See ``match``.
+            weights: See ``match``.
+            scales: See ``match``.
             dimensions: The resource dimensions, in order; those of the offers unless given.
             attributes: Attributes that later offers may have, besides those of these offers.
+            name: The attribute, key or column that has the names of the offers.
+            bad_rows: What happens to offers that cannot be used, as in ``match``; ``pool.left_out`` says which they are.
             record: A file to record the pool in when it is closed, see docs/recordings.md.
 
         Raises:
             InputError: An offer or a setting that cannot be used.
             MatcherError: The matcher failed.
         """
-        settings = settings or Settings()
-        offered = offer_columns(offers, dimensions)
+        ranking = {"mode": mode, "max_score": max_score, "weights": weights, "scales": scales}
+        said: dict[str, Any] = {key: value for key, value in ranking.items() if value is not None}
+        settings = replace(settings or Settings(), **said)
+        offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows)
         chosen = tuple(dimensions) if dimensions is not None else tuple(offered.available)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
         named = [*offered.attributes, *attributes] or [""]
-        return self._opened(offered, settings, chosen, named, record)
+        pool = self._opened(offered, settings, chosen, named, record)
+        pool.left_out = list(offered.left_out)
+        return pool
 
     def _opened(
         self,
@@ -194,7 +230,9 @@ class BaseMatcher(ABC):
         pool.matcher, pool.matcher_digest = self.description, self.digest
         return pool
 
-    def explain(self, tasks: Any, offers: Any, settings: Settings | None = None) -> list[Explanation]:
+    def explain(
+        self, tasks: Table | TaskColumns, offers: Table | OfferColumns, settings: Settings | None = None
+    ) -> list[Explanation]:
         """Say how the offers stand to each of the tasks, each on its own.
 
         Raises:
@@ -318,5 +356,5 @@ def _attributes_asked(tasks: TaskColumns, offers: OfferColumns) -> list[str]:
     """Return the attributes some requirement is about, so that no other crosses; one at least if there is a requirement."""
     if tasks.requirements is None:
         return []
-    asked = {requirement.attribute for requirements in tasks.requirements for requirement in requirements or ()}
+    asked = tasks.attributes_asked
     return [name for name in offers.attributes if name in asked] or [""]

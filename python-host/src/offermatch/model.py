@@ -7,7 +7,7 @@ or text with a unit (``"500m"``, ``"200GiB"``).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -54,20 +54,54 @@ class Requirement:
     excludes: bool = False
 
     def __post_init__(self) -> None:
-        """Take one value, or any sequence of values, as the set."""
+        """Take one value, or any collection of values, as the set.
+
+        Raises:
+            InputError: ``file-malformed`` for what is no text: only text is compared with text.
+        """
         given: Any = self.values
-        values = (given,) if isinstance(given, str) else tuple(given)
+        try:
+            values = (given,) if isinstance(given, str) else tuple(given)
+        except TypeError:
+            values = (given,)
+        for value in (self.attribute, *values):
+            if not isinstance(value, str):
+                hint = f"attributes and their values are text: give {str(value)!r}"
+                place = f"requirement on {self.attribute!r}"
+                raise InputError("file-malformed", f"{value!r} is not text", hint, place)
         object.__setattr__(self, "values", values)
 
 
-def is_in(attribute: str, *values: str) -> Requirement:
-    """Return the requirement that the attribute is one of the values."""
-    return Requirement(attribute, values)
+def is_in(attribute: str, *values: str | Collection[str]) -> Requirement:
+    """Return the requirement that the attribute is one of the values, which stand one by one or in a list.
+
+    Raises:
+        InputError: ``file-malformed`` for no value at all, and for what is no text.
+
+    Examples:
+        >>> is_in("zone", "a", "b") == is_in("zone", ["a", "b"])
+        True
+    """
+    return Requirement(attribute, _values(attribute, values))
 
 
-def not_in(attribute: str, *values: str) -> Requirement:
-    """Return the requirement that the attribute is unset or none of the values."""
-    return Requirement(attribute, values, excludes=True)
+def not_in(attribute: str, *values: str | Collection[str]) -> Requirement:
+    """Return the requirement that the attribute is unset or none of the values; otherwise as ``is_in``."""
+    return Requirement(attribute, _values(attribute, values), excludes=True)
+
+
+def _values(attribute: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    values: tuple[Any, ...] = ()
+    for value in given:
+        if isinstance(value, (set, frozenset)):
+            # Sets have no order of their own; the same requirement is to be equal.
+            values += tuple(sorted(value, key=str))
+        else:
+            values += tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    if not values:
+        hint = 'name one value or more, such as is_in("zone", "a", "b")'
+        raise InputError("file-malformed", "there is no value to compare with", hint, f"requirement on {attribute!r}")
+    return values
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,11 @@ from typing import Any, Protocol, TypeVar
 from offermatch.answer import Answer
 from offermatch.errors import InputError, LyingMatcherError, MatcherError
 from offermatch.model import Description, Explanation, Settings, Timings
+from offermatch.tables.bad import BadRow, BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.frames import Table
 from offermatch.tables.interner import Interner
+from offermatch.tables.remarks import refuse_unknown, unknown_attributes
 from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable, offer_table, task_table
 from offermatch.verify.ledger import Ledger
@@ -72,6 +75,7 @@ class Pool:
         self._rows: dict[str, int] = {}
         self._lock = RLock()
         self._broken: str | None = None
+        self.left_out: Sequence[BadRow] = ()
         self.matcher: Description | None = None
         self.matcher_digest = ""
         self.on_close: Callable[[], None] | None = None
@@ -105,11 +109,23 @@ class Pool:
         if after is not None:
             after()
 
-    def assign(self, tasks: Any) -> Answer:
+    def assign(
+        self,
+        tasks: Table | TaskColumns,
+        *,
+        name: str = "name",
+        bad_rows: BadRows = "refuse",
+        strict: bool = False,
+        explain: bool = False,
+    ) -> Answer:
         """Place tasks, one after the other, and take what they use out of the pool.
 
         Args:
-            tasks: Rows or ``TaskColumns``.
+            tasks: ``Task`` rows or whatever else ``Matcher.match`` takes.
+            name: As in ``Matcher.match``, as are the next three.
+            bad_rows: Whether to refuse all tasks where some cannot be used, or to leave these out.
+            strict: Whether to refuse a requirement on an attribute that the pool does not have.
+            explain: Whether to say of each unplaced task why it found no offer, in the pool as it then is.
 
         Raises:
             InputError: A task that cannot be used; the pool is as it was.
@@ -117,9 +133,16 @@ class Pool:
         """
         timings = Timings()
         begin = perf_counter()
-        columns = task_columns(tasks, self.dimensions)
+        columns = task_columns(tasks, self.dimensions, name=name, bad_rows=bad_rows, known=self.dimensions)
+        if strict:
+            refuse_unknown(columns, self._interner.attributes)
         timings.columns += perf_counter() - begin
-        return self._assign(columns, timings)
+        with self._lock:
+            answer = self._assign(columns, timings)
+            if explain:
+                answer.explanations = self.explain(columns.picked(answer._unplaced))
+        answer.task_numbers, answer.left_out = columns.numbers, columns.left_out
+        return answer
 
     def _assign(self, tasks: TaskColumns, timings: Timings) -> Answer:
         with self._lock:
@@ -131,6 +154,7 @@ class Pool:
             self._ended(None)
         answer = Answer(assigned, tasks.names, self.offer_names, timings)
         answer.matcher, answer.matcher_digest = self.matcher, self.matcher_digest
+        answer.remarks = unknown_attributes(tasks, self._interner.attributes)
         return answer
 
     def update(self, *, removed: Iterable[str] = (), changed: Any = (), added: Any = ()) -> None:

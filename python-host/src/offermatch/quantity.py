@@ -27,6 +27,9 @@ for _power, _letter in enumerate("KMGTPE", start=1):
     UNITS[_letter + "i"] = UNITS[_letter + "iB"] = 1024**_power
 UNITS["kB"] = 1000
 
+NULLS = frozenset(("NoneType", "NAType", "NaTType", "MaskedConstant"))
+"""The types, of any library, of a value that is missing."""
+
 _NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?", re.ASCII)
 _NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE | re.ASCII)
 _HINT = f'a quantity is an integer from 0 to {MAXIMUM}, or a string with a unit such as "500m"'
@@ -68,6 +71,11 @@ def parse(value: Any, place: str = "") -> int:
 
 def _parse_other(value: Any, place: str) -> int:
     """Read what is neither text nor integer but may be a scalar of another library."""
+    kind = type(value).__name__
+    if kind in NULLS:
+        raise InputError("quantity-malformed", "the value is null", "give a number, 0 where nothing is meant", place)
+    if kind in ("datetime64", "timedelta64"):
+        raise _error("malformed", f"{value!r} is a date or a duration, not a quantity", place)
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "shape", None) == ():
         return parse(item(), place)

@@ -2,6 +2,8 @@
 
 from array import array
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import numpy
 import pandas
@@ -84,9 +86,9 @@ def test_every_width_of_integer_is_taken(typecode):
         (numpy.array([1, numpy.inf]), "quantity-not-finite"),
         (numpy.array([1, 2.0**64]), "quantity-too-large"),
         (pandas.Series([1, -2]), "quantity-negative"),
-        (pandas.Series([1, None]), "quantity-not-finite"),
+        (pandas.Series([1, None]), "quantity-malformed"),
         (polars.Series([1, -2]), "quantity-negative"),
-        (pyarrow.array([1, None]), "quantity-not-finite"),
+        (pyarrow.array([1, None]), "quantity-malformed"),
     ],
 )
 def test_a_bad_value_is_named_with_its_row(column, code):
@@ -95,10 +97,81 @@ def test_a_bad_value_is_named_with_its_row(column, code):
     assert (caught.value.code, caught.value.place) == (code, "tasks, row 1 (b), demand.cpu")
 
 
-def test_a_missing_value_of_pandas_is_refused():
-    # Which code it is depends on how the pandas at hand turns its missing value into numpy's.
-    with pytest.raises(InputError, match=r"NA|nan"):
-        as_numbers(pandas.Series([1, None], dtype="Int64"))
+@pytest.mark.parametrize(
+    "column",
+    [
+        [1, None],
+        [1, pandas.NA],
+        [1, pandas.NaT],
+        [1, numpy.ma.masked],
+        pandas.Series([1, None]),
+        pandas.Series([1, None], dtype="Int64"),
+        pandas.Series([1, None], dtype="int64[pyarrow]"),
+        pandas.Index([1.0, None]),
+        polars.Series([1, None]),
+        pyarrow.array([1, None]),
+        pyarrow.chunked_array([[1], [None]]),
+        numpy.ma.array([1, 5], mask=[False, True]),
+        numpy.array([1, None], dtype=object),
+    ],
+)
+def test_a_value_that_is_missing_is_called_null_with_its_row(column):
+    with pytest.raises(InputError, match="the value is null") as caught:
+        TaskColumns.build(["a", "b"], {"cpu": column})
+    assert (caught.value.code, caught.value.place) == ("quantity-malformed", "tasks, row 1 (b), demand.cpu")
+
+
+def test_a_mask_that_hides_nothing_is_none():
+    assert as_numbers(numpy.ma.array([1, 2])) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        numpy.array([1, 2], dtype="datetime64[ns]"),
+        numpy.array([1, 2], dtype="timedelta64[ns]"),
+        [numpy.datetime64(1, "ns"), numpy.datetime64(2, "ns")],
+        [numpy.timedelta64(1, "ns"), numpy.timedelta64(2, "ns")],
+        pandas.Series(pandas.to_datetime([1, 2])),
+        pandas.Series(pandas.to_datetime([1, 2], utc=True)),
+        pandas.Series(pandas.to_timedelta([1, 2])),
+        polars.Series([1, 2], dtype=polars.Datetime("ns")),
+        polars.Series([1, 2], dtype=polars.Duration("ns")),
+        polars.Series([1, 2], dtype=polars.Date),
+        pyarrow.array([1, 2], type=pyarrow.timestamp("ns")),
+        pyarrow.array([1, 2], type=pyarrow.duration("ns")),
+        [datetime(2026, 1, 1), timedelta(1)],
+    ],
+)
+def test_dates_and_durations_are_no_quantities(column):
+    with pytest.raises(InputError) as caught:
+        TaskColumns.build(["a", "b"], {"cpu": column})
+    assert (caught.value.code, caught.value.place) == ("quantity-malformed", "tasks, row 0 (a), demand.cpu")
+
+
+@pytest.mark.parametrize("kind", ["Int128", "UInt128"])
+def test_integers_of_128_bits_count_where_they_fit(kind):
+    kind = getattr(polars, kind)
+    assert as_numbers(polars.Series([1, 2**64 - 1], dtype=kind)) == [1, 2**64 - 1]
+    with pytest.raises(InputError) as caught:
+        TaskColumns.build(["a", "b"], {"cpu": polars.Series([1, 2**64], dtype=kind)})
+    assert (caught.value.code, caught.value.place) == ("quantity-too-large", "tasks, row 1 (b), demand.cpu")
+
+
+def test_decimals_of_a_library_count_where_they_are_whole():
+    assert as_numbers(pyarrow.array([Decimal("2.0")])) == as_numbers(polars.Series([Decimal("2.0")])) == [2]
+
+
+@pytest.mark.parametrize("column", ["12", b"12", {1, 2}, frozenset((1, 2)), {0: 1, 1: 2}, 5, None, 1.5, object()])
+def test_what_is_no_column_is_refused(column):
+    for build in (
+        lambda: TaskColumns.build(["a", "b"], {"cpu": column}),
+        lambda: OfferColumns.build(["a", "b"], {}, capacity={"cpu": column}),
+        lambda: OfferColumns.build(["a", "b"], {}, attributes={"zone": column}),
+    ):
+        with pytest.raises(InputError) as caught:
+            build()
+        assert caught.value.code == "column-length"
 
 
 def test_booleans_are_no_numbers():

@@ -24,7 +24,7 @@ def refused(code, place, call):
         ([TASK], [OFFER, OFFER], "duplicate-name", "offers, row 1, name"),
         ([Task("", {"cpu": 1})], [OFFER], "missing-column", "tasks, row 0, name"),
         ([Task(None, {"cpu": 1})], [OFFER], "missing-column", "tasks, row 0, name"),
-        ([Task(5, {"cpu": 1})], [OFFER], "file-malformed", "tasks, row 0, name"),
+        ([Task(5.5, {"cpu": 1})], [OFFER], "file-malformed", "tasks, row 0, name"),
         ([object()], [OFFER], "missing-column", "tasks, row 0, name"),
         ([{"demand": {}}], [OFFER], "missing-column", "tasks, row 0, name"),
         ([{"name": "t", "need": {}}], [OFFER], "unknown-column", "tasks, row 0 (t)"),

@@ -123,7 +123,8 @@ def gil(sample: Sample, rounds: int) -> dict[str, Any]:
     cycles: dict[str, list[Window]] = {"cycles from dataclasses": [], "cycles from columns": []}
     with Background() as background, watched(matcher) as crossing:
         before = background.idle(0.3)
-        for name, given in zip(cycles, ((tasks, offers), ready), strict=True):
+        tables: tuple[tuple[Any, Any], ...] = ((tasks, offers), ready)
+        for name, given in zip(cycles, tables, strict=True):
             for _ in range(rounds):
                 begin = perf_counter()
                 matcher.match(*given)

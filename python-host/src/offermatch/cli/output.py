@@ -127,13 +127,13 @@ def stages(timings: Timings) -> list[str]:
 def utilisation(answer: Answer, tasks: TaskColumns, offers: OfferColumns) -> list[str]:
     """Return a bar for each dimension: what the placed tasks use of all offers, and of the offers that were taken."""
     capacities = offers.capacity or offers.available
-    taken = sorted(set(answer.offer_rows))
+    taken = sorted(set(answer.assigned.offers))
     width = max([len(name) for name in capacities] + [len("offers")])
     lines = ["used of all offers, and of the offers that took a task"]
     lines.append(f"  {'offers':<{width}}  {_bar(len(taken), len(offers))}")
     for name, capacity in capacities.items():
         demand = tasks.demand.get(name)
-        used = sum(map(demand.__getitem__, answer.task_rows)) if demand else 0
+        used = sum(map(demand.__getitem__, answer.assigned.tasks)) if demand else 0
         lines.append(f"  {name:<{width}}  {_bar(used, sum(capacity))}")
         lines.append(f"  {'':<{width}}  {_bar(used, sum(map(capacity.__getitem__, taken)))} of those taken")
     return lines

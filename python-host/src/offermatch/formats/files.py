@@ -18,7 +18,8 @@ from offermatch.errors import InputError
 from offermatch.formats import openb
 from offermatch.model import Offer, Requirement, Task
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.rows import offer_columns, offer_from_mapping, task_columns, task_from_mapping
+from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.shape import offer_from_mapping, task_from_mapping
 
 __all__ = ["FORMATS", "chosen_format", "csv_rows", "csv_tasks", "json_rows", "read_offers", "read_tasks"]
 

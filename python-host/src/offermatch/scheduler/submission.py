@@ -14,7 +14,8 @@ from offermatch.errors import InputError
 from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, json_rows
 from offermatch.model import Requirement
 from offermatch.tables.columns import TaskColumns
-from offermatch.tables.rows import task_columns, task_from_mapping
+from offermatch.tables.rows import task_columns
+from offermatch.tables.shape import task_from_mapping
 
 __all__ = ["Checked", "Submission", "checked", "read_submissions"]
 

@@ -108,8 +108,8 @@ class Shadow:
 
 
 def _first_difference(answer: Answer, found: Answer) -> str:
-    before = list(zip(answer.task_rows, answer.offer_rows, answer.scores, strict=True))
-    after = list(zip(found.task_rows, found.offer_rows, found.scores, strict=True))
+    before = list(zip(answer.assigned.tasks, answer.assigned.offers, answer.scores, strict=True))
+    after = list(zip(found.assigned.tasks, found.assigned.offers, found.scores, strict=True))
     at = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
     if at is None:
         return f"{len(after)} tasks placed, not {len(before)}"

@@ -19,6 +19,7 @@ from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.model import Requirement
+from offermatch.tables.bad import BadRow
 from offermatch.tables.ingest import Place, integers, kinds, texts
 
 __all__ = ["OfferColumns", "TaskColumns"]
@@ -38,6 +39,8 @@ class TaskColumns:
         requirements: The requirements of each row; None where no task has one.
         source: What the table is called in errors.
         first_rows: The first row that names each dimension, where it is not row 0.
+        left_out: The rows that are not here because they could not be used.
+        numbers: The number that each row had in the table that was given; None where it is the same.
     """
 
     names: list[str]
@@ -46,6 +49,8 @@ class TaskColumns:
     requirements: Sequence[Sequence[Requirement]] | None = None
     source: str = "tasks"
     first_rows: dict[str, int] = field(default_factory=dict)
+    left_out: Sequence[BadRow] = ()
+    numbers: Sequence[int] | None = None
 
     @classmethod
     def build(
@@ -84,7 +89,7 @@ class TaskColumns:
 
     def place(self, row: int, column: str = "") -> str:
         """Return where a row stands, for errors."""
-        return _place(self.source, self.names, row, column)
+        return _place(self.source, self.names, row, column, self.numbers)
 
     def aligned(self, dimensions: Sequence[str]) -> list[array[int]]:
         """Return one demand column for each of the pool's dimensions.
@@ -98,6 +103,13 @@ class TaskColumns:
                 place = self.place(self.first_rows.get(name, 0), f"demand.{name}")
                 raise InputError("unknown-dimension", f"no offer has the dimension {name!r}", hint, place)
         return _aligned(self.demand, dimensions, len(self))
+
+    @property
+    def attributes_asked(self) -> set[str]:
+        """The attributes that requirements are about."""
+        if self.requirements is None:
+            return set()
+        return {requirement.attribute for requirements in self.requirements for requirement in requirements or ()}
 
     def picked(self, rows: Sequence[int]) -> TaskColumns:
         """Return the table of some rows only."""
@@ -147,6 +159,8 @@ class OfferColumns:
             has a device.
         device_free: The free thousandths of each device.
         source: What the table is called in errors.
+        left_out: The rows that are not here because they could not be used.
+        numbers: The number that each row had in the table that was given; None where it is the same.
     """
 
     names: list[str]
@@ -156,6 +170,8 @@ class OfferColumns:
     device_offsets: array[int] | None = None
     device_free: array[int] = field(default_factory=lambda: array("Q"))
     source: str = "offers"
+    left_out: Sequence[BadRow] = ()
+    numbers: Sequence[int] | None = None
 
     @classmethod
     def build(
@@ -198,7 +214,7 @@ class OfferColumns:
 
     def place(self, row: int, column: str = "") -> str:
         """Return where a row stands, for errors."""
-        return _place(self.source, self.names, row, column)
+        return _place(self.source, self.names, row, column, self.numbers)
 
     def aligned(self, dimensions: Sequence[str]) -> tuple[list[array[int]], list[array[int]] | None]:
         """Return the available and the capacity columns for each of the pool's dimensions."""
@@ -309,9 +325,9 @@ def _aligned(columns: Mapping[str, array[int]], dimensions: Sequence[str], rows:
     return [columns.get(name, zeros) for name in dimensions]
 
 
-def _place(source: str, names: Sequence[str] | None, row: int, column: str) -> str:
+def _place(source: str, names: Sequence[str] | None, row: int, column: str, numbers: Sequence[int] | None = None) -> str:
     named = f" ({names[row]})" if names is not None and row < len(names) else ""
-    return f"{source}, row {row}{named}" + (f", {column}" if column else "")
+    return f"{source}, row {row if numbers is None else numbers[row]}{named}" + (f", {column}" if column else "")
 
 
 def _placer(source: str, names: Sequence[str] | None, column: str) -> Place:

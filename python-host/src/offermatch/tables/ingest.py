@@ -18,7 +18,8 @@ from itertools import groupby
 from typing import Any
 
 from offermatch.errors import InputError
-from offermatch.quantity import parse
+from offermatch.quantity import NULLS, parse
+from offermatch.tables.foreign import check_column, without_nulls
 
 __all__ = ["Place", "exact", "integers", "kinds", "texts"]
 
@@ -90,9 +91,10 @@ def integers(column: Any, place: Place) -> array[int]:
         return column
     if isinstance(column, (list, tuple)):
         return exact(column, place)
-    if hasattr(column, "to_numpy"):
-        options = {"zero_copy_only": False} if type(column).__module__.startswith("pyarrow") else {}
-        column = column.to_numpy(**options)
+    check_column(column, place(0))
+    column = without_nulls(column, place)
+    if isinstance(column, list):
+        return exact(column, place)
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(column, numpy.ndarray):
         return _from_numpy(numpy, column, place)
@@ -122,6 +124,9 @@ def _from_view(view: memoryview, place: Place) -> array[int]:
 
 def _from_numpy(numpy: Any, values: Any, place: Place) -> array[int]:
     _one_axis(values.ndim, place)
+    if values.dtype.kind in "mM":
+        hint = "give numbers of a unit"
+        raise InputError("quantity-malformed", f"a column of {values.dtype} has no quantities", hint, place(0))
     wrong: Any = None
     if values.dtype.kind == "i":
         wrong = values < 0
@@ -143,16 +148,25 @@ def _one_axis(axes: int, place: Place) -> None:
 
 
 def texts(column: Any) -> list[Any]:
-    """Return a column of text as a list, what is missing as None."""
+    """Return a column of text as a list, what is missing as None.
+
+    Raises:
+        InputError: ``column-length`` for what is no column.
+    """
     if isinstance(column, list):
         values = column
     else:
+        check_column(column, "")
         convert = next((m for m in ("to_pylist", "to_list", "tolist") if hasattr(column, m)), None)
-        values = getattr(column, convert)() if convert else list(column)
-    if kinds(values) <= {str, type(None)}:
+        try:
+            values = getattr(column, convert)() if convert else list(column)
+        except Exception as error:
+            message = f"the values of a {type(column).__name__} cannot be read: {error}"
+            raise InputError("file-malformed", message, "give a list of text") from error
+    if not any(issubclass(kind, float) or kind.__name__ in NULLS for kind in kinds(values) - {type(None)}):
         return values
     return [None if _missing(value) else value for value in values]
 
 
 def _missing(value: Any) -> bool:
-    return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and math.isnan(value))
+    return value is None or type(value).__name__ in NULLS or (isinstance(value, float) and math.isnan(value))

@@ -1,308 +1,367 @@
-"""Rows to columns: our dataclasses, objects with the same attributes, flat objects, mappings in the JSON shape.
+"""Tasks and offers of any shape to columns.
 
-Rows are read an attribute at a time. Only where that does not answer (a missing attribute, keys that differ from row to
-row) are they looked at one by one.
+    dataclasses, objects ─────────────────┐
+    mappings, database rows ──────────────┼──> given() ──> names, quantities, what is optional ──> TaskColumns, OfferColumns
+    frames, Arrow tables, dicts, files ───┘
+
+Quantities stand in one field of mappings (``demand``), in one field a dimension with a prefix (``demand.cpu``), or in one
+field a dimension (``cpu``). Of rows the last is read only where the dimensions are named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
-from typing import Any
+from operator import index
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 from offermatch.errors import InputError
-from offermatch.model import Offer, Requirement, Task
+from offermatch.model import Requirement
+from offermatch.tables.bad import BadRows, check_rule, find_bad_rows, refusal
 from offermatch.tables.columns import OfferColumns, TaskColumns, check_names
-from offermatch.tables.ingest import kinds as kinds_of
+from offermatch.tables.given import Given, GivenColumns, GivenRows, given
+from offermatch.tables.ingest import kinds, texts
+from offermatch.tables.shape import OFFER_KEYS, TASK_KEYS, requirement_from_cell, requirement_from_mapping
 
-__all__ = ["offer_columns", "offer_from_mapping", "task_columns", "task_from_mapping"]
+__all__ = ["offer_columns", "task_columns"]
 
-_MISSING = object()
-
-# The interpreter reads an attribute that is named in the code faster than any getter that is given the name.
-_READERS: dict[str, Callable[[list[Any]], list[Any]]] = {
-    "name": lambda rows: [row.name for row in rows],
-    "demand": lambda rows: [row.demand for row in rows],
-    "available": lambda rows: [row.available for row in rows],
-    "capacity": lambda rows: [row.capacity for row in rows],
-    "attributes": lambda rows: [row.attributes for row in rows],
-    "requirements": lambda rows: [row.requirements for row in rows],
-    "devices": lambda rows: [row.devices for row in rows],
-    "device_share": lambda rows: [row.device_share for row in rows],
-}
+_Table = TypeVar("_Table", TaskColumns, OfferColumns)
 
 
-def task_columns(rows: Any, dimensions: Sequence[str] | None = None, source: str = "tasks") -> TaskColumns:
+class _Shape(NamedTuple):
+    """The fields of a table: the mapping of its quantities, all that is no quantity, and the prefixes of columns."""
+
+    quantities: str
+    keys: Sequence[str]
+    prefixes: tuple[str, ...]
+
+
+_TASKS = _Shape("demand", TASK_KEYS, ("requires.",))
+_OFFERS = _Shape("available", OFFER_KEYS, ("capacity.", "attribute."))
+
+
+def task_columns(
+    rows: Any,
+    dimensions: Sequence[str] | None = None,
+    source: str = "tasks",
+    *,
+    name: str = "name",
+    bad_rows: BadRows = "refuse",
+    known: Sequence[str] | None = None,
+) -> TaskColumns:
     """Return tasks as a table.
 
     Args:
-        rows: A table already, or rows of any kind this module reads.
-        dimensions: With them, rows without ``demand`` are flat: each dimension is an attribute of the row.
+        rows: A table already, or anything that docs/python.md lists.
+        dimensions: The dimensions to read. With them, rows without ``demand`` are flat: each dimension
+            is a field of the row.
         source: What the table is called in errors.
+        name: The field that has the names.
+        bad_rows: What happens to rows that cannot be used.
+        known: The dimensions that a task may name; all where not given.
 
     Raises:
         InputError: A row that cannot be used.
     """
     if isinstance(rows, TaskColumns):
         return rows
-    listed, kinds = _unmapped(rows, task_from_mapping, source)
-    names = _names(listed, source)
-    demands, first_rows = _quantities(listed, names, "demand", dimensions, source)
-    if _all_plain(listed, _plain_task):
-        table = TaskColumns.build(names, demands, source=source)
-    else:
-        devices, shares = _optional(listed, kinds, "devices"), _optional(listed, kinds, "device_share")
-        table = TaskColumns.build(
-            names,
-            demands,
-            devices=devices if devices and _unusual(devices) else None,
-            device_shares=shares if shares and _unusual(shares) else None,
-            requirements=_optional(listed, kinds, "requirements"),
-            source=source,
+    if isinstance(rows, (str, PathLike)):
+        from offermatch.formats.files import read_tasks  # noqa: PLC0415 - files are made of rows
+
+        return read_tasks(Path(rows))
+
+    def build(found: Given) -> TaskColumns:
+        table = _tasks(found, dimensions)
+        if known is not None:
+            table.aligned(known)
+        return table
+
+    return _built(given(rows, source, name), build, bad_rows)
+
+
+def offer_columns(
+    rows: Any,
+    dimensions: Sequence[str] | None = None,
+    source: str = "offers",
+    *,
+    name: str = "name",
+    bad_rows: BadRows = "refuse",
+) -> OfferColumns:
+    """Return offers as a table. The arguments and errors are those of ``task_columns``."""
+    if isinstance(rows, OfferColumns):
+        return rows
+    if isinstance(rows, (str, PathLike)):
+        from offermatch.formats.files import read_offers  # noqa: PLC0415 - files are made of rows
+
+        return read_offers(Path(rows))
+    return _built(given(rows, source, name), lambda found: _offers(found, dimensions), bad_rows)
+
+
+def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) -> _Table:
+    check_rule(bad_rows)
+    try:
+        return build(found)
+    except InputError as error:
+        bad = find_bad_rows(
+            len(found),
+            found.source,
+            lambda part: _unchecked_names(found.picked(part)),
+            lambda part: build(found.picked(part)),
         )
+        if not bad:
+            raise
+        if bad_rows == "refuse":
+            raise refusal(bad) from error
+    left = {one.row for one in bad}
+    good = [row for row in range(len(found)) if row not in left]
+    table = build(found.picked(good))
+    table.numbers, table.left_out = good, bad
+    return table
+
+
+def _tasks(found: Given, dimensions: Sequence[str] | None) -> TaskColumns:
+    names = _names(found)
+    demands, first_rows = _quantities(found, names, _TASKS, dimensions)
+    table = TaskColumns.build(
+        names,
+        demands,
+        devices=_said(found.optional("devices", 0), 0),
+        device_shares=_said(found.optional("device_share", 0), 0),
+        requirements=_requirements(found, names),
+        source=found.source,
+    )
     table.first_rows = first_rows
     return table
 
 
-def offer_columns(rows: Any, dimensions: Sequence[str] | None = None, source: str = "offers") -> OfferColumns:
-    """Return offers as a table. The arguments and errors are those of ``task_columns``."""
-    if isinstance(rows, OfferColumns):
-        return rows
-    listed, kinds = _unmapped(rows, offer_from_mapping, source)
-    names = _names(listed, source)
-    available, first_rows = _quantities(listed, names, "available", dimensions, source)
-    if _all_plain(listed, _plain_offer):
-        return OfferColumns.build(names, available, source=source)
-    capacities = _optional(listed, kinds, "capacity")
-    capacity: dict[str, list[Any]] = {}
-    if capacities and any(capacities):
-        capacity, capacity_rows = _capacity(capacities, available, len(names))
-        available = _in_order_of_appearance(available, first_rows, capacity_rows, len(names))
-    attributes, devices = _optional(listed, kinds, "attributes"), _optional(listed, kinds, "devices")
+def _offers(found: Given, dimensions: Sequence[str] | None) -> OfferColumns:
+    names = _names(found)
+    available, first_rows = _quantities(found, names, _OFFERS, dimensions)
+    available, capacity = _capacity(found, names, available, first_rows, dimensions)
     return OfferColumns.build(
         names,
         available,
         capacity=capacity,
-        attributes=_attributes(attributes) if attributes and any(attributes) else None,
-        devices=devices if devices and _unusual(devices) else None,
-        source=source,
+        attributes=_attributes(found, names),
+        devices=_devices(found, names),
+        source=found.source,
     )
 
 
-def _plain_task(rows: list[Any]) -> bool:
-    return not [1 for row in rows if row.devices != 0 or row.device_share != 0 or row.requirements]
-
-
-def _plain_offer(rows: list[Any]) -> bool:
-    return not [1 for row in rows if row.devices != 0 or row.capacity or row.attributes]
-
-
-def _all_plain(rows: list[Any], plain: Callable[[list[Any]], bool]) -> bool:
-    """Whether every row has all the optional attributes, and none of them says anything."""
-    try:
-        return plain(rows)
-    except (AttributeError, TypeError, ValueError):
-        # An attribute is missing, or it is of a kind without a truth value; the columns tell which.
-        return False
-
-
-def _unusual(column: list[Any]) -> bool:
-    """Whether a column of devices holds anything but zeros."""
-    return column.count(0) != len(column)
-
-
-def _unmapped(rows: Iterable[Any], convert: Callable[..., Any], source: str) -> tuple[list[Any], set[type]]:
-    """Return rows that are no mappings, and the kinds of them."""
-    listed = list(rows)
-    kinds = kinds_of(listed)
-    if any(issubclass(kind, Mapping) for kind in kinds):
-        listed = [convert(row, f"{source}, row {at}") if isinstance(row, Mapping) else row for at, row in enumerate(listed)]
-        kinds = kinds_of(listed)
-    return listed, kinds
-
-
-def _names(rows: list[Any], source: str) -> list[str]:
-    try:
-        names = _READERS["name"](rows)
-    except AttributeError:
-        names = [getattr(row, "name", None) for row in rows]
-        check_names(names, source)
+def _names(found: Given) -> list[str]:
+    names = _unchecked_names(found)
+    check_names(names, found.source)
     return names
 
 
-def _optional(rows: list[Any], kinds: set[type], attribute: str) -> list[Any] | None:
-    """Return a column of an attribute that a row need not have; None where no row has it."""
-    if not any(hasattr(kind, attribute) or "__dict__" in dir(kind) for kind in kinds):
-        return None
+def _unchecked_names(found: Given) -> list[Any]:
+    names = found.names()
+    return names if kinds(names) <= {str} else [_digits(value) for value in names]
+
+
+def _digits(value: Any) -> Any:
+    """Return the name of a row whose name is an integer; anything else as it is."""
+    if isinstance(value, (str, bool)) or type(value).__name__ in ("bool_", "bool"):
+        return value
     try:
-        return _READERS[attribute](rows)
-    except AttributeError:
-        empty: Any = {"requirements": (), "capacity": None, "attributes": {}}.get(attribute, 0)
-        column = [getattr(row, attribute, _MISSING) for row in rows]
-        if all(value is _MISSING for value in column):
-            return None
-        return [empty if value is _MISSING else value for value in column]
+        return str(index(value))
+    except TypeError:
+        return value
+
+
+def _said(column: Any, nothing: object) -> Any:
+    """Return a column; None where it is a list that says nothing in any row."""
+    try:
+        return None if isinstance(column, list) and column.count(nothing) == len(column) else column
+    except ValueError:
+        # An array in it, which is neither equal nor unequal.
+        return column
 
 
 def _quantities(
-    rows: list[Any], names: Sequence[str], attribute: str, dimensions: Sequence[str] | None, source: str
-) -> tuple[dict[str, list[Any]], dict[str, int]]:
-    """Return one list a dimension, and the first row that names it where that is not row 0."""
-    if not rows:
+    found: Given, names: Sequence[str], shape: _Shape, dimensions: Sequence[str] | None
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return one column a dimension, and the first row that names it where that is not row 0."""
+    field = shape.quantities
+    if not len(found):
         return {name: [] for name in dimensions or ()}, {}
-    try:
-        mappings = _READERS[attribute](rows)
-    except AttributeError:
-        return _flat(rows, names, attribute, dimensions, source), {}
-    try:
-        dimensions_found = tuple(mappings[0])
-        columns = {name: [mapping[name] for mapping in mappings] for name in dimensions_found}
-        if [*map(len, mappings)].count(len(dimensions_found)) == len(mappings):
-            return columns, {}
-    except (KeyError, TypeError):
-        pass
-    return _ragged(mappings, names, attribute, source)
+    if found.fields is None:
+        if dimensions and found.optional(field, None) is None:
+            return {name: found.read(name, names) for name in dimensions}, {}
+        return _by_dimension(found, found.read(field, names), names, field)
+    if found.has(field) and field not in (dimensions or ()):
+        _check_fields(found, names, shape)
+        mappings = [{} if value is None else value for value in texts(found.optional(field, None))]
+        return _by_dimension(found, mappings, names, field)
+    prefixed = found.prefixed(f"{field}.")
+    if dimensions is not None:
+        return {name: prefixed[name] if name in prefixed else found.read(name, names) for name in dimensions}, {}
+    if prefixed or not isinstance(found, GivenColumns):
+        _check_fields(found, names, shape)
+        return prefixed, {}
+    plain = [name for name in found.fields if name not in shape.keys and name != found.name]
+    return {name: found.read(name, names) for name in plain if not name.startswith(shape.prefixes)}, {}
 
 
-def _ragged(
-    mappings: list[Any], names: Sequence[str], attribute: str, source: str
+def _check_fields(found: Given, names: Sequence[str], shape: _Shape) -> None:
+    """Refuse fields that the shape does not have, so that a misspelt one is not lost."""
+    in_columns = isinstance(found, GivenColumns)
+    prefixes = (f"{shape.quantities}.", *shape.prefixes) if in_columns else ()
+    for field in found.fields or ():
+        if field in shape.keys or field == found.name or (isinstance(field, str) and field.startswith(prefixes)):
+            continue
+        known = ", ".join([*shape.keys, *(f"{prefix}NAME" for prefix in prefixes)])
+        if isinstance(found, GivenRows):
+            hint = f"the keys are {known}; of flat rows, name the dimensions with dimensions=(...)"
+            row = next(at for at, keys in enumerate(found.listed) if field in keys)
+            raise InputError("unknown-column", f"there is no {field!r}", hint, found.place(row, names))
+        hint = f"the columns are {known}; to read some of them only, name the dimensions with dimensions=(...)"
+        raise InputError("unknown-column", f"there is no column {field!r}", hint, found.source)
+
+
+def _by_dimension(
+    found: Given, mappings: list[Any], names: Sequence[str], field: str
 ) -> tuple[dict[str, list[Any]], dict[str, int]]:
+    try:
+        dimensions = tuple(mappings[0])
+        columns = {name: [mapping[name] for mapping in mappings] for name in dimensions}
+        if [*map(len, mappings)].count(len(dimensions)) == len(mappings):
+            return columns, {}
+    except (KeyError, TypeError, IndexError):
+        pass
+    _check_mappings(found, mappings, names, field)
     first_rows: dict[str, int] = {}
     for row, mapping in enumerate(mappings):
-        if not isinstance(mapping, Mapping):
-            place = f"{source}, row {row} ({names[row]}), {attribute}"
-            hint = "give a quantity for each dimension by its name"
-            raise InputError("file-malformed", f"{mapping!r} is not a mapping", hint, place)
         for name in mapping:
             if name not in first_rows:
                 first_rows[name] = row
     return {name: [mapping.get(name, 0) for mapping in mappings] for name in first_rows}, first_rows
 
 
-def _flat(
-    rows: list[Any], names: Sequence[str], attribute: str, dimensions: Sequence[str] | None, source: str
-) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {}
-    for name in dimensions or (attribute,):
-        try:
-            columns[name] = list(map(attrgetter(name), rows))
-        except AttributeError as error:
-            row = next(at for at, found in enumerate(rows) if not hasattr(found, name))
-            hint = f"give rows {attribute!r}, or name their attributes with dimensions=(...)"
-            raise InputError(
-                "missing-column", f"the row has no {name!r}", hint, f"{source}, row {row} ({names[row]})"
-            ) from error
-    return columns
+def _check_mappings(found: Given, values: Sequence[Any], names: Sequence[str], field: str) -> None:
+    if all(issubclass(kind, Mapping) for kind in kinds(values)):
+        return
+    for row, value in enumerate(values):
+        if not isinstance(value, Mapping):
+            what = "a value for each attribute" if field == "attributes" else "a quantity for each dimension"
+            hint = f"give {what} by its name"
+            raise InputError("file-malformed", f"{value!r} is not a mapping", hint, found.place(row, names, field))
 
 
 def _capacity(
-    capacities: list[Any], available: Mapping[str, list[Any]], rows: int
-) -> tuple[dict[str, list[Any]], dict[str, int]]:
-    first_rows: dict[str, int] = {}
+    found: Given,
+    names: Sequence[str],
+    available: dict[str, Any],
+    first_rows: Mapping[str, int],
+    dimensions: Sequence[str] | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the available columns, with those that only a capacity names, and the capacity columns."""
+    if "capacity" in (dimensions or ()):
+        return available, {}
+    given_columns = found.prefixed("capacity.")
+    if given_columns:
+        wanted = given_columns.keys() if dimensions is None else dimensions
+        return available, {name: column for name, column in given_columns.items() if name in wanted}
+    column = _said(found.optional("capacity", None), None)
+    if column is None:
+        return available, {}
+    capacities = [{} if value is None else value for value in texts(column)]
+    _check_mappings(found, capacities, names, "capacity")
+    if not any(capacities):
+        return available, {}
+    rows = len(names)
+    capacity_rows: dict[str, int] = {}
     for row, mapping in enumerate(capacities):
-        for name in mapping or ():
-            first_rows.setdefault(name, row)
-    columns = {}
-    for name in first_rows:
-        default = available.get(name) or [0] * rows
-        columns[name] = [
-            default[row] if not mapping or name not in mapping else mapping[name] for row, mapping in enumerate(capacities)
-        ]
-    return columns, first_rows
-
-
-def _in_order_of_appearance(
-    available: Mapping[str, list[Any]], first_rows: Mapping[str, int], capacity_rows: Mapping[str, int], rows: int
-) -> dict[str, list[Any]]:
-    """Return the available columns with those that only a capacity names; a row's available comes before its capacity."""
+        for name in mapping:
+            capacity_rows.setdefault(name, row)
+    zeros = [0] * rows
+    filled = {name: available.get(name, zeros) for name in capacity_rows}
+    columns = {
+        name: [mapping.get(name, free) for mapping, free in zip(capacities, filled[name], strict=True)]
+        for name in capacity_rows
+    }
+    # In order of appearance; a row's available comes before its capacity.
     order = {name: (first_rows.get(name, 0), 0) for name in available}
     for name, row in capacity_rows.items():
         order[name] = min(order.get(name, (row, 1)), (row, 1))
-    return {name: available.get(name) or [0] * rows for name in sorted(order, key=order.__getitem__)}
+    return {name: available.get(name, zeros) for name in sorted(order, key=order.__getitem__)}, columns
 
 
-def _attributes(mappings: list[Any]) -> dict[str, list[str | None]]:
-    names = dict.fromkeys(chain.from_iterable(mapping or () for mapping in mappings))
-    return {name: [None if not mapping else mapping.get(name) for mapping in mappings] for name in names}
+def _attributes(found: Given, names: Sequence[str]) -> dict[str, Any] | None:
+    columns = found.prefixed("attribute.")
+    if columns:
+        return columns
+    column = _said(found.optional("attributes", None), {})
+    if column is None:
+        return None
+    mappings = [{} if value is None else value for value in texts(column)]
+    _check_mappings(found, mappings, names, "attributes")
+    named = dict.fromkeys(chain.from_iterable(mappings))
+    return {name: [mapping.get(name) for mapping in mappings] for name in named}
 
 
-def task_from_mapping(row: Mapping[str, Any], place: str, also: Sequence[str] = ()) -> Task:
-    """Return a task written in the JSON shape of docs/formats.md, in which ``also`` are keys of somebody else's.
-
-    Raises:
-        InputError: ``missing-column``, ``unknown-column`` or ``file-malformed``.
-    """
-    named = _keys(row, ("name", "demand", "requirements", "devices", "device_share", *also), place)
-    requirements = () if row.get("requirements") is None else row["requirements"]
-    if not isinstance(requirements, (list, tuple)):
-        raise _shape(requirements, "a list of requirements", f"{named}, requirements")
-    return Task(
-        row["name"],
-        _mapping(row, "demand", named),
-        tuple(_requirement(given, f"{named}, requirements.{at}") for at, given in enumerate(requirements)),
-        row.get("devices", 0),
-        row.get("device_share", 0),
-    )
-
-
-def offer_from_mapping(row: Mapping[str, Any], place: str) -> Offer:
-    """Return an offer written in the JSON shape of docs/formats.md; the errors are those of ``task_from_mapping``."""
-    named = _keys(row, ("name", "available", "capacity", "attributes", "devices"), place)
-    capacity = _mapping(row, "capacity", named)
-    attributes = _mapping(row, "attributes", named)
-    devices = row.get("devices", 0)
-    if devices is None or isinstance(devices, Mapping):
-        # Nothing that a row of our own could have meant: it would pass for no devices below.
-        hint = "devices is a number of free devices, or a list of the free thousandths of each"
-        raise InputError("quantity-malformed", f"{devices!r} is not a number", hint, f"{named}, devices")
-    return Offer(row["name"], _mapping(row, "available", named), capacity or None, attributes, devices)
+def _devices(found: Given, names: Sequence[str]) -> Any:
+    """Return the devices of offers: a number, the free thousandths of each, or the latter joined by ``|``."""
+    column = found.optional("devices", 0)
+    if column is None:
+        return None
+    values = column if isinstance(column, list) else texts(column)
+    if _said(values, 0) is None:
+        return None
+    strange = {kind for kind in kinds(values) if kind is type(None) or issubclass(kind, (str, Mapping, set, frozenset))}
+    if not strange:
+        return values
+    for row, value in enumerate(values):
+        if isinstance(value, (Mapping, set, frozenset)) or (value is None and found.fields is not None):
+            # Nothing that a row could have meant: it would pass for no devices below.
+            hint = "devices is a number of free devices, or a list of the free thousandths of each"
+            raise InputError("quantity-malformed", f"{value!r} is not a number", hint, found.place(row, names, "devices"))
+    return [
+        [part for part in value.split("|") if part.strip()] if isinstance(value, str) and "|" in value else value
+        for value in values
+    ]
 
 
-def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:
-    """Check a row's keys and return its place with its name."""
-    if row.get("name") in (None, ""):
-        raise InputError("missing-column", "the name is missing", "give every row a name", f"{place}, name")
-    named = f"{place} ({row['name']})"
-    for key in row:
-        if key not in known:
-            raise InputError("unknown-column", f"there is no {key!r}", "the keys are " + ", ".join(known), named)
-    return named
+def _requirements(found: Given, names: Sequence[str]) -> Sequence[Sequence[Requirement]] | None:
+    columns = found.prefixed("requires.")
+    if columns:
+        return _from_cells(found, columns, names)
+    column = _said(found.optional("requirements", ()), ())
+    if column is None:
+        return None
+    listed: list[Sequence[Requirement]] = []
+    for row, value in enumerate(texts(column)):
+        asked = value.tolist() if hasattr(value, "tolist") else value
+        if asked is None or asked == ():
+            listed.append(())
+        elif isinstance(asked, (str, bytes)) or not isinstance(asked, (Sequence, set, frozenset)):
+            hint = "a task has a list of requirements, such as [is_in('zone', 'a')]"
+            place = found.place(row, names, "requirements")
+            raise InputError("file-malformed", f"{value!r} is not a list of requirements", hint, place)
+        elif kinds(asked) <= {Requirement}:
+            listed.append(tuple(asked))
+        else:
+            place = found.place(row, names, "requirements")
+            listed.append(tuple(requirement_from_mapping(one, f"{place}.{at}") for at, one in enumerate(asked)))
+    return listed
 
 
-def _mapping(row: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
-    value = row.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise _shape(value, "an object", f"{place}, {key}")
-    return value
-
-
-def _requirement(given: Any, place: str) -> Requirement:
-    if isinstance(given, Requirement):
-        return given
-    if not isinstance(given, Mapping):
-        raise _shape(given, 'an object such as {"attribute": "zone", "in": ["a"]}', place)
-    hint = "a requirement has attribute, and either in or not_in"
-    for key in given:
-        if key not in ("attribute", "in", "not_in"):
-            raise InputError("unknown-column", f"there is no {key!r}", hint, place)
-    if "attribute" not in given:
-        raise InputError("missing-column", "the attribute is missing", hint, f"{place}, attribute")
-    if not isinstance(given["attribute"], str):
-        raise _shape(given["attribute"], "text", f"{place}, attribute")
-    if ("in" in given) == ("not_in" in given):
-        code, what = (
-            ("unknown-column", "both in and not_in stand here") if "in" in given else ("missing-column", "in is missing")
-        )
-        raise InputError(code, what, hint, place)
-    key = "in" if "in" in given else "not_in"
-    values = given[key]
-    if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
-        raise _shape(values, "a list of text", f"{place}, {key}")
-    return Requirement(given["attribute"], tuple(values), key == "not_in")
-
-
-def _shape(found: Any, wanted: str, place: str) -> InputError:
-    return InputError("file-malformed", f"{found!r} is not {wanted}", "docs/formats.md shows the shape of a row", place)
+def _from_cells(found: Given, columns: Mapping[str, Any], names: Sequence[str]) -> list[Sequence[Requirement]]:
+    """Return the requirements of columns of cells; rows that ask the same share them."""
+    known: dict[tuple[str, str], tuple[Requirement, ...]] = {}
+    rows: list[tuple[Requirement, ...]] = [()] * len(names)
+    for attribute, column in columns.items():
+        for row, cell in enumerate(texts(column)):
+            if not cell:
+                continue
+            asked = known.get((attribute, cell))
+            if asked is None:
+                if not isinstance(cell, str):
+                    hint = "give values joined by |, with a leading ! those that are not allowed"
+                    place = found.place(row, names, f"requires.{attribute}")
+                    raise InputError("file-malformed", f"{cell!r} is not text", hint, place)
+                asked = known[attribute, cell] = (requirement_from_cell(attribute, cell),)
+            rows[row] = rows[row] + asked if rows[row] else asked
+    return list(rows)

@@ -11,7 +11,8 @@ from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
 from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Refusal, Report
 from offermatch.tables.columns import OfferColumns
-from offermatch.tables.rows import offer_columns, offer_from_mapping
+from offermatch.tables.rows import offer_columns
+from offermatch.tables.shape import offer_from_mapping
 
 __all__ = [
     "LONGEST_KEY",
