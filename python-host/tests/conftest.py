@@ -1,4 +1,5 @@
 import signal
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -55,6 +56,12 @@ def component(request):
 @pytest.fixture(scope="session")
 def bulk():
     return loaded("bulk")
+
+
+@pytest.fixture(scope="session")
+def component_of():
+    """Returns the matcher of a name: a crossing, or ``reference``."""
+    return cache(lambda name: ReferenceMatcher() if name == "reference" else loaded(name))
 
 
 @pytest.fixture(scope="session", params=[*CROSSINGS, "reference"])

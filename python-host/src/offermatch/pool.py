@@ -7,6 +7,7 @@ A pool belongs to one matcher. Any thread may use it; calls on one pool take tur
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from time import perf_counter
@@ -73,6 +74,8 @@ class Pool:
         self.offer_names = list(offers.names)
         self._interner = Interner(attributes)
         self._rows: dict[str, int] = {}
+        # The rows of offers that were removed, longest ago first.
+        self._free: OrderedDict[int, None] = OrderedDict()
         self._lock = RLock()
         self._broken: str | None = None
         self.left_out: Sequence[BadRow] = ()
@@ -157,47 +160,144 @@ class Pool:
         answer.remarks = unknown_attributes(tasks, self._interner.attributes)
         return answer
 
-    def update(self, *, removed: Iterable[str] = (), changed: Any = (), added: Any = ()) -> None:
+    def update(
+        self,
+        *,
+        removed: Iterable[str] = (),
+        changed: Table | OfferColumns = (),
+        added: Table | OfferColumns = (),
+        name: str = "name",
+        bad_rows: BadRows = "refuse",
+    ) -> list[BadRow]:
         """Apply what has happened to the offers: removed, then changed, then added.
+
+        The rows of offers that were removed are used again for those that are added, so that time and memory follow the
+        offers that are there. The name of an offer that was removed is known until its row is used again.
 
         Args:
             removed: Names of offers that leave the list; one that has left already stays away.
             changed: Offers, known by their names, with new values. One that had left comes back at the end of the list.
-            added: New offers, put at the end of the list.
+            added: Offers that are not in the list, put at its end: new ones, and such as had left.
+            name: The attribute, key or column that has the names.
+            bad_rows: What happens to offers that cannot be used, as in ``Matcher.match``.
+
+        Returns:
+            The rows that were left out.
 
         Raises:
             InputError: ``row-unknown``, ``row-repeated``, ``duplicate-name``, or an offer that cannot be used; the pool is
                 as it was.
             MatcherError: The component trapped; the pool takes no more calls.
         """
-        changed_table = self._offers(changed, "changed offers", repeated="row-repeated")
-        added_table = self._offers(added, "added offers")
+        changed_table = self._offers(changed, "changed offers", name, bad_rows, repeated="row-repeated")
+        added_table = self._offers(added, "added offers", name, bad_rows)
         with self._lock:
             self._check_usable()
             rows = self._rows_by_name()
-            removed_rows = [self._row(name, "removed offers", at) for at, name in enumerate(removed)]
-            changed_rows = [self._row(name, "changed offers", at) for at, name in enumerate(changed_table.names)]
+            removed_rows = [self._row(one, "removed offers", at) for at, one in enumerate(removed)]
+            changed_rows = [self._row(one, "changed offers", at) for at, one in enumerate(changed_table.names)]
             seen: set[int] = set()
             for row in [*removed_rows, *changed_rows]:
                 if row in seen:
                     hint = "name a row once, among the removed or among the changed"
                     raise InputError("row-repeated", f"{self.offer_names[row]!r} is named twice", hint, "update")
                 seen.add(row)
-            for at, name in enumerate(added_table.names):
-                if name in rows:
-                    message = f"the pool has an offer {name!r} already"
-                    hint = "use changed to give it new values or to bring it back"
+            leaving = set(removed_rows)
+            for at, one in enumerate(added_table.names):
+                row = rows.get(one, -1)
+                if row >= 0 and row not in leaving and (row in seen or self._ledger.is_listed(row)):
+                    message = f"the pool has an offer {one!r} already"
+                    hint = "give it new values with changed or upsert"
                     raise InputError("duplicate-name", message, hint, added_table.place(at, "name"))
-            changes = Changes(
-                removed_rows,
-                changed_rows,
-                offer_table(changed_table, self.dimensions, self._interner),
-                offer_table(added_table, self.dimensions, self._interner),
-            )
-            self._asked(lambda: self._updated(changes))
-            for name in added_table.names:
-                rows[name] = len(self.offer_names)
-                self.offer_names.append(name)
+            self._apply(removed_rows, changed_rows, self._table(changed_table), self._table(added_table), added_table.names)
+        return [*changed_table.left_out, *added_table.left_out]
+
+    def upsert(self, offers: Table | OfferColumns, *, name: str = "name", bad_rows: BadRows = "refuse") -> list[BadRow]:
+        """Give offers new values: those in the list keep their place, all others are put at its end.
+
+        Args:
+            offers: The offers as they are now.
+            name: As in ``update``, as are ``bad_rows``, what is returned and the errors.
+            bad_rows: See ``update``.
+        """
+        columns = self._offers(offers, "offers", name, bad_rows)
+        with self._lock:
+            self._check_usable()
+            rows = self._rows_by_name()
+            listed = [at for at, one in enumerate(columns.names) if self.is_listed(one)]
+            others = sorted(set(range(len(columns))).difference(listed))
+            table = self._table(columns)
+            changed_rows = [rows[columns.names[at]] for at in listed]
+            names = [columns.names[at] for at in others]
+            self._apply([], changed_rows, table.picked(listed), table.picked(others), names)
+        return list(columns.left_out)
+
+    def is_listed(self, name: str) -> bool:
+        """Return whether an offer stands in the list: it was not removed, nor taken in exclusive mode."""
+        with self._lock:
+            row = self._rows_by_name().get(name)
+            return row is not None and self._ledger.is_listed(row)
+
+    def _apply(
+        self,
+        removed_rows: list[int],
+        changed_rows: list[int],
+        changed: OfferTable,
+        added: OfferTable,
+        added_names: Sequence[str],
+    ) -> None:
+        """Update the pool; offers that are added take rows that are free, as long as there are any."""
+        taken = self._rows_for(added_names, {*removed_rows, *changed_rows})
+        again, new = range(len(taken)), range(len(taken), added.rows)
+        changes = Changes(
+            removed_rows,
+            [*changed_rows, *taken],
+            changed.followed_by(added.picked(again)) if taken else changed,
+            added.picked(new) if taken else added,
+        )
+        self._asked(lambda: self._updated(changes))
+        rows = self._rows_by_name()
+        for row in removed_rows:
+            self._free[row] = None
+        for row in changes.changed_rows:
+            self._free.pop(row, None)
+        if not added_names:
+            return
+        # Answers keep the names of their time.
+        names = list(self.offer_names)
+        for row in taken:
+            if rows.get(names[row]) == row:
+                del rows[names[row]]
+        first = len(names)
+        names += added_names[len(taken) :]
+        for name, row in zip(added_names, [*taken, *range(first, len(names))], strict=True):
+            before = rows.get(name)
+            if before is not None:
+                self._free[before] = None
+            names[row] = name
+            rows[name] = row
+        self.offer_names = names
+
+    def _rows_for(self, names: Sequence[str], busy: set[int]) -> list[int]:
+        """Return rows for the first of these offers: the one an offer has had, or the one that has been free for longest.
+
+        Offers that come back stand in the list before new ones, so from the first that needs a new row on all get one.
+        """
+        rows = self._rows_by_name()
+        own = {rows[name] for name in names if name in rows}
+        free = (row for row in self._free if row not in busy and row not in own)
+        taken = []
+        for name in names:
+            row = rows.get(name)
+            if row is None or row in busy:
+                row = next(free, None)
+            if row is None:
+                break
+            taken.append(row)
+        return taken
+
+    def _table(self, offers: OfferColumns) -> OfferTable:
+        return offer_table(offers, self.dimensions, self._interner)
 
     def explain(self, tasks: Any) -> list[Explanation]:
         """Say how the offers in the list stand to each of the tasks, each on its own. Changes nothing.
@@ -239,6 +339,8 @@ class Pool:
 
     def _updated(self, changes: Changes) -> None:
         self._backend.update(changes, Timings())
+        changed, added = changes.changed.attributes, changes.added.attributes
+        self._interner.replaced(self._ledger.attributes, changes.changed_rows, changed, added)
         self._ledger.update(changes)
 
     def _checked(self, table: TaskTable, found: Explained) -> list[list[list[int]]]:
@@ -266,22 +368,24 @@ class Pool:
         named = dict(zip(self.dimensions, by_dimension, strict=True))
         return Explanation(name, self._ledger.listed, named, tuple(by_requirement), by_devices, by_score, candidates)
 
-    def _offers(self, rows: Any, source: str, repeated: str = "duplicate-name") -> OfferColumns:
+    def _offers(
+        self, rows: Any, source: str, name: str, bad_rows: BadRows, repeated: str = "duplicate-name"
+    ) -> OfferColumns:
         try:
-            table = offer_columns(rows, self.dimensions, source)
+            table = offer_columns(rows, self.dimensions, source, name=name, bad_rows=bad_rows)
         except InputError as error:
             if error.code == "duplicate-name" and repeated != error.code:
                 raise InputError(repeated, error.message, "name a row once", error.place) from error
             raise
         if len(table):
-            for name in table.available:
-                if name not in self.dimensions:
+            for dimension in table.available:
+                if dimension not in self.dimensions:
                     hint = "the dimensions are " + (", ".join(self.dimensions) or "none")
-                    raise InputError("unknown-dimension", f"the pool has no dimension {name!r}", hint, table.source)
-            for name in table.attributes:
-                if name not in self._interner.attributes:
+                    raise InputError("unknown-dimension", f"the pool has no dimension {dimension!r}", hint, table.source)
+            for attribute in table.attributes:
+                if attribute not in self._interner.attributes:
                     hint = "name it in attributes=(...) when the pool is opened"
-                    raise InputError("unknown-attribute", f"the pool has no attribute {name!r}", hint, table.source)
+                    raise InputError("unknown-attribute", f"the pool has no attribute {attribute!r}", hint, table.source)
         return table
 
     def _rows_by_name(self) -> dict[str, int]:
@@ -292,7 +396,7 @@ class Pool:
     def _row(self, name: str, source: str, at: int) -> int:
         row = self._rows_by_name().get(name)
         if row is None:
-            hint = "use added for offers that are new"
+            hint = "use added, or upsert, for offers that are new"
             raise InputError("row-unknown", f"the pool has no offer {name!r}", hint, f"{source}, row {at}")
         return row
 

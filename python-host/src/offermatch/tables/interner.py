@@ -3,25 +3,74 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 __all__ = ["Interner"]
 
 
 class Interner:
-    """Numbers the attributes of one pool, and their values from 1 on; 0 is an unset value."""
+    """Numbers the attributes of one pool, and their values from 1 on; 0 is an unset value.
+
+    A value that no offer has any more gives its number to the next one, so that a pool that lives for long holds no more
+    values than its offers have.
+    """
 
     def __init__(self, attributes: Iterable[str]) -> None:
         """Fix the attributes; values are numbered as they come."""
         self.attributes: dict[str, int] = {name: number for number, name in enumerate(dict.fromkeys(attributes))}
         self._values: dict[str | None, int] = {None: 0, "": 0}
+        self._texts: list[str | None] = [None]
+        self._free: list[int] = []
+        self._uses: Counter[int] | None = None
 
-    def value(self, text: str) -> int:
-        """Return the number of a value, a new one if it was never seen."""
-        return self._values.setdefault(text, len(self._values) - 1)
+    def value(self, text: str) -> int | None:
+        """Return the number of a value; None where no offer has it."""
+        return self._values.get(text)
+
+    def text(self, number: int) -> str | None:
+        """Return the value of a number."""
+        return self._texts[number]
 
     def column(self, texts: Sequence[str | None]) -> array[int]:
-        """Return the numbers of a column of values."""
+        """Return the numbers of a column of values, new ones for those that were never seen."""
         for text in dict.fromkeys(texts):
-            self._values.setdefault(text, len(self._values) - 1)
+            if text not in self._values:
+                self._values[text] = self._number(text)
         return array("Q", map(self._values.__getitem__, texts))
+
+    def _number(self, text: str | None) -> int:
+        if self._free:
+            number = self._free.pop()
+            self._texts[number] = text
+            return number
+        self._texts.append(text)
+        return len(self._texts) - 1
+
+    def replaced(
+        self, held: Sequence[array[int]], rows: Sequence[int], changed: Sequence[array[int]], added: Sequence[array[int]]
+    ) -> None:
+        """Follow an update: rows give up the values that they hold for those of the changed rows, and some are added.
+
+        Args:
+            held: One column an attribute, before the update.
+            rows: The rows that change.
+            changed: Their values to be.
+            added: The values of new rows.
+        """
+        uses = self._uses
+        if uses is None:
+            uses = self._uses = Counter()
+            for column in held:
+                uses.update(column)
+        for column in (*changed, *added):
+            uses.update(column)
+        for column in held:
+            uses.subtract([column[row] for row in rows])
+            for row in rows:
+                number = column[row]
+                text = self._texts[number]
+                if text is not None and uses[number] == 0:
+                    del uses[number], self._values[text]
+                    self._texts[number] = None
+                    self._free.append(number)

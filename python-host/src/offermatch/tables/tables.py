@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 
 from offermatch.model import Requirement
 from offermatch.tables.columns import OfferColumns, TaskColumns
@@ -67,11 +68,43 @@ class OfferTable:
     device_offsets: array[int]
     device_free: array[int]
 
+    def picked(self, rows: Sequence[int]) -> OfferTable:
+        """Return the table of some rows only."""
+        devices = [self.devices_of(row) for row in rows]
+
+        def of(columns: list[array[int]]) -> list[array[int]]:
+            return [array("Q", map(column.__getitem__, rows)) for column in columns]
+
+        offsets, free = _flattened(devices)
+        return OfferTable(len(rows), of(self.available), of(self.capacity), of(self.attributes), offsets, free)
+
+    def followed_by(self, other: OfferTable) -> OfferTable:
+        """Return the table of these rows and then those of another table of the pool."""
+        if not (self.rows and other.rows):
+            return self if self.rows else other
+
+        def of(mine: list[array[int]], theirs: list[array[int]]) -> list[array[int]]:
+            return [one + another for one, another in zip(mine, theirs, strict=True)]
+
+        capacity: list[array[int]] = []
+        if self.capacity or other.capacity:
+            capacity = of(self.capacity or self.available, other.capacity or other.available)
+        offsets, free = _flattened([table.devices_of(row) for table in (self, other) for row in range(table.rows)])
+        available, attributes = of(self.available, other.available), of(self.attributes, other.attributes)
+        return OfferTable(self.rows + other.rows, available, capacity, attributes, offsets, free)
+
     def devices_of(self, row: int) -> list[int]:
         """Return the free thousandths of the devices of one row."""
         if not self.device_offsets:
             return []
         return self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]].tolist()
+
+
+def _flattened(devices: list[list[int]]) -> tuple[array[int], array[int]]:
+    """Return where the devices of each row begin, and their free thousandths; both empty where there are none."""
+    if not any(devices):
+        return array("Q"), array("Q")
+    return array("Q", accumulate(map(len, devices), initial=0)), array("Q", chain.from_iterable(devices))
 
 
 @dataclass(slots=True)
@@ -150,5 +183,6 @@ def _numbered(requirement: Requirement, interner: Interner) -> tuple[int, array[
     if attribute is None:
         # Unset in every offer: 'in' fails and 'not in' passes, as with an empty set on any attribute.
         return 0, array("Q")
-    values = dict.fromkeys(value for value in requirement.values if value)
-    return attribute, array("Q", map(interner.value, values))
+    # A value that no offer has cannot be met, so it is left out.
+    values = dict.fromkeys(interner.value(value) for value in requirement.values if value)
+    return attribute, array("Q", filter(None, values))

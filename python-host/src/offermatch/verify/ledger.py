@@ -59,6 +59,15 @@ class Ledger:
         free = array("Q", chain.from_iterable(devices))
         return OfferTable(len(rows), picked(self._now.left), picked(capacity), picked(self._attributes), offsets, free)
 
+    def is_listed(self, row: int) -> bool:
+        """Return whether an offer stands in the list."""
+        return not self._now.gone[row]
+
+    @property
+    def attributes(self) -> Sequence[array[int]]:
+        """The values of the attributes, one column each."""
+        return self._attributes
+
     @property
     def listed(self) -> int:
         """How many offers stand in the list."""
@@ -107,8 +116,9 @@ class Ledger:
         for mine, theirs in ((left, added.available), (self._attributes, added.attributes)):
             for column, values in zip(mine, theirs, strict=True):
                 column.extend(values)
-        self._tables.append((self.rows, added))
-        self.rows += added.rows
+        if added.rows:
+            self._tables.append((self.rows, added))
+            self.rows += added.rows
 
     def _own(self) -> None:
         if not self._owned:
