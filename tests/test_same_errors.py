@@ -12,7 +12,7 @@ import pytest
 
 from conftest import COMPONENT
 
-OFFERS: list[dict[str, Any]] = [{"name": "o", "available": {"cpu": 8000, "memory": "4GiB"}}]
+OFFERS: list[dict[str, Any]] = [{"name": "o", "available": {"cpu": 8, "memory": "4GiB"}}]
 
 
 def _task(**fields: Any) -> list[dict[str, Any]]:
@@ -23,7 +23,12 @@ def _task(**fields: Any) -> list[dict[str, Any]]:
 TASKS = {
     "negative": (_task(demand={"cpu": -5}), "quantity-negative"),
     "negative-text": (_task(demand={"cpu": "-5 cores"}), "quantity-negative"),
-    "fraction": (_task(demand={"cpu": 0.5}), "quantity-fractional"),
+    "fraction": (_task(demand={"cpu": 0.0005}), "quantity-fractional"),
+    "milli-bytes": (_task(demand={"memory": "512m"}), "quantity-wrong-unit"),
+    "columns-swapped": (_task(demand={"cpu": "2GiB", "memory": "1 core"}), "quantity-wrong-unit"),
+    "devices-of-cores": (_task(devices="2 cores"), "quantity-wrong-unit"),
+    "half-a-device": (_task(devices="500m"), "quantity-fractional"),
+    "dimension-devices": (_task(demand={"devices": 1}), "unknown-dimension"),
     "fraction-of-a-millicore": (_task(demand={"cpu": "0.0001 cores"}), "quantity-fractional"),
     "too-large": (_task(demand={"cpu": 2**64}), "quantity-too-large"),
     "too-large-text": (_task(demand={"memory": "16EiB"}), "quantity-too-large"),
@@ -129,7 +134,7 @@ def test_empty_and_extreme_tables_are_ordinary(hosts: Any, tmp_path: Path) -> No
     tables = {
         "none": [],
         "zero": [{"name": "a", "demand": {"cpu": 0}}],
-        "huge": [{"name": "a", "demand": {"cpu": 2**64 - 1}}],
+        "huge": [{"name": "a", "demand": {"cpu": f"{2**64 - 1}m"}}],
     }
     offers = {
         "none": [],

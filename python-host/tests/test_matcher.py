@@ -44,7 +44,7 @@ def test_zero_demand_and_zero_capacity(matcher):
 def test_the_largest_quantities(matcher):
     top = 2**64 - 1
     answer = matcher.match(
-        [Task("t", {"cpu": 0}), Task("u", {"cpu": top})], [Offer("a", {"cpu": top}), Offer("b", {"cpu": top})]
+        [Task("t", {"memory": 0}), Task("u", {"memory": top})], [Offer("a", {"memory": top}), Offer("b", {"memory": top})]
     )
     assert answer.scores == [1.0, 0.0]
 
@@ -59,7 +59,7 @@ def test_max_score_is_not_reached(matcher):
 def test_weights_and_scales(matcher):
     offers = [Offer("a", {"cpu": 3, "memory": 9}), Offer("b", {"cpu": 9, "memory": 3})]
     tasks = [Task("t", {"cpu": 1, "memory": 1})]
-    answer = matcher.match(tasks, offers, weights={"memory": 0.5}, scales={"cpu": "4 B"})
+    answer = matcher.match(tasks, offers, weights={"memory": 0.5}, scales={"cpu": 4})
     assert answer.assignments == [Assignment("t", "a", 0.5 + 0.5 * 8 / 9)]
 
 

@@ -1,87 +1,92 @@
-from decimal import Decimal
-from fractions import Fraction
+"""What people write becomes what tests/cases/quantities says, however it comes in."""
 
+import csv
+from fractions import Fraction
+from pathlib import Path
+
+import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offermatch import InputError
-from offermatch.quantity import MAXIMUM, UNITS, parse
+from offermatch import InputError, Offer, Task, TaskColumns
+from offermatch.formats.files import json_rows, read_tasks
+from offermatch.quantity import MAXIMUM, SMALLEST, UNITS, as_written, check_units, parse, unit_of
+from offermatch.tables.columns import OfferColumns
+from offermatch.tables.rows import task_columns
+
+FOLDER = Path(__file__).parents[2] / "tests/cases/quantities"
+CASES = [
+    (f"{path.stem}: {case['given']!r:.40}: {case['why']}", case)
+    for path in sorted(FOLDER.glob("*.json"))
+    for case in json_rows(path, "cases")[0]
+]
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
-    [
-        (0, 0),
-        (MAXIMUM, MAXIMUM),
-        ("500m", 500),
-        ("0.5 cores", 500),
-        ("1 core", 1000),
-        ("200GiB", 200 * 2**30),
-        ("1.5TiB", 3 * 2**39),
-        ("1e3m", 1000),
-        ("1E", 10**18),
-        ("1E3", 1000),
-        ("1Ei", 2**60),
-        ("  7 kB ", 7000),
-        (".5k", 500),
-        ("5.", 5),
-        ("-0", 0),
-        ("18446744073709551615", MAXIMUM),
-        (5.0, 5),
-        (1e19, 10**19),
-        (Decimal("12"), 12),
-        ("0e999999999999", 0),
-        ("1" + "0" * 5000 + "e-5000", 1),
-    ],
-)
-def test_reads(written, expected):
-    assert parse(written) == expected
-
-
-@pytest.mark.parametrize(
-    ("written", "code"),
-    [
-        (-1, "negative"),
-        ("-5", "negative"),
-        ("-0.5 cores", "negative"),
-        (-0.5, "negative"),
-        ("0.5", "fractional"),
-        (0.5, "fractional"),
-        ("0.0001 cores", "fractional"),
-        ("1e-99999999999999", "fractional"),
-        ("0." + "3" * 5000, "fractional"),
-        ("1e-5000", "fractional"),
-        ("inf", "not-finite"),
-        ("-Infinity", "not-finite"),
-        ("nan", "not-finite"),
-        (float("inf"), "not-finite"),
-        (Decimal("nan"), "not-finite"),
-        (2**64, "too-large"),
-        ("17EiB", "too-large"),
-        (2.0**64, "too-large"),
-        ("1e99999999999999", "too-large"),
-        ("9" * 5000, "too-large"),
-        ("5 parsecs", "unknown-unit"),
-        ("5 gib", "unknown-unit"),
-        ("5 Cores", "unknown-unit"),
-        ("1e", "unknown-unit"),
-        ("1 000", "unknown-unit"),
-        ("", "malformed"),
-        ("many", "malformed"),
-        (".", "malformed"),
-        ("٣", "malformed"),
-        (True, "malformed"),
-        (None, "malformed"),
-        ([1], "malformed"),
-    ],
-)
-def test_refuses(written, code):
+def expect(case, read):
+    if "smallest" in case:
+        assert read() == case["smallest"]
+        return
     with pytest.raises(InputError) as caught:
-        parse(written, "tasks, row 3")
-    assert caught.value.code == f"quantity-{code}"
-    assert caught.value.place == "tasks, row 3"
-    assert caught.value.hint
+        read()
+    assert (caught.value.code, caught.value.hint) == (case["error"], case["hint"])
+
+
+def test_there_are_as_many_cases_as_promised():
+    assert len(CASES) >= 200
+
+
+@pytest.mark.parametrize("case", [case for _, case in CASES], ids=[name for name, _ in CASES])
+def test_a_quantity_is_what_the_case_says(tmp_path, case):
+    dimension, units, written = case["dimension"], case.get("units"), case["given"]
+    expect(case, lambda: parse(written, unit=unit_of(dimension, units)))
+    expect(case, lambda: TaskColumns.build(["t"], {dimension: [written]}, units=units).demand[dimension][0])
+    expect(case, lambda: task_columns([Task("t", {dimension: written})], units=units).demand[dimension][0])
+    table = lambda: OfferColumns.build(["o"], {dimension: [0]}, capacity={dimension: [written]}, units=units)  # noqa: E731
+    expect(case, lambda: (table().capacity or table().available)[dimension][0])
+    if isinstance(written, str) and written:
+        path = tmp_path / "tasks.csv"
+        header = f"demand.{dimension}" + (f"[{units[dimension]}]" if units else "")
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([["name", header], ["t", written]])
+        expect(case, lambda: read_tasks(path).demand[dimension][0])
+
+
+@pytest.mark.parametrize("unit", ["cores", "millicores", "bytes", "MiB", "count", "0.001"])
+@given(number=st.one_of(st.integers(-2, 2**65), st.floats(), st.decimals(), st.fractions()))
+def test_a_column_of_numbers_reads_each_as_it_is_read_alone(unit, number):
+    def alone():
+        try:
+            return parse(number, unit=UNITS[unit])
+        except InputError as error:
+            return error.code
+
+    def column(values):
+        try:
+            return TaskColumns.build(["t"], {"x": values}, units={"x": unit}).demand["x"][0]
+        except InputError as error:
+            return error.code
+
+    assert column([number]) == alone()
+    if isinstance(number, float):
+        assert column(numpy.array([number])) == alone()
+        assert column(numpy.array([number, number])[:1]) == alone()
+    elif isinstance(number, int) and 0 <= number < 2**64:
+        assert column(numpy.array([number], dtype="u8")) == alone()
+
+
+@given(number=st.integers(0, 10**6))
+def test_single_precision_is_read_by_its_own_text(number):
+    narrow = numpy.float32(number / 1000)
+    try:
+        expected = parse(str(narrow), unit=UNITS["cores"])
+    except InputError as error:
+        expected = error.code
+    try:
+        found = TaskColumns.build(["t"], {"cpu": numpy.array([narrow])}).demand["cpu"][0]
+    except InputError as error:
+        found = error.code
+    assert found == expected
 
 
 @given(
@@ -89,22 +94,67 @@ def test_refuses(written, code):
     places=st.integers(0, 6),
     unit=st.sampled_from(sorted(UNITS)),
     space=st.sampled_from(["", " ", "\t"]),
+    data=st.data(),
 )
-def test_text_stands_for_number_times_unit_or_is_refused(number, places, unit, space):
-    exact = Fraction(number, 10**places) * UNITS[unit]
+def test_text_stands_for_number_times_unit_or_is_refused(number, places, unit, space, data):
+    suffix = data.draw(st.sampled_from(sorted(UNITS[unit].suffixes)))
+    exact = Fraction(number, 10**places) * UNITS[unit].suffixes[suffix] * UNITS[unit].resolution
     digits = str(number).rjust(places + 1, "0")
-    text = f"{digits[: len(digits) - places]}.{digits[len(digits) - places :]}{space}{unit}"
+    text = f"{digits[: len(digits) - places]}.{digits[len(digits) - places :]}{space}{suffix}"
     if exact.denominator == 1 and exact <= MAXIMUM:
-        assert parse(text) == exact
+        assert parse(text, unit=UNITS[unit]) == exact
     else:
         with pytest.raises(InputError):
-            parse(text)
+            parse(text, unit=UNITS[unit])
 
 
-@given(st.text())
-def test_any_text_is_read_or_refused(text):
+@given(st.text(), st.sampled_from(sorted(UNITS)))
+def test_any_text_is_read_or_refused(text, unit):
     try:
-        number = parse(text)
-    except InputError:
-        return
-    assert 0 <= number <= MAXIMUM
+        found = parse(text, unit=UNITS[unit])
+    except InputError as error:
+        found = error.hint
+    assert 0 <= found <= MAXIMUM if isinstance(found, int) else found
+
+
+@given(st.dictionaries(st.sampled_from(["cpu", "memory", "licences", "CPU"]), st.integers(0, MAXIMUM)))
+def test_what_is_written_is_read_as_it_was(quantities):
+    assert {name: parse(value, unit=unit_of(name)) for name, value in as_written(quantities).items()} == quantities
+    assert {name: parse(value, unit=unit_of(name, SMALLEST)) for name, value in quantities.items()} == quantities
+
+
+def test_a_unit_that_is_none_and_a_dimension_that_is_none_are_refused():
+    for units in ({"cpu": "furlongs"}, {"cpuu": "cores"}, {"cpu": "0.5"}):
+        with pytest.raises(InputError) as caught:
+            check_units(units, ["cpu", "memory"])
+        assert caught.value.code == "setting-malformed", units
+
+
+def test_units_reach_every_way_in(matcher):
+    tasks, offers = [Task("t", {"cpu": 500, "scratch": "1GiB"})], [Offer("o", {"cpu": 800, "scratch": 2**31})]
+    units = {"cpu": "millicores", "scratch": "bytes"}
+    assert matcher.match(tasks, offers, units=units, scales={"cpu": 800}).scores[0] == 300 / 800 + 0.5
+    with pytest.raises(InputError, match="there is no dimension 'memory'"):
+        matcher.match(tasks, offers, units={**units, "memory": "bytes"})
+
+
+@pytest.mark.parametrize(
+    ("devices", "hint"),
+    [("500m", "device_share"), ("2 cores", "device_share"), (0.5, "device_share"), ("2GiB", "device_share")],
+)
+def test_devices_are_whole_and_the_hint_names_the_field_for_shares(matcher, devices, hint):
+    with pytest.raises(InputError, match=hint):
+        matcher.match([Task("t", devices=devices)], [Offer("o", devices=1)])
+    with pytest.raises(InputError, match=hint):
+        matcher.match([Task("t", devices=1)], [Offer("o", devices=devices)])
+
+
+def test_no_dimension_is_called_as_the_devices_are(matcher):
+    for tasks, offers in (
+        ([Task("t", {"devices": 1})], [Offer("o", {"cpu": 1})]),
+        ([Task("t")], [Offer("o", {"devices": 1})]),
+        ([Task("t")], [Offer("o", {}, {"devices": 1})]),
+    ):
+        with pytest.raises(InputError) as caught:
+            matcher.match(tasks, offers)
+        assert caught.value.code == "unknown-dimension"

@@ -61,51 +61,17 @@ impl fmt::Display for Overrun {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A quantity is below 0.
-    #[error("{place}: {value} is below 0")]
-    QuantityNegative {
+    /// A value is no quantity of its dimension.
+    #[error("{place}: {error}")]
+    Quantity {
         /// Where it stands.
         place: Box<Place>,
-        /// The quantity as written.
-        value: String,
+        /// Why it is none.
+        error: QuantityError,
     },
-    /// A quantity is not a whole number of the smallest unit.
-    #[error("{place}: {value} is not a whole number of the smallest unit")]
-    QuantityFractional {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The quantity as written.
-        value: String,
-    },
-    /// A quantity is infinite or not a number.
-    #[error("{place}: {value} is not finite")]
-    QuantityNotFinite {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The quantity as written.
-        value: String,
-    },
-    /// A quantity does not fit 64 bits.
-    #[error("{place}: {value} is above 18446744073709551615")]
-    QuantityTooLarge {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The quantity as written.
-        value: String,
-    },
-    /// A quantity has a unit that nobody knows.
-    #[error("{place}: {value} has the unknown unit {unit}")]
-    QuantityUnknownUnit {
-        /// Where it stands.
-        place: Box<Place>,
-        /// The quantity as written.
-        value: String,
-        /// The unit as written.
-        unit: String,
-    },
-    /// Something is not a quantity at all.
-    #[error("{place}: {value} is not a quantity")]
-    QuantityMalformed {
+    /// Something stands where a table of another program writes that nothing is there.
+    #[error("{place}: {value} is how a missing number is written")]
+    ValueMissing {
         /// Where it stands.
         place: Box<Place>,
         /// What stands there.
@@ -375,12 +341,7 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::QuantityNegative { .. } => "quantity-negative",
-            Self::QuantityFractional { .. } => "quantity-fractional",
-            Self::QuantityNotFinite { .. } => "quantity-not-finite",
-            Self::QuantityTooLarge { .. } => "quantity-too-large",
-            Self::QuantityUnknownUnit { .. } => "quantity-unknown-unit",
-            Self::QuantityMalformed { .. } => "quantity-malformed",
+            Self::Quantity { error, .. } => error.code(),
             Self::MissingColumn { .. } => "missing-column",
             Self::UnknownColumn { .. } => "unknown-column",
             Self::DuplicateName { .. } => "duplicate-name",
@@ -391,7 +352,7 @@ impl Error {
             Self::ValueOutOfRange { .. } => "value-out-of-range",
             Self::ColumnLength { .. } => "column-length",
             Self::SettingMalformed { .. } => "setting-malformed",
-            Self::FileMalformed { .. } => "file-malformed",
+            Self::FileMalformed { .. } | Self::ValueMissing { .. } => "file-malformed",
             Self::FileUnreadable { .. } => "file-unreadable",
             Self::RowUnknown { .. } => "row-unknown",
             Self::RowRepeated { .. } => "row-repeated",
@@ -416,20 +377,10 @@ impl Error {
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
-            Self::QuantityNegative { .. }
-            | Self::QuantityNotFinite { .. }
-            | Self::QuantityTooLarge { .. }
-            | Self::QuantityMalformed { .. } => {
-                "a quantity is an integer from 0 to 18446744073709551615, or a string with a unit such as \"500m\""
-            }
-            Self::QuantityFractional { .. } => {
-                "say the unit (\"0.5 cores\", \"1.5TiB\"), or write a whole number of the smallest unit"
-            }
-            Self::QuantityUnknownUnit { .. } => {
-                "units are m, core, cores, B, k to E (1000s), Ki to Ei (1024s), also with a B behind (kB, KiB)"
-            }
+            Self::Quantity { error, .. } => error.hint(),
+            Self::ValueMissing { .. } => "leave the cell empty where nothing is meant",
             Self::MissingColumn { .. } => "every task and every offer needs a name",
             Self::UnknownColumn { .. } => "correct the spelling or take it out; docs/formats.md lists what is read",
             Self::DuplicateName { .. } => "names tell rows apart: give each its own",
@@ -500,20 +451,6 @@ impl Error {
     /// Whether another matcher might do better: a matcher is to blame, or it refused what the host cannot judge.
     pub(crate) fn may_be_the_matchers(&self) -> bool {
         self.is_the_matchers() || matches!(self, Self::TooManyRows { .. } | Self::SettingMalformed { .. })
-    }
-
-    /// The error of a quantity that stands at a place.
-    pub(crate) fn quantity(error: QuantityError, value: &str, place: Place) -> Self {
-        let place = Box::new(place);
-        let value = shortened(value);
-        match error {
-            QuantityError::Negative => Self::QuantityNegative { place, value },
-            QuantityError::Fractional => Self::QuantityFractional { place, value },
-            QuantityError::NotFinite => Self::QuantityNotFinite { place, value },
-            QuantityError::TooLarge => Self::QuantityTooLarge { place, value },
-            QuantityError::UnknownUnit(unit) => Self::QuantityUnknownUnit { place, value, unit: shortened(&unit) },
-            QuantityError::Malformed => Self::QuantityMalformed { place, value },
-        }
     }
 }
 

@@ -13,8 +13,8 @@
 //! ```
 //! use offermatch::{Catalog, Format, Matcher, Mode, Offers, Settings, Tasks, parse_offers, parse_tasks};
 //!
-//! let offer_rows = parse_offers(r#"[{"name": "a", "available": {"cpu": "4 cores"}}]"#, Format::Json, "offers")?;
-//! let task_rows = parse_tasks("name,demand.cpu\nfirst,3 cores\nsecond,2 cores\n", Format::Csv, "tasks")?;
+//! let offer_rows = parse_offers(r#"[{"name": "a", "available": {"cpu": 4}}]"#, Format::Json, "offers")?;
+//! let task_rows = parse_tasks("name,demand.cpu\nfirst,3\nsecond,2\n", Format::Csv, "tasks")?;
 //! let catalog = Catalog::of(&offer_rows, &task_rows);
 //! let offers = Offers::new(&offer_rows, &catalog)?;
 //! let tasks = Tasks::new(&task_rows, &catalog)?;
@@ -58,13 +58,13 @@ pub use pool::description::Description;
 pub use pool::matcher::Matcher;
 pub use pool::matching::Matching;
 pub use pool::{Pool, Update};
-pub use read::{Format, parse_offers, parse_tasks, read_offers, read_tasks};
+pub use read::{Format, Reader, parse_offers, parse_tasks, read_offers, read_tasks};
 pub use recording::{Change, Difference, RecordedMatcher, Recording, Replay, Step};
 pub use sample::{Sample, SampleKind};
 pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, Watch};
 pub use table::catalog::Catalog;
 pub use table::offers::Offers;
-pub use table::quantity::{QuantityError, parse_quantity};
+pub use table::quantity::{QuantityError, QuantityErrorKind, Unit, Units, parse_quantity};
 pub use table::rows::{Offer, Requirement, Task};
 pub use table::settings::{DEVICES, Settings};
 pub use table::tasks::Tasks;

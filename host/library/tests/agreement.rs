@@ -64,7 +64,9 @@ fn offer() -> impl Strategy<Value = Offer> {
 fn settings() -> impl Strategy<Value = Settings> {
     let mode = prop_oneof![Just(Mode::Exclusive), Just(Mode::Shared)];
     let weight = prop_oneof![Just(0.0), Just(1.0), Just(0.1), 0.0..10.0_f64];
-    let max_score = prop_oneof![4 => Just(31.0), 1 => Just(0.0), 1 => Just(1.0), 1 => 0.0..3.0_f64];
+    let max_score = prop_oneof![
+        2 => Just(None), 2 => Just(Some(31.0)), 1 => Just(Some(0.0)), 1 => Just(Some(1.0)), 1 => (0.0..3.0_f64).prop_map(Some)
+    ];
     (mode, max_score, option::of(weight), option::of(0..7_u64)).prop_map(|(mode, max_score, weight, scale)| Settings {
         mode,
         max_score,

@@ -25,11 +25,11 @@ fn json_offers(text: &str) -> Result<Vec<Offer>, Error> {
 fn quantities_in_json() {
     for (quantity, code, what) in [
         ("-5", "quantity-negative", "-5 is below 0"),
-        ("0.5", "quantity-fractional", "0.5 is not a whole number"),
+        ("0.0005", "quantity-fractional", "0.0005 is not a whole number of millicores"),
         ("\"0.0001 cores\"", "quantity-fractional", "0.0001 cores is not a whole number"),
         ("\"inf\"", "quantity-not-finite", "inf is not finite"),
-        ("18446744073709551616", "quantity-too-large", "18446744073709551616 is above 18446744073709551615"),
-        ("1e400", "quantity-too-large", "1e400 is above"),
+        ("18446744073709551616", "quantity-too-large", "18446744073709551616 is too large"),
+        ("1e400", "quantity-too-large", "1e400 is too large"),
         ("\"5 parsecs\"", "quantity-unknown-unit", "5 parsecs has the unknown unit parsecs"),
         ("true", "quantity-malformed", "true is not a quantity"),
         ("[1]", "quantity-malformed", "[1] is not a quantity"),
@@ -56,7 +56,7 @@ fn json_that_is_not_as_it_should_be() {
     for (text, code, what) in [
         ("", "file-malformed", "tasks.json, line 1, column 1: EOF"),
         ("[{\"name\": \"a\"},\n {\"name\": ]", "file-malformed", "tasks.json, line 2, column 11: expected value"),
-        ("{}", "file-malformed", "tasks.json, line 1, column 1: invalid type: map"),
+        ("{}", "file-malformed", "tasks.json, line 1, column 1: neither an array nor an object with units and tasks"),
         ("[\n 5]", "file-malformed", "tasks.json, line 2, column 2: invalid type: integer `5`"),
         (r#"[{"name": 5}]"#, "file-malformed", "tasks.json, line 1, column 11: invalid type: integer `5`"),
         (r#"[{"name": "a", "demand": []}]"#, "file-malformed", "invalid type: sequence"),
@@ -96,7 +96,14 @@ fn csv_that_is_not_as_it_should_be() {
         ("name,name\na,b\n", "file-malformed", "tasks.csv, line 1, column 1: the column name stands twice"),
         ("name,demand.cpu\na,5\nb\n", "file-malformed", "tasks.csv, line 3, column 1: 1 cells stand under 2 columns"),
         ("name,demand.cpu\na,5\nb,-5\n", "quantity-negative", "tasks.csv, row 1 (b), demand.cpu: -5 is below 0"),
-        ("name,demand.cpu\na,0.5\n", "quantity-fractional", "row 0 (a), demand.cpu: 0.5"),
+        ("name,demand.cpu\na,0.0005\n", "quantity-fractional", "row 0 (a), demand.cpu: 0.0005"),
+        ("name,demand.cpu[cores],demand.cpu[millicores]\n", "file-malformed", "cpu is in cores and in millicores"),
+        ("name,demand.cpu[furlongs]\n", "setting-malformed", "unit of cpu"),
+        (
+            "name,requires.gpu\na,nan\n",
+            "file-malformed",
+            "row 0 (a), requires.gpu: nan is how a missing number is written",
+        ),
         ("\nname\na\n", "missing-column", "tasks.csv, line 1, name: missing"),
         ("name\n\"a\"b\n", "file-malformed", "tasks.csv, line 2, column 1: a quoted cell does not end"),
         ("name\na\n\"b\n", "file-malformed", "tasks.csv, line 3, column 1: a quoted cell does not end"),
@@ -113,9 +120,9 @@ fn csv_that_is_not_as_it_should_be() {
 fn csv_cells_can_be_quoted() {
     let text = "name,demand.cpu\r\n\"a, \"\"b\"\"\",\"1e3\"\r\n\r\n\"two\nlines\",5\"\r\n";
     let error = parse_tasks(text, Format::Csv, "tasks.csv").unwrap_err();
-    assert_eq!(told(&error).1, "tasks.csv, row 1 (two\nlines), demand.cpu: 5\" has the unknown unit \"");
+    assert_eq!(told(&error).1, "tasks.csv, row 1 (two\nlines), demand.cpu: 5\" is not a quantity");
     let tasks = parse_tasks(&text.replace("5\"", "5"), Format::Csv, "tasks.csv").unwrap();
-    assert_eq!(tasks[0], Task::new("a, \"b\"", [("cpu", 1000)]));
+    assert_eq!(tasks[0], Task::new("a, \"b\"", [("cpu", 1_000_000)]));
     assert_eq!(tasks[1].name, "two\nlines");
 }
 
@@ -126,6 +133,9 @@ fn openb_that_is_not_as_it_should_be() {
         ("a,-1,1,0,0,", "quantity-negative"),
         ("a,1,18446744073709551615,0,0,", "quantity-too-large"),
         ("a,1,1,2,500,", "devices-malformed"),
+        ("a,1,1,0,500,", "devices-malformed"),
+        ("a,1,1,1,1500,", "devices-malformed"),
+        ("a,1,1,1,0,", "devices-malformed"),
     ] {
         assert_eq!(told(&parse_tasks(&format!("{header}{row}\n"), Format::Openb, "pods").unwrap_err()).0, code);
     }
@@ -141,6 +151,8 @@ fn openb_is_read_as_it_is() {
     assert_eq!((tasks[1].device_share, tasks[1].devices), (460, 0));
     assert_eq!(tasks[1].requirements[0].values, ["V100M16", "V100M32"]);
     assert_eq!((tasks[2].device_share, tasks[2].devices), (0, 0));
+    let without_models = "name,cpu_milli,memory_mib,num_gpu,gpu_milli\na,1,1,0,0\n";
+    assert!(parse_tasks(without_models, Format::Openb, "pods").unwrap()[0].requirements.is_empty());
     let nodes = parse_offers("sn,cpu_milli,memory_mib,gpu,model\nn,1,1,2,P100\n", Format::Openb, "nodes").unwrap();
     assert_eq!(nodes[0].devices, [1000, 1000]);
     assert_eq!(nodes[0].attributes, [("model".to_owned(), "P100".to_owned())]);
@@ -148,18 +160,18 @@ fn openb_is_read_as_it_is() {
 
 #[test]
 fn csv_and_json_say_the_same() {
-    let json = r#"[{"name": "s", "available": {"cpu": "48 cores"}, "capacity": {"cpu": 50000},
+    let json = r#"[{"name": "s", "available": {"cpu": "48 cores"}, "capacity": {"cpu": 50},
         "attributes": {"gpu": "V100", "zone": null}, "devices": [1000, 540]}, {"name": "t", "devices": 2}]"#;
     let csv = "name,available.cpu,capacity.cpu,attribute.gpu,attribute.zone,devices\n\
-        s,48 cores,50000,V100,,1000|540\nt,,,,,2\n";
+        s,48 cores,50,V100,,1000|540\nt,,,,,2\n";
     let (json, csv) = (json_offers(json).unwrap(), parse_offers(csv, Format::Csv, "offers").unwrap());
     let catalog = Catalog::of(&json, &[]);
     let tables = [&json, &csv].map(|rows| Offers::new(rows, &catalog).unwrap().table().clone());
     assert_eq!(tables[0], tables[1]);
 
-    let json = r#"[{"name": "a", "demand": {"cpu": 500}, "device_share": 460,
+    let json = r#"[{"name": "a", "demand": {"cpu": 0.5}, "device_share": 460,
         "requirements": [{"attribute": "gpu", "in": ["V100", "T4"]}, {"attribute": "zone", "not_in": ["c"]}]}]"#;
-    let csv = "name,demand.cpu,device_share,devices,requires.gpu,requires.zone\na,500m,460,,V100|T4,!c\n";
+    let csv = "name,demand.cpu,device_share,devices,requires.gpu,requires.zone\na,500m,460,, V100 | T4 , ! c \n";
     assert_eq!(json_tasks(json).unwrap(), parse_tasks(csv, Format::Csv, "tasks").unwrap());
 }
 
@@ -254,8 +266,8 @@ fn settings_that_cannot_be_used() {
     let catalog = Catalog::new(["cpu"], ["zone"]);
     let offers = Offers::new(&[], &catalog).unwrap();
     for settings in [
-        Settings { max_score: -1.0, ..Settings::default() },
-        Settings { max_score: f64::NAN, ..Settings::default() },
+        Settings { max_score: Some(-1.0), ..Settings::default() },
+        Settings { max_score: Some(f64::NAN), ..Settings::default() },
         Settings { weights: vec![("cpu".into(), f64::INFINITY)], ..Settings::default() },
         Settings { weights: vec![("gpu".into(), 1.0)], ..Settings::default() },
         Settings { scales: vec![("gpu".into(), 1)], ..Settings::default() },

@@ -73,7 +73,7 @@ fn a_primary_that_answers_is_not_replaced() {
 fn a_mistake_in_the_input_is_nobodys_failure() {
     let (tasks, offers) = tables();
     let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
-    let settings = Settings { max_score: f64::NAN, ..Settings::default() };
+    let settings = Settings { max_score: Some(f64::NAN), ..Settings::default() };
     assert_eq!(matcher.match_cycle(&tasks, &offers, &settings).unwrap_err().code(), "setting-malformed");
     assert!(matcher.fallbacks().is_empty());
 }

@@ -19,7 +19,7 @@ from offermatch import reference
 from offermatch.answer import Answer
 from offermatch.errors import InputError, OffermatchError
 from offermatch.limits import Limits
-from offermatch.model import Description, Explanation, Mode, Settings, Timings
+from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Timings
 from offermatch.pool import Backend, Opener, Pool
 from offermatch.recording.recorder import Recorder, write_recording
 from offermatch.tables.bad import BadRows
@@ -72,13 +72,14 @@ class BaseMatcher(ABC):
         offers: Table | OfferColumns,
         *,
         mode: Mode = "exclusive",
-        max_score: float = 31.0,
+        max_score: float | None = None,
         weights: Mapping[str, float] | None = None,
-        scales: Mapping[str, int | str] | None = None,
+        scales: Mapping[str, Quantity] | None = None,
         dimensions: Sequence[str] | None = None,
         name: str = "name",
         bad_rows: BadRows = "refuse",
         strict: bool = False,
+        units: Mapping[str, str] | None = None,
         explain: bool = False,
         record: str | PathLike[str] | None = None,
     ) -> Answer:
@@ -89,7 +90,7 @@ class BaseMatcher(ABC):
                 Arrow table, a dictionary of columns, the path of a file, or ``TaskColumns``; docs/python.md has them all.
             offers: ``Offer`` rows, likewise, or ``OfferColumns``.
             mode: ``exclusive`` or ``shared``.
-            max_score: An offer is chosen only if its score is below this.
+            max_score: An offer is chosen only if its score is below this; None for no limit.
             weights: The weight of a dimension by its name, ``"devices"`` for the device term.
             scales: The scale likewise.
             dimensions: The resource dimensions, in order; those of the offers unless given. Rows without ``demand`` and
@@ -100,6 +101,8 @@ class BaseMatcher(ABC):
                 ``answer.left_out`` says which they are, and why.
             strict: Whether to refuse, too, what is otherwise a remark in ``answer.remarks``: a requirement on an attribute
                 that no offer has.
+            units: What the numbers of a dimension are in, such as ``{"cpu": "millicores", "scratch": "bytes"}``. Where left
+                out, ``cpu`` is in cores, memory and disk in bytes, all else is a count; docs/formats.md has the rule.
             explain: Whether to say of each unplaced task why it found no offer.
             record: A file to record the cycle in, see docs/recordings.md.
 
@@ -113,15 +116,16 @@ class BaseMatcher(ABC):
             >>> answer.assignments
             [Assignment(task='t', offer='b', score=0.25)]
         """
-        settings = Settings(mode, max_score, weights, scales)
+        settings = Settings(mode, max_score, weights, scales, units)
         with span(MATCHING):
             timings = Timings()
             begin = perf_counter()
-            offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows)
+            offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows, units=units)
             # Before the pool is opened, so that a mistake among the tasks costs no crossing.
             known = dimensions if dimensions is not None else tuple(offered.available) if len(offered) else None
-            asked = task_columns(tasks, dimensions, name=name, bad_rows=bad_rows, known=known)
+            asked = task_columns(tasks, dimensions, name=name, bad_rows=bad_rows, known=known, units=units)
             chosen = _dimensions(offered, asked, dimensions)
+            settings.check_units([*chosen, *asked.demand])
             asked.aligned(chosen)
             attributes = _attributes_asked(asked, offered)
             if strict:
@@ -158,7 +162,8 @@ class BaseMatcher(ABC):
         mode: Mode | None = None,
         max_score: float | None = None,
         weights: Mapping[str, float] | None = None,
-        scales: Mapping[str, int | str] | None = None,
+        scales: Mapping[str, Quantity] | None = None,
+        units: Mapping[str, str] | None = None,
         dimensions: Sequence[str] | None = None,
         attributes: Iterable[str] = (),
         name: str = "name",
@@ -170,10 +175,11 @@ class BaseMatcher(ABC):
         Args:
             offers: ``Offer`` rows or whatever else ``match`` takes.
             settings: How to rank the offers.
-            mode: Instead of that of the settings, as are the next three; see ``match``.
+            mode: Instead of that of the settings, as are the next four; see ``match``.
             max_score: See ``match``.
             weights: See ``match``.
             scales: See ``match``.
+            units: See ``match``.
             dimensions: The resource dimensions, in order; those of the offers unless given.
             attributes: Attributes that later offers may have, besides those of these offers.
             name: The attribute, key or column that has the names of the offers.
@@ -184,11 +190,12 @@ class BaseMatcher(ABC):
             InputError: An offer or a setting that cannot be used.
             MatcherError: The matcher failed.
         """
-        ranking = {"mode": mode, "max_score": max_score, "weights": weights, "scales": scales}
+        ranking = {"mode": mode, "max_score": max_score, "weights": weights, "scales": scales, "units": units}
         said: dict[str, Any] = {key: value for key, value in ranking.items() if value is not None}
         settings = replace(settings or Settings(), **said)
-        offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows)
+        offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows, units=settings.units)
         chosen = tuple(dimensions) if dimensions is not None else tuple(offered.available)
+        settings.check_units(chosen)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
         named = [*offered.attributes, *attributes] or [""]
         pool = self._opened(offered, settings, chosen, named, record)
@@ -340,7 +347,7 @@ class ReferenceMatcher(BaseMatcher):
         del attributes
         begin = perf_counter()
         weights, scales = settings.weight_column(dimensions), settings.scale_column(dimensions)
-        inner = reference.ReferenceBackend(table, len(dimensions), settings.mode, settings.max_score, weights, scales)
+        inner = reference.ReferenceBackend(table, len(dimensions), settings.mode, settings.score_limit, weights, scales)
         timings.call += perf_counter() - begin
         return _TimedReference(inner)
 

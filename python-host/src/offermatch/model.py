@@ -1,18 +1,20 @@
 """What goes in and what comes out: tasks, offers, settings, assignments, explanations.
 
-All are frozen dataclasses with slots. A quantity is an integer in the smallest unit of its dimension (millicores, bytes)
-or text with a unit (``"500m"``, ``"200GiB"``).
+All are frozen dataclasses with slots. A quantity is a number or text with a unit: ``cpu`` in cores (2, 0.5, ``"500m"``),
+memory and disk in bytes (``"200GiB"``), everything else a count. docs/formats.md has the rule.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 from offermatch.errors import InputError
-from offermatch.quantity import parse
+from offermatch.quantity import UNITS, check_units, parse, unit_of
 
 __all__ = [
     "DEVICES",
@@ -22,6 +24,7 @@ __all__ = [
     "Explanation",
     "Mode",
     "Offer",
+    "Quantity",
     "Requirement",
     "Settings",
     "Task",
@@ -37,6 +40,10 @@ MODES: tuple[Mode, ...] = ("exclusive", "shared")
 
 DEVICES = "devices"
 """The name of the device term in weights and scales."""
+
+
+Quantity = int | float | str | Decimal
+"""A number, or text with or without a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ class Task:
     """
 
     name: str
-    demand: Mapping[str, int | str] = field(default_factory=dict)
+    demand: Mapping[str, Quantity] = field(default_factory=dict)
     requirements: Sequence[Requirement] = ()
     devices: int = 0
     device_share: int = 0
@@ -136,8 +143,8 @@ class Offer:
     """
 
     name: str
-    available: Mapping[str, int | str] = field(default_factory=dict)
-    capacity: Mapping[str, int | str] | None = None
+    available: Mapping[str, Quantity] = field(default_factory=dict)
+    capacity: Mapping[str, Quantity] | None = None
     attributes: Mapping[str, str | None] = field(default_factory=dict)
     devices: int | Sequence[int] = 0
 
@@ -148,15 +155,19 @@ class Settings:
 
     Attributes:
         mode: What happens to an offer that takes a task.
-        max_score: An offer is chosen only if its score is below this.
+        max_score: An offer is chosen only if its score is below this; None for no limit.
         weights: The weight of a dimension by its name, ``"devices"`` for the free device thousandths; 1.0 where left out.
-        scales: The scale likewise; where left out or 0, the largest capacity in that dimension.
+        scales: The scale likewise, a quantity of that dimension (``"devices"`` in devices); where left out or 0, the largest
+            capacity in it.
+        units: What the numbers of a dimension are in, such as ``{"cpu": "millicores"}``, in these settings and in all rows
+            that are given to the pool.
     """
 
     mode: Mode = "exclusive"
-    max_score: float = 31.0
+    max_score: float | None = None
     weights: Mapping[str, float] | None = None
-    scales: Mapping[str, int | str] | None = None
+    scales: Mapping[str, Quantity] | None = None
+    units: Mapping[str, str] | None = None
 
     def weight_column(self, dimensions: Sequence[str]) -> list[float]:
         """Return one weight a dimension and the devices' last; empty where all are 1.0.
@@ -175,10 +186,18 @@ class Settings:
         column = []
         for name, value in _ordered(self.scales, dimensions, 0, "scales"):
             try:
-                column.append(parse(value))
+                column.append(parse(value, unit=_DEVICE if name == DEVICES else unit_of(name, self.units)))
             except InputError as error:
                 raise InputError("setting-malformed", error.message, error.hint, f"scale of {name}") from error
         return column
+
+    def check_units(self, dimensions: Iterable[str]) -> None:
+        """Refuse units of dimensions that neither the offers nor the tasks have.
+
+        Raises:
+            InputError: ``setting-malformed``.
+        """
+        check_units(self.units, dimensions)
 
     def checked(self) -> Settings:
         """Return these settings, known to be usable whatever the dimensions are.
@@ -188,13 +207,27 @@ class Settings:
         """
         if self.mode not in MODES:
             raise InputError("setting-malformed", f"unknown mode {self.mode!r}", "use one of " + ", ".join(MODES), "mode")
-        _finite(self.max_score, "max_score")
+        if self.max_score is not None:
+            _finite(self.max_score, "max_score")
         return self
+
+    @property
+    def score_limit(self) -> float:
+        """What every score is below: ``max_score``, or the largest double."""
+        # Every score is finite, so this refuses none; the contract's max-score is a finite number.
+        return sys.float_info.max if self.max_score is None else float(self.max_score)
+
+
+# A scale of devices is in devices; the contract counts their thousandths.
+_DEVICE = UNITS["0.001"]
 
 
 def _ordered(given: Mapping[str, Any] | None, dimensions: Sequence[str], default: float, what: str) -> list[tuple[str, Any]]:
     if not given:
         return []
+    if DEVICES in dimensions:
+        hint = "give the dimension another name"
+        raise InputError("setting-malformed", f"a dimension is called {DEVICES!r}, as the devices are", hint, what)
     names = [*dimensions, DEVICES]
     for name in given:
         if name not in names:

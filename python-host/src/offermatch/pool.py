@@ -86,7 +86,7 @@ class Pool:
         timings = timings or Timings()
         begin = perf_counter()
         table = offer_table(offers, self.dimensions, self._interner)
-        self._ledger = Ledger(table, settings.mode, settings.max_score)
+        self._ledger = Ledger(table, settings.mode, settings.score_limit)
         timings.columns += perf_counter() - begin
         self._backend = opener(table, self.dimensions, len(self._interner.attributes), self.settings, timings)
 
@@ -136,7 +136,9 @@ class Pool:
         """
         timings = Timings()
         begin = perf_counter()
-        columns = task_columns(tasks, self.dimensions, name=name, bad_rows=bad_rows, known=self.dimensions)
+        columns = task_columns(
+            tasks, self.dimensions, name=name, bad_rows=bad_rows, known=self.dimensions, units=self.settings.units
+        )
         if strict:
             refuse_unknown(columns, self._interner.attributes)
         timings.columns += perf_counter() - begin
@@ -306,7 +308,7 @@ class Pool:
             InputError: A task that cannot be used.
             MatcherError: The component trapped or its answer does not hold; the pool takes no more calls.
         """
-        columns = task_columns(tasks, self.dimensions)
+        columns = task_columns(tasks, self.dimensions, units=self.settings.units)
         firsts: list[int] = []
         known: dict[Any, int] = {}
         which = []
@@ -372,7 +374,8 @@ class Pool:
         self, rows: Any, source: str, name: str, bad_rows: BadRows, repeated: str = "duplicate-name"
     ) -> OfferColumns:
         try:
-            table = offer_columns(rows, self.dimensions, source, name=name, bad_rows=bad_rows)
+            units = self.settings.units
+            table = offer_columns(rows, self.dimensions, source, name=name, bad_rows=bad_rows, units=units)
         except InputError as error:
             if error.code == "duplicate-name" and repeated != error.code:
                 raise InputError(repeated, error.message, "name a row once", error.place) from error

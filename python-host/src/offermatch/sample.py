@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offermatch.model import Offer, Requirement, Task
+from offermatch.model import Offer, Quantity, Requirement, Task
 
 __all__ = ["KINDS", "Sample", "SplitMix64", "parse_sample"]
 
@@ -41,12 +41,12 @@ class SplitMix64:
 _Rows = tuple[list[Task], list[Offer]]
 
 
-def _uniform_demand(draw: SplitMix64) -> dict[str, int | str]:
-    return {"cpu": 1000 * (1 + draw.below(16)), "memory": _GIB * (1 + draw.below(64))}
+def _uniform_demand(draw: SplitMix64) -> dict[str, Quantity]:
+    return {"cpu": 1 + draw.below(16), "memory": _GIB * (1 + draw.below(64))}
 
 
-def _uniform_available(draw: SplitMix64) -> dict[str, int | str]:
-    return {"cpu": 1000 * (1 + draw.below(48)), "memory": _GIB * (1 + draw.below(192))}
+def _uniform_available(draw: SplitMix64) -> dict[str, Quantity]:
+    return {"cpu": 1 + draw.below(48), "memory": _GIB * (1 + draw.below(192))}
 
 
 def _uniform(draw: SplitMix64, tasks: int, offers: int) -> _Rows:
@@ -55,25 +55,24 @@ def _uniform(draw: SplitMix64, tasks: int, offers: int) -> _Rows:
 
 
 def _realistic(draw: SplitMix64, tasks: int, offers: int) -> _Rows:
-    shapes: list[dict[str, int | str]] = [
-        {"cpu": 250 * (1 + draw.below(64)), "memory": 2**28 * (1 + draw.below(256))} for _ in range(200)
+    shapes: list[dict[str, Quantity]] = [
+        {"cpu": 0.25 * (1 + draw.below(64)), "memory": 2**28 * (1 + draw.below(256))} for _ in range(200)
     ]
     asked = [Task(f"task-{row}", shapes[draw.below(200)]) for row in range(tasks)]
-    types: list[dict[str, int | str]] = [
-        {"cpu": 1000 * (8 + 4 * draw.below(23)), "memory": _GIB * (16 + 8 * draw.below(47))} for _ in range(40)
+    types: list[dict[str, Quantity]] = [
+        {"cpu": 8 + 4 * draw.below(23), "memory": _GIB * (16 + 8 * draw.below(47))} for _ in range(40)
     ]
     return asked, [Offer(f"offer-{row}", types[draw.below(40)]) for row in range(offers)]
 
 
 def _ties(_: SplitMix64, tasks: int, offers: int) -> _Rows:
-    asked = [Task(f"task-{row}", {"cpu": 1000, "memory": _GIB}) for row in range(tasks)]
-    return asked, [Offer(f"offer-{row}", {"cpu": 16000, "memory": 64 * _GIB}) for row in range(offers)]
+    asked = [Task(f"task-{row}", {"cpu": 1, "memory": _GIB}) for row in range(tasks)]
+    return asked, [Offer(f"offer-{row}", {"cpu": 16, "memory": 64 * _GIB}) for row in range(offers)]
 
 
 def _nothing_fits(draw: SplitMix64, tasks: int, offers: int) -> _Rows:
     asked = [
-        Task(f"task-{row}", {"cpu": 1000 * (49 + draw.below(16)), "memory": _GIB * (1 + draw.below(64))})
-        for row in range(tasks)
+        Task(f"task-{row}", {"cpu": 49 + draw.below(16), "memory": _GIB * (1 + draw.below(64))}) for row in range(tasks)
     ]
     return asked, [Offer(f"offer-{row}", _uniform_available(draw)) for row in range(offers)]
 

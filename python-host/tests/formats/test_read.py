@@ -2,7 +2,7 @@
 
 import pytest
 
-from offermatch import InputError
+from offermatch import InputError, Requirement
 from offermatch.formats.files import read_offers, read_tasks
 from offermatch.tables.rows import task_columns
 from texts import CSV_OFFERS, CSV_TASKS, JSON_OFFERS, JSON_TASKS
@@ -62,7 +62,7 @@ BAD = [
     ("t.json", '[{"name": "a", "name": "b"}]', "file-malformed", "twice"),
     ("t.json", b'[{"name": "\xff"}]', "file-malformed", "UTF-8"),
     ("t.json", "[" * 100_000, "file-malformed", "t.json"),
-    ("t.json", '[{"name": "a", "demand": {"cpu": 0.5}}]', "quantity-fractional", "row 0 (a), demand.cpu"),
+    ("t.json", '[{"name": "a", "demand": {"cpu": 0.0005}}]', "quantity-fractional", "row 0 (a), demand.cpu"),
     ("t.json", '[{"name": "a", "demand": {"cpu": true}}]', "quantity-malformed", "row 0 (a), demand.cpu"),
     ("t.json", '[{"name": "a", "demand": {"cpu": null}}]', "quantity-malformed", "row 0 (a), demand.cpu"),
     ("t.json", '[{"demand": {}}]', "missing-column", "row 0, name"),
@@ -97,6 +97,45 @@ def test_unreadable_files(tmp_path, name):
     with pytest.raises(InputError) as caught:
         read_offers(tmp_path / name)
     assert caught.value.code == "file-unreadable"
+
+
+@pytest.mark.parametrize("asked", ["0,500", "1,1500", "1,0", "2,500", "0,1000"])
+def test_openb_devices_that_cannot_be_asked_are_refused_with_their_row(tmp_path, asked):
+    with pytest.raises(InputError) as caught:
+        read_tasks(write(tmp_path, "p.csv", f"name,cpu_milli,memory_mib,num_gpu,gpu_milli\np,1,1,{asked}\n"), "openb")
+    assert (caught.value.code, caught.value.place[-18:]) == ("devices-malformed", "row 0 (p), gpu_milli"[-18:])
+
+
+def test_blanks_around_values_are_cut_and_what_stands_for_nothing_is_refused(tmp_path):
+    table = read_tasks(write(tmp_path, "t.csv", "name,requires.gpu,requires.zone\na,! V100 | T4 ,  \n"))
+    assert table.requirements == [(Requirement("gpu", ("V100", "T4"), True),)]
+    offers = read_offers(write(tmp_path, "o.csv", "name,attribute.gpu\na, V100 \n"))
+    assert offers.attributes == {"gpu": ["V100"]}
+    for name, column in (("t.csv", "requires.gpu"), ("o.csv", "attribute.gpu")):
+        with pytest.raises(InputError, match="missing number"):
+            (read_tasks if name == "t.csv" else read_offers)(write(tmp_path, name, f"name,{column}\na,nan\n"))
+
+
+def test_a_file_declares_its_units(tmp_path):
+    units, row = '{"cpu": "millicores", "scratch": "bytes"}', '{"name": "a", "demand": {"cpu": 500, "scratch": "1k"}}'
+    texts = {
+        "t.json": f'{{"units": {units}, "tasks": [{row}]}}',
+        "t.jsonl": f'{{"units": {units}}}\n\n{row}\n',
+        "t.csv": "name,demand.cpu[millicores],demand.scratch[bytes]\na,500,1k\n",
+    }
+    for name, text in texts.items():
+        table = read_tasks(write(tmp_path, name, text))
+        assert {dimension: list(column) for dimension, column in table.demand.items()} == {"cpu": [500], "scratch": [1000]}
+    # What the file says counts before what is said from outside.
+    table = read_tasks(write(tmp_path, "t.csv", texts["t.csv"]), units={"cpu": "cores"})
+    assert table.demand["cpu"][0] == 500
+    for name, text in (
+        ("t.json", '{"units": {"cpuu": "cores"}, "tasks": [{"name": "a", "demand": {"cpu": 1}}]}'),
+        ("t.csv", "name,demand.cpu[furlongs]\na,1\n"),
+    ):
+        with pytest.raises(InputError) as caught:
+            read_tasks(write(tmp_path, name, text))
+        assert caught.value.code == "setting-malformed"
 
 
 def test_openb_needs_its_columns(tmp_path):

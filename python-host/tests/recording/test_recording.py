@@ -6,8 +6,8 @@ import json
 import pytest
 from hypothesis import given, settings
 
+from cases import DIMENSIONS, pool_settings
 from cases import offers as some_offers
-from cases import pool_settings
 from cases import tasks as some_tasks
 from hostile import OFFERS, TASKS, component
 from offermatch import (
@@ -66,7 +66,7 @@ def test_the_same_cycle_is_the_same_file(tmp_path, bulk):
 def test_any_cycle_replays_the_same_in_the_component_and_in_the_loop(tmp_path_factory, tasks, offers, given_settings):
     path = tmp_path_factory.mktemp("recording") / "any.recording.json"
     reference = ReferenceMatcher()
-    with reference.open(offers, given_settings, dimensions=("cpu", "memory"), record=path) as pool:
+    with reference.open(offers, given_settings, dimensions=DIMENSIONS, record=path) as pool:
         pool.assign(tasks)
         pool.explain(tasks)
     recording = Recording.read(path)

@@ -34,7 +34,7 @@ def store(store_url):
         yield opened
 
 
-def servers(number=4, cpu=4000):
+def servers(number=4, cpu=4):
     return [Offer(f"server-{at}", {"cpu": cpu}) for at in range(number)]
 
 
@@ -47,7 +47,7 @@ def scheduler(store, clusters, **settings):
 
 
 def tasks(number, **columns):
-    return [Submission(f"t{at}", {"cpu": 1000}, **columns) for at in range(number)]
+    return [Submission(f"t{at}", {"cpu": 1}, **columns) for at in range(number)]
 
 
 class At(Observer):
@@ -75,9 +75,9 @@ class At(Observer):
 def test_everything_is_done_in_the_order_it_needs(store):
     store.submit(
         [
-            Submission("a", {"cpu": 4000}, payload={"seconds": 2}),
-            Submission("b", {"cpu": 4000}, needs=["a"], inputs=["x"]),
-            Submission("c", {"cpu": 4000}, needs=["a", "b"], payload={"fails": "always"}, retries=1),
+            Submission("a", {"cpu": 4}, payload={"seconds": 2}),
+            Submission("b", {"cpu": 4}, needs=["a"], inputs=["x"]),
+            Submission("c", {"cpu": 4}, needs=["a", "b"], payload={"fails": "always"}, retries=1),
             Submission("d", needs=["c"]),
         ]
     )
@@ -90,7 +90,7 @@ def test_everything_is_done_in_the_order_it_needs(store):
 
 
 def test_the_record_of_a_cycle(store):
-    store.submit([*tasks(20), Submission("strange", {"qubits": 1}), Submission("huge", {"cpu": 10**9})])
+    store.submit([*tasks(20), Submission("strange", {"qubits": 1}), Submission("huge", {"cpu": 10**6})])
     with scheduler(store, cluster(4)) as one:
         record = one.cycle()
         assert [span.name for span in record.spans] == STAGES
@@ -292,7 +292,7 @@ def test_a_cluster_that_runs_for_long_does_not_grow(store):
     one = cluster(4, start=1e9, kept_seconds=10)
     with scheduler(store, one) as loop:
         for part in range(6):
-            store.submit([Submission(f"t{part}-{at}", {"cpu": 1000}) for at in range(64)])
+            store.submit([Submission(f"t{part}-{at}", {"cpu": 1}) for at in range(64)])
             loop.run(until_idle=True)
     assert store.counts() == {"done": 384}
     # What was launched in the last 10 seconds, 16 tasks in each, and the cycle in which it ended.
@@ -416,7 +416,7 @@ def test_who_wants_to_end_it_ends_it(store, kind):
 
 @pytest.mark.parametrize("most", [1, 2, 5])
 def test_tasks_that_never_fit_do_not_hide_those_behind_them(store, most):
-    huge = [Submission(f"huge{at}", {"cpu": 10**9}, priority=at % 3) for at in range(20)]
+    huge = [Submission(f"huge{at}", {"cpu": 10**6}, priority=at % 3) for at in range(20)]
     store.submit([*huge, *tasks(3)])
     with scheduler(store, cluster(), most_tasks=most) as loop:
         records = []
@@ -612,7 +612,7 @@ def test_the_view_draws_a_cycle(store):
 
     from offermatch.scheduler.watching.view import LiveView, line
 
-    store.submit([*tasks(2), Submission("huge", {"cpu": 10**9})])
+    store.submit([*tasks(2), Submission("huge", {"cpu": 10**6})])
     with Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, record=True, width=120, force_terminal=True)
         now = []

@@ -24,7 +24,7 @@ class Remembering(SimulatedCluster):
     """Remembers what it was sent, and what of it started."""
 
     def __init__(self, name, **settings):
-        super().__init__([Offer(name, {"cpu": 4000})], clock="real", **settings)
+        super().__init__([Offer(name, {"cpu": 4})], clock="real", **settings)
         self.sent, self.started = [], []
 
     def launch(self, launches):
@@ -60,7 +60,7 @@ LIES = {
 
 @pytest.mark.parametrize("kind", LIES)
 def test_a_bad_agent_does_not_hold_up_what_others_can_do(store, kind, caplog):
-    store.submit([Submission(f"t{at}", {"cpu": 1000}) for at in range(6)] + [Submission("small", {"cpu": 1})])
+    store.submit([Submission(f"t{at}", {"cpu": 1}) for at in range(6)] + [Submission("small", {"cpu": "1m"})])
     with beside(LIES[kind], timeout_seconds=1.0, attempts=2) as (cluster, bad), scheduler(store, cluster) as loop:
         records = [loop.cycle() for _ in range(2)]
         assert [record.error for record in records] == ["", ""]
@@ -83,7 +83,7 @@ def test_a_key_stays_with_its_offer_though_the_scheduler_starts_again(store, arr
                 super().launch(launches)
             raise ClusterError("cluster-unreachable", "it died before it heard the answer")
 
-    store.submit([Submission(f"t{at}", {"cpu": 1000}, payload={"seconds": 0.05}) for at in range(6)])
+    store.submit([Submission(f"t{at}", {"cpu": 1}, payload={"seconds": 0.05}) for at in range(6)])
     with ExitStack() as stack:
         agents = [Remembering("one"), Remembering("two")]
         urls = [stack.enter_context(served(agent)).url for agent in agents]
@@ -104,7 +104,7 @@ def test_a_key_stays_with_its_offer_though_the_scheduler_starts_again(store, arr
 
 
 def test_cancelling_what_runs_on_an_agent_that_is_away_does_not_hold_up_the_others(store):
-    store.submit([Submission("t0", {"cpu": 4000}), Submission("t1", {"cpu": 4000})])
+    store.submit([Submission("t0", {"cpu": 4}), Submission("t1", {"cpu": 4})])
     with ExitStack() as stack:
         agents = {name: Remembering(name, seconds=3600) for name in ("one", "two")}
         gone = stack.enter_context(ExitStack())
@@ -118,7 +118,7 @@ def test_cancelling_what_runs_on_an_agent_that_is_away_does_not_hold_up_the_othe
         gone.close()
         store.cancel([away])
         agents["two"].finish(agents["two"].sent[0][0])
-        store.submit([Submission("next", {"cpu": 1000})])
+        store.submit([Submission("next", {"cpu": 1})])
         record = loop.cycle()
         assert (record.error, record.launched) == ("", 1)
         assert store.shown(away).state == "running"

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from offermatch import Offer, Requirement, Settings, Task
 
-DIMENSIONS = ("cpu", "memory")
+DIMENSIONS = ("slots", "memory")
 ATTRIBUTES = ("zone", "gpu")
 
 quantity = st.one_of(st.integers(0, 4), st.integers(0, 4), st.sampled_from([2**53 + 1, 2**63, 2**64 - 1]))
@@ -30,7 +30,7 @@ def tasks(draw, most=8):
 @st.composite
 def offer(draw, name):
     available = {dimension: draw(quantity) for dimension in DIMENSIONS}
-    capacity = {"cpu": min(2**64 - 1, available["cpu"] + 3)} if draw(st.booleans()) else None
+    capacity = {"slots": min(2**64 - 1, available["slots"] + 3)} if draw(st.booleans()) else None
     attributes = {attribute: draw(st.one_of(st.none(), value)) for attribute in ATTRIBUTES}
     free = draw(st.one_of(st.integers(0, 2), st.lists(st.sampled_from([0, 400, 500, 1000]), max_size=3)))
     return Offer(name, available, capacity, attributes, free)
@@ -46,8 +46,8 @@ pool_settings = st.builds(
     Settings,
     st.sampled_from(["exclusive", "shared"]),
     st.sampled_from([0.0, 0.5, 1.0, 31.0, 1e300]),
-    st.one_of(st.none(), st.fixed_dictionaries({}, optional={"cpu": weight, "memory": weight, "devices": weight})),
-    st.one_of(st.none(), st.fixed_dictionaries({}, optional={"cpu": st.sampled_from([0, 3]), "devices": st.just(7)})),
+    st.one_of(st.none(), st.fixed_dictionaries({}, optional={"slots": weight, "memory": weight, "devices": weight})),
+    st.one_of(st.none(), st.fixed_dictionaries({}, optional={"slots": st.sampled_from([0, 3]), "devices": st.just(7)})),
 )
 
 

@@ -28,7 +28,7 @@ class JournalCluster(Cluster):
 
     def offers(self):
         self._point()
-        return [Offer(f"server-{at}", {"cpu": 1000}) for at in range(self._servers)]
+        return [Offer(f"server-{at}", {"cpu": 1}) for at in range(self._servers)]
 
     def fetch(self, inputs, *, concurrency):
         self._point()

@@ -12,7 +12,7 @@ from sites import served
 
 
 def simulated(*names, **settings):
-    return SimulatedCluster([Offer(name, {"cpu": 4000}) for name in names], clock="real", seconds=3600, **settings)
+    return SimulatedCluster([Offer(name, {"cpu": 4}) for name in names], clock="real", seconds=3600, **settings)
 
 
 class Liar(ThreadingHTTPServer):

@@ -80,7 +80,7 @@ def main(url, journal, lives, seed):
     with Store(url) as store:
         # Layers of ten, each task needing two of the layer before.
         needs = lambda at: (f"t{at - 10}", f"t{at - 10 - at % 3}") if at >= 20 else ()  # noqa: E731
-        store.submit([Submission(f"t{at}", {"cpu": 1000}, needs=needs(at), inputs=["x"][: at % 2]) for at in range(TASKS)])
+        store.submit([Submission(f"t{at}", {"cpu": 1}, needs=needs(at), inputs=["x"][: at % 2]) for at in range(TASKS)])
     ends = {"killed": 0, "finished": 0, "failed": 0}
     for life in range(lives):
         timed = life % 4 == 3

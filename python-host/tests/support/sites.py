@@ -73,7 +73,7 @@ NO_COMMAND = {"command": "sleep 600"}
 
 @contextmanager
 def simulated(clock, directory=None):
-    servers = [Offer(name, {"cpu": 4000, "memory": 8 * GIB}, devices=2) for name in ("one", "two")]
+    servers = [Offer(name, {"cpu": 4, "memory": 8 * GIB}, devices=2) for name in ("one", "two")]
     cluster = SimulatedCluster(servers, clock=clock, start=1e9 if clock == "virtual" else None)
     brief = {"seconds": 0.01}
     yield Site(cluster, ("one", "two"), brief, {"seconds": 3600}, {**brief, "fails": "told so"}, {"seconds": "soon"})
@@ -101,7 +101,7 @@ def processes(directory, name="one", **settings):
     for file in ("a.bin", "b.bin"):
         (inputs / file).write_bytes(b"input")
     settings = {"inputs": inputs, **settings}
-    cluster = ProcessCluster(Offer(name, {"cpu": 4000, "memory": 8 * GIB}, devices=2), directory / name, **settings)
+    cluster = ProcessCluster(Offer(name, {"cpu": 4, "memory": 8 * GIB}, devices=2), directory / name, **settings)
     keys = set()
     launch = cluster.launch
     cluster.launch = lambda launches: keys.update(one.key for one in launches) or launch(launches)

@@ -3,13 +3,13 @@
 JSON_TASKS = """[
  {"name": "render-1", "demand": {"cpu": "2 cores", "memory": "4GiB"}, "devices": 1,
   "requirements": [{"attribute": "gpu", "in": ["V100", "T4"]}, {"attribute": "zone", "not_in": ["c"]}]},
- {"name": "render-2", "demand": {"cpu": 500}, "device_share": 460}]"""
+ {"name": "render-2", "demand": {"cpu": 0.5}, "device_share": 460}]"""
 
 
 CSV_TASKS = """\
 name,demand.cpu,demand.memory,devices,device_share,requires.gpu,requires.zone
 render-1,2 cores,4GiB,1,,V100|T4,!c
-render-2,500,,,460,,
+render-2,500m,,,460,,
 """
 
 

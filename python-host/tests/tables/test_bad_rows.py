@@ -121,7 +121,7 @@ def test_finding_bad_rows_among_many_looks_at_few_of_them(monkeypatch):
 
     asked = []
     build = rows._tasks
-    monkeypatch.setattr(rows, "_tasks", lambda found, dimensions: asked.append(len(found)) or build(found, dimensions))
+    monkeypatch.setattr(rows, "_tasks", lambda found, *said: asked.append(len(found)) or build(found, *said))
     tasks = [Task(f"t{at}", {"gpu": -1 if at == 777 else 1}) for at in range(20_000)]
     with pytest.raises(InputError, match="row 777"):
         task_columns(tasks)

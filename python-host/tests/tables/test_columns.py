@@ -19,7 +19,7 @@ LARGE = [3, 2**63 + 1, 2**64 - 1, 7]
 
 
 def as_numbers(column):
-    return TaskColumns.build(None, {"cpu": column}).demand["cpu"].tolist()
+    return TaskColumns.build(None, {"slots": column}).demand["slots"].tolist()
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_every_width_of_integer_is_taken(typecode):
 )
 def test_a_bad_value_is_named_with_its_row(column, code):
     with pytest.raises(InputError) as caught:
-        TaskColumns.build(["a", "b"], {"cpu": column})
-    assert (caught.value.code, caught.value.place) == (code, "tasks, row 1 (b), demand.cpu")
+        TaskColumns.build(["a", "b"], {"slots": column})
+    assert (caught.value.code, caught.value.place) == (code, "tasks, row 1 (b), demand.slots")
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_dimensions_stand_in_order_of_appearance():
 
 def test_ragged_rows_are_filled_with_zero():
     table = task_columns([Task("a", {"cpu": 1}), Task("b", {"memory": 2}), Task("c")])
-    assert {name: column.tolist() for name, column in table.demand.items()} == {"cpu": [1, 0, 0], "memory": [0, 2, 0]}
+    assert {name: column.tolist() for name, column in table.demand.items()} == {"cpu": [1000, 0, 0], "memory": [0, 2, 0]}
 
 
 def test_capacity_equal_to_available_is_left_out():

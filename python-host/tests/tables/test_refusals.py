@@ -19,7 +19,7 @@ def refused(code, place, call):
     ("tasks", "offers", "code", "place"),
     [
         ([Task("t", {"cpu": -1})], [OFFER], "quantity-negative", "tasks, row 0 (t), demand.cpu"),
-        ([TASK, Task("u", {"cpu": "0.5"})], [OFFER], "quantity-fractional", "tasks, row 1 (u), demand.cpu"),
+        ([TASK, Task("u", {"cpu": "0.0005"})], [OFFER], "quantity-fractional", "tasks, row 1 (u), demand.cpu"),
         ([TASK, TASK], [OFFER], "duplicate-name", "tasks, row 1, name"),
         ([TASK], [OFFER, OFFER], "duplicate-name", "offers, row 1, name"),
         ([Task("", {"cpu": 1})], [OFFER], "missing-column", "tasks, row 0, name"),
@@ -70,11 +70,13 @@ def test_bad_requirements(bulk, requirement, code):
         {"max_score": float("nan")},
         {"max_score": -1.0},
         {"max_score": "31"},
+        {"units": {"cpu": "furlongs"}},
+        {"units": {"gpu": "count"}},
         {"weights": {"cpu": float("inf")}},
         {"weights": {"cpu": -1.0}},
         {"weights": {"gpu": 1.0}},
         {"scales": {"cpu": -1}},
-        {"scales": {"cpu": 1.5}},
+        {"scales": {"cpu": 0.0015}},
         {"scales": {"gpu": 1}},
     ],
 )

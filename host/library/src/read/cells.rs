@@ -1,7 +1,7 @@
 //! What all formats have in common: where a row comes from, and what its cells stand for.
 
 use crate::error::{Error, Place, shortened};
-use crate::table::quantity::parse_quantity;
+use crate::table::quantity::{Unit, Units, parse_quantity};
 
 /// The most devices of one task or offer: their thousandths cross as 32-bit numbers.
 const MOST_DEVICES: u32 = u32::MAX / 1000;
@@ -15,6 +15,8 @@ pub(super) struct Row<'a> {
     pub(super) number: usize,
     /// The row's name, once it is known.
     pub(super) name: Option<&'a str>,
+    /// What the numbers are in.
+    pub(super) units: &'a Units,
 }
 
 impl Row<'_> {
@@ -28,9 +30,14 @@ impl Row<'_> {
         }
     }
 
-    /// The quantity that a text stands for.
-    pub(super) fn quantity(self, column: &str, text: &str) -> Result<u64, Error> {
-        parse_quantity(text).map_err(|error| Error::quantity(error, text.trim(), self.place(column)))
+    /// The quantity that a text stands for in a dimension.
+    pub(super) fn quantity(self, column: &str, dimension: &str, text: &str) -> Result<u64, Error> {
+        self.in_unit(column, self.units.of(dimension), text)
+    }
+
+    /// The quantity that a text stands for in a unit.
+    pub(super) fn in_unit(self, column: &str, unit: Unit, text: &str) -> Result<u64, Error> {
+        parse_quantity(text, unit).map_err(|error| Error::Quantity { place: Box::new(self.place(column)), error })
     }
 
     /// Refuses devices.
@@ -40,28 +47,28 @@ impl Row<'_> {
 
     /// A number of whole devices that a task asks for.
     pub(super) fn whole_devices(self, text: &str) -> Result<u32, Error> {
-        self.below("devices", text, MOST_DEVICES, "nobody has that many devices; ask for 0 to 4294967")
+        self.below("devices", text, Unit::DEVICES, MOST_DEVICES, "nobody has that many devices; ask for 0 to 4294967")
     }
 
     /// The share of one device that a task asks for.
     pub(super) fn device_share(self, text: &str) -> Result<u32, Error> {
-        self.below("device_share", text, 999, "a share is 1 to 999 thousandths of one device")
+        self.below("device_share", text, Unit::THOUSANDTHS, 999, "a share is 1 to 999 thousandths of one device")
     }
 
     /// A number of wholly free devices, as the free thousandths of each.
     pub(super) fn free_devices(self, text: &str) -> Result<Vec<u32>, Error> {
-        let count = self.below("devices", text, MOST_DEVICES, "an offer has 0 to 4294967 devices")?;
+        let count = self.below("devices", text, Unit::DEVICES, MOST_DEVICES, "an offer has 0 to 4294967 devices")?;
         Ok(vec![1000; count as usize])
     }
 
     /// The free thousandths of one device.
     pub(super) fn free_thousandths(self, text: &str) -> Result<u32, Error> {
-        self.below("devices", text, 1000, "a device has 0 to 1000 free thousandths")
+        self.below("devices", text, Unit::THOUSANDTHS, 1000, "a device has 0 to 1000 free thousandths")
     }
 
     /// A quantity that is not above `most`.
-    fn below(self, column: &str, text: &str, most: u32, reason: &'static str) -> Result<u32, Error> {
-        let quantity = self.quantity(column, text)?;
+    fn below(self, column: &str, text: &str, unit: Unit, most: u32, reason: &'static str) -> Result<u32, Error> {
+        let quantity = self.in_unit(column, unit, text)?;
         match u32::try_from(quantity) {
             Ok(number) if number <= most => Ok(number),
             _ => Err(self.devices_malformed(column, text, reason)),

@@ -5,6 +5,7 @@ use ::csv::{ReaderBuilder, StringRecord};
 use crate::error::{Error, Place, shortened};
 use crate::read::cells::Row;
 use crate::read::position;
+use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Requirement, Task};
 
 /// The columns of a CSV of tasks, for errors.
@@ -41,7 +42,7 @@ enum OfferColumn {
 }
 
 /// The tasks in a CSV text.
-pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
+pub(super) fn tasks(text: &str, source: &str, units: &Units) -> Result<Vec<Task>, Error> {
     let columns = |name: &str| match name {
         "name" => Some(TaskColumn::Name),
         "devices" => Some(TaskColumn::Devices),
@@ -52,18 +53,18 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
             _ => None,
         },
     };
-    table(text, source, TASK_COLUMNS, columns, |row, cells| {
+    table(text, source, units, TASK_COLUMNS, columns, |row, cells| {
         let mut task = Task::default();
         for (header, column, cell) in cells {
             match column {
                 TaskColumn::Name => task.name = cell.to_owned(),
                 _ if cell.is_empty() => {}
                 TaskColumn::Demand(dimension) => {
-                    task.demand.push((dimension.clone(), row.quantity(header, cell)?));
+                    task.demand.push((dimension.clone(), row.quantity(header, dimension, cell)?));
                 }
                 TaskColumn::Devices => task.devices = row.whole_devices(cell)?,
                 TaskColumn::DeviceShare => task.device_share = row.device_share(cell)?,
-                TaskColumn::Requires(attribute) => task.requirements.push(requirement(attribute, cell)),
+                TaskColumn::Requires(attribute) => task.requirements.extend(requirement(row, attribute, cell)?),
             }
         }
         Ok(task)
@@ -71,7 +72,7 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
 }
 
 /// The offers in a CSV text.
-pub(super) fn offers(text: &str, source: &str) -> Result<Vec<Offer>, Error> {
+pub(super) fn offers(text: &str, source: &str, units: &Units) -> Result<Vec<Offer>, Error> {
     let columns = |name: &str| match name {
         "name" => Some(OfferColumn::Name),
         "devices" => Some(OfferColumn::Devices),
@@ -82,19 +83,21 @@ pub(super) fn offers(text: &str, source: &str) -> Result<Vec<Offer>, Error> {
             _ => None,
         },
     };
-    table(text, source, OFFER_COLUMNS, columns, |row, cells| {
+    table(text, source, units, OFFER_COLUMNS, columns, |row, cells| {
         let mut offer = Offer::default();
         for (header, column, cell) in cells {
             match column {
                 OfferColumn::Name => offer.name = cell.to_owned(),
                 _ if cell.is_empty() => {}
                 OfferColumn::Available(dimension) => {
-                    offer.available.push((dimension.clone(), row.quantity(header, cell)?));
+                    offer.available.push((dimension.clone(), row.quantity(header, dimension, cell)?));
                 }
                 OfferColumn::Capacity(dimension) => {
-                    offer.capacity.push((dimension.clone(), row.quantity(header, cell)?));
+                    offer.capacity.push((dimension.clone(), row.quantity(header, dimension, cell)?));
                 }
-                OfferColumn::Attribute(attribute) => offer.attributes.push((attribute.clone(), cell.to_owned())),
+                OfferColumn::Attribute(attribute) => {
+                    offer.attributes.push((attribute.clone(), word(row, header, cell)?.to_owned()));
+                }
                 OfferColumn::Devices => offer.devices = devices(row, cell)?,
             }
         }
@@ -113,8 +116,12 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The table in a CSV text.
-    pub(super) fn read(text: &str, source: &'a str) -> Result<Self, Error> {
+    /// The table in a CSV text; `named` tells the name of a column from what stands in the header.
+    pub(super) fn read(
+        text: &str,
+        source: &'a str,
+        mut named: impl for<'n> FnMut(&'n str) -> Result<&'n str, Error>,
+    ) -> Result<Self, Error> {
         let malformed = |line: u64, message: String| Error::FileMalformed {
             file: source.to_owned(),
             line: usize::try_from(line).unwrap_or(usize::MAX),
@@ -135,9 +142,11 @@ impl<'a> Table<'a> {
             None => return Err(Error::MissingColumn { place: Box::new(in_header(source, "name")) }),
             Some(header) => header.map_err(|error| malformed(1, error.to_string()))?,
         };
+        let position = line(&header);
+        let header = header.iter().map(&mut named).collect::<Result<StringRecord, Error>>()?;
         for (at, name) in header.iter().enumerate() {
             if header.iter().take(at).any(|earlier| earlier == name) {
-                return Err(malformed(line(&header), format!("the column {} stands twice", shortened(name))));
+                return Err(malformed(position, format!("the column {} stands twice", shortened(name))));
             }
         }
         let mut table = Self { source, header, records: Vec::new() };
@@ -161,11 +170,11 @@ impl<'a> Table<'a> {
         self.header.iter().position(|column| column == name).ok_or_else(missing)
     }
 
-    /// The rows, named by a column, each with its cells.
-    pub(super) fn rows(&self, name: usize) -> impl Iterator<Item = (Row<'_>, &StringRecord)> {
+    /// The rows, named by a column, each with its cells; their numbers are in `units`.
+    pub(super) fn rows(&self, name: usize, units: &'a Units) -> impl Iterator<Item = (Row<'_>, &StringRecord)> {
         self.records.iter().enumerate().map(move |(number, record)| {
             let name = record.get(name).filter(|name| !name.is_empty());
-            (Row { source: self.source, number, name }, record)
+            (Row { source: self.source, number, name, units }, record)
         })
     }
 }
@@ -204,25 +213,52 @@ fn in_header(source: &str, column: &str) -> Place {
 /// A cell with the name and the meaning of its column.
 type Cell<'a, C> = (&'a str, &'a C, &'a str);
 
-/// Reads a table whose columns `column` understands; `build` makes a row of the cells.
+/// Reads a table whose columns `column` understands; `build` makes a row of the cells. The units that the header declares
+/// come before those given.
 fn table<C, T>(
     text: &str,
     source: &str,
+    units: &Units,
     known: &'static str,
     column: impl Fn(&str) -> Option<C>,
     build: impl Fn(Row<'_>, &mut dyn Iterator<Item = Cell<'_, C>>) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
-    let table = Table::read(text, source)?;
+    let mut declared = Vec::new();
+    let table = Table::read(text, source, |name| unit_behind(name, source, &mut declared))?;
+    let units = Units::new(declared)?.or(units);
     let name = table.column("name")?;
     let understood = |header| {
         column(header).ok_or_else(|| Error::UnknownColumn { place: Box::new(in_header(source, header)), known })
     };
     let columns = table.header.iter().map(understood).collect::<Result<Vec<C>, Error>>()?;
-    let rows = table.rows(name).map(|(row, record)| {
+    let rows = table.rows(name, &units).map(|(row, record)| {
         let cells = table.header.iter().zip(&columns).zip(record);
         build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)))
     });
     rows.collect()
+}
+
+/// The column name without the unit behind it, as in `demand.cpu[millicores]`, which is added to those declared.
+fn unit_behind<'n>(name: &'n str, source: &str, declared: &mut Vec<(String, String)>) -> Result<&'n str, Error> {
+    let taken_apart = || {
+        let (column, unit) = name.strip_suffix(']')?.rsplit_once('[')?;
+        let (kind, dimension) = split(column)?;
+        (matches!(kind, "demand" | "available" | "capacity") && !unit.contains(']'))
+            .then_some((column, dimension, unit))
+    };
+    let Some((column, dimension, unit)) = taken_apart() else { return Ok(name) };
+    match declared.iter().find(|(known, _)| known == dimension) {
+        Some((_, other)) if other != unit => Err(Error::FileMalformed {
+            file: source.to_owned(),
+            line: 1,
+            column: 1,
+            message: format!("{} is in {} and in {}", shortened(dimension), shortened(other), shortened(unit)),
+        }),
+        _ => {
+            declared.push((dimension.to_owned(), unit.to_owned()));
+            Ok(column)
+        }
+    }
 }
 
 /// A column name such as `demand.cpu`, taken apart.
@@ -230,12 +266,27 @@ fn split(name: &str) -> Option<(&str, &str)> {
     name.split_once('.').filter(|(_, rest)| !rest.is_empty())
 }
 
-/// The requirement in a cell: values joined by `|`, with a leading `!` those that are not allowed.
-fn requirement(attribute: &str, cell: &str) -> Requirement {
-    match cell.strip_prefix('!') {
-        Some(values) => Requirement::not_in(attribute, values.split('|')),
-        None => Requirement::is_in(attribute, cell.split('|')),
+/// White space around a value.
+const SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// A cell that holds a value, without the white space around it.
+fn word<'c>(row: Row<'_>, column: &str, cell: &'c str) -> Result<&'c str, Error> {
+    let text = cell.trim_matches(SPACE);
+    if text.eq_ignore_ascii_case("nan") {
+        return Err(Error::ValueMissing { place: Box::new(row.place(column)), value: text.to_owned() });
     }
+    Ok(text)
+}
+
+/// The requirement in a cell: values joined by `|`, with a leading `!` those that are not allowed; none in an empty one.
+fn requirement(row: Row<'_>, attribute: &str, cell: &str) -> Result<Option<Requirement>, Error> {
+    let text = word(row, &format!("requires.{attribute}"), cell)?;
+    let values = |text: &str| text.split('|').map(|value| value.trim_matches(SPACE).to_owned()).collect::<Vec<_>>();
+    Ok(match text.strip_prefix('!') {
+        _ if text.is_empty() => None,
+        Some(excluded) => Some(Requirement::not_in(attribute, values(excluded))),
+        None => Some(Requirement::is_in(attribute, values(text))),
+    })
 }
 
 /// The devices in a cell: a number of free ones, or free thousandths joined by `|`.

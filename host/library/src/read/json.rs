@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, shortened};
 use crate::read::cells::Row;
 use crate::read::position;
+use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Requirement, Task};
 
 /// The keys of a task, for errors.
@@ -22,8 +23,8 @@ const OFFER_KEYS: &str = "name, available, capacity, attributes, devices";
 const REQUIREMENT_KEYS: &str = "attribute, and either in or not_in";
 
 /// The tasks in a JSON text.
-pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
-    File { text, source }.rows(|file, row, object| {
+pub(super) fn tasks(text: &str, source: &str, units: &Units, form: Form) -> Result<Vec<Task>, Error> {
+    File { text, source }.rows("tasks", form, units, |file, row, object| {
         let mut task = Task { name: row.name.unwrap_or_default().to_owned(), ..Task::default() };
         for (key, value) in &object.0 {
             match key.as_str() {
@@ -40,8 +41,8 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
 }
 
 /// The offers in a JSON text.
-pub(super) fn offers(text: &str, source: &str) -> Result<Vec<Offer>, Error> {
-    File { text, source }.rows(|file, row, object| {
+pub(super) fn offers(text: &str, source: &str, units: &Units, form: Form) -> Result<Vec<Offer>, Error> {
+    File { text, source }.rows("offers", form, units, |file, row, object| {
         let mut offer = Offer { name: row.name.unwrap_or_default().to_owned(), ..Offer::default() };
         for (key, value) in &object.0 {
             match key.as_str() {
@@ -103,6 +104,18 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Rows as written, and the units that stand beside them.
+type Table<'a> = (Vec<&'a RawValue>, Option<&'a RawValue>);
+
+/// How the rows stand in a text.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// In an array.
+    Array,
+    /// Each on a line.
+    Lines,
+}
+
 /// The text that is read.
 #[derive(Clone, Copy)]
 struct File<'a> {
@@ -113,13 +126,22 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    /// The rows of the file, each made by `build`.
-    fn rows<T>(self, build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
-        let rows: Vec<&'a RawValue> =
-            serde_json::from_str(self.text).map_err(|error| self.malformed(self.text, &error))?;
+    /// The rows of the file, each made by `build`. The units that the file declares come before those given.
+    fn rows<T>(
+        self,
+        key: &str,
+        form: Form,
+        units: &Units,
+        build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let (rows, declared) = match form {
+            Form::Lines => self.lines()?,
+            Form::Array => self.array(key)?,
+        };
+        let units = declared.map_or_else(|| Ok(Units::default()), |declared| self.units(declared))?.or(units);
         let rows = rows.into_iter().enumerate().map(|(number, raw)| {
             let object: Object<'a> = self.parse(raw)?;
-            let mut row = Row { source: self.source, number, name: None };
+            let mut row = Row { source: self.source, number, name: None, units: &units };
             let name = match object.get("name").filter(|name| name.get() != "null") {
                 Some(name) => self.text(name)?,
                 None => String::new(),
@@ -131,6 +153,46 @@ impl<'a> File<'a> {
             build(self, row, &object)
         });
         rows.collect()
+    }
+
+    /// An array of rows, or an object with it and the units of its numbers.
+    fn array(self, key: &str) -> Result<Table<'a>, Error> {
+        let malformed = |error| self.malformed(self.text, &error);
+        if !self.text.trim_start().starts_with('{') {
+            return Ok((serde_json::from_str(self.text).map_err(malformed)?, None));
+        }
+        let object: Object<'a> = serde_json::from_str(self.text).map_err(malformed)?;
+        let (Some(rows), true) = (object.get(key), object.0.iter().all(|(name, _)| name == key || name == "units"))
+        else {
+            let message = format!("neither an array nor an object with units and {key}");
+            return Err(Error::FileMalformed { file: self.source.to_owned(), line: 1, column: 1, message });
+        };
+        Ok((self.parse(rows)?, object.get("units")))
+    }
+
+    /// A row a line; the first line may have the units only.
+    fn lines(self) -> Result<Table<'a>, Error> {
+        let mut rows = Vec::new();
+        for line in self.text.split('\n').filter(|line| !line.trim_matches([' ', '\t', '\r']).is_empty()) {
+            rows.push(serde_json::from_str(line).map_err(|error| self.malformed(line, &error))?);
+        }
+        let declared = rows.first().and_then(|first: &&'a RawValue| {
+            let object: Object<'a> = serde_json::from_str(first.get()).ok()?;
+            if object.0.len() == 1 { object.get("units") } else { None }
+        });
+        if declared.is_some() {
+            rows.remove(0);
+        }
+        Ok((rows, declared))
+    }
+
+    /// The units in an object.
+    fn units(self, raw: &'a RawValue) -> Result<Units, Error> {
+        let object: Option<Object<'a>> = self.parse(raw)?;
+        let declared = object.map(|object| object.0).unwrap_or_default().into_iter();
+        Units::new(
+            declared.map(|(dimension, unit)| Ok((dimension, self.text(unit)?))).collect::<Result<Vec<_>, Error>>()?,
+        )
     }
 
     /// A value as a type that can be wrong only in shape.
@@ -153,11 +215,12 @@ impl<'a> File<'a> {
         let object: Option<Object<'a>> = self.parse(raw)?;
         let entries = object.map(|object| object.0).unwrap_or_default().into_iter();
         let quantities = entries.map(|(dimension, raw)| {
+            let unit = row.units.of(&dimension);
             // Most are plain numbers, which need no column name for an error.
-            if let Ok(count) = raw.get().parse() {
+            if let Some(count) = raw.get().parse().ok().and_then(|count: u64| count.checked_mul(unit.bare())) {
                 return Ok((dimension, count));
             }
-            let count = row.quantity(&format!("{what}.{dimension}"), &self.scalar(raw)?)?;
+            let count = row.in_unit(&format!("{what}.{dimension}"), unit, &self.scalar(raw)?)?;
             Ok((dimension, count))
         });
         quantities.collect()

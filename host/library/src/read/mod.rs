@@ -7,84 +7,160 @@ mod openb;
 mod position;
 pub(crate) mod strict_json;
 
+use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// What the name of the file ends in, `.json` or `.csv`.
+    /// What the name of the file ends in: `.json`, `.jsonl`, `.ndjson` or `.csv`.
     #[default]
     Auto,
     /// An array of objects.
     Json,
+    /// An object a line.
+    JsonLines,
     /// A line of column names, then one line for each row.
     Csv,
     /// A CSV of Alibaba's OpenB trace.
     Openb,
 }
 
+/// The formats by name.
+const FORMATS: [(&str, Format); 5] = [
+    ("auto", Format::Auto),
+    ("json", Format::Json),
+    ("jsonl", Format::JsonLines),
+    ("csv", Format::Csv),
+    ("openb", Format::Openb),
+];
+
 impl FromStr for Format {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "json" => Ok(Self::Json),
-            "csv" => Ok(Self::Csv),
-            "openb" => Ok(Self::Openb),
-            _ => Err(Error::SettingMalformed {
-                setting: "format".to_owned(),
-                value: text.to_owned(),
-                reason: "not auto, json, csv or openb".to_owned(),
-            }),
+        let known = FORMATS.iter().find(|(name, _)| *name == text);
+        known.map(|(_, format)| *format).ok_or_else(|| Error::SettingMalformed {
+            setting: "format".to_owned(),
+            value: text.to_owned(),
+            reason: format!("not {}", FORMATS.map(|(name, _)| name).join(", ")),
+        })
+    }
+}
+
+/// Reads tasks and offers: in a format, with what the numbers of dimensions are in.
+///
+/// ```
+/// use offermatch::{Format, Reader, Units};
+///
+/// let reader = Reader { format: Format::Csv, units: Units::new([("cpu", "millicores")])? };
+/// let tasks = reader.parse_tasks("name,demand.cpu\nrender-1,1500\n", "tasks")?;
+/// assert_eq!(tasks[0].demand, [("cpu".to_owned(), 1500)]);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    /// How the files are written.
+    pub format: Format,
+    /// What the numbers of a dimension are in, where the file does not say it.
+    pub units: Units,
+}
+
+impl Reader {
+    /// The tasks in a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// [`Error::FileUnreadable`], [`Error::FileMalformed`], [`Error::MissingColumn`], [`Error::UnknownColumn`],
+    /// [`Error::DevicesMalformed`] and [`Error::Quantity`]; each names the file, the row and the column.
+    pub fn read_tasks(&self, path: impl AsRef<Path>) -> Result<Vec<Task>, Error> {
+        let (text, name, format) = open(path.as_ref(), self.format)?;
+        Self { format, ..self.clone() }.parse_tasks(&text, &name)
+    }
+
+    /// The offers in a file; `-` is standard input.
+    ///
+    /// # Errors
+    /// As [`Reader::read_tasks`].
+    pub fn read_offers(&self, path: impl AsRef<Path>) -> Result<Vec<Offer>, Error> {
+        let (text, name, format) = open(path.as_ref(), self.format)?;
+        Self { format, ..self.clone() }.parse_offers(&text, &name)
+    }
+
+    /// The tasks in a text; `source` says in errors where it came from. [`Format::Auto`] stands for JSON where the text
+    /// begins with `[` or `{`.
+    ///
+    /// # Errors
+    /// As [`Reader::read_tasks`].
+    pub fn parse_tasks(&self, text: &str, source: &str) -> Result<Vec<Task>, Error> {
+        match self.format {
+            Format::JsonLines => json::tasks(text, source, &self.units, json::Form::Lines),
+            Format::Openb => openb::tasks(text, source),
+            Format::Json => json::tasks(text, source, &self.units, json::Form::Array),
+            Format::Auto if text.trim_start().starts_with(['[', '{']) => {
+                json::tasks(text, source, &self.units, json::Form::Array)
+            }
+            Format::Auto | Format::Csv => csv::tasks(text, source, &self.units),
+        }
+    }
+
+    /// The offers in a text; as [`Reader::parse_tasks`].
+    ///
+    /// # Errors
+    /// As [`Reader::read_tasks`].
+    pub fn parse_offers(&self, text: &str, source: &str) -> Result<Vec<Offer>, Error> {
+        match self.format {
+            Format::JsonLines => json::offers(text, source, &self.units, json::Form::Lines),
+            Format::Openb => openb::offers(text, source),
+            Format::Json => json::offers(text, source, &self.units, json::Form::Array),
+            Format::Auto if text.trim_start().starts_with(['[', '{']) => {
+                json::offers(text, source, &self.units, json::Form::Array)
+            }
+            Format::Auto | Format::Csv => csv::offers(text, source, &self.units),
         }
     }
 }
 
-/// The tasks in a file.
+/// The tasks in a file, its numbers in the usual units: [`Reader::read_tasks`].
 ///
 /// # Errors
-/// [`Error::FileUnreadable`], [`Error::FileMalformed`], [`Error::MissingColumn`], [`Error::UnknownColumn`],
-/// [`Error::DevicesMalformed`] and those of quantities; each names the file, the row and the column.
+/// As [`Reader::read_tasks`].
 ///
 /// ```no_run
 /// let tasks = offermatch::read_tasks("tasks.json", offermatch::Format::Auto)?;
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub fn read_tasks(path: impl AsRef<Path>, format: Format) -> Result<Vec<Task>, Error> {
-    let (text, name, format) = open(path.as_ref(), format)?;
-    parse_tasks(&text, format, &name)
+    Reader { format, ..Reader::default() }.read_tasks(path)
 }
 
-/// The offers in a file.
+/// The offers in a file, its numbers in the usual units: [`Reader::read_offers`].
 ///
 /// # Errors
-/// As [`read_tasks`].
+/// As [`Reader::read_tasks`].
 ///
 /// ```no_run
 /// let offers = offermatch::read_offers("offers.csv", offermatch::Format::Auto)?;
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub fn read_offers(path: impl AsRef<Path>, format: Format) -> Result<Vec<Offer>, Error> {
-    let (text, name, format) = open(path.as_ref(), format)?;
-    parse_offers(&text, format, &name)
+    Reader { format, ..Reader::default() }.read_offers(path)
 }
 
-/// The tasks in a text; `source` says in errors where it came from. [`Format::Auto`] stands for JSON where the text begins
-/// with `[`.
+/// The tasks in a text, its numbers in the usual units: [`Reader::parse_tasks`].
 ///
 /// # Errors
-/// As [`read_tasks`].
+/// As [`Reader::read_tasks`].
 ///
 /// ```
 /// use offermatch::{Format, parse_tasks};
 ///
-/// let tasks = parse_tasks(r#"[{"name": "render-1", "demand": {"cpu": "2 cores"}}]"#, Format::Json, "tasks")?;
+/// let tasks = parse_tasks(r#"[{"name": "render-1", "demand": {"cpu": 2}}]"#, Format::Json, "tasks")?;
 /// assert_eq!(tasks[0].demand, [("cpu".to_owned(), 2000)]);
 ///
 /// let error = parse_tasks("name,demand.cpu\nrender-1,-5\n", Format::Csv, "tasks.csv").unwrap_err();
@@ -92,40 +168,30 @@ pub fn read_offers(path: impl AsRef<Path>, format: Format) -> Result<Vec<Offer>,
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub fn parse_tasks(text: &str, format: Format, source: &str) -> Result<Vec<Task>, Error> {
-    match format {
-        Format::Auto if text.trim_start().starts_with('[') => json::tasks(text, source),
-        Format::Json => json::tasks(text, source),
-        Format::Openb => openb::tasks(text, source),
-        _ => csv::tasks(text, source),
-    }
+    Reader { format, ..Reader::default() }.parse_tasks(text, source)
 }
 
-/// The offers in a text; as [`parse_tasks`].
+/// The offers in a text, its numbers in the usual units: [`Reader::parse_offers`].
 ///
 /// # Errors
-/// As [`read_tasks`].
+/// As [`Reader::read_tasks`].
 ///
 /// ```
 /// use offermatch::{Format, parse_offers};
 ///
-/// let offers = parse_offers("name,available.cpu,devices\nserver-1,48 cores,2\n", Format::Csv, "offers")?;
+/// let offers = parse_offers("name,available.cpu,devices\nserver-1,48,2\n", Format::Csv, "offers")?;
 /// assert_eq!(offers[0].devices, [1000, 1000]);
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub fn parse_offers(text: &str, format: Format, source: &str) -> Result<Vec<Offer>, Error> {
-    match format {
-        Format::Auto if text.trim_start().starts_with('[') => json::offers(text, source),
-        Format::Json => json::offers(text, source),
-        Format::Openb => openb::offers(text, source),
-        _ => csv::offers(text, source),
-    }
+    Reader { format, ..Reader::default() }.parse_offers(text, source)
 }
 
 /// The text of a file, what errors call it, and its format.
 fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> {
     let file = path.display().to_string();
     let format = by_ending(path, format)?;
-    let bytes = match std::fs::read(path) {
+    let bytes = match if path == Path::new("-") { from_standard_input() } else { std::fs::read(path) } {
         Ok(bytes) => bytes,
         Err(source) => return Err(Error::FileUnreadable { file, source }),
     };
@@ -137,14 +203,21 @@ fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> 
     Ok((text, file, format))
 }
 
+/// All of standard input.
+fn from_standard_input() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+}
+
 /// The format that the ending of a file's name tells, where none is said.
 fn by_ending(path: &Path, format: Format) -> Result<Format, Error> {
     let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
     match (format, ending.as_ref().and_then(|ending| ending.to_str())) {
         (Format::Auto, Some("json")) => Ok(Format::Json),
+        (Format::Auto, Some("jsonl" | "ndjson")) => Ok(Format::JsonLines),
         (Format::Auto, Some("csv")) => Ok(Format::Csv),
         (Format::Auto, _) => {
-            let message = "the name ends in neither .json nor .csv, so the format has to be said".to_owned();
+            let message = "the name ends in neither .json, .jsonl nor .csv, so the format has to be said".to_owned();
             Err(Error::FileMalformed { file: path.display().to_string(), line: 1, column: 1, message })
         }
         (format, _) => Ok(format),

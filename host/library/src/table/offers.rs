@@ -6,6 +6,7 @@ use crate::error::{Error, Place};
 use crate::table::catalog::{Catalog, UNSET, distinct, listed};
 use crate::table::names::Names;
 use crate::table::rows::{Offer, Task};
+use crate::table::settings::DEVICES;
 use crate::table::tasks::WHOLE;
 
 /// Offers, listed in the order of their rows. Checked: every table of this type can be given to a matcher.
@@ -177,7 +178,7 @@ fn fill(
 ) -> Result<(), Error> {
     let dimensions = catalog.dimensions().len();
     for (dimension, quantity) in quantities {
-        let Some(at) = catalog.dimension(dimension) else {
+        let Some(at) = catalog.dimension(dimension).filter(|_| dimension != DEVICES) else {
             let place = place(source, row, name, format!("{column}.{dimension}"));
             return Err(Error::UnknownDimension { place, known: listed(catalog.dimensions()) });
         };

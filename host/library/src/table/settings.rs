@@ -14,24 +14,18 @@ pub const DEVICES: &str = "devices";
 /// use offermatch::{Mode, Settings};
 ///
 /// let settings = Settings { mode: Mode::Shared, weights: vec![("cpu".into(), 2.0)], ..Settings::default() };
-/// assert_eq!(settings.max_score, 31.0);
+/// assert_eq!(settings.max_score, None);
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
     /// What happens to an offer that takes a task.
     pub mode: Mode,
-    /// An offer is chosen only if its score is below this.
-    pub max_score: f64,
+    /// An offer is chosen only if its score is below this; none for no limit.
+    pub max_score: Option<f64>,
     /// The weight of a dimension, or of [`DEVICES`]; 1.0 where left out.
     pub weights: Vec<(String, f64)>,
     /// The scale of a dimension, or of [`DEVICES`]; 0, or left out, for the largest capacity in that dimension.
     pub scales: Vec<(String, u64)>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { mode: Mode::default(), max_score: Columns::MAX_SCORE, weights: Vec::new(), scales: Vec::new() }
-    }
 }
 
 impl Settings {
@@ -40,13 +34,15 @@ impl Settings {
     /// # Errors
     /// [`Error::SettingMalformed`] for a name that is no dimension and for a number that is negative or not finite.
     pub fn columns(&self, catalog: &Catalog) -> Result<Columns, Error> {
-        check_number("max-score", self.max_score)?;
+        // Every score is finite, so the largest double refuses none.
+        let max_score = self.max_score.unwrap_or(f64::MAX);
+        check_number("max-score", max_score)?;
         for (name, weight) in &self.weights {
             check_number(&format!("weight of {name}"), *weight)?;
         }
         Ok(Columns {
             mode: self.mode,
-            max_score: self.max_score,
+            max_score,
             weights: column(&self.weights, "weight", 1.0, catalog)?,
             scales: column(&self.scales, "scale", 0, catalog)?,
         })
@@ -59,6 +55,13 @@ fn column<T: Copy>(given: &[(String, T)], what: &str, default: T, catalog: &Cata
         return Ok(Vec::new());
     }
     let dimensions = catalog.dimensions();
+    if catalog.dimension(DEVICES).is_some() {
+        return Err(Error::SettingMalformed {
+            setting: what.to_owned(),
+            value: DEVICES.to_owned(),
+            reason: "a dimension is called as the devices are".to_owned(),
+        });
+    }
     let mut column = vec![default; dimensions.len() + 1];
     for (name, value) in given {
         let devices = (name == DEVICES).then_some(dimensions.len());

@@ -7,6 +7,7 @@ use crate::table::catalog::{Catalog, UNSET, listed};
 use crate::table::names::Names;
 use crate::table::offers::row_count;
 use crate::table::rows::Task;
+use crate::table::settings::DEVICES;
 
 /// Thousandths of a whole device.
 pub(crate) const WHOLE: u32 = 1000;
@@ -61,7 +62,8 @@ impl Tasks {
                 Box::new(Place { source: source.to_owned(), row: Some(row), name: Some(task.name.clone()), column })
             };
             for (name, quantity) in &task.demand {
-                let dimension = catalog.dimension(name).ok_or_else(|| Error::UnknownDimension {
+                let known = catalog.dimension(name).filter(|_| name != DEVICES);
+                let dimension = known.ok_or_else(|| Error::UnknownDimension {
                     place: place(format!("demand.{name}")),
                     known: listed(catalog.dimensions()),
                 })?;

@@ -1,15 +1,16 @@
 //! `offermatch-host match`.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Assignments, Catalog, Error, Explanations, Limits, Matcher, Mode, Offers, Settings, Tasks, Timings, parse_quantity,
-    read_offers, read_tasks, unplaced,
+    Assignments, Catalog, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers, Reader, Settings, Tasks,
+    Timings, Unit, Units, parse_quantity, unplaced,
 };
 
 use super::progress::Progress;
-use super::{MatchArguments, OutputArgument, output, summary};
+use super::{MatchArguments, Names, OutputArgument, output, summary};
 
 /// A cycle, with all that can be said of it.
 pub(super) struct Cycle {
@@ -25,6 +26,8 @@ pub(super) struct Cycle {
     pub(super) assignments: Assignments,
     /// Why the tasks that were not placed found no offer, where that was asked.
     pub(super) unplaced: Option<Explanations>,
+    /// How many tasks were not placed only because of the maximal score.
+    pub(super) by_score: usize,
     /// Where the time went.
     pub(super) stages: Stages,
 }
@@ -47,6 +50,10 @@ pub(super) struct Stages {
 pub(super) fn run(arguments: MatchArguments) -> anyhow::Result<Vec<u8>> {
     let (kind, timings) = (arguments.output, arguments.timings);
     let cycle = cycle(arguments)?;
+    if cycle.by_score > 0 {
+        // Not by the log, which is silent unless it is asked for.
+        writeln!(std::io::stderr(), "warning: {}", summary::too_high(cycle.by_score))?;
+    }
     match kind {
         OutputArgument::Json => output::json(&cycle, timings),
         OutputArgument::Csv => output::csv(&cycle),
@@ -56,12 +63,13 @@ pub(super) fn run(arguments: MatchArguments) -> anyhow::Result<Vec<u8>> {
 
 /// Reads, matches and, where asked, explains.
 fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
+    let units = Units::new(arguments.unit.iter().map(|(dimension, unit)| (dimension.as_str(), unit)))?;
     let progress = Progress::new("reading");
     let (rows, read) = timed(|| match (&arguments.sample, &arguments.tasks, &arguments.offers) {
         (Some(sample), ..) => Ok(sample.rows()),
         (None, Some(tasks), Some(offers)) => {
-            let format = arguments.format.into();
-            Ok((read_tasks(tasks, format)?, read_offers(offers, format)?))
+            let reader = Reader { format: arguments.format.into(), units: units.clone() };
+            Ok((reader.read_tasks(tasks)?, reader.read_offers(offers)?))
         }
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     })?;
@@ -71,7 +79,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     };
     let ((tasks, offers), columns) = timed(|| {
         let catalog = match &arguments.dimensions {
-            Some(dimensions) => {
+            Some(Names(dimensions)) => {
                 let named = |(name, _): &(String, u64)| dimensions.contains(name);
                 for offer in &mut offer_rows {
                     offer.available.retain(named);
@@ -81,12 +89,14 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
             }
             None => Catalog::of(&offer_rows, &task_rows),
         };
+        let asked = task_rows.iter().flat_map(|task| &task.demand).map(|(dimension, _)| dimension.as_str());
+        units.check(catalog.dimensions().iter().map(String::as_str).chain(asked))?;
         let tasks = Tasks::from_source(&task_rows, &catalog, &source(&arguments.tasks, "tasks"))?;
         let offers = Offers::from_source(&offer_rows, &catalog, &source(&arguments.offers, "offers"))?;
         Ok((tasks, offers))
     })?;
     drop((task_rows, offer_rows));
-    let settings = settings(&arguments)?;
+    let settings = settings(&arguments, &units)?;
     progress.stage("compiling the matcher");
     let (matcher, load) = timed(|| load(&arguments.matcher, &super::trust::limits(arguments.limits.as_deref())?))?;
     progress.stage("matching");
@@ -102,19 +112,25 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     progress.stage("explaining");
     let (unplaced, explain) = timed(|| {
         let rows = || tasks.select(&unplaced(&assignments, tasks.len()));
-        arguments.explain.then(|| pool.explain(&rows())).transpose()
+        // A maximal score explains itself: what it leaves without an offer is said on every output.
+        (arguments.explain || arguments.max_score.is_some()).then(|| pool.explain(&rows())).transpose()
     })?;
+    let by_score = unplaced.iter().flat_map(Explanations::iter);
+    let by_score = by_score.filter(|found| found.candidates == 0 && found.by_score > 0).count();
+    let unplaced = unplaced.filter(|_| arguments.explain);
     if let (Some(path), Some(recording)) = (&arguments.record, pool.recording()) {
         recording.write(path)?;
     }
     let stages = Stages { read, columns, load, pool: timings, explain };
-    Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, unplaced, stages })
+    Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, unplaced, by_score, stages })
 }
 
 /// The settings in the arguments.
-fn settings(arguments: &MatchArguments) -> Result<Settings, Error> {
+fn settings(arguments: &MatchArguments, units: &Units) -> Result<Settings, Error> {
     let scales = arguments.scale.iter().map(|(name, quantity)| {
-        let scale = parse_quantity(quantity).map_err(|error| Error::SettingMalformed {
+        // A scale of devices is in devices; the contract counts their thousandths.
+        let unit = if name == DEVICES { Unit::named("0.001").unwrap_or(Unit::COUNT) } else { units.of(name) };
+        let scale = parse_quantity(quantity, unit).map_err(|error| Error::SettingMalformed {
             setting: format!("scale of {name}"),
             value: quantity.clone(),
             reason: error.to_string(),

@@ -5,6 +5,7 @@ mod conformance;
 mod inspect;
 mod match_command;
 mod new;
+mod numbers;
 mod output;
 mod progress;
 mod summary;
@@ -82,7 +83,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = MATCH_EXAMPLES, group = ArgGroup::new("input").required(true).multiple(true))]
 pub(crate) struct MatchArguments {
-    /// Tasks to place, in order
+    /// Tasks to place, in order; - is standard input
     #[arg(long, value_name = "FILE", group = "input", requires = "offers")]
     pub(crate) tasks: Option<PathBuf>,
     /// Offers to place them on
@@ -97,18 +98,21 @@ pub(crate) struct MatchArguments {
     /// What happens to an offer that takes a task
     #[arg(long, value_enum, default_value_t = ModeArgument::Exclusive)]
     pub(crate) mode: ModeArgument,
-    /// Choose an offer only if its score is below this
-    #[arg(long, value_name = "SCORE", default_value_t = 31.0, allow_negative_numbers = true)]
-    pub(crate) max_score: f64,
+    /// Choose an offer only if its score is below this; otherwise there is no limit
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub(crate) max_score: Option<f64>,
     /// The weight of a dimension, such as cpu=2.0, or of devices
     #[arg(long, value_name = "DIMENSION=NUMBER", value_parser = weight)]
     pub(crate) weight: Vec<(String, f64)>,
-    /// The scale of a dimension, such as memory=256GiB; otherwise the largest capacity
+    /// The scale of a dimension, such as memory=256GiB; or devices=8; otherwise the largest capacity
     #[arg(long, value_name = "DIMENSION=QUANTITY", value_parser = pair)]
     pub(crate) scale: Vec<(String, String)>,
+    /// What the numbers of a dimension are in, such as cpu=millicores or scratch=bytes; docs/formats.md
+    #[arg(long, value_name = "DIMENSION=UNIT", value_parser = pair)]
+    pub(crate) unit: Vec<(String, String)>,
     /// The resource dimensions and their order; otherwise those of the offers
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    pub(crate) dimensions: Option<Vec<String>>,
+    #[arg(long, value_name = "NAME,...", value_parser = names)]
+    pub(crate) dimensions: Option<Names>,
     /// Say of each unplaced task why it found no offer
     #[arg(long)]
     pub(crate) explain: bool,
@@ -149,6 +153,8 @@ pub(crate) enum FormatArgument {
     Auto,
     /// An array of objects
     Json,
+    /// An object a line
+    Jsonl,
     /// A line of column names, then rows
     Csv,
     /// Alibaba's OpenB trace
@@ -160,6 +166,7 @@ impl From<FormatArgument> for Format {
         match format {
             FormatArgument::Auto => Self::Auto,
             FormatArgument::Json => Self::Json,
+            FormatArgument::Jsonl => Self::JsonLines,
             FormatArgument::Csv => Self::Csv,
             FormatArgument::Openb => Self::Openb,
         }
@@ -240,6 +247,17 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("not NAME=VALUE".to_owned()),
     }
+}
+
+/// Names of dimensions, each once.
+#[derive(Debug, Clone)]
+pub(crate) struct Names(pub(crate) Vec<String>);
+
+/// Names separated by commas.
+fn names(text: &str) -> Result<Names, String> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim_matches(' ').to_owned()).collect();
+    let twice = names.iter().enumerate().any(|(at, name)| name.is_empty() || names[..at].contains(name));
+    if twice { Err("not a list of different names".to_owned()) } else { Ok(Names(names)) }
 }
 
 /// A name and its weight.

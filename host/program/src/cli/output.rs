@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::match_command::{Cycle, Stages};
+use super::numbers::{shown, to_json};
 
 /// An answer as `docs/formats.md` has it.
 #[derive(Serialize)]
@@ -21,6 +22,8 @@ struct Document<'a> {
     placed: usize,
     /// Who takes what.
     assignments: Vec<Assignment<'a>>,
+    /// How many of the others found only offers whose score is not below the maximal one.
+    unplaced_by_score: usize,
     /// Why the others found no offer, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "unplaced")]
     unplaced: Option<&'a Explanations>,
@@ -132,11 +135,12 @@ pub(super) fn json(cycle: &Cycle, timings: bool) -> anyhow::Result<Vec<u8>> {
         offers: cycle.offers.len(),
         placed: cycle.assignments.tasks.len(),
         assignments: assignments(cycle).collect(),
+        unplaced_by_score: cycle.by_score,
         unplaced: cycle.unplaced.as_ref(),
         answer_digest: answer_digest(&cycle.assignments),
         timings_ms: timings.then(|| timings_ms(&cycle.stages)),
     };
-    let mut text = serde_json::to_vec(&document)?;
+    let mut text = to_json(&document)?;
     text.push(b'\n');
     Ok(text)
 }
@@ -146,8 +150,7 @@ pub(super) fn csv(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["task", "offer", "score"])?;
     for Assignment { task, offer, score } in assignments(cycle) {
-        // Debug gives the shortest text that reads back as the same double.
-        writer.write_record([task, offer, &format!("{score:?}")])?;
+        writer.write_record([task, offer, &shown(score)])?;
     }
     Ok(writer.into_inner()?)
 }

@@ -32,12 +32,21 @@ pub(super) fn text(cycle: &Cycle) -> String {
     stages(&mut text, cycle);
     text.push('\n');
     utilisation(&mut text, cycle, &taken);
+    if cycle.by_score > 0 {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "\n{}", too_high(cycle.by_score));
+    }
     if let Some(unplaced) = &cycle.unplaced {
         reasons(&mut text, unplaced);
     } else if cycle.assignments.tasks.len() < cycle.tasks.len() {
         text.push_str("\n--explain says why tasks were not placed\n");
     }
     text
+}
+
+/// What is said of tasks that only the maximal score kept from an offer.
+pub(super) fn too_high(tasks: usize) -> String {
+    format!("{} tasks found only offers whose score is not below the maximal one (--max-score)", count(tasks))
 }
 
 /// Adds one line for each stage.

@@ -27,6 +27,7 @@ from offermatch.errors import LyingMatcherError
 from offermatch.matcher import Matcher
 from offermatch.model import Offer, Settings, Timings
 from offermatch.pool import Backend
+from offermatch.quantity import SMALLEST, as_written
 from offermatch.sample import Sample
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
@@ -87,7 +88,8 @@ def _buffers(tasks: TaskColumns, offers: OfferColumns) -> _Source:
     capacity = {name: memoryview(column) for name, column in (offers.capacity or {}).items()}
 
     def build() -> tuple[TaskColumns, OfferColumns]:
-        return TaskColumns.build(tasks.names, demand), OfferColumns.build(offers.names, available, capacity=capacity)
+        offered = OfferColumns.build(offers.names, available, capacity=capacity, units=SMALLEST)
+        return TaskColumns.build(tasks.names, demand, units=SMALLEST), offered
 
     return build
 
@@ -140,7 +142,7 @@ def _open(matcher: Matcher, table: OfferTable, dimensions: tuple[str, ...], timi
 
 def _to_one_offer(matcher: Matcher, tasks: TaskColumns, size: Callable[[Iterable[int]], int]) -> Timings:
     """Return where the time goes when all tasks are given to one offer whose size is drawn from the demand."""
-    offer = Offer("one", {name: size(column) for name, column in tasks.demand.items()})
+    offer = Offer("one", as_written({name: size(column) for name, column in tasks.demand.items()}))
     with matcher.open([offer], Settings("shared")) as pool:
         return pool.assign(tasks).timings
 

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
-from offermatch.model import Offer, Task
+from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = ["LOOPS", "Best", "Loop", "Row", "rows_of"]
 
@@ -51,10 +51,13 @@ class Best(NamedTuple):
 Scales = tuple[int, int]
 
 
-def rows_of(tasks: Sequence[Task], offers: Sequence[Offer]) -> tuple[list[Row], list[Row]]:
+def rows_of(tasks: TaskColumns, offers: OfferColumns) -> tuple[list[Row], list[Row]]:
     """Return rows as a scheduler of its own would hold them."""
-    asked = [Row(task.name, int(task.demand["cpu"]), int(task.demand["memory"])) for task in tasks]
-    return asked, [Row(offer.name, int(offer.available["cpu"]), int(offer.available["memory"])) for offer in offers]
+    asked, offered = tasks.demand, offers.available
+    return (
+        list(map(Row, tasks.names, asked["cpu"], asked["memory"])),
+        list(map(Row, offers.names, offered["cpu"], offered["memory"])),
+    )
 
 
 def look(task: Row, offers: list[Row], start: int, stop: int, scales: Scales) -> Best:

@@ -127,7 +127,7 @@ def _measures(matcher: Matcher, sample: Sample, seconds: float) -> dict[str, Cal
     chosen = dict(zip(answer.task_rows, answer.offer_rows, strict=True))
     scales = (max(columns[1].available["cpu"]), max(columns[1].available["memory"]))
     known = _Known([chosen.get(row, -1) for row in range(len(tasks))], scales)
-    asked, offered = rows_of(tasks, offers)
+    asked, offered = rows_of(*columns)
     workers = max(2, os.cpu_count() or 2)
     measures: dict[str, Callable[[], _Measured]] = {}
     for name, loop in LOOPS.items():

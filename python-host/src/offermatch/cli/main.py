@@ -16,6 +16,7 @@ from typing import Any
 
 from offermatch.cli import demo, output
 from offermatch.cli.agent import add_agent
+from offermatch.cli.arguments import add_ranking, names, ranking
 from offermatch.cli.bench import add_bench
 from offermatch.cli.conformance import add_conformance
 from offermatch.cli.day import add_day
@@ -23,10 +24,9 @@ from offermatch.cli.scheduler import add_scheduler
 from offermatch.cli.trace import add_trace
 from offermatch.cli.trust import LIMITS_HELP, Differs, add_trust
 from offermatch.errors import MatcherError, OffermatchError
-from offermatch.formats.files import FORMATS, read_offers, read_tasks
+from offermatch.formats.files import FORMATS, read_tables
 from offermatch.limits import Limits
 from offermatch.matcher import BUNDLED, BaseMatcher, Matcher, ReferenceMatcher
-from offermatch.model import MODES
 from offermatch.sample import KINDS, Sample, parse_sample
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.wasm.component import Code
@@ -99,27 +99,15 @@ def _parser() -> argparse.ArgumentParser:
 
     match = commands.add_parser("match", help="match tasks to offers", description=_MATCH, formatter_class=plain)
     match.set_defaults(command=_match, usage=match)
-    match.add_argument("--tasks", type=Path, metavar="FILE", help="tasks to place, in order")
+    match.add_argument("--tasks", type=Path, metavar="FILE", help="tasks to place, in order; - is standard input")
     match.add_argument("--offers", type=Path, metavar="FILE", help="offers to place them on")
     match.add_argument("--format", choices=FORMATS, default="auto", help="format of both files (default: by their endings)")
     kinds = ", ".join(KINDS)
     match.add_argument(
         "--sample", type=_sample, metavar="KIND:TASKSxOFFERS[:SEED]", help=f"generate input instead; kinds are {kinds}"
     )
-    match.add_argument("--mode", choices=MODES, default="exclusive", help="what happens to an offer that takes a task")
-    match.add_argument("--max-score", type=float, default=31.0, metavar="SCORE", help="choose only below it (default: 31)")
-    match.add_argument(
-        "--weight",
-        type=_weight,
-        action="append",
-        default=[],
-        metavar="DIMENSION=NUMBER",
-        help="such as cpu=2.0; devices too",
-    )
-    match.add_argument(
-        "--scale", type=_pair, action="append", default=[], metavar="DIMENSION=QUANTITY", help="such as memory=256GiB"
-    )
-    match.add_argument("--dimensions", type=_names, metavar="NAME,...", help="the resource dimensions and their order")
+    add_ranking(match, "exclusive")
+    match.add_argument("--dimensions", type=names, metavar="NAME,...", help="the resource dimensions and their order")
     match.add_argument("--explain", action="store_true", help="say of each unplaced task why it found no offer")
     match.add_argument("--timings", action="store_true", help="say in the JSON where the time went")
     match.add_argument("--output", choices=("json", "csv", "summary"), default="json", help="(default: json)")
@@ -163,28 +151,34 @@ def _match(options: argparse.Namespace) -> str:
         options.usage.error("give --tasks and --offers, or --sample")
     if options.sample is None and (options.tasks is None or options.offers is None):
         options.usage.error("--tasks and --offers belong together")
+    settings = ranking(options)
     tasks: TaskColumns | list[Any]
     offers: OfferColumns | list[Any]
     if options.sample is not None:
         tasks, offers = options.sample.rows()
     else:
-        tasks, offers = read_tasks(options.tasks, options.format), read_offers(options.offers, options.format)
+        tasks, offers = read_tables(options.tasks, options.offers, options.format, settings.units)
     matcher = _load(options.matcher, options.limits)
     answer = matcher.match(
         tasks,
         offers,
-        mode=options.mode,
-        max_score=options.max_score,
-        weights=dict(options.weight),
-        scales=dict(options.scale),
+        mode=settings.mode,
+        max_score=settings.max_score,
+        weights=settings.weights,
+        scales=settings.scales,
         dimensions=options.dimensions,
-        explain=options.explain,
+        units=settings.units,
+        # A maximal score explains itself: what it leaves without an offer is said on every output.
+        explain=options.explain or settings.max_score is not None,
         record=options.record,
     )
+    by_score = output.too_high(answer)
+    if by_score:
+        sys.stderr.write(f"warning: {output.kept_by_score(by_score)}\n")
     if options.output == "csv":
         return output.answer_csv(answer)
     if options.output == "summary":
-        return output.answer_summary(answer, matcher, options.mode, tasks, offers)
+        return output.answer_summary(answer, matcher, options.mode, tasks, offers, explained=options.explain)
     return output.answer_json(answer, matcher, options.mode, explained=options.explain, timed=options.timings)
 
 
@@ -235,28 +229,6 @@ def _sample(text: str) -> Sample:
         return parse_sample(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals and value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not DIMENSION=NUMBER")
-    return name, value
-
-
-def _weight(text: str) -> tuple[str, float]:
-    name, value = _pair(text)
-    try:
-        return name, float(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a number") from error
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
-    if not all(names) or len(set(names)) != len(names):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of different names")
-    return names
 
 
 def _positive(text: str) -> int:

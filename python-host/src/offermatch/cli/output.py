@@ -16,7 +16,17 @@ from offermatch.model import Explanation, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offer_columns, task_columns
 
-__all__ = ["answer_csv", "answer_json", "answer_summary", "error", "inspection", "stages", "utilisation"]
+__all__ = [
+    "answer_csv",
+    "answer_json",
+    "answer_summary",
+    "error",
+    "inspection",
+    "kept_by_score",
+    "stages",
+    "too_high",
+    "utilisation",
+]
 
 _WIDTH = 40
 """Characters of a full bar."""
@@ -48,6 +58,7 @@ def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: b
             for task, offer, score in zip(answer.task_names, answer.offer_names, answer.scores, strict=True)
         ],
     }
+    document["unplaced_by_score"] = too_high(answer)
     if explained:
         document["unplaced"] = [_explanation(found) for found in answer.explanations]
     document["answer_digest"] = answer.digest
@@ -78,7 +89,19 @@ def answer_csv(answer: Answer) -> str:
     return text.getvalue()
 
 
-def answer_summary(answer: Answer, matcher: BaseMatcher, mode: str, tasks: Any, offers: Any) -> str:
+def too_high(answer: Answer) -> int:
+    """Return how many tasks found only offers whose score is not below the maximal one, where these were explained."""
+    return sum(1 for found in answer.explanations if not found.candidates and found.by_score)
+
+
+def kept_by_score(tasks: int) -> str:
+    """Return what is said of tasks that only the maximal score kept from an offer."""
+    return f"{tasks:,} tasks found only offers whose score is not below the maximal one (--max-score)"
+
+
+def answer_summary(
+    answer: Answer, matcher: BaseMatcher, mode: str, tasks: Any, offers: Any, *, explained: bool = True
+) -> str:
     """Return an answer for people: how much was placed, where the time went, how full the offers are."""
     described = matcher.description
     asked, taken, offered = len(answer.all_task_names), len(set(answer.offer_rows)), len(answer.all_offer_names)
@@ -91,7 +114,9 @@ def answer_summary(answer: Answer, matcher: BaseMatcher, mode: str, tasks: Any, 
         "",
         *utilisation(answer, task_columns(tasks), offer_columns(offers)),
     ]
-    reasons = _reasons(answer.explanations)
+    by_score = too_high(answer)
+    lines += ["", kept_by_score(by_score)] if by_score else []
+    reasons = _reasons(answer.explanations) if explained else []
     return "\n".join([*lines, *reasons]) + "\n"
 
 

@@ -18,12 +18,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from offermatch.cli.arguments import add_ranking, ranking
 from offermatch.errors import InputError, OffermatchError
 from offermatch.extras import require
 from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.formats.files import read_offers
 from offermatch.matcher import BaseMatcher
-from offermatch.model import MODES, Settings
 from offermatch.slot.slot import Slot
 
 if TYPE_CHECKING:
@@ -106,10 +106,7 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     run.add_argument("--matcher", default="bundled", metavar="PATH|bundled|reference", help="(default: bundled)")
     run.add_argument("--manifest", type=Path, metavar="FILE", help="follow a manifest: the matcher is swapped as it changes")
     run.add_argument("--limits", type=Path, metavar="FILE", help="limits on what a component may use; docs/trust.md")
-    run.add_argument(
-        "--mode", choices=MODES, default="shared", help="what happens to an offer that takes a task (default: shared)"
-    )
-    run.add_argument("--max-score", type=float, default=31.0, metavar="SCORE", help="choose only below it (default: 31)")
+    add_ranking(run, "shared")
     run.add_argument(
         "--lease",
         type=_seconds,
@@ -211,7 +208,7 @@ def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMat
             store,
             cluster,
             FallbackMatcher(matcher),
-            settings=Settings(options.mode, options.max_score),
+            settings=ranking(options),
             interval=options.interval,
             lease_seconds=options.lease,
             most_tasks=options.most_tasks,

@@ -9,52 +9,175 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 from offermatch.errors import InputError
-from offermatch.formats import openb
+from offermatch.extras import require
+from offermatch.formats import kubernetes, openb, slurm
 from offermatch.model import Offer, Requirement, Task
+from offermatch.quantity import check_units
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.shape import offer_from_mapping, task_from_mapping
 
-__all__ = ["FORMATS", "chosen_format", "csv_rows", "csv_tasks", "json_rows", "read_offers", "read_tasks"]
+__all__ = [
+    "FORMATS",
+    "chosen_format",
+    "csv_rows",
+    "csv_tasks",
+    "csv_units",
+    "json_rows",
+    "read_offers",
+    "read_tables",
+    "read_tasks",
+]
 
-FORMATS = ("auto", "json", "csv", "openb")
+FORMATS = ("auto", "json", "jsonl", "csv", "openb", "kubernetes", "slurm", "parquet")
 """The formats; ``auto`` goes by the file's ending."""
 
+_ENDINGS = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 
-def read_tasks(path: Path, form: str = "auto") -> TaskColumns:
+STANDARD_INPUT = Path("-")
+"""The path that stands for standard input."""
+
+
+def read_tables(
+    tasks: Path, offers: Path, form: str = "auto", units: Mapping[str, str] | None = None
+) -> tuple[TaskColumns, OfferColumns]:
+    """Return the tasks and the offers in two files, which some formats read together.
+
+    Raises:
+        InputError: As of ``read_tasks``.
+    """
+    if form == "kubernetes":
+        given = [kubernetes.objects(_documents(path), str(path)) for path in (tasks, offers)]
+        rows = kubernetes.tables(*given)
+    elif form == "slurm":
+        sources = str(tasks), str(offers)
+        rows = slurm.tables(_decoded(_text(tasks), tasks, 0), _decoded(_text(offers), offers, 0), *sources)
+    else:
+        return read_tasks(tasks, form, units), read_offers(offers, form, units)
+    return task_columns(rows[0], source=str(tasks)), offer_columns(rows[1], source=str(offers))
+
+
+def _documents(path: Path) -> list[Any]:
+    """Return the documents of a YAML or JSON file."""
+    text = _text(path)
+    if text.lstrip().startswith(("{", "[")):
+        found = _decoded(text, path, 0)
+        return found if isinstance(found, list) else [found]
+    require("yaml", "yaml")
+    yaml = import_module("yaml")
+    try:
+        # Every scalar stays as it is written: YAML would make a number of a version, and a boolean of a "no".
+        return list(yaml.load_all(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader)))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        message = f"not YAML: {getattr(error, 'problem', error)}"
+        raise InputError("file-malformed", message, "docs/formats.md shows the format", place) from error
+
+
+def read_tasks(path: Path, form: str = "auto", units: Mapping[str, str] | None = None) -> TaskColumns:
     """Return the tasks in a file.
+
+    Args:
+        path: The file; ``-`` is standard input.
+        form: One of ``FORMATS``.
+        units: What the numbers of a dimension are in, where the file does not say it.
 
     Raises:
         InputError: The file or a row of it cannot be used.
     """
     source = str(path)
     chosen = chosen_format(path, form)
-    if chosen == "json":
-        rows = [task_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(json_rows(path))]
-        return task_columns(rows, source=source)
-    header, cells = csv_rows(path)
-    if chosen == "openb":
-        return task_columns(openb.tasks(header, cells, source), source=source)
-    return task_columns(csv_tasks(header, cells, source), source=source)
+    own: dict[str, str] = {}
+    if chosen in ("json", "jsonl"):
+        objects, own = json_rows(path, "tasks", chosen)
+        rows = [task_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(objects)]
+    elif chosen == "parquet":
+        columns, own = _parquet(path, source)
+        _check_header(list(columns), ("name", "devices", "device_share"), ("demand.", "requires."), source)
+        required = None
+        if any(column.startswith("requires.") for column in columns):
+            cells_by_row = [dict(zip(columns, row, strict=True)) for row in zip(*map(_cells, columns.values()), strict=True)]
+            words = [_worded(row, "requires.", f"{source}, row {at} ({row['name']})") for at, row in enumerate(cells_by_row)]
+            required = [tuple(_requirement(name, cell) for name, cell in row.items()) for row in words]
+        return TaskColumns.build(
+            columns["name"],
+            {name[7:]: column for name, column in columns.items() if name.startswith("demand.")},
+            devices=columns.get("devices"),
+            device_shares=columns.get("device_share"),
+            requirements=required,
+            units={**(units or {}), **own},
+            source=source,
+        )
+    else:
+        header, cells = csv_rows(path)
+        if chosen == "openb":
+            return task_columns(openb.tasks(header, cells, source), source=source)
+        header, own = csv_units(header, source)
+        rows = csv_tasks(header, cells, source)
+    table = task_columns(rows, source=source, units={**(units or {}), **own})
+    check_units(own, table.demand)
+    return table
 
 
-def read_offers(path: Path, form: str = "auto") -> OfferColumns:
-    """Return the offers in a file; the errors are those of ``read_tasks``."""
+def read_offers(path: Path, form: str = "auto", units: Mapping[str, str] | None = None) -> OfferColumns:
+    """Return the offers in a file; the arguments and errors are those of ``read_tasks``."""
     source = str(path)
     chosen = chosen_format(path, form)
-    if chosen == "json":
-        rows = [offer_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(json_rows(path))]
-        return offer_columns(rows, source=source)
-    header, cells = csv_rows(path)
-    if chosen == "openb":
-        return offer_columns(openb.offers(header, cells, source), source=source)
-    return offer_columns(_csv_offers(header, cells, source), source=source)
+    own: dict[str, str] = {}
+    if chosen in ("json", "jsonl"):
+        objects, own = json_rows(path, "offers", chosen)
+        rows = [offer_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(objects)]
+    elif chosen == "parquet":
+        columns, own = _parquet(path, source)
+        _check_header(list(columns), ("name", "devices"), ("available.", "capacity.", "attribute."), source)
+        return OfferColumns.build(
+            columns["name"],
+            {name[10:]: column for name, column in columns.items() if name.startswith("available.")},
+            capacity={name[9:]: column for name, column in columns.items() if name.startswith("capacity.")} or None,
+            attributes={name[10:]: column for name, column in columns.items() if name.startswith("attribute.")} or None,
+            devices=columns.get("devices"),
+            units={**(units or {}), **own},
+            source=source,
+        )
+    else:
+        header, cells = csv_rows(path)
+        if chosen == "openb":
+            return offer_columns(openb.offers(header, cells, source), source=source)
+        header, own = csv_units(header, source)
+        rows = _csv_offers(header, cells, source)
+    table = offer_columns(rows, source=source, units={**(units or {}), **own})
+    check_units(own, table.available)
+    return table
+
+
+def _parquet(path: Path, source: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the columns of a Parquet file by the names that CSV has, and the units behind these."""
+    require("parquet", "pyarrow")
+    arrow = import_module("pyarrow.parquet")
+    try:
+        table = arrow.read_table(io.BytesIO(sys.stdin.buffer.read()) if path == STANDARD_INPUT else path)
+    except OSError as error:
+        hint = "check the path and its permissions"
+        raise InputError("file-unreadable", error.strerror or str(error), hint, source) from error
+    except (ValueError, NotImplementedError) as error:
+        raise InputError("file-malformed", f"not Parquet: {error}", "write it anew", source) from error
+    names, units = csv_units(table.column_names, source)
+    return dict(zip(names, table.columns, strict=True)), units
+
+
+def _cells(column: Any) -> list[str]:
+    return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
 def chosen_format(path: Path, form: str) -> str:
@@ -63,16 +186,22 @@ def chosen_format(path: Path, form: str) -> str:
     Raises:
         InputError: ``file-malformed``.
     """
+    if form in ("kubernetes", "slurm"):
+        hint = "give the file of tasks and the file of offers together"
+        raise InputError("setting-malformed", f"a file of {form} cannot be read alone", hint, str(path))
     if form != "auto":
         return form
-    ending = path.suffix.lower()
-    if ending in (".json", ".csv"):
-        return ending[1:]
-    raise InputError("file-malformed", f"the ending {ending!r} tells no format", "name it with --format", str(path))
+    found = _ENDINGS.get(path.suffix.lower())
+    if found is None:
+        what = "standard input" if path == STANDARD_INPUT else f"the ending {path.suffix!r}"
+        raise InputError("file-malformed", f"{what} tells no format", "name it with --format", str(path))
+    return found
 
 
 def _text(path: Path) -> str:
     try:
+        if path == STANDARD_INPUT:
+            return sys.stdin.buffer.read().decode("utf-8-sig")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         hint = "check the path and its permissions"
@@ -82,9 +211,44 @@ def _text(path: Path) -> str:
         raise InputError("file-malformed", f"byte {error.start} is not UTF-8", hint, str(path)) from error
 
 
-def json_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a JSON file, numbers with a fraction as ``Decimal``; the errors are those of ``read_tasks``."""
+def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the objects of a JSON file or of JSON lines, and the units that the file declares.
+
+    Numbers with a fraction are ``Decimal``.
+
+    Args:
+        path: The file.
+        key: What the array is called where it stands in an object beside ``units``.
+        form: ``json`` or ``jsonl``.
+
+    Raises:
+        InputError: As of ``read_tasks``.
+    """
     text = _text(path)
+    hint = f'the file is an array of objects, or {{"units": ..., "{key}": [...]}}; docs/formats.md shows the format'
+    units: Any = {}
+    if form == "jsonl":
+        lines = [(at, line) for at, line in enumerate(text.split("\n")) if line.strip(" \t\r")]
+        rows: Any = [_decoded(line, path, at) for at, line in lines]
+        if rows and isinstance(rows[0], dict) and rows[0].keys() == {"units"}:
+            units = rows.pop(0)["units"]
+    else:
+        rows = _decoded(text, path, 0)
+        if isinstance(rows, dict) and key in rows and rows.keys() <= {"units", key}:
+            units, rows = rows.get("units") or {}, rows[key]
+    if not isinstance(rows, list):
+        raise InputError("file-malformed", "not an array", hint, f"{path}, line 1, column 1")
+    for at, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise InputError("file-malformed", f"{json.dumps(row, default=str)} is not an object", hint, f"{path}, row {at}")
+    if not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
+        hint = 'units is an object such as {"cpu": "millicores"}'
+        raise InputError("file-malformed", f"{json.dumps(units, default=str)} are no units", hint, f"{path}, units")
+    return rows, units
+
+
+def _decoded(text: str, path: Path, line: int) -> Any:
+    """Return a JSON value; ``line`` is how many lines of the file stand before it."""
 
     def refuse(constant: str) -> NoReturn:
         hint = "JSON knows no such number"
@@ -101,32 +265,25 @@ def json_rows(path: Path) -> list[dict[str, Any]]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            twice = next(key for at, (key, _) in enumerate(pairs) if key in dict(pairs[:at]))
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             raise InputError("file-malformed", f"the key {twice!r} stands twice in one object", "keep one", str(path))
         return found
 
+    hint = "docs/formats.md shows the format"
     try:
-        rows = json.loads(text, parse_float=number, parse_constant=refuse, object_pairs_hook=once)
+        value = json.loads(text, parse_float=number, parse_constant=refuse, object_pairs_hook=once)
     except json.JSONDecodeError as error:
-        place = f"{path}, line {error.lineno}, column {error.colno}"
-        raise InputError("file-malformed", f"not JSON: {error.msg}", "docs/formats.md shows the format", place) from error
+        place = f"{path}, line {line + error.lineno}, column {error.colno}"
+        raise InputError("file-malformed", f"not JSON: {error.msg}", hint, place) from error
     except (RecursionError, ValueError) as error:
-        raise InputError(
-            "file-malformed", f"not usable JSON: {error}", "docs/formats.md shows the format", str(path)
-        ) from error
+        raise InputError("file-malformed", f"not usable JSON: {error}", hint, str(path)) from error
     if "\\u" in text:
         try:
-            json.dumps(rows, ensure_ascii=False, default=str).encode()
+            json.dumps(value, ensure_ascii=False, default=str).encode()
         except UnicodeEncodeError as error:
             hint = "an escape from \\ud800 to \\udfff stands for half a character"
             raise InputError("file-malformed", "half of a surrogate pair stands alone", hint, str(path)) from error
-    hint = "the file is an array of objects; docs/formats.md shows the format"
-    if not isinstance(rows, list):
-        raise InputError("file-malformed", "not an array", hint, f"{path}, line 1, column 1")
-    for at, row in enumerate(rows):
-        if not isinstance(row, dict):
-            raise InputError("file-malformed", f"{json.dumps(row, default=str)} is not an object", hint, f"{path}, row {at}")
-    return rows
+    return value
 
 
 def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
@@ -167,13 +324,14 @@ def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str, als
     """Return the tasks of CSV rows, in which ``also`` are columns of somebody else's; errors as of ``read_tasks``."""
     _check_header(header, ("name", "devices", "device_share", *also), ("demand.", "requires."), source)
     tasks = []
-    for cells in rows:
+    for number, cells in enumerate(rows):
         row = dict(zip(header, cells, strict=True))
+        required = _worded(row, "requires.", f"{source}, row {number} ({row['name']})")
         tasks.append(
             Task(
                 row["name"],
                 _prefixed(row, "demand."),
-                tuple(_requirement(name, cell) for name, cell in _prefixed(row, "requires.").items()),
+                tuple(_requirement(name, cell) for name, cell in required.items()),
                 row.get("devices") or 0,  # type: ignore[arg-type]
                 row.get("device_share") or 0,  # type: ignore[arg-type]
             )
@@ -184,15 +342,38 @@ def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str, als
 def _csv_offers(header: Sequence[str], rows: Iterator[list[str]], source: str) -> list[Offer]:
     _check_header(header, ("name", "devices"), ("available.", "capacity.", "attribute."), source)
     offers = []
-    for cells in rows:
+    for number, cells in enumerate(rows):
         row = dict(zip(header, cells, strict=True))
         devices: Any = row.get("devices") or 0
         if isinstance(devices, str) and "|" in devices:
             devices = [part for part in devices.split("|") if part.strip()]
         available = _prefixed(row, "available.")
-        attributes: dict[str, str | None] = {**_prefixed(row, "attribute.")}
+        attributes: dict[str, str | None] = {**_worded(row, "attribute.", f"{source}, row {number} ({row['name']})")}
         offers.append(Offer(row["name"], available, _prefixed(row, "capacity.") or None, attributes, devices))
     return offers
+
+
+_QUANTITY_COLUMN = re.compile(r"((?:demand|available|capacity)\.(.+))\[([^\[\]]*)\]")
+
+
+def csv_units(header: Sequence[str], source: str) -> tuple[list[str], dict[str, str]]:
+    """Return the column names without the units behind them, as in ``demand.cpu[millicores]``, and these by dimension.
+
+    Raises:
+        InputError: ``file-malformed`` for a dimension with two units.
+    """
+    names: list[str] = []
+    units: dict[str, str] = {}
+    for column in header:
+        match = _QUANTITY_COLUMN.fullmatch(column)
+        name = match[1] if match else column
+        if name in names:
+            raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", f"{source}, line 1")
+        names.append(name)
+        if match and units.setdefault(match[2], match[3]) != match[3]:
+            message = f"{match[2]} is in {units[match[2]]} and in {match[3]}"
+            raise InputError("file-malformed", message, "a dimension is in one unit", f"{source}, line 1, {column}")
+    return names, units
 
 
 def _prefixed(row: dict[str, str], prefix: str) -> dict[str, Any]:
@@ -200,9 +381,28 @@ def _prefixed(row: dict[str, str], prefix: str) -> dict[str, Any]:
     return {name[len(prefix) :]: cell for name, cell in row.items() if cell and name.startswith(prefix)}
 
 
+def _worded(row: dict[str, str], prefix: str, place: str) -> dict[str, str]:
+    """Return the cells under columns with a prefix, without blanks around them; an empty one is left out."""
+    found = {}
+    for name, cell in _prefixed(row, prefix).items():
+        text = cell.strip(_BLANKS)
+        if text.lower() == "nan":
+            hint = "leave the cell empty where nothing is meant"
+            raise InputError(
+                "file-malformed", f"{cell!r} is how a missing number is written", hint, f"{place}, {prefix}{name}"
+            )
+        if text:
+            found[name] = text
+    return found
+
+
+_BLANKS = " \t\r\n"
+
+
 def _requirement(attribute: str, cell: str) -> Requirement:
     excludes = cell.startswith("!")
-    return Requirement(attribute, tuple(cell.removeprefix("!").split("|")), excludes)
+    values = tuple(value.strip(_BLANKS) for value in cell.removeprefix("!").split("|"))
+    return Requirement(attribute, values, excludes)
 
 
 def _check_header(header: Sequence[str], names: Sequence[str], prefixes: Sequence[str], source: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from offermatch.errors import InputError
-from offermatch.model import Offer, Requirement, Task
+from offermatch.model import Offer, Quantity, Requirement, Task
 from offermatch.quantity import parse
 
 __all__ = ["offers", "tasks"]
@@ -19,27 +19,32 @@ def tasks(header: Sequence[str], rows: Iterable[Sequence[str]], source: str) -> 
     Raises:
         InputError: ``missing-column``, or a quantity that cannot be read.
     """
-    at = _positions(header, ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli", "gpu_spec"), source)
+    at = _positions(header, ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"), source)
+    # The lists of the trace in which no pod asks for a model leave the column out.
+    model = header.index("gpu_spec") if "gpu_spec" in header else None
     pods = []
     for number, cells in enumerate(rows):
-        name, cpu, memory, count, thousandths, models = (cells[position] for position in at)
+        name, cpu, memory, count, thousandths = (cells[position] for position in at)
+        models = "" if model is None else cells[model]
         place = f"{source}, row {number} ({name})"
-        devices = _number(count, f"{place}, num_gpu")
-        share = _number(thousandths, f"{place}, gpu_milli") if devices else 0
-        shared = 0 < share < 1000
-        if shared and devices != 1:
-            message = f"{share} thousandths of each of {devices} devices cannot be asked"
-            raise InputError("devices-malformed", message, "a share is of one device", f"{place}, gpu_milli")
-        pods.append(
-            Task(
-                name,
-                _demand(cpu, memory, place),
-                (Requirement("model", tuple(dict.fromkeys(models.split("|")))),) if models else (),
-                0 if shared else devices,
-                share if shared else 0,
-            )
-        )
+        devices, share = _devices(count, thousandths, place)
+        required = (Requirement("model", tuple(dict.fromkeys(models.split("|")))),) if models else ()
+        pods.append(Task(name, _demand(cpu, memory, place), required, devices, share))
     return pods
+
+
+def _devices(count: str, thousandths: str, place: str) -> tuple[int, int]:
+    """Return whole devices and the share of one; ``thousandths`` is what is asked of each of the devices."""
+    devices, each = _number(count, f"{place}, num_gpu"), _number(thousandths, f"{place}, gpu_milli")
+    if devices == 0 and each == 0:
+        return 0, 0
+    if devices and each == 1000:
+        return devices, 0
+    if devices == 1 and 0 < each < 1000:
+        return 0, each
+    message = f"{each} thousandths of each of {devices} devices cannot be asked"
+    hint = "ask for 1 to 999 thousandths of one device, for 1000 of each of several, or for 0 of none"
+    raise InputError("devices-malformed", message, hint, f"{place}, gpu_milli")
 
 
 def offers(header: Sequence[str], rows: Iterable[Sequence[str]], source: str) -> list[Offer]:
@@ -54,9 +59,9 @@ def offers(header: Sequence[str], rows: Iterable[Sequence[str]], source: str) ->
     return nodes
 
 
-def _demand(cpu: str, memory: str, place: str) -> dict[str, int | str]:
+def _demand(cpu: str, memory: str, place: str) -> dict[str, Quantity]:
     mebibytes = _number(memory, f"{place}, memory_mib")
-    return {"cpu": _number(cpu, f"{place}, cpu_milli"), "memory": parse(mebibytes * _MIB, f"{place}, memory_mib")}
+    return {"cpu": f"{_number(cpu, f'{place}, cpu_milli')}m", "memory": parse(mebibytes * _MIB, f"{place}, memory_mib")}
 
 
 def _number(cell: str, place: str) -> int:

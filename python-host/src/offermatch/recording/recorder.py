@@ -47,7 +47,7 @@ class Recorder:
             "shape": {"dimensions": len(dimensions), "attributes": attributes},
             "settings": {
                 "mode": settings.mode,
-                "max_score": float(settings.max_score),
+                "max_score": settings.score_limit,
                 "weights": settings.weight_column(dimensions),
                 "scales": settings.scale_column(dimensions),
             },

@@ -157,6 +157,7 @@ def match_tasks_to_offers(matcher: BaseMatcher, found: Processable, offers: Offe
             max_score=settings.max_score,
             weights=settings.weights,
             scales=settings.scales,
+            units=settings.units,
         )
         matched.rows = list(map(rows.__getitem__, answer.task_rows))
         matched.ids = list(map(found.ids.__getitem__, matched.rows))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from offermatch.errors import InputError
-from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, json_rows
-from offermatch.model import Requirement
+from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, csv_units, json_rows
+from offermatch.model import Quantity, Requirement
+from offermatch.quantity import as_written, check_units, parse, unit_of
 from offermatch.tables.columns import TaskColumns
 from offermatch.tables.rows import task_columns
 from offermatch.tables.shape import task_from_mapping
@@ -44,7 +45,7 @@ class Submission:
     """
 
     name: str
-    demand: Mapping[str, int | str] = field(default_factory=dict)
+    demand: Mapping[str, Quantity] = field(default_factory=dict)
     requirements: Sequence[Requirement] = ()
     devices: int = 0
     device_share: int = 0
@@ -82,15 +83,17 @@ def read_submissions(path: Path, form: str = "auto") -> list[Submission]:
     """
     source = str(path)
     form = chosen_format(path, form)
-    if form == "json":
-        return [_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(json_rows(path))]
+    if form in ("json", "jsonl"):
+        objects, units = json_rows(path, "tasks", form)
+        return _in_units([_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(objects)], units, source)
     if form != "csv":
         raise InputError("file-malformed", f"a submission cannot be {form}", "give JSON or CSV", source)
     header, cells = csv_rows(path)
+    header, units = csv_units(header, source)
     listed = list(cells)
     tasks = csv_tasks(header, iter(listed), source, _EXTRA)
     extra = [(name, header.index(name)) for name in _EXTRA if name in header]
-    return [
+    rows = [
         Submission(
             task.name,
             task.demand,
@@ -100,6 +103,26 @@ def read_submissions(path: Path, form: str = "auto") -> list[Submission]:
             **_cells({name: row[at] for name, at in extra if row[at]}, f"{source}, row {number} ({task.name})"),
         )
         for number, (task, row) in enumerate(zip(tasks, listed, strict=True))
+    ]
+    return _in_units(rows, units, source)
+
+
+def _in_units(rows: list[Submission], units: Mapping[str, str], source: str) -> list[Submission]:
+    """Return rows whose numbers are in these units as rows that need none declared."""
+    if not units:
+        return rows
+    check_units(units, {name for row in rows for name in row.demand})
+    return [
+        replace(
+            row,
+            demand=as_written(
+                {
+                    name: parse(value, f"{source}, row {at} ({row.name}), demand.{name}", unit_of(name, units))
+                    for name, value in row.demand.items()
+                }
+            ),
+        )
+        for at, row in enumerate(rows)
     ]
 
 

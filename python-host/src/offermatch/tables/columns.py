@@ -17,8 +17,9 @@ from itertools import accumulate, chain
 from operator import add, le, mul
 from typing import Any
 
+from offermatch import quantity
 from offermatch.errors import InputError
-from offermatch.model import Requirement
+from offermatch.model import DEVICES, Requirement
 from offermatch.tables.bad import BadRow
 from offermatch.tables.ingest import Place, integers, kinds, texts
 
@@ -31,6 +32,8 @@ MOST_DEVICES = (2**32 - 1) // 1000
 @dataclass(slots=True)
 class TaskColumns:
     """Tasks, one row each, in the order in which they are to be placed.
+
+    The arrays are in the smallest unit (millicores, bytes); ``build`` makes them of columns in people's units.
 
     Attributes:
         names: One name a row.
@@ -61,6 +64,7 @@ class TaskColumns:
         devices: Any = None,
         device_shares: Any = None,
         requirements: Sequence[Sequence[Requirement]] | None = None,
+        units: Mapping[str, str] | None = None,
         source: str = "tasks",
     ) -> TaskColumns:
         """Return a table built from columns of any library.
@@ -71,12 +75,14 @@ class TaskColumns:
             devices: A column of whole devices asked.
             device_shares: A column of thousandths of one device asked.
             requirements: The requirements of each row.
+            units: What the numbers of a dimension are in, such as ``{"cpu": "millicores"}``; docs/formats.md has the rule
+                for those left out.
             source: What the table is called in errors.
 
         Raises:
             InputError: A quantity, a name or a length that cannot be used.
         """
-        table = cls(*_named(names, demand, "demand", source), source=source)
+        table = cls(*_named(names, demand, "demand", units, source), source=source)
         table.devices = table._asked_devices(devices, device_shares)
         if requirements is not None and any(requirements):
             _same_length(len(requirements), len(table), f"{source}, requirements")
@@ -122,8 +128,10 @@ class TaskColumns:
         )
 
     def _asked_devices(self, devices: Any, shares: Any) -> array[int] | None:
-        whole = None if devices is None else integers(devices, lambda row: self.place(row, "devices"))
-        parts = None if shares is None else integers(shares, lambda row: self.place(row, "device_share"))
+        whole = None if devices is None else integers(devices, lambda row: self.place(row, "devices"), quantity.DEVICES)
+        parts = (
+            None if shares is None else integers(shares, lambda row: self.place(row, "device_share"), quantity.THOUSANDTHS)
+        )
         for column, what in ((whole, "devices"), (parts, "device_share")):
             if column is not None:
                 _same_length(len(column), len(self), f"{self.source}, {what}")
@@ -148,7 +156,7 @@ class TaskColumns:
 
 @dataclass(slots=True)
 class OfferColumns:
-    """Offers, one row each.
+    """Offers, one row each; the arrays are in the smallest unit, as those of ``TaskColumns``.
 
     Attributes:
         names: One name a row.
@@ -182,6 +190,7 @@ class OfferColumns:
         capacity: Mapping[str, Any] | None = None,
         attributes: Mapping[str, Any] | None = None,
         devices: Any = None,
+        units: Mapping[str, str] | None = None,
         source: str = "offers",
     ) -> OfferColumns:
         """Return a table built from columns of any library.
@@ -192,13 +201,14 @@ class OfferColumns:
             capacity: Likewise; a dimension left out is what is available.
             attributes: One column of text an attribute.
             devices: A column with, for each row, a number of wholly free devices or the free thousandths of each.
+            units: What the numbers of a dimension are in, as of ``TaskColumns.build``.
             source: What the table is called in errors.
 
         Raises:
             InputError: A quantity, a name or a length that cannot be used.
         """
-        table = cls(*_named(names, available, "available", source), source=source)
-        table._set_capacity(capacity or {})
+        table = cls(*_named(names, available, "available", units, source), source=source)
+        table._set_capacity(capacity or {}, units)
         for name, column in (attributes or {}).items():
             values = texts(column)
             _same_length(len(values), len(table), f"{source}, attribute.{name}")
@@ -227,10 +237,11 @@ class OfferColumns:
             return array("Q")
         return self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]]
 
-    def _set_capacity(self, capacity: Mapping[str, Any]) -> None:
+    def _set_capacity(self, capacity: Mapping[str, Any], units: Mapping[str, str] | None) -> None:
         columns = dict(self.available)
         for name, given in capacity.items():
-            column = integers(given, _placer(self.source, self.names, f"capacity.{name}"))
+            _refuse_devices(name, f"{self.source}, capacity.{name}")
+            column = integers(given, _placer(self.source, self.names, f"capacity.{name}"), quantity.unit_of(name, units))
             _same_length(len(column), len(self), f"{self.source}, capacity.{name}")
             free = self.available.setdefault(name, array("Q", bytes(8 * len(self))))
             if not all(map(le, free, column)):
@@ -256,11 +267,11 @@ class OfferColumns:
             return ()
         place = self.place(row, "devices")
         if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
-            count = integers([value], lambda _: place)[0]
+            count = integers([value], lambda _: place, quantity.DEVICES)[0]
             if count > MOST_DEVICES:
                 raise _malformed(f"{count} devices", f"give 0 to {MOST_DEVICES}", place)
             return [1000] * count
-        free = integers(list(value), lambda _: place)
+        free = integers(list(value), lambda _: place, quantity.THOUSANDTHS)
         if len(free) and max(free) > 1000:
             hint = "each number is the free thousandths of one device, 0 to 1000"
             raise _malformed(f"{max(free)} free thousandths", hint, place)
@@ -279,18 +290,29 @@ def _has_devices(value: Any) -> bool:
     return value is not None and (not isinstance(value, int) or value is True or value != 0)
 
 
-def _named(names: Any, quantities: Mapping[str, Any], kind: str, source: str) -> tuple[list[str], dict[str, array[int]]]:
+def _named(
+    names: Any, quantities: Mapping[str, Any], kind: str, units: Mapping[str, str] | None, source: str
+) -> tuple[list[str], dict[str, array[int]]]:
     """Return checked names and one array a dimension, all of one length."""
     listed: list[str] | None = names if names is None or isinstance(names, list) else texts(names)
     columns: dict[str, array[int]] = {}
     for dimension, given in quantities.items():
-        columns[dimension] = integers(given, _placer(source, listed, f"{kind}.{dimension}"))
+        _refuse_devices(dimension, f"{source}, {kind}.{dimension}")
+        columns[dimension] = integers(
+            given, _placer(source, listed, f"{kind}.{dimension}"), quantity.unit_of(dimension, units)
+        )
     if listed is None:
         listed = list(map(str, range(len(next(iter(columns.values()), ())))))
     for dimension, column in columns.items():
         _same_length(len(column), len(listed), f"{source}, {kind}.{dimension}")
     check_names(listed, source)
     return listed, columns
+
+
+def _refuse_devices(dimension: str, place: str) -> None:
+    if dimension == DEVICES:
+        hint = "give devices in their own field or column, and a dimension another name"
+        raise InputError("unknown-dimension", f"{DEVICES!r} is no dimension, but the name of the devices", hint, place)
 
 
 def check_names(names: Sequence[Any], source: str) -> None:

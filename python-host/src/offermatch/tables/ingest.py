@@ -18,7 +18,7 @@ from itertools import groupby
 from typing import Any
 
 from offermatch.errors import InputError
-from offermatch.quantity import NULLS, parse
+from offermatch.quantity import COUNT, MAXIMUM, NULLS, Unit, parse
 from offermatch.tables.foreign import check_column, without_nulls
 
 __all__ = ["Place", "exact", "integers", "kinds", "texts"]
@@ -51,68 +51,95 @@ def _words(values: Iterable[int]) -> array[int]:
     return column
 
 
-def exact(values: Sequence[Any], place: Place) -> array[int]:
-    """Return Python values as an array of quantities.
+def exact(values: Sequence[Any], place: Place, unit: Unit = COUNT) -> array[int]:
+    """Return Python values as an array of quantities in the smallest unit.
 
     Raises:
         InputError: The first value that is no quantity, with its row.
     """
+    bare = unit.bare
     if kinds(values) <= {int}:
         try:
-            return _words(values)
+            return _words(values if bare == 1 else map(bare.__mul__, values))
         except OverflowError:
             pass
     known: dict[str, int] = {}
+    most = MAXIMUM // bare
     column = array("Q")
     for row, value in enumerate(values):
-        if type(value) is int and 0 <= value < 2**64:
-            column.append(value)
-        elif type(value) is str:
+        kind = type(value)
+        if kind is int and 0 <= value <= most:
+            column.append(value * bare)
+        elif kind is str:
             number = known.get(value)
             if number is None:
-                number = known[value] = parse(value, place(row))
+                number = known[value] = parse(value, place(row), unit)
             column.append(number)
         else:
-            column.append(parse(value, place(row)))
+            number = _float(value, bare) if kind is float else None
+            column.append(parse(value, place(row), unit) if number is None else number)
     return column
 
 
-def integers(column: Any, place: Place) -> array[int]:
-    """Return a column of any library as an array of quantities.
+# Up to here a number of thousandths has fewer digits than a double tells apart.
+_SURE = 10**15
+
+
+def _float(value: float, bare: int) -> int | None:
+    """Return what a double is in the smallest unit; None where its text has to be looked at."""
+    if value.is_integer() and 0 <= value <= MAXIMUM // bare:
+        whole = int(value) * bare
+        return whole if whole <= MAXIMUM else None
+    if bare == 1000 and 0 < value < _SURE / 1000:
+        thousandths = round(value * 1000)
+        return thousandths if thousandths / 1000 == value else None
+    return None
+
+
+def integers(column: Any, place: Place, unit: Unit = COUNT) -> array[int]:
+    """Return a column of any library as an array of quantities in the smallest unit.
 
     Args:
         column: A list, anything with the buffer protocol, or with ``to_numpy()``.
         place: Says where a row stands, for errors.
+        unit: What its bare numbers are in.
 
     Raises:
         InputError: A value that is no quantity, or a column with more than one axis.
     """
     if isinstance(column, array) and column.typecode == "Q":
-        return column
+        return _multiplied(column, place, unit)
     if isinstance(column, (list, tuple)):
-        return exact(column, place)
+        return exact(column, place, unit)
     check_column(column, place(0))
     column = without_nulls(column, place)
     if isinstance(column, list):
-        return exact(column, place)
+        return exact(column, place, unit)
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(column, numpy.ndarray):
-        return _from_numpy(numpy, column, place)
+        return _from_numpy(numpy, column, place, unit)
     try:
         view = memoryview(column)
     except TypeError:
-        return exact(list(column), place)
-    return _from_view(view, place)
+        return exact(list(column), place, unit)
+    return _from_view(view, place, unit)
 
 
-def _from_view(view: memoryview, place: Place) -> array[int]:
+def _multiplied(column: array[int], place: Place, unit: Unit) -> array[int]:
+    """Return 64-bit words in a unit as words in the smallest one."""
+    if unit.bare == 1:
+        return column
+    return exact(column, place, unit)
+
+
+def _from_view(view: memoryview, place: Place, unit: Unit) -> array[int]:
     _one_axis(view.ndim, place)
     if view.itemsize == 8 and view.format.lstrip("@=") in ("Q", "L") and view.c_contiguous:
         column = array("Q")
         column.frombytes(view.cast("B"))
-        return column
+        return _multiplied(column, place, unit)
     try:
-        return exact(view.tolist(), place)
+        return exact(view.tolist(), place, unit)
     except NotImplementedError as error:
         raise InputError(
             "quantity-malformed",
@@ -122,21 +149,45 @@ def _from_view(view: memoryview, place: Place) -> array[int]:
         ) from error
 
 
-def _from_numpy(numpy: Any, values: Any, place: Place) -> array[int]:
+def _from_numpy(numpy: Any, values: Any, place: Place, unit: Unit) -> array[int]:
     _one_axis(values.ndim, place)
     if values.dtype.kind in "mM":
         hint = "give numbers of a unit"
         raise InputError("quantity-malformed", f"a column of {values.dtype} has no quantities", hint, place(0))
-    wrong: Any = None
-    if values.dtype.kind == "i":
-        wrong = values < 0
-    elif values.dtype.kind == "f":
-        wrong = ~((values >= 0) & (values < 2.0**64) & (values == numpy.floor(values)))
-    elif values.dtype.kind != "u":
-        return exact(values.tolist(), place)
-    if wrong is not None and wrong.any():
+    kind, most = values.dtype.kind, MAXIMUM // unit.bare
+    if kind == "f":
+        return _from_floats(numpy, values, place, unit)
+    if kind not in "iu":
+        return exact(values.tolist(), place, unit)
+    wrong = (values < 0) | (values > most) if kind == "i" else values > most
+    if (unit.bare > 1 or kind == "i") and wrong.any():
         row = int(wrong.argmax())
-        parse(values[row].item(), place(row))
+        parse(values[row].item(), place(row), unit)
+    return _words_of(numpy, values.astype(numpy.uint64, copy=False), unit.bare)
+
+
+def _from_floats(numpy: Any, values: Any, place: Place, unit: Unit) -> array[int]:
+    """Return floats as quantities; each that is neither whole nor surely so many thousandths is read by its text."""
+    sure = _SURE if values.dtype.itemsize >= 8 else 10**6 if values.dtype.itemsize == 4 else 1000
+    with numpy.errstate(invalid="ignore", over="ignore"):
+        wide = values.astype(numpy.float64)
+        whole = (wide >= 0) & (wide < float(MAXIMUM // unit.bare)) & (wide == numpy.floor(wide))
+        if whole.all():
+            return _words_of(numpy, wide.astype(numpy.uint64), unit.bare)
+        if unit.bare == 1000:
+            thousandths = numpy.rint(wide * 1000)
+            near = (thousandths / 1000).astype(values.dtype) == values
+            if ((wide >= 0) & (thousandths < sure) & near).all():
+                return _words_of(numpy, thousandths.astype(numpy.uint64), 1)
+    column = array("Q")
+    for row, value in enumerate(values):
+        column.append(parse(value, place(row), unit))
+    return column
+
+
+def _words_of(numpy: Any, values: Any, factor: int) -> array[int]:
+    if factor != 1:
+        values = values * numpy.uint64(factor)
     column = array("Q")
     column.frombytes(numpy.ascontiguousarray(values, dtype=numpy.uint64).data.cast("B"))
     return column

@@ -50,6 +50,7 @@ def task_columns(
     name: str = "name",
     bad_rows: BadRows = "refuse",
     known: Sequence[str] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> TaskColumns:
     """Return tasks as a table.
 
@@ -61,6 +62,7 @@ def task_columns(
         name: The field that has the names.
         bad_rows: What happens to rows that cannot be used.
         known: The dimensions that a task may name; all where not given.
+        units: What the numbers of a dimension are in; a table has its own.
 
     Raises:
         InputError: A row that cannot be used.
@@ -70,10 +72,10 @@ def task_columns(
     if isinstance(rows, (str, PathLike)):
         from offermatch.formats.files import read_tasks  # noqa: PLC0415 - files are made of rows
 
-        return read_tasks(Path(rows))
+        return read_tasks(Path(rows), units=units)
 
     def build(found: Given) -> TaskColumns:
-        table = _tasks(found, dimensions)
+        table = _tasks(found, dimensions, units)
         if known is not None:
             table.aligned(known)
         return table
@@ -88,6 +90,7 @@ def offer_columns(
     *,
     name: str = "name",
     bad_rows: BadRows = "refuse",
+    units: Mapping[str, str] | None = None,
 ) -> OfferColumns:
     """Return offers as a table. The arguments and errors are those of ``task_columns``."""
     if isinstance(rows, OfferColumns):
@@ -95,8 +98,8 @@ def offer_columns(
     if isinstance(rows, (str, PathLike)):
         from offermatch.formats.files import read_offers  # noqa: PLC0415 - files are made of rows
 
-        return read_offers(Path(rows))
-    return _built(given(rows, source, name), lambda found: _offers(found, dimensions), bad_rows)
+        return read_offers(Path(rows), units=units)
+    return _built(given(rows, source, name), lambda found: _offers(found, dimensions, units), bad_rows)
 
 
 def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) -> _Table:
@@ -121,7 +124,7 @@ def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) ->
     return table
 
 
-def _tasks(found: Given, dimensions: Sequence[str] | None) -> TaskColumns:
+def _tasks(found: Given, dimensions: Sequence[str] | None, units: Mapping[str, str] | None) -> TaskColumns:
     names = _names(found)
     demands, first_rows = _quantities(found, names, _TASKS, dimensions)
     table = TaskColumns.build(
@@ -130,13 +133,14 @@ def _tasks(found: Given, dimensions: Sequence[str] | None) -> TaskColumns:
         devices=_said(found.optional("devices", 0), 0),
         device_shares=_said(found.optional("device_share", 0), 0),
         requirements=_requirements(found, names),
+        units=units,
         source=found.source,
     )
     table.first_rows = first_rows
     return table
 
 
-def _offers(found: Given, dimensions: Sequence[str] | None) -> OfferColumns:
+def _offers(found: Given, dimensions: Sequence[str] | None, units: Mapping[str, str] | None) -> OfferColumns:
     names = _names(found)
     available, first_rows = _quantities(found, names, _OFFERS, dimensions)
     available, capacity = _capacity(found, names, available, first_rows, dimensions)
@@ -146,6 +150,7 @@ def _offers(found: Given, dimensions: Sequence[str] | None) -> OfferColumns:
         capacity=capacity,
         attributes=_attributes(found, names),
         devices=_devices(found, names),
+        units=units,
         source=found.source,
     )
 

@@ -209,7 +209,7 @@ class ComponentBackend:
         shape = {"dimensions": U32(len(dimensions)), "attributes": U32(attributes)}
         record = {
             "mode": Enum(settings.mode),
-            "max-score": F64(float(settings.max_score)),
+            "max-score": F64(settings.score_limit),
             "weights": Matrix("f64", [_array("d", settings.weight_column(dimensions))]),
             "scales": Matrix("u64", [_array("Q", settings.scale_column(dimensions))]),
         }

@@ -39,7 +39,7 @@ BAD = {
     "a list": (lambda handler, body: (200, []), "a JSON list"),
     "no offers": (lambda handler, body: (200, {}), "the keys are none"),
     "negative": (offering({"name": "bad", "available": {"cpu": -1}}), "-1 is below 0"),
-    "too large": (offering({"name": "bad", "available": {"cpu": 2**64}}), "is above"),
+    "too large": (offering({"name": "bad", "available": {"cpu": 2**64}}), "is too large"),
     "no name": (offering({"available": {"cpu": 1}}), "name"),
     "beyond capacity": (offering({"name": "bad", "available": {"cpu": 2}, "capacity": {"cpu": 1}}), "capacity"),
     "unknown key": (offering({"name": "bad", "available": {}, "price": 1}), "price"),

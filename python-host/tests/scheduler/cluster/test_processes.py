@@ -19,7 +19,7 @@ from offermatch.scheduler.cluster.process.journal import Journal
 from offermatch.scheduler.cluster.process.processes import ProcessCluster
 from sites import GIB, end_all, processes
 
-SERVER = Offer("one", {"cpu": 4000, "memory": 8 * GIB}, devices=2)
+SERVER = Offer("one", {"cpu": 4, "memory": 8 * GIB}, devices=2)
 
 
 def shell(text, **more):
@@ -136,7 +136,7 @@ from pathlib import Path
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.process.processes import ProcessCluster
-cluster = ProcessCluster(Offer("one", {"cpu": 4000, "memory": 2**33}, devices=2), Path(sys.argv[1]))
+cluster = ProcessCluster(Offer("one", {"cpu": 4, "memory": 2**33}, devices=2), Path(sys.argv[1]))
 """
 
 
@@ -167,7 +167,7 @@ while cluster.reports(["quick"])[0].outcome == "running" or not Path({str(starts
     cluster = ProcessCluster(SERVER, tmp_path / "agent")
     keys = ["quick", "waits", "cancelled", "ends-alone"]
     assert [one.outcome for one in cluster.reports(keys)] == ["done", "running", "running", "running"]
-    assert (cluster.offers()[0].available["cpu"], cluster.offers()[0].devices) == (1000, [700, 1000])
+    assert (cluster.offers()[0].available["cpu"], cluster.offers()[0].devices) == ("1000m", [700, 1000])
     # No key is started again, whoever asks.
     assert [cluster.launch([launch(key, shell("sleep 600"))])[0].refusal for key in keys] == [None] * 4
     cluster.cancel(["cancelled"])
@@ -177,7 +177,7 @@ while cluster.reports(["quick"])[0].outcome == "running" or not Path({str(starts
     assert ended(cluster, "waits").reason == "exit code 4"
     assert ended(cluster, "ends-alone").outcome == "done"
     assert len(starts.read_text().split()) == 1
-    assert (cluster.offers()[0].available["cpu"], cluster.offers()[0].devices) == (4000, [1000, 1000])
+    assert (cluster.offers()[0].available["cpu"], cluster.offers()[0].devices) == ("4000m", [1000, 1000])
     before = cluster.reports(keys)
     cluster.close()
     again = ProcessCluster(SERVER, tmp_path / "agent")
@@ -200,7 +200,7 @@ for run in cluster._runs.values():
     assert [ended(cluster, key).outcome for key in ("k1", "k2")] == ["lost", "lost"]
     assert cluster.launch([launch("k1", shell("true"))])[0].refusal is None
     assert cluster.reports(["k1"])[0].outcome == "lost"
-    assert cluster.offers()[0].available["cpu"] == 4000
+    assert cluster.offers()[0].available["cpu"] == "4000m"
     cluster.close()
 
 
@@ -235,7 +235,7 @@ def test_a_cancelled_key_is_remembered_over_a_restart(tmp_path):
     agent_that("cluster.cancel(['k1'])", tmp_path / "agent")
     cluster = ProcessCluster(SERVER, tmp_path / "agent")
     assert cluster.launch([launch("k1", shell("sleep 600"))])[0].refusal is None
-    assert (cluster.reports(["k1"])[0].outcome, cluster.offers()[0].available["cpu"]) == ("failed", 4000)
+    assert (cluster.reports(["k1"])[0].outcome, cluster.offers()[0].available["cpu"]) == ("failed", "4000m")
     cluster.close()
 
 
@@ -377,7 +377,7 @@ def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
         (offer,) = cluster.offers()
         assert (offer.name, offer.available, offer.attributes) == (
             "one",
-            {"cpu": 2000, "memory": 4 * GIB},
+            {"cpu": "2000m", "memory": 4 * GIB},
             {"zone": "north"},
         )
         # The token is not handed on.

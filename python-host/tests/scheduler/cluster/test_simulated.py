@@ -14,12 +14,13 @@ from offermatch.reference import take_devices
 from offermatch.sample import parse_sample
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.simulated import SimulatedCluster, talk_servers
+from offermatch.tables.rows import task_columns
 
 CORE = {"cpu": 1000}
 
 
 def cluster_of(count=2, **settings):
-    return SimulatedCluster([Offer(f"s{row}", {"cpu": 4000}) for row in range(count)], **settings)
+    return SimulatedCluster([Offer(f"s{row}", {"cpu": 4}) for row in range(count)], **settings)
 
 
 def launch(key, server="s0", **payload):
@@ -127,7 +128,7 @@ def test_a_virtual_week_gives_everything_back():
 @given(st.data())
 def test_devices_are_taken_and_given_back_as_the_semantics_say(data):
     free = data.draw(st.lists(st.sampled_from([1000, 1000, 700, 500, 0]), max_size=5))
-    cluster = SimulatedCluster([Offer("s0", {"cpu": 10**9}, devices=free)])
+    cluster = SimulatedCluster([Offer("s0", {"cpu": 10**6}, devices=free)])
     expected = list(free)
     for row in range(data.draw(st.integers(0, 6))):
         whole = data.draw(st.integers(0, 3))
@@ -144,11 +145,17 @@ def test_every_assignment_of_the_matcher_finds_its_room(kind):
     tasks, offers = parse_sample(f"{kind}:600x150").rows()
     cluster = SimulatedCluster(offers)
     answer = Matcher.load().match(tasks, cluster.offers(), mode="shared")
-    asked = {task.name: task for task in tasks}
+    demand = task_columns(tasks).demand
     launches = [
-        Launch(one.task, one.task, one.offer, task.demand, task.devices, task.device_share)
-        for one in answer.assignments
-        for task in [asked[one.task]]
+        Launch(
+            one.task,
+            one.task,
+            one.offer,
+            {name: column[row] for name, column in demand.items()},
+            tasks[row].devices,
+            tasks[row].device_share,
+        )
+        for row, one in zip(answer.task_rows, answer.assignments, strict=True)
     ]
     assert len(launches) > 150
     assert {one.refusal for one in cluster.launch(launches)} == {None}

@@ -54,7 +54,7 @@ def test_what_is_read_is_what_was_submitted(store):
     store.submit(
         [
             Submission("low", {"cpu": "2 cores"}),
-            Submission("high", {"cpu": 500, "disk": 2**64 - 1}, [is_in("zone", "a", "b"), not_in("gpu", "T4")], priority=5),
+            Submission("high", {"cpu": 0.5, "disk": 2**64 - 1}, [is_in("zone", "a", "b"), not_in("gpu", "T4")], priority=5),
             Submission("devices", {}, devices=2, priority=5),
             Submission("share", {}, device_share=460, priority=-1),
             Submission("waits", needs=["low"], priority=9),
@@ -136,7 +136,7 @@ def test_files(store, tmp_path):
     store.submit(read_submissions(tmp_path / "tasks.csv"))
     c = store.shown("c")
     assert (c.payload, c.inputs, c.needs) == ({"k": 1}, ["x", "y"], {"a": "ready", "b": "pending"})
-    assert (c.columns["priority"], c.columns["demand"], c.columns["retries"]) == (-2, '{"cpu":2}', 3)
+    assert (c.columns["priority"], c.columns["demand"], c.columns["retries"]) == (-2, '{"cpu":2000}', 3)
     assert json.loads(c.columns["requirements"]) == [["zone", ["z"], True]]
     assert store.shown("a").columns["retries"] == 0
     assert ready(store) == ["a", "d"]

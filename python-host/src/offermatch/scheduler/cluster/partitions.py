@@ -79,7 +79,10 @@ def match_partitions(
     require("dask", "distributed", kind=ClusterError)
     matcher = matcher or Matcher.load()
     settings = (settings or Settings()).checked()
-    tables = [(task_columns(one.tasks), offer_columns(one.offers)) for one in partitions]
+    tables = [
+        (task_columns(one.tasks, units=settings.units), offer_columns(one.offers, units=settings.units))
+        for one in partitions
+    ]
     _check_apart("tasks", [tasks.names for tasks, _ in tables])
     _check_apart("offers", [offers.names for _, offers in tables])
     # Sent once, and copied from worker to worker. A task, so that Dask can make it again where the worker that had it dies.
@@ -103,7 +106,13 @@ def _match(tasks: TaskColumns, offers: OfferColumns, code: bytes, digest: str, s
                 _LOADED[digest] = Matcher.load(path, limits=limits, digest=digest)
         matcher = _LOADED[digest]
     answer = matcher.match(
-        tasks, offers, mode=settings.mode, max_score=settings.max_score, weights=settings.weights, scales=settings.scales
+        tasks,
+        offers,
+        mode=settings.mode,
+        max_score=settings.max_score,
+        weights=settings.weights,
+        scales=settings.scales,
+        units=settings.units,
     )
     columns = array("Q", answer.assigned.tasks), array("Q", answer.assigned.offers), array("d", answer.assigned.scores)
     return _Found(*columns, answer.timings, matcher.description, matcher.digest)
@@ -125,7 +134,7 @@ def _answer(found: _Found, tasks: TaskColumns, offers: OfferColumns, settings: S
     dimensions = tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
     interner = Interner([*offers.attributes] or [""])
     assigned = Assigned(found.task_rows, found.offer_rows, found.scores)
-    ledger = Ledger(offer_table(offers, dimensions, interner), settings.mode, settings.max_score)
+    ledger = Ledger(offer_table(offers, dimensions, interner), settings.mode, settings.score_limit)
     ledger.accept(task_table(tasks, dimensions, interner), assigned)
     answer = Answer(assigned, tasks.names, offers.names, found.timings)
     answer.matcher, answer.matcher_digest = found.description, found.digest

@@ -9,6 +9,7 @@ from itertools import accumulate, chain
 from typing import TypeVar
 
 from offermatch.model import Offer
+from offermatch.quantity import as_written
 from offermatch.reference import take_devices
 from offermatch.scheduler.cluster.abc import Launch
 from offermatch.tables.columns import OfferColumns
@@ -37,7 +38,7 @@ class Server:
 
     Attributes:
         name: The name of its offer.
-        capacity: What there is in each resource dimension.
+        capacity: What there is in each resource dimension, in the smallest unit.
         free: What is free in each.
         attributes: Named properties.
         devices: The free thousandths of each device.
@@ -101,7 +102,7 @@ class Server:
         # What an earlier process let run may hold more than this one was told that there is.
         free = {dimension: max(0, left) for dimension, left in self.free.items()}
         devices = [max(0, left) for left in self.devices]
-        return Offer(self.name, free, dict(self.capacity), dict(self.attributes), devices)
+        return Offer(self.name, as_written(free), as_written(self.capacity), dict(self.attributes), devices)
 
 
 def malformed(launch: Launch) -> str:

@@ -34,7 +34,7 @@ _GIB = 2**30
 
 def talk_servers() -> list[Offer]:
     """Return the servers of the talk's cluster: 2,000 with 250,000 CPUs and 1.2 PiB of memory in all."""
-    small, large = {"cpu": 100_000, "memory": 503 * _GIB}, {"cpu": 150_000, "memory": 755 * _GIB}
+    small, large = {"cpu": 100, "memory": 503 * _GIB}, {"cpu": 150, "memory": 755 * _GIB}
     return [Offer(f"server-{row}", small if row % 2 else large) for row in range(2000)]
 
 

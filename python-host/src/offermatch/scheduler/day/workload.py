@@ -114,7 +114,7 @@ def generated(tasks: int, servers: int = 2000, *, seed: int = 1, load: float = 1
     table = TaskColumns.build(
         [f"task-{row}" for row in range(count)],
         {
-            "cpu": [1000 * one for one in cores],
+            "cpu": cores,
             "memory": [one * each * _GIB for one, each in zip(cores, memory, strict=True)],
         },
     )

@@ -19,6 +19,7 @@ from typing import Any
 from distributed import Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 
+from offermatch.quantity import unit_of
 from offermatch.scheduler.cluster.abc import Launch, Launched, Outcome, Report
 from offermatch.scheduler.cluster.servers import Server, Taken, malformed
 from offermatch.scheduler.cluster.settled import KEPT_SECONDS, Settled
@@ -243,5 +244,5 @@ def _server(state: Any) -> Server:
         if name.upper() == "GPU":
             devices = math.floor(amount)
         else:
-            free[name] = math.floor(amount)
+            free[name] = math.floor(amount * unit_of(name).bare)
     return Server(str(state.name), free, attributes={"host": state.host}, devices=[1000] * devices)

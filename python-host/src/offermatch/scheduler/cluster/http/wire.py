@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
+from offermatch.quantity import SMALLEST, as_written
 from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Refusal, Report
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.rows import offer_columns
@@ -65,16 +66,18 @@ def decoded(body: bytes, *keys: str) -> dict[str, Any]:
 
 def offers_of(offers: Sequence[Offer] | OfferColumns) -> dict[str, Any]:
     """Return offers as they are sent."""
-    if isinstance(offers, OfferColumns):
-        offers = _rows(offers)
+    table = offer_columns(offers)
+    available, capacity = table.available, table.capacity or table.available
     shown = []
-    for offer in offers:
-        devices = offer.devices if isinstance(offer.devices, int) else list(offer.devices)
-        row: dict[str, Any] = {"name": offer.name, "available": dict(offer.available), "devices": devices}
-        row["capacity"] = dict(offer.available if offer.capacity is None else offer.capacity)
-        row["attributes"] = {name: value for name, value in offer.attributes.items() if value}
-        shown.append(row)
+    for row, name in enumerate(table.names):
+        attributes = {attribute: column[row] for attribute, column in table.attributes.items() if column[row]}
+        sent: dict[str, Any] = {"name": name, "available": _row(available, row), "devices": list(table.devices_of(row))}
+        shown.append({**sent, "capacity": _row(capacity, row), "attributes": attributes})
     return {"offers": shown}
+
+
+def _row(columns: Mapping[str, Sequence[int]], row: int) -> dict[str, int]:
+    return {dimension: column[row] for dimension, column in columns.items()}
 
 
 def offers_from(body: bytes) -> list[Offer]:
@@ -83,8 +86,7 @@ def offers_from(body: bytes) -> list[Offer]:
     with suppress(InputError, TypeError):
         found = [offer_from_mapping(row, "offers") for row in rows if isinstance(row, Mapping)]
         if len(found) == len(rows):
-            offer_columns(found)
-            return found
+            return _rows(offer_columns(found, units=SMALLEST))
     # Something is wrong somewhere: each on its own, to say where.
     found = []
     for at, row in enumerate(rows):
@@ -93,10 +95,9 @@ def offers_from(body: bytes) -> list[Offer]:
             raise malformed(f"{place} is no object")
         try:
             offer = offer_from_mapping(row, place)
-            offer_columns([offer], None, place)
+            found += _rows(offer_columns([offer], None, place, units=SMALLEST))
         except InputError as error:
             raise malformed(f"{error.place}: {error.message}") from error
-        found.append(offer)
     return found
 
 
@@ -199,8 +200,8 @@ def _rows(table: OfferColumns) -> list[Offer]:
     return [
         Offer(
             name,
-            {dimension: column[row] for dimension, column in available.items()},
-            {dimension: column[row] for dimension, column in capacity.items()},
+            as_written(_row(available, row)),
+            as_written(_row(capacity, row)),
             {attribute: column[row] for attribute, column in table.attributes.items()},
             list(table.devices_of(row)),
         )

@@ -1,0 +1,333 @@
+"""Pods and nodes as ``kubectl get -o json`` or ``-o yaml`` prints them; docs/formats.md says what becomes of each field.
+
+    pods that wait ──> tasks         nodes ──> offers, less what the pods on them hold
+
+Both files are read together: what a pod tolerates is told by the taints of the nodes, and what a node has left by the pods
+that run on it. What cannot be said as a task is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from offermatch.errors import InputError
+from offermatch.model import Offer, Requirement, Task, is_in, not_in
+from offermatch.quantity import COUNT, UNITS, as_written, parse
+
+__all__ = ["EMPTY", "objects", "tables"]
+
+EMPTY = "(empty)"
+"""Stands for the empty value of a label, which Kubernetes tells apart from a label that is not there."""
+
+_YES = "yes"
+_HARD = ("NoSchedule", "NoExecute")
+_UNSCHEDULABLE = ("node.kubernetes.io/unschedulable", "", "NoSchedule")
+_POD_LEVEL = ("cpu", "memory", "hugepages-")
+
+_Object = Mapping[str, Any]
+_Amounts = dict[str, int]
+
+
+def objects(documents: Iterable[Any], source: str) -> list[tuple[_Object, str]]:
+    """Return the objects of documents, lists taken apart, each with its place.
+
+    Raises:
+        InputError: ``file-malformed`` for what is no object of Kubernetes.
+    """
+    found: list[tuple[_Object, str]] = []
+    for document in documents:
+        if document is None:
+            continue
+        items = document.get("items") if isinstance(document, Mapping) and "items" in document else [document]
+        if not isinstance(items, list):
+            raise _shape(f"{source}, items", "an array")
+        kind = document.get("kind", "") if isinstance(document, Mapping) else ""
+        for item in items:
+            place = f"{source}, row {len(found)}"
+            if not isinstance(item, Mapping):
+                raise _shape(place, "an object")
+            # In a list of one kind, as the API gives it, the items do not say theirs.
+            found.append((item if "kind" in item else {**item, "kind": str(kind).removesuffix("List")}, place))
+    return found
+
+
+def tables(tasks: Sequence[tuple[_Object, str]], offers: Sequence[tuple[_Object, str]]) -> tuple[list[Task], list[Offer]]:
+    """Return the waiting pods of the first and the nodes of the second as rows; pods of either hold what they run on.
+
+    Raises:
+        InputError: An object that cannot be used.
+    """
+    pods = [_Pod(item, place) for item, place in tasks if item["kind"] == "Pod"]
+    running = [pod for pod in pods if pod.node]
+    known = {pod.name for pod in pods}
+    running += [
+        pod
+        for pod in (_Pod(item, place) for item, place in offers if item["kind"] == "Pod")
+        if pod.node and pod.name not in known
+    ]
+    nodes = [_Node(item, place) for item, place in offers if item["kind"] == "Node"]
+    for found, kind, given in ((pods, "Pod", tasks), (nodes, "Node", offers)):
+        if given and not found:
+            hint = (
+                "give pods as tasks and nodes as offers, as 'kubectl get pods -A -o json' and '... nodes -o json' print them"
+            )
+            raise InputError("file-malformed", f"there is no {kind}", hint, given[0][1])
+    held: dict[str, _Amounts] = {}
+    for pod in running:
+        if not pod.ended:
+            _add(held.setdefault(pod.node, {}), pod.asked())
+    waiting = sorted((pod for pod in pods if pod.waits), key=lambda pod: -pod.priority)
+    asked = [(pod, pod.asked()) for pod in waiting]
+    resources = dict.fromkeys(name for node in nodes for name in node.allocatable)
+    resources.update(dict.fromkeys(name for _, amounts in asked for name in amounts))
+    taints = dict.fromkeys(taint for node in nodes for taint in node.taints)
+    return (
+        [Task(pod.name, as_written(amounts), tuple(pod.requirements(nodes, taints))) for pod, amounts in asked],
+        [node.offer(resources, held.get(node.name, {})) for node in nodes],
+    )
+
+
+class _Node:
+    def __init__(self, item: _Object, place: str) -> None:
+        metadata = _part(item, "metadata", place)
+        self.name = _name(metadata, place)
+        self._place = f"{place} ({self.name})"
+        spec, status = _part(item, "spec", self._place), _part(item, "status", self._place)
+        self.labels = {key: _text(value) for key, value in _part(metadata, "labels", self._place).items()}
+        self.allocatable = _amounts(
+            status.get("allocatable") or status.get("capacity"), f"{self._place}, status.allocatable"
+        )
+        self.taints = [
+            (_text(one.get("key")), _text(one.get("value")), _text(one.get("effect")))
+            for one in _list(spec, "taints", self._place)
+            if _text(one.get("effect")) in _HARD
+        ]
+        if _text(spec.get("unschedulable")).lower() == "true" and _UNSCHEDULABLE not in self.taints:
+            self.taints.append(_UNSCHEDULABLE)
+
+    def offer(self, resources: Iterable[str], held: _Amounts) -> Offer:
+        """Return what is left of the node once the pods on it have their part."""
+        capacity = {name: self.allocatable.get(name, 0) for name in resources}
+        free = {name: max(0, there - held.get(name, 0)) for name, there in capacity.items()}
+        attributes: dict[str, str | None] = {"metadata.name": self.name}
+        for key, value in self.labels.items():
+            attributes[key] = value or EMPTY
+            attributes[f"exists:{key}"] = _YES
+        attributes.update(dict.fromkeys(map(_taint, self.taints), _YES))
+        return Offer(self.name, as_written(free), as_written(capacity), attributes)
+
+
+class _Pod:
+    def __init__(self, item: _Object, place: str) -> None:
+        metadata = _part(item, "metadata", place)
+        self.name = f"{_text(metadata.get('namespace')) or 'default'}/{_name(metadata, place)}"
+        self._place = f"{place} ({self.name})"
+        self._spec, status = _part(item, "spec", self._place), _part(item, "status", self._place)
+        self.node = _text(self._spec.get("nodeName"))
+        self.ended = _text(status.get("phase")) in ("Succeeded", "Failed")
+        priority = _text(self._spec.get("priority")) or "0"
+        try:
+            self.priority = int(priority)
+        except ValueError:
+            raise _shape(f"{self._place}, spec.priority", "a whole number") from None
+        # A pod with a gate is not scheduled before the gate is gone, and one that is being deleted never is.
+        gated = bool(_list(self._spec, "schedulingGates", self._place))
+        self.waits = not (self.node or self.ended or gated or metadata.get("deletionTimestamp"))
+
+    def asked(self) -> _Amounts:
+        """Return what the pod asks in all, as Kubernetes counts it.
+
+        Init containers run one after the other, before the containers; those with restartPolicy Always stay beside all that
+        comes after them. Overhead is added; what is asked for the pod as a whole replaces the sum.
+        """
+        containers: _Amounts = {}
+        for one in _list(self._spec, "containers", self._place):
+            _add(containers, self._container(one))
+        beside: _Amounts = {}
+        most: _Amounts = {}
+        for one in _list(self._spec, "initContainers", self._place):
+            now = self._container(one)
+            if one.get("restartPolicy") == "Always":
+                _add(containers, now)
+                _add(beside, now)
+                now = beside
+            else:
+                _add(now, beside)
+            for name, amount in now.items():
+                most[name] = max(most.get(name, 0), amount)
+        total = {name: max(containers.get(name, 0), most.get(name, 0)) for name in {**containers, **most}}
+        whole = self._resources(_part(self._spec, "resources", self._place), "spec.resources")
+        total.update({name: amount for name, amount in whole.items() if name.startswith(_POD_LEVEL)})
+        _add(total, _amounts(self._spec.get("overhead"), f"{self._place}, spec.overhead"))
+        total["pods"] = 1
+        return total
+
+    def _container(self, one: _Object) -> _Amounts:
+        return self._resources(_part(one, "resources", self._place), f"container {_text(one.get('name'))}")
+
+    def _resources(self, resources: _Object, where: str) -> _Amounts:
+        """Return what is requested; where only a limit is set, the limit, as the API server has it."""
+        limits = _amounts(resources.get("limits"), f"{self._place}, {where}, limits")
+        return {**limits, **_amounts(resources.get("requests"), f"{self._place}, {where}, requests")}
+
+    def requirements(self, nodes: Sequence[_Node], taints: Iterable[tuple[str, str, str]]) -> list[Requirement]:
+        """Return what a node must have: labels, names, and no taint that the pod does not tolerate."""
+        selector = _part(self._spec, "nodeSelector", self._place)
+        found = [is_in(key, _text(value) or EMPTY) for key, value in selector.items()]
+        affinity = _part(self._spec, "affinity", self._place)
+        self._refuse_other_rules(affinity)
+        node = _part(affinity, "nodeAffinity", self._place)
+        required = _part(node, "requiredDuringSchedulingIgnoredDuringExecution", self._place)
+        if required:
+            found += self._terms(_list(required, "nodeSelectorTerms", self._place), nodes)
+        tolerations = _list(self._spec, "tolerations", self._place)
+        found += [not_in(_taint(one), _YES) for one in taints if not any(_tolerates(each, one) for each in tolerations)]
+        return found
+
+    def _terms(self, terms: Sequence[_Object], nodes: Sequence[_Node]) -> list[Requirement]:
+        """Return the requirements of terms, one of which must hold.
+
+        Where they cannot be said of labels, because there are several or numbers are compared, they are said of the names of
+        the nodes for which they hold.
+        """
+        each = [[*_list(term, "matchExpressions", self._place), *_list(term, "matchFields", self._place)] for term in terms]
+        # A term without an expression matches nothing.
+        each = [expressions for expressions in each if expressions]
+        if len(each) == 1:
+            said = [_said(one) for one in each[0]]
+            if all(said):
+                return [one for one in said if one is not None]
+        holds = [
+            node.name for node in nodes if any(all(self._holds(one, node) for one in expressions) for expressions in each)
+        ]
+        return [Requirement("metadata.name", tuple(holds))]
+
+    def _holds(self, one: _Object, node: _Node) -> bool:
+        key, operator = _text(one.get("key")), _text(one.get("operator"))
+        value = node.name if key == "metadata.name" else node.labels.get(key)
+        values = list(map(_text, _list(one, "values", self._place)))
+        match operator:
+            case "In":
+                return value in values
+            case "NotIn":
+                return value not in values
+            case "Exists":
+                return value is not None
+            case "DoesNotExist":
+                return value is None
+            case "Gt" | "Lt" if len(values) == 1:
+                # A label that is no whole number fails both.
+                if value is None or not (_WHOLE.fullmatch(value) and _WHOLE.fullmatch(values[0])):
+                    return False
+                return int(value) > int(values[0]) if operator == "Gt" else int(value) < int(values[0])
+        hint = "the operators are In, NotIn, Exists, DoesNotExist, and Gt and Lt with one value"
+        raise InputError("file-malformed", f"{operator!r} is no operator", hint, f"{self._place}, spec.affinity, {key}")
+
+    def _refuse_other_rules(self, affinity: _Object) -> None:
+        for rule in ("podAffinity", "podAntiAffinity"):
+            if _list(_part(affinity, rule, self._place), "requiredDuringSchedulingIgnoredDuringExecution", self._place):
+                raise self._unsupported(f"required {rule}", "prefer it, or leave the pod out")
+        for one in _list(self._spec, "topologySpreadConstraints", self._place):
+            if one.get("whenUnsatisfiable") != "ScheduleAnyway":
+                raise self._unsupported("a topology spread constraint", "let it schedule anyway, or leave the pod out")
+        if self._spec.get("resourceClaims"):
+            raise self._unsupported("a resource claim", "ask for an extended resource, or leave the pod out")
+
+    def _unsupported(self, what: str, hint: str) -> InputError:
+        return InputError("file-malformed", f"{what} cannot be said as a task", hint, f"{self._place}, spec")
+
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+
+
+def _said(one: _Object) -> Requirement | None:
+    """Return an expression as a requirement on a label; None where it is none."""
+    key, values = _text(one.get("key")), one.get("values")
+    known = tuple(_text(value) or EMPTY for value in values) if isinstance(values, list) else ()
+    return {
+        "In": Requirement(key, known),
+        "NotIn": Requirement(key, known, excludes=True),
+        "Exists": is_in(f"exists:{key}", _YES),
+        "DoesNotExist": not_in(f"exists:{key}", _YES),
+    }.get(_text(one.get("operator")))
+
+
+def _tolerates(toleration: _Object, taint: tuple[str, str, str]) -> bool:
+    key, value, effect = taint
+    wanted, operator = _text(toleration.get("key")), _text(toleration.get("operator")) or "Equal"
+    if _text(toleration.get("effect")) not in ("", effect) or wanted not in ("", key):
+        return False
+    if operator == "Exists":
+        return True
+    return operator == "Equal" and wanted != "" and _text(toleration.get("value")) == value
+
+
+def _taint(taint: tuple[str, str, str]) -> str:
+    key, value, effect = taint
+    return f"taint:{key}={value}:{effect}"
+
+
+def _amounts(given: Any, place: str) -> _Amounts:
+    """Return resources in the smallest unit; parts of it count as one, as they do for Kubernetes."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise _shape(place, "an object")
+    return {
+        name: parse(_quantity(amount), f"{place}.{name}", UNITS["0.001"] if name == "cpu" else COUNT, round_up=True)
+        for name, amount in given.items()
+    }
+
+
+def _quantity(amount: Any) -> Any:
+    return (
+        amount if isinstance(amount, str) or amount is None else str(amount).lower() if isinstance(amount, bool) else amount
+    )
+
+
+def _add(amounts: _Amounts, more: _Amounts) -> None:
+    for name, amount in more.items():
+        amounts[name] = amounts.get(name, 0) + amount
+
+
+def _name(metadata: _Object, place: str) -> str:
+    name = _text(metadata.get("name"))
+    if not name:
+        raise InputError(
+            "missing-column", "the name is missing", "every object has metadata.name", f"{place}, metadata.name"
+        )
+    return name
+
+
+def _part(whole: _Object, key: str, place: str) -> _Object:
+    found = whole.get(key)
+    if found is None or found == "":
+        return {}
+    if not isinstance(found, Mapping):
+        raise _shape(f"{place}, {key}", "an object")
+    return found
+
+
+def _list(whole: _Object, key: str, place: str) -> list[_Object]:
+    found = whole.get(key)
+    if found is None or found == "":
+        return []
+    if not isinstance(found, list):
+        raise _shape(f"{place}, {key}", "an array")
+    if key != "values" and not all(isinstance(one, Mapping) for one in found):
+        raise _shape(f"{place}, {key}", "an array of objects")
+    return found
+
+
+def _text(value: Any) -> str:
+    """Return a scalar as text: YAML is read without guesses at types, JSON has them."""
+    if value is None or isinstance(value, (Mapping, list)):
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _shape(place: str, wanted: str) -> InputError:
+    hint = "give what 'kubectl get pods -A -o json' and 'kubectl get nodes -o json' print"
+    return InputError("file-malformed", f"not {wanted}", hint, place)

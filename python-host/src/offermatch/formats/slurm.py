@@ -1,0 +1,204 @@
+"""Jobs as ``squeue --json`` and nodes as ``scontrol show node --json`` print them; docs/formats.md has each field.
+
+Both files are read together: a job's partitions and features are said as the sets of them that nodes have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from offermatch.errors import InputError
+from offermatch.model import Offer, Quantity, Requirement, Task, is_in
+from offermatch.quantity import UNITS, parse
+
+__all__ = ["tables"]
+
+_MIB = 2**20
+_WAITS_FOR_OTHERS = {"Dependency", "DependencyNeverSatisfied", "JobHeldUser", "JobHeldAdmin", "BeginTime"}
+_USABLE = {"IDLE", "MIXED", "ALLOCATED"}
+_UNUSABLE = {
+    "DRAIN",
+    "DRAINED",
+    "DRAINING",
+    "DOWN",
+    "FAIL",
+    "MAINT",
+    "NOT_RESPONDING",
+    "POWERED_DOWN",
+    "POWERING_DOWN",
+    "RESERVED",
+}
+_UNUSABLE |= {"FUTURE", "PLANNED_DOWN", "REBOOT_ISSUED", "REBOOT_REQUESTED", "UNKNOWN", "ERROR", "INVALID_REG"}
+
+_Row = Mapping[str, Any]
+
+
+def tables(jobs: Any, nodes: Any, source: str, node_source: str) -> tuple[list[Task], list[Offer]]:
+    """Return the waiting jobs and the nodes that can take some, as rows.
+
+    Raises:
+        InputError: A job or a node that cannot be used.
+    """
+    offers, sets = _offers(_rows(nodes, "nodes", node_source), node_source)
+    tasks: list[tuple[tuple[int, int], Task]] = []
+    for at, job in enumerate(_rows(jobs, "jobs", source)):
+        place = f"{source}, row {at} ({_text(job.get('job_id'))})"
+        waits = "PENDING" in _words(job.get("job_state")) and _text(job.get("state_reason")) not in _WAITS_FOR_OTHERS
+        priority = _number(job.get("priority"), place)
+        if waits and priority != 0:
+            number = _number(job.get("job_id"), place) or 0
+            tasks += [((-(priority or 0), number), task) for task in _tasks(job, sets, place)]
+    return [task for _, task in sorted(tasks, key=lambda one: one[0])], offers
+
+
+def _rows(document: Any, key: str, source: str) -> list[_Row]:
+    rows = document.get(key) if isinstance(document, Mapping) else None
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        hint = "give what 'squeue --json' prints as tasks, and what 'scontrol show node --json' prints as offers"
+        raise InputError("file-malformed", f"there is no array of {key}", hint, source)
+    return rows
+
+
+def _offers(nodes: Sequence[_Row], source: str) -> tuple[list[Offer], dict[str, dict[str, frozenset[str]]]]:
+    """Return the offers, and the sets of partitions and of features that nodes have, by how they are written."""
+    offers = []
+    sets: dict[str, dict[str, frozenset[str]]] = {"partitions": {}, "features": {}}
+    for at, node in enumerate(nodes):
+        name = _text(node.get("name"))
+        place = f"{source}, row {at} ({name})"
+        if not name:
+            raise InputError("missing-column", "the name is missing", "every node has a name", place)
+        # A star, a tilde and the like behind a state say more of it.
+        states = {word.rstrip("*~#!%$@^-+") for word in _words(node.get("state")) + _words(node.get("state_flags"))}
+        if not states & _USABLE or states & _UNUSABLE:
+            continue
+        cores = _number(node.get("effective_cpus"), place) or _number(node.get("cpus"), place) or 0
+        memory = (_number(node.get("real_memory"), place) or 0) - (_number(node.get("specialized_memory"), place) or 0)
+        taken = _number(node.get("alloc_cpus"), place) or 0, _number(node.get("alloc_memory"), place) or 0
+        there, used = _gres(_text(node.get("gres")), place), _gres(_text(node.get("gres_used")), place)
+        capacity: dict[str, Quantity] = {"cpu": cores, "memory": max(0, memory) * _MIB}
+        available: dict[str, Quantity] = {"cpu": max(0, cores - taken[0]), "memory": max(0, memory - taken[1]) * _MIB}
+        attributes: dict[str, str | None] = {"node": name}
+        devices = 0
+        for (kind, model), count in there.items():
+            free = max(0, count - sum(many for (same, _), many in used.items() if same == kind))
+            if kind == "gpu":
+                devices += free
+                attributes["gpu"] = model or None
+            else:
+                capacity[f"gres/{kind}"], available[f"gres/{kind}"] = count, free
+        if sum(kind == "gpu" for kind, _ in there) > 1:
+            message = f"the node has GPUs of several types: {_text(node.get('gres'))}"
+            raise InputError("devices-malformed", message, "give a node one type of GPU, or leave it out", f"{place}, gres")
+        for key, found in sets.items():
+            words = frozenset(_words(node.get("active_features" if key == "features" else key)) or _words(node.get(key)))
+            written = ",".join(sorted(words))
+            found[written] = words
+            attributes[key] = written or "(none)"
+        offers.append(Offer(name, available, capacity, attributes, devices))
+    return offers, sets
+
+
+def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: str) -> list[Task]:
+    asked = dict(part.partition("=")[::2] for part in _text(job.get("tres_req_str")).split(",") if part)
+    nodes = int(asked.pop("node", "") or _number(job.get("node_count"), place) or 1)
+    if nodes > 1:
+        hint = "ask for one node a task, or leave the job out"
+        raise InputError("file-malformed", f"a job of {nodes} nodes cannot be said as a task", hint, f"{place}, node_count")
+    demand: dict[str, Quantity] = {}
+    devices, required = 0, []
+    for name, amount in asked.items():
+        column = f"{place}, tres_req_str, {name}"
+        if name == "cpu":
+            demand["cpu"] = parse(amount, column)
+        elif name == "mem":
+            demand["memory"] = _memory(amount, column)
+        elif name == "gres/gpu":
+            devices = parse(amount, column)
+        elif name.startswith("gres/gpu:"):
+            devices = max(devices, parse(amount, column))
+            required.append(is_in("gpu", name.partition(":")[2]))
+        elif name.startswith("gres/"):
+            demand[name.partition(":")[0]] = parse(amount, column)
+    wanted = set(_words(job.get("partition")))
+    if wanted:
+        required.append(_among("partitions", sets["partitions"], lambda found: bool(found & wanted)))
+    features = _text(job.get("features"))
+    if features:
+        required.append(_among("features", sets["features"], _expression(features, f"{place}, features")))
+    name = _text(job.get("job_id"))
+    array = _text(job.get("array_task_string"))
+    names = [f"{name}_{index}" for index in _indices(array, f"{place}, array_task_string")] if array else [name]
+    return [Task(one, demand, tuple(required), devices) for one in names]
+
+
+def _among(attribute: str, sets: Mapping[str, frozenset[str]], holds: Any) -> Requirement:
+    return Requirement(attribute, tuple(written or "(none)" for written, found in sets.items() if holds(found)))
+
+
+def _expression(text: str, place: str) -> Any:
+    """Return what tells whether a set of features fits ``a&b`` or ``a|b``."""
+    if re.fullmatch(r"[^&|()\[\]*!]+(?:&[^&|()\[\]*!]+)*", text):
+        return frozenset(text.split("&")).issubset
+    if re.fullmatch(r"[^&|()\[\]*!]+(?:\|[^&|()\[\]*!]+)*", text):
+        words = frozenset(text.split("|"))
+        return lambda found: bool(found & words)
+    hint = "join features by & or by |, not by both, without counts and brackets"
+    raise InputError("file-malformed", f"the features {text!r} cannot be said as a requirement", hint, place)
+
+
+def _memory(amount: str, place: str) -> int:
+    """Return bytes: Slurm's K, M, G and T are powers of 1024, and a bare number is MiB."""
+    suffix = amount[-1:]
+    if suffix in "KMGTP" and suffix:
+        return parse(amount[:-1], place, UNITS[f"{suffix}iB"])
+    return parse(amount, place, UNITS["MiB"])
+
+
+def _gres(text: str, place: str) -> dict[tuple[str, str], int]:
+    """Return how many there are of each kind and type in ``gpu:a100:4(S:0-1),shard:8``."""
+    found: dict[tuple[str, str], int] = {}
+    # What stands in parentheses says which ones they are.
+    for part in filter(None, re.sub(r"\([^)]*\)", "", text).split(",")):
+        kind, *rest = part.split(":")
+        counted = re.fullmatch(r"([0-9]{1,9})([KMGT]?)", rest[-1], re.ASCII) if rest else None
+        count = int(counted[1]) * 1024 ** " KMGT".index(counted[2] or " ") if counted else 1
+        model = rest[0] if len(rest) == 2 or (rest and not counted) else ""
+        if not kind or len(rest) > 2 or (len(rest) == 2 and not counted):
+            raise InputError("devices-malformed", f"{text!r} is no list of resources", "as in gpu:a100:4", place)
+        found[kind, model] = found.get((kind, model), 0) + count
+    return found
+
+
+def _indices(text: str, place: str) -> Iterable[int]:
+    """Return the tasks of an array that may start: ``0-9:2,20%4``, of which four run at a time."""
+    ranges, _, most = text.partition("%")
+    found: list[int] = []
+    for part in ranges.split(","):
+        match = re.fullmatch(r"([0-9]{1,7})(?:-([0-9]{1,7})(?::([1-9][0-9]{0,6}))?)?", part, re.ASCII)
+        if match is None:
+            raise InputError("file-malformed", f"{text!r} is no list of tasks", "as in 0-9, 1,3,5 or 0-99%10", place)
+        found += range(int(match[1]), int(match[2] or match[1]) + 1, int(match[3] or 1))
+    return found[: int(most)] if most.isdigit() and int(most) else found
+
+
+def _number(value: Any, place: str) -> int | None:
+    """Return a number as Slurm's versions print it: bare, or an object that says whether it is set."""
+    if isinstance(value, Mapping):
+        value = value.get("number") if value.get("set", True) and not value.get("infinite") else None
+    if value is None or value == "":
+        return None
+    return parse(value, place)
+
+
+def _words(value: Any) -> list[str]:
+    """Return words as Slurm's versions print them: in an array, or joined by commas."""
+    if isinstance(value, list):
+        return [_text(one) for one in value]
+    return [word for word in _text(value).split(",") if word]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or isinstance(value, (Mapping, list, bool)) else str(value)
