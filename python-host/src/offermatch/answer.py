@@ -103,6 +103,12 @@ class Answer:
         return _picked(self.all_offer_names, self.assigned.offers)
 
     @cached_property
+    def devices(self) -> list[tuple[int, ...]]:
+        """The numbers of the devices that each placed task gets on its offer, counted from 0; empty where it asks none."""
+        given = self.assigned.devices
+        return [given.get(row, ()) for row in self.assigned.tasks]
+
+    @cached_property
     def assignments(self) -> list[Assignment]:
         """The assignments as rows."""
         return list(map(Assignment, self.task_names, self.offer_names, self.scores))

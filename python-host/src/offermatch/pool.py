@@ -234,6 +234,27 @@ class Pool:
             self._apply([], changed_rows, table.picked(listed), table.picked(others), names)
         return list(columns.left_out)
 
+    def offers(self) -> OfferColumns:
+        """Return the offers in the list as they stand: what is left of each, of its devices too.
+
+        Quantities are in the smallest unit. The order is that of the rows, not that of the list.
+        """
+        with self._lock:
+            rows = self._ledger.rows_listed()
+            table = self._ledger.offers(rows)
+            text = self._interner.text
+            named = zip(self._interner.attributes, table.attributes, strict=True)
+            attributes = {name: [text(number) for number in column] for name, column in named if name}
+            return OfferColumns(
+                [self.offer_names[row] for row in rows],
+                dict(zip(self.dimensions, table.available, strict=True)),
+                dict(zip(self.dimensions, table.capacity, strict=True)),
+                attributes,
+                table.device_offsets,
+                table.device_free,
+                "pool",
+            )
+
     def is_listed(self, name: str) -> bool:
         """Return whether an offer stands in the list: it was not removed, nor taken in exclusive mode."""
         with self._lock:

@@ -6,6 +6,8 @@ component cannot be loaded, and what the tests compare components with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from offermatch.model import Description, Mode
 from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.wasm.contract import CONTRACT
@@ -173,17 +175,18 @@ def _take(offer: _Offer, task: _Task) -> None:
 
 def take_devices(devices: list[int], thousandths: int) -> bool:
     """Take devices as docs/semantics.md says, and return whether they were there to take."""
+    numbers = devices_for(devices, thousandths)
+    for number in numbers or ():
+        devices[number] -= min(thousandths, 1000)
+    return numbers is not None
+
+
+def devices_for(devices: Sequence[int], thousandths: int) -> tuple[int, ...] | None:
+    """Return the numbers of the devices that serve what is asked, by docs/semantics.md; None where none do."""
     if thousandths == 0:
-        return True
+        return ()
     if thousandths < 1000:
         fitting = [(free, number) for number, free in enumerate(devices) if free >= thousandths]
-        if not fitting:
-            return False
-        devices[min(fitting)[1]] -= thousandths
-        return True
+        return (min(fitting)[1],) if fitting else None
     whole = [number for number, free in enumerate(devices) if free == 1000][: thousandths // 1000]
-    if len(whole) < thousandths // 1000:
-        return False
-    for number in whole:
-        devices[number] = 0
-    return True
+    return tuple(whole) if len(whole) == thousandths // 1000 else None

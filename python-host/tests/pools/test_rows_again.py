@@ -152,3 +152,41 @@ def test_an_update_leaves_out_bad_offers(bulk):
             one.name for one in pool.upsert([Offer("d", {"gpu": -1}), Offer("a", {"gpu": 5})], bad_rows="leave-out")
         ] == ["d"]
         assert pool.assign([Task("t", {"gpu": 5})]).offer_names == ["a"]
+
+
+def test_a_pool_tells_what_is_left_and_which_devices_were_given(matcher):
+    offers = [
+        Offer("a", {"gpu": 4}, {"gpu": 5}, {"zone": "x"}, devices=[300, 1000, 500]),
+        Offer("b", {"gpu": 9}, devices=2),
+        Offer("c", {"gpu": 1}),
+    ]
+    tasks = [
+        Task("share", {"gpu": 1}, device_share=400),
+        Task("whole", {"gpu": 1}, devices=1),
+        Task("none", {"gpu": 1}, [is_in("zone", "x")]),
+        Task("both", {"gpu": 1}, devices=2),
+    ]
+    with matcher.open(offers, mode="shared") as pool:
+        answer = pool.assign(tasks)
+        assert dict(zip(answer.task_names, answer.devices, strict=True)) == {
+            "share": (2,),
+            "whole": (1,),
+            "none": (),
+            "both": (0, 1),
+        }
+        pool.update(removed=["c"], added=[Offer("d", {"gpu": 2}, {"gpu": 3}, {"zone": "y"}, [700])])
+        left = pool.offers()
+        assert left.names == ["a", "b", "d"]
+        assert left.available["gpu"].tolist() == [1, 8, 2]
+        assert left.capacity["gpu"].tolist() == [5, 9, 3]
+        assert left.attributes == {"zone": ["x", None, "y"]}
+        assert [left.devices_of(row).tolist() for row in range(3)] == [[300, 0, 100], [0, 0], [700]]
+        # What it tells can be matched, or be another pool.
+        again = [Task(f"t{at}", {"gpu": 1}) for at in range(20)]
+        assert matcher.match(again, left, mode="shared", scales={"gpu": 9}).assignments == pool.assign(again).assignments
+
+
+def test_a_pool_in_exclusive_mode_tells_of_those_that_are_left(matcher):
+    with matcher.open([Offer("a", {"gpu": 4}), Offer("b", {"gpu": 9}, devices=1)]) as pool:
+        assert pool.assign([Task("t", {"gpu": 1}, devices=1)]).devices == [(0,)]
+        assert pool.offers().names == ["a"]

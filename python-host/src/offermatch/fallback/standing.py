@@ -37,7 +37,6 @@ class Standing:
             **{each.name: getattr(settings, each.name) for each in fields(settings)},
             column=_scales(table, dimensions, settings),
         )
-        self._capacity = [list(column) for column in table.capacity or table.available]
         self._list = list(range(table.rows))
         self._places = list(range(table.rows))
 
@@ -51,12 +50,7 @@ class Standing:
         """Follow changes that the pool has accepted."""
         for row in changes.removed:
             self._unlist(row)
-        changed, added = changes.changed, changes.added
-        for mine, theirs in zip(self._capacity, changed.capacity or changed.available, strict=True):
-            for at, row in enumerate(changes.changed_rows):
-                mine[row] = theirs[at]
-        for mine, theirs in zip(self._capacity, added.capacity or added.available, strict=True):
-            mine.extend(theirs)
+        added = changes.added
         first = len(self._places)
         self._places += [_NOWHERE] * added.rows
         for row in [*changes.changed_rows, *range(first, first + added.rows)]:
@@ -74,14 +68,14 @@ class Standing:
         """
         rows = range(len(self._places))
         opener = matcher._checked_opener(self._settings)
-        table = ledger.offers(rows, self._capacity)
+        table = ledger.offers(rows)
         backend = opener(table, self._dimensions, self._attributes, self._settings, Timings())
         if self._list != list(rows):
-            nothing = ledger.offers((), self._capacity)
+            nothing = ledger.offers(())
             # By swap-remove, each of them is then the first of the list, which is where the reference loop looks first.
             first_ones = [*rows[:1], *rows[:0:-1]]
             backend.update(Changes(first_ones, [], nothing, nothing), Timings())
-            backend.update(Changes([], self._list[:], ledger.offers(self._list, self._capacity), nothing), Timings())
+            backend.update(Changes([], self._list[:], ledger.offers(self._list), nothing), Timings())
         return backend
 
     def _unlist(self, row: int) -> None:

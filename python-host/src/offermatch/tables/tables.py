@@ -119,11 +119,12 @@ class Changes:
 
 @dataclass(slots=True)
 class Assigned:
-    """An answer: three columns of one length, lists or arrays."""
+    """An answer: three columns of one length, lists or arrays; and the devices that tasks get, by their rows."""
 
     tasks: Sequence[int]
     offers: Sequence[int]
     scores: Sequence[float]
+    devices: dict[int, tuple[int, ...]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, compress, islice
 from operator import itemgetter, le, lt, sub
 from typing import NoReturn
 
 from offermatch.errors import LyingMatcherError
 from offermatch.model import Mode
-from offermatch.reference import take_devices
+from offermatch.reference import devices_for
 from offermatch.tables.tables import Assigned, Changes, OfferTable, TaskTable
 from offermatch.verify.glance import Taken, glance
 
@@ -33,6 +33,7 @@ class Ledger:
         self._max_score = float(max_score)
         # The columns are the caller's until the first write.
         self._now = Taken(list(offers.available), bytearray(offers.rows))
+        self._capacity = list(offers.capacity or offers.available)
         self._attributes: list[array[int]] = list(offers.attributes)
         self._devices: dict[int, list[int]] = {}
         self._tables: list[tuple[int, OfferTable]] = [(0, offers)]
@@ -44,12 +45,17 @@ class Ledger:
         copy.__dict__.update(self.__dict__)
         copy._now = Taken([column[:] for column in self._now.left], self._now.gone[:])
         copy._attributes = [column[:] for column in self._attributes]
+        copy._capacity = [column[:] for column in self._capacity]
         copy._devices = {row: free[:] for row, free in self._devices.items()}
         copy._tables = self._tables[:]
         return copy
 
-    def offers(self, rows: Sequence[int], capacity: Sequence[Sequence[int]]) -> OfferTable:
-        """Return the offers of these rows as they stand, with the capacities of all rows."""
+    def rows_listed(self) -> list[int]:
+        """Return the rows of the offers in the list, rising."""
+        return [row for row, gone in enumerate(self._now.gone) if not gone]
+
+    def offers(self, rows: Sequence[int]) -> OfferTable:
+        """Return the offers of these rows as they stand."""
         devices = [self._devices_of(row) for row in rows]
 
         def picked(columns: Sequence[Sequence[int]]) -> list[array[int]]:
@@ -57,7 +63,7 @@ class Ledger:
 
         offsets = array("Q", accumulate(map(len, devices), initial=0))
         free = array("Q", chain.from_iterable(devices))
-        return OfferTable(len(rows), picked(self._now.left), picked(capacity), picked(self._attributes), offsets, free)
+        return OfferTable(len(rows), picked(self._now.left), picked(self._capacity), picked(self._attributes), offsets, free)
 
     def is_listed(self, row: int) -> bool:
         """Return whether an offer stands in the list."""
@@ -74,7 +80,7 @@ class Ledger:
         return self._now.gone.count(0)
 
     def accept(self, tasks: TaskTable, answer: Assigned) -> None:
-        """Check an answer, then take what it uses.
+        """Check an answer, then take what it uses, and write into it which devices each task gets.
 
         Raises:
             LyingMatcherError: ``answer-refused``; the ledger is then out of step with the pool, which must be given up.
@@ -102,26 +108,33 @@ class Ledger:
     def update(self, changes: Changes) -> None:
         """Follow changes that the pool has accepted."""
         self._own()
-        left, gone = self._now
+        gone = self._now.gone
         for row in changes.removed:
             gone[row] = 1
         changed, added = changes.changed, changes.added
         for at, row in enumerate(changes.changed_rows):
             gone[row] = 0
             self._devices[row] = changed.devices_of(at)
-            for mine, theirs in ((left, changed.available), (self._attributes, changed.attributes)):
+            for mine, theirs in self._columns(changed):
                 for column, values in zip(mine, theirs, strict=True):
                     column[row] = values[at]
         gone.extend(bytes(added.rows))
-        for mine, theirs in ((left, added.available), (self._attributes, added.attributes)):
+        for mine, theirs in self._columns(added):
             for column, values in zip(mine, theirs, strict=True):
                 column.extend(values)
         if added.rows:
             self._tables.append((self.rows, added))
             self.rows += added.rows
 
+    def _columns(self, table: OfferTable) -> Iterator[tuple[Sequence[array[int]], Sequence[array[int]]]]:
+        """Return the columns of this ledger, each beside that of a table."""
+        yield self._now.left, table.available
+        yield self._capacity, table.capacity or table.available
+        yield self._attributes, table.attributes
+
     def _own(self) -> None:
         if not self._owned:
+            self._capacity = [column[:] for column in self._capacity]
             self._now = self._now._replace(left=[column[:] for column in self._now.left])
             self._attributes = [column[:] for column in self._attributes]
             self._owned = True
@@ -172,9 +185,14 @@ class Ledger:
 
     def _take_devices(self, tasks: TaskTable, answer: Assigned) -> None:
         asked = _picked(tasks.devices, answer.tasks)
-        for offer, thousandths in compress(zip(answer.offers, asked, strict=True), asked):
-            if not take_devices(self._devices_of(offer), thousandths):
+        for task, offer, thousandths in compress(zip(answer.tasks, answer.offers, asked, strict=True), asked):
+            devices = self._devices_of(offer)
+            numbers = devices_for(devices, thousandths)
+            if numbers is None:
                 _refuse(f"{thousandths} device thousandths on offer row {offer}, whose devices do not serve them")
+            for number in numbers:
+                devices[number] -= min(thousandths, 1000)
+            answer.devices[task] = numbers
 
     def _devices_of(self, row: int) -> list[int]:
         devices = self._devices.get(row)
