@@ -52,7 +52,7 @@ LIES = {
     "drips": drip,
     "takes a launch and tells nonsense": lambda handler, body: (
         offering({"name": "bad", "available": {"cpu": 1}})(handler, body)
-        if handler.path == "/v1/offers"
+        if handler.path == "/v2/offers"
         else (200, {"x": 1})
     ),
 }
@@ -66,7 +66,7 @@ def test_a_bad_agent_does_not_hold_up_what_others_can_do(store, kind, caplog):
         assert [record.error for record in records] == ["", ""]
         assert f"agent {bad.url}: it " in caplog.text
         # The good agent has room for four; what the bad one may have runs, as far as anybody knows.
-        sent = sum(path == "/v1/launches" for path, _, _ in bad.asked) > 0
+        sent = sum(path == "/v2/launches" for path, _, _ in bad.asked) > 0
         assert sent == kind.startswith("takes")
         assert store.counts() == {"running": 4 + sent, "ready": 3 - sent}
 

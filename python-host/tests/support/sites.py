@@ -1,6 +1,5 @@
 """Clusters of every kind with two servers of 4 cores each, for the one suite that runs over all of them."""
 
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -84,13 +83,7 @@ def simulated(clock, directory=None):
 def served(cluster, **settings):
     """Serve a cluster on loopback, and end the server after."""
     with ClusterServer(cluster, **settings) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+        yield server
 
 
 @contextmanager

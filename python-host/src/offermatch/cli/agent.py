@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import ipaddress
 import os
 import signal
@@ -15,16 +16,18 @@ from typing import Any
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Offer
 
-__all__ = ["TOKEN", "add_agent"]
+__all__ = ["add_agent", "token_of"]
 
-TOKEN = "OFFERMATCH_AGENT_TOKEN"  # noqa: S105 - the variable's name
-"""The environment variable that has the token; an argument could be read by every user of the machine."""
+_VARIABLE = "OFFERMATCH_AGENT_TOKEN"
+_PR_SET_DUMPABLE = 4
+_LONGEST_TOKEN = 4096
 
-_ABOUT = f"""\
+_ABOUT = """\
 Serves this machine to a scheduler: offers what is free, and runs what it is sent as processes under limits.
 
   offermatch agent --directory /var/lib/offermatch
-  {TOKEN}=secret offermatch agent --listen 0.0.0.0:8321 --directory /var/lib/offermatch
+  offermatch agent --listen 0.0.0.0:8321 --token-file /etc/offermatch/token --directory /var/lib/offermatch
+  offermatch agent --listen 0.0.0.0:8321 --token-file TOKEN --tls-cert cert.pem --tls-key key.pem --directory DIR
 
 Whoever reaches it can run commands as its user. It listens on this machine only unless told, and elsewhere only with a
 token. The directory holds a journal, so that an agent that is started again knows what it ran; nothing starts twice.
@@ -45,6 +48,11 @@ def add_agent(commands: Any) -> None:
     agent.add_argument(
         "--listen", type=_address, default=("127.0.0.1", 8321), metavar="ADDRESS:PORT", help="port 0: any free"
     )
+    agent.add_argument(
+        "--token-file", type=Path, metavar="FILE", help="what requests have to carry; a file that only its owner can read"
+    )
+    agent.add_argument("--tls-cert", type=Path, metavar="FILE", help="speak TLS, with this certificate and its chain (PEM)")
+    agent.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's key (PEM)")
     agent.add_argument("--name", default=socket.gethostname(), help="the name of its offer (default: the host's)")
     agent.add_argument("--cpu", default=f"{os.cpu_count() or 1} cores", metavar="QUANTITY", help="(default: all)")
     agent.add_argument("--memory", default=str(_memory()), metavar="QUANTITY", help="(default: all)")
@@ -76,10 +84,18 @@ def _serve(options: argparse.Namespace) -> str:
     from offermatch.scheduler.cluster.process.processes import ProcessCluster  # noqa: PLC0415
 
     host, port = options.listen
-    token = os.environ.pop(TOKEN, None) or None
+    if os.environ.get(_VARIABLE):
+        # What stands in the environment every task can read, in /proc.
+        hint = "write the token to a file that only the agent's user can read, and give --token-file"
+        raise InputError("setting-malformed", f"{_VARIABLE} is set, and an agent takes no token from there", hint)
+    token = None if options.token_file is None else token_of(options.token_file)
     if token is None and not ipaddress.ip_address(host).is_loopback:
-        hint = f"set {TOKEN}, or listen on 127.0.0.1"
+        hint = "give --token-file, or listen on 127.0.0.1"
         raise InputError("setting-malformed", f"{host} can be reached from other machines, and there is no token", hint)
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise InputError("setting-malformed", "one of --tls-cert and --tls-key is missing", "give both")
+    # Commands run as this user; without this each could read this process's memory, and the token in it.
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     offer = Offer(
         options.name,
         {"cpu": options.cpu, "memory": options.memory},
@@ -94,21 +110,43 @@ def _serve(options: argparse.Namespace) -> str:
         kept_seconds=options.keep * 3600.0,
     )
     try:
-        server = ClusterServer(cluster, host, port, token=token)
+        server = ClusterServer(cluster, host, port, token=token, certificate=options.tls_cert, key=options.tls_key)
     except OffermatchError:
         cluster.close()
         raise
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    server.start()
     sys.stderr.write(f"offermatch agent {options.name} listens on {server.url}\n")
     sys.stderr.flush()
     ended.wait()
-    server.shutdown()
-    server.server_close()
+    server.close()
     cluster.close()
     return ""
+
+
+def token_of(path: Path) -> str:
+    """Return the token in a file.
+
+    Raises:
+        InputError: ``setting-malformed``.
+    """
+    try:
+        with path.open("rb") as file:
+            others = os.fstat(file.fileno()).st_mode & 0o077
+            found = file.read(_LONGEST_TOKEN + 1).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
+        hint = "give a file with one line of ASCII"
+        raise InputError("setting-malformed", f"the token cannot be read: {reason}", hint, str(path)) from error
+    if others:
+        hint = f"chmod 600 {path}"
+        raise InputError("setting-malformed", "others than its owner can read or write the token", hint, str(path))
+    if not found or len(found) > _LONGEST_TOKEN or not found.isprintable() or " " in found:
+        hint = "give a file with one line of ASCII without blanks, such as 'openssl rand -hex 32' writes"
+        raise InputError("setting-malformed", "there is no token in it", hint, str(path))
+    return found
 
 
 def _memory() -> int:

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -18,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from offermatch.cli.agent import token_of
 from offermatch.cli.arguments import add_ranking, ranking
 from offermatch.errors import InputError, OffermatchError
 from offermatch.extras import require
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["add_scheduler"]
 
 _STORE = "sqlite:///tasks.db"
-_TOKEN = "OFFERMATCH_AGENT_TOKEN"  # noqa: S105 - the variable's name
 _STATES = ("pending", "ready", "claimed", "running", "done", "failed", "cancelled")
 
 _SUBMIT = """\
@@ -96,8 +97,17 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
         "--cluster",
         default="simulated",
         metavar="CLUSTER",
-        help="simulated, simulated:OFFERS-FILE, http://AGENT,http://AGENT,... (their token in the environment variable "
-        f"{_TOKEN}), docker:ENGINE,docker:ENGINE,... or dask:ADDRESS (default: simulated)",
+        help="simulated, simulated:OFFERS-FILE, http://AGENT,http://AGENT,..., docker:ENGINE,docker:ENGINE,... or "
+        "dask:ADDRESS (default: simulated)",
+    )
+    run.add_argument(
+        "--cluster-token-file", type=Path, metavar="FILE", help="the token that agents want; only its owner can read it"
+    )
+    run.add_argument(
+        "--cluster-ca",
+        type=Path,
+        metavar="FILE",
+        help="believe agents whose certificate is of this authority, and no others",
     )
     run.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help="from cycle to cycle (default: 1)")
     until = run.add_mutually_exclusive_group()
@@ -194,7 +204,7 @@ def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMat
         if options.manifest is not None:
             slot = matcher = Slot(matcher)
             entered.enter_context(slot.watch(options.manifest))
-        cluster = _cluster(options.cluster)
+        cluster = _cluster(options.cluster, options.cluster_token_file, options.cluster_ca)
         entered.callback(cluster.close)
         observers: list[Observer] = []
         if sys.stderr.isatty():
@@ -255,17 +265,22 @@ def _stopped_by_signals(scheduler: Scheduler) -> Callable[[], None]:
     return restore
 
 
-def _cluster(text: str) -> Cluster:
+def _cluster(text: str, token: Path | None = None, authority: Path | None = None) -> Cluster:
     """Return the cluster that a text names; its adapter says what is missing for it."""
     kind, _, rest = text.partition(":")
+    if kind not in ("http", "https") and (token or authority):
+        message = f"{text!r} takes neither a token nor a certificate authority"
+        raise InputError("setting-malformed", message, "they are for http: and https:", "cluster")
     if kind == "simulated":
         from offermatch.scheduler.cluster.simulated import SimulatedCluster, talk_servers  # noqa: PLC0415
 
         return SimulatedCluster(read_offers(Path(rest)) if rest else talk_servers(), clock="real")
     if kind in ("http", "https"):
         agents = [agent for agent in text.split(",") if agent]
-        token = os.environ.get(_TOKEN) or None
-        http: Cluster = import_module("offermatch.scheduler.cluster.http.http").HttpCluster(agents, token=token)
+        settings: dict[str, Any] = {} if token is None else {"token": token_of(token)}
+        if authority is not None:
+            settings["verify"] = _pinned(authority)
+        http: Cluster = import_module("offermatch.scheduler.cluster.http.http").HttpCluster(agents, **settings)
         return http
     if kind == "dask" and rest:
         dask: Cluster = import_module("offermatch.scheduler.cluster.dask.dask").DaskCluster(rest)
@@ -277,6 +292,17 @@ def _cluster(text: str) -> Cluster:
         return containers
     hint = "use simulated, simulated:OFFERS-FILE, http://AGENT,..., docker:ENGINE,... or dask:ADDRESS"
     raise InputError("setting-malformed", f"{text!r} is not a cluster", hint, "cluster")
+
+
+def _pinned(authority: Path) -> ssl.SSLContext:
+    """Return what believes certificates of one authority and of no other."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(authority)
+    except (OSError, ssl.SSLError) as error:
+        message = f"the certificate authority cannot be read: {error.strerror or error}"
+        raise InputError("setting-malformed", message, "give its certificate, as PEM", str(authority)) from error
+    return context
 
 
 def _list(options: argparse.Namespace) -> str:

@@ -78,7 +78,7 @@ def test_a_thousand_launches_do_not_wait_one_after_the_other_for_an_agent_that_h
         assert {one.refusal for one in answers[:-1]} == {"unreachable"}
         assert answers[-1].refusal is None
         # One after the other they would be 1000 / 4 rounds; those under way when it first hangs are all that is sent.
-        assert sum(1 for path, _, _ in bad.asked if path == "/v1/launches") <= 8
+        assert sum(1 for path, _, _ in bad.asked if path == "/v2/launches") <= 8
 
 
 def test_an_agent_that_hangs_is_asked_less_and_less():
@@ -149,10 +149,9 @@ def test_a_launch_is_tried_again_with_its_key_until_it_is_answered():
     answers = []
 
     def flaky(handler, body):
-        if handler.path != "/v1/launches":
+        if handler.path != "/v2/launches":
             return 200, wire.offers_of(inner.offers())
-        launch = wire.launch_from(handler.headers["Idempotency-Key"], body)
-        answers.append(inner.launch([launch])[0])
+        answers.append(inner.launch(wire.launches_from(body)))
         # It has started, and the answer is lost on the way: twice.
         return (502, b"") if len(answers) < 3 else (200, wire.launched_of(answers[-1]))
 
@@ -160,7 +159,8 @@ def test_a_launch_is_tried_again_with_its_key_until_it_is_answered():
         cluster = HttpCluster([agent.url], backoff_seconds=0.001, timeout_seconds=30.0)
         assert cluster.launch([Launch("k1", "t", "s", {"cpu": 1000})])[0].refusal is None
         cluster.close()
-    assert [key for path, key, _ in agent.asked if path == "/v1/launches"] == ["k1"] * 3
+    sent = [json.loads(body)["launches"] for path, _, body in agent.asked if path == "/v2/launches"]
+    assert [[one["key"] for one in launches] for launches in sent] == [["k1"]] * 3
     assert list(inner.offers().available["cpu"]) == [3000]
 
 
@@ -174,7 +174,7 @@ LIES = {
 @pytest.mark.parametrize("lie", LIES)
 def test_an_answer_to_a_launch_that_makes_no_sense_leaves_it_open(lie):
     def answer(handler, body):
-        return 200, LIES[lie] if body else {"offers": [{"name": "bad", "available": {"cpu": 1}}]}
+        return 200, {"launched": [LIES[lie]]} if body else {"offers": [{"name": "bad", "available": {"cpu": 1}}]}
 
     with beside(answer) as (cluster, bad):
         cluster.offers()
@@ -196,8 +196,8 @@ REPORTS = {
 @pytest.mark.parametrize("lie", REPORTS)
 def test_a_report_that_makes_no_sense_is_not_believed(lie):
     def answer(handler, body):
-        if handler.path == "/v1/launches":
-            return 200, {"key": "k1", "refusal": None, "reason": ""}
+        if handler.path == "/v2/launches":
+            return 200, {"launched": [{"key": "k1", "refusal": None, "reason": ""}]}
         return 200, {"reports": REPORTS[lie]} if body else {"offers": [{"name": "bad", "available": {"cpu": 1}}]}
 
     with beside(answer) as (cluster, bad):
@@ -238,7 +238,7 @@ def test_what_cannot_be_cancelled_is_not_given_up():
     away, unknown = [503], {"outcome": "unknown", "reason": "", "finished_at": None}
 
     def answer(handler, body):
-        if handler.path == "/v1/cancellations":
+        if handler.path == "/v2/cancellations":
             return away[0], {}
         return 200, {"reports": [{**unknown, "key": key} for key in json.loads(body)["keys"]]}
 
@@ -321,7 +321,7 @@ def test_an_agent_that_does_not_forget_is_no_problem():
     with liar(answer) as server:
         cluster = HttpCluster([server.url], timeout_seconds=30.0)
         cluster.forget(["k1"])
-        assert [path for path, _, _ in server.asked] == ["/v1/settlements"]
+        assert [path for path, _, _ in server.asked] == ["/v2/settlements"]
         assert cluster.problems == {}
         cluster.close()
 
@@ -330,8 +330,8 @@ def test_an_agent_that_cannot_say_keeps_the_key():
     inner = simulated("s")
 
     def unsure(handler, body):
-        if handler.path == "/v1/launches":
-            return 409, {"key": "k1", "refusal": "unreachable", "reason": "its disk is full"}
+        if handler.path == "/v2/launches":
+            return 200, {"launched": [{"key": "k1", "refusal": "unreachable", "reason": "its disk is full"}]}
         return 200, wire.offers_of(inner.offers())
 
     with liar(unsure) as agent:
@@ -375,7 +375,7 @@ def test_a_token_is_wanted_where_it_is_set():
 
 
 def asked(server, method, path, body=None, **headers):
-    connection = http.client.HTTPConnection(*server.server_address[:2], timeout=60)
+    connection = http.client.HTTPConnection(*server.address, timeout=60)
     try:
         connection.request(method, path, body, headers={name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
@@ -386,45 +386,50 @@ def asked(server, method, path, body=None, **headers):
 
 def test_a_page_in_a_browser_cannot_launch_anything():
     cluster = simulated("s")
-    body = json.dumps({"task": "t", "offer": "s"})
+    body = json.dumps({"launches": [{"key": "k1", "task": "t", "offer": "s"}]})
     with served(cluster) as server:
         # What a page may send without asking first: a form, to an address or to a name that it has led here.
-        status, _, _ = asked(server, "POST", "/v1/launches", body, Content_Type="text/plain", Idempotency_Key="k1")
+        status, _, _ = asked(server, "POST", "/v2/launches", body, Content_Type="text/plain")
         assert status == 415
         kind = "application/json"
-        evil = asked(server, "POST", "/v1/launches", body, Content_Type=kind, Idempotency_Key="k1", Host="evil.example")
+        evil = asked(server, "POST", "/v2/launches", body, Content_Type=kind, Host="evil.example")
         assert evil[0] == 421
-        assert asked(server, "OPTIONS", "/v1/launches")[0] == 405
+        assert asked(server, "OPTIONS", "/v2/launches")[0] == 405
     assert cluster.reports(["k1"])[0].outcome == "unknown"
 
 
 def test_requests_that_make_no_sense_are_refused():
     with served(simulated("s")) as server:
         kind = {"Content_Type": "application/json"}
-        launch = json.dumps({"task": "t", "offer": "s"})
+        launch = json.dumps({"launches": [{"task": "t", "offer": "s"}]})
         assert asked(server, "GET", "/nowhere")[0] == 404
-        status, headers, _ = asked(server, "DELETE", "/v1/offers")
+        status, headers, _ = asked(server, "DELETE", "/v2/offers")
         assert (status, headers["Allow"]) == (405, "GET")
-        assert asked(server, "POST", "/v1/launches", launch, **kind)[0] == 400
-        assert asked(server, "POST", "/v1/launches", "{", Idempotency_Key="k", **kind)[0] == 400
-        assert asked(server, "POST", "/v1/launches", "[" * 100_000, Idempotency_Key="k", **kind)[0] == 400
-        assert asked(server, "POST", "/v1/reports", json.dumps({"keys": ["k"] * 10_001}), **kind)[0] == 400
-        assert asked(server, "POST", "/v1/reports", json.dumps({"keys": [7]}), **kind)[0] == 400
-        assert asked(server, "GET", "/v1/inputs")[0] == 400
-        assert asked(server, "POST", "/v1/reports", "", Content_Length="99999999999", **kind)[0] == 413
-        assert asked(server, "GET", "/v1/offers")[0] == 200
+        assert asked(server, "POST", "/v2/launches", launch, **kind)[0] == 400
+        assert asked(server, "POST", "/v2/launches", "{", **kind)[0] == 400
+        assert asked(server, "POST", "/v2/launches", "[" * 100_000, **kind)[0] == 400
+        assert asked(server, "POST", "/v2/reports", json.dumps({"keys": ["k"] * 10_001}), **kind)[0] == 400
+        assert asked(server, "POST", "/v2/reports", json.dumps({"keys": [7]}), **kind)[0] == 400
+        row = {"key": "k", "task": "t", "offer": "s"}
+        assert asked(server, "POST", "/v2/launches", json.dumps({"launches": [row] * 251}), **kind)[0] == 400
+        assert asked(server, "GET", "/v2/inputs")[0] == 400
+        assert asked(server, "GET", "/v2/inputs?" + "a&" * 100)[0] == 400
+        status, _, told = asked(server, "GET", "/v1/offers")
+        assert (status, json.loads(told)["error"]["code"]) == (410, "version-unknown")
+        assert asked(server, "POST", "/v2/reports", "", Content_Length="99999999999", **kind)[0] == 413
+        assert asked(server, "GET", "/v2/offers")[0] == 200
 
 
 def test_a_cluster_that_fails_answers_503_and_an_error_in_it_500(caplog):
     cluster = simulated("s")
     with served(cluster) as server:
         cluster.offers = lambda: 1 / 0
-        status, _, body = asked(server, "GET", "/v1/offers")
+        status, _, body = asked(server, "GET", "/v2/offers")
         assert (status, json.loads(body)["error"]["code"]) == (500, "server-failed")
         assert "ZeroDivisionError" in caplog.text
         del cluster.offers
         cluster.close()
-        status, _, body = asked(server, "GET", "/v1/offers")
+        status, _, body = asked(server, "GET", "/v2/offers")
         assert (status, json.loads(body)["error"]["code"]) == (503, "cluster-closed")
 
 
@@ -444,7 +449,7 @@ def test_without_the_library_it_says_what_to_install(monkeypatch):
 
 def test_an_address_that_is_taken_is_told():
     with served(simulated("s")) as server, pytest.raises(ClusterError) as caught:
-        ClusterServer(simulated("t"), "127.0.0.1", server.server_address[1])
+        ClusterServer(simulated("t"), "127.0.0.1", server.address[1])
     assert caught.value.code == "listen-failed"
 
 
@@ -453,7 +458,7 @@ def test_an_address_that_is_taken_is_told():
 )
 def test_a_launch_crosses_unchanged(key, name, demand):
     launch = Launch(key, name, name, demand, 1, 0, {"command": [name]}, 1.5e9)
-    assert wire.launch_from(key, json.dumps(wire.launch_of(launch)).encode()) == launch
+    assert wire.launches_from(json.dumps({"launches": [wire.launch_of(launch)]}).encode()) == [launch]
 
 
 @pytest.mark.parametrize("kind", ["uniform", "constrained", "devices"])

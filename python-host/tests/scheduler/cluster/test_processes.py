@@ -370,8 +370,11 @@ def stop(process):
 
 def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
     arguments = ["--directory", str(tmp_path), "--name", "one", "--cpu", "2 cores", "--memory", "4GiB", "--devices", "1"]
-    arguments += ["--attribute", "zone=north"]
-    process, url = started(*arguments, OFFERMATCH_AGENT_TOKEN="secret")
+    token = tmp_path / "token"
+    token.write_text("secret\n")
+    token.chmod(0o600)
+    arguments += ["--attribute", "zone=north", "--token-file", str(token)]
+    process, url = started(*arguments)
     cluster = HttpCluster([url], token="secret", timeout_seconds=60.0)
     try:
         (offer,) = cluster.offers()
@@ -380,8 +383,8 @@ def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
             {"cpu": "2000m", "memory": 4 * GIB},
             {"zone": "north"},
         )
-        # The token is not handed on.
-        check = shell('test -z "$OFFERMATCH_AGENT_TOKEN"')
+        # What the agent knows, a command cannot read.
+        check = shell(f"! env | grep secret && ! grep -a secret /proc/{process.pid}/environ /proc/{process.pid}/cmdline")
         assert [one.refusal for one in cluster.launch([launch("k1", check), launch("k2", shell("sleep 600"))])] == [
             None,
             None,
@@ -390,7 +393,7 @@ def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
     finally:
         cluster.close()
         stop(process)
-    process, url = started(*arguments, OFFERMATCH_AGENT_TOKEN="secret")
+    process, url = started(*arguments)
     cluster = HttpCluster([url], token="secret", timeout_seconds=60.0)
     try:
         assert [one.outcome for one in cluster.reports(["k1", "k2"])] == ["done", "running"]
@@ -401,9 +404,9 @@ def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
         stop(process)
 
 
-def agent_refused(*arguments):
+def agent_refused(*arguments, **more):
     command = [sys.executable, "-m", "offermatch", "agent", *arguments]
-    environment = {name: value for name, value in os.environ.items() if name != "OFFERMATCH_AGENT_TOKEN"}
+    environment = {name: value for name, value in os.environ.items() if name != "OFFERMATCH_AGENT_TOKEN"} | more
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=120)
 
 
@@ -411,7 +414,31 @@ def test_the_command_listens_elsewhere_only_with_a_token(tmp_path):
     done = agent_refused("--directory", str(tmp_path), "--listen", "0.0.0.0:0")
     assert done.returncode == 1
     assert "error[setting-malformed]" in done.stderr
-    assert "OFFERMATCH_AGENT_TOKEN" in done.stderr
+    assert "--token-file" in done.stderr
+
+
+def test_a_token_that_others_can_read_is_refused(tmp_path):
+    token = tmp_path / "token"
+    listen = ["--directory", str(tmp_path), "--listen", "127.0.0.1:0", "--token-file", str(token)]
+    for text, mode, told in (
+        (None, 0, "No such file"),
+        ("secret", 0o640, "chmod 600"),
+        ("", 0o600, "there is no token in it"),
+        ("two words", 0o600, "there is no token in it"),
+        ("é", 0o600, "not ASCII"),
+    ):
+        if text is not None:
+            token.write_text(text, encoding="utf-8")
+            token.chmod(mode)
+        done = agent_refused(*listen)
+        assert done.returncode == 1
+        assert told in done.stderr
+
+
+def test_a_token_in_the_environment_is_refused(tmp_path):
+    done = agent_refused("--directory", str(tmp_path), "--listen", "127.0.0.1:0", OFFERMATCH_AGENT_TOKEN="secret")
+    assert done.returncode == 1
+    assert "--token-file" in done.stderr
 
 
 @pytest.mark.parametrize("listen", ["8321", "here:8321", "127.0.0.1:99999"])
@@ -421,9 +448,7 @@ def test_the_command_says_how_to_name_an_address(tmp_path, listen):
     assert "is not ADDRESS:PORT" in done.stderr
 
 
-def test_the_scheduler_runs_tasks_on_two_agents(tmp_path, monkeypatch):
-    # Empty is none, on both sides.
-    monkeypatch.setenv("OFFERMATCH_AGENT_TOKEN", "")
+def test_the_scheduler_runs_tasks_on_two_agents(tmp_path):
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs" / "words.txt").write_text("hello")
     tasks = [

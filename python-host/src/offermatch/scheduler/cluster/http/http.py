@@ -12,23 +12,34 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from offermatch.errors import ClusterError, InputError
 from offermatch.extras import require
 from offermatch.model import Offer
-from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Report
+from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Refusal, Report
 from offermatch.scheduler.cluster.http import wire
 from offermatch.scheduler.cluster.http.requests import Requests
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["HttpCluster"]
 
 _REMEMBERED_KEYS = 1_000_000
-_LAUNCH_STATUSES = (200, 409)
+_BATCH_BYTES = 4 * 2**20
 
 # Where several agents were asked about a key: one of them ran it, others may have been told that it is cancelled, or do
 # not answer ("running"), or never heard of it.
 _TRUEST: tuple[Outcome, ...] = ("done", "lost", "running", "failed", "unknown")
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Launches in one request: keys, and what is sent of each."""
+
+    agent: str
+    launches: list[tuple[str, bytes]]
+    size: int = 0
 
 
 class HttpCluster(Cluster):
@@ -55,7 +66,7 @@ class HttpCluster(Cluster):
                 in this list is believed.
             token: What they want to see.
             concurrency: How many requests are under way at most.
-            timeout_seconds: How long one request may take, all of its attempts together.
+            timeout_seconds: How long one request may take, all of its attempts together, from when it is sent.
             attempts: How often a request is tried.
             backoff_seconds: The longest pause after the first attempt; it doubles with each.
             lost_after_seconds: After so long without an answer, what an agent ran is reported lost. A server that is cut
@@ -105,16 +116,25 @@ class HttpCluster(Cluster):
             raise ClusterError("cluster-unreachable", f"none of {len(found)} agents answers: {told}", "start an agent")
         owners: dict[str, str] = {}
         offers: list[Offer] = []
+        columns: set[tuple[str, str]] = set()
         for agent, one in zip(self._agents, found, strict=True):
             if isinstance(one, ClusterError):
                 # What it offered stays its own, lest another agent take the name while it is away.
                 owners |= {name: owner for name, owner in self._owners.items() if owner == agent and name not in owners}
                 continue
+            more = _columns_of(one)
+            if (cells := (len(offers) + len(one)) * len(columns | more)) > wire.MOST_CELLS:
+                told = f"with its {len(one)} offers of {len(more)} dimensions and attributes the table has {cells} cells"
+                self._requests.tell(agent, f"{told}; it may have {wire.MOST_CELLS}, and this agent is left out")
+                continue
+            columns |= more
             seen: set[str] = set()
             for offer in one:
                 owner = owners.setdefault(offer.name, agent)
                 if owner != agent or offer.name in seen:
-                    self._requests.tell(agent, f"it offers {offer.name!r}, which {owner} offers already")
+                    self._requests.tell(
+                        agent, f"it offers {visible(offer.name, LONGEST_NAME)!r}, which {owner} offers already"
+                    )
                     continue
                 seen.add(offer.name)
                 offers.append(offer)
@@ -132,8 +152,10 @@ class HttpCluster(Cluster):
             self.offers()
         # A key goes where it went before, and twice in one call it goes once.
         once = {launch.key: launch for launch in reversed(launches)}
-        found = self._requests.run(self._requests.each(list(once.values()), self._launch))
-        answers = dict(zip(once, found, strict=True))
+        answers: dict[str, Launched] = {}
+        batches = self._batches(list(once.values()), answers)
+        for found in self._requests.run(self._requests.each(batches, self._launch)):
+            answers |= {one.key: one for one in found}
         return [answers[launch.key] for launch in launches]
 
     def reports(self, keys: Sequence[str]) -> Sequence[Report]:
@@ -163,12 +185,12 @@ class HttpCluster(Cluster):
     # ---- on the loop ---------------------------------------------------------------------------------------------
 
     async def _offers(self, agent: str) -> list[Offer] | ClusterError:
-        return await self._requests.asked(agent, "GET", "/v1/offers", wire.offers_from)
+        return await self._requests.asked(agent, "GET", wire.OFFERS, wire.offers_from)
 
     async def _fetch(self, name: str) -> Fetched:
         reason = ""
         for agent in self._agents:
-            path = f"/v1/inputs?name={quote(name, safe='', errors='replace')}"
+            path = f"{wire.INPUTS}?name={quote(name, safe='', errors='replace')}"
             found = await self._requests.asked(
                 agent, "GET", path, lambda body: wire.fetched_from(body, name), statuses=(200, 404)
             )
@@ -177,31 +199,23 @@ class HttpCluster(Cluster):
             reason = reason or (found.reason if isinstance(found, Fetched) else str(found))
         return Fetched(name, None, reason)
 
-    async def _launch(self, launch: Launch) -> Launched:
-        key = launch.key
-        agent = self._keys.get(key) or self._owners.get(launch.offer)
-        if agent is None:
-            return Launched(key, "offer-gone", f"no agent offers {launch.offer}")
-        try:
-            encoded = quote(key, safe="", errors="surrogateescape")
-            body = json.dumps(wire.launch_of(launch), allow_nan=False).encode()
-        except (ValueError, TypeError, RecursionError) as error:
-            return Launched(key, "payload-refused", f"it cannot be sent as JSON: {error}")
-        # Kept before it is sent: an answer that never comes leaves the launch there all the same.
-        self._keep(key, agent)
+    async def _launch(self, batch: _Batch) -> list[Launched]:
+        keys = [key for key, _ in batch.launches]
+        body = b'{"launches":[' + b",".join(text for _, text in batch.launches) + b"]}"
         found = await self._requests.asked(
-            agent,
-            "POST",
-            "/v1/launches",
-            lambda body: wire.launched_from(body, key),
-            body,
-            {"Idempotency-Key": encoded},
-            _LAUNCH_STATUSES,
+            batch.agent, "POST", wire.LAUNCHES, lambda answer: wire.launched_from(answer, keys), body
         )
         if isinstance(found, ClusterError):
-            found = Launched(key, "payload-refused" if found.code == "request-refused" else "unreachable", found.line)
-        if found.refusal not in (None, "unreachable"):
-            self._keys.pop(key, None)
+            if found.code == "request-refused" and len(keys) > 1:
+                # One of them spoils it for the others; which one, halves tell.
+                half = len(keys) // 2
+                parts = (batch.launches[:half], batch.launches[half:])
+                return [one for part in parts for one in await self._launch(_Batch(batch.agent, part))]
+            refusal: Refusal = "payload-refused" if found.code == "request-refused" else "unreachable"
+            found = [Launched(key, refusal, found.line) for key in keys]
+        for one in found:
+            if one.refusal not in (None, "unreachable"):
+                self._keys.pop(one.key, None)
         return found
 
     async def _reports(self, keys: Sequence[str]) -> dict[str, Report]:
@@ -235,7 +249,7 @@ class HttpCluster(Cluster):
     async def _report(self, part: tuple[str, Sequence[str]]) -> list[Report] | ClusterError:
         agent, keys = part
         body = json.dumps({"keys": list(keys)}).encode()
-        return await self._requests.asked(agent, "POST", "/v1/reports", lambda answer: wire.reports_from(answer, keys), body)
+        return await self._requests.asked(agent, "POST", wire.REPORTS, lambda answer: wire.reports_from(answer, keys), body)
 
     async def _cancel(self, part: tuple[str, Sequence[str]]) -> None:
         agent, keys = part
@@ -244,7 +258,7 @@ class HttpCluster(Cluster):
             # Noted first: from here on the agent's word that it does not know a key is not enough.
             self._uncancelled[agent].update(some)
             body = json.dumps({"keys": list(some)}).encode()
-            found = await self._requests.asked(agent, "POST", "/v1/cancellations", wire.decoded, body)
+            found = await self._requests.asked(agent, "POST", wire.CANCELLATIONS, wire.decoded, body)
             if not isinstance(found, ClusterError):
                 self._uncancelled[agent].difference_update(some)
 
@@ -253,9 +267,34 @@ class HttpCluster(Cluster):
         for at in range(0, len(keys), wire.MOST_KEYS):
             body = json.dumps({"keys": list(keys[at : at + wire.MOST_KEYS])}).encode()
             # A gateway need not know this request.
-            await self._requests.asked(agent, "POST", "/v1/settlements", lambda _: None, body, statuses=(200, 404, 405))
+            await self._requests.asked(agent, "POST", wire.SETTLEMENTS, lambda _: None, body, statuses=(200, 404, 405))
 
     # ---- on any thread -------------------------------------------------------------------------------------------
+
+    def _batches(self, launches: Sequence[Launch], answers: dict[str, Launched]) -> list[_Batch]:
+        """Return what is to be sent, by agent, in requests with a bound; what cannot be sent is answered at once."""
+        batches: list[_Batch] = []
+        open_ones: dict[str, _Batch] = {}
+        for launch in launches:
+            key = launch.key
+            agent = self._keys.get(key) or self._owners.get(launch.offer)
+            if agent is None:
+                answers[key] = Launched(key, "offer-gone", f"no agent offers {visible(launch.offer, LONGEST_NAME)}")
+                continue
+            try:
+                text = json.dumps(wire.launch_of(launch), allow_nan=False, separators=(",", ":")).encode()
+            except (ValueError, TypeError, RecursionError) as error:
+                answers[key] = Launched(key, "payload-refused", visible(f"it cannot be sent as JSON: {error}"))
+                continue
+            # Kept before it is sent: an answer that never comes leaves the launch there all the same.
+            self._keep(key, agent)
+            batch = open_ones.get(agent)
+            if batch is None or len(batch.launches) == wire.MOST_LAUNCHES or batch.size + len(text) > _BATCH_BYTES:
+                batch = open_ones[agent] = _Batch(agent, [])
+                batches.append(batch)
+            batch.launches.append((key, text))
+            batch.size += len(text)
+        return batches
 
     def _by_agent(self, keys: Sequence[str]) -> dict[str, list[str]]:
         """Return who is to be asked about which key: whoever it was sent to, or everybody."""
@@ -282,6 +321,12 @@ class HttpCluster(Cluster):
         self._keys[key] = agent
         while len(self._keys) > _REMEMBERED_KEYS:
             self._keys.popitem(last=False)
+
+
+def _columns_of(offers: Sequence[Offer]) -> set[tuple[str, str]]:
+    """Return the names of what would be columns of a table of these offers."""
+    dimensions = {("dimension", name) for offer in offers for name in (*offer.available, *(offer.capacity or ()))}
+    return dimensions | {("attribute", name) for offer in offers for name in offer.attributes}
 
 
 def _address(agent: str) -> str:

@@ -7,7 +7,7 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from importlib import import_module
 from random import SystemRandom
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster.http import wire
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["Requests"]
 
@@ -22,9 +23,13 @@ _LOG = logging.getLogger("offermatch.scheduler.cluster.http")
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 # What is wrong with the request itself; any other status is the agent's, and may be mended there.
 _REFUSED = frozenset({400, 413, 415, 422})
-_MOST_ANSWER = 64 * 2**20
+_MOST_ANSWER = 32 * 2**20
+_LONG_ANSWER = 64 * 2**10
+"""Bytes of an answer that are read beside the loop, lest the others' time runs out meanwhile."""
 _MOST_TIMEOUTS_SPARED = 12
-_JSON = {"Content-Type": "application/json"}
+_NOT_FOUND = 404
+# What unfolds on arrival has no bound on the wire, so nothing that is compressed is asked for or taken.
+_JSON = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 _Found = TypeVar("_Found")
 
@@ -36,7 +41,7 @@ class Requests:
     """An HTTP client on an event loop of its own.
 
     Attributes:
-        timeout: Seconds that one request may take, all of its attempts together.
+        timeout: Seconds that one request may take, all of its attempts together, from when it is sent.
         problems: What is wrong with which agent, as of the last request to it.
         heard: When each agent answered last, on the monotonic clock: at first, when it was named.
     """
@@ -120,43 +125,57 @@ class Requests:
         path: str,
         read: Callable[[bytes], _Found],
         body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
         statuses: Sequence[int] = (200,),
     ) -> _Found | ClusterError:
         """Ask one agent until it answers, the attempts are used up, or the time is; what is wrong is told and returned."""
         wrong = f"it does not answer within {self.timeout:g} s"
         code = "agent-unreachable"
-        deadline = time.monotonic() + self.timeout
+        left = self.timeout
+        shown = f"{method} {path.partition('?')[0]}"
         for attempt in range(self._attempts):
-            if self._hung.get(agent, 0.0) > _BEGUN.get() or self._spared.get(agent, 0.0) > time.monotonic():
-                # It has made this call wait, or the last one: neither a thousand launches nor every cycle need wait for it.
-                break
             if attempt:
                 pause = self._chance.uniform(0, self._backoff * 2 ** (attempt - 1))
-                if time.monotonic() + pause >= deadline:
+                if pause >= left:
                     break
+                left -= pause
                 await asyncio.sleep(pause)
-            try:
-                left = max(0.001, deadline - time.monotonic())
-                status, answer = await asyncio.wait_for(self._send(agent, method, path, body, headers), left)
-                if status in statuses:
-                    found = read(answer)
-                    self.heard[agent] = time.monotonic()
-                    self.problems.pop(agent, None)
-                    self._hangs.pop(agent, None)
-                    return found
-                wrong = f"it answers {method} {path.partition('?')[0]} with status {status}{_told(answer)}"
-                if status not in _AGAIN:
-                    code = "request-refused" if status in _REFUSED else code
+            # Room first: a request that waits here for others has not been sent, and its time does not run.
+            async with self._room:
+                if self._hung.get(agent, 0.0) > _BEGUN.get() or self._spared.get(agent, 0.0) > time.monotonic():
+                    # It made this call wait, or the last one: neither a thousand launches nor every cycle need wait for it.
                     break
-            except ClusterError as error:
-                code, wrong = error.code, f"it answers {method} {path.partition('?')[0]} with {error.message}"
+                begin = time.monotonic()
+                try:
+                    status, answer = await asyncio.wait_for(self._send(agent, method, path, body), max(0.001, left))
+                except ClusterError as error:
+                    code, wrong = error.code, f"it answers {shown} with {error.message}"
+                    break
+                except (asyncio.TimeoutError, self._httpx.TimeoutException):
+                    wrong = f"it does not answer within {self.timeout:g} s"
+                    self._has_hung(agent)
+                    break
+                except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError) as error:
+                    wrong = visible(f"it cannot be reached: {error or type(error).__name__}")
+                    continue
+                finally:
+                    left -= time.monotonic() - begin
+            if status in statuses:
+                try:
+                    found = await asyncio.to_thread(read, answer) if len(answer) > _LONG_ANSWER else read(answer)
+                except ClusterError as error:
+                    code, wrong = error.code, f"it answers {shown} with {error.message}"
+                    break
+                self.heard[agent] = time.monotonic()
+                self.problems.pop(agent, None)
+                self._hangs.pop(agent, None)
+                return found
+            wrong = f"it answers {shown} with status {status}{_told(answer)}"
+            if status == _NOT_FOUND and path == wire.OFFERS:
+                code, older = "agent-old", f"it does not speak version {wire.VERSION} of the wire format"
+                wrong = f"{older}; an agent of an older offermatch is to be upgraded ({wrong})"
+            if status not in _AGAIN:
+                code = "request-refused" if status in _REFUSED else code
                 break
-            except (asyncio.TimeoutError, self._httpx.TimeoutException):
-                wrong = f"it does not answer within {self.timeout:g} s"
-                self._has_hung(agent)
-            except (self._httpx.HTTPError, self._httpx.InvalidURL, OSError) as error:
-                wrong = f"it cannot be reached: {error or type(error).__name__}"
         return self.tell(agent, wrong, code)
 
     def _has_hung(self, agent: str) -> None:
@@ -167,15 +186,13 @@ class Requests:
             self._spared[agent] = now + self.timeout * min(2 ** (hangs - 1), _MOST_TIMEOUTS_SPARED)
         self._hung[agent] = now
 
-    async def _send(
-        self, agent: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
-    ) -> tuple[int, bytes]:
-        async with (
-            self._room,
-            self._client.stream(method, agent + path, content=body, headers={**_JSON, **(headers or {})}) as response,
-        ):
+    async def _send(self, agent: str, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        async with self._client.stream(method, agent + path, content=body, headers=_JSON) as response:
+            coding = response.headers.get("Content-Encoding", "identity")
+            if coding != "identity":
+                raise wire.malformed(f"a body in the coding {visible(coding, LONGEST_NAME)!r}, which was not asked for")
             answer = bytearray()
-            async for piece in response.aiter_bytes():
+            async for piece in response.aiter_raw():
                 answer += piece
                 if len(answer) > _MOST_ANSWER:
                     raise wire.malformed(f"more than {_MOST_ANSWER} bytes")
@@ -202,6 +219,6 @@ def _told(answer: bytes) -> str:
     """Return what an agent says of an error, in brackets; empty where it says nothing that can be read."""
     try:
         error = wire.decoded(answer)["error"]
-        return f" ({error['code']}: {error['message']})"
+        return f" ({visible(error['code'], LONGEST_NAME)}: {visible(error['message'])})"
     except (ClusterError, KeyError, TypeError):
         return ""

@@ -1,38 +1,50 @@
-"""Serves a cluster over HTTP as docs/cluster-http.openapi.yaml describes; the standard library's server, and nothing else.
+"""Serves a cluster over HTTP as docs/cluster-http.openapi.yaml describes, with uvicorn.
 
-Whoever reaches it can run commands. So it listens where it is told and, without a token, answers only requests that name
-this machine: a page in a browser can neither send its content type nor its key from elsewhere, nor guess another name.
+Whoever may launch can run commands, so who may is looked at before anything else: token and Host are checked when the
+headers are there and before a byte of the body is read. All that is held for strangers has a bound: connections, headers,
+bodies, values in a body, and the time that a whole request may take.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import json
 import logging
-import re
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
-from threading import BoundedSemaphore
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from offermatch.errors import ClusterError, OffermatchError
+from offermatch.errors import ClusterError, InputError, OffermatchError
+from offermatch.extras import require
 from offermatch.scheduler.cluster.abc import Cluster
 from offermatch.scheduler.cluster.http import wire
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["ClusterServer"]
 
 _LOG = logging.getLogger(__name__)
-_MOST_CONNECTIONS = 256
-_IDLE_SECONDS = 60.0
-_KEY = re.compile(r"([A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+")
+_MOST_CONNECTIONS = 512
+_MOST_HELD = 64 * 2**20
+"""Bytes of bodies that are held at once."""
+_THREADS = 16
+_READ_SECONDS = 20.0
+_WRITE_SECONDS = 30.0
+_IDLE_SECONDS = 60
+_SECONDS_TO_END = 2
 
 _Answer = tuple[HTTPStatus, dict[str, Any]]
+_Receive = Callable[[], Awaitable[dict[str, Any]]]
+_Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a failure of this program
@@ -43,211 +55,254 @@ class _Refused(Exception):  # noqa: N818 - an answer, not a failure of this prog
         self.headers = headers
 
 
-class ClusterServer(ThreadingHTTPServer):
-    """An HTTP server in front of a cluster; ``serve_forever`` and ``shutdown`` are the standard library's."""
+class ClusterServer:
+    """An HTTP server in front of a cluster, on a thread of its own. A context manager."""
 
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, cluster: Cluster, host: str = "127.0.0.1", port: int = 0, *, token: str | None = None) -> None:
-        """Listen; port 0 takes a free one.
+    def __init__(
+        self,
+        cluster: Cluster,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        token: str | None = None,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        read_seconds: float = _READ_SECONDS,
+        most_connections: int = _MOST_CONNECTIONS,
+    ) -> None:
+        """Listen; nothing is answered before it is started.
 
         Args:
             cluster: What is served. It is not closed with the server.
             host: The address to listen on.
-            port: The port to listen on.
+            port: The port to listen on; 0 takes a free one.
             token: What a request has to carry, as ``Authorization: Bearer TOKEN``.
+            certificate: A file with the server's certificate and its chain; TLS is spoken where it is given.
+            key: A file with the certificate's key.
+            read_seconds: From the first moment of a request until all of it has been read.
+            most_connections: Connections at once.
 
         Raises:
-            ClusterError: ``listen-failed``.
+            ClusterError: ``listen-failed``, ``extra-missing``.
+            InputError: ``setting-malformed`` for a certificate that cannot be used.
         """
-        self.cluster = cluster
-        self.token = token
-        if ":" in host:
-            self.address_family = socket.AF_INET6
-        self._room = BoundedSemaphore(_MOST_CONNECTIONS)
-        self._open: set[Any] = set()
+        require("agent", "uvicorn", kind=ClusterError)
+        uvicorn = import_module("uvicorn")
+        guard = import_module("offermatch.scheduler.cluster.http.guard")
+        self._cluster = cluster
+        self._token = token
+        self._held = 0
+        self._guard = guard.Guard(most_connections, read_seconds)
+        self._threads = ThreadPoolExecutor(_THREADS, "offermatch agent")
+        config = uvicorn.Config(
+            self._answer,
+            http=guard.guarded(self._guard),
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            h11_max_incomplete_event_size=guard.LONGEST_HEADERS,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+            ssl_certfile=None if certificate is None else str(certificate),
+            ssl_keyfile=None if key is None else str(key),
+        )
         try:
-            super().__init__((host, port), _Handler)
+            config.load()
+        except (OSError, ValueError) as error:
+            hint = "give a certificate and its key, both as PEM"
+            raise InputError("setting-malformed", f"TLS cannot be set up: {error}", hint, str(certificate)) from error
+        self._uvicorn = uvicorn.Server(config)
+        try:
+            self._socket = socket.create_server(
+                (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
+            )
         except (OSError, OverflowError) as error:
             hint = "give an address of this machine and a port that is free"
             raise ClusterError("listen-failed", str(error), hint, f"{host}:{port}") from error
+        host, port = self._socket.getsockname()[:2]
+        self.address: tuple[str, int] = (host, port)
+        self.url = f"{'http' if certificate is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
+        self._thread = threading.Thread(target=self._serve, name="offermatch agent", daemon=True)
 
-    @property
-    def url(self) -> str:
-        """The address that clients are given."""
-        host, port = self.server_address[:2]
-        return f"http://[{host!s}]:{port}" if self.address_family == socket.AF_INET6 else f"http://{host!s}:{port}"
+    def __enter__(self) -> ClusterServer:
+        """Start it."""
+        self.start()
+        return self
 
-    def server_bind(self) -> None:
-        """Bind without asking the name service for our own name, which may take long."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection on a thread of its own, when there is room for one more."""
-        self._room.acquire()
-        self._open.add(request)
-        super().process_request(request, client_address)
+    def start(self) -> None:
+        """Answer from now on."""
+        self._thread.start()
 
-    def shutdown_request(self, request: Any) -> None:
-        """End a connection and make room."""
-        super().shutdown_request(request)
-        self._open.discard(request)
-        self._room.release()
+    def close(self) -> None:
+        """Stop listening, and end all connections: at once those that are idle, the others after two seconds."""
+        self._uvicorn.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._socket.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def server_close(self) -> None:
-        """Stop listening, and end the connections that clients keep for their next request."""
-        super().server_close()
-        for request in list(self._open):
-            with suppress(OSError):
-                request.shutdown(socket.SHUT_RDWR)
+    def _serve(self) -> None:
+        asyncio.run(self._uvicorn.serve(sockets=[self._socket]))
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log a connection that broke."""
-        del request
-        _LOG.info("connection with %s broke", client_address, exc_info=True)
+    # ---- on the loop ---------------------------------------------------------------------------------------------
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "offermatch"
-    sys_version = ""
-    timeout = _IDLE_SECONDS
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: ClusterServer
-
-    def _handle(self) -> None:
+    async def _answer(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
         headers: dict[str, str] = {}
         try:
-            body = self._read_body()
-            self._check_allowed()
-            status, answer = self._route(body)
+            status, answer = await self._answered(scope, receive)
         except _Refused as refused:
             status, answer, headers = refused.status, refused.body, refused.headers
         except ClusterError as error:
             status = HTTPStatus.BAD_REQUEST if error.code == "message-malformed" else HTTPStatus.SERVICE_UNAVAILABLE
-            answer = {"error": {"code": error.code, "message": error.line}}
+            answer = {"error": {"code": error.code, "message": visible(error.line)}}
         except OffermatchError as error:
-            status, answer = HTTPStatus.BAD_REQUEST, {"error": {"code": error.code, "message": error.line}}
-        except OSError:
-            raise
-        except Exception:  # noqa: BLE001 - the connection gets its answer, whatever a cluster does
-            _LOG.exception("%s %s failed", self.command, self.path)
+            status, answer = HTTPStatus.SERVICE_UNAVAILABLE, {"error": {"code": error.code, "message": visible(error.line)}}
+        except Exception:  # noqa: BLE001 - a bug in one answer must not end the others
+            _LOG.exception("%s %s failed", scope["method"], visible(scope["path"], LONGEST_NAME))
             status = HTTPStatus.INTERNAL_SERVER_ERROR
-            answer = {"error": {"code": "server-failed", "message": "the server's log says why"}}
-        self._send(status, answer, headers)
+            answer = {"error": {"code": "server-failed", "message": "the agent's log says why"}}
+        body = json.dumps(answer, separators=(",", ":")).encode()
+        shown = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
+        raw = [(name.encode(), value.encode()) for name, value in shown.items()]
+        await asyncio.wait_for(
+            self._written(send, {"type": "http.response.start", "status": int(status), "headers": raw}, body), _WRITE_SECONDS
+        )
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = do_QUERY = _handle  # noqa: N815
+    @staticmethod
+    async def _written(send: _Send, start: dict[str, Any], body: bytes) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
 
-    def _route(self, body: bytes) -> _Answer:
-        url = urlsplit(self.path)
-        routes: dict[str, tuple[str, Callable[[], _Answer]]] = {
-            "/v1/offers": ("GET", self._offers),
-            "/v1/inputs": ("GET", lambda: self._input(url.query)),
-            "/v1/launches": ("POST", lambda: self._launch(body)),
-            "/v1/reports": ("POST", lambda: self._reports(body)),
-            "/v1/cancellations": ("POST", lambda: self._cancel(body)),
-            "/v1/settlements": ("POST", lambda: self._forget(body)),
+    async def _answered(self, scope: dict[str, Any], receive: _Receive) -> _Answer:
+        self._check_allowed(scope["headers"])
+        self._guard.trust(scope["client"])
+        read = self._route(scope)
+        body = bytearray()
+        try:
+            if scope["method"] == "POST":
+                await self._read(scope["headers"], receive, body)
+            # What is read is decoded by few at a time, and never on the loop that answers everybody.
+            return await asyncio.get_running_loop().run_in_executor(self._threads, read, bytes(body))
+        finally:
+            self._held -= len(body)
+
+    def _check_allowed(self, headers: list[tuple[bytes, bytes]]) -> None:
+        if self._token is not None:
+            given = _header(headers, b"authorization")
+            if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
+                message = "send Authorization: Bearer TOKEN"
+                raise _closing(HTTPStatus.UNAUTHORIZED, "token-missing", message, {"WWW-Authenticate": "Bearer"})
+        elif not _names_an_address(_header(headers, b"host").decode("latin-1")):
+            message = "the Host header is neither localhost nor an address"
+            raise _closing(HTTPStatus.MISDIRECTED_REQUEST, "host-unknown", message)
+
+    def _route(self, scope: dict[str, Any]) -> Callable[[bytes], _Answer]:
+        routes: dict[str, tuple[str, Callable[[bytes], _Answer]]] = {
+            wire.OFFERS: ("GET", self._offers),
+            wire.INPUTS: ("GET", partial(self._input, scope["query_string"])),
+            wire.LAUNCHES: ("POST", self._launch),
+            wire.REPORTS: ("POST", self._reports),
+            wire.CANCELLATIONS: ("POST", self._cancel),
+            wire.SETTLEMENTS: ("POST", self._forget),
         }
-        if url.path not in routes:
-            raise _Refused(HTTPStatus.NOT_FOUND, "path-unknown", f"there is nothing at {url.path}")
-        method, answer = routes[url.path]
-        if self.command != method:
-            message = f"{self.command} is not answered here"
-            raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "method-unknown", message, Allow=method)
-        if method == "POST" and self.headers.get_content_type() != "application/json":
-            message = f"the content type is {self.headers.get_content_type()}, not application/json"
-            raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-type", message)
-        return answer()
+        path, method = scope["path"], scope["method"]
+        if path not in routes:
+            if path.startswith("/v1/"):
+                message = (
+                    f"this agent speaks version {wire.VERSION} of the wire format, not 1; use the scheduler of its version"
+                )
+                raise _closing(HTTPStatus.GONE, "version-unknown", message)
+            raise _closing(HTTPStatus.NOT_FOUND, "path-unknown", f"there is nothing at {visible(path, LONGEST_NAME)}")
+        wanted, answer = routes[path]
+        if method != wanted:
+            message = f"{visible(method, LONGEST_NAME)} is not answered here"
+            raise _closing(HTTPStatus.METHOD_NOT_ALLOWED, "method-unknown", message, {"Allow": wanted})
+        kind = _header(scope["headers"], b"content-type").partition(b";")[0].strip().lower()
+        if method == "POST" and kind != b"application/json":
+            message = f"the content type is {visible(kind.decode('latin-1'), LONGEST_NAME)!r}, not application/json"
+            raise _closing(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-type", message)
+        if method == "POST" and _header(scope["headers"], b"content-encoding"):
+            raise _closing(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "content-type", "no Content-Encoding is taken")
+        return answer
 
-    def _offers(self) -> _Answer:
-        return HTTPStatus.OK, wire.offers_of(self.server.cluster.offers())
+    async def _read(self, headers: list[tuple[bytes, bytes]], receive: _Receive, body: bytearray) -> None:
+        announced = _header(headers, b"content-length")
+        if announced and int(announced) > wire.MOST_BYTES:
+            self._too_long()
+        more = True
+        while more:
+            event = await receive()
+            if event["type"] == "http.disconnect":
+                raise wire.malformed("the body ends before its length")
+            piece = event.get("body", b"")
+            body += piece
+            self._held += len(piece)
+            if len(body) > wire.MOST_BYTES:
+                self._too_long()
+            if self._held > _MOST_HELD:
+                message = f"more than {_MOST_HELD} bytes of requests are held; ask again"
+                raise _closing(HTTPStatus.SERVICE_UNAVAILABLE, "server-busy", message, {"Retry-After": "1"})
+            more = event.get("more_body", False)
 
-    def _input(self, query: str) -> _Answer:
-        names = parse_qs(query, keep_blank_values=True).get("name", [])
+    @staticmethod
+    def _too_long() -> None:
+        message = f"the body is too long; at most {wire.MOST_BYTES} bytes are read"
+        raise _closing(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-long", message)
+
+    # ---- on a thread of few --------------------------------------------------------------------------------------
+
+    def _offers(self, _: bytes) -> _Answer:
+        return HTTPStatus.OK, wire.offers_of(self._cluster.offers())
+
+    def _input(self, query: bytes, _: bytes) -> _Answer:
+        try:
+            names = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=8).get("name", [])
+        except ValueError:
+            names = []
         if len(names) != 1 or not 0 < len(names[0]) <= wire.LONGEST_KEY:
             raise wire.malformed(f"give one name of 1 to {wire.LONGEST_KEY} characters")
-        found = self.server.cluster.fetch(names, concurrency=1)[0]
+        found = self._cluster.fetch(names, concurrency=1)[0]
         return (HTTPStatus.NOT_FOUND if found.reason else HTTPStatus.OK), wire.fetched_of(found)
 
     def _launch(self, body: bytes) -> _Answer:
-        encoded = self.headers.get("Idempotency-Key", "")
-        if not _KEY.fullmatch(encoded) or len(encoded) > wire.LONGEST_KEY:
-            what = f"no percent-encoded text of 1 to {wire.LONGEST_KEY} characters"
-            raise wire.malformed(f"the header Idempotency-Key is missing, or {what}")
-        # Two headers that differ in a byte are two keys, even where the bytes are no text.
-        key = unquote(encoded, errors="surrogateescape")
-        launched = self.server.cluster.launch([wire.launch_from(key, body)])[0]
-        return (HTTPStatus.CONFLICT if launched.refusal else HTTPStatus.OK), wire.launched_of(launched)
+        return HTTPStatus.OK, wire.launched_of(self._cluster.launch(wire.launches_from(body)))
 
     def _reports(self, body: bytes) -> _Answer:
-        return HTTPStatus.OK, wire.reports_of(self.server.cluster.reports(wire.keys_from(body)))
+        return HTTPStatus.OK, wire.reports_of(self._cluster.reports(wire.keys_from(body)))
 
     def _cancel(self, body: bytes) -> _Answer:
-        self.server.cluster.cancel(wire.keys_from(body))
+        self._cluster.cancel(wire.keys_from(body))
         return HTTPStatus.OK, {}
 
     def _forget(self, body: bytes) -> _Answer:
-        self.server.cluster.forget(wire.keys_from(body))
+        self._cluster.forget(wire.keys_from(body))
         return HTTPStatus.OK, {}
 
-    def _read_body(self) -> bytes:
-        length = self.headers.get("Content-Length")
-        if "Transfer-Encoding" in self.headers or (length is None and self.command == "POST"):
-            self.close_connection = True
-            raise _Refused(HTTPStatus.LENGTH_REQUIRED, "length-required", "send a body with its Content-Length")
-        if length is None:
-            return b""
-        if not (length.isascii() and length.isdigit()) or len(length) > 18:
-            self.close_connection = True
-            raise _Refused(HTTPStatus.BAD_REQUEST, "message-malformed", f"Content-Length is {length!r}")
-        if int(length) > wire.MOST_BYTES:
-            self.close_connection = True
-            message = f"the body has {length} bytes; at most {wire.MOST_BYTES} are read"
-            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-long", message)
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            self.close_connection = True
-            raise _Refused(HTTPStatus.BAD_REQUEST, "message-malformed", "the body ends before its Content-Length")
-        return body
 
-    def _check_allowed(self) -> None:
-        if self.server.token is not None:
-            given = self.headers.get("Authorization", "").encode(errors="replace")
-            if not hmac.compare_digest(given, f"Bearer {self.server.token}".encode()):
-                headers = {"WWW-Authenticate": "Bearer"}
-                raise _Refused(HTTPStatus.UNAUTHORIZED, "token-missing", "send Authorization: Bearer TOKEN", **headers)
-        elif not _names_an_address(self.headers.get("Host", "")):
-            message = "the Host header is neither localhost nor an address"
-            raise _Refused(HTTPStatus.MISDIRECTED_REQUEST, "host-unknown", message)
+def _closing(status: HTTPStatus, code: str, message: str, headers: dict[str, str] | None = None) -> _Refused:
+    """Return a refusal after which nothing more of the request is read."""
+    return _Refused(status, code, message, Connection="close", **(headers or {}))
 
-    def _send(self, status: HTTPStatus, answer: dict[str, Any], headers: dict[str, str]) -> None:
-        body = json.dumps(answer, separators=(",", ":")).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name in the standard library
-        """Log a request."""
-        _LOG.debug("%s " + format, self.client_address[0], *args)
+def _header(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes:
+    """Return a header that is there once; empty where it is missing or there twice, which is as good as missing."""
+    found = [value for one, value in headers if one == name]
+    return found[0] if len(found) == 1 else b""
 
 
 def _names_an_address(host: str) -> bool:
     """Whether a Host header cannot be the name of a page that was led here by its name server."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
     try:
-        ipaddress.ip_address(name)
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ipaddress.ip_address(name))
     except ValueError:
         return False
-    return True

@@ -14,27 +14,70 @@ from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome,
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.rows import offer_columns
 from offermatch.tables.shape import offer_from_mapping
+from offermatch.visible import LONGEST_NAME, LONGEST_REASON, visible
 
 __all__ = [
+    "CANCELLATIONS",
+    "INPUTS",
+    "LAUNCHES",
     "LONGEST_KEY",
     "MOST_BYTES",
+    "MOST_CELLS",
     "MOST_KEYS",
+    "MOST_LAUNCHES",
+    "OFFERS",
+    "REPORTS",
+    "SETTLEMENTS",
+    "VERSION",
     "decoded",
     "fetched_from",
     "fetched_of",
     "keys_from",
-    "launch_from",
     "launch_of",
     "launched_from",
     "launched_of",
+    "launches_from",
+    "malformed",
     "offers_from",
     "offers_of",
     "reports_from",
     "reports_of",
 ]
 
+VERSION = 2
+"""The version of the wire format: the first part of every path."""
+
+OFFERS, INPUTS, LAUNCHES, REPORTS, CANCELLATIONS, SETTLEMENTS = (
+    f"/v{VERSION}/{name}" for name in ("offers", "inputs", "launches", "reports", "cancellations", "settlements")
+)
+"""The paths."""
+
 MOST_BYTES = 16 * 2**20
 """The longest body of a request, in bytes."""
+
+MOST_VALUES = 500_000
+"""The most JSON values in the body of a request; a value of one byte may take two hundred of memory."""
+
+MOST_ANSWERED_VALUES = 4_000_000
+"""The most JSON values in an answer."""
+
+MOST_LAUNCHES = 250
+"""The most launches in one request."""
+
+MOST_OFFERS = 100_000
+"""The most offers of one agent."""
+
+MOST_COLUMNS = 256
+"""The most different resource dimensions, and the most different attributes, among the offers of one agent."""
+
+MOST_CELLS = 20_000_000
+"""The most offers times different dimensions and attributes: a table has a cell for each, whoever left it empty."""
+
+MOST_DEVICES = 1024
+"""The most devices of one offer."""
+
+LONGEST_ATTRIBUTE = 1024
+"""The longest value of an attribute, in characters."""
 
 MOST_KEYS = 10_000
 """The most keys in one request."""
@@ -44,15 +87,23 @@ LONGEST_KEY = 512
 
 _END_OF_TIME = 1e12
 _REFUSALS, _OUTCOMES = get_args(Refusal), get_args(Outcome)
-_LAUNCH = {"task": "", "offer": "", "demand": {}, "devices": 0, "device_share": 0, "payload": {}, "sent_at": 0}
+_LAUNCH = {"key": "", "task": "", "offer": "", "demand": {}, "devices": 0, "device_share": 0, "payload": {}, "sent_at": 0}
 
 
-def decoded(body: bytes, *keys: str) -> dict[str, Any]:
+def decoded(body: bytes, *keys: str, most: int = MOST_VALUES) -> dict[str, Any]:
     """Return the JSON object of a body, which has exactly these keys where any are given.
+
+    Args:
+        body: The text.
+        keys: The keys of the object.
+        most: How many values it may have; what separates them is counted before anything is made of them.
 
     Raises:
         ClusterError: ``message-malformed``, as from every function here that reads.
     """
+    values = sum(map(body.count, (b",", b"[", b"{")))
+    if values > most:
+        raise malformed(f"about {values} values where there may be {most}")
     try:
         found = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -60,7 +111,8 @@ def decoded(body: bytes, *keys: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise malformed(f"a JSON {type(found).__name__} where an object should be")
     if keys and found.keys() != set(keys):
-        raise malformed(f"the keys are {', '.join(map(repr, found)) or 'none'}; they should be {', '.join(keys)}")
+        shown = visible(", ".join(map(repr, found)) or "none")
+        raise malformed(f"the keys are {shown}; they should be {', '.join(keys)}")
     return found
 
 
@@ -81,8 +133,9 @@ def _row(columns: Mapping[str, Sequence[int]], row: int) -> dict[str, int]:
 
 
 def offers_from(body: bytes) -> list[Offer]:
-    """Return the offers of an answer, each one checked."""
-    rows = _list(decoded(body, "offers"), "offers")
+    """Return the offers of an answer, each one checked, after a look at how much would be made of them."""
+    rows = _list(decoded(body, "offers", most=MOST_ANSWERED_VALUES), "offers")
+    _check_size(rows)
     with suppress(InputError, TypeError):
         found = [offer_from_mapping(row, "offers") for row in rows if isinstance(row, Mapping)]
         if len(found) == len(rows):
@@ -97,47 +150,98 @@ def offers_from(body: bytes) -> list[Offer]:
             offer = offer_from_mapping(row, place)
             found += _rows(offer_columns([offer], None, place, units=SMALLEST))
         except InputError as error:
-            raise malformed(f"{error.place}: {error.message}") from error
+            raise malformed(visible(f"{error.place}: {error.message}")) from error
     return found
 
 
+def _check_size(rows: Sequence[Any]) -> None:
+    """Refuse offers that would make a table beyond all bounds, however few bytes say so."""
+    if len(rows) > MOST_OFFERS:
+        raise malformed(f"{len(rows)} offers; an agent may make {MOST_OFFERS}")
+    columns: dict[str, set[str]] = {"available": set(), "capacity": set(), "attributes": set()}
+    for at, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            continue
+        place = f"offers, row {at}"
+        devices = row.get("devices")
+        number = len(devices) if isinstance(devices, list) else devices if type(devices) is int else 0
+        if number > MOST_DEVICES:
+            raise malformed(f"{place}: {number} devices; an offer may have {MOST_DEVICES}")
+        if isinstance(name := row.get("name"), str) and len(name) > LONGEST_KEY:
+            raise malformed(f"{place}: a name of {len(name)} characters; it may have {LONGEST_KEY}")
+        for key, names in columns.items():
+            if isinstance(found := row.get(key), Mapping):
+                names.update(found)
+                if len(names) > MOST_COLUMNS:
+                    raise malformed(f"{place}: more than {MOST_COLUMNS} different names in {key} up to here")
+        attributes = row.get("attributes")
+        if isinstance(attributes, Mapping):
+            for name, value in attributes.items():
+                if isinstance(value, str) and len(value) > LONGEST_ATTRIBUTE:
+                    most = f"it may have {LONGEST_ATTRIBUTE}"
+                    raise malformed(f"{place}: {visible(name, LONGEST_NAME)} has {len(value)} characters; {most}")
+    for names in columns.values():
+        for name in names:
+            if len(name) > LONGEST_KEY:
+                raise malformed(f"a dimension or attribute has a name of {len(name)} characters; it may have {LONGEST_KEY}")
+    cells = len(rows) * sum(map(len, columns.values()))
+    if cells > MOST_CELLS:
+        raise malformed(f"{len(rows)} offers times their dimensions and attributes make {cells} cells; {MOST_CELLS} may be")
+
+
 def launch_of(launch: Launch) -> dict[str, Any]:
-    """Return a launch as it is sent; its key goes in the header."""
-    shown: dict[str, Any] = {"task": launch.task, "offer": launch.offer, "demand": dict(launch.demand)}
+    """Return a launch as it is sent."""
+    shown: dict[str, Any] = {"key": launch.key, "task": launch.task, "offer": launch.offer, "demand": dict(launch.demand)}
     shown |= {"devices": launch.devices, "device_share": launch.device_share}
     return {**shown, "payload": dict(launch.payload), "sent_at": launch.sent_at}
 
 
-def launch_from(key: str, body: bytes) -> Launch:
-    """Return the launch of a request; whether its numbers can be used is the cluster's to say."""
-    found = decoded(body)
+def launches_from(body: bytes) -> list[Launch]:
+    """Return the launches of a request; whether their numbers can be used is the cluster's to say."""
+    rows = _list(decoded(body, "launches"), "launches")
+    if len(rows) > MOST_LAUNCHES:
+        raise malformed(f"{len(rows)} launches are sent; send at most {MOST_LAUNCHES} at a time")
+    return [_launch_from(row, f"launches, row {at}") for at, row in enumerate(rows)]
+
+
+def _launch_from(found: Any, place: str) -> Launch:
+    if not isinstance(found, dict):
+        raise malformed(f"{place} is no object")
     for name in found:
         if name not in _LAUNCH:
-            raise malformed(f"there is no key {name!r}")
-    for name in ("task", "offer"):
-        _name(found.get(name), name)
+            raise malformed(f"{place}: there is no key {_shown(name)}")
+    for name in ("key", "task", "offer"):
+        _name(found.get(name), f"{place}: {name}")
     given = {**_LAUNCH, **found}
     for name, kind in (("demand", dict), ("devices", int), ("device_share", int), ("payload", dict)):
         if type(given[name]) is not kind:
-            raise malformed(f"{name} is {given[name]!r}, which is no {'whole number' if kind is int else 'object'}")
+            what = "whole number" if kind is int else "object"
+            raise malformed(f"{place}: {name} is {_shown(given[name])}, which is no {what}")
     sent_at = given["sent_at"]
     if type(sent_at) not in (int, float) or not 0 <= sent_at < _END_OF_TIME:
-        raise malformed(f"sent_at is {sent_at!r}, which is no time, in seconds since the epoch")
-    return Launch(_name(key, "key"), **given)
+        raise malformed(f"{place}: sent_at is {_shown(sent_at)}, which is no time, in seconds since the epoch")
+    return Launch(**given)
 
 
-def launched_of(launched: Launched) -> dict[str, Any]:
-    """Return what became of a launch as it is sent."""
-    return {"key": launched.key, "refusal": launched.refusal, "reason": launched.reason}
+def launched_of(launched: Sequence[Launched]) -> dict[str, Any]:
+    """Return what became of launches as it is sent."""
+    return {"launched": [{"key": one.key, "refusal": one.refusal, "reason": one.reason} for one in launched]}
 
 
-def launched_from(body: bytes, key: str) -> Launched:
-    """Return what became of a launch; an answer about another key is none."""
-    found = decoded(body, "key", "refusal", "reason")
-    _same_key(found["key"], key)
-    if found["refusal"] is not None and found["refusal"] not in _REFUSALS:
-        raise malformed(f"refusal is {found['refusal']!r}, which is none of {', '.join(_REFUSALS)}")
-    return Launched(key, found["refusal"], _text(found["reason"], "reason"))
+def launched_from(body: bytes, keys: Sequence[str]) -> list[Launched]:
+    """Return what became of launches, one for each key sent, in their order."""
+    rows = _list(decoded(body, "launched"), "launched")
+    if len(rows) != len(keys):
+        raise malformed(f"{len(rows)} answers to {len(keys)} launches")
+    found = []
+    for key, row in zip(keys, rows, strict=True):
+        if not isinstance(row, dict) or row.keys() != {"key", "refusal", "reason"}:
+            raise malformed(f"{_shown(row)} is no answer to a launch")
+        _same_key(row["key"], key)
+        if row["refusal"] is not None and row["refusal"] not in _REFUSALS:
+            raise malformed(f"refusal is {_shown(row['refusal'])}, which is none of {', '.join(_REFUSALS)}")
+        found.append(Launched(key, row["refusal"], _reason(row["reason"])))
+    return found
 
 
 def keys_from(body: bytes) -> list[str]:
@@ -165,15 +269,15 @@ def reports_from(body: bytes, keys: Sequence[str]) -> list[Report]:
     found = []
     for key, row in zip(keys, rows, strict=True):
         if not isinstance(row, dict) or row.keys() != {"key", "outcome", "reason", "finished_at"}:
-            raise malformed(f"{row!r} is no report")
+            raise malformed(f"{_shown(row)} is no report")
         _same_key(row["key"], key)
         if row["outcome"] not in _OUTCOMES:
-            raise malformed(f"outcome is {row['outcome']!r}, which is none of {', '.join(_OUTCOMES)}")
+            raise malformed(f"outcome is {_shown(row['outcome'])}, which is none of {', '.join(_OUTCOMES)}")
         at = row["finished_at"]
         ended = row["outcome"] in ("done", "failed", "lost")
         if ended != (type(at) in (int, float)) or (at is not None and not 0 <= at < _END_OF_TIME):
-            raise malformed(f"finished_at is {at!r} of a launch that is {row['outcome']}")
-        found.append(Report(key, row["outcome"], _text(row["reason"], "reason"), at))
+            raise malformed(f"finished_at is {_shown(at)} of a launch that is {row['outcome']}")
+        found.append(Report(key, row["outcome"], _reason(row["reason"]), at))
     return found
 
 
@@ -186,8 +290,8 @@ def fetched_from(body: bytes, name: str) -> Fetched:
     """Return what there is of an input."""
     found = decoded(body, "name", "value", "reason")
     if found["name"] != name:
-        raise malformed(f"the answer is about {found['name']!r}, not about {name!r}")
-    return Fetched(name, found["value"], _text(found["reason"], "reason"))
+        raise malformed(f"the answer is about {_shown(found['name'])}, not about {_shown(name)}")
+    return Fetched(name, found["value"], _reason(found["reason"]))
 
 
 def malformed(message: str) -> ClusterError:
@@ -217,8 +321,22 @@ def _list(found: Mapping[str, Any], key: str) -> list[Any]:
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
-        raise malformed(f"{what} is {value!r}, which is no text")
+        raise malformed(f"{what} is {_shown(value)}, which is no text")
     return value
+
+
+def _reason(value: Any) -> str:
+    """Return what a stranger says for people: one line, and short."""
+    return visible(_text(value, "reason"), LONGEST_REASON)
+
+
+def _shown(value: Any) -> str:
+    """Return any value of JSON in a few characters; a long one is not written out first."""
+    if isinstance(value, (list, dict)):
+        return f"a JSON {type(value).__name__} of {len(value)}"
+    if isinstance(value, int) and not -(2**80) < value < 2**80:
+        return "a whole number beyond all bounds"
+    return repr(value) if not isinstance(value, str) else repr(visible(value, LONGEST_NAME))
 
 
 def _name(value: Any, what: str) -> str:
@@ -230,7 +348,7 @@ def _name(value: Any, what: str) -> str:
 
 def _same_key(found: Any, key: str) -> None:
     if found != key:
-        raise malformed(f"the answer is about {found!r}, not about {key!r}")
+        raise malformed(f"the answer is about {_shown(found)}, not about {_shown(key)}")
 
 
 def _refuse_constant(name: str) -> None:

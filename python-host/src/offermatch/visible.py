@@ -1,0 +1,30 @@
+"""Text of strangers, made visible and short: names, reasons, descriptions and paths that somebody else has written.
+
+Whatever is printed, logged or drawn passes through here first. So no text moves a cursor, forges a line, turns the direction
+of what follows, or fills a screen. Markup (rich, HTML) is for who draws to escape.
+"""
+
+from __future__ import annotations
+
+__all__ = ["LONGEST_NAME", "LONGEST_REASON", "visible"]
+
+LONGEST_NAME = 120
+"""Characters of a name that are shown."""
+
+LONGEST_REASON = 500
+"""Characters of a reason or message that are shown."""
+
+
+def visible(text: object, most: int = LONGEST_REASON) -> str:
+    r"""Return text on one line, with what cannot be seen as escapes (``\n``, ``\x1b``, ``\u202e``), and cut at its end.
+
+    Args:
+        text: Anything; what is no text is shown as ``str`` has it.
+        most: How many of its characters are shown.
+    """
+    text = text if isinstance(text, str) else str(text)
+    # Cut first: a text of many megabytes is not walked through.
+    shown = text[:most]
+    if not shown.isprintable():
+        shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
+    return shown if len(text) <= most else f"{shown}... ({len(text)} characters)"
