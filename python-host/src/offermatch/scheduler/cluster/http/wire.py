@@ -70,7 +70,7 @@ MOST_OFFERS = 100_000
 MOST_COLUMNS = 256
 """The most different resource dimensions, and the most different attributes, among the offers of one agent."""
 
-MOST_CELLS = 20_000_000
+MOST_CELLS = 4_000_000
 """The most offers times different dimensions and attributes: a table has a cell for each, whoever left it empty."""
 
 MOST_DEVICES = 1024
