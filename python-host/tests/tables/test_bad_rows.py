@@ -1,11 +1,14 @@
 """Rows that cannot be used are all named, or left out and reported."""
 
+import json
+
 import pandas
 import polars
 import pyarrow
 import pytest
 
 from offermatch import FallbackMatcher, InputError, Offer, Slot, Task, is_in, not_in
+from offermatch.cli.main import run
 from offermatch.tables.rows import task_columns
 
 TASKS = [
@@ -168,3 +171,36 @@ def test_an_attribute_that_no_offer_has_is_told(bulk, tasks):
             pool.assign(tasks, strict=True)
         assert pool.assign(tasks).remarks == answer.remarks
         assert pool.assign([Task("v", {"gpu": 1}, [not_in("rack", "1")])], strict=True).remarks == []
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_bad_rows_of_files_are_left_out(bulk, tmp_path, form, capsys):
+    tasks, offers = tmp_path / f"tasks.{form}", tmp_path / f"offers.{form}"
+    if form == "json":
+        tasks.write_text(
+            '[{"name": "a", "demand": {"gpu": -1}}, {"name": "b", "demand": {"gpu": 1}}, {"name": 5},'
+            ' {"name": "c", "demand": {"slots": 1}}, {"name": "d", "demand": 4}, {"name": "b"}]'
+        )
+        offers.write_text('[{"name": "o", "available": {"gpu": 1}}, {"name": "p", "attributes": ["ssd"]}]')
+        codes = ["quantity-negative", "file-malformed", "unknown-dimension", "file-malformed", "duplicate-name"]
+    else:
+        tasks.write_text("name,demand.gpu,requires.zone\na,-1,\nb,1,\n,2,\nc,1,nan\nd,x,\nb,1,\n")
+        offers.write_text("name,available.gpu\no,1\np,x\n")
+        codes = ["quantity-negative", "missing-column", "file-malformed", "quantity-malformed", "duplicate-name"]
+    answer = bulk.match(tasks, offers, bad_rows="leave-out")
+    assert answer.task_names == ["b"]
+    assert [(one.row, one.error.code) for one in answer.left_out[:-1]] == list(zip((0, 2, 3, 4, 5), codes, strict=True))
+    assert answer.left_out[-1].error.place.startswith(f"{offers}, row 1 (p)")
+    with pytest.raises(InputError, match="5 rows cannot be used") as caught:
+        bulk.match(tasks, [Offer("o", {"gpu": 1})])
+    assert caught.value.code == "quantity-negative"
+    # The program says the same.
+    arguments = ["match", "--tasks", str(tasks), "--offers", str(offers)]
+    assert run([*arguments, "--bad-rows", "leave-out"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [one["task"] for one in found["assignments"]] == ["b"]
+    assert [one["code"] for one in found["left_out"][:-1]] == codes
+    assert err.count("left out[") == 6
+    assert run(arguments) == 1
+    assert "rows cannot be used" in capsys.readouterr().err

@@ -28,6 +28,7 @@ from offermatch.formats.files import FORMATS, read_tables
 from offermatch.limits import Limits
 from offermatch.matcher import BUNDLED, BaseMatcher, Matcher, ReferenceMatcher
 from offermatch.sample import KINDS, Sample, parse_sample
+from offermatch.tables.bad import BAD_ROWS
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.wasm.component import Code
 from offermatch.wasm.contract import CONTRACTS, INTERFACE, WORLD
@@ -108,6 +109,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_ranking(match, "exclusive")
     match.add_argument("--dimensions", type=names, metavar="NAME,...", help="the resource dimensions and their order")
+    match.add_argument(
+        "--bad-rows",
+        choices=BAD_ROWS,
+        default="refuse",
+        help="refuse the files where rows cannot be used, or leave these out, say which, and place the others "
+        "(default: refuse)",
+    )
     match.add_argument("--explain", action="store_true", help="say of each unplaced task why it found no offer")
     match.add_argument("--timings", action="store_true", help="say in the JSON where the time went")
     match.add_argument("--output", choices=("json", "csv", "summary"), default="json", help="(default: json)")
@@ -157,7 +165,7 @@ def _match(options: argparse.Namespace) -> str:
     if options.sample is not None:
         tasks, offers = options.sample.rows()
     else:
-        tasks, offers = read_tables(options.tasks, options.offers, options.format, settings.units)
+        tasks, offers = read_tables(options.tasks, options.offers, options.format, settings.units, options.bad_rows)
     matcher = _load(options.matcher, options.limits)
     answer = matcher.match(
         tasks,
@@ -172,6 +180,7 @@ def _match(options: argparse.Namespace) -> str:
         explain=options.explain or settings.max_score is not None,
         record=options.record,
     )
+    sys.stderr.write(output.left_out_and_remarks(answer))
     by_score = output.too_high(answer)
     if by_score:
         sys.stderr.write(f"warning: {output.kept_by_score(by_score)}\n")

@@ -23,6 +23,7 @@ __all__ = [
     "error",
     "inspection",
     "kept_by_score",
+    "left_out_and_remarks",
     "stages",
     "too_high",
     "utilisation",
@@ -59,6 +60,11 @@ def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: b
         ],
     }
     document["unplaced_by_score"] = too_high(answer)
+    if answer.left_out:
+        document["left_out"] = [
+            {"table": one.table, "row": one.row, "name": one.name, "code": one.error.code, "message": one.error.message}
+            for one in answer.left_out
+        ]
     if explained:
         document["unplaced"] = [_explanation(found) for found in answer.explanations]
     document["answer_digest"] = answer.digest
@@ -77,6 +83,12 @@ def _explanation(found: Explanation) -> dict[str, Any]:
         "by_score": found.by_score,
         "candidates": found.candidates,
     }
+
+
+def left_out_and_remarks(answer: Answer) -> str:
+    """Return a line for each row that was left out, and for each remark."""
+    lines = [f"left out[{one.error.code}]: {one.error.line}\n" for one in answer.left_out]
+    return "".join([*lines, *(f"remark: {remark}\n" for remark in answer.remarks)])
 
 
 def answer_csv(answer: Answer) -> str:

@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +23,7 @@ from offermatch.extras import require
 from offermatch.formats import kubernetes, openb, slurm
 from offermatch.model import Offer, Requirement, Task
 from offermatch.quantity import check_units
+from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.shape import offer_from_mapping, task_from_mapping
@@ -49,9 +50,20 @@ STANDARD_INPUT = Path("-")
 
 
 def read_tables(
-    tasks: Path, offers: Path, form: str = "auto", units: Mapping[str, str] | None = None
+    tasks: Path,
+    offers: Path,
+    form: str = "auto",
+    units: Mapping[str, str] | None = None,
+    bad_rows: BadRows = "refuse",
 ) -> tuple[TaskColumns, OfferColumns]:
     """Return the tasks and the offers in two files, which some formats read together.
+
+    Args:
+        tasks: The file of tasks.
+        offers: The file of offers.
+        form: One of ``FORMATS``.
+        units: As of ``read_tasks``, as is the next one.
+        bad_rows: See there. A task that names a dimension that no offer has is one of them.
 
     Raises:
         InputError: As of ``read_tasks``.
@@ -63,8 +75,14 @@ def read_tables(
         sources = str(tasks), str(offers)
         rows = slurm.tables(_decoded(_text(tasks), tasks, 0), _decoded(_text(offers), offers, 0), *sources)
     else:
-        return read_tasks(tasks, form, units), read_offers(offers, form, units)
-    return task_columns(rows[0], source=str(tasks)), offer_columns(rows[1], source=str(offers))
+        if bad_rows == "refuse":
+            return read_tasks(tasks, form, units), read_offers(offers, form, units)
+        offered = read_offers(offers, form, units, bad_rows)
+        known = tuple(offered.available) if len(offered) else None
+        return read_tasks(tasks, form, units, bad_rows, known), offered
+    offered = offer_columns(rows[1], source=str(offers), bad_rows=bad_rows)
+    known = tuple(offered.available) if len(offered) and bad_rows != "refuse" else None
+    return task_columns(rows[0], source=str(tasks), bad_rows=bad_rows, known=known), offered
 
 
 def _documents(path: Path) -> list[Any]:
@@ -85,23 +103,31 @@ def _documents(path: Path) -> list[Any]:
         raise InputError("file-malformed", message, "docs/formats.md shows the format", place) from error
 
 
-def read_tasks(path: Path, form: str = "auto", units: Mapping[str, str] | None = None) -> TaskColumns:
+def read_tasks(
+    path: Path,
+    form: str = "auto",
+    units: Mapping[str, str] | None = None,
+    bad_rows: BadRows = "refuse",
+    known: Sequence[str] | None = None,
+) -> TaskColumns:
     """Return the tasks in a file.
 
     Args:
         path: The file; ``-`` is standard input.
         form: One of ``FORMATS``.
         units: What the numbers of a dimension are in, where the file does not say it.
+        bad_rows: Whether to refuse the file where some of its rows cannot be used, or to leave these out.
+        known: The dimensions that a task may name; all where not given.
 
     Raises:
         InputError: The file or a row of it cannot be used.
     """
     source = str(path)
     chosen = chosen_format(path, form)
-    own: dict[str, str] = {}
+    convert: Callable[[Any, str], Task]
     if chosen in ("json", "jsonl"):
-        objects, own = json_rows(path, "tasks", chosen)
-        rows = [task_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(objects)]
+        rows, own = json_rows(path, "tasks", chosen)
+        convert = task_from_mapping
     elif chosen == "parquet":
         columns, own = _parquet(path, source)
         _check_header(list(columns), ("name", "devices", "device_share"), ("demand.", "requires."), source)
@@ -122,22 +148,27 @@ def read_tasks(path: Path, form: str = "auto", units: Mapping[str, str] | None =
     else:
         header, cells = csv_rows(path)
         if chosen == "openb":
-            return task_columns(openb.tasks(header, cells, source), source=source)
+            return task_columns(openb.tasks(header, cells, source), source=source, bad_rows=bad_rows, known=known)
         header, own = csv_units(header, source)
-        rows = csv_tasks(header, cells, source)
-    table = task_columns(rows, source=source, units={**(units or {}), **own})
+        _check_header(header, *_TASK_COLUMNS, source)
+        rows = [dict(zip(header, row, strict=True)) for row in cells]
+        convert = _csv_task
+    units = {**(units or {}), **own}
+    table = task_columns(rows, source=source, units=units, bad_rows=bad_rows, known=known, convert=convert)
     check_units(own, table.demand)
     return table
 
 
-def read_offers(path: Path, form: str = "auto", units: Mapping[str, str] | None = None) -> OfferColumns:
+def read_offers(
+    path: Path, form: str = "auto", units: Mapping[str, str] | None = None, bad_rows: BadRows = "refuse"
+) -> OfferColumns:
     """Return the offers in a file; the arguments and errors are those of ``read_tasks``."""
     source = str(path)
     chosen = chosen_format(path, form)
-    own: dict[str, str] = {}
+    convert: Callable[[Any, str], Offer]
     if chosen in ("json", "jsonl"):
-        objects, own = json_rows(path, "offers", chosen)
-        rows = [offer_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(objects)]
+        rows, own = json_rows(path, "offers", chosen)
+        convert = offer_from_mapping
     elif chosen == "parquet":
         columns, own = _parquet(path, source)
         _check_header(list(columns), ("name", "devices"), ("available.", "capacity.", "attribute."), source)
@@ -153,10 +184,13 @@ def read_offers(path: Path, form: str = "auto", units: Mapping[str, str] | None 
     else:
         header, cells = csv_rows(path)
         if chosen == "openb":
-            return offer_columns(openb.offers(header, cells, source), source=source)
+            return offer_columns(openb.offers(header, cells, source), source=source, bad_rows=bad_rows)
         header, own = csv_units(header, source)
-        rows = _csv_offers(header, cells, source)
-    table = offer_columns(rows, source=source, units={**(units or {}), **own})
+        _check_header(header, *_OFFER_COLUMNS, source)
+        rows = [dict(zip(header, row, strict=True)) for row in cells]
+        convert = _csv_offer
+    units = {**(units or {}), **own}
+    table = offer_columns(rows, source=source, units=units, bad_rows=bad_rows, convert=convert)
     check_units(own, table.available)
     return table
 
@@ -322,35 +356,34 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
 
 def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str, also: Sequence[str] = ()) -> list[Task]:
     """Return the tasks of CSV rows, in which ``also`` are columns of somebody else's; errors as of ``read_tasks``."""
-    _check_header(header, ("name", "devices", "device_share", *also), ("demand.", "requires."), source)
-    tasks = []
-    for number, cells in enumerate(rows):
-        row = dict(zip(header, cells, strict=True))
-        required = _worded(row, "requires.", f"{source}, row {number} ({row['name']})")
-        tasks.append(
-            Task(
-                row["name"],
-                _prefixed(row, "demand."),
-                tuple(_requirement(name, cell) for name, cell in required.items()),
-                row.get("devices") or 0,  # type: ignore[arg-type]
-                row.get("device_share") or 0,  # type: ignore[arg-type]
-            )
-        )
-    return tasks
+    names, prefixes = _TASK_COLUMNS
+    _check_header(header, (*names, *also), prefixes, source)
+    return [_csv_task(dict(zip(header, cells, strict=True)), f"{source}, row {row}") for row, cells in enumerate(rows)]
 
 
-def _csv_offers(header: Sequence[str], rows: Iterator[list[str]], source: str) -> list[Offer]:
-    _check_header(header, ("name", "devices"), ("available.", "capacity.", "attribute."), source)
-    offers = []
-    for number, cells in enumerate(rows):
-        row = dict(zip(header, cells, strict=True))
-        devices: Any = row.get("devices") or 0
-        if isinstance(devices, str) and "|" in devices:
-            devices = [part for part in devices.split("|") if part.strip()]
-        available = _prefixed(row, "available.")
-        attributes: dict[str, str | None] = {**_worded(row, "attribute.", f"{source}, row {number} ({row['name']})")}
-        offers.append(Offer(row["name"], available, _prefixed(row, "capacity.") or None, attributes, devices))
-    return offers
+_TASK_COLUMNS = (("name", "devices", "device_share"), ("demand.", "requires."))
+_OFFER_COLUMNS = (("name", "devices"), ("available.", "capacity.", "attribute."))
+"""The columns of CSV, and the prefixes of others."""
+
+
+def _csv_task(row: Mapping[str, str], place: str) -> Task:
+    required = _worded(row, "requires.", f"{place} ({row['name']})")
+    return Task(
+        row["name"],
+        _prefixed(row, "demand."),
+        tuple(_requirement(name, cell) for name, cell in required.items()),
+        row.get("devices") or 0,  # type: ignore[arg-type]
+        row.get("device_share") or 0,  # type: ignore[arg-type]
+    )
+
+
+def _csv_offer(row: Mapping[str, str], place: str) -> Offer:
+    devices: Any = row.get("devices") or 0
+    if isinstance(devices, str) and "|" in devices:
+        devices = [part for part in devices.split("|") if part.strip()]
+    available = _prefixed(row, "available.")
+    attributes: dict[str, str | None] = {**_worded(row, "attribute.", f"{place} ({row['name']})")}
+    return Offer(row["name"], available, _prefixed(row, "capacity.") or None, attributes, devices)
 
 
 _QUANTITY_COLUMN = re.compile(r"((?:demand|available|capacity)\.(.+))\[([^\[\]]*)\]")
@@ -376,12 +409,12 @@ def csv_units(header: Sequence[str], source: str) -> tuple[list[str], dict[str, 
     return names, units
 
 
-def _prefixed(row: dict[str, str], prefix: str) -> dict[str, Any]:
+def _prefixed(row: Mapping[str, str], prefix: str) -> dict[str, Any]:
     """Return the cells under columns with a prefix; an empty one is left out."""
     return {name[len(prefix) :]: cell for name, cell in row.items() if cell and name.startswith(prefix)}
 
 
-def _worded(row: dict[str, str], prefix: str, place: str) -> dict[str, str]:
+def _worded(row: Mapping[str, str], prefix: str, place: str) -> dict[str, str]:
     """Return the cells under columns with a prefix, without blanks around them; an empty one is left out."""
     found = {}
     for name, cell in _prefixed(row, prefix).items():

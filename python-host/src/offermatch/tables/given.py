@@ -114,6 +114,11 @@ class GivenRows(Given):
         """Return some rows only."""
         return GivenRows([self.listed[row] for row in rows], self.source, self.name, keyed=self.keyed)
 
+    def converted(self, convert: Callable[[Any, str], Any]) -> GivenRows:
+        """Return the objects that are made of the rows, each with its place for errors."""
+        listed = [convert(row, f"{self.source}, row {at}") for at, row in enumerate(self.listed)]
+        return GivenRows(listed, self.source, self.name, keyed=False)
+
     def names(self) -> list[Any]:
         """Return the names, missing ones as None."""
         rows, name = self.listed, self.name

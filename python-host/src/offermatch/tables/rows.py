@@ -51,6 +51,7 @@ def task_columns(
     bad_rows: BadRows = "refuse",
     known: Sequence[str] | None = None,
     units: Mapping[str, str] | None = None,
+    convert: Callable[[Any, str], Any] | None = None,
 ) -> TaskColumns:
     """Return tasks as a table.
 
@@ -63,6 +64,7 @@ def task_columns(
         bad_rows: What happens to rows that cannot be used.
         known: The dimensions that a task may name; all where not given.
         units: What the numbers of a dimension are in; a table has its own.
+        convert: Makes a task of a row and its place, where the rows are those of a file.
 
     Raises:
         InputError: A row that cannot be used.
@@ -72,10 +74,10 @@ def task_columns(
     if isinstance(rows, (str, PathLike)):
         from offermatch.formats.files import read_tasks  # noqa: PLC0415 - files are made of rows
 
-        return read_tasks(Path(rows), units=units)
+        return read_tasks(Path(rows), units=units, bad_rows=bad_rows, known=known)
 
     def build(found: Given) -> TaskColumns:
-        table = _tasks(found, dimensions, units)
+        table = _tasks(_converted(found, convert), dimensions, units)
         if known is not None:
             table.aligned(known)
         return table
@@ -91,6 +93,7 @@ def offer_columns(
     name: str = "name",
     bad_rows: BadRows = "refuse",
     units: Mapping[str, str] | None = None,
+    convert: Callable[[Any, str], Any] | None = None,
 ) -> OfferColumns:
     """Return offers as a table. The arguments and errors are those of ``task_columns``."""
     if isinstance(rows, OfferColumns):
@@ -98,8 +101,16 @@ def offer_columns(
     if isinstance(rows, (str, PathLike)):
         from offermatch.formats.files import read_offers  # noqa: PLC0415 - files are made of rows
 
-        return read_offers(Path(rows), units=units)
-    return _built(given(rows, source, name), lambda found: _offers(found, dimensions, units), bad_rows)
+        return read_offers(Path(rows), units=units, bad_rows=bad_rows)
+
+    def build(found: Given) -> OfferColumns:
+        return _offers(_converted(found, convert), dimensions, units)
+
+    return _built(given(rows, source, name), build, bad_rows)
+
+
+def _converted(found: Given, convert: Callable[[Any, str], Any] | None) -> Given:
+    return found.converted(convert) if convert is not None and isinstance(found, GivenRows) else found
 
 
 def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) -> _Table:
