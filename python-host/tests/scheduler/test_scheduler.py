@@ -649,3 +649,26 @@ def test_a_wrong_setting_is_refused(store):
     with pytest.raises(InputError) as caught:
         Scheduler(store, cluster(), ReferenceMatcher(), settings=Settings("other"))
     assert caught.value.code == "setting-malformed"
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up(store):
+    """The wall clock steps back by ten minutes after the first cycle; the next one comes as ever."""
+
+    class Stepping(SimulatedCluster):
+        back = 0.0
+
+        def now(self):
+            return super().now() - self.back
+
+        def steady(self):
+            return time.monotonic()
+
+    cluster = Stepping([Offer("one", {"cpu": "4 cores"})], clock="real")
+    store.submit([Submission("a", {"cpu": "1 core"}, payload={"seconds": 0.01})])
+    with Scheduler(store, cluster, ReferenceMatcher(), interval=0.05) as loop:
+        loop.cycle()
+        cluster.back = 600.0
+        begin = time.monotonic()
+        loop.run(cycles=3)
+        assert time.monotonic() - begin < 60
+    cluster.close()

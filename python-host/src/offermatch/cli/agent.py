@@ -15,6 +15,7 @@ from typing import Any
 
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Offer
+from offermatch.quantity import parse, unit_of
 
 __all__ = ["add_agent", "token_of"]
 
@@ -67,6 +68,18 @@ def add_agent(commands: Any) -> None:
     )
     agent.add_argument("--inputs", type=Path, metavar="DIR", help="where inputs are found by their names")
     agent.add_argument(
+        "--most-running",
+        type=_positive,
+        metavar="NUMBER",
+        help="commands at once (default: 4 for each processor, at least 16)",
+    )
+    agent.add_argument(
+        "--most-output",
+        default="64MiB",
+        metavar="QUANTITY",
+        help="what is kept of each standard stream of a command (default: %(default)s)",
+    )
+    agent.add_argument(
         "--keep",
         type=_hours,
         default=24.0,
@@ -108,6 +121,8 @@ def _serve(options: argparse.Namespace) -> str:
         inputs=options.inputs,
         limit_memory=not options.no_memory_limit,
         kept_seconds=options.keep * 3600.0,
+        most_running=options.most_running,
+        most_output=parse(options.most_output, "--most-output", unit_of("memory")),
     )
     try:
         server = ClusterServer(cluster, host, port, token=token, certificate=options.tls_cert, key=options.tls_key)
@@ -177,6 +192,12 @@ def _hours(text: str) -> float:
     if not 0.0 < hours < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours above 0")
     return hours
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
 
 
 def _attribute(text: str) -> tuple[str, str]:

@@ -130,6 +130,7 @@ class Scheduler:
         """
         ran = 0
         while not self.stopped and (cycles is None or ran < cycles):
+            begin = self._steady()
             cycle = self.cycle()
             ran += 1
             if cycle.error:
@@ -139,7 +140,7 @@ class Scheduler:
             if until_idle and not cycle.launched and not self._open_tasks():
                 return
             if cycles is None or ran < cycles:
-                self._wait(cycle.at + self._interval)
+                self._wait(begin + self._interval)
 
     def cycle(self) -> Cycle:
         """Run one cycle and return its record; an error that ends it stands there, ``unexpected`` where it is a bug."""
@@ -264,9 +265,15 @@ class Scheduler:
         self._stopped.wait(min(_LONGEST_PAUSE, 0.1 * 2**self._failures))
         self._failures = min(self._failures + 1, 10)
 
+    def _steady(self) -> float:
+        try:
+            return self.cluster.steady()
+        except Exception:  # noqa: BLE001 - the cycle that follows says what is wrong with the cluster
+            return 0.0
+
     def _wait(self, until: float) -> None:
         try:
-            while not self.stopped and (left := until - self.cluster.now()) > 0:
+            while not self.stopped and (left := until - self.cluster.steady()) > 0:
                 self.cluster.wait(min(left, _SLICE))
         except Exception:  # noqa: BLE001 - the next cycle says what is wrong with it
             _LOG.exception("the cluster cannot wait")

@@ -485,3 +485,86 @@ def test_the_scheduler_runs_tasks_on_two_agents(tmp_path):
 def offermatch(*arguments):
     command = [sys.executable, "-m", "offermatch", *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
+
+
+# ---- what fills up -------------------------------------------------------------------------------------------------
+
+
+def test_output_is_kept_up_to_a_limit_and_the_last_line_is_told_all_the_same(tmp_path):
+    with processes(tmp_path, most_output=1000) as cluster:
+        text = "import sys; print('x' * 10**6); sys.stderr.write('y' * 10**6 + '\\nat the very end\\n'); sys.exit(3)"
+        report = run(cluster, python(text))
+        assert report.reason == "exit code 3: at the very end"
+        assert run(cluster, python(text, limits={"output": 10}), "k2").outcome == "failed"
+        sizes = sorted(path.stat().st_size for path in (tmp_path / "one" / "runs").glob("*/std*"))
+        assert sizes == [10, 10, 1000, 1000]
+
+
+def test_so_many_commands_run_and_no_more(tmp_path):
+    with processes(tmp_path, most_running=3) as cluster:
+        launches = [Launch(f"k{at}", "t", "one", {}, payload=shell("sleep 600")) for at in range(5)]
+        answers = cluster.launch(launches)
+        assert [one.refusal for one in answers] == [None, None, None, "offer-full", "offer-full"]
+        assert "3 commands run" in answers[3].reason
+        # What was refused was not written down.
+        assert [one.outcome for one in cluster.reports(["k3", "k4"])] == ["unknown", "unknown"]
+
+
+def test_few_descriptors_allow_for_few_commands(tmp_path):
+    text = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 64))
+from pathlib import Path
+from offermatch import Offer
+from offermatch.scheduler.cluster import Launch
+from offermatch.scheduler.cluster.process.processes import ProcessCluster
+cluster = ProcessCluster(Offer("one", {"cpu": "4 cores"}), Path(sys.argv[1]), most_running=90)
+keys = [f"k{at}" for at in range(90)]
+print([one.refusal for one in cluster.launch([Launch(k, k, "one", payload={"command": ["sleep", "9"]}) for k in keys])])
+cluster.cancel(keys)
+while any(one.outcome == "running" for one in cluster.reports(keys)):
+    cluster.wait(0.1)
+cluster.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", text, str(tmp_path)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str([None] * 12 + ["offer-full"] * 78)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a file system can be mounted by root only")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_what_ended_well_on_a_full_disk_is_done_and_can_be_cancelled(small_disk):
+    cluster = ProcessCluster(SERVER, small_disk / "one")
+    fills = "cat /dev/zero > filler 2>/dev/null; echo lost; exit 0"
+    assert cluster.launch([launch("k1", shell("sleep 600")), launch("k2", shell(fills))])[0].refusal is None
+    report = ended(cluster, "k2")
+    assert (report.outcome, report.reason) == ("done", "")
+    assert os.statvfs(small_disk).f_bavail == 0
+    # Nothing new begins, and nothing of it is known.
+    refused = cluster.launch([launch("k3", shell("true"))])[0]
+    assert refused.refusal == "unreachable"
+    assert "No space left" in refused.reason
+    assert cluster.reports(["k3"])[0].outcome == "unknown"
+    # What runs can be ended, and that is remembered.
+    cluster.cancel(["k1"])
+    assert ended(cluster, "k1").outcome == "failed"
+    cluster.close()
+    for path in small_disk.glob("one/runs/*/filler"):
+        path.unlink()
+    again = ProcessCluster(SERVER, small_disk / "one")
+    assert [one.outcome for one in again.reports(["k1", "k2"])] == ["failed", "done"]
+    again.close()

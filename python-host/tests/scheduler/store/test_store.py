@@ -1,9 +1,12 @@
 """The task store: one suite over SQLite and PostgreSQL."""
 
 import json
+import subprocess
 import threading
 import time
+from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -445,3 +448,88 @@ def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "x.db").write_text("hello, I am not a database at all, just some text that is long enough" * 20)
     with pytest.raises(StoreError):
         Store(f"sqlite:///{tmp_path / 'x.db'}")
+
+
+# ---- clocks and disks ----------------------------------------------------------------------------------------------------
+
+
+def test_a_lease_that_was_taken_while_the_clock_was_ahead_has_expired(store, monkeypatch):
+    store.submit([Submission("a")])
+    right = store._database.now
+    monkeypatch.setattr(store._database, "now", lambda connection: right(connection) + 3600)
+    dead = store.lease(30)
+    store.claim(dead, [1], ["one"])
+    monkeypatch.undo()
+    living = store.lease(30)
+    assert [one.id for one in store.underway(living)] == [1]
+    with pytest.raises(StoreError, match="lease-lost"):
+        store.renew(dead)
+
+
+def test_a_lease_lies_as_far_ahead_as_it_lasts(store):
+    store.submit([Submission("a")])
+    long = store.lease(3600)
+    store.claim(long, [1], ["one"])
+    assert store.underway(store.lease(1)) == []
+    assert len(store.underway(long)) == 1
+
+
+def test_a_store_of_the_first_schema_is_upgraded_with_all_that_is_in_it(store_url):
+    from alembic import command
+    from alembic.config import Config
+
+    from offermatch.scheduler.store import migrate
+
+    found = engine(store_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
+    with found.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        row = {
+            "id": 1,
+            "name": "'a'",
+            "state": "'ready'",
+            "demand": "'{}'",
+            "retries": 3,
+            "submitted_at": 1,
+            "changed_at": 1,
+        }
+        none = ("priority", "waits_for", "devices", "device_share", "failures", "attempt", "fenced")
+        row |= dict.fromkeys(none, 0)
+        row = f"INSERT INTO tasks ({', '.join(row)}) VALUES ({', '.join(map(str, row.values()))})"
+        connection.execute(text(row))
+    found.dispose()
+    with pytest.raises(StoreError) as caught:
+        Store(store_url)
+    assert caught.value.code == "schema-old"
+    assert Store.upgrade(store_url) == HEAD
+    with Store(store_url) as opened:
+        assert opened.processable(10).ids == [1]
+
+
+def test_a_disk_that_takes_nothing_is_told_at_once(tmp_path):
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a file system can be mounted by root only")
+    try:
+        with Store(f"sqlite:///{place}/tasks.db") as opened:
+            (place / "filler").write_bytes(b"")
+            with suppress(OSError), (place / "filler").open("wb", buffering=0) as file:
+                while True:
+                    file.write(b"x" * 4096)
+            begin = time.monotonic()
+            with pytest.raises(StoreError) as caught:
+                opened.submit([Submission(f"t{at}") for at in range(10_000)])
+            assert caught.value.code == "store-unwritable"
+            assert "full" in caught.value.message
+        with pytest.raises(StoreError) as caught:
+            Store(f"sqlite:///{place}/other.db")
+        assert caught.value.code == "store-unwritable"
+        assert time.monotonic() - begin < 30
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)

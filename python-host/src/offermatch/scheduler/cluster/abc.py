@@ -144,6 +144,10 @@ class Cluster(ABC):
         """Return the cluster's clock, in seconds since the epoch; virtual where the cluster is."""
         return time.time()
 
+    def steady(self) -> float:
+        """Return seconds on a clock that nobody sets; only differences between two readings mean something."""
+        return time.monotonic()
+
     def wait(self, seconds: float) -> None:
         """Let so much time pass on the cluster's clock, or less where something happens before."""
         time.sleep(seconds)

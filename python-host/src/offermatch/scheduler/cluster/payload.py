@@ -12,7 +12,7 @@ from offermatch.errors import InputError
 
 __all__ = ["Command", "function_of"]
 
-_LIMITS = ("memory", "cpu_seconds", "open_files")
+_LIMITS = ("memory", "cpu_seconds", "open_files", "output")
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 _HINT = "docs/clusters.md describes payloads"
 
@@ -25,7 +25,8 @@ class Command:
         arguments: The program and its arguments; no shell is involved.
         environment: Variables of its environment, besides the path and the language.
         timeout_seconds: After so long it is killed; None for never.
-        limits: ``memory`` (bytes of address space), ``cpu_seconds`` and ``open_files`` of each of its processes.
+        limits: ``memory`` (bytes of address space), ``cpu_seconds`` and ``open_files`` of each of its processes;
+            ``output``, bytes that are kept of each of its standard streams.
     """
 
     arguments: tuple[str, ...]

@@ -39,6 +39,8 @@ _BUSY_SECONDS = 60.0
 """How long a writer of SQLite waits for another."""
 _MANY = 10_000
 """Rows after which PostgreSQL's planner needs new figures at once; it looks for itself about once a minute."""
+_UNWRITABLE = ("disk is full", "readonly database", "disk I/O error", "No space left on device", "read-only transaction")
+"""What SQLite and PostgreSQL say of a disk that takes nothing more."""
 _LOCK = 0x6F666D
 """The number of PostgreSQL's advisory lock that writers of the task graph take; any would do."""
 
@@ -169,6 +171,9 @@ class Database:
             unreachable = isinstance(error, DBAPIError) and (
                 error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")
             )
+            if any(sign in cause for sign in _UNWRITABLE):
+                hint = "make room, or have it writable; nothing that was committed is lost"
+                raise StoreError("store-unwritable", cause, hint, self.url) from error
             if unreachable:
                 hint = "see that the database runs and takes connections; nothing that was committed is lost"
                 raise StoreError("store-unreachable", cause, hint, self.url) from error
@@ -192,9 +197,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             break
-        except sqlite3.OperationalError:
-            # Turning it on waits for nobody, whatever the time-out; on is on for all who come later.
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            # Turning it on waits for nobody, whatever the time-out; on is on for all who come later. Only a lock goes
+            # away by itself: a full or read-only disk is told at once.
+            if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
     # A claim has to be on the disk before the launch that follows from it.

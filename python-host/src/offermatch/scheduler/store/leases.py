@@ -18,6 +18,9 @@ from offermatch.scheduler.store.schema import owners, tasks
 
 __all__ = ["Lease", "adopt", "end", "renew", "take"]
 
+_SLACK = 1.0
+"""Seconds by which a clock may be set back without a lease being lost."""
+
 
 @dataclass(slots=True)
 class Lease:
@@ -44,7 +47,7 @@ def take(connection: Connection, database: Database, seconds: float) -> Lease:
     # Before the store's clock is read, so that this side never thinks it has longer than the store says.
     begin = time.monotonic()
     now = database.now(connection)
-    connection.execute(insert(owners).values(owner=lease.owner, lease_until=now + seconds, started_at=now))
+    connection.execute(insert(owners).values(owner=lease.owner, lease_until=now + seconds, seconds=seconds, started_at=now))
     lease.deadline = begin + seconds
     return lease
 
@@ -57,7 +60,8 @@ def renew(connection: Connection, database: Database, lease: Lease) -> None:
     """
     begin = time.monotonic()
     until = database.now(connection) + lease.seconds
-    if connection.execute(update(owners).where(owners.c.owner == lease.owner).values(lease_until=until)).rowcount != 1:
+    mine = update(owners).where(owners.c.owner == lease.owner)
+    if connection.execute(mine.values(lease_until=until, seconds=lease.seconds)).rowcount != 1:
         lease.deadline = 0.0
         hint = "give schedulers a longer lease than any pause of theirs"
         raise StoreError("lease-lost", f"the lease of {lease.seconds:g} s ran out, and another scheduler took over", hint)
@@ -65,9 +69,14 @@ def renew(connection: Connection, database: Database, lease: Lease) -> None:
 
 
 def adopt(connection: Connection, database: Database, lease: Lease) -> int:
-    """End expired leases, take over what they held, and return how many tasks that is."""
+    """End expired leases, take over what they held, and return how many tasks that is.
+
+    One that lies further ahead than it lasts was taken while the clock was ahead. It has expired, too: its owner renews it
+    by the right clock, if it lives, and is otherwise waited for until the clock is there again.
+    """
     now = database.now(connection)
-    connection.execute(delete(owners).where(owners.c.lease_until < now, owners.c.owner != lease.owner))
+    expired = (owners.c.lease_until < now) | (owners.c.lease_until > now + owners.c.seconds + _SLACK)
+    connection.execute(delete(owners).where(expired, owners.c.owner != lease.owner))
     orphan = tasks.c.owner.is_not(None) & tasks.c.owner.not_in(select(owners.c.owner))
     return connection.execute(update(tasks).where(orphan).values(owner=lease.owner)).rowcount
 

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
-__all__ = ["HEAD", "STATES", "State", "dependencies", "history", "metadata", "owners", "payloads", "store", "tasks"]
+__all__ = [
+    "HEAD",
+    "STATES",
+    "State",
+    "dependencies",
+    "history",
+    "metadata",
+    "owners",
+    "payloads",
+    "places",
+    "sightings",
+    "store",
+    "tasks",
+]
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision."""
 
 State = Literal["pending", "ready", "claimed", "running", "done", "failed", "cancelled"]
@@ -51,12 +64,16 @@ tasks = Table(
     Column("fenced", Integer, nullable=False),
     Column("cancel_reason", Text),
     Column("blocked_by", BigInteger),
+    Column("losses", Integer, nullable=False, server_default="0"),
+    Column("not_before", Double),
+    Column("avoided", Text),
     Column("submitted_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
 )
 """What a cycle reads and changes. ``demand`` is a JSON object, ``requirements`` a JSON array of attribute, values, excludes;
 ``waits_for`` counts the dependencies that are not done; ``fenced`` is 1 once the cluster is to be told
-never to start this attempt; ``blocked_by`` is the task whose failure had this one cancelled."""
+never to start this attempt; ``blocked_by`` is the task whose failure had this one cancelled; ``losses`` counts
+attempts whose server was lost; until ``not_before`` no attempt is made; ``avoided`` is a JSON array of the places where attempts failed."""
 
 payloads = Table(
     "payloads",
@@ -92,6 +109,33 @@ owners = Table(
     metadata,
     Column("owner", Text, primary_key=True),
     Column("lease_until", Double, nullable=False),
+    Column("seconds", Double, nullable=False),
     Column("started_at", Double, nullable=False),
 )
-"""The schedulers that hold claims. One row is one lease, so that renewing it costs the same whatever is claimed."""
+"""The schedulers that hold claims, and for how many seconds at a time.
+
+One row is one lease, so that renewing it costs the same whatever is claimed."""
+
+places = Table(
+    "places",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cordoned", Integer, nullable=False),
+    Column("draining", Integer, nullable=False),
+    Column("left_out_until", Double, nullable=False),
+    Column("strikes", Integer, nullable=False),
+    Column("reason", Text),
+    Column("changed_at", Double, nullable=False),
+)
+"""Offers of which more is known than the cluster says. ``cordoned``: nothing new goes there, until somebody says so; with
+``draining`` what runs there is ended and made ready elsewhere. ``left_out_until``: different tasks have failed there;
+``strikes`` says how often in a row it was left out."""
+
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("offers", LargeBinary, nullable=False),
+)
+"""One row: what the cluster offered when a task last found no offer, as compressed JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -11,7 +12,9 @@ from typing import Any
 
 from offermatch.errors import ClusterError
 
-__all__ = ["Journal", "write_durably"]
+__all__ = ["Journal", "reserve", "write_durably"]
+
+_RESERVED = 2**20
 
 
 class Journal:
@@ -30,7 +33,9 @@ class Journal:
         """
         self._path = path
         self._file = self._locked()
+        self._reserve = path.with_name(path.name + ".reserve")
         try:
+            self._make_reserve()
             self.entries, self._end = self._read()
             self.lines = len(self.entries)
             os.ftruncate(self._file, self._end)
@@ -43,23 +48,44 @@ class Journal:
             os.close(self._file)
             raise
 
-    def append(self, entry: Mapping[str, Any]) -> None:
+    def append(self, entry: Mapping[str, Any], *, vital: bool = False) -> None:
         """Add an entry; when this returns, it survives the loss of power.
+
+        Args:
+            entry: What to add.
+            vital: Whether it may use the room that is kept for what must be written down on a full disk, too.
 
         Raises:
             ClusterError: ``journal-unusable``; the file is then as it was.
         """
         line = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
         try:
+            self._write(line)
+        except OSError as error:
+            if not (vital and error.errno in (errno.ENOSPC, errno.EDQUOT) and self._reserve.exists()):
+                raise self._unusable(error) from error
+            self._reserve.unlink()
+            try:
+                self._write(line)
+            except OSError as again:
+                raise self._unusable(again) from again
+        self._end += len(line)
+        self.lines += 1
+
+    def _write(self, line: bytes) -> None:
+        """Write a line at the end and through to the disk, or leave the file as it was."""
+        try:
             written = 0
             while written < len(line):
                 written += os.pwrite(self._file, line[written:], self._end + written)
             os.fsync(self._file)
-        except OSError as error:
+        except OSError:
             os.ftruncate(self._file, self._end)
-            raise self._unusable(error) from error
-        self._end += len(line)
-        self.lines += 1
+            raise
+
+    def _make_reserve(self) -> None:
+        """Keep room for ends and cancellations, so that a disk that tasks have filled does not hold them up."""
+        reserve(self._reserve, _RESERVED)
 
     def rewrite(self, entries: Sequence[Mapping[str, Any]]) -> None:
         """Hold these entries instead. Whatever happens meanwhile, the file has the old ones or the new ones.
@@ -131,6 +157,22 @@ class Journal:
     def _unusable(self, error: OSError) -> ClusterError:
         hint = "give a directory that can be written to, with room"
         return ClusterError("journal-unusable", error.strerror or str(error), hint, str(self._path))
+
+
+def reserve(path: Path, size: int) -> None:
+    """Make a file whose room on the disk is its own, whatever else fills it.
+
+    Raises:
+        OSError: There is no such room.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(file, 0, size)
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        os.close(file)
 
 
 def write_durably(path: Path, content: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -26,7 +27,7 @@ from offermatch.model import Offer
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
 from offermatch.scheduler.cluster.payload import Command
 from offermatch.scheduler.cluster.process.journal import Journal
-from offermatch.scheduler.cluster.process.supervised import LOCK, outcome, prepare, start
+from offermatch.scheduler.cluster.process.supervised import LOCK, MOST_OUTPUT, outcome, prepare, start
 from offermatch.scheduler.cluster.servers import Taken, malformed, servers_of
 from offermatch.scheduler.cluster.settled import Settled
 
@@ -34,6 +35,10 @@ __all__ = ["ProcessCluster"]
 
 _LOG = logging.getLogger(__name__)
 _KEPT_SECONDS = 86400.0
+_LEAST_RUNNING = 16
+_FILES_EACH, _FILES_BESIDE = 2, 40
+"""Descriptors that a run and its start hold, and those that everything else may need (connections are bounded apart)."""
+_MANY_FILES = 65536
 _FEW = 1000
 """Lines of a journal that are not worth writing anew."""
 
@@ -77,6 +82,8 @@ class ProcessCluster(Cluster):
         inputs: Path | None = None,
         limit_memory: bool = True,
         kept_seconds: float = _KEPT_SECONDS,
+        most_running: int | None = None,
+        most_output: int = MOST_OUTPUT,
     ) -> None:
         """Start, or start again, with the journal in a directory.
 
@@ -86,6 +93,9 @@ class ProcessCluster(Cluster):
             inputs: The directory in which inputs are found by their names.
             limit_memory: Whether a command may have no more address space than its demand of ``memory``, where its payload
                 does not say otherwise.
+            most_running: How many commands run at once, whatever they ask; four for each processor, and at least 16,
+                unless given. Open files of this process may allow for fewer.
+            most_output: Bytes of standard output, and of standard error, that are kept of a command.
             kept_seconds: How long a run is remembered at least, with its directory; longer until ``forget`` names it.
 
         Raises:
@@ -95,6 +105,10 @@ class ProcessCluster(Cluster):
         self._server = servers_of([server])[0]
         self._inputs = None if inputs is None else inputs.resolve()
         self._limit_memory = limit_memory
+        wanted = max(_LEAST_RUNNING, 4 * (os.cpu_count() or 1)) if most_running is None else most_running
+        # A launch that finds no descriptor is refused before it is written down.
+        self._most_running = max(1, min(wanted, (raised_files() - _FILES_BESIDE) // _FILES_EACH))
+        self._most_output = most_output
         self._directory = directory.resolve()
         try:
             (self._directory / "runs").mkdir(parents=True, exist_ok=True)
@@ -156,13 +170,13 @@ class ProcessCluster(Cluster):
             for key in keys:
                 run = self._runs.get(key)
                 if run is None:
-                    self._journal.append({"cancelled": key, "at": (now := time.time())})
+                    self._journal.append({"cancelled": key, "at": (now := time.time())}, vital=True)
                     self._runs[key] = self._never(key, now)
                     continue
                 if run.report.outcome != "running" or run.cancelled:
                     continue
                 # Written first: a supervisor that dies of the signal before it can write an outcome was cancelled, too.
-                self._journal.append({"cancelled": key, "at": time.time()})
+                self._journal.append({"cancelled": key, "at": time.time()}, vital=True)
                 run.cancelled = True
                 self._signal(run)
 
@@ -202,6 +216,9 @@ class ProcessCluster(Cluster):
 
     # ---- within ``_changed`` -------------------------------------------------------------------------------------
 
+    def _running(self) -> int:
+        return sum(run.report.outcome == "running" for run in self._runs.values())
+
     def _may_go(self, run: _Run) -> bool:
         return run.report.outcome != "running" and run.sent_at > 0.0 and not run.settled
 
@@ -236,10 +253,14 @@ class ProcessCluster(Cluster):
         short = self._server.shortage(launch)
         if short:
             return Launched(launch.key, "offer-full", f"{self._server.name}: {short}")
+        if (running := self._running()) >= self._most_running:
+            return Launched(
+                launch.key, "offer-full", f"{self._server.name}: {running} commands run, which is the most it runs"
+            )
         taken = self._server.take(launch)
         try:
             directory = self._place(launch.key)
-            prepare(directory, launch, limit_memory=self._limit_memory, dies_with_us=False)
+            prepare(directory, launch, limit_memory=self._limit_memory, dies_with_us=False, most_output=self._most_output)
             self._journal.append({**_taken(launch.key, taken, launch.sent_at), "at": time.time()})
         except (OSError, ClusterError) as error:
             self._server.give_back(taken)
@@ -286,7 +307,7 @@ class ProcessCluster(Cluster):
             self._changed.notify_all()
             if not self._closed:
                 try:
-                    self._journal.append(_ended(report))
+                    self._journal.append(_ended(report), vital=True)
                 except ClusterError as error:
                     # The next process finds the outcome where the supervisor has written it.
                     _LOG.error("the end of %s cannot be written down: %s", run.key, error)
@@ -363,6 +384,15 @@ class ProcessCluster(Cluster):
     def _check_open(self) -> None:
         if self._closed:
             raise ClusterError("cluster-closed", "this cluster was closed", "open it again; what ran is adopted")
+
+
+def raised_files() -> int:
+    """Let this process open as many files as it may, and return how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or soft < hard:
+        soft = hard if hard != resource.RLIM_INFINITY else max(soft, _MANY_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
 
 
 def _taken(key: str, taken: Taken, sent_at: float) -> dict[str, object]:

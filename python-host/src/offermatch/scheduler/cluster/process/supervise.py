@@ -15,6 +15,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ _LIMITS = {"memory": resource.RLIMIT_AS, "cpu_seconds": resource.RLIMIT_CPU, "op
 _WATCHED = {signal.SIGCHLD, signal.SIGTERM}
 _PR_SET_PDEATHSIG = 1
 _LONGEST_REASON = 500
+_TAIL = 2000
+_SECONDS_TO_DRAIN = 2.0
 
 
 def main(directory: Path, lock: int) -> None:
@@ -38,8 +41,10 @@ def main(directory: Path, lock: int) -> None:
     outcome, reason = _run(spec, directory)
     found = {"outcome": outcome, "reason": reason[-_LONGEST_REASON:], "finished_at": time.time()}
     new = directory / "outcome.json.new"
-    with new.open("w", encoding="utf-8") as file:
-        json.dump(found, file)
+    # Into the room that was reserved before anything started, so that it is there on a full disk, too; cut only afterwards.
+    with new.open("r+b" if new.exists() else "w+b") as file:
+        file.write(json.dumps(found).encode())
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
     new.replace(directory / "outcome.json")
@@ -51,29 +56,34 @@ def main(directory: Path, lock: int) -> None:
 def _run(spec: dict[str, Any], directory: Path) -> tuple[str, str]:
     timeout = spec["timeout_seconds"]
     try:
-        with (directory / "stdout").open("wb") as out, (directory / "stderr").open("wb") as err:
-            child = subprocess.Popen(  # noqa: S603 - running what the payload says is the purpose
-                spec["arguments"],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=directory,
-                env=spec["environment"],
-                start_new_session=True,
-                preexec_fn=_limiter(spec["limits"]),  # noqa: PLW1509 - this program has one thread
-            )
+        child = subprocess.Popen(  # noqa: S603 - running what the payload says is the purpose
+            spec["arguments"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            cwd=directory,
+            env=spec["environment"],
+            start_new_session=True,
+            preexec_fn=_limiter(spec["limits"]),  # noqa: PLW1509 - this program has one thread
+        )
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         return "failed", f"{spec['arguments'][0]} cannot be started: {error}"
+    kept = [
+        _Kept(directory / name, pipe, spec["output"]) for name, pipe in (("stdout", child.stdout), ("stderr", child.stderr))
+    ]
     ended_by = _watch(child.pid, timeout)
     # The first process is not yet reaped, so its number still names its group, and nobody else's.
     _kill_group(child.pid)
     status = child.wait()
+    for one in kept:
+        one.end()
     if ended_by:
         return "failed", ended_by
     if status == 0:
         return "done", ""
     how = f"ended by signal {-status} ({signal.strsignal(-status)})" if status < 0 else f"exit code {status}"
-    last = _last_line(directory / "stderr")
+    last = kept[1].last_line()
     return "failed", f"{how}: {last}" if last else how
 
 
@@ -113,11 +123,39 @@ def _limiter(limits: dict[str, int]) -> Any:
     return limit
 
 
-def _last_line(path: Path) -> str:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 2000))
-        lines = file.read().decode(errors="replace").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+class _Kept:
+    """What a command writes, kept in a file up to a limit; what is beyond it, or finds no room, is read and thrown away."""
+
+    def __init__(self, path: Path, pipe: Any, most: int) -> None:
+        self._path, self._pipe, self._left = path, pipe, most
+        self._tail = b""
+        self._thread = threading.Thread(target=self._copy, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Wait until all is there; what a process that left the group goes on to write is not waited for."""
+        self._thread.join(_SECONDS_TO_DRAIN)
+
+    def last_line(self) -> str:
+        """Return the last line that was written, also beyond the limit."""
+        lines = self._tail.decode(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+    def _copy(self) -> None:
+        try:
+            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        except OSError:
+            file, self._left = -1, 0
+        while piece := os.read(self._pipe.fileno(), 65536):
+            self._tail = (self._tail + piece)[-_TAIL:]
+            part = piece[: self._left]
+            try:
+                while part:
+                    part = part[os.write(file, part) :]
+            except OSError:
+                self._left = 0
+            else:
+                self._left = max(0, self._left - len(piece))
 
 
 if __name__ == "__main__":

@@ -13,19 +13,26 @@ from typing import Any
 
 from offermatch.scheduler.cluster.abc import Launch, Report
 from offermatch.scheduler.cluster.payload import Command
-from offermatch.scheduler.cluster.process.journal import write_durably
+from offermatch.scheduler.cluster.process.journal import reserve, write_durably
 
-__all__ = ["LOCK", "outcome", "prepare", "start"]
+__all__ = ["LOCK", "MOST_OUTPUT", "outcome", "prepare", "start"]
 
 LOCK = "lock"
 """The file that is locked while a run is under way, with the number of its supervisor."""
 
+MOST_OUTPUT = 64 * 2**20
+"""Bytes of standard output, and of standard error, that are kept of a command unless said otherwise."""
+
+OUTCOME_NEW = "outcome.json.new"
+_OUTCOME_BYTES = 4096
 _SUPERVISOR = Path(__file__).with_name("supervise.py")
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _MOST_MEMORY = 2**63 - 1
 
 
-def prepare(directory: Path, launch: Launch, *, limit_memory: bool, dies_with_us: bool) -> None:
+def prepare(
+    directory: Path, launch: Launch, *, limit_memory: bool, dies_with_us: bool, most_output: int = MOST_OUTPUT
+) -> None:
     """Write down what is to run, in a directory of its own.
 
     Args:
@@ -33,6 +40,7 @@ def prepare(directory: Path, launch: Launch, *, limit_memory: bool, dies_with_us
         launch: What, as ``Command`` reads its payload.
         limit_memory: Whether its address space is its demand of memory at most, where the payload does not say.
         dies_with_us: Whether it ends when this thread does.
+        most_output: Bytes of standard output, and of standard error, that are kept.
 
     Raises:
         InputError: ``payload-malformed``.
@@ -51,6 +59,9 @@ def prepare(directory: Path, launch: Launch, *, limit_memory: bool, dies_with_us
         limits.setdefault("memory", min(launch.demand["memory"], _MOST_MEMORY))
     (directory / "payload.json").write_text(json.dumps(dict(launch.payload)), encoding="utf-8")
     spec: dict[str, Any] = {"arguments": command.arguments, "environment": environment, "limits": limits}
+    # The outcome is written into room that is its own: a task that ended well is not run again because the disk is full.
+    reserve(directory / OUTCOME_NEW, _OUTCOME_BYTES)
+    spec["output"] = min(limits.pop("output", most_output), most_output)
     spec |= {"timeout_seconds": command.timeout_seconds, "dies_with": os.getpid() if dies_with_us else None}
     write_durably(directory / "spec.json", spec)
 
