@@ -6,13 +6,16 @@ of what follows, or fills a screen. Markup (rich, HTML) is for who draws to esca
 
 from __future__ import annotations
 
-__all__ = ["LONGEST_NAME", "LONGEST_REASON", "visible"]
+__all__ = ["LONGEST_MESSAGE", "LONGEST_NAME", "LONGEST_REASON", "visible"]
 
 LONGEST_NAME = 120
 """Characters of a name that are shown."""
 
 LONGEST_REASON = 500
 """Characters of a reason or message that are shown."""
+
+LONGEST_MESSAGE = 4000
+"""Characters of a line of the log, or of an error, which may name several."""
 
 
 def visible(text: object, most: int = LONGEST_REASON) -> str:

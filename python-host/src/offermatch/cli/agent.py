@@ -16,6 +16,7 @@ from typing import Any
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Offer
 from offermatch.quantity import parse, unit_of
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["add_agent", "token_of"]
 
@@ -133,7 +134,7 @@ def _serve(options: argparse.Namespace) -> str:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     server.start()
-    sys.stderr.write(f"offermatch agent {options.name} listens on {server.url}\n")
+    sys.stderr.write(f"offermatch agent {visible(options.name, LONGEST_NAME)} listens on {server.url}\n")
     sys.stderr.flush()
     ended.wait()
     server.close()

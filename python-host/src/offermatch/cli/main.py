@@ -30,6 +30,7 @@ from offermatch.matcher import BUNDLED, BaseMatcher, Matcher, ReferenceMatcher
 from offermatch.sample import KINDS, Sample, parse_sample
 from offermatch.tables.bad import BAD_ROWS
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.visible import LONGEST_MESSAGE, visible
 from offermatch.wasm.component import Code
 from offermatch.wasm.contract import CONTRACTS, INTERFACE, WORLD
 
@@ -74,7 +75,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     level = logging.DEBUG if options.verbose else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Visible("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     command: Callable[[argparse.Namespace], str] = options.command
     try:
         sys.stdout.write(command(options))
@@ -90,6 +93,18 @@ def _run(options: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     return DONE
+
+
+class _Visible(logging.Formatter):
+    """One record, one line, whatever its message holds; only a traceback has more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name in the standard library
+        """Return the line."""
+        return visible(super().formatMessage(record), LONGEST_MESSAGE)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name in the standard library
+        """Return the traceback, each line of it visible."""
+        return "\n".join(visible(line) for line in super().formatException(ei).split("\n"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ from offermatch.matcher import BaseMatcher
 from offermatch.model import Explanation, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 
 __all__ = [
     "answer_csv",
@@ -35,8 +36,8 @@ _WIDTH = 40
 
 def error(found: OffermatchError) -> str:
     """Return an error as docs/errors.md shows it."""
-    hint = f"hint: {found.hint}\n" if found.hint else ""
-    return f"error[{found.code}]: {found.line}\n{hint}"
+    hint = f"hint: {visible(found.hint)}\n" if found.hint else ""
+    return f"error[{visible(found.code, LONGEST_NAME)}]: {visible(found.line, LONGEST_MESSAGE)}\n{hint}"
 
 
 def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: bool, timed: bool = False) -> str:
@@ -119,7 +120,7 @@ def answer_summary(
     asked, taken, offered = len(answer.all_task_names), len(set(answer.offer_rows)), len(answer.all_offer_names)
     lines = [
         f"{len(answer):,} of {asked:,} tasks placed on {taken:,} of {offered:,} offers, {mode}",
-        f"matcher {described.name} {described.version}, policy {described.policy}",
+        visible(f"matcher {described.name} {described.version}, policy {described.policy}"),
         f"answer {answer.digest}",
         "",
         *stages(answer.timings),
@@ -138,7 +139,7 @@ def _reasons(explanations: Sequence[Explanation]) -> list[str]:
         return []
     counted: dict[str, int] = {}
     for found in explanations:
-        reasons = {f"too little {name}": count for name, count in found.by_dimension.items()}
+        reasons = {f"too little {visible(name, LONGEST_NAME)}": count for name, count in found.by_dimension.items()}
         reasons["a requirement"] = sum(found.by_requirement)
         reasons["devices"] = found.by_devices
         reasons["the score"] = found.by_score
@@ -165,13 +166,14 @@ def utilisation(answer: Answer, tasks: TaskColumns, offers: OfferColumns) -> lis
     """Return a bar for each dimension: what the placed tasks use of all offers, and of the offers that were taken."""
     capacities = offers.capacity or offers.available
     taken = sorted(set(answer.assigned.offers))
-    width = max([len(name) for name in capacities] + [len("offers")])
+    shown = {name: visible(name, LONGEST_NAME) for name in capacities}
+    width = max([*map(len, shown.values()), len("offers")])
     lines = ["used of all offers, and of the offers that took a task"]
     lines.append(f"  {'offers':<{width}}  {_bar(len(taken), len(offers))}")
     for name, capacity in capacities.items():
         demand = tasks.demand.get(name)
         used = sum(map(demand.__getitem__, answer.assigned.tasks)) if demand else 0
-        lines.append(f"  {name:<{width}}  {_bar(used, sum(capacity))}")
+        lines.append(f"  {shown[name]:<{width}}  {_bar(used, sum(capacity))}")
         lines.append(f"  {'':<{width}}  {_bar(used, sum(map(capacity.__getitem__, taken)))} of those taken")
     return lines
 
@@ -185,21 +187,21 @@ def _bar(part: int, whole: int) -> str:
 def inspection(found: Mapping[str, Any], served: Iterable[str]) -> str:
     """Return what a component is, for people."""
     lines = [
-        f"path      {found['path']}",
+        f"path      {visible(found['path'])}",
         f"size      {found['size']:,} bytes",
         f"digest    {found['digest']}",
-        f"world     {found['world'] or 'not a matcher'}",
-        f"contract  {found['contract'] or 'none'} (this host serves {', '.join(served)})",
-        f"imports   {', '.join(found['imports']) or 'nothing'}",
-        f"exports   {', '.join(found['exports']) or 'nothing'}",
+        f"world     {visible(found['world'] or 'not a matcher')}",
+        f"contract  {visible(found['contract'] or 'none')} (this host serves {', '.join(served)})",
+        f"imports   {visible(', '.join(found['imports']) or 'nothing', LONGEST_MESSAGE)}",
+        f"exports   {visible(', '.join(found['exports']) or 'nothing', LONGEST_MESSAGE)}",
     ]
     limits = ((name, "none" if value is None else f"{value:,}") for name, value in found["limits"].items())
     lines += [f"{'limits' if not at else '':<8}  {name:<18} {value}" for at, (name, value) in enumerate(limits)]
     described, refused = found["description"], found["refused"]
     if described:
-        lines.append(f"matcher   {described['name']} {described['version']}, policy {described['policy']}")
-        lines.append(f"modes     {', '.join(described['modes'])}")
+        lines.append(visible(f"matcher   {described['name']} {described['version']}, policy {described['policy']}"))
+        lines.append(visible(f"modes     {', '.join(described['modes'])}"))
     if refused:
-        lines.append(f"refused   {refused['code']}: {refused['message']}")
-        lines.append(f"hint      {refused['hint']}")
+        lines.append(f"refused   {refused['code']}: {visible(refused['message'], LONGEST_MESSAGE)}")
+        lines.append(f"hint      {visible(refused['hint'])}")
     return "\n".join(lines) + "\n"

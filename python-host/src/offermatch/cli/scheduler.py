@@ -27,6 +27,7 @@ from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.formats.files import read_offers
 from offermatch.matcher import BaseMatcher
 from offermatch.slot.slot import Slot
+from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 
 if TYPE_CHECKING:
     from offermatch.scheduler.cluster.abc import Cluster
@@ -177,6 +178,7 @@ def _open(options: argparse.Namespace, *, make: bool = True) -> Store:
 def _submit(options: argparse.Namespace) -> str:
     with _open(options) as store:
         from rich.console import Console  # noqa: PLC0415
+        from rich.markup import escape  # noqa: PLC0415
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
         from offermatch.scheduler.submission import read_submissions  # noqa: PLC0415
@@ -185,11 +187,11 @@ def _submit(options: argparse.Namespace) -> str:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
             for path in options.files:
-                bar = bars.add_task(f"reading {path}", total=None)
+                bar = bars.add_task(escape(visible(f"reading {path}")), total=None)
                 rows = read_submissions(path, options.format)
-                bars.update(bar, description=f"storing {path}", total=len(rows))
+                bars.update(bar, description=escape(visible(f"storing {path}")), total=len(rows))
                 store.submit(rows, source=str(path), progress=lambda more, bar=bar: bars.advance(bar, more))  # type: ignore[misc]
-                lines.append(f"{path}: {len(rows):,} tasks stored\n")
+                lines.append(f"{visible(path)}: {len(rows):,} tasks stored\n")
         return "".join(lines)
 
 
@@ -312,8 +314,9 @@ def _list(options: argparse.Namespace) -> str:
         found = [dict(zip(("name", "state", "priority", "reason"), row, strict=True)) for row in rows]
         return json.dumps({"counts": counts, "tasks": found}, indent=2) + "\n"
     lines = ["  ".join(f"{counts.get(state, 0):,} {state}" for state in _STATES), ""]
-    width = max([len(row[0]) for row in rows] or [0])
-    lines += [f"{name:<{width}}  {state:<9}  {priority:>4}  {why}".rstrip() for name, state, priority, why in rows]
+    shown = [(visible(name, LONGEST_NAME), state, priority, visible(why)) for name, state, priority, why in rows]
+    width = max([len(row[0]) for row in shown] or [0])
+    lines += [f"{name:<{width}}  {state:<9}  {priority:>4}  {why}".rstrip() for name, state, priority, why in shown]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -333,23 +336,23 @@ def _show(options: argparse.Namespace) -> str:
         }
         return json.dumps(document, indent=2) + "\n"
     lines = [
-        f"task      {found.name}",
-        f"state     {found.state}" + (f": {row['reason']}" if row["reason"] else ""),
-        f"demand    {row['demand']}, devices {row['devices']}, share {row['device_share']}",
+        f"task      {visible(found.name)}",
+        f"state     {found.state}" + (f": {visible(row['reason'])}" if row["reason"] else ""),
+        f"demand    {visible(row['demand'], LONGEST_MESSAGE)}, devices {row['devices']}, share {row['device_share']}",
         f"tries     {row['attempt']} so far, {row['failures']} of them failed, {row['retries']} retries allowed",
         f"priority  {row['priority']}",
     ]
     if row["requirements"]:
-        lines.append(f"requires  {row['requirements']}")
+        lines.append(f"requires  {visible(row['requirements'], LONGEST_MESSAGE)}")
     if found.payload:
-        lines.append(f"payload   {json.dumps(found.payload)}")
+        lines.append(f"payload   {visible(json.dumps(found.payload), LONGEST_MESSAGE)}")
     if found.inputs:
-        lines.append(f"inputs    {json.dumps(found.inputs)}")
-    lines += [f"needs     {name} ({state})" for name, state in found.needs.items()]
+        lines.append(f"inputs    {visible(json.dumps(found.inputs), LONGEST_MESSAGE)}")
+    lines += [f"needs     {visible(name, LONGEST_NAME)} ({state})" for name, state in found.needs.items()]
     lines += ["", f"{_time(row['submitted_at'])}  submitted"]
     for change in found.history:
-        where = f" on {change.offer}" if change.offer else ""
-        why = f": {change.reason}" if change.reason else ""
+        where = f" on {visible(change.offer, LONGEST_NAME)}" if change.offer else ""
+        why = f": {visible(change.reason)}" if change.reason else ""
         lines.append(f"{_time(change.at)}  {change.state}, attempt {change.attempt}{where}{why}")
     return "\n".join(lines) + "\n"
 
@@ -358,12 +361,14 @@ def _cancel(options: argparse.Namespace) -> str:
     with _open(options, make=False) as store:
         states = store.cancel(options.names, "cancelled from the command line")
     ending = " (the scheduler ends it in its next cycle)"
-    return "".join(f"{name}: {state}{ending if state in ('claimed', 'running') else ''}\n" for name, state in states.items())
+    shown = {visible(name, LONGEST_NAME): state for name, state in states.items()}
+    return "".join(f"{name}: {state}{ending if state in ('claimed', 'running') else ''}\n" for name, state in shown.items())
 
 
 def _retry(options: argparse.Namespace) -> str:
     with _open(options, make=False) as store:
-        return "".join(f"{name}: {state}\n" for name, state in store.retry(options.names).items())
+        states = store.retry(options.names)
+    return "".join(f"{visible(name, LONGEST_NAME)}: {state}\n" for name, state in states.items())
 
 
 def _upgrade(options: argparse.Namespace) -> str:

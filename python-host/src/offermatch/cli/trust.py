@@ -12,6 +12,7 @@ from offermatch.limits import Limits
 from offermatch.matcher import BaseMatcher
 from offermatch.recording.recording import Recording, replay
 from offermatch.slot.manifest import Manifest, judged
+from offermatch.visible import visible
 
 __all__ = ["LIMITS_HELP", "Differs", "add_trust"]
 
@@ -103,9 +104,9 @@ def _replay(options: argparse.Namespace, load: Callable[[str, Path | None], Base
         ]
         text = json.dumps({"recordings": len(found), "differing": differing, "found": shown}, indent=2) + "\n"
     else:
-        lines = [f"{path}: {difference}" for path, differences in found for difference in differences]
+        lines = [visible(f"{path}: {difference}") for path, differences in found for difference in differences]
         described = matcher.description
-        lines.append(f"{differing} of {len(found)} recordings differ with {described.name} {described.version}")
+        lines.append(visible(f"{differing} of {len(found)} recordings differ with {described.name} {described.version}"))
         text = "\n".join(lines) + "\n"
     if differing:
         raise Differs(text)
@@ -121,7 +122,7 @@ def _swap(options: argparse.Namespace) -> str:
         found |= {"digest": manifest.digest, "would": "shadow" if manifest.shadow_cycles else "promote"}
         return json.dumps(found, indent=2) + "\n"
     then = f"after {manifest.shadow_cycles} cycles in shadow" if manifest.shadow_cycles else "at once"
-    lines = [f"{described.name} {described.version}, policy {described.policy}", f"digest    {manifest.digest}"]
+    lines = [visible(f"{described.name} {described.version}, policy {described.policy}"), f"digest    {manifest.digest}"]
     lines.append(f"judged    loaded, of contract {described.contract}, {len(conformance)} recordings answered as recorded")
     lines.append(f"would be promoted {then}, on probation for {manifest.probation_cycles} cycles")
     return "\n".join(lines) + "\n"

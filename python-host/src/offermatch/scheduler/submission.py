@@ -24,6 +24,8 @@ _HINT = "docs/scheduler.md shows the rows of a submission"
 _EXTRA = ("priority", "needs", "payload", "inputs", "retries")
 """What a row of a submission has beyond a task's columns."""
 _MOST = 2**31 - 1
+_LONGEST_NAME = 512
+"""Characters of a name, as everywhere it goes: an agent, an index of PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,9 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
     for at, row in enumerate(rows):
         if "\0" in row.name or not _encodes(row.name):
             raise InputError("file-malformed", f"{row.name!r} cannot be a name", "use plain text", columns.place(at, "name"))
+        if len(row.name) > _LONGEST_NAME:
+            message = f"the name has {len(row.name)} characters; it may have {_LONGEST_NAME}"
+            raise InputError("file-malformed", message, "give it a shorter one", columns.place(at, "name"))
         needs.append(tuple(dict.fromkeys(row.needs)) if row.needs else ())
         if row.payload or row.inputs:
             payloads.append((at, _payload(row, columns.place(at, "payload")), _inputs(row, columns.place(at, "inputs"))))

@@ -12,6 +12,7 @@ from offermatch.scheduler.store.changes import cancel_dependents, remember
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.schema import State, dependencies, history, payloads, tasks
 from offermatch.scheduler.store.told import Change, Shown
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["cancel", "listed", "retry", "shown"]
 
@@ -33,6 +34,7 @@ def shown(connection: Connection, name: str) -> Shown:
     Raises:
         StoreError: ``task-unknown``.
     """
+    _check_text([name])
     row = connection.execute(select(tasks).where(tasks.c.name == name)).mappings().first()
     if row is None:
         raise _unknown([name])
@@ -133,12 +135,20 @@ def retry(connection: Connection, database: Database, names: Sequence[str], at: 
 
 
 def _numbers(connection: Connection, database: Database, names: Sequence[str]) -> dict[str, int]:
+    _check_text(names)
     found = connection.execute(select(tasks.c.name, tasks.c.id).where(database.among(tasks.c.name, names)))
     ids = {row.name: row.id for row in found}
     unknown = [name for name in names if name not in ids]
     if unknown:
         raise _unknown(unknown)
     return ids
+
+
+def _check_text(names: Sequence[str]) -> None:
+    """Refuse what no store can hold, lest the database say so in words of its own."""
+    unknown = [name for name in names if "\0" in name or any("\ud800" <= one <= "\udfff" for one in name)]
+    if unknown:
+        raise _unknown(unknown)
 
 
 def _states(connection: Connection, database: Database, ids: dict[str, int]) -> dict[str, State]:
@@ -148,5 +158,7 @@ def _states(connection: Connection, database: Database, ids: dict[str, int]) -> 
 
 
 def _unknown(names: Sequence[str]) -> StoreError:
-    shown = ", ".join(repr(name) for name in names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    shown = ", ".join(repr(visible(name, LONGEST_NAME)) for name in names[:5]) + (
+        f" and {len(names) - 5} more" if len(names) > 5 else ""
+    )
     return StoreError("task-unknown", f"the store has no task {shown}", "'offermatch tasks list' shows what there is")

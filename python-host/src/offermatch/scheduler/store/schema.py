@@ -70,10 +70,12 @@ tasks = Table(
     Column("submitted_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
 )
-"""What a cycle reads and changes. ``demand`` is a JSON object, ``requirements`` a JSON array of attribute, values, excludes;
-``waits_for`` counts the dependencies that are not done; ``fenced`` is 1 once the cluster is to be told
-never to start this attempt; ``blocked_by`` is the task whose failure had this one cancelled; ``losses`` counts
-attempts whose server was lost; until ``not_before`` no attempt is made; ``avoided`` is a JSON array of the places where attempts failed."""
+"""What a cycle reads and changes.
+
+``demand`` is a JSON object, ``requirements`` a JSON array of attribute, values, excludes; ``waits_for`` counts the
+dependencies that are not done; ``fenced`` is 1 once the cluster is to be told never to start this attempt; ``blocked_by`` is
+the task whose failure had this one cancelled; ``losses`` counts attempts whose server was lost; until ``not_before`` no
+attempt is made; ``avoided`` is a JSON array of the places where attempts failed."""
 
 payloads = Table(
     "payloads",

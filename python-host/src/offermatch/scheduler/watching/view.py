@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offermatch.scheduler.cycle import Cycle, Observer, Span
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["LiveView", "LogLines", "line"]
 
@@ -24,7 +25,7 @@ def line(cycle: Cycle) -> str:
     """Return a cycle as one line."""
     parts = [f"cycle {cycle.number}", f"{cycle.seconds * 1000:.0f} ms"]
     if cycle.error:
-        return ", ".join([*parts, f"ended by {cycle.error}: {cycle.message}"])
+        return ", ".join([*parts, f"ended by {cycle.error}: {visible(cycle.message)}"])
     parts += [
         f"{cycle.queue:,} ready",
         f"{cycle.offers:,} offers",
@@ -33,7 +34,7 @@ def line(cycle: Cycle) -> str:
     ]
     parts += [f"{number:,} now {state}" for state, number in cycle.ended.items()]
     parts += [f"{number:,} {reason}" for reason, number in cycle.refusals.items()]
-    parts += [f"{name} {used:.1%}" for name, used in cycle.utilisation.items()]
+    parts += [f"{visible(name, LONGEST_NAME)} {used:.1%}" for name, used in cycle.utilisation.items()]
     if cycle.fallback:
         parts.append(f"answered by the fallback ({cycle.fallback})")
     return ", ".join(parts)
@@ -102,7 +103,7 @@ def picture(cycle: Cycle) -> RenderableType:
         counts = ", ".join(f"{number:,} {what}" for what, number in span.counts.items() if number)
         style = "red" if span.error else "cyan"
         stages.add_row(
-            span.name, f"{span.seconds * 1000:.1f}", Text(bar, style=style), Text(span.error or counts, style="dim")
+            span.name, f"{span.seconds * 1000:.1f}", Text(bar, style=style), Text(visible(span.error or counts), style="dim")
         )
     facts = Table(box=None, padding=(0, 1), show_header=False)
     facts.add_row(
@@ -112,11 +113,11 @@ def picture(cycle: Cycle) -> RenderableType:
         facts.add_row("not launched", ", ".join(f"{number:,} {reason}" for reason, number in cycle.refusals.items()))
     for name, used in cycle.utilisation.items():
         full = round(_WIDTH * min(used, 1.0))
-        facts.add_row(name, Text("█" * full + "░" * (_WIDTH - full) + f" {used:6.1%}"))
+        facts.add_row(Text(visible(name, LONGEST_NAME)), Text("█" * full + "░" * (_WIDTH - full) + f" {used:6.1%}"))
     if cycle.matcher:
-        facts.add_row(
-            "matcher", cycle.matcher + (f", instead of one that failed ({cycle.fallback})" if cycle.fallback else "")
-        )
+        instead = f", instead of one that failed ({cycle.fallback})" if cycle.fallback else ""
+        # Text of strangers is never markup.
+        facts.add_row("matcher", Text(visible(cycle.matcher + instead)))
     if cycle.error:
-        facts.add_row("ended by", Text(f"{cycle.error}: {cycle.message}", style="red"))
+        facts.add_row("ended by", Text(visible(f"{cycle.error}: {cycle.message}"), style="red"))
     return Group(stages, facts)

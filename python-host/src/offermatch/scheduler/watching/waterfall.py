@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offermatch.errors import InputError
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["TracedSpan", "Waterfall", "draw", "read_traces"]
 
@@ -90,10 +91,10 @@ def draw(waterfall: Waterfall) -> RenderableType:
     """Return the picture of a trace."""
     begin = min(span.start for span in waterfall.spans)
     whole = max(max(span.end for span in waterfall.spans) - begin, 1)
-    title = f"trace {waterfall.trace}, {whole / 1e6:.1f} ms"
+    title = f"trace {visible(waterfall.trace, LONGEST_NAME)}, {whole / 1e6:.1f} ms"
     if waterfall.number is not None:
         title = f"cycle {waterfall.number}, " + title
-    table = Table(box=None, padding=(0, 1), title=title, title_justify="left")
+    table = Table(box=None, padding=(0, 1), title=Text(title), title_justify="left")
     table.add_column("span", no_wrap=True)
     table.add_column("ms", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -102,7 +103,12 @@ def draw(waterfall: Waterfall) -> RenderableType:
         left = min(int(_WIDTH * (span.start - begin) / whole), _WIDTH - 1)
         length = min(max(1, round(_WIDTH * (span.end - span.start) / whole)), _WIDTH - left)
         bar = Text(" " * left + "━" * length, style="red" if span.error else ("cyan", "green", "yellow")[min(depth, 2)])
-        table.add_row("  " * depth + span.name, f"{(span.end - span.start) / 1e6:.2f}", bar, Text(_about(span), style="dim"))
+        table.add_row(
+            Text("  " * depth + visible(span.name, LONGEST_NAME)),
+            f"{(span.end - span.start) / 1e6:.2f}",
+            bar,
+            Text(visible(_about(span)), style="dim"),
+        )
     return table
 
 
