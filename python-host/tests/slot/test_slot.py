@@ -11,7 +11,18 @@ import pytest
 
 from hostile import OFFERS, TASKS, component, limits, right
 from manifests import appears, described, manifest
-from offermatch import FallbackMatcher, InputError, Manifest, Matcher, MatcherError, ReferenceMatcher, Settings, Slot, Task
+from offermatch import (
+    FallbackMatcher,
+    InputError,
+    Manifest,
+    Matcher,
+    MatcherError,
+    Offer,
+    ReferenceMatcher,
+    Settings,
+    Slot,
+    Task,
+)
 from offermatch.cli.main import run
 from offermatch.matcher import BUNDLED
 
@@ -249,11 +260,44 @@ def test_a_manifest_that_is_not_there_is_told_once(tmp_path, caplog):
         until(lambda: happened(slot) == ["refused"])
 
 
-def test_a_pool_stays_with_the_matcher_it_was_opened_with():
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+def test_a_pool_moves_to_the_matcher_that_was_promoted(mode):
+    slot = Slot(first := ReferenceMatcher())
+    new = [Offer(f"new-{at}", dict.fromkeys(OFFERS[0].available, 3)) for at in range(3)]
+    with slot.open(OFFERS, mode=mode) as pool, ReferenceMatcher().open(OFFERS, mode=mode) as reference:
+        for number, matcher in enumerate((Matcher.load(), first, Matcher.load())):
+            assert pool.assign(TASKS[:4]).digest == reference.assign(TASKS[:4]).digest
+            slot.promote(matcher)
+            update = {"removed": [OFFERS[number].name], "added": new[number : number + 1]}
+            pool.update(**update)
+            reference.update(**update)
+            found = pool.assign(TASKS[4:])
+            assert (found.digest, found.matcher) == (reference.assign(TASKS[4:]).digest, matcher.description)
+            assert found.remarks == []
+        assert pool.explain(TASKS[:1]) == reference.explain(TASKS[:1])
+
+
+def test_a_pool_that_cannot_move_stays_and_says_so():
     slot = Slot(ReferenceMatcher())
     with slot.open(OFFERS) as pool:
-        slot.promote(Failing(0))
-        assert pool.assign(TASKS).digest == right()
+        other = Failing(0)
+        other.description = replace(ReferenceMatcher.description, name="other", modes=("shared",))
+        slot.promote(other, probation_cycles=0)
+        for _ in range(2):
+            found = pool.assign(TASKS[:1])
+            assert found.matcher == ReferenceMatcher.description
+            assert ["stays" in remark and "other" in remark for remark in found.remarks] == [True]
+        slot.rollback()
+        assert pool.assign(TASKS[:1]).remarks == []
+
+
+def test_a_pool_is_moved_by_hand():
+    slot = Slot(first := ReferenceMatcher())
+    with slot.open(OFFERS) as pool, first.open(OFFERS) as reference:
+        second = Matcher.load()
+        pool.move_to(second)
+        found = pool.assign(TASKS)
+        assert (found.digest, found.matcher_digest) == (reference.assign(TASKS).digest, second.digest)
 
 
 @pytest.mark.parametrize("name", ["trap", "nan-scores"])
@@ -261,14 +305,18 @@ def test_a_pool_that_fails_on_probation_takes_the_slot_back(name, monkeypatch):
     monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
     slot = Slot(before := ReferenceMatcher())
     slot.promote(Matcher.load(component(name)))
-    with slot.open(OFFERS) as pool, pytest.raises(MatcherError) as caught:
-        pool.assign(TASKS)
-    assert slot.current is before
-    assert happened(slot) == ["promoted", "rolled-back"]
-    assert slot.history[-1].code == caught.value.code
     with slot.open(OFFERS) as pool:
         answer = pool.assign(TASKS)
-    assert (answer.digest, answer.matcher) == (right(), ReferenceMatcher.description)
+        assert slot.current is before
+        assert happened(slot) == ["promoted", "rolled-back"]
+        assert slot.history[-1].code == {"trap": "matcher-trapped", "nan-scores": "answer-refused"}[name]
+        assert (answer.digest, answer.matcher) == (right(), ReferenceMatcher.description)
+        # After its probation, a failure is the pool's end.
+        slot.promote(Matcher.load(component(name)), probation_cycles=0)
+        with pytest.raises(MatcherError):
+            pool.assign(TASKS)
+        with pytest.raises(MatcherError, match="gone"):
+            pool.assign(TASKS)
 
 
 def test_cycles_of_a_pool_count_for_the_probation():
@@ -281,13 +329,12 @@ def test_cycles_of_a_pool_count_for_the_probation():
     assert happened(slot) == ["promoted", "confirmed"]
 
 
-def test_a_pool_of_a_matcher_that_has_left_says_nothing_of_the_new_one(monkeypatch):
+def test_a_pool_leaves_a_matcher_before_it_fails(monkeypatch):
     monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
     slot = Slot(Matcher.load(component("trap")))
     with slot.open(OFFERS) as pool:
         slot.promote(new := ReferenceMatcher())
-        with pytest.raises(MatcherError):
-            pool.assign(TASKS)
+        assert pool.assign(TASKS).digest == right()
     assert (slot.current, happened(slot)) == (new, ["promoted"])
 
 
@@ -373,3 +420,13 @@ def test_manifests_are_relative_to_where_they_stand(tmp_path):
 def test_conformance_cases_that_cannot_be_read_are_refused_at_once(tmp_path):
     with pytest.raises(InputError, match="nowhere"):
         Slot(ReferenceMatcher(), conformance=[tmp_path / "nowhere"])
+
+
+def test_a_pool_with_a_slot_and_a_fallback_follows_a_promotion():
+    slot = Slot(ReferenceMatcher())
+    with FallbackMatcher(slot).open(OFFERS) as pool, ReferenceMatcher().open(OFFERS) as reference:
+        for matcher in (Matcher.load(), ReferenceMatcher(), Matcher.load()):
+            slot.promote(matcher)
+            found = pool.assign(TASKS[:1])
+            assert (found.digest, found.matcher) == (reference.assign(TASKS[:1]).digest, matcher.description)
+            assert found.fallback_reason is None

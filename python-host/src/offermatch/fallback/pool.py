@@ -125,7 +125,8 @@ class FallbackPool(Pool):
         """Put the pool where a cycle is to be matched, and return why that is not the primary."""
         seat, matchers = self.seat, self.seat.matchers
         if matchers.breaker.allows():
-            if seat.in_primary:
+            # A slot may have another matcher in use by now.
+            if seat.in_primary and matchers.primary._now() is seat.matcher:
                 return None
             try:
                 seat.move(matchers.primary, self._ledger)

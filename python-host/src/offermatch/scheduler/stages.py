@@ -39,6 +39,8 @@ __all__ = [
 _LOG = logging.getLogger("offermatch.scheduler")
 _TOGETHER = 5000
 """Launches in one call: what they come to is in the store before the next call begins."""
+_SHOWN = 10
+"""Offers that cannot be used which the log names, of one cycle."""
 
 
 def collect_reports(store: Store, lease: Lease, cluster: Cluster) -> dict[State, int]:
@@ -96,13 +98,18 @@ def _forget(store: Store, lease: Lease, cluster: Cluster, keys: Sequence[str]) -
 
 
 def get_resource_offers_from_cluster(cluster: Cluster) -> OfferColumns:
-    """Return what is free now.
+    """Return what is free now; an offer that cannot be used is left out, and the log says why.
 
     Raises:
         ClusterError: The cluster as a whole.
-        InputError: An offer that cannot be used.
+        InputError: All offers together cannot be used.
     """
-    return offer_columns(cluster.offers())
+    offers = offer_columns(cluster.offers(), bad_rows="leave-out")
+    for one in offers.left_out[:_SHOWN]:
+        _LOG.warning("an offer is left out [%s]: %s", one.error.code, one.error.line)
+    if len(offers.left_out) > _SHOWN:
+        _LOG.warning("%d more offers are left out", len(offers.left_out) - _SHOWN)
+    return offers
 
 
 def get_processable_tasks(store: Store, most: int, behind: tuple[int, int] | None = None) -> Processable:

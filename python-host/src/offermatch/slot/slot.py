@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from offermatch.answer import Answer
 from offermatch.errors import InputError, MatcherError, OffermatchError
@@ -28,8 +28,10 @@ from offermatch.model import Description, Settings, Timings
 from offermatch.pool import Backend, Pool
 from offermatch.recording.recording import Recording
 from offermatch.slot.manifest import Manifest, judged
+from offermatch.slot.pool import Place, SlotPool
 from offermatch.slot.shadow import Shadow, ShadowReport
 from offermatch.slot.watch import Watch
+from offermatch.tables.columns import OfferColumns
 from offermatch.tables.cycle import Cycle
 from offermatch.tables.tables import OfferTable
 
@@ -87,9 +89,11 @@ class _Probation:
 class Slot(BaseMatcher):
     """Holds the matcher in use and swaps it. Match with it as with any matcher; any thread may.
 
-    A pool opened with ``open`` stays with the matcher that was in use then. Its cycles count for the probation of that
-    matcher: a failure takes the slot back, though the pool is gone; ``open`` opens another in the matcher before.
+    A pool opened with ``open`` moves to the matcher that was promoted at its next call. Its cycles count for the probation
+    of that matcher: a failure takes the slot back, and the pool goes on in the matcher before.
     """
+
+    _pool_kind = SlotPool
 
     def __init__(
         self,
@@ -122,6 +126,11 @@ class Slot(BaseMatcher):
     def current(self) -> BaseMatcher:
         """The matcher in use."""
         return self._in_use.matcher
+
+    @property
+    def on_probation(self) -> bool:
+        """Whether a failure of the matcher in use takes the slot back."""
+        return self._in_use.probation is not None
 
     @property
     def previous(self) -> BaseMatcher | None:
@@ -227,10 +236,31 @@ class Slot(BaseMatcher):
             shadow.offer(cycle, answer, perf_counter() - begin)
         return answer
 
-    def _opened(self, *arguments: Any) -> Pool:
-        pool, matcher = self._asked(self._in_use, lambda matcher: matcher._opened(*arguments))
-        pool.on_end = lambda error: self._heard(matcher, error)
-        return pool
+    def _opened(
+        self,
+        offers: OfferColumns,
+        settings: Settings,
+        dimensions: Sequence[str],
+        attributes: Sequence[str],
+        record: str | os.PathLike[str] | None,
+    ) -> Pool:
+        settings.checked()
+
+        def opened(matcher: BaseMatcher) -> Pool:
+            if matcher._pool_kind is not Pool:
+                # A pool that moves by itself, such as that of a fallback.
+                pool = matcher._opened(offers, settings, dimensions, attributes, record)
+                pool.on_end = lambda error: self._heard(matcher, error)
+                return pool
+            place = Place(matcher)
+            pool = self._pool(place, offers, settings, dimensions, attributes, None, record)
+            assert isinstance(pool, SlotPool)  # noqa: S101 - for the type checker
+            pool.slot, pool.place, pool._followed = self, place, matcher
+            pool.matcher, pool.matcher_digest = matcher.description, matcher.digest
+            pool.on_end = lambda error: self._heard(place.matcher, error)
+            return pool
+
+        return self._asked(self._in_use, opened)[0]
 
     def _asked(self, in_use: _InUse, ask: Callable[[BaseMatcher], _T]) -> tuple[_T, BaseMatcher]:
         """Return what is answered, and who answers: the one before where the one in use fails on probation."""
