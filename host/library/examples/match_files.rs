@@ -13,7 +13,7 @@ fn main() -> anyhow::Result<()> {
     let catalog = Catalog::of(&offer_rows, &task_rows);
     let (tasks, offers) = (Tasks::new(&task_rows, &catalog)?, Offers::new(&offer_rows, &catalog)?);
     let mut pool = Matcher::bundled()?.open(&offers, &Settings::default())?;
-    let assignments = pool.assign(&tasks)?;
+    let assignments = pool.assign(&tasks)?.assignments;
     for (task, offer) in assignments.tasks.iter().zip(&assignments.offers) {
         println!("{} -> {}", tasks.names()[*task as usize], offers.names()[*offer as usize]);
     }

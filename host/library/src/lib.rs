@@ -21,8 +21,8 @@
 //!
 //! let settings = Settings { mode: Mode::Shared, ..Settings::default() };
 //! let mut pool = Matcher::bundled()?.open(&offers, &settings)?;
-//! let assignments = pool.assign(&tasks)?;
-//! assert_eq!(assignments.tasks, [0]);
+//! let answer = pool.assign(&tasks)?;
+//! assert_eq!(answer.assignments.tasks, [0]);
 //!
 //! let explanations = pool.explain(&tasks)?;
 //! let second = explanations.iter().nth(1).expect("one explanation for each task");
@@ -32,6 +32,7 @@
 #![deny(missing_docs)]
 
 mod conformance;
+mod digest;
 mod error;
 mod fallback;
 mod limits;
@@ -47,7 +48,7 @@ pub use conformance::{
     Failure, Finding, Group, GroupReport, Level, Report, SkippedCase, Skips, Suite, SuiteReport, Trial, Verdict,
 };
 pub use error::{Error, Overrun, Place};
-pub use fallback::{Breaker, FallbackMatcher, FallbackPool};
+pub use fallback::{Breaker, FallbackMatcher};
 pub use limits::{Exceeded, Limit, Limits};
 pub use offermatch_core::{
     Assignments, Changes, Explanations as ExplanationColumns, Mode, OfferTable, Settings as SettingColumns, Shape,
@@ -55,11 +56,13 @@ pub use offermatch_core::{
 };
 pub use pool::answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
 pub use pool::description::Description;
+pub use pool::ledger::Ledger;
 pub use pool::matcher::Matcher;
 pub use pool::matching::Matching;
+pub use pool::session::Session;
 pub use pool::{Pool, Update};
 pub use read::{Format, Reader, parse_offers, parse_tasks, read_offers, read_tasks};
-pub use recording::{Change, Difference, RecordedMatcher, Recording, Replay, Step};
+pub use recording::{Change, Difference, RecordedMatcher, Recorder, Recording, Replay, Step};
 pub use sample::{Sample, SampleKind};
 pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, Watch};
 pub use table::catalog::Catalog;

@@ -1,10 +1,10 @@
-//! The component and the native reference give the same answer, bit for bit, on whatever they are given.
+//! The component and the reference give the same answer, bit for bit, on whatever they are given.
 
 use std::sync::LazyLock;
 
 use offermatch::{
-    Breaker, Catalog, FallbackMatcher, Limits, Matcher, Mode, Offer, Offers, Pool, Requirement, Sample, Settings, Task,
-    Tasks, Update, answer_digest, unplaced,
+    Breaker, Catalog, FallbackMatcher, Limits, Matcher, Matching, Mode, Offer, Offers, Pool, Requirement, Sample,
+    Settings, Task, Tasks, Update, answer_digest, unplaced,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -134,20 +134,20 @@ proptest! {
         let catalog = Catalog::new(["cpu", "memory"], ["zone", "gpu"]);
         let table = offers(&rows, 0, &catalog);
         let mut component = COMPONENT.open(&table, &settings).unwrap();
-        let mut native = Matcher::native().open(&table, &settings).unwrap();
+        let mut reference = Matcher::reference().open(&table, &settings).unwrap();
         for cycle in &cycles {
             let tasks = tasks(&cycle.tasks, &catalog);
             let counts = component.explain(&tasks).unwrap();
-            let expected = native.explain(&tasks).unwrap();
+            let expected = reference.explain(&tasks).unwrap();
             prop_assert_eq!(counts.counts(), expected.counts(), "explained alike");
-            let answer = component.assign(&tasks).unwrap();
-            let expected = native.assign(&tasks).unwrap();
+            let answer = component.assign(&tasks).unwrap().assignments;
+            let expected = reference.assign(&tasks).unwrap().assignments;
             prop_assert_eq!(&answer, &expected, "placed alike");
             prop_assert_eq!(answer_digest(&answer), answer_digest(&expected), "to the last bit");
-            let update = update(cycle, &native);
+            let update = update(cycle, &reference);
             component.update(&update).unwrap();
-            native.update(&update).unwrap();
-            prop_assert_eq!(component.listed(), native.listed(), "the same offers are left");
+            reference.update(&update).unwrap();
+            prop_assert_eq!(component.listed(), reference.listed(), "the same offers are left");
         }
     }
 
@@ -160,23 +160,23 @@ proptest! {
         let catalog = Catalog::new(["cpu", "memory"], ["zone", "gpu"]);
         let table = offers(&rows, 0, &catalog);
         let breaker = Breaker { failures: 2, cooldown_cycles: 1 };
-        let matcher = FallbackMatcher::with(SHORT_OF_WORDS.clone(), Matcher::native(), breaker);
+        let matcher = FallbackMatcher::with(SHORT_OF_WORDS.clone(), Matcher::reference(), breaker);
         let mut pool = matcher.open(&table, &settings).unwrap();
-        let mut native = Matcher::native().open(&table, &settings).unwrap();
+        let mut reference = Matcher::reference().open(&table, &settings).unwrap();
         for cycle in &cycles {
             let tasks = tasks(&cycle.tasks, &catalog);
             let answer = pool.assign(&tasks).unwrap();
-            let expected = native.assign(&tasks).unwrap();
+            let expected = reference.assign(&tasks).unwrap().assignments;
             prop_assert_eq!(&answer.assignments, &expected, "placed alike");
             prop_assert_eq!(answer.fallback_reason.is_some(), answer.matcher.digest().is_none(), "it says who answered");
             prop_assert!(expected.tasks.len() <= 2 || answer.fallback_reason.is_some(), "too long for the primary");
             let counts = pool.explain(&tasks).unwrap();
-            let expected = native.explain(&tasks).unwrap();
+            let expected = reference.explain(&tasks).unwrap();
             prop_assert_eq!(counts.counts(), expected.counts(), "explained alike");
-            let update = update(cycle, &native);
+            let update = update(cycle, &reference);
             pool.update(&update).unwrap();
-            native.update(&update).unwrap();
-            prop_assert_eq!(pool.as_pool().listed(), native.listed(), "the same offers are left");
+            reference.update(&update).unwrap();
+            prop_assert_eq!(pool.listed(), reference.listed(), "the same offers are left");
         }
     }
 
@@ -202,7 +202,7 @@ fn samples_are_answered_as_the_reference_does() {
             let offers = Offers::new(&offer_rows, &catalog).unwrap();
             let settings = Settings { mode, ..Settings::default() };
             let answer = COMPONENT.match_tasks(&tasks, &offers, &settings).unwrap();
-            let expected = Matcher::native().match_tasks(&tasks, &offers, &settings).unwrap();
+            let expected = Matcher::reference().match_tasks(&tasks, &offers, &settings).unwrap();
             assert_eq!(answer.assignments, expected.assignments, "{sample} {mode}");
         }
     }
@@ -256,6 +256,6 @@ fn a_pool_moves_to_another_thread() {
     let offers = Offers::new(&[Offer::new("o", [("cpu", 10)])], &catalog).unwrap();
     let tasks = Tasks::new(&[Task::new("t", [("cpu", 1)])], &catalog).unwrap();
     let mut pool = COMPONENT.open(&offers, &Settings::default()).unwrap();
-    let placed = std::thread::spawn(move || pool.assign(&tasks).unwrap().tasks.len()).join().unwrap();
+    let placed = std::thread::spawn(move || pool.assign(&tasks).unwrap().assignments.tasks.len()).join().unwrap();
     assert_eq!(placed, 1);
 }

@@ -26,7 +26,7 @@ macro_rules! groups {
     ($($test:ident: $group:literal;)*) => {
         $(#[test]
         fn $test() {
-            for matcher in [Matcher::bundled().unwrap(), Matcher::native()] {
+            for matcher in [Matcher::bundled().unwrap(), Matcher::reference()] {
                 let report = judged(&matcher, $group, 0);
                 assert_eq!(report.level, Some(Level::Reference), "{}", report.to_text());
             }
@@ -94,7 +94,7 @@ fn every_file_of_cases_is_shipped() {
 fn what_is_skipped_is_shown() {
     let suite = Suite::shipped().unwrap().quick();
     let skips = Skips::parse("ties/*  are of no matter here\n", "skip.txt").unwrap();
-    let report = suite.judge(&Matcher::native(), &Trial { generated: 0, skips, ..Trial::default() }, &mut |_, _| {});
+    let report = suite.judge(&Matcher::reference(), &Trial { generated: 0, skips, ..Trial::default() }, &mut |_, _| {});
     let ties = report.groups.iter().find(|group| group.group == "ties").unwrap();
     assert_eq!(ties.skipped.len() as u64, ties.cases);
     assert!(report.to_text().contains("skipped  ties/swap-remove: are of no matter here"));

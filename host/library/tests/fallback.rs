@@ -5,7 +5,8 @@ mod support;
 use std::sync::Mutex;
 
 use offermatch::{
-    Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, Offers, Sample, Settings, Tasks, Update,
+    Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, OfferTable, Offers, Sample, Session,
+    SettingColumns, Settings, Shape, Tasks, Update,
 };
 use support::{Script, scripted};
 
@@ -18,22 +19,22 @@ fn tables() -> (Tasks, Offers) {
 struct Moody(Mutex<Vec<bool>>);
 
 impl Matching for Moody {
-    fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+    fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         if self.0.lock().unwrap().remove(0) {
             return Err(Error::MatcherTrapped { matcher: "moody".into(), call: "assign", reason: "in a mood".into() });
         }
         Matcher::bundled()?.match_tasks(tasks, offers, settings)
     }
 
-    fn current(&self) -> Matcher {
-        Matcher::bundled().unwrap()
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &SettingColumns) -> Result<Box<dyn Session>, Error> {
+        Matcher::bundled()?.session(shape, offers, settings)
     }
 }
 
 #[test]
 fn every_failure_of_a_component_ends_in_the_right_answer() {
     let (tasks, offers) = tables();
-    let right = Matcher::native().match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
+    let right = Matcher::reference().match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
     let lie = (vec![0], vec![99], vec![0.5]);
     let bytes = Matcher::bundled_bytes();
     let tight = |limits| Matcher::from_bytes_with(bytes, "tight", &limits).unwrap();
@@ -51,9 +52,9 @@ fn every_failure_of_a_component_ends_in_the_right_answer() {
     ];
     for (code, primary) in primaries {
         let matcher = FallbackMatcher::new(primary);
-        let answer = matcher.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+        let answer = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
         assert_eq!(answer.assignments, right, "{code}");
-        assert_eq!(answer.matcher.description().name, "native");
+        assert_eq!(answer.matcher.description().name, "reference");
         assert_eq!(answer.fallback_reason.unwrap().code, code);
         assert_eq!(matcher.fallbacks()[code], 1);
     }
@@ -63,7 +64,7 @@ fn every_failure_of_a_component_ends_in_the_right_answer() {
 fn a_primary_that_answers_is_not_replaced() {
     let (tasks, offers) = tables();
     let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
-    let answer = matcher.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+    let answer = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
     assert_eq!(answer.matcher.description().name, "offermatch-matcher");
     assert_eq!(answer.fallback_reason, None);
     assert!(matcher.fallbacks().is_empty());
@@ -74,7 +75,7 @@ fn a_mistake_in_the_input_is_nobodys_failure() {
     let (tasks, offers) = tables();
     let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
     let settings = Settings { max_score: Some(f64::NAN), ..Settings::default() };
-    assert_eq!(matcher.match_cycle(&tasks, &offers, &settings).unwrap_err().code(), "setting-malformed");
+    assert_eq!(matcher.match_tasks(&tasks, &offers, &settings).unwrap_err().code(), "setting-malformed");
     assert!(matcher.fallbacks().is_empty());
 }
 
@@ -84,10 +85,10 @@ fn what_only_the_primary_refuses_is_its_failure() {
     let shared_only =
         Matcher::from_bytes(&scripted(&Script { shared_only: true, ..Script::default() }), "half").unwrap();
     let matcher = FallbackMatcher::new(shared_only);
-    let answer = matcher.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+    let answer = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
     assert_eq!(answer.fallback_reason.unwrap().code, "setting-malformed");
     let pool = matcher.open(&offers, &Settings::default()).unwrap();
-    assert_eq!(pool.as_pool().matcher().description().name, "native");
+    assert_eq!(pool.matcher().description().name, "reference");
     assert_eq!(matcher.fallbacks()["setting-malformed"], 2);
 }
 
@@ -107,7 +108,7 @@ fn a_mistake_asked_of_a_pool_leaves_it_in_the_primary() {
 fn a_pool_follows_the_breaker() {
     let (tasks, offers) = tables();
     let tight = Matcher::bundled_with(&Limits { output_rows: Some(1), ..Limits::default() }).unwrap();
-    let matcher = FallbackMatcher::with(tight, Matcher::native(), Breaker { failures: 2, cooldown_cycles: 2 });
+    let matcher = FallbackMatcher::with(tight, Matcher::reference(), Breaker { failures: 2, cooldown_cycles: 2 });
     let settings = Settings { mode: Mode::Shared, ..Settings::default() };
     let mut pool = matcher.open(&offers, &settings).unwrap();
     let one = tasks.select(&[0]);
@@ -124,11 +125,11 @@ fn the_breaker_opens_probes_and_closes() {
     // Two failures open it; three cycles later a probe fails; three cycles later a probe succeeds.
     let moods = vec![true, true, true, false, false];
     let breaker = Breaker { failures: 2, cooldown_cycles: 3 };
-    let matcher = FallbackMatcher::with(Moody(Mutex::new(moods)), Matcher::native(), breaker);
+    let matcher = FallbackMatcher::with(Moody(Mutex::new(moods)), Matcher::reference(), breaker);
     let mut codes = Vec::new();
     let mut open = Vec::new();
     for _ in 0..12 {
-        let answer = matcher.match_cycle(&tasks, &offers, &Settings::default());
+        let answer = matcher.match_tasks(&tasks, &offers, &Settings::default());
         let Ok(answer) = answer else { break };
         codes.push(answer.fallback_reason.map_or("primary", |reason| reason.code));
         open.push(matcher.is_open());

@@ -23,7 +23,7 @@ fn compare<P: Policy + Default>() {
         let shape = Shape { dimensions: width(table.available.len()), attributes: width(table.attributes.len()) };
         for mode in [Mode::Exclusive, Mode::Shared] {
             let settings = Settings { mode, ..Settings::default() };
-            let answer = matcher.open(&offers, &settings).unwrap().assign(&tasks).unwrap();
+            let answer = matcher.open(&offers, &settings).unwrap().assign(&tasks).unwrap().assignments;
             let core = offermatch_core::Settings { mode, ..offermatch_core::Settings::default() };
             let mut pool = offermatch_core::Pool::open(P::default(), shape, offers.table(), &core)
                 .unwrap()

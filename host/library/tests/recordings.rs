@@ -2,7 +2,7 @@
 
 mod support;
 
-use offermatch::{Change, Matcher, Offer, Offers, Recording, Sample, Settings, Step, Update};
+use offermatch::{Change, Matcher, Offer, Offers, Recorder, Recording, Sample, Settings, Step, Update};
 use support::{Script, scripted};
 
 /// The example of docs/recordings.md, with an answer that is right.
@@ -21,12 +21,12 @@ const EXAMPLE: &str = r#"{"format": "offermatch-recording/1",
 fn recorded() -> Recording {
     let (tasks, offers) = "devices:40x20:5".parse::<Sample>().unwrap().tables().unwrap();
     let settings = Settings { weights: vec![("cpu".into(), 0.1)], ..Settings::default() };
-    let mut pool = Matcher::bundled().unwrap().open_recorded(&offers, &settings).unwrap();
+    let (mut pool, recorder) = Recorder::open(&Matcher::bundled().unwrap(), &offers, &settings).unwrap();
     pool.assign(&tasks).unwrap();
     let added = Offers::new(&[Offer::new("spare", [("cpu", u64::MAX)])], pool.catalog()).unwrap();
     pool.update(&Update { removed: vec!["offer-3".into()], added: Some(added), ..Update::default() }).unwrap();
     pool.explain(&tasks).unwrap();
-    pool.recording().unwrap().clone()
+    recorder.recording()
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn the_documented_example_is_answered() {
         (recording.name.as_str(), recording.group.as_str(), recording.steps.len()),
         ("ties-first-in-list", "ties", 4)
     );
-    for matcher in [Matcher::native(), Matcher::bundled().unwrap()] {
+    for matcher in [Matcher::reference(), Matcher::bundled().unwrap()] {
         let replay = recording.replay(&matcher).unwrap();
         assert!(replay.is_same(), "{:?}", replay.differences);
     }
@@ -59,7 +59,7 @@ fn a_recording_reads_back_as_it_was() {
 
 #[test]
 fn another_matcher_gives_the_recorded_answers() {
-    let replay = recorded().replay(&Matcher::native()).unwrap();
+    let replay = recorded().replay(&Matcher::reference()).unwrap();
     assert_eq!((replay.steps, replay.differences), (3, vec![]));
 }
 
@@ -86,7 +86,7 @@ fn a_matcher_that_lies_is_refused_whatever_is_recorded() {
 fn opening_that_is_refused_is_recorded() {
     let text = EXAMPLE.replace("\"available\": [4000, 2000]", "\"available\": [4000]");
     let refused = text.replace("\"steps\"", "\"open_error\": \"column-length\", \"steps\"");
-    assert!(Recording::parse(&refused, "example").unwrap().replay(&Matcher::native()).unwrap().is_same());
+    assert!(Recording::parse(&refused, "example").unwrap().replay(&Matcher::reference()).unwrap().is_same());
     let replay = Recording::parse(&text, "example").unwrap().replay(&Matcher::bundled().unwrap()).unwrap();
     assert_eq!(replay.differences[0].to_string(), "open, opened -> column-length");
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Error, EventKind, FallbackMatcher, Limits, Manifest, Matcher, Matching, Offers, Recording, Sample, Settings, Slot,
-    Tasks, answer_digest,
+    Error, EventKind, FallbackMatcher, Limits, Manifest, Matcher, Matching, Offers, Recorder, Recording, Sample,
+    Settings, Slot, Tasks, answer_digest,
 };
 use sha2::{Digest, Sha256};
 use support::{CONTRACT, Script, scripted, trapping};
@@ -44,16 +44,16 @@ fn appears(folder: &Path, text: &str) -> PathBuf {
 /// A slot with the reference in use, and the case that it answers.
 fn slot() -> Slot {
     let (tasks, offers) = tables();
-    let mut pool = Matcher::native().open_recorded(&offers, &Settings::default()).unwrap();
+    let (mut pool, recorder) = Recorder::open(&Matcher::reference(), &offers, &Settings::default()).unwrap();
     pool.assign(&tasks).unwrap();
-    let case = Recording { name: "thirty".into(), ..pool.recording().unwrap().clone() };
-    Slot::with(Matcher::native(), vec![case], Limits::default())
+    let case = Recording { name: "thirty".into(), ..recorder.recording() };
+    Slot::with(Matcher::reference(), vec![case], Limits::default())
 }
 
 /// What the matcher in use answers.
 fn answer(slot: &Slot) -> String {
     let (tasks, offers) = tables();
-    answer_digest(&slot.match_cycle(&tasks, &offers, &Settings::default()).unwrap().assignments)
+    answer_digest(&slot.match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments)
 }
 
 /// What has happened to the slot.
@@ -69,12 +69,12 @@ fn a_good_candidate_is_promoted() {
     let before = answer(&slot);
     slot.swap(manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[])).unwrap();
     assert_eq!(slot.current().description().name, "offermatch-matcher");
-    assert_eq!(slot.previous().unwrap().description().name, "native");
+    assert_eq!(slot.previous().unwrap().description().name, "reference");
     assert_eq!(answer(&slot), before);
     slot.rollback().unwrap();
     assert_eq!(happened(&slot), "loaded promoted rolled-back");
     assert_eq!(slot.rollback().unwrap_err().code(), "nothing-to-roll-back");
-    assert_eq!(slot.current().description().name, "native");
+    assert_eq!(slot.current().description().name, "reference");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_bad_candidate_leaves_the_one_in_use_where_it_is() {
         }
         let error = slot.swap(&path).unwrap_err();
         assert_eq!(error.code(), code, "{error}");
-        assert_eq!(slot.current().description().name, "native");
+        assert_eq!(slot.current().description().name, "reference");
         assert_eq!(answer(&slot), before);
         let last = slot.history().pop().unwrap();
         assert_eq!(last.kind, EventKind::Refused);
@@ -125,7 +125,7 @@ fn a_failure_on_probation_goes_back_and_the_cycle_is_answered() {
     let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
     slot.promote(traps.clone(), 10);
     assert_eq!(answer(&slot), before);
-    assert_eq!(slot.current().description().name, "native");
+    assert_eq!(slot.current().description().name, "reference");
     let last = slot.history().pop().unwrap();
     assert_eq!(last.kind, EventKind::RolledBack);
     assert!(last.matcher.starts_with("liar "), "the one that left: {}", last.matcher);
@@ -133,7 +133,7 @@ fn a_failure_on_probation_goes_back_and_the_cycle_is_answered() {
 
     slot.promote(traps, 0);
     let (tasks, offers) = tables();
-    let error = slot.match_cycle(&tasks, &offers, &Settings::default()).unwrap_err();
+    let error = slot.match_tasks(&tasks, &offers, &Settings::default()).unwrap_err();
     assert_eq!(error.code(), "matcher-trapped", "no probation, no way back but by hand");
 }
 
@@ -156,7 +156,7 @@ fn what_only_the_new_one_refuses_is_its_failure_on_probation() {
         Matcher::from_bytes(&scripted(&Script { shared_only: true, ..Script::default() }), "picky.wasm").unwrap();
     slot.promote(picky, 10);
     assert_eq!(answer(&slot), before);
-    assert_eq!(slot.current().description().name, "native");
+    assert_eq!(slot.current().description().name, "reference");
     let last = slot.history().pop().unwrap();
     assert_eq!(last.kind, EventKind::RolledBack);
     assert!(last.reason.contains("exclusive"), "{}", last.reason);
@@ -177,8 +177,8 @@ fn a_pool_that_fails_on_probation_takes_the_slot_back() {
         assert!(matches!(pool.assign(&tasks), Err(Error::PoolLost { .. })));
 
         let mut pool = slot.open(&offers, &Settings::default()).unwrap();
-        assert_eq!(pool.matcher().description().name, "native");
-        assert_eq!(answer_digest(&pool.assign(&tasks).unwrap()), answer(&slot));
+        assert_eq!(pool.matcher().description().name, "reference");
+        assert_eq!(answer_digest(&pool.assign(&tasks).unwrap().assignments), answer(&slot));
     }
 }
 
@@ -201,7 +201,7 @@ fn a_pool_of_a_matcher_that_has_left_says_nothing_of_the_new_one() {
     let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
     let slot = Slot::new(traps);
     let mut pool = slot.open(&offers, &Settings::default()).unwrap();
-    slot.promote(Matcher::native(), 10);
+    slot.promote(Matcher::reference(), 10);
     pool.assign(&tasks).unwrap_err();
     assert_eq!(happened(&slot), "promoted");
 }
@@ -215,7 +215,7 @@ fn a_pool_that_only_the_new_one_refuses_is_opened_in_the_one_before() {
     slot.promote(picky, 10);
     let mut pool = slot.open(&offers, &Settings::default()).unwrap();
     assert_eq!(happened(&slot), "promoted rolled-back");
-    assert_eq!(answer_digest(&pool.assign(&tasks).unwrap()), answer(&slot));
+    assert_eq!(answer_digest(&pool.assign(&tasks).unwrap().assignments), answer(&slot));
 }
 
 #[test]
@@ -225,11 +225,11 @@ fn a_pool_with_a_slot_and_a_fallback_takes_the_slot_back_and_goes_on() {
     let slot = Slot::new(Matcher::bundled().unwrap());
     slot.promote(traps, 10);
     let mut pool = FallbackMatcher::new(slot.clone()).open(&offers, &Settings::default()).unwrap();
-    let mut reference = Matcher::native().open(&offers, &Settings::default()).unwrap();
-    for name in ["native", "offermatch-matcher"] {
+    let mut reference = Matcher::reference().open(&offers, &Settings::default()).unwrap();
+    for name in ["reference", "offermatch-matcher"] {
         let answer = pool.assign(&tasks).unwrap();
         assert_eq!(answer.matcher.description().name, name);
-        assert_eq!(answer_digest(&answer.assignments), answer_digest(&reference.assign(&tasks).unwrap()));
+        assert_eq!(answer_digest(&answer.assignments), answer_digest(&reference.assign(&tasks).unwrap().assignments));
     }
     assert_eq!(happened(&slot), "promoted rolled-back");
 }
@@ -241,7 +241,7 @@ fn a_shadow_that_agrees_is_promoted() {
         manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[("}", ",\"shadow_cycles\":3}")]);
     let slot = slot();
     slot.swap(&path).unwrap();
-    assert_eq!(slot.current().description().name, "native", "not yet");
+    assert_eq!(slot.current().description().name, "reference", "not yet");
     until(|| {
         answer(&slot);
         slot.current().description().name == "offermatch-matcher"
@@ -262,7 +262,7 @@ fn a_shadow_that_differs_is_refused() {
         answer(&slot);
         slot.history().last().is_some_and(|event| event.kind == EventKind::Refused)
     });
-    assert_eq!(slot.current().description().name, "native");
+    assert_eq!(slot.current().description().name, "reference");
     assert!(slot.history().last().unwrap().reason.starts_with("shadow-differs"));
     assert_eq!(slot.shadow_report().unwrap().different, 1);
 }
@@ -294,7 +294,7 @@ fn a_manifest_is_read_as_documented() {
 #[test]
 fn no_call_is_lost_or_mixed_while_the_matcher_is_swapped() {
     let (tasks, offers) = tables();
-    let slot = Slot::new(Matcher::native());
+    let slot = Slot::new(Matcher::reference());
     let nobody = Matcher::from_bytes(&scripted(&Script::default()), "nobody.wasm").unwrap();
     let honest = Matcher::bundled().unwrap();
     let right = honest.match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
@@ -304,7 +304,7 @@ fn no_call_is_lost_or_mixed_while_the_matcher_is_swapped() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while Instant::now() < end {
-                    let answer = slot.match_cycle(&tasks, &offers, &Settings::default()).unwrap();
+                    let answer = slot.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
                     match answer.matcher.description().name.as_str() {
                         "liar" => assert!(answer.assignments.tasks.is_empty()),
                         _ => assert_eq!(answer.assignments, right),

@@ -107,7 +107,7 @@ fn the_component_and_the_reference_answer_alike() {
             let answer: Value = serde_json::from_str(&printed(&[&sample, settings].concat())).unwrap();
             answer["answer_digest"].clone()
         };
-        assert_eq!(digest("bundled"), digest("native"));
+        assert_eq!(digest("bundled"), digest("reference"));
     }
 }
 
@@ -247,8 +247,8 @@ fn what_is_recorded_is_replayed_and_what_differs_is_said() {
     let file = folder.path().join("cycle.recording.json.gz");
     let path = file.to_str().unwrap();
     printed(&["match", "--sample", "nothing-fits:50x40:2", "--explain", "--record", path]);
-    let text = printed(&["replay", path, "--matcher", "native"]);
-    assert!(text.starts_with("0 of 1 recordings differ with native"), "{text}");
+    let text = printed(&["replay", path, "--matcher", "reference"]);
+    assert!(text.starts_with("0 of 1 recordings differ with reference"), "{text}");
 
     let mut recording = Recording::read(&file).unwrap();
     let Step::Assign { answer, .. } = &mut recording.steps[0] else { panic!("{recording:?}") };

@@ -18,7 +18,7 @@ pub(crate) fn recordings(bytes: &[u8]) {
             let again = Recording::parse(&written, "fuzz").expect("what is written can be read");
             assert_eq!(again.to_json(), written, "what is read is written as it was");
             if is_small(&recording) {
-                drop(recording.replay(&Matcher::native()));
+                drop(recording.replay(&Matcher::reference()));
             }
         }
         Err(error) => assert_eq!(error.code(), "file-malformed", "{error}"),
@@ -61,7 +61,7 @@ pub(crate) fn rows(bytes: &[u8]) {
         let (tasks, offers) = (parse_tasks(tasks, format, "tasks")?, parse_offers(offers, format, "offers")?);
         let catalog = Catalog::of(&offers, &tasks);
         let (tasks, offers) = (Tasks::new(&tasks, &catalog)?, Offers::new(&offers, &catalog)?);
-        Matcher::native().match_tasks(&tasks, &offers, &Settings::default())
+        Matcher::reference().match_tasks(&tasks, &offers, &Settings::default())
     };
     if let Err(error) = read() {
         let hint = error.hint();

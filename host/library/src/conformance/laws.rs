@@ -8,8 +8,8 @@ use super::audit::{self, Wrong};
 use super::book::Book;
 use super::compare::{place, places};
 use super::play::{Outcome, ask, open, play};
+use crate::pool::backend::Backend;
 use crate::pool::matcher::Matcher;
-use crate::pool::session::Session;
 use crate::recording::{Recording, Step};
 
 /// Calls that the tasks of one step are split into, at most.
@@ -38,7 +38,7 @@ fn split(matcher: &Matcher, case: &Recording, before: &[Outcome]) -> Result<(), 
             in_parts(matcher, &mut session, &mut book, case, tasks, outcome).map_err(|wrong| wrong.at(Some(at)))?;
             continue;
         }
-        let now = ask(matcher, &mut session, case, step);
+        let now = ask(matcher, &mut session, step);
         if !now.is_same(outcome) {
             let what = "after the same tasks in several calls";
             return Err(Wrong(what.into(), "the same answer".into(), "another answer".into()).at(Some(at)));
@@ -51,7 +51,7 @@ fn split(matcher: &Matcher, case: &Recording, before: &[Outcome]) -> Result<(), 
 /// The tasks of one step in several calls.
 fn in_parts(
     matcher: &Matcher,
-    session: &mut Session,
+    session: &mut Backend,
     book: &mut Book,
     case: &Recording,
     tasks: &TaskTable,
@@ -64,14 +64,14 @@ fn in_parts(
     for first in (0..rows).step_by(size) {
         let probe = part(tasks, case, first, first + 1);
         let asked = Step::Explain { tasks: probe.clone(), answer: Err(String::new()) };
-        let explained = ask(matcher, session, case, &asked);
+        let explained = ask(matcher, session, &asked);
         let Outcome::Explained(counts) = &explained else { return Err(unanswered("explain", first, &explained)) };
         audit::count(book, case, &probe, counts).map_err(|Wrong(what, expected, found)| {
             Wrong(format!("{what} of task {first}, explained before it is placed"), expected, found)
         })?;
         let table = part(tasks, case, first, (first + size).min(rows));
         let asked = Step::Assign { tasks: table.clone(), answer: Err(String::new()) };
-        let assigned = ask(matcher, session, case, &asked);
+        let assigned = ask(matcher, session, &asked);
         let Outcome::Assigned(answer) = &assigned else { return Err(unanswered("assign", first, &assigned)) };
         let now = places(answer);
         if now.contains_key(&0) != (counts.candidates[0] > 0) {

@@ -2,11 +2,10 @@
 
 use offermatch_core::{Assignments, Explanations};
 
-use crate::pool::failed;
+use crate::pool::backend::Backend;
 use crate::pool::matcher::Matcher;
-use crate::pool::session::Session;
 use crate::recording::{Recording, Step};
-use crate::wasm::instance::Failure;
+use crate::wasm::failure::Failure;
 
 /// What came of one call.
 #[derive(Debug, Clone)]
@@ -47,17 +46,17 @@ impl Outcome {
 }
 
 /// Opens what a case begins with.
-pub(super) fn open(matcher: &Matcher, case: &Recording) -> Result<Session, Outcome> {
-    let opened = matcher.session(case.shape, &case.offers, &case.settings);
+pub(super) fn open(matcher: &Matcher, case: &Recording) -> Result<Backend, Outcome> {
+    let opened = matcher.backend(case.shape, &case.offers, &case.settings);
     opened.map_err(|failure| refused(matcher, "open", failure))
 }
 
 /// Asks one step.
-pub(super) fn ask(matcher: &Matcher, session: &mut Session, case: &Recording, step: &Step) -> Outcome {
+pub(super) fn ask(matcher: &Matcher, session: &mut Backend, step: &Step) -> Outcome {
     let (call, answer) = match step {
         Step::Assign { tasks, .. } => ("assign", session.assign(tasks).map(Outcome::Assigned)),
         Step::Update { changes, .. } => ("update", session.update(changes).map(|()| Outcome::Done)),
-        Step::Explain { tasks, .. } => ("explain", session.explain(tasks, case.shape).map(Outcome::Explained)),
+        Step::Explain { tasks, .. } => ("explain", session.explain(tasks).map(Outcome::Explained)),
     };
     answer.unwrap_or_else(|failure| refused(matcher, call, failure))
 }
@@ -70,7 +69,7 @@ pub(super) fn play(matcher: &Matcher, case: &Recording) -> Vec<Outcome> {
     };
     let mut outcomes = vec![Outcome::Done];
     for step in &case.steps {
-        outcomes.push(ask(matcher, &mut session, case, step));
+        outcomes.push(ask(matcher, &mut session, step));
         if matches!(outcomes.last(), Some(Outcome::Failed)) {
             break;
         }
@@ -83,7 +82,7 @@ fn refused(matcher: &Matcher, call: &'static str, failure: Failure) -> Outcome {
     match failure {
         Failure::Refused(refusal) => Outcome::Refused(refusal.case().to_owned()),
         failure => {
-            tracing::info!("{}", failed(matcher, call, failure));
+            tracing::info!("{}", failure.error(matcher.name(), call));
             Outcome::Failed
         }
     }

@@ -237,7 +237,7 @@ fn findings(matcher: &Matcher, case: &Recording, laws: bool) -> (Vec<Finding>, b
 
 /// A generated case with the reference's answers.
 fn answered(mut case: Recording) -> Recording {
-    let outcomes = play(&Matcher::native(), &case);
+    let outcomes = play(&Matcher::reference(), &case);
     for (step, outcome) in case.steps.iter_mut().zip(outcomes.into_iter().skip(1)) {
         match (step, outcome) {
             (Step::Assign { answer, .. }, Outcome::Assigned(found)) => *answer = Ok(found),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use offermatch_core::{Assignments, Explanations as Counts};
-use sha2::{Digest, Sha256};
 
+use crate::digest::sha256;
 use crate::pool::matcher::Matcher;
 use crate::table::tasks::Tasks;
 
@@ -56,17 +56,6 @@ pub fn answer_digest(assignments: &Assignments) -> String {
         bytes.extend_from_slice(&score.to_le_bytes());
     }
     sha256(&bytes)
-}
-
-/// The SHA-256 of some bytes, as `sha256:` and hexadecimal digits.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-    }
-    text
 }
 
 /// The rows of a task table that were not placed.

@@ -10,7 +10,7 @@ use crate::table::tasks::WHOLE;
 
 /// What the offers of a pool have left.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub struct Ledger {
     /// How wide the columns are.
     shape: Shape,
     /// What happens to an offer that takes a task.
@@ -50,7 +50,8 @@ impl Ledger {
     }
 
     /// How many offers are in the list.
-    pub(crate) fn listed(&self) -> usize {
+    #[must_use]
+    pub fn listed(&self) -> usize {
         self.listed_count
     }
 
@@ -58,7 +59,7 @@ impl Ledger {
     ///
     /// # Errors
     /// What does not hold. The book is then as it was.
-    pub(crate) fn settle(&mut self, tasks: &TaskTable, answer: &Assignments) -> Result<(), String> {
+    pub fn settle(&mut self, tasks: &TaskTable, answer: &Assignments) -> Result<(), String> {
         let rows = answer.tasks.len();
         if answer.offers.len() != rows || answer.scores.len() != rows {
             let (offers, scores) = (answer.offers.len(), answer.scores.len());
@@ -153,7 +154,7 @@ impl Ledger {
     }
 
     /// Writes down changes that have been checked.
-    pub(crate) fn apply(&mut self, changes: &Changes) {
+    pub fn apply(&mut self, changes: &Changes) {
         for &row in &changes.removed {
             self.unlist(row as usize);
         }
@@ -183,7 +184,7 @@ impl Ledger {
     ///
     /// # Errors
     /// What does not hold.
-    pub(crate) fn check_counts(&self, tasks: &TaskTable, answer: &Explanations) -> Result<(), String> {
+    pub fn check_counts(&self, tasks: &TaskTable, answer: &Explanations) -> Result<(), String> {
         let rows = tasks.rows as usize;
         let width = self.shape.dimensions as usize;
         let columns = [

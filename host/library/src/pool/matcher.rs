@@ -6,22 +6,15 @@ use std::time::Instant;
 
 use offermatch_core::{BestFit, Mode, OfferTable, Policy, Settings as Columns, Shape};
 
+use crate::digest::sha256;
 use crate::error::{Error, shortened};
 use crate::limits::Limits;
-use crate::pool::answer::{Answer, Timings, sha256};
+use crate::pool::backend::{self, Backend, Component, Reference};
 use crate::pool::description::Description;
-use crate::pool::ledger::Ledger;
-use crate::pool::session::{self, Session};
-use crate::pool::standing::Standing;
-use crate::pool::{Pool, failed};
-use crate::recording::Recording;
-use crate::table::offers::Offers;
-use crate::table::settings::Settings;
-use crate::table::tasks::Tasks;
 use crate::wasm::cache::Cache;
 use crate::wasm::component::{self, Linked};
 use crate::wasm::contract;
-use crate::wasm::instance::Failure;
+use crate::wasm::failure::Failure;
 
 /// The component that is built with this crate.
 pub(crate) static BUNDLED: &[u8] = include_bytes!(env!("OFFERMATCH_COMPONENT_PATH"));
@@ -70,7 +63,7 @@ enum Code {
         size: usize,
     },
     /// The reference, compiled into this host.
-    Native,
+    Reference,
 }
 
 impl Matcher {
@@ -98,15 +91,15 @@ impl Matcher {
 
     /// The reference, compiled into this host: what every matcher with the best-fit policy has to agree with.
     #[must_use]
-    pub fn native() -> Self {
+    pub fn reference() -> Self {
         let description = Description {
-            name: "native".to_owned(),
+            name: "reference".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: BestFit::NAME.to_owned(),
             contract: contract::CONTRACT.to_owned(),
             modes: vec![Mode::Exclusive, Mode::Shared],
         };
-        Self { inner: Arc::new(Inner { description, limits: Limits::default(), code: Code::Native }) }
+        Self { inner: Arc::new(Inner { description, limits: Limits::default(), code: Code::Reference }) }
     }
 
     /// The matcher in a file.
@@ -175,26 +168,16 @@ impl Matcher {
         let linked = component::link(compiled, origin)?;
         let spoken = linked.contract.version;
         let code = Code::Component { linked: linked.clone(), digest: sha256(bytes), size: bytes.len() };
-        let nameless = Description {
-            name: origin.to_owned(),
-            version: String::new(),
-            policy: String::new(),
-            contract: String::new(),
-            modes: Vec::new(),
-        };
-        let mut matcher = Inner { description: nameless, limits: *limits, code };
-        match session::describe(&linked, limits) {
-            Ok(description) => matcher.description = description,
-            Err(failure) => return Err(failed(&Self { inner: Arc::new(matcher) }, "describe", failure)),
-        }
-        if matcher.description.contract != spoken {
-            let mut found = shortened(&matcher.description.contract);
+        let description = backend::describe(&linked, limits);
+        let description = description.map_err(|failure| failure.error(shortened(origin), "describe"))?;
+        if description.contract != spoken {
+            let mut found = shortened(&description.contract);
             if contract::newest_served(&[&found]).is_some() {
                 found = format!("{found} by its description and {spoken} by its exports");
             }
             return Err(component::version_error(origin, &found));
         }
-        Ok(Self { inner: Arc::new(matcher) })
+        Ok(Self { inner: Arc::new(Inner { description, limits: *limits, code }) })
     }
 
     /// What the matcher says of itself.
@@ -203,25 +186,25 @@ impl Matcher {
         &self.inner.description
     }
 
-    /// The SHA-256 of the component's bytes, as `sha256:` and hexadecimal digits; none for the native reference.
+    /// The SHA-256 of the component's bytes, as `sha256:` and hexadecimal digits; none for the reference.
     #[must_use]
     pub fn digest(&self) -> Option<&str> {
         match &self.inner.code {
             Code::Component { digest, .. } => Some(digest),
-            Code::Native => None,
+            Code::Reference => None,
         }
     }
 
-    /// How many bytes the component has; none for the native reference.
+    /// How many bytes the component has; none for the reference.
     #[must_use]
     pub fn size(&self) -> Option<usize> {
         match &self.inner.code {
             Code::Component { size, .. } => Some(*size),
-            Code::Native => None,
+            Code::Reference => None,
         }
     }
 
-    /// How much of everything it gets. The native reference is code of this host, which nothing limits.
+    /// How much of everything it gets. The reference is code of this host, which nothing limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
@@ -237,55 +220,14 @@ impl Matcher {
         shortened(&self.inner.description.name)
     }
 
-    /// A pool of these offers, listed in the order of their rows.
-    ///
-    /// # Errors
-    /// [`Error::SettingMalformed`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::AnswerRefused`] and
-    /// [`Error::InstanceUnavailable`].
-    #[tracing::instrument(level = "debug", skip_all, fields(matcher = self.inner.description.name, offers = offers.len()))]
-    pub fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
-        let begin = Instant::now();
-        self.check_mode(settings.mode)?;
-        let settings = settings.columns(offers.catalog())?;
-        let shape = offers.catalog().shape();
-        let session = self.session(shape, offers.table(), &settings);
-        let session = session.map_err(|failure| failed(self, "open", failure))?;
-        let opened = begin.elapsed();
-        let begin = Instant::now();
-        let ledger = Ledger::new(shape, offers.table(), &settings);
-        let timings = Timings { open: opened, verify: begin.elapsed(), ..Timings::default() };
-        Ok(Pool::new(self.clone(), session, ledger, offers, timings))
-    }
-
-    /// As [`Matcher::open`], and writes down what is asked of the pool and answered.
-    ///
-    /// # Errors
-    /// As [`Matcher::open`].
-    pub fn open_recorded(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
-        let recording = Recording {
-            matcher: Some(self.into()),
-            shape: offers.catalog().shape(),
-            settings: settings.columns(offers.catalog())?,
-            offers: offers.table().clone(),
-            ..Recording::default()
-        };
-        Ok(self.open(offers, settings)?.recorded(recording))
-    }
-
-    /// As [`Matcher::open`], of a pool that can go on in another matcher.
-    ///
-    /// # Errors
-    /// As [`Matcher::open`].
-    pub(crate) fn open_movable(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
-        let (shape, columns) = (offers.catalog().shape(), settings.columns(offers.catalog())?);
-        Ok(self.open(offers, settings)?.movable(Standing::new(shape, offers.table(), &columns)))
-    }
-
     /// An open pool, of columns that nobody has checked.
-    pub(crate) fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Session, Failure> {
+    pub(crate) fn backend(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Backend, Failure> {
         match &self.inner.code {
-            Code::Component { linked, .. } => Session::open_component(linked, self.limits(), shape, offers, settings),
-            Code::Native => Session::open_native(shape, offers, settings),
+            Code::Component { linked, .. } => {
+                let component = Component::open(linked, self.limits(), shape, offers, settings)?;
+                Ok(Backend::Component(Box::new(component)))
+            }
+            Code::Reference => Ok(Backend::Reference(Box::new(Reference::open(shape, offers, settings)?))),
         }
     }
 
@@ -301,18 +243,6 @@ impl Matcher {
             value: mode.to_string(),
             reason: format!("matcher {} has only {}", self.name(), names.join(", ")),
         })
-    }
-
-    /// Matches tasks to offers in a pool of their own.
-    ///
-    /// # Errors
-    /// Those of [`Matcher::open`] and [`Pool::assign`].
-    #[tracing::instrument(name = "match_tasks_to_offers", level = "debug", skip_all)]
-    pub fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
-        let mut pool = self.open(offers, settings)?;
-        let assignments = pool.assign(tasks)?;
-        let timings = pool.timings();
-        Ok(Answer { assignments, timings, matcher: self.clone(), fallback_reason: None })
     }
 }
 

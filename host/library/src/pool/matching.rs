@@ -1,13 +1,17 @@
 //! What a matcher, a matcher with a fallback and a slot have in common: they match.
 
+use offermatch_core::{OfferTable, Settings as Columns, Shape};
+
 use crate::error::Error;
+use crate::pool::Pool;
 use crate::pool::answer::Answer;
 use crate::pool::matcher::Matcher;
+use crate::pool::session::Session;
 use crate::table::offers::Offers;
 use crate::table::settings::Settings;
 use crate::table::tasks::Tasks;
 
-/// Whatever matches tasks to offers, one cycle at a time. Threads share it.
+/// What matches tasks to offers. Threads share it.
 ///
 /// ```
 /// use offermatch::{FallbackMatcher, Matcher, Matching, Sample, Settings};
@@ -16,34 +20,54 @@ use crate::table::tasks::Tasks;
 ///     vec![Box::new(Matcher::bundled()?), Box::new(FallbackMatcher::new(Matcher::bundled()?))];
 /// let (tasks, offers) = "uniform:20x10".parse::<Sample>()?.tables()?;
 /// for matcher in matchers {
-///     let answer = matcher.match_cycle(&tasks, &offers, &Settings::default())?;
+///     let answer = matcher.match_tasks(&tasks, &offers, &Settings::default())?;
 ///     assert_eq!(answer.assignments.tasks.len(), 10);
 /// }
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub trait Matching: Send + Sync {
+    /// Opens a session over these columns.
+    ///
+    /// # Errors
+    /// [`Error::SettingMalformed`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::AnswerRefused`] and
+    /// [`Error::InstanceUnavailable`].
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Box<dyn Session>, Error>;
+
+    /// A pool of these offers, listed in the order of their rows.
+    ///
+    /// # Errors
+    /// [`Error::SettingMalformed`], and those of [`Matching::session`].
+    fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        let columns = settings.columns(offers.catalog())?;
+        let session = self.session(offers.catalog().shape(), offers.table(), &columns)?;
+        Ok(Pool::new(session, offers, &columns))
+    }
+
     /// Matches tasks to offers in a pool of their own.
     ///
     /// # Errors
-    /// Those of [`Matcher::open`] and [`Pool::assign`](crate::Pool::assign), where nothing stands behind the matcher that failed.
-    fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error>;
-
-    /// The matcher that is asked first, now: the one that pools are opened with.
-    fn current(&self) -> Matcher;
-
-    /// Hears how a call ended on a pool in a matcher that [`Matching::current`] gave: tasks were placed, or the matcher
-    /// failed. A slot counts it; others have nothing to do.
-    fn heard(&self, matcher: &Matcher, failed: Option<&Error>) {
-        let _ = (matcher, failed);
+    /// Those of [`Matching::open`] and [`Pool::assign`].
+    fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+        let span = tracing::debug_span!("match_tasks_to_offers");
+        span.in_scope(|| self.open(offers, settings)?.assign(tasks))
     }
 }
 
-impl Matching for Matcher {
-    fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
-        self.match_tasks(tasks, offers, settings)
+/// The same as of every [`Matching`], without an import of the trait.
+impl Matcher {
+    /// As [`Matching::open`].
+    ///
+    /// # Errors
+    /// As [`Matching::open`].
+    pub fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
+        Matching::open(self, offers, settings)
     }
 
-    fn current(&self) -> Matcher {
-        self.clone()
+    /// As [`Matching::match_tasks`].
+    ///
+    /// # Errors
+    /// As [`Matching::match_tasks`].
+    pub fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+        Matching::match_tasks(self, tasks, offers, settings)
     }
 }

@@ -1,59 +1,43 @@
 //! The offers a matcher holds from one cycle to the next.
 
 pub(crate) mod answer;
+pub(crate) mod backend;
 pub(crate) mod description;
 pub(crate) mod ledger;
 pub(crate) mod matcher;
 pub(crate) mod matching;
 pub(crate) mod session;
-pub(crate) mod standing;
+mod verified;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use offermatch_core::{Assignments, Changes, OfferTable};
+use offermatch_core::{Changes, OfferTable, Settings as Columns};
 
-use crate::error::{Error, Overrun, Place};
-use crate::pool::answer::{Explanations, Timings};
-use crate::pool::ledger::Ledger;
-use crate::pool::matcher::Matcher;
-use crate::pool::matching::Matching;
-use crate::pool::session::Session;
-use crate::pool::standing::Standing;
-use crate::recording::{Recording, Step};
+use answer::{Answer, Explanations};
+use ledger::Ledger;
+use matcher::Matcher;
+use session::Session;
+
+use crate::error::{Error, Place};
 use crate::table::catalog::Catalog;
 use crate::table::names::Names;
 use crate::table::offers::Offers;
 use crate::table::tasks::Tasks;
-use crate::wasm::conversion::Refusal;
-use crate::wasm::instance::Failure;
 
 /// The offers a matcher holds from one cycle to the next, made by [`Matcher::open`].
 ///
 /// Every answer is checked against the host's own tables before it is returned. A pool whose matcher traps or whose answer
 /// does not hold is lost: every later call says so, and a new one has to be opened.
 pub struct Pool {
-    /// Who matches.
-    matcher: Matcher,
-    /// The pool in the matcher, or the call at which it was lost.
-    session: Result<Session, &'static str>,
-    /// What the offers have left.
+    session: Box<dyn Session>,
     ledger: Ledger,
-    /// What the columns are called.
+    /// How long the ledger took to make, which is part of verification.
+    ledger_made: Duration,
     catalog: Catalog,
-    /// What the rows are called.
     names: Names,
     /// The row of each name; made when an update first asks for it.
     index: Option<HashMap<String, u32>>,
-    /// What it takes to go on in another matcher, where that may be asked.
-    standing: Option<Box<Standing>>,
-    /// Who wants to hear how calls end.
-    listener: Option<Arc<dyn Matching>>,
-    /// Where the time went.
-    timings: Timings,
-    /// What was asked and answered, where that is written down.
-    recording: Option<Box<Recording>>,
 }
 
 /// What has happened to the offers of a pool since the last call. An offer is named at most once among removed and changed.
@@ -69,66 +53,25 @@ pub struct Update {
 }
 
 impl Pool {
-    /// A pool around an open session.
-    pub(crate) fn new(matcher: Matcher, session: Session, ledger: Ledger, offers: &Offers, timings: Timings) -> Self {
+    /// A pool of these offers around a session that has been opened with them and with these settings.
+    #[must_use]
+    pub fn new(session: Box<dyn Session>, offers: &Offers, settings: &Columns) -> Self {
+        let begin = Instant::now();
+        let ledger = Ledger::new(offers.catalog().shape(), offers.table(), settings);
         Self {
-            matcher,
-            session: Ok(session),
+            session,
             ledger,
+            ledger_made: begin.elapsed(),
             catalog: offers.catalog().clone(),
             names: offers.shared_names().clone(),
             index: None,
-            standing: None,
-            listener: None,
-            timings,
-            recording: None,
         }
     }
 
-    /// Writes down from now on what is asked and answered.
-    pub(crate) fn recorded(mut self, recording: Recording) -> Self {
-        self.recording = Some(Box::new(recording));
-        self
-    }
-
-    /// Keeps from now on what it takes to go on in another matcher.
-    pub(crate) fn movable(mut self, standing: Standing) -> Self {
-        self.standing = Some(Box::new(standing));
-        self
-    }
-
-    /// Tells somebody from now on how calls end.
-    pub(crate) fn heard_by(mut self, listener: Arc<dyn Matching>) -> Self {
-        self.listener = Some(listener);
-        self
-    }
-
-    /// Goes on in another matcher, with the offers as they stand. Where that fails the pool is as it was.
-    ///
-    /// # Errors
-    /// As [`Matcher::open`].
-    ///
-    /// # Panics
-    /// When the pool is not movable.
-    pub(crate) fn move_to(&mut self, matcher: &Matcher) -> Result<(), Error> {
-        let standing = self.standing.as_ref().expect("a pool that is moved was opened to be moved");
-        matcher.check_mode(standing.mode())?;
-        let session = standing.session(matcher, &self.ledger);
-        self.session = Ok(session.map_err(|failure| failed(matcher, "open", failure))?);
-        self.matcher = matcher.clone();
-        Ok(())
-    }
-
-    /// Who matches.
+    /// The matcher that answers now.
     #[must_use]
     pub fn matcher(&self) -> &Matcher {
-        &self.matcher
-    }
-
-    /// What was asked of the pool and answered so far, where it was opened by [`Matcher::open_recorded`].
-    #[must_use]
-    pub fn recording(&self) -> Option<&Recording> {
-        self.recording.as_deref()
+        self.session.matcher()
     }
 
     /// What the columns are called. Tasks and updates are built with it.
@@ -149,37 +92,35 @@ impl Pool {
         self.ledger.listed()
     }
 
-    /// Where the time went since the pool was opened.
-    #[must_use]
-    pub fn timings(&self) -> Timings {
-        self.timings
-    }
-
-    /// Places the tasks, one after the other, and takes what they use out of the pool.
+    /// Places the tasks, one after the other, and takes what they use out of the pool. The answer says who gave it, and where
+    /// the time has gone since the pool was opened.
     ///
     /// # Errors
-    /// [`Error::ForeignTable`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::AnswerRefused`] and
-    /// [`Error::PoolLost`].
+    /// [`Error::ForeignTable`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::LimitExceeded`],
+    /// [`Error::AnswerRefused`] and [`Error::PoolLost`].
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks, Update};
+    ///
+    /// let catalog = Catalog::new(["cpu"], [""; 0]);
+    /// let offers = Offers::new(&[Offer::new("a", [("cpu", 4000)])], &catalog)?;
+    /// let mut pool = Matcher::bundled()?.open(&offers, &Settings::default())?;
+    ///
+    /// let tasks = Tasks::new(&[Task::new("first", [("cpu", 3000)]), Task::new("second", [("cpu", 3000)])], &catalog)?;
+    /// let answer = pool.assign(&tasks)?;
+    /// assert_eq!((answer.assignments.tasks, pool.listed()), (vec![0], 0));
+    ///
+    /// let added = Some(Offers::new(&[Offer::new("b", [("cpu", 8000)])], &catalog)?);
+    /// pool.update(&Update { added, ..Update::default() })?;
+    /// assert_eq!(pool.assign(&tasks.select(&[1]))?.assignments.offers, [1]);
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
     #[tracing::instrument(level = "debug", skip_all, fields(tasks = tasks.len(), listed = self.listed()))]
-    pub fn assign(&mut self, tasks: &Tasks) -> Result<Assignments, Error> {
+    pub fn assign(&mut self, tasks: &Tasks) -> Result<Answer, Error> {
         self.check_catalog(tasks.catalog(), "tasks")?;
-        let begin = Instant::now();
-        let assignments = self.call("assign", |session| session.assign(tasks.table()))?;
-        self.timings.assign += begin.elapsed();
-        let begin = Instant::now();
-        let settled = self.ledger.settle(tasks.table(), &assignments);
-        self.timings.verify += begin.elapsed();
-        settled.map_err(|reason| self.refuse("assign", reason))?;
-        if let Some(standing) = &mut self.standing {
-            standing.settle(&assignments.offers);
-        }
-        tracing::debug!(placed = assignments.tasks.len(), "assigned");
-        if let Some(recording) = &mut self.recording {
-            let answer = Ok(assignments.clone());
-            recording.steps.push(Step::Assign { tasks: tasks.table().clone(), answer });
-        }
-        self.tell(None);
-        Ok(assignments)
+        let mut answer = self.session.assign(tasks.table(), &mut self.ledger)?;
+        answer.timings.verify += self.ledger_made;
+        Ok(answer)
     }
 
     /// Says how the offers in the list stand to each of the tasks, each on its own. Changes nothing.
@@ -189,12 +130,7 @@ impl Pool {
     #[tracing::instrument(level = "debug", skip_all, fields(tasks = tasks.len(), listed = self.listed()))]
     pub fn explain(&mut self, tasks: &Tasks) -> Result<Explanations, Error> {
         self.check_catalog(tasks.catalog(), "tasks")?;
-        let counts = self.call("explain", |session| session.explain(tasks.table(), tasks.catalog().shape()))?;
-        let checked = self.ledger.check_counts(tasks.table(), &counts);
-        checked.map_err(|reason| self.refuse("explain", reason))?;
-        if let Some(recording) = &mut self.recording {
-            recording.steps.push(Step::Explain { tasks: tasks.table().clone(), answer: Ok(counts.clone()) });
-        }
+        let counts = self.session.explain(tasks.table(), &self.ledger)?;
         Ok(Explanations::new(tasks.clone(), counts, self.listed()))
     }
 
@@ -206,20 +142,13 @@ impl Pool {
     #[tracing::instrument(level = "debug", skip_all)]
     pub fn update(&mut self, update: &Update) -> Result<(), Error> {
         let changes = self.changes(update)?;
-        self.call("update", |session| session.update(&changes))?;
-        self.ledger.apply(&changes);
-        if let Some(standing) = &mut self.standing {
-            standing.apply(&changes);
-        }
+        self.session.update(&changes, &mut self.ledger)?;
         if let Some(added) = &update.added {
             let first = u32::try_from(self.names.as_slice().len()).unwrap_or(u32::MAX);
             self.names.extend(added.shared_names());
             if let Some(index) = &mut self.index {
                 index.extend(added.names().iter().cloned().zip(first..));
             }
-        }
-        if let Some(recording) = &mut self.recording {
-            recording.steps.push(Step::Update { changes, answer: Ok(()) });
         }
         Ok(())
     }
@@ -257,71 +186,12 @@ impl Pool {
     fn check_catalog(&self, catalog: &Catalog, table: &'static str) -> Result<(), Error> {
         if self.catalog.is(catalog) { Ok(()) } else { Err(Error::ForeignTable { table }) }
     }
-
-    /// Calls the matcher. The pool is lost when that fails for any reason but a refusal that can be right.
-    fn call<T>(
-        &mut self,
-        call: &'static str,
-        run: impl FnOnce(&mut Session) -> Result<T, Failure>,
-    ) -> Result<T, Error> {
-        let session = match &mut self.session {
-            Ok(session) => session,
-            Err(call) => return Err(Error::PoolLost { matcher: self.matcher.name(), call }),
-        };
-        run(session).map_err(|failure| {
-            let error = failed(&self.matcher, call, failure);
-            tracing::warn!(code = error.code(), %error, "call failed");
-            if error.is_fatal() {
-                self.session = Err(call);
-                self.tell(Some(&error));
-            }
-            error
-        })
-    }
-
-    /// Throws the pool away because its answer does not hold.
-    fn refuse(&mut self, call: &'static str, reason: String) -> Error {
-        self.session = Err(call);
-        let error = Error::AnswerRefused { matcher: self.matcher.name(), reason };
-        tracing::warn!(code = error.code(), %error, "answer refused");
-        self.tell(Some(&error));
-        error
-    }
-
-    /// Tells whoever wants to hear it that tasks were placed, or that the pool is lost.
-    fn tell(&self, failed: Option<&Error>) {
-        if let Some(listener) = &self.listener {
-            listener.heard(&self.matcher, failed);
-        }
-    }
-}
-
-/// The error of a call that failed.
-pub(crate) fn failed(matcher: &Matcher, call: &'static str, failure: Failure) -> Error {
-    let matcher = matcher.name();
-    match failure {
-        Failure::Unavailable(reason) => Error::InstanceUnavailable { matcher, reason },
-        Failure::Exceeded { exceeded, printed } => {
-            Error::LimitExceeded(Box::new(Overrun { matcher, call, exceeded, printed }))
-        }
-        Failure::Trapped(reason) => Error::MatcherTrapped { matcher, call, reason },
-        Failure::Refused(Refusal::TooManyRows { asked, limit }) => Error::TooManyRows { asked, limit },
-        Failure::Refused(Refusal::UnsupportedMode(mode)) => Error::SettingMalformed {
-            setting: "mode".to_owned(),
-            value: mode.to_string(),
-            reason: format!("matcher {matcher} does not have this mode"),
-        },
-        Failure::Refused(Refusal::Unfounded { reason, .. }) => {
-            let reason = format!("it refused columns that the host has found right: {reason}");
-            Error::AnswerRefused { matcher, reason }
-        }
-    }
 }
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool")
-            .field("matcher", &self.matcher)
+            .field("matcher", self.matcher())
             .field("offers", &self.names.as_slice().len())
             .field("listed", &self.listed())
             .finish_non_exhaustive()

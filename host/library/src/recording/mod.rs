@@ -1,6 +1,7 @@
 //! Recordings: what a pool was opened with, what was asked of it, and what it answered (`docs/recordings.md`).
 
 mod format;
+mod recorder;
 mod replay;
 
 use std::fs::File;
@@ -12,6 +13,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use offermatch_core::{Assignments, Changes, Explanations, OfferTable, Settings, Shape, TaskTable};
 
+pub use recorder::Recorder;
 pub use replay::{Change, Difference, Replay};
 
 use crate::error::Error;
@@ -23,19 +25,6 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What a pool was opened with, what was asked of it, and what it answered. Conformance cases are recordings whose answers
 /// somebody worked out.
-///
-/// ```
-/// use offermatch::{Matcher, Recording, Sample, Settings};
-///
-/// let (tasks, offers) = "uniform:20x10:3".parse::<Sample>()?.tables()?;
-/// let mut pool = Matcher::bundled()?.open_recorded(&offers, &Settings::default())?;
-/// pool.assign(&tasks)?;
-/// let recording = pool.recording().expect("this pool is recorded");
-///
-/// let again = Recording::parse(&recording.to_json(), "text")?;
-/// assert!(again.replay(&Matcher::native())?.is_same());
-/// # Ok::<(), offermatch::Error>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recording {
     /// What it is called; may be empty.
@@ -69,7 +58,7 @@ pub struct RecordedMatcher {
     pub policy: String,
     /// The contract it speaks.
     pub contract: String,
-    /// The SHA-256 of its bytes; none for a native matcher.
+    /// The SHA-256 of its bytes; none for a reference.
     pub digest: Option<String>,
 }
 

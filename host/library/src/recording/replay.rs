@@ -7,10 +7,9 @@ use offermatch_core::{Assignments, Explanations, OfferTable, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;
-use crate::pool::failed;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
-use crate::wasm::instance::Failure;
+use crate::wasm::failure::Failure;
 
 /// What a matcher answered to a recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,7 +94,7 @@ impl Recording {
     /// [`Error::InstanceUnavailable`].
     pub fn replay(&self, matcher: &Matcher) -> Result<Replay, Error> {
         let mut differences = Vec::new();
-        let mut session = match refused(matcher, "open", matcher.session(self.shape, &self.offers, &self.settings))? {
+        let mut session = match refused(matcher, "open", matcher.backend(self.shape, &self.offers, &self.settings))? {
             Ok(session) if self.open_error.is_none() => session,
             opened => {
                 let after = opened.err();
@@ -129,7 +128,7 @@ impl Recording {
                     compare(answer, &now, &mut found, |(), (), _| {});
                 }
                 Step::Explain { tasks, answer } => {
-                    let now = refused(matcher, "explain", session.explain(tasks, self.shape))?;
+                    let now = refused(matcher, "explain", session.explain(tasks))?;
                     if let (Ok(answer), true) = (&now, tasks.check(self.shape).is_ok()) {
                         ledger.check_counts(tasks, answer).map_err(lied)?;
                     }
@@ -161,7 +160,7 @@ fn refused<T>(matcher: &Matcher, call: &'static str, answer: Result<T, Failure>)
     match answer {
         Ok(answer) => Ok(Ok(answer)),
         Err(Failure::Refused(refusal)) => Ok(Err(refusal.case().to_owned())),
-        Err(failure) => Err(failed(matcher, call, failure)),
+        Err(failure) => Err(failure.error(matcher.name(), call)),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::manifest::Manifest;
 use crate::conformance::Suite;
+use crate::digest::sha256;
 use crate::error::{Error, shortened};
 use crate::limits::Limits;
-use crate::pool::answer::sha256;
 use crate::pool::matcher::Matcher;
 use crate::recording::Recording;
 use crate::wasm::component;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use offermatch_core::{Changes, Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
 
 pub use history::{Event, EventKind};
 pub use manifest::Manifest;
@@ -21,10 +22,11 @@ pub use watch::Watch;
 
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::pool::Pool;
 use crate::pool::answer::Answer;
+use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
+use crate::pool::session::Session;
 use crate::recording::Recording;
 use crate::table::offers::Offers;
 use crate::table::settings::Settings;
@@ -42,17 +44,17 @@ const MOST_EVENTS: usize = 1000;
 /// ```
 /// use offermatch::{Matcher, Matching, Sample, Settings, Slot};
 ///
-/// let slot = Slot::new(Matcher::native());
+/// let slot = Slot::new(Matcher::reference());
 /// let (tasks, offers) = "uniform:20x10".parse::<Sample>()?.tables()?;
-/// let before = slot.match_cycle(&tasks, &offers, &Settings::default())?;
+/// let before = slot.match_tasks(&tasks, &offers, &Settings::default())?;
 ///
 /// slot.promote(Matcher::bundled()?, 10);
-/// let after = slot.match_cycle(&tasks, &offers, &Settings::default())?;
+/// let after = slot.match_tasks(&tasks, &offers, &Settings::default())?;
 /// assert_eq!(before.assignments, after.assignments);
 /// assert_ne!(before.matcher.digest(), after.matcher.digest());
 ///
 /// slot.rollback()?;
-/// assert_eq!(slot.current().description().name, "native");
+/// assert_eq!(slot.current().description().name, "reference");
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 #[derive(Clone)]
@@ -133,17 +135,6 @@ impl Slot {
     #[must_use]
     pub fn current(&self) -> Matcher {
         self.inner.current.load().matcher.clone()
-    }
-
-    /// A pool in the matcher in use, which stays there. Its cycles count for the probation of that matcher: a failure takes
-    /// the slot back, though the pool is lost; another one is opened in the matcher before.
-    ///
-    /// # Errors
-    /// Those of [`Matcher::open`].
-    pub fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
-        let seat = self.inner.current.load_full();
-        let (pool, _) = self.ask(&seat, |matcher| matcher.open(offers, settings))?;
-        Ok(pool.heard_by(Arc::new(self.clone())))
     }
 
     /// Asks the matcher in use and, where it fails on probation, the one before, which is then back; the answer, and whether
@@ -336,11 +327,19 @@ impl Control {
 /// A matcher, as the history calls it.
 fn label(matcher: &Matcher) -> String {
     let description = matcher.description();
-    format!("{} {} {}", matcher.name(), description.version, matcher.digest().unwrap_or("native"))
+    format!("{} {} {}", matcher.name(), description.version, matcher.digest().unwrap_or("reference"))
 }
 
 impl Matching for Slot {
-    fn match_cycle(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+    /// A session in the matcher in use, which stays there. Its cycles count for the probation of that matcher: a failure takes
+    /// the slot back, though the session is lost; another one is opened in the matcher before.
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Box<dyn Session>, Error> {
+        let seat = self.inner.current.load_full();
+        let (session, _) = self.ask(&seat, |matcher| matcher.session(shape, offers, settings))?;
+        Ok(Box::new(Seated { slot: self.clone(), session }))
+    }
+
+    fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let seat = self.inner.current.load_full();
         let (answer, by_it) = self.ask(&seat, |matcher| matcher.match_tasks(tasks, offers, settings))?;
         if by_it {
@@ -351,22 +350,47 @@ impl Matching for Slot {
         }
         Ok(answer)
     }
+}
 
-    fn current(&self) -> Matcher {
-        self.current()
+/// A session in a matcher of a slot, for whose probation it counts.
+struct Seated {
+    slot: Slot,
+    session: Box<dyn Session>,
+}
+
+impl Seated {
+    /// Takes note of how a call ended. Of a matcher that is not in use any more, nothing is of interest.
+    fn noted<T>(&self, answer: Result<T, Error>, is_cycle: bool) -> Result<T, Error> {
+        let seat = self.slot.inner.current.load_full();
+        if seat.matcher.is(self.session.matcher()) {
+            match &answer {
+                Ok(_) if is_cycle => self.slot.pass(&seat),
+                Err(error) if error.is_fatal() && seat.is_on_probation() => drop(self.slot.go_back(&seat, error)),
+                _ => {}
+            }
+        }
+        answer
+    }
+}
+
+impl Session for Seated {
+    fn matcher(&self) -> &Matcher {
+        self.session.matcher()
     }
 
-    fn heard(&self, matcher: &Matcher, failed: Option<&Error>) {
-        let seat = self.inner.current.load_full();
-        // Of a matcher that is not in use any more, nothing is of interest.
-        if !seat.matcher.is(matcher) {
-            return;
-        }
-        match failed {
-            None => self.pass(&seat),
-            Some(error) if seat.is_on_probation() && error.is_the_matchers() => drop(self.go_back(&seat, error)),
-            Some(_) => {}
-        }
+    fn assign(&mut self, tasks: &TaskTable, ledger: &mut Ledger) -> Result<Answer, Error> {
+        let answer = self.session.assign(tasks, ledger);
+        self.noted(answer, true)
+    }
+
+    fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {
+        let answer = self.session.update(changes, ledger);
+        self.noted(answer, false)
+    }
+
+    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Explanations, Error> {
+        let answer = self.session.explain(tasks, ledger);
+        self.noted(answer, false)
     }
 }
 

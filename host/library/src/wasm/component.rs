@@ -14,8 +14,11 @@ use crate::limits::{Exceeded, Limit, Limits};
 use crate::wasm::cache::Cache;
 use crate::wasm::contract::{self, Contract};
 use crate::wasm::exports::Indices;
-use crate::wasm::instance::HostState;
-use crate::wasm::{engine, lockdown, spans};
+use crate::wasm::state::HostState;
+use crate::wasm::{engine, spans};
+
+/// What the interfaces of WASI begin with.
+const WASI: &str = "wasi:";
 
 /// The bytes of a component file, never more than one above the limit, and what errors call it.
 ///
@@ -141,15 +144,28 @@ pub(crate) fn link(component: &Component, origin: &str) -> Result<Linked, Error>
         )));
     }
     if wasi {
-        lockdown::add_to_linker(&mut linker).map_err(|error| wrong(format!("there is no wasi for it: {error:#}")))?;
+        link_wasi(&mut linker).map_err(|error| wrong(format!("there is no wasi for it: {error:#}")))?;
     }
     if tracing {
-        spans::add_to_linker(&mut linker).map_err(|error| wrong(format!("there is no tracing for it: {error:#}")))?;
+        let added = spans::add_to_linker(&mut linker, |state: &mut HostState| &mut state.spans);
+        added.map_err(|error| wrong(format!("there is no tracing for it: {error:#}")))?;
     }
     let linked = linker.instantiate_pre(component).and_then(|pre| Ok((pre, Indices::of(component, contract)?)));
     let (pre, indices) = linked
         .map_err(|error| wrong(format!("its imports or exports are not those of {}: {error:#}", contract::WORLD)))?;
     Ok(Linked { pre, indices, contract, wasi })
+}
+
+/// Puts an empty WASI into a linker.
+#[cfg(feature = "wasi")]
+fn link_wasi(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
+    crate::wasm::lockdown::add_to_linker(linker)
+}
+
+/// Says that there is no WASI.
+#[cfg(not(feature = "wasi"))]
+fn link_wasi(_: &mut Linker<HostState>) -> wasmtime::Result<()> {
+    wasmtime::bail!("this program was built without the feature wasi of the crate offermatch")
 }
 
 /// The newest contract that a component speaks and this host serves.
@@ -186,7 +202,7 @@ fn imports(component: &Component, contract: &Contract) -> Imports {
             if instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_))));
         if Some(name) == contract.tracing {
             found.tracing = true;
-        } else if !lockdown::is_wasi(name) || asks && spans::is_telemetry(name) {
+        } else if !name.starts_with(WASI) || asks && spans::is_telemetry(name) {
             found.foreign.push(name.to_owned());
         } else {
             found.wasi |= asks;

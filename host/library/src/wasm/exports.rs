@@ -10,7 +10,7 @@ use crate::wasm::bindings::exports::offermatch::matcher::matching::{
     Assignments, Changes, Description, Error, Explanations, OfferTable, Settings, Shape, TaskTable,
 };
 use crate::wasm::contract::{self, Contract};
-use crate::wasm::instance::HostState;
+use crate::wasm::state::HostState;
 
 /// What a call gives: an answer or a refusal of the contract, or what went wrong on the way.
 pub(crate) type Called<T> = wasmtime::Result<Result<T, Error>>;

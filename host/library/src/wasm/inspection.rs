@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use crate::digest::sha256;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::pool::answer::sha256;
 use crate::pool::description::Description;
 use crate::pool::matcher::{BUNDLED, Matcher};
 use crate::wasm::cache::Cache;

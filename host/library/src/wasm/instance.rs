@@ -2,94 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use wasmtime::component::ResourceAny;
-use wasmtime::{ResourceLimiter, Store, Trap, UpdateDeadline};
-use wasmtime_wasi::I32Exit;
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::limits::{Exceeded, Limit, Limits};
 use crate::wasm::bindings::exports::offermatch::matcher::matching as contract;
 use crate::wasm::component::Linked;
-use crate::wasm::conversion::Refusal;
 use crate::wasm::engine;
 use crate::wasm::exports::{Called, Exports};
-use crate::wasm::lockdown::Lockdown;
-use crate::wasm::spans::Spans;
+use crate::wasm::failure::Failure;
+use crate::wasm::state::HostState;
 
 /// Bytes that an answer may have beyond what is asked for: enough to say by how much it is too long, little enough to be
 /// of no harm.
 const SLACK: usize = 32 << 20;
-
-/// Why a call has no answer.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Failure {
-    /// No instance could be made.
-    Unavailable(String),
-    /// The instance trapped and is of no more use.
-    Trapped(String),
-    /// The instance wanted more than it may have and is of no more use.
-    Exceeded {
-        /// What it wanted.
-        exceeded: Exceeded,
-        /// What it printed, for the error.
-        printed: String,
-    },
-    /// The matcher refused the call and is as it was.
-    Refused(Refusal),
-}
-
-impl From<Exceeded> for Failure {
-    fn from(exceeded: Exceeded) -> Self {
-        Self::Exceeded { exceeded, printed: String::new() }
-    }
-}
-
-/// What the host keeps for one instance.
-#[derive(Debug)]
-pub(crate) struct HostState {
-    /// How much of everything it gets.
-    limits: Limits,
-    /// When the call that is being made began.
-    begin: Instant,
-    /// The last thing that it was not given.
-    denied: Option<Exceeded>,
-    /// Whether it may ask for a WASI.
-    wasi: bool,
-    /// Its WASI, once it has asked for one.
-    lockdown: Option<Box<Lockdown>>,
-    /// What it tells of its work.
-    spans: Spans,
-}
-
-impl HostState {
-    /// What the instance tells of its work.
-    pub(crate) fn spans(&mut self) -> &mut Spans {
-        &mut self.spans
-    }
-
-    /// The empty WASI of the instance.
-    pub(crate) fn lockdown(&mut self) -> &mut Lockdown {
-        self.lockdown.get_or_insert_with(|| Box::new(Lockdown::new(self.limits.output_text_bytes)))
-    }
-
-    /// Whether something is within its limit. What is not is written down.
-    fn grant(&mut self, limit: Limit, value: u64, asked: usize) -> bool {
-        let asked = asked as u64;
-        if asked > value {
-            self.denied = Some(Exceeded { limit, value, asked });
-        }
-        asked <= value
-    }
-}
-
-impl ResourceLimiter for HostState {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grant(Limit::MemoryBytes, self.limits.memory_bytes, desired))
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grant(Limit::TableElements, self.limits.table_elements, desired))
-    }
-}
 
 /// The error of a call that was interrupted.
 #[derive(Debug)]
@@ -109,6 +34,8 @@ pub(crate) struct Instance {
     store: Store<HostState>,
     /// Its exports.
     exports: Exports,
+    /// Whether it gets an empty WASI.
+    wasi: bool,
     /// Whether it has been told that its calls are traced.
     traced: bool,
 }
@@ -119,15 +46,7 @@ impl Instance {
     /// # Errors
     /// [`Failure::Unavailable`] when there is no room for it; otherwise as [`Instance::call`].
     pub(crate) fn new(linked: &Linked, limits: &Limits) -> Result<Self, Failure> {
-        let state = HostState {
-            limits: *limits,
-            begin: Instant::now(),
-            denied: None,
-            wasi: linked.wasi,
-            lockdown: None,
-            spans: Spans::default(),
-        };
-        let mut store = Store::new(engine::of(limits), state);
+        let mut store = Store::new(engine::of(limits), HostState::new(limits));
         store.limiter(|state| state);
         if let Some(time) = limits.call_milliseconds.map(Duration::from_millis) {
             store.set_epoch_deadline(1);
@@ -145,7 +64,7 @@ impl Instance {
             Exports::new(&mut store, &instance, &linked.indices)
         };
         match isolated(linked.wasi, instantiate) {
-            Ok(exports) => Ok(Self { store, exports, traced: false }),
+            Ok(exports) => Ok(Self { store, exports, wasi: linked.wasi, traced: false }),
             Err(error) if is_the_guests(&error) || store.data().denied.is_some() => Err(failure(&error, &store)),
             Err(error) => Err(Failure::Unavailable(error.root_cause().to_string())),
         }
@@ -183,15 +102,14 @@ impl Instance {
         bytes: usize,
         run: impl FnOnce(&mut Store<HostState>, &Exports) -> Called<T> + Send,
     ) -> Result<T, Failure> {
-        let Self { store, exports, .. } = self;
+        let Self { store, exports, wasi, .. } = self;
         prepare(store, bytes)?;
-        let wasi = store.data().wasi;
         let call = || {
             let result = run(store, exports);
             store.data_mut().spans.close();
             result
         };
-        match isolated(wasi, call) {
+        match isolated(*wasi, call) {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
                 check_text(&error, store.data().limits.output_text_bytes)?;
@@ -200,14 +118,6 @@ impl Instance {
             Err(error) => Err(failure(&error, store)),
         }
     }
-}
-
-/// A pool in an instance.
-pub(crate) struct OpenPool {
-    /// The instance.
-    pub(crate) instance: Instance,
-    /// The pool.
-    pub(crate) pool: ResourceAny,
 }
 
 /// Gives a store what it needs for one call.
@@ -226,6 +136,7 @@ fn prepare(store: &mut Store<HostState>, bytes: usize) -> Result<(), Failure> {
 
 /// Runs something that may use WASI. Its host functions block on futures, which a thread that drives an asynchronous
 /// runtime must not; another one may.
+#[cfg(feature = "wasi")]
 fn isolated<T: Send>(wasi: bool, run: impl FnOnce() -> T + Send) -> T {
     if !wasi || tokio::runtime::Handle::try_current().is_err() {
         return run();
@@ -236,16 +147,34 @@ fn isolated<T: Send>(wasi: bool, run: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Runs something that does not use WASI.
+#[cfg(not(feature = "wasi"))]
+fn isolated<T: Send>(_: bool, run: impl FnOnce() -> T + Send) -> T {
+    run()
+}
+
+/// The status with which a component has exited, where it has.
+#[cfg(feature = "wasi")]
+fn exit_status(error: &wasmtime::Error) -> Option<i32> {
+    error.downcast_ref::<wasmtime_wasi::I32Exit>().map(|exit| exit.0)
+}
+
+/// Nothing exits without a WASI.
+#[cfg(not(feature = "wasi"))]
+fn exit_status(_: &wasmtime::Error) -> Option<i32> {
+    None
+}
+
 /// Whether an error is of the component's making.
 fn is_the_guests(error: &wasmtime::Error) -> bool {
-    error.is::<Trap>() || error.is::<Interrupted>() || error.is::<I32Exit>()
+    error.is::<Trap>() || error.is::<Interrupted>() || exit_status(error).is_some()
 }
 
 /// Why a call failed that gave no answer.
 fn failure(error: &wasmtime::Error, store: &Store<HostState>) -> Failure {
     let state = store.data();
     let limits = &state.limits;
-    let printed = state.lockdown.as_ref().map(|lockdown| lockdown.printed()).unwrap_or_default();
+    let printed = state.printed();
     let trap = error.downcast_ref::<Trap>();
     let exceeded = if error.is::<Interrupted>() {
         let asked = u64::try_from(state.begin.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -263,9 +192,9 @@ fn failure(error: &wasmtime::Error, store: &Store<HostState>) -> Failure {
     if let Some(exceeded) = exceeded {
         return Failure::Exceeded { exceeded, printed };
     }
-    let reason = match (trap, error.downcast_ref::<I32Exit>()) {
+    let reason = match (trap, exit_status(error)) {
         (Some(trap), _) => trap.to_string(),
-        (None, Some(exit)) => format!("it exited with status {}", exit.0),
+        (None, Some(status)) => format!("it exited with status {status}"),
         (None, None) => error.root_cause().to_string(),
     };
     Failure::Trapped(reason + &printed)

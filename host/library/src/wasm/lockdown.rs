@@ -17,10 +17,6 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
 
-use crate::wasm::instance::HostState;
-
-/// The interfaces that are there, and empty.
-const PREFIX: &str = "wasi:";
 /// The fixed sequence that stands for randomness, over and over; the same in both hosts.
 const NO_CHANCE: [u8; 16] = *b"offermatch-fixed";
 /// Streams, sockets and the like that one instance can hold.
@@ -28,21 +24,21 @@ const MOST_RESOURCES: usize = 1000;
 /// How much of what was printed an error shows, in characters.
 const SHOWN: usize = 2000;
 
-/// Whether an import is one of WASI.
-pub(crate) fn is_wasi(import: &str) -> bool {
-    import.starts_with(PREFIX)
+/// What has an empty WASI.
+pub(crate) trait Locked: WasiView {
+    fn lockdown(&mut self) -> &mut Lockdown;
 }
 
 /// Puts an empty WASI into a linker.
 ///
 /// # Errors
 /// When something of that name is there already.
-pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker<T: Locked>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<HostState, Standstill>(linker, |state| Standing(state.clocks()))?;
-    random::add_to_linker::<HostState, Chance>(linker, |state| &mut state.lockdown().secure)?;
-    insecure::add_to_linker::<HostState, Chance>(linker, |state| &mut state.lockdown().insecure)?;
+    monotonic_clock::add_to_linker::<T, Standstill>(linker, |state| Standing(state.clocks()))?;
+    random::add_to_linker::<T, Chance>(linker, |state| &mut state.lockdown().secure)?;
+    insecure::add_to_linker::<T, Chance>(linker, |state| &mut state.lockdown().insecure)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -82,6 +78,11 @@ impl Lockdown {
         Self { context, table, secure, insecure, stdout, stderr }
     }
 
+    /// What wasmtime's functions work on.
+    pub(crate) fn view(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.context, table: &mut self.table }
+    }
+
     /// What was printed, for an error; empty where nothing was.
     pub(crate) fn printed(&self) -> String {
         let mut text = String::new();
@@ -100,13 +101,6 @@ impl Lockdown {
 impl fmt::Debug for Lockdown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lockdown").field("printed", &self.printed()).finish_non_exhaustive()
-    }
-}
-
-impl WasiView for HostState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let lockdown = self.lockdown();
-        WasiCtxView { ctx: &mut lockdown.context, table: &mut lockdown.table }
     }
 }
 

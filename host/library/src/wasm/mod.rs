@@ -7,7 +7,11 @@ pub(crate) mod contract;
 pub(crate) mod conversion;
 pub(crate) mod engine;
 pub(crate) mod exports;
+pub(crate) mod failure;
 pub(crate) mod inspection;
 pub(crate) mod instance;
+#[cfg(feature = "wasi")]
 pub(crate) mod lockdown;
+pub(crate) mod otel;
 pub(crate) mod spans;
+pub(crate) mod state;

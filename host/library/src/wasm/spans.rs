@@ -4,14 +4,11 @@
 //! `tracing` hears of it: a log, or an exporter by `tracing-opentelemetry`. `tracing` wants names that never change, so that
 //! the name is in the field `otel.name`, which exporters take it from.
 
-use opentelemetry::trace::{SpanContext, TraceContextExt};
-use serde_json::Value;
 use tracing::{Level, Span, field};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::wasm::bindings::wasi::otel::tracing as contract;
-use crate::wasm::instance::HostState;
+use crate::wasm::otel;
 
 /// The interfaces of telemetry, of which a matcher may have what its contract says.
 const PREFIX: &str = "wasi:otel/";
@@ -29,8 +26,11 @@ pub(crate) fn is_telemetry(import: &str) -> bool {
 ///
 /// # Errors
 /// When something of that name is there already.
-pub(crate) fn add_to_linker(linker: &mut Linker<HostState>) -> wasmtime::Result<()> {
-    contract::add_to_linker::<HostState, HasSelf<HostState>>(linker, |state| state)
+pub(crate) fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    spans: for<'a> fn(&'a mut T) -> &'a mut Spans,
+) -> wasmtime::Result<()> {
+    contract::add_to_linker::<T, HasSelf<Spans>>(linker, spans)
 }
 
 /// What an instance tells of the call that is being made.
@@ -86,10 +86,7 @@ impl Spans {
         if self.pays(data.name.len() + attributes) {
             span.record("otel.name", &data.name);
             // An exporter reads the field of a span only until the span is entered.
-            span.context().span().update_name(data.name);
-            for entry in data.attributes {
-                span.set_attribute(entry.key, attribute(&entry.value));
-            }
+            otel::describe(&span, data.name, data.attributes);
         }
         if let contract::Status::Error(description) = &data.status {
             span.record("otel.status_code", "ERROR");
@@ -108,17 +105,17 @@ impl Spans {
     }
 }
 
-impl contract::Host for HostState {
+impl contract::Host for Spans {
     fn on_start(&mut self, context: contract::SpanContext) {
-        self.spans().start(context.span_id);
+        self.start(context.span_id);
     }
 
     fn on_end(&mut self, span: contract::SpanData) {
-        self.spans().stop(span);
+        self.stop(span);
     }
 
     fn outer_span_context(&mut self) -> contract::SpanContext {
-        self.spans().outer.as_ref().map_or_else(|| crossing(&SpanContext::NONE), |(_, context)| context.clone())
+        self.outer.as_ref().map_or_else(nowhere, |(_, context)| context.clone())
     }
 }
 
@@ -128,48 +125,29 @@ fn outer() -> Option<(Span, contract::SpanContext)> {
         return None;
     }
     let span = Span::current();
-    let context = span.context();
-    let context = context.span().span_context().clone();
-    if context.is_valid() {
-        return context.is_sampled().then(|| (span, crossing(&context)));
+    if let Some((context, sampled)) = otel::context(&span) {
+        return sampled.then_some((span, context));
     }
     // Somebody listens who has no traces, such as a log: the number of the span will do.
     let id = span.id().map_or(1, |id| id.into_u64());
-    let sampled = contract::TraceFlags::SAMPLED;
     let context = contract::SpanContext {
         trace_id: format!("{id:032x}"),
         span_id: format!("{id:016x}"),
-        trace_flags: sampled,
+        trace_flags: contract::TraceFlags::SAMPLED,
         is_remote: false,
         trace_state: Vec::new(),
     };
     Some((span, context))
 }
 
-/// A span's context for the contract.
-fn crossing(context: &SpanContext) -> contract::SpanContext {
-    let sampled = contract::TraceFlags::SAMPLED;
-    let state = context.trace_state().header();
-    let entries = state.split(',').filter_map(|entry| entry.split_once('='));
+/// The context of a call that is not traced.
+fn nowhere() -> contract::SpanContext {
     contract::SpanContext {
-        trace_id: context.trace_id().to_string(),
-        span_id: context.span_id().to_string(),
-        trace_flags: if context.is_sampled() { sampled } else { contract::TraceFlags::empty() },
-        is_remote: context.is_remote(),
-        trace_state: entries.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-    }
-}
-
-/// The value of an attribute, which crosses as JSON.
-fn attribute(json: &str) -> opentelemetry::Value {
-    match serde_json::from_str(json) {
-        Ok(Value::Bool(value)) => value.into(),
-        Ok(Value::String(value)) => value.into(),
-        Ok(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => whole.into(),
-            (None, number) => number.unwrap_or(f64::NAN).into(),
-        },
-        _ => json.to_owned().into(),
+        trace_id: format!("{:032x}", 0),
+        span_id: format!("{:016x}", 0),
+        trace_flags: contract::TraceFlags::empty(),
+        is_remote: false,
+        trace_state: Vec::new(),
     }
 }
 
@@ -188,7 +166,7 @@ mod tests {
     use super::*;
 
     fn data(id: &str, name: &str) -> contract::SpanData {
-        let none = crossing(&SpanContext::NONE);
+        let none = nowhere();
         contract::SpanData {
             span_context: contract::SpanContext { span_id: id.to_owned(), ..none },
             parent_span_id: String::new(),
@@ -223,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_spans_and_spans_out_of_order_do_no_harm() {
-        let mut spans = Spans { outer: Some((Span::none(), crossing(&SpanContext::NONE))), ..Spans::default() };
+        let mut spans = Spans { outer: Some((Span::none(), nowhere())), ..Spans::default() };
         spans.text = 1 << 20;
         spans.stop(data("never", "begun"));
         for number in 0..3 * MOST_SPANS {
@@ -239,20 +217,12 @@ mod tests {
 
     #[test]
     fn text_beyond_the_limit_is_left_out() {
-        let mut spans = Spans { outer: Some((Span::none(), crossing(&SpanContext::NONE))), ..Spans::default() };
+        let mut spans = Spans { outer: Some((Span::none(), nowhere())), ..Spans::default() };
         spans.text = 10;
         spans.start("12345678".to_owned());
         assert_eq!((spans.open.len(), spans.text), (1, 2));
         spans.start("123".to_owned());
         spans.stop(data("12345678", "name"));
         assert_eq!((spans.open.len(), spans.text), (0, 2));
-    }
-
-    #[test]
-    fn attributes_are_read_as_json() {
-        let read = ["true", "\"text\"", "-7", "0.5", "[1]", "not json"].map(attribute);
-        let expected: [opentelemetry::Value; 6] =
-            [true.into(), "text".into(), (-7_i64).into(), 0.5.into(), "[1]".into(), "not json".into()];
-        assert_eq!(read, expected);
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
     for batch in &batches {
         let (time, answer) = timed(|| pool.assign(batch))?;
         sandboxed.push(time);
-        answers.push(answer);
+        answers.push(answer.assignments);
     }
     bench.say("fenzo: plain loop");
     let mut pool = native::open(&input, Method::Reference)?;

@@ -258,7 +258,7 @@ impl Turns {
                 std::hint::black_box((0..SPIN).fold(0_u64, |sum, number| std::hint::black_box(sum ^ number)));
                 None
             } else {
-                Some(slot.match_cycle(&self.tables.0, &self.tables.1, &Settings::default())?)
+                Some(slot.match_tasks(&self.tables.0, &self.tables.1, &Settings::default())?)
             };
             let time = begin.elapsed();
             let running = waited.zip(clock.read()).map(|(before, after)| time.saturating_sub(after - before));

@@ -36,7 +36,7 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
 
             // What the tasks took comes back, so that rounds are alike; other offers become smaller and larger by turns.
             let mut pool = matcher.open(&few.offers, &few.settings)?;
-            let taken = pool.assign(&few.tasks)?;
+            let taken = pool.assign(&few.tasks)?.assignments;
             check_equal("a new pool", &taken, &answer)?;
             let updates = [changes(&input, &pool, &taken.offers, true)?, changes(&input, &pool, &taken.offers, false)?];
             let mut rounds = 0;
@@ -96,7 +96,7 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
 
 /// A new pool and its answer.
 fn cycle(matcher: &Matcher, input: &Input) -> anyhow::Result<(std::time::Duration, offermatch::Assignments)> {
-    timed(|| Ok(matcher.open(&input.offers, &input.settings)?.assign(&input.tasks)?))
+    timed(|| Ok(matcher.open(&input.offers, &input.settings)?.assign(&input.tasks)?.assignments))
 }
 
 /// New values for one offer of [`CHANGED`]: as they were for those that were taken, and, for others, smaller or as they were.
@@ -129,11 +129,11 @@ mod tests {
         for mode in MODES {
             let input = Input::new(Kind::Uniform, 5, 1000, mode).unwrap();
             let mut pool = matcher.open(&input.offers, &input.settings).unwrap();
-            let first = pool.assign(&input.tasks).unwrap();
+            let first = pool.assign(&input.tasks).unwrap().assignments;
             let update = changes(&input, &pool, &first.offers, false).unwrap();
             assert_eq!(update.changed.as_ref().map(Offers::len), Some(10));
             pool.update(&update).unwrap();
-            let again = pool.assign(&input.tasks).unwrap();
+            let again = pool.assign(&input.tasks).unwrap().assignments;
             // Those that had left came back at the end of the list, so that ties may fall otherwise.
             assert_eq!((first.tasks, first.scores), (again.tasks, again.scores), "{mode}");
         }

@@ -25,8 +25,8 @@ Examples:
 /// What `conformance` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ConformanceArguments {
-    /// Who is judged: a component, or `native` for the reference
-    #[arg(value_name = "PATH|bundled|native", default_value = "bundled")]
+    /// Who is judged: a component, or `reference`, the plain loop
+    #[arg(value_name = "PATH|bundled|reference", default_value = "bundled")]
     matcher: PathBuf,
     /// The level to reach; otherwise the one that the matcher's policy claims
     #[arg(long, value_enum)]

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Assignments, Catalog, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers, Reader, Settings, Tasks,
-    Timings, Unit, Units, parse_quantity, unplaced,
+    Answer, Assignments, Catalog, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers, Reader, Recorder,
+    Settings, Tasks, Timings, Unit, Units, parse_quantity, unplaced,
 };
 
 use super::progress::Progress;
@@ -100,15 +100,15 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     progress.stage("compiling the matcher");
     let (matcher, load) = timed(|| load(&arguments.matcher, &super::trust::limits(arguments.limits.as_deref())?))?;
     progress.stage("matching");
-    let (mut pool, assignments) = tracing::debug_span!("match_tasks_to_offers").in_scope(|| {
-        let mut pool = match &arguments.record {
-            Some(_) => matcher.open_recorded(&offers, &settings)?,
-            None => matcher.open(&offers, &settings)?,
+    let (mut pool, recorder, answer) = tracing::debug_span!("match_tasks_to_offers").in_scope(|| {
+        let (mut pool, recorder) = match &arguments.record {
+            Some(_) => Recorder::open(&matcher, &offers, &settings).map(|(pool, recorder)| (pool, Some(recorder)))?,
+            None => (matcher.open(&offers, &settings)?, None),
         };
-        let assignments = pool.assign(&tasks)?;
-        Ok::<_, Error>((pool, assignments))
+        let answer = pool.assign(&tasks)?;
+        Ok::<_, Error>((pool, recorder, answer))
     })?;
-    let timings = pool.timings();
+    let Answer { assignments, timings, .. } = answer;
     progress.stage("explaining");
     let (unplaced, explain) = timed(|| {
         let rows = || tasks.select(&unplaced(&assignments, tasks.len()));
@@ -118,8 +118,8 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     let by_score = unplaced.iter().flat_map(Explanations::iter);
     let by_score = by_score.filter(|found| found.candidates == 0 && found.by_score > 0).count();
     let unplaced = unplaced.filter(|_| arguments.explain);
-    if let (Some(path), Some(recording)) = (&arguments.record, pool.recording()) {
-        recording.write(path)?;
+    if let (Some(path), Some(recorder)) = (&arguments.record, recorder) {
+        recorder.recording().write(path)?;
     }
     let stages = Stages { read, columns, load, pool: timings, explain };
     Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, unplaced, by_score, stages })
@@ -149,7 +149,7 @@ fn settings(arguments: &MatchArguments, units: &Units) -> Result<Settings, Error
 pub(super) fn load(name: &Path, limits: &Limits) -> Result<Matcher, Error> {
     match name.to_str() {
         Some("bundled") => Matcher::bundled_with(limits),
-        Some("native" | "legacy") => Ok(Matcher::native()),
+        Some("reference") => Ok(Matcher::reference()),
         _ => Matcher::load_with(name, limits),
     }
 }

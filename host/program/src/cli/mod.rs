@@ -52,7 +52,7 @@ Examples:
   offermatch-host match --tasks tasks.json --offers offers.csv
   offermatch-host match --sample realistic:20000x20000:7 --output summary
   offermatch-host match --sample ties:10x4 --mode shared --weight cpu=2 --scale memory=256GiB --output csv
-  offermatch-host match --sample uniform:100x100 --matcher native     (the reference, to compare with)";
+  offermatch-host match --sample uniform:100x100 --matcher reference     (the plain loop, to compare with)";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -122,8 +122,8 @@ pub(crate) struct MatchArguments {
     /// What to print
     #[arg(long, value_enum, default_value_t = OutputArgument::Json)]
     pub(crate) output: OutputArgument,
-    /// A component, or `bundled`, or `native` for the reference
-    #[arg(long, value_name = "PATH|bundled|native", default_value = "bundled")]
+    /// A component, or `bundled`, or `reference`, the plain loop
+    #[arg(long, value_name = "PATH|bundled|reference", default_value = "bundled")]
     pub(crate) matcher: PathBuf,
     /// A JSON object of limits on what a component may use; docs/trust.md lists them
     #[arg(long, value_name = "FILE")]

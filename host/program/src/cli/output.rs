@@ -45,7 +45,7 @@ struct Matcher<'a> {
     policy: &'a str,
     /// Its contract.
     contract: &'a str,
-    /// The digest of its bytes; null for the native reference.
+    /// The digest of its bytes; null for the reference.
     digest: Option<&'a str>,
 }
 

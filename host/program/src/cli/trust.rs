@@ -31,8 +31,8 @@ pub(crate) struct ReplayArguments {
     /// Recordings; docs/recordings.md has the format
     #[arg(required = true, value_name = "FILE")]
     recordings: Vec<PathBuf>,
-    /// Who answers: a component, `bundled`, or `native` for the reference
-    #[arg(long, value_name = "PATH|bundled|native", default_value = "bundled")]
+    /// Who answers: a component, `bundled`, or `reference`, the plain loop
+    #[arg(long, value_name = "PATH|bundled|reference", default_value = "bundled")]
     matcher: PathBuf,
     /// A JSON object of limits on what a component may use; docs/trust.md lists them
     #[arg(long, value_name = "FILE")]
@@ -126,7 +126,7 @@ pub(super) fn swap(arguments: &SwapArguments) -> anyhow::Result<Vec<u8>> {
         cases.extend(Recording::read_all(path)?);
     }
     let count = cases.len();
-    let slot = Slot::with(Matcher::native(), cases, limits(arguments.limits.as_deref())?);
+    let slot = Slot::with(Matcher::reference(), cases, limits(arguments.limits.as_deref())?);
     let matcher = slot.judge(&manifest)?;
     let said = matcher.description();
     let cycles = manifest.shadow_cycles;

@@ -2,18 +2,18 @@
 
 use offermatch_core::{Changes, Mode, OfferTable, Settings, Shape};
 
+use crate::error::Error;
 use crate::pool::ledger::Ledger;
-use crate::pool::matcher::Matcher;
+use crate::pool::matching::Matching;
 use crate::pool::session::Session;
 use crate::table::tasks::WHOLE;
-use crate::wasm::instance::Failure;
 
 /// The place of a row that is not in the list.
 const NOWHERE: u32 = u32::MAX;
 
 /// How the offers of a pool stand.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(super) struct Standing {
     /// How wide the columns are.
     shape: Shape,
     /// The settings, with the scales that the pool was opened with.
@@ -28,27 +28,22 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// How these offers stand in a pool that has just been opened.
-    pub(crate) fn new(shape: Shape, offers: &OfferTable, settings: &Settings) -> Self {
+    pub(super) fn new(shape: Shape, offers: &OfferTable, settings: &Settings) -> Self {
         let settings = Settings { scales: scales(shape, offers, settings), ..settings.clone() };
         let mut standing = Self { shape, settings, capacity: Vec::new(), list: Vec::new(), places: Vec::new() };
         standing.append(offers);
         standing
     }
 
-    /// What happens to an offer that takes a task.
-    pub(crate) fn mode(&self) -> Mode {
-        self.settings.mode
-    }
-
     /// Writes down who has taken a task.
-    pub(crate) fn settle(&mut self, offers: &[u32]) {
+    pub(super) fn settle(&mut self, offers: &[u32]) {
         if self.settings.mode == Mode::Exclusive {
             offers.iter().for_each(|&row| self.unlist(row));
         }
     }
 
     /// Writes down changes that have been checked.
-    pub(crate) fn apply(&mut self, changes: &Changes) {
+    pub(super) fn apply(&mut self, changes: &Changes) {
         changes.removed.iter().for_each(|&row| self.unlist(row));
         let width = self.shape.dimensions as usize;
         for (&row, capacity) in changes.changed_rows.iter().zip(capacities(&changes.changed).chunks(width.max(1))) {
@@ -68,14 +63,18 @@ impl Standing {
     /// filled again in its order.
     ///
     /// # Errors
-    /// [`Failure`].
-    pub(crate) fn session(&self, matcher: &Matcher, ledger: &Ledger) -> Result<Session, Failure> {
+    /// Those of [`Matching::open`].
+    pub(super) fn session(&self, matcher: &dyn Matching, ledger: &Ledger) -> Result<Box<dyn Session>, Error> {
         let all: Vec<u32> = (0..self.places.len() as u32).collect();
-        let mut session = matcher.session(self.shape, &ledger.offers(&all, &self.capacity), &self.settings)?;
+        let offers = ledger.offers(&all, &self.capacity);
+        let mut session = matcher.session(self.shape, &offers, &self.settings)?;
         if self.list != all {
-            session.update(&Changes { removed: all, ..Changes::default() })?;
+            // A ledger of its own: the pool's stays as it is.
+            let mut ledger = Ledger::new(self.shape, &offers, &self.settings);
             let changed = ledger.offers(&self.list, &self.capacity);
-            session.update(&Changes { changed_rows: self.list.clone(), changed, ..Changes::default() })?;
+            session.update(&Changes { removed: all, ..Changes::default() }, &mut ledger)?;
+            let changed_rows = self.list.clone();
+            session.update(&Changes { changed_rows, changed, ..Changes::default() }, &mut ledger)?;
         }
         Ok(session)
     }

@@ -1,0 +1,99 @@
+//! A pool whose calls are written down.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use offermatch_core::{Changes, Explanations, TaskTable};
+
+use super::{Recording, Step};
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::pool::answer::Answer;
+use crate::pool::ledger::Ledger;
+use crate::pool::matcher::Matcher;
+use crate::pool::matching::Matching;
+use crate::pool::session::Session;
+use crate::table::offers::Offers;
+use crate::table::settings::Settings;
+
+/// Writes down what is asked of a pool and answered. A clone is the same recorder.
+///
+/// ```
+/// use offermatch::{Matcher, Recorder, Recording, Sample, Settings};
+///
+/// let (tasks, offers) = "uniform:20x10:3".parse::<Sample>()?.tables()?;
+/// let (mut pool, recorder) = Recorder::open(&Matcher::bundled()?, &offers, &Settings::default())?;
+/// pool.assign(&tasks)?;
+///
+/// let again = Recording::parse(&recorder.recording().to_json(), "text")?;
+/// assert!(again.replay(&Matcher::reference())?.is_same());
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Recorder(Arc<Mutex<Recording>>);
+
+impl Recorder {
+    /// A pool of these offers, and the recorder of what is asked of it.
+    ///
+    /// # Errors
+    /// As [`Matching::open`].
+    pub fn open(
+        matcher: &(impl Matching + ?Sized),
+        offers: &Offers,
+        settings: &Settings,
+    ) -> Result<(Pool, Self), Error> {
+        let columns = settings.columns(offers.catalog())?;
+        let shape = offers.catalog().shape();
+        let session = matcher.session(shape, offers.table(), &columns)?;
+        let recorder = Self(Arc::new(Mutex::new(Recording {
+            matcher: Some(session.matcher().into()),
+            shape,
+            settings: columns.clone(),
+            offers: offers.table().clone(),
+            ..Recording::default()
+        })));
+        let session = Box::new(Recorded { session, recorder: recorder.clone() });
+        Ok((Pool::new(session, offers, &columns), recorder))
+    }
+
+    /// What has been asked and answered so far.
+    #[must_use]
+    pub fn recording(&self) -> Recording {
+        self.locked().clone()
+    }
+
+    /// The recording. A thread that panicked has left it whole: a step is written down in one push.
+    fn locked(&self) -> MutexGuard<'_, Recording> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A session whose answers are written down.
+struct Recorded {
+    session: Box<dyn Session>,
+    recorder: Recorder,
+}
+
+impl Session for Recorded {
+    fn matcher(&self) -> &Matcher {
+        self.session.matcher()
+    }
+
+    fn assign(&mut self, tasks: &TaskTable, ledger: &mut Ledger) -> Result<Answer, Error> {
+        let answer = self.session.assign(tasks, ledger)?;
+        let step = Step::Assign { tasks: tasks.clone(), answer: Ok(answer.assignments.clone()) };
+        self.recorder.locked().steps.push(step);
+        Ok(answer)
+    }
+
+    fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {
+        self.session.update(changes, ledger)?;
+        self.recorder.locked().steps.push(Step::Update { changes: changes.clone(), answer: Ok(()) });
+        Ok(())
+    }
+
+    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Explanations, Error> {
+        let counts = self.session.explain(tasks, ledger)?;
+        self.recorder.locked().steps.push(Step::Explain { tasks: tasks.clone(), answer: Ok(counts.clone()) });
+        Ok(counts)
+    }
+}
