@@ -32,7 +32,7 @@ fn files(folder: &Path) -> (PathBuf, PathBuf) {
     let (tasks, offers) = (folder.join("tasks.json"), folder.join("offers.csv"));
     let rows = r#"[{"name": "render-1", "demand": {"cpu": "2 cores", "memory": "4GiB"}, "devices": 1,
         "requirements": [{"attribute": "gpu", "in": ["V100", "T4"]}]},
-        {"name": "render-2", "demand": {"cpu": 500}, "device_share": 460}]"#;
+        {"name": "render-2", "demand": {"cpu": "500m"}, "device_share": 460}]"#;
     std::fs::write(&tasks, rows).unwrap();
     std::fs::write(
         &offers,
@@ -134,7 +134,7 @@ fn a_mistake_is_told_with_its_remedy() {
     std::fs::write(&tasks, "name,demand.cpu\nrender-4,-5\n").unwrap();
     let text = complaint(&["match", "--tasks", tasks.to_str().unwrap(), "--offers", offers.to_str().unwrap()], 1);
     let expected = format!(
-        "error[quantity-negative]: {}, row 0 (render-4), demand.cpu: -5 is below 0\nhint: a quantity is an integer",
+        "error[quantity-negative]: {}, row 0 (render-4), demand.cpu: -5 is below 0\nhint: write cores as 2",
         tasks.display()
     );
     assert!(text.starts_with(&expected), "{text}");
@@ -154,7 +154,7 @@ fn each_failure_leaves_with_one() {
         (&[&sample[..], &["--matcher", text]].concat(), "component-malformed"),
         (&[&sample[..], &["--max-score", "-1"]].concat(), "setting-malformed"),
         (&[&sample[..], &["--weight", "disk=1"]].concat(), "setting-malformed"),
-        (&[&sample[..], &["--scale", "cpu=1.5"]].concat(), "setting-malformed"),
+        (&[&sample[..], &["--scale", "cpu=1.5m"]].concat(), "setting-malformed"),
         (&["inspect", text], "component-malformed"),
     ];
     for (arguments, code) in cases {
