@@ -14,6 +14,7 @@ from offermatch.bench import svg, talk
 from offermatch.bench.loops import LOOPS, Row, rows_of
 from offermatch.cli.main import run
 from offermatch.sample import parse_sample
+from offermatch.tables.rows import offer_columns, task_columns
 
 
 def command(capsys, *arguments):
@@ -165,6 +166,15 @@ def test_the_background_thread_runs_while_the_component_matches(capsys):
     assert "of idle" in command(capsys, "bench", "gil", "--sample", "ties:100x100", "--rounds", "1")[1]
 
 
+def test_what_rows_are_made_of_is_measured(capsys):
+    status, out, _ = command(capsys, "bench", "rows", "--sample", "uniform:300x300", "--rounds", "2", "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert {"flat dataclasses", "dictionaries", "pandas", "polars", "pyarrow", "columns"} < document["rows"].keys()
+    assert document["of flat dataclasses"]["flat dataclasses"] == 1.0
+    assert "flat dictionaries" in command(capsys, "bench", "rows", "--sample", "ties:50x50", "--rounds", "1")[1]
+
+
 def test_watching_a_matcher_leaves_it_as_it_was():
     from offermatch.bench.gil import watched
 
@@ -196,7 +206,7 @@ def test_bars_of_any_length_are_drawn():
 
 def test_rows_of_a_scheduler_of_its_own():
     tasks, offers = parse_sample("ties:1x1").rows()
-    assert rows_of(tasks, offers) == ([Row("task-0", 1000, 2**30)], [Row("offer-0", 16000, 2**36)])
+    assert rows_of(task_columns(tasks), offer_columns(offers)) == ([Row("task-0", 1000, 2**30)], [Row("offer-0", 16000, 2**36)])
 
 
 def test_the_calls_are_measured_by_pyperf(tmp_path):

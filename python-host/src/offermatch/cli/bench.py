@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch.bench import border, cycle, gil, ray, start, svg, swap, talk
+from offermatch.bench import border, cycle, gil, ray, rows, start, svg, swap, talk
 from offermatch.errors import InputError
 from offermatch.sample import Sample
 
@@ -43,11 +43,12 @@ def add_bench(commands: Any, sample: Callable[[str], Sample], positive: Callable
 
     for name, module, command, about in (
         ("border", border, _border, "the way into the component and back, apart from the matching"),
+        ("rows", rows, _rows, "what rows cost, by what they are made of"),
         ("gil", gil, _gil, "what is left to another Python thread meanwhile"),
     ):
         parser = measurement(name, module, command, about)
         parser.add_argument("--sample", type=sample, default=_SAMPLE, metavar="KIND:TASKSxOFFERS[:SEED]")
-        parser.add_argument("--rounds", type=positive, default=5 if name == "border" else 40, metavar="N")
+        parser.add_argument("--rounds", type=positive, default=40 if name == "gil" else 5, metavar="N")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("start", start, _start, "compiling, the cache of compiled components, the smallest calls")
     parser.add_argument("--rounds", type=positive, default=9, metavar="N")
@@ -121,6 +122,10 @@ def _progress(text: str) -> None:
 
 def _border(options: argparse.Namespace) -> str:
     return _shown(border.border(options.sample, options.rounds), options, border.table)
+
+
+def _rows(options: argparse.Namespace) -> str:
+    return _shown(rows.rows(options.sample, options.rounds), options, rows.table)
 
 
 def _gil(options: argparse.Namespace) -> str:
