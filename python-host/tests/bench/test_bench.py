@@ -153,7 +153,7 @@ def test_a_place_that_cannot_be_written_to(capsys, tmp_path, plain):
     for arguments in (["--svg", str(tmp_path / "file" / "x")], ["--json", str(tmp_path / "none" / "x.json")]):
         status, out, err = command(capsys, "bench", "talk", "--quick", *arguments)
         assert (status, out) == (1, "")
-        assert "error[file-unreadable]" in err
+        assert "error[file-unwritable]" in err
 
 
 def test_the_background_thread_runs_while_the_component_matches(capsys):
@@ -206,7 +206,10 @@ def test_bars_of_any_length_are_drawn():
 
 def test_rows_of_a_scheduler_of_its_own():
     tasks, offers = parse_sample("ties:1x1").rows()
-    assert rows_of(task_columns(tasks), offer_columns(offers)) == ([Row("task-0", 1000, 2**30)], [Row("offer-0", 16000, 2**36)])
+    assert rows_of(task_columns(tasks), offer_columns(offers)) == (
+        [Row("task-0", 1000, 2**30)],
+        [Row("offer-0", 16000, 2**36)],
+    )
 
 
 def test_the_calls_are_measured_by_pyperf(tmp_path):

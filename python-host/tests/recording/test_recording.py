@@ -170,7 +170,7 @@ def test_unreadable_and_unwritable(tmp_path, bulk):
         assert caught.value.code == code
     with pytest.raises(InputError) as caught:
         bulk.match(TASKS, OFFERS, record=tmp_path / "nowhere" / "cycle.json")
-    assert caught.value.code == "file-unreadable"
+    assert caught.value.code == "file-unwritable"
 
 
 def test_the_command(tmp_path, capsys):

@@ -112,7 +112,7 @@ def _kept(
             Path(options.json).write_text(text)
     except OSError as error:
         message = error.strerror or str(error)
-        raise InputError("file-unreadable", message, "name a place that can be written to", str(error.filename)) from error
+        raise InputError("file-unwritable", message, "name a place that can be written to", str(error.filename)) from error
     return text if options.json == "-" else table(measured)
 
 

@@ -90,7 +90,9 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
+        raise InputError(
+            "file-unwritable", error.strerror or str(error), "name a place that can be written to", str(path)
+        ) from error
 
 
 def _number(text: str) -> int:

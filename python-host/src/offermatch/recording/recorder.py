@@ -110,7 +110,7 @@ def write_recording(recorded: Mapping[str, Any], path: str | os.PathLike[str]) -
     """Write a recording to a file, all of it or nothing; one whose name ends in ``.gz`` is packed.
 
     Raises:
-        InputError: ``file-unreadable`` where the file cannot be written.
+        InputError: ``file-unwritable`` where the file cannot be written.
     """
     place = Path(path)
     content = json.dumps({"format": FORMAT, **recorded}, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -122,4 +122,4 @@ def write_recording(recorded: Mapping[str, Any], path: str | os.PathLike[str]) -
     except OSError as error:
         beside.unlink(missing_ok=True)
         hint = "name a place that can be written to"
-        raise InputError("file-unreadable", error.strerror or str(error), hint, str(path)) from error
+        raise InputError("file-unwritable", error.strerror or str(error), hint, str(path)) from error

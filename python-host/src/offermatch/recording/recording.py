@@ -92,7 +92,7 @@ class Recording:
         """Write the recording to a file, all of it or nothing.
 
         Raises:
-            InputError: ``file-unreadable`` where the file cannot be written.
+            InputError: ``file-unwritable`` where the file cannot be written.
         """
         document = {"name": self.name, "about": self.about, "group": self.group, "matcher": self.matcher}
         content: dict[str, Any] = {key: value for key, value in document.items() if value}
