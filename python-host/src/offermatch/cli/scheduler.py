@@ -12,6 +12,7 @@ import os
 import signal
 import ssl
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import datetime, timezone
@@ -54,6 +55,17 @@ Looks at stored tasks, cancels them and tries them again. docs/scheduler.md says
   offermatch tasks list --state failed
   offermatch tasks show render-1
   offermatch tasks retry render-1
+"""
+
+_WHY = "Says why a task is where it is: what it needs, its pause, the places it avoids, and what the offers last seen lack."
+
+_CLUSTER = """\
+Says which offers of the cluster get tasks, to all schedulers of a store, from their next cycle on. A place where different
+tasks fail one after the other is left out for a while by itself.
+
+  offermatch cluster list
+  offermatch cluster drain node-7 --reason 'new memory'
+  offermatch cluster uncordon node-7
 """
 
 _UPGRADE = """\
@@ -135,6 +147,23 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     run.add_argument("--trace", type=Path, metavar="FILE", help="append spans to a file; `offermatch trace` shows them")
     run.add_argument("--metrics-port", type=positive, metavar="PORT", help="serve metrics for Prometheus on 127.0.0.1")
 
+    _add_tasks(commands, stored, positive)
+    _add_cluster(commands, stored)
+
+    store = commands.add_parser("store", help="look after the store")
+    kept = store.add_subparsers(required=True, metavar="WHAT")
+    upgrade = kept.add_parser(
+        "upgrade",
+        help="bring the schema of a store to this version",
+        description=_UPGRADE,
+        formatter_class=plain,
+        parents=[stored],
+    )
+    upgrade.set_defaults(command=_upgrade, usage=upgrade)
+
+
+def _add_tasks(commands: Any, stored: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
+    plain = argparse.RawDescriptionHelpFormatter
     tasks = commands.add_parser(
         "tasks", help="look at stored tasks, cancel them, try them again", description=_TASKS, formatter_class=plain
     )
@@ -148,6 +177,9 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     show.set_defaults(command=_show, usage=show)
     show.add_argument("name", metavar="TASK")
     show.add_argument("--json", action="store_true", help="print one JSON object")
+    reasons = what.add_parser("why", help="why a task is where it is", parents=[stored], description=_WHY)
+    reasons.set_defaults(command=_why, usage=reasons)
+    reasons.add_argument("name", metavar="TASK")
     for name, command, about in (
         ("cancel", _cancel, "end tasks, and cancel what needs them"),
         ("retry", _retry, "give failed and cancelled tasks another chance, and what was cancelled because of them"),
@@ -156,16 +188,24 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
         parser.set_defaults(command=command, usage=parser)
         parser.add_argument("names", nargs="+", metavar="TASK")
 
-    store = commands.add_parser("store", help="look after the store")
-    kept = store.add_subparsers(required=True, metavar="WHAT")
-    upgrade = kept.add_parser(
-        "upgrade",
-        help="bring the schema of a store to this version",
-        description=_UPGRADE,
-        formatter_class=plain,
-        parents=[stored],
-    )
-    upgrade.set_defaults(command=_upgrade, usage=upgrade)
+
+def _add_cluster(commands: Any, stored: argparse.ArgumentParser) -> None:
+    plain = argparse.RawDescriptionHelpFormatter
+    cluster = commands.add_parser("cluster", help="say which places get tasks", description=_CLUSTER, formatter_class=plain)
+    places = cluster.add_subparsers(required=True, metavar="WHAT")
+    listing = places.add_parser("list", help="places that get nothing new, and why", parents=[stored])
+    listing.set_defaults(command=_places, usage=listing)
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    for name, about in (
+        ("cordon", "let nothing new go to these offers; what runs there goes on"),
+        ("drain", "cordon, and end what runs there: it is ready for elsewhere, and no retry is used up"),
+        ("uncordon", "let these offers have tasks again, whatever went wrong there"),
+    ):
+        parser = places.add_parser(name, help=about, description=about, parents=[stored])
+        parser.set_defaults(command=_cordon, usage=parser, what=name)
+        parser.add_argument("names", nargs="+", metavar="OFFER")
+        if name != "uncordon":
+            parser.add_argument("--reason", default="", metavar="TEXT", help="for whoever asks")
 
 
 def _open(options: argparse.Namespace, *, make: bool = True) -> Store:
@@ -369,6 +409,40 @@ def _retry(options: argparse.Namespace) -> str:
     with _open(options, make=False) as store:
         states = store.retry(options.names)
     return "".join(f"{visible(name, LONGEST_NAME)}: {state}\n" for name, state in states.items())
+
+
+def _why(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        from offermatch.scheduler.why import why  # noqa: PLC0415
+
+        return "".join(f"{visible(reason, LONGEST_MESSAGE)}\n" for reason in why(store, options.name, time.time()))
+
+
+def _places(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        from offermatch.scheduler.places import Places  # noqa: PLC0415
+
+        closed = Places().closed(store.places(), time.time())
+    if options.json:
+        return json.dumps({"closed": closed}, indent=2) + "\n"
+    lines = [f"{visible(name, LONGEST_NAME)}  {visible(reason)}\n" for name, reason in closed.items()]
+    return "".join(lines) or "every place gets tasks\n"
+
+
+def _cordon(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        if options.what == "uncordon":
+            store.uncordon(options.names)
+        else:
+            store.cordon(options.names, options.reason, drain=options.what == "drain")
+        sighting = store.sighting()
+    there = None if sighting is None else set(sighting.offers.names)
+    said = {"cordon": "cordoned", "drain": "drained", "uncordon": "gets tasks"}[options.what]
+    unseen = " (the cluster was not seen to offer it)"
+    return "".join(
+        f"{visible(name, LONGEST_NAME)}: {said}{'' if there is None or name in there else unseen}\n"
+        for name in options.names
+    )
 
 
 def _upgrade(options: argparse.Namespace) -> str:

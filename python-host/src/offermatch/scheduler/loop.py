@@ -15,14 +15,19 @@ from offermatch.model import Settings
 from offermatch.scheduler import stages
 from offermatch.scheduler.cluster.abc import Cluster
 from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
+from offermatch.scheduler.places import Places, without
 from offermatch.scheduler.prepare import prepare_payloads
 from offermatch.scheduler.store import Lease, Store
+from offermatch.scheduler.store.told import Place
+from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Scheduler"]
 
 _LOG = logging.getLogger("offermatch.scheduler")
 _LONGEST_PAUSE = 10.0
 """Seconds between two tries to reach what is away."""
+_SECONDS_SEEN = 10.0
+"""Seconds between two sightings of the cluster."""
 _SLICE = 0.25
 """Seconds after which a wait looks whether it is to end."""
 
@@ -84,6 +89,8 @@ class Scheduler:
         self._program = program
         self._observers = list(observers)
         self._behind: tuple[int, int] | None = None
+        self._places = Places()
+        self._seen = -_SECONDS_SEEN
         self._cycles = 0
         self._failures = 0
         self._lease: Lease | None = None
@@ -171,16 +178,19 @@ class Scheduler:
     def _run(self, cycle: Cycle, watch: Stopwatch) -> None:
         store, cluster = self.store, self.cluster
         lease = self._held()
+        known = store.places()
+        draining = {place.name for place in known if place.draining}
         with watch.span("collect_reports") as span:
-            cycle.ended = stages.collect_reports(store, lease, cluster)
+            cycle.ended = stages.collect_reports(store, lease, cluster, self._places, draining)
             span.counts.update({str(state): number for state, number in cycle.ended.items()})
         if self.stopped:
             return
         with watch.span("get_resource_offers_from_cluster") as span:
-            offers = stages.get_resource_offers_from_cluster(cluster)
+            offered = stages.get_resource_offers_from_cluster(cluster)
+            offers = self._open_places(offered, known)
             cycle.offers = span.counts["offers"] = len(offers)
         with watch.span("get_processable_tasks") as span:
-            found = stages.get_processable_tasks(store, self._most_tasks, self._behind)
+            found = stages.get_processable_tasks(store, self._most_tasks, self._behind, cluster.now())
             cycle.queue = span.counts["tasks"] = len(found.ids)
         with watch.span("match_tasks_to_offers") as span:
             matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings)
@@ -188,6 +198,8 @@ class Scheduler:
             cycle.utilisation = matched.utilisation
             # What nothing can serve must not hide those behind it for ever.
             self._behind = found.last if cycle.placed < cycle.queue else None
+            if cycle.placed < cycle.queue:
+                self._see(offered)
             self._tell_matcher(cycle, matched)
             cycle.refuse("unknown-dimension", matched.unknown_dimension)
             cycle.refuse("no-offer", cycle.queue - cycle.placed - matched.unknown_dimension)
@@ -222,6 +234,22 @@ class Scheduler:
             cycle.launched = span.counts["launched"] = result.launched
             for reason, number in result.refusals.items():
                 cycle.refuse(reason, number)
+            self._places.launched(store, result.taken, result.full, cluster.now())
+
+    def _open_places(self, offered: OfferColumns, known: Sequence[Place]) -> OfferColumns:
+        """Return the offers that may have tasks."""
+        closed = self._places.closed(known, self.cluster.now())
+        found = without(offered, closed)
+        if len(offered) and not len(found):
+            # All that is left out for its failures is let in again; what is cordoned stays.
+            found = without(offered, {place.name for place in known if place.cordoned})
+        return found
+
+    def _see(self, offered: OfferColumns) -> None:
+        """Keep what there was when tasks found no offer, now and then, for whoever asks why."""
+        if time.monotonic() >= self._seen + _SECONDS_SEEN:
+            self._seen = time.monotonic()
+            self.store.see(offered, self.cluster.now())
 
     def _tell_matcher(self, cycle: Cycle, matched: stages.Matched) -> None:
         answer = matched.answer

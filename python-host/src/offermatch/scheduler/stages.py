@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
 from offermatch.answer import Answer
 from offermatch.errors import ClusterError, StoreError
 from offermatch.matcher import BaseMatcher
-from offermatch.model import Settings
+from offermatch.model import Requirement, Settings
 from offermatch.scheduler.cluster.abc import Cluster, Launch
+from offermatch.scheduler.places import Places
 from offermatch.scheduler.store import Lease, Store, Verdict
 from offermatch.scheduler.store.schema import State
-from offermatch.scheduler.store.told import Claim, Processable, Underway
+from offermatch.scheduler.store.told import Claim, Outcome, Processable, Underway
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offer_columns
 
@@ -37,14 +38,20 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger("offermatch.scheduler")
+_PLACE = "offermatch.place"
+"""The attribute by which tasks avoid places."""
 _TOGETHER = 5000
 """Launches in one call: what they come to is in the store before the next call begins."""
 _SHOWN = 10
 """Offers that cannot be used which the log names, of one cycle."""
 
 
-def collect_reports(store: Store, lease: Lease, cluster: Cluster) -> dict[State, int]:
+def collect_reports(
+    store: Store, lease: Lease, cluster: Cluster, places: Places | None = None, draining: Collection[str] = ()
+) -> dict[State, int]:
     """Ask the cluster about everything this scheduler holds, and return how many tasks came to which state.
+
+    What runs on a place that is drained is ended there, and ready for elsewhere once it has.
 
     What expired leases held is taken over first. An attempt that the cluster does not know may still be on its way to it:
     the cluster is told never to start it, and only when it says so is the task ready for another.
@@ -61,12 +68,18 @@ def collect_reports(store: Store, lease: Lease, cluster: Cluster) -> dict[State,
         cluster.cancel(ending)
     verdicts: list[Verdict] = []
     unsure: list[Underway] = []
+    done: set[str] = set()
+    failed: list[tuple[str, int]] = []
     for one, report in zip(held, cluster.reports([one.key for one in held]), strict=True):
         if report.outcome == "done":
             verdicts.append(Verdict(one.id, "done"))
+            done.add(one.offer)
         elif report.outcome in ("failed", "lost"):
-            verdicts.append(Verdict(one.id, "again" if one.fenced else "failed", report.reason or report.outcome))
-        elif report.outcome == "unknown" or one.fenced:
+            counts_as: Outcome = "again" if one.fenced else "lost" if report.outcome == "lost" else "failed"
+            verdicts.append(Verdict(one.id, counts_as, report.reason or report.outcome))
+            if counts_as == "failed" and one.cancel_reason is None:
+                failed.append((one.offer, one.id))
+        elif report.outcome == "unknown" or one.fenced or one.offer in draining:
             unsure.append(one)
         elif not one.running:
             verdicts.append(Verdict(one.id, "running"))
@@ -78,8 +91,12 @@ def collect_reports(store: Store, lease: Lease, cluster: Cluster) -> dict[State,
             if report.outcome == "done":
                 verdicts.append(Verdict(one.id, "done"))
             elif report.outcome in ("failed", "lost"):
-                verdicts.append(Verdict(one.id, "again", "the cluster did not know its launch"))
+                drained = one.offer in draining
+                reason = f"{one.offer} is drained" if drained else "the cluster did not know its launch"
+                verdicts.append(Verdict(one.id, "again", reason))
     counts = store.settle(lease, verdicts, cluster.now())
+    if places is not None:
+        places.ended(store, done, failed, cluster.now())
     ended = {verdict.id for verdict in verdicts if verdict.outcome != "running"}
     if ended:
         _forget(store, lease, cluster, [one.key for one in held if one.id in ended])
@@ -112,18 +129,21 @@ def get_resource_offers_from_cluster(cluster: Cluster) -> OfferColumns:
     return offers
 
 
-def get_processable_tasks(store: Store, most: int, behind: tuple[int, int] | None = None) -> Processable:
+def get_processable_tasks(
+    store: Store, most: int, behind: tuple[int, int] | None = None, at: float | None = None
+) -> Processable:
     """Return tasks whose dependencies are all done, first the highest priority, then the earliest.
 
     Args:
         store: The store.
         most: How many.
         behind: Where the cycle before ended, if it left tasks without an offer: half of the tasks come from there on.
+        at: When; the pause of a task after a failure is over by then.
 
     Raises:
         StoreError: The store.
     """
-    return store.processable(most, behind)
+    return store.processable(most, behind, at)
 
 
 @dataclass(slots=True)
@@ -154,7 +174,8 @@ def match_tasks_to_offers(matcher: BaseMatcher, found: Processable, offers: Offe
         InputError: A setting that does not fit the offers.
         MatcherError: The matcher failed, and there is no fallback.
     """
-    columns, rows = _known_dimensions(found.columns, offers)
+    columns, offers = _avoiding(found, offers)
+    columns, rows = _known_dimensions(columns, offers)
     matched = Matched(unknown_dimension=len(found.ids) - len(rows))
     if rows and len(offers):
         answer = matched.answer = matcher.match(
@@ -171,6 +192,23 @@ def match_tasks_to_offers(matcher: BaseMatcher, found: Processable, offers: Offe
         matched.offers = answer.offer_names
     matched.utilisation = _utilisation(found.columns, matched.rows, offers)
     return matched
+
+
+def _avoiding(found: Processable, offers: OfferColumns) -> tuple[TaskColumns, OfferColumns]:
+    """Return the tables with a requirement for each task that failed somewhere lately: not there, if there are others."""
+    there = set(offers.names)
+    avoided = {row: tuple(name for name in names if name in there) for row, names in found.avoided.items()}
+    avoided = {row: names for row, names in avoided.items() if 0 < len(names) < len(there)}
+    if not avoided:
+        return found.columns, offers
+    requirements = list(found.columns.requirements or [()] * len(found.columns))
+    for row, names in avoided.items():
+        requirements[row] = (*requirements[row], Requirement(_PLACE, names, excludes=True))
+    named: list[str | None] = list(offers.names)
+    return (
+        replace(found.columns, requirements=requirements),
+        replace(offers, attributes={**offers.attributes, _PLACE: named}),
+    )
 
 
 def _known_dimensions(columns: TaskColumns, offers: OfferColumns) -> tuple[TaskColumns, Sequence[int]]:
@@ -218,10 +256,14 @@ class Launching:
     Attributes:
         launched: How many the cluster took.
         refusals: How many it did not, by reason.
+        taken: The places that took some.
+        full: The places that refused some, as full or gone.
     """
 
     launched: int = 0
     refusals: dict[str, int] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    full: set[str] = field(default_factory=set)
 
 
 def launch_tasks(
@@ -263,11 +305,14 @@ def launch_tasks(
                     "lease-lost", "the store took longer to renew the lease than it lasts", "give a longer lease"
                 )
         verdicts = []
-        for (number, _), answer in zip(part, cluster.launch([launch for _, launch in part]), strict=True):
+        for (number, launch), answer in zip(part, cluster.launch([one for _, one in part]), strict=True):
             if answer.refusal is None:
+                result.taken.add(launch.offer)
                 verdicts.append(Verdict(number, "running"))
             else:
                 count(answer.refusal)
+                if answer.refusal in ("offer-full", "offer-gone"):
+                    result.full.add(launch.offer)
                 reason = f"{answer.refusal}: {answer.reason}" if answer.reason else answer.refusal
                 # Of an unreachable one nobody knows what became; it stays claimed, and the next cycle asks.
                 if answer.refusal == "payload-refused":

@@ -109,7 +109,15 @@ def retry(connection: Connection, database: Database, names: Sequence[str], at: 
             update(tasks)
             .where(database.among(tasks.c.id, [*again, *followers]))
             .values(
-                state="pending", waits_for=open_needs, failures=0, reason="tried again", blocked_by=null(), changed_at=at
+                state="pending",
+                waits_for=open_needs,
+                failures=0,
+                losses=0,
+                not_before=null(),
+                avoided=null(),
+                reason="tried again",
+                blocked_by=null(),
+                changed_at=at,
             )
             .returning(tasks.c.id)
         ).scalars()

@@ -5,6 +5,7 @@ Each runs inside one transaction, writes its line of history, and touches only r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,8 +16,19 @@ from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import State, dependencies, history, tasks
 from offermatch.scheduler.store.told import Verdict
 
-__all__ = ["cancel_dependents", "claim", "fence", "remember", "settle"]
+__all__ = ["FIRST_PAUSE", "LONGEST_PAUSE", "MOST_LOSSES", "cancel_dependents", "claim", "fence", "remember", "settle"]
 
+FIRST_PAUSE = 1
+"""Seconds from the first failure of a task to its next attempt; each further one doubles them."""
+
+LONGEST_PAUSE = 300
+"""Seconds between two attempts at most."""
+
+MOST_LOSSES = 10
+"""How many attempts of a task may be lost with their server and are followed by another."""
+
+_MOST_DOUBLINGS = 10
+_MOST_AVOIDED = 8
 _HELD = ("claimed", "running")
 
 
@@ -99,32 +111,45 @@ def settle(
         count("ready", _release_dependents(connection, database, changed, at))
 
     ended: list[int] = []
-    for outcome in ("failed", "again"):
+    for outcome in ("failed", "lost", "again"):
         rows = by_outcome.get(outcome)
         if not rows:
             continue
         # Nobody else changes what this lease holds while this transaction is alone.
-        mine = set(
-            connection.execute(select(tasks.c.id).where(database.among(tasks.c.id, [row.id for row in rows]), held))
-            .scalars()
-            .all()
-        )
+        columns = select(tasks.c.id, tasks.c.offer, tasks.c.avoided)
+        mine = {
+            row.id: _avoided(row.avoided, row.offer)
+            for row in connection.execute(columns.where(database.among(tasks.c.id, [row.id for row in rows]), held))
+        }
         rows = [row for row in rows if row.id in mine]
         if not rows:
             continue
-        given = database.given(id=[row.id for row in rows], reason=[_plain(row.reason) for row in rows])
-        exhausted = (tasks.c.failures >= tasks.c.retries, "failed")
-        failure = outcome == "failed"
+        reasons = [_plain(row.reason) for row in rows]
+        given = database.given(id=[row.id for row in rows], reason=reasons, avoided=[mine[row.id] for row in rows])
+        budgets = {
+            "failed": (tasks.c.failures, tasks.c.failures >= tasks.c.retries),
+            # Of losses a task has no say, so they have a budget of their own.
+            "lost": (tasks.c.losses, tasks.c.losses >= MOST_LOSSES),
+        }
+        counted: dict[str, Any] = {}
+        if outcome in budgets:
+            used, _ = budgets[outcome]
+            counted["losses" if outcome == "lost" else "failures"] = used + 1
+            pause = FIRST_PAUSE * literal(1).op("<<")(case((used > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_=used))
+            counted["not_before"] = at + case((pause > LONGEST_PAUSE, LONGEST_PAUSE), else_=pause)
+            counted["avoided"] = given.c.avoided
         found = connection.execute(
             update(tasks)
             .where(tasks.c.id == given.c.id)
             .values(
                 state=case(
-                    (tasks.c.cancel_reason.is_not(None), "cancelled"), *([exhausted] if failure else []), else_="ready"
+                    (tasks.c.cancel_reason.is_not(None), "cancelled"),
+                    *([(budgets[outcome][1], "failed")] if outcome in budgets else []),
+                    else_="ready",
                 ),
                 reason=func.coalesce(tasks.c.cancel_reason, given.c.reason),
                 cancel_reason=null(),
-                failures=tasks.c.failures + (1 if failure else 0),
+                **counted,
                 owner=null(),
                 offer=null(),
                 changed_at=at,
@@ -217,6 +242,12 @@ def _release_dependents(connection: Connection, database: Database, done: Sequen
 
 def _changed(connection: Connection, statement: Any) -> list[int]:
     return list(connection.execute(statement.returning(tasks.c.id)).scalars().all())
+
+
+def _avoided(before: str | None, offer: str | None) -> str:
+    """Return the places where attempts failed, with one more, the latest first."""
+    names = [name for name in json.loads(before or "[]") if name != offer]
+    return json.dumps([*([offer] if offer else []), *names][:_MOST_AVOIDED])
 
 
 def _plain(reason: str) -> str | None:

@@ -11,13 +11,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from offermatch.model import Requirement
+from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import payloads, store, tasks
 from offermatch.scheduler.store.told import Processable, Underway, Wanted
 from offermatch.tables.columns import TaskColumns
 
-__all__ = ["counts", "key_of", "processable", "store_name", "underway", "wanted"]
+__all__ = ["AVOIDED_SECONDS", "counts", "key_of", "processable", "store_name", "underway", "wanted"]
+
+AVOIDED_SECONDS = 60.0
+"""How long after its pause a task avoids the places where its attempts failed."""
 
 _READY: ColumnElement[str] = literal_column("'ready'")
 """Written into the statement: a partial index is used only where the planner sees its condition."""
@@ -33,28 +37,37 @@ def key_of(name: str, number: int, attempt: int) -> str:
     return f"{name}-{number}-{attempt}"
 
 
-def processable(connection: Connection, most: int, behind: tuple[int, int] | None = None) -> Processable:
-    """Return tasks whose dependencies are all done, at most so many."""
+def processable(connection: Connection, most: int, behind: tuple[int, int] | None, at: float) -> Processable:
+    """Return tasks whose dependencies are all done and whose pause is over, at most so many."""
     if behind is None:
-        found = _page(connection, most)
+        found = _page(connection, most, at)
     else:
         # The head is looked at in every cycle, so that the order of the queue is kept for whatever may fit.
-        found = _page(connection, most // 2)
+        found = _page(connection, most // 2, at)
         start = max([behind, *[_position(row) for row in found[-1:]]], key=_order)
-        found += _page(connection, most - len(found), start)
+        found += _page(connection, most - len(found), at, start)
     if not found:
         return Processable([], TaskColumns([], {}))
     last = _position(found[-1]) if len(found) == most else None
-    ids, _, names, demands, requirements, devices, shares = zip(*found, strict=True)
+    ids, _, names, demands, requirements, devices, shares, pauses, avoided = zip(*found, strict=True)
     asked = array("Q", map(add, map((1000).__mul__, devices), shares)) if any(devices) or any(shares) else None
     table = TaskColumns(list(names), _columns(demands), asked, _requirements(requirements))
-    return Processable(list(ids), table, last)
+    # A place where an attempt failed is avoided while others may do: not for ever, lest a task wait that only it serves.
+    lately = {
+        row: json.loads(names)
+        for row, (names, pause) in enumerate(zip(avoided, pauses, strict=True))
+        if names and pause is not None and at < pause + AVOIDED_SECONDS
+    }
+    return Processable(list(ids), table, last, lately)
 
 
-def _page(connection: Connection, most: int, after: tuple[int, int] | None = None) -> list[Any]:
+def _page(connection: Connection, most: int, at: float, after: tuple[int, int] | None = None) -> list[Any]:
     """Return ready tasks in the order of the queue, from behind a priority and number on."""
-    columns = (tasks.c.id, tasks.c.priority, tasks.c.name, tasks.c.demand)
-    found = select(*columns, tasks.c.requirements, tasks.c.devices, tasks.c.device_share).where(tasks.c.state == _READY)
+    asked = (tasks.c.name, tasks.c.demand, tasks.c.requirements, tasks.c.devices, tasks.c.device_share)
+    columns = (tasks.c.id, tasks.c.priority, *asked, tasks.c.not_before, tasks.c.avoided)
+    # A pause that lies further ahead than one lasts was written while the clock was ahead.
+    over = tasks.c.not_before.is_(None) | (tasks.c.not_before <= at) | (tasks.c.not_before > at + LONGEST_PAUSE)
+    found = select(*columns).where(tasks.c.state == _READY, over)
     if after is not None:
         priority, number = after
         # The first condition is where the index begins.
@@ -80,11 +93,11 @@ def counts(connection: Connection) -> dict[str, int]:
 
 def underway(connection: Connection, lease: Lease, name: str) -> list[Underway]:
     """Return what a lease holds."""
-    columns = (tasks.c.id, tasks.c.attempt, tasks.c.state, tasks.c.cancel_reason, tasks.c.fenced)
+    columns = (tasks.c.id, tasks.c.attempt, tasks.c.state, tasks.c.cancel_reason, tasks.c.fenced, tasks.c.offer)
     found = connection.execute(select(*columns).where(tasks.c.owner == lease.owner).order_by(tasks.c.id))
     return [
-        Underway(number, key_of(name, number, attempt), state == "running", reason, bool(fenced))
-        for number, attempt, state, reason, fenced in found
+        Underway(number, key_of(name, number, attempt), state == "running", reason, bool(fenced), offer or "")
+        for number, attempt, state, reason, fenced, offer in found
     ]
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from offermatch.errors import StoreError
-from offermatch.scheduler.store import browse, changes, leases, migrate, ready
+from offermatch.scheduler.store import browse, changes, leases, migrate, places, ready
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import State
 from offermatch.scheduler.store.submit import insert_submission
-from offermatch.scheduler.store.told import Claim, Processable, Shown, Underway, Verdict, Wanted
+from offermatch.scheduler.store.told import Claim, Place, Processable, Shown, Sighting, Underway, Verdict, Wanted
 from offermatch.scheduler.submission import Submission, checked
+from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Store"]
 
@@ -139,6 +140,26 @@ class Store:
         with self._database.write() as connection:
             return browse.retry(connection, self._database, names, _at(at))
 
+    def places(self) -> list[Place]:
+        """Return the places of which more is known than the cluster says: cordoned, drained, left out."""
+        with self._database.read() as connection:
+            return places.all_places(connection)
+
+    def cordon(self, names: Sequence[str], reason: str = "", *, drain: bool = False, at: float | None = None) -> None:
+        """Let nothing new go to these places; with ``drain``, what runs there ends and is made ready for elsewhere."""
+        with self._database.write() as connection:
+            places.cordon(connection, self._database, names, reason, _at(at), cordoned=True, drain=drain)
+
+    def uncordon(self, names: Sequence[str], at: float | None = None) -> None:
+        """Let these places have tasks again, whatever went wrong there."""
+        with self._database.write() as connection:
+            places.cordon(connection, self._database, names, "", _at(at), cordoned=False, drain=False)
+
+    def sighting(self) -> Sighting | None:
+        """Return what the cluster offered when a task last found no offer; None where none did."""
+        with self._database.read() as connection:
+            return places.seen(connection)
+
     # ---- for schedulers ------------------------------------------------------------------------------------------------
 
     def lease(self, seconds: float) -> Lease:
@@ -171,15 +192,16 @@ class Store:
             leases.adopt(connection, self._database, lease)
             return ready.underway(connection, lease, self.name)
 
-    def processable(self, most: int, behind: tuple[int, int] | None = None) -> Processable:
+    def processable(self, most: int, behind: tuple[int, int] | None = None, at: float | None = None) -> Processable:
         """Return at most so many tasks whose dependencies are all done, in the order in which they are to be placed.
 
         Args:
             most: How many.
             behind: Priority and number of a task; the first half is the head of the queue, the rest comes after this one.
+            at: When: tasks whose pause after a failure is not over by then are left out.
         """
         with self._database.read() as connection:
-            return ready.processable(connection, most, behind)
+            return ready.processable(connection, most, behind, _at(at))
 
     def claim(self, lease: Lease, ids: Sequence[int], offers: Sequence[str], at: float | None = None) -> list[Claim]:
         """Claim those of the tasks that are still ready, each for its offer, and return them.
@@ -205,6 +227,16 @@ class Store:
         """Note, before the cluster is told, that these attempts are never to start: what it says then is no failure."""
         with self._database.write() as connection:
             changes.fence(connection, self._database, lease, ids)
+
+    def leave_out(self, name: str, until: float, strikes: int, reason: str, at: float | None = None) -> None:
+        """Let nothing new go to a place until then."""
+        with self._database.write() as connection:
+            places.leave_out(connection, self._database, name, until, strikes, reason, _at(at))
+
+    def see(self, offers: OfferColumns, at: float | None = None) -> None:
+        """Keep what the cluster offers, so that anybody can be told why a task waits."""
+        with self._database.write() as connection:
+            places.see(connection, offers, _at(at))
 
     def settle(self, lease: Lease, verdicts: Sequence[Verdict], at: float | None = None) -> dict[State, int]:
         """Record what became of attempts that the lease holds; return how many tasks came to each state by that."""

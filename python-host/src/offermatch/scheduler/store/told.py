@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from offermatch.scheduler.store.schema import State
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.columns import OfferColumns, TaskColumns
 
-__all__ = ["Change", "Claim", "Outcome", "Processable", "Shown", "Underway", "Verdict", "Wanted"]
+__all__ = ["Change", "Claim", "Outcome", "Place", "Processable", "Shown", "Sighting", "Underway", "Verdict", "Wanted"]
 
-Outcome = Literal["running", "done", "failed", "again"]
-"""``failed``: the attempt failed, and counts. ``again``: it never ran, so that the next one does not count."""
+Outcome = Literal["running", "done", "failed", "lost", "again"]
+"""``failed``: the attempt failed, and counts. ``lost``: its server is gone, which counts apart. ``again``: it never ran, so
+that the next one does not count."""
 
 
 class Verdict(NamedTuple):
@@ -46,6 +47,7 @@ class Underway(NamedTuple):
         running: Whether the cluster has said that it took it.
         cancel_reason: Why it is to be ended; None where it is not.
         fenced: Whether the cluster may have been told never to start it.
+        offer: Where it went.
     """
 
     id: int
@@ -53,6 +55,7 @@ class Underway(NamedTuple):
     running: bool
     cancel_reason: str | None
     fenced: bool
+    offer: str = ""
 
 
 class Wanted(NamedTuple):
@@ -75,11 +78,45 @@ class Processable:
         ids: Their numbers.
         columns: What the matcher needs of them.
         last: Priority and number of the last of them, where more may be ready behind it; None where none is.
+        avoided: The places where attempts have failed lately, by row.
     """
 
     ids: list[int]
     columns: TaskColumns
     last: tuple[int, int] | None = None
+    avoided: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+
+class Place(NamedTuple):
+    """An offer of which more is known than the cluster says.
+
+    Attributes:
+        name: Its name.
+        cordoned: Whether it gets nothing new until somebody says so.
+        draining: Whether what runs there ends, too.
+        left_out_until: Until when it gets nothing because of what went wrong there.
+        strikes: How often in a row it was left out.
+        reason: Why.
+    """
+
+    name: str
+    cordoned: bool
+    draining: bool
+    left_out_until: float
+    strikes: int
+    reason: str
+
+
+class Sighting(NamedTuple):
+    """What the cluster offered when a task last found no offer.
+
+    Attributes:
+        at: When.
+        offers: What.
+    """
+
+    at: float
+    offers: OfferColumns
 
 
 class Change(NamedTuple):

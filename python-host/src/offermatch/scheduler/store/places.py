@@ -1,0 +1,88 @@
+"""What is known of places besides what the cluster says: which get nothing new, and what was last seen of them all."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from array import array
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.schema import places, sightings
+from offermatch.scheduler.store.told import Place, Sighting
+from offermatch.tables.columns import OfferColumns
+
+__all__ = ["LONGEST_LEFT_OUT", "all_places", "cordon", "leave_out", "see", "seen"]
+
+LONGEST_LEFT_OUT = 600.0
+"""Seconds for which a place is left out at most."""
+
+
+def all_places(connection: Connection) -> list[Place]:
+    """Return every place of which something is known, by name."""
+    return [
+        Place(row.name, bool(row.cordoned), bool(row.draining), row.left_out_until, row.strikes, row.reason or "")
+        for row in connection.execute(select(places).order_by(places.c.name))
+    ]
+
+
+def cordon(
+    connection: Connection, database: Database, names: Sequence[str], reason: str, at: float, *, cordoned: bool, drain: bool
+) -> None:
+    """Say that nothing new goes to these places, and with ``drain`` that what runs there ends; or that all is well again."""
+    _make(connection, database, names, at)
+    values = {"cordoned": int(cordoned), "draining": int(drain), "reason": reason or None, "changed_at": at}
+    # Whoever says that a place is well says so of its failures, too.
+    values |= {} if cordoned else {"left_out_until": 0.0, "strikes": 0}
+    connection.execute(update(places).where(database.among(places.c.name, names)).values(**values))
+
+
+def leave_out(
+    connection: Connection, database: Database, name: str, until: float, strikes: int, reason: str, at: float
+) -> None:
+    """Say that a place is left out for a while, or with ``until`` 0 that it is not any more."""
+    _make(connection, database, [name], at)
+    values = {"left_out_until": until, "strikes": strikes, "reason": reason or None, "changed_at": at}
+    connection.execute(update(places).where(places.c.name == name, places.c.cordoned == 0).values(**values))
+
+
+def see(connection: Connection, offers: OfferColumns, at: float) -> None:
+    """Keep what the cluster offers now, instead of what was kept before."""
+    shown = {
+        "names": offers.names,
+        "available": {name: list(column) for name, column in offers.available.items()},
+        "capacity": {name: list(column) for name, column in (offers.capacity or offers.available).items()},
+        "attributes": offers.attributes,
+        "device_offsets": None if offers.device_offsets is None else list(offers.device_offsets),
+        "device_free": list(offers.device_free),
+    }
+    packed = zlib.compress(json.dumps(shown, separators=(",", ":")).encode(), 1)
+    connection.execute(delete(sightings))
+    connection.execute(insert(sightings).values(id=1, at=at, offers=packed))
+
+
+def seen(connection: Connection) -> Sighting | None:
+    """Return what was kept; None where nothing was yet."""
+    row = connection.execute(select(sightings)).first()
+    if row is None:
+        return None
+    shown = json.loads(zlib.decompress(row.offers))
+    table = OfferColumns(
+        shown["names"],
+        {name: array("Q", column) for name, column in shown["available"].items()},
+        {name: array("Q", column) for name, column in shown["capacity"].items()},
+        shown["attributes"],
+    )
+    if shown["device_offsets"] is not None:
+        table.device_offsets, table.device_free = array("Q", shown["device_offsets"]), array("Q", shown["device_free"])
+    return Sighting(row.at, table)
+
+
+def _make(connection: Connection, database: Database, names: Sequence[str], at: float) -> None:
+    known = set(connection.execute(select(places.c.name).where(database.among(places.c.name, names))).scalars())
+    new = [name for name in dict.fromkeys(names) if name not in known]
+    if new:
+        row = {"cordoned": 0, "draining": 0, "left_out_until": 0.0, "strikes": 0, "changed_at": at}
+        connection.execute(insert(places), [{"name": name, **row} for name in new])

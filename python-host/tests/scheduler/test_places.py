@@ -1,0 +1,222 @@
+"""Broken places, pauses and reasons: a scheduler that people can leave alone."""
+
+import time
+from itertools import pairwise
+
+import pytest
+
+from offermatch import Offer, ReferenceMatcher, is_in
+from offermatch.cli.main import run
+from offermatch.scheduler.cluster.abc import Launched
+from offermatch.scheduler.cluster.simulated import SimulatedCluster
+from offermatch.scheduler.loop import Scheduler
+from offermatch.scheduler.store import Store
+from offermatch.scheduler.store.changes import LONGEST_PAUSE, MOST_LOSSES
+from offermatch.scheduler.submission import Submission
+from offermatch.scheduler.why import why
+
+
+@pytest.fixture
+def store(store_url):
+    with Store(store_url) as opened:
+        yield opened
+
+
+def offers(*names, cpu=4):
+    return [Offer(name, {"cpu": cpu}) for name in names]
+
+
+def scheduler(store, cluster, **settings):
+    return Scheduler(store, cluster, ReferenceMatcher(), interval=1.0, **settings)
+
+
+class Broken(SimulatedCluster):
+    """Whatever starts on a broken server fails at once."""
+
+    broken = frozenset(["bad"])
+
+    def __init__(self, servers, **settings):
+        super().__init__(servers, seconds=5.0, **settings)
+        self.started = []
+
+    def launch(self, launches):
+        answers = super().launch(launches)
+        for launch, answer in zip(launches, answers, strict=True):
+            if answer.refusal is None:
+                self.started.append((launch.task, launch.offer, self.now()))
+                if launch.offer in self.broken:
+                    self.fail(launch.key, "no such library")
+        return answers
+
+
+def test_a_task_goes_on_elsewhere_when_the_smaller_of_two_servers_is_broken(store):
+    """The fullest offer is the broken one, so that best-fit chooses it again and again."""
+    store.submit([Submission("a", {"cpu": 1}), Submission("b", {"cpu": 1}, needs=["a"])])
+    cluster = Broken([Offer("bad", {"cpu": 1}), Offer("good", {"cpu": 8})])
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 2}
+    tried = [offer for task, offer, _ in cluster.started if task == "a"]
+    assert tried == ["bad", "good"]
+
+
+def test_pauses_grow_and_end(store):
+    store.submit([Submission("a", {"cpu": 1}, retries=5)])
+    cluster = Broken(offers("bad"))
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"failed": 1}
+    times = [at for _, _, at in cluster.started]
+    pauses = [after - before for before, after in pairwise(times)]
+    assert len(times) == 6
+    # A cycle finds the end a second later, and another begins after the pause.
+    for pause, least in zip(pauses, (1, 2, 4, 8, 16), strict=True):
+        assert least <= pause <= least + 3
+
+
+def test_losses_have_a_budget_of_their_own(store):
+    store.submit([Submission("a", {"cpu": 1}, retries=0)])
+    cluster = SimulatedCluster(offers("one"), seconds=1e6, repair_seconds=1.0)
+    with scheduler(store, cluster) as loop:
+        for _ in range(5000):
+            loop.cycle()
+            if store.counts().get("running"):
+                cluster.lose("one")
+                cluster.restore("one")
+            cluster.wait(1.0)
+            if store.counts().get("failed"):
+                break
+    shown = store.shown("a")
+    assert (shown.state, shown.columns["failures"], shown.columns["losses"]) == ("failed", 0, MOST_LOSSES + 1)
+
+
+def test_a_place_where_different_tasks_fail_is_left_out_for_a_while_and_said_so(store, caplog):
+    store.submit([Submission(f"t{at}", {"cpu": 1}, retries=9) for at in range(12)])
+    cluster = Broken([Offer("bad", {"cpu": 4}), Offer("good", {"cpu": 4})])
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 12}
+    assert "bad is left out for 10 s: " in caplog.text
+    # Without that, every free place there is filled in every cycle.
+    assert sum(offer == "bad" for _, offer, _ in cluster.started) <= 12
+
+
+def test_where_every_place_is_bad_none_is_left_out(store):
+    store.submit([Submission(f"t{at}", {"cpu": 1}, retries=1) for at in range(8)])
+    cluster = Broken(offers("bad"))
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"failed": 8}
+
+
+def test_an_offer_that_always_says_full_is_left_out_and_another_is_taken(store):
+    class Full(SimulatedCluster):
+        asked = 0
+
+        def launch(self, launches):
+            full = [one for one in launches if one.offer == "liar"]
+            self.asked += len(full)
+            others = iter(super().launch([one for one in launches if one.offer != "liar"]))
+            return [Launched(one.key, "offer-full", "never") if one.offer == "liar" else next(others) for one in launches]
+
+    store.submit([Submission("a", {"cpu": 1})])
+    cluster = Full([Offer("liar", {"cpu": 1}), Offer("good", {"cpu": 8})])
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 1}
+    assert cluster.asked == 3
+    assert store.places()[0].name == "liar"
+
+
+def test_a_cordoned_place_gets_nothing_new_and_a_drained_one_lets_go(store):
+    store.submit([Submission(f"t{at}", {"cpu": 4}, payload={"seconds": 1e5}) for at in range(2)])
+    cluster = Broken(offers("one", "two"))
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        assert store.counts() == {"running": 2}
+        moved = next(task for task, offer, _ in cluster.started if offer == "one")
+        store.cordon(["one"], "for now")
+        store.submit([Submission("new", {"cpu": 1})])
+        cluster.wait(1.0)
+        loop.cycle()
+        assert store.counts() == {"running": 2, "ready": 1}
+        store.cordon(["one"], "new memory", drain=True)
+        cluster.wait(1.0)
+        loop.cycle()
+        shown = store.shown(moved)
+        assert (shown.state, shown.columns["failures"], shown.columns["reason"]) == ("ready", 0, "one is drained")
+        assert "one gets nothing new: drained: new memory" in why(store, "new", cluster.now())
+        store.uncordon(["one"])
+        cluster.wait(1.0)
+        loop.cycle()
+        assert store.shown(moved).state == "running"
+
+
+# ---- why -----------------------------------------------------------------------------------------------------------
+
+
+def test_why(store):
+    cluster = Broken([Offer("one", {"cpu": 4}, attributes={"zone": "north"}), Offer("bad", {"cpu": 2})])
+    rows = {
+        "large": ({"cpu": 400}, (), "it asks 400000 cpu, and the largest of 2 offers has 4000: it can never run there"),
+        "strange": ({"licences": 1}, (), "had no offer with licences: it can never run there"),
+        "unknown": ({"cpu": 1}, (is_in("rack", "7"),), "no offer has the attribute rack that it requires"),
+        "elsewhere": (
+            {"cpu": 1},
+            (is_in("zone", "south"),),
+            "even with nothing running, had 2 offers, of which 2 do not meet",
+        ),
+    }
+    store.submit([Submission(name, demand, requirements) for name, (demand, requirements, _) in rows.items()])
+    store.submit(
+        [Submission("first", {"cpu": 4}, priority=9, payload={"seconds": 1e6}), Submission("after", needs=["first"])]
+    )
+    store.submit([Submission("waits", {"cpu": 4})])
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        cluster.wait(1.0)
+        loop._seen = -100.0
+        loop.cycle()
+    now = cluster.now()
+    for name, (_, _, told) in rows.items():
+        assert told in "\n".join(why(store, name, now)), name
+    assert why(store, "after", now) == ["it needs first (running)"]
+    assert why(store, "first", now) == ["it is running on one, attempt 1"]
+    assert "2 have too little cpu free" in why(store, "waits", now)[-1]
+
+
+def test_why_a_task_pauses_and_what_it_avoids(store):
+    store.submit([Submission("a", {"cpu": 1}, retries=9)])
+    with scheduler(store, Broken(offers("bad"))) as loop:
+        loop.cycle()
+        loop.cluster.wait(1.0)
+        loop.cycle()
+        found = why(store, "a", loop.cluster.now())
+    assert found[0].startswith("it pauses for 1 s more after 1 attempts: no such library")
+    assert found[1].startswith("it avoids bad, where attempts failed, for 6")
+    # What was written while the clock was ahead holds nobody up.
+    assert store.processable(10, at=loop.cluster.now() - 10 * LONGEST_PAUSE).ids == [1]
+
+
+def test_the_commands(tmp_path, capsys):
+    url = f"sqlite:///{tmp_path}/tasks.db"
+    with Store(url) as store:
+        store.submit([Submission("a", {"cpu": 1}), Submission("b", needs=["a"])])
+        table = Broken(offers("one", "two")).offers()
+        store.see(table, time.time())
+
+    def said(*arguments):
+        assert run([*arguments, "--store", url]) == 0
+        return capsys.readouterr().out
+
+    assert said("cluster", "list") == "every place gets tasks\n"
+    assert said("cluster", "drain", "one", "three", "--reason", "new memory") == (
+        "one: drained\nthree: drained (the cluster was not seen to offer it)\n"
+    )
+    assert said("cluster", "list") == "one  drained: new memory\nthree  drained: new memory\n"
+    assert "one gets nothing new: drained: new memory\n" in said("tasks", "why", "a")
+    assert "had room for it on two" in said("tasks", "why", "a")
+    assert said("tasks", "why", "b") == "it needs a (ready)\n"
+    assert said("cluster", "uncordon", "one", "three").startswith("one: gets tasks\n")
+    assert said("cluster", "list") == "every place gets tasks\n"
+    assert run(["tasks", "why", "nobody", "--store", url]) == 1
