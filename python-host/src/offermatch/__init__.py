@@ -31,6 +31,7 @@ from offermatch.model import (
 )
 from offermatch.pool import Pool
 from offermatch.recording.recording import Difference, Recording, replay
+from offermatch.recording.rotation import Rotation
 from offermatch.slot.manifest import Manifest
 from offermatch.slot.slot import Event, Slot
 from offermatch.tables.bad import BadRow
@@ -64,6 +65,7 @@ __all__ = [
     "Recording",
     "ReferenceMatcher",
     "Requirement",
+    "Rotation",
     "Settings",
     "Slot",
     "StoreError",

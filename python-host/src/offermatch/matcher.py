@@ -22,6 +22,7 @@ from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Timings
 from offermatch.pool import Backend, Opener, Pool
 from offermatch.recording.recorder import Recorder, write_recording
+from offermatch.recording.rotation import RotatingRecorder, Rotation
 from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.cycle import Cycle
@@ -168,7 +169,7 @@ class BaseMatcher(ABC):
         attributes: Iterable[str] = (),
         name: str = "name",
         bad_rows: BadRows = "refuse",
-        record: str | PathLike[str] | None = None,
+        record: str | PathLike[str] | Rotation | None = None,
     ) -> Pool:
         """Open a pool that holds the offers from one call to the next.
 
@@ -184,7 +185,8 @@ class BaseMatcher(ABC):
             attributes: Attributes that later offers may have, besides those of these offers.
             name: The attribute, key or column that has the names of the offers.
             bad_rows: What happens to offers that cannot be used, as in ``match``; ``pool.left_out`` says which they are.
-            record: A file to record the pool in when it is closed, see docs/recordings.md.
+            record: A file to record the pool in when it is closed, or a ``Rotation`` of files where it lives for long;
+                see docs/recordings.md.
 
         Raises:
             InputError: An offer or a setting that cannot be used.
@@ -208,7 +210,7 @@ class BaseMatcher(ABC):
         settings: Settings,
         dimensions: Sequence[str],
         attributes: Sequence[str],
-        record: str | PathLike[str] | None,
+        record: str | PathLike[str] | Rotation | None,
     ) -> Pool:
         """Open one pool; what a matcher made of matchers overrides."""
         return self._pool(self._checked_opener(settings), offers, settings, dimensions, attributes, None, record)
@@ -221,10 +223,15 @@ class BaseMatcher(ABC):
         dimensions: Sequence[str],
         attributes: Iterable[str],
         timings: Timings | None,
-        record: str | PathLike[str] | None,
+        record: str | PathLike[str] | Rotation | None,
     ) -> Pool:
         if record is None:
             pool = self._pool_kind(opener, offers, settings, dimensions, attributes, timings)
+        elif isinstance(record, Rotation):
+            rotating = RotatingRecorder(opener, self.description, self.digest)
+            rotating.rotation = record
+            pool = self._pool_kind(rotating, offers, settings, dimensions, attributes, timings)
+            pool.on_close = rotating.finish
         else:
             recorder = Recorder(opener, self.description, self.digest)
             try:

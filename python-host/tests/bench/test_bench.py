@@ -26,7 +26,7 @@ def command(capsys, *arguments):
 def answered(name, text):
     """Return the offer of each task by the loop, as the reference gives it too."""
     tasks, offers = parse_sample(text).rows()
-    asked, offered = rows_of(tasks, offers)
+    asked, offered = rows_of(task_columns(tasks), offer_columns(offers))
     scales = (max(row.cpu for row in offered), max(row.memory for row in offered))
     listed, found = list(range(len(offered))), {}
     with LOOPS[name](offered, scales, 2) as loop:
@@ -53,7 +53,7 @@ def test_a_replay_looks_at_an_even_share_and_checks_each_look(every):
     tasks, offers = parse_sample("uniform:90x70").rows()
     answer = ReferenceMatcher().match(tasks, offers)
     chosen = dict(zip(answer.task_rows, answer.offer_rows, strict=True))
-    asked, offered = rows_of(tasks, offers)
+    asked, offered = rows_of(task_columns(tasks), offer_columns(offers))
     scales = (max(row.cpu for row in offered), max(row.memory for row in offered))
     known = talk._Known([chosen.get(row, -1) for row in range(90)], scales)
     with LOOPS["Python loop, 1 thread"](offered, scales, 1) as loop:

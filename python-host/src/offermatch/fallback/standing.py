@@ -6,12 +6,15 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from offermatch.matcher import BaseMatcher
 from offermatch.model import Settings, Timings
-from offermatch.pool import Backend
 from offermatch.tables.tables import Assigned, Changes, OfferTable
 from offermatch.verify.ledger import Ledger
+
+if TYPE_CHECKING:
+    from offermatch.matcher import BaseMatcher
+    from offermatch.pool import Backend, Opener
 
 __all__ = ["Standing"]
 
@@ -61,13 +64,20 @@ class Standing:
     def open(self, matcher: BaseMatcher, ledger: Ledger) -> Backend:
         """Return the same pool in another matcher.
 
+        Raises:
+            OffermatchError: As ``Matcher.open`` and ``Pool.update``.
+        """
+        return self.open_by(matcher._checked_opener(self._settings), ledger)
+
+    def open_by(self, opener: Opener, ledger: Ledger) -> Backend:
+        """Return the same pool, opened by an opener.
+
         The contract has all that it takes: the pool is opened, the list emptied, and filled again in its order.
 
         Raises:
             OffermatchError: As ``Matcher.open`` and ``Pool.update``.
         """
         rows = range(len(self._places))
-        opener = matcher._checked_opener(self._settings)
         table = ledger.offers(rows)
         backend = opener(table, self._dimensions, self._attributes, self._settings, Timings())
         if self._list != list(rows):

@@ -34,6 +34,7 @@ class Recorder:
         """Record one pool of a matcher."""
         self.recorded: dict[str, Any] = {}
         self._opener = opener
+        self._description, self._digest = description, digest
         self._backend: Backend | None = None
         named = {key: value for key, value in asdict(description).items() if key != "modes"}
         self._matcher = {**named, "digest": digest} if digest else named

@@ -27,6 +27,7 @@ from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import Description, Settings, Timings
 from offermatch.pool import Backend, Pool
 from offermatch.recording.recording import Recording
+from offermatch.recording.rotation import Rotation
 from offermatch.slot.manifest import Manifest, judged
 from offermatch.slot.pool import Place, SlotPool
 from offermatch.slot.shadow import Shadow, ShadowReport
@@ -242,7 +243,7 @@ class Slot(BaseMatcher):
         settings: Settings,
         dimensions: Sequence[str],
         attributes: Sequence[str],
-        record: str | os.PathLike[str] | None,
+        record: str | os.PathLike[str] | Rotation | None,
     ) -> Pool:
         settings.checked()
 
