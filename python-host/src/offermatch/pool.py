@@ -7,6 +7,7 @@ A pool belongs to one matcher. Any thread may use it; calls on one pool take tur
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
@@ -148,6 +149,13 @@ class Pool:
                 answer.explanations = self.explain(columns.picked(answer._unplaced))
         answer.task_numbers, answer.left_out = columns.numbers, columns.left_out
         return answer
+
+    async def assign_async(self, tasks: Table | TaskColumns, **options: Any) -> Answer:
+        """Place tasks on a thread, so that the event loop goes on; arguments and errors are those of ``assign``.
+
+        A call that has begun cannot be cancelled: where the awaiting task is, the tasks are placed all the same.
+        """
+        return await asyncio.to_thread(self.assign, tasks, **options)
 
     def _assign(self, tasks: TaskColumns, timings: Timings) -> Answer:
         with self._lock:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Literal, overload
 
 from offermatch.matcher import Matcher
+from offermatch.model import Mode
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.frames import Table
 
 __all__ = ["match_tasks_to_offers"]
 
@@ -20,19 +23,52 @@ def _bundled() -> Matcher:
     return Matcher.load()
 
 
-def match_tasks_to_offers(tasks: Any, offers: Any, *, dimensions: Sequence[str] | None = None) -> dict[str, str]:
-    """Return the task that each taken offer was given, by their names; an offer takes one task.
+@overload
+def match_tasks_to_offers(
+    tasks: Table | TaskColumns,
+    offers: Table | OfferColumns,
+    *,
+    mode: Literal["exclusive"] = "exclusive",
+    dimensions: Sequence[str] | None = None,
+) -> dict[str, str]: ...
+
+
+@overload
+def match_tasks_to_offers(
+    tasks: Table | TaskColumns,
+    offers: Table | OfferColumns,
+    *,
+    mode: Literal["shared"],
+    dimensions: Sequence[str] | None = None,
+) -> dict[str, list[str]]: ...
+
+
+def match_tasks_to_offers(
+    tasks: Table | TaskColumns,
+    offers: Table | OfferColumns,
+    *,
+    mode: Mode = "exclusive",
+    dimensions: Sequence[str] | None = None,
+) -> dict[str, str] | dict[str, list[str]]:
+    """Return the task that each taken offer was given, by their names; in shared mode, the tasks.
 
     An offer whose score is 31.0 or more is not taken, as in the talk's loop; ``Matcher.match`` has no such limit.
 
     Args:
         tasks: Rows or columns, as in ``Matcher.match``.
         offers: Rows or columns, likewise.
+        mode: ``exclusive``: an offer takes one task; ``shared``: it takes as many as it has room for.
         dimensions: Names the attributes of flat rows, such as ``("cpu", "memory")``.
 
     Raises:
         InputError: A row that cannot be used.
         MatcherError: The bundled matcher failed.
     """
-    answer = _bundled().match(tasks, offers, max_score=MAX_SCORE, dimensions=dimensions)
-    return dict(zip(answer.offer_names, answer.task_names, strict=True))
+    answer = _bundled().match(tasks, offers, mode=mode, max_score=MAX_SCORE, dimensions=dimensions)
+    placed = zip(answer.offer_names, answer.task_names, strict=True)
+    if mode == "exclusive":
+        return dict(placed)
+    given: dict[str, list[str]] = {}
+    for offer, task in placed:
+        given.setdefault(offer, []).append(task)
+    return given

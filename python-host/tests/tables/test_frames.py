@@ -14,7 +14,7 @@ import polars
 import pyarrow
 import pytest
 
-from offermatch import Assignment, InputError, Offer, Task, is_in
+from offermatch import Assignment, InputError, Offer, Task, is_in, match_tasks_to_offers
 from offermatch.tables.rows import offer_columns, task_columns
 
 TASKS = {"name": ["a", "b", "c"], "gpu": [1, 2, 9], "slots": [5, 5, 5]}
@@ -265,7 +265,7 @@ TWICE = pandas.DataFrame([["a", 1, 2]], columns=["name", "gpu", "gpu"])
         ({"name": [5, "5"], "gpu": [1, 1]}, "duplicate-name", "tasks, row 1, name", "also the name of row 0"),
         (pandas.DataFrame({"name": ["a", "a"], "gpu": [1, 2]}), "duplicate-name", "tasks, row 1, name", "row 0"),
         ({"name": ["a"], "gpu": ["many"]}, "quantity-malformed", "tasks, row 0 (a), demand.gpu", "many"),
-        ({"name": ["a"], "owner": ["bob"]}, "quantity-malformed", "tasks, row 0 (a), demand.owner", "bob"),
+        ({"name": ["a"], "owner": ["bob"]}, "quantity-malformed", "tasks, row 0 (a), demand.owner", "dimensions=(...)"),
         ({"name": ["a"], "demand.gpu": [1], "owner": ["bob"]}, "unknown-column", "tasks", "dimensions=(...)"),
         ([{"name": "a", "gpu": 1}], "unknown-column", "tasks, row 0 (a)", "dimensions=(...)"),
         ([{"name": "a", "demand": {"gpu": 1}}, {"name": "b", "gpu": 1}], "unknown-column", "tasks, row 1 (b)", "'gpu'"),
@@ -355,6 +355,21 @@ def test_a_table_that_only_arrow_reads_needs_pyarrow(bulk, monkeypatch):
     with pytest.raises(InputError, match=r"offermatch\[frames\]") as caught:
         bulk.match(OnlyStream(pyarrow.table(TASKS)), OFFERS)
     assert caught.value.code == "extra-missing"
+
+
+def test_the_drop_in_takes_frames_and_a_mode():
+    assert match_tasks_to_offers(pandas.DataFrame(TASKS), OFFERS) == {"x": "a", "y": "b"}
+    both = {"name": ["a", "b"], "gpu": [1, 1], "slots": [1, 1]}
+    assert match_tasks_to_offers(both, {"name": ["x"], "gpu": [2], "slots": [2]}, mode="shared") == {"x": ["a", "b"]}
+
+
+def test_an_event_loop_goes_on_while_a_pool_places(bulk):
+    async def main():
+        with bulk.open(OFFERS) as pool:
+            answers = await asyncio.gather(*(pool.assign_async(polars.DataFrame(TASKS)[at : at + 1]) for at in range(3)))
+        return sorted(name for answer in answers for name in answer.task_names)
+
+    assert asyncio.run(main()) == ["a", "b"]
 
 
 def test_type_checkers_refuse_what_is_no_table(tmp_path):

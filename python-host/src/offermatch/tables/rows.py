@@ -10,7 +10,8 @@ field a dimension (``cpu``). Of rows the last is read only where the dimensions 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from operator import index
 from os import PathLike
@@ -138,15 +139,16 @@ def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) ->
 def _tasks(found: Given, dimensions: Sequence[str] | None, units: Mapping[str, str] | None) -> TaskColumns:
     names = _names(found)
     demands, first_rows = _quantities(found, names, _TASKS, dimensions)
-    table = TaskColumns.build(
-        names,
-        demands,
-        devices=_said(found.optional("devices", 0), 0),
-        device_shares=_said(found.optional("device_share", 0), 0),
-        requirements=_requirements(found, names),
-        units=units,
-        source=found.source,
-    )
+    with _hinted(found, dimensions):
+        table = TaskColumns.build(
+            names,
+            demands,
+            devices=_said(found.optional("devices", 0), 0),
+            device_shares=_said(found.optional("device_share", 0), 0),
+            requirements=_requirements(found, names),
+            units=units,
+            source=found.source,
+        )
     table.first_rows = first_rows
     return table
 
@@ -155,15 +157,28 @@ def _offers(found: Given, dimensions: Sequence[str] | None, units: Mapping[str, 
     names = _names(found)
     available, first_rows = _quantities(found, names, _OFFERS, dimensions)
     available, capacity = _capacity(found, names, available, first_rows, dimensions)
-    return OfferColumns.build(
-        names,
-        available,
-        capacity=capacity,
-        attributes=_attributes(found, names),
-        devices=_devices(found, names),
-        units=units,
-        source=found.source,
-    )
+    with _hinted(found, dimensions):
+        return OfferColumns.build(
+            names,
+            available,
+            capacity=capacity,
+            attributes=_attributes(found, names),
+            devices=_devices(found, names),
+            units=units,
+            source=found.source,
+        )
+
+
+@contextmanager
+def _hinted(found: Given, dimensions: Sequence[str] | None) -> Iterator[None]:
+    """Say, where a column of a frame has no quantities, that it need not be a dimension."""
+    try:
+        yield
+    except InputError as error:
+        if error.code == "quantity-malformed" and dimensions is None and isinstance(found, GivenColumns):
+            hint = f"{error.hint}; of a frame, dimensions=(...) says which columns are dimensions"
+            raise InputError(error.code, error.message, hint, error.place) from error
+        raise
 
 
 def _names(found: Given) -> list[str]:
