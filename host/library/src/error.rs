@@ -77,6 +77,16 @@ pub enum Error {
         /// What stands there.
         value: String,
     },
+    /// A row of another system's file is not as that system writes it, or asks what no task can ask.
+    #[error("{place}: {message}")]
+    RowMalformed {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
     /// A column, or the name of a row, is missing.
     #[error("{place}: missing")]
     MissingColumn {
@@ -352,7 +362,7 @@ impl Error {
             Self::ValueOutOfRange { .. } => "value-out-of-range",
             Self::ColumnLength { .. } => "column-length",
             Self::SettingMalformed { .. } => "setting-malformed",
-            Self::FileMalformed { .. } | Self::ValueMissing { .. } => "file-malformed",
+            Self::FileMalformed { .. } | Self::RowMalformed { .. } | Self::ValueMissing { .. } => "file-malformed",
             Self::FileUnreadable { .. } => "file-unreadable",
             Self::RowUnknown { .. } => "row-unknown",
             Self::RowRepeated { .. } => "row-repeated",
@@ -380,6 +390,7 @@ impl Error {
     pub fn hint(&self) -> &str {
         match self {
             Self::Quantity { error, .. } => error.hint(),
+            Self::RowMalformed { hint, .. } => hint,
             Self::ValueMissing { .. } => "leave the cell empty where nothing is meant",
             Self::MissingColumn { .. } => "every task and every offer needs a name",
             Self::UnknownColumn { .. } => "correct the spelling or take it out; docs/formats.md lists what is read",

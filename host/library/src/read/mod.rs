@@ -2,9 +2,12 @@
 
 mod cells;
 mod csv;
+mod foreign;
 mod json;
+mod kubernetes;
 mod openb;
 mod position;
+mod slurm;
 pub(crate) mod strict_json;
 
 use std::io::Read;
@@ -30,15 +33,21 @@ pub enum Format {
     Csv,
     /// A CSV of Alibaba's OpenB trace.
     Openb,
+    /// Pods and nodes as `kubectl get -o json` or `-o yaml` prints them; both files are read together.
+    Kubernetes,
+    /// Jobs and nodes as `squeue --json` and `scontrol show node --json` print them; both files are read together.
+    Slurm,
 }
 
 /// The formats by name.
-const FORMATS: [(&str, Format); 5] = [
+const FORMATS: [(&str, Format); 7] = [
     ("auto", Format::Auto),
     ("json", Format::Json),
     ("jsonl", Format::JsonLines),
     ("csv", Format::Csv),
     ("openb", Format::Openb),
+    ("kubernetes", Format::Kubernetes),
+    ("slurm", Format::Slurm),
 ];
 
 impl FromStr for Format {
@@ -73,6 +82,25 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// The tasks and the offers in two files, which some formats read together; `-` is standard input.
+    ///
+    /// # Errors
+    /// As [`Reader::read_tasks`].
+    pub fn read_tables(
+        &self,
+        tasks: impl AsRef<Path>,
+        offers: impl AsRef<Path>,
+    ) -> Result<(Vec<Task>, Vec<Offer>), Error> {
+        let read = match self.format {
+            Format::Kubernetes => kubernetes::tables,
+            Format::Slurm => slurm::tables,
+            _ => return Ok((self.read_tasks(tasks)?, self.read_offers(offers)?)),
+        };
+        let (task_text, task_name, _) = open(tasks.as_ref(), self.format)?;
+        let (offer_text, offer_name, _) = open(offers.as_ref(), self.format)?;
+        read((&task_text, &task_name), (&offer_text, &offer_name))
+    }
+
     /// The tasks in a file; `-` is standard input.
     ///
     /// # Errors
@@ -101,6 +129,7 @@ impl Reader {
         match self.format {
             Format::JsonLines => json::tasks(text, source, &self.units, json::Form::Lines),
             Format::Openb => openb::tasks(text, source),
+            Format::Kubernetes | Format::Slurm => Err(not_alone()),
             Format::Json => json::tasks(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
                 json::tasks(text, source, &self.units, json::Form::Array)
@@ -117,12 +146,22 @@ impl Reader {
         match self.format {
             Format::JsonLines => json::offers(text, source, &self.units, json::Form::Lines),
             Format::Openb => openb::offers(text, source),
+            Format::Kubernetes | Format::Slurm => Err(not_alone()),
             Format::Json => json::offers(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
                 json::offers(text, source, &self.units, json::Form::Array)
             }
             Format::Auto | Format::Csv => csv::offers(text, source, &self.units),
         }
+    }
+}
+
+/// The error of one of two files that are read together.
+fn not_alone() -> Error {
+    Error::SettingMalformed {
+        setting: "format".to_owned(),
+        value: "kubernetes or slurm".to_owned(),
+        reason: "the file of tasks and the file of offers are read together".to_owned(),
     }
 }
 

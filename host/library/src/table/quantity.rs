@@ -46,12 +46,19 @@ pub struct QuantityError {
     message: String,
     /// What to write instead.
     hint: String,
+    /// The next lower quantity of one that lies between two.
+    below: u64,
 }
 
 impl QuantityError {
     /// An error about a value, which is shortened.
     fn new(kind: QuantityErrorKind, value: &str, wrong: &str, hint: String) -> Self {
-        Self { kind, message: format!("{} {wrong}", shortened(value)), hint }
+        Self { kind, message: format!("{} {wrong}", shortened(value)), hint, below: 0 }
+    }
+
+    /// The next lower quantity, where the text lies between two.
+    pub(crate) fn below(&self) -> u64 {
+        self.below
     }
 
     /// Why the text is none.
@@ -123,7 +130,9 @@ pub fn parse_quantity(text: &str, unit: Unit) -> Result<u64, QuantityError> {
         }
         Unfit::Fractional(below) => {
             let of = if unit.smallest().is_empty() { String::new() } else { format!(" of{}", unit.smallest()) };
-            QuantityError::new(Fractional, text, &format!("is not a whole number{of}"), unit.nearest(below))
+            let error =
+                QuantityError::new(Fractional, text, &format!("is not a whole number{of}"), unit.nearest(below));
+            QuantityError { below, ..error }
         }
     })
 }

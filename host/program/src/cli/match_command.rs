@@ -69,7 +69,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         (Some(sample), ..) => Ok(sample.rows()),
         (None, Some(tasks), Some(offers)) => {
             let reader = Reader { format: arguments.format.into(), units: units.clone() };
-            Ok((reader.read_tasks(tasks)?, reader.read_offers(offers)?))
+            reader.read_tables(tasks, offers)
         }
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     })?;

@@ -159,6 +159,10 @@ pub(crate) enum FormatArgument {
     Csv,
     /// Alibaba's OpenB trace
     Openb,
+    /// Pods and nodes as kubectl prints them, JSON or YAML
+    Kubernetes,
+    /// What squeue --json and scontrol show node --json print
+    Slurm,
 }
 
 impl From<FormatArgument> for Format {
@@ -169,6 +173,8 @@ impl From<FormatArgument> for Format {
             FormatArgument::Jsonl => Self::JsonLines,
             FormatArgument::Csv => Self::Csv,
             FormatArgument::Openb => Self::Openb,
+            FormatArgument::Kubernetes => Self::Kubernetes,
+            FormatArgument::Slurm => Self::Slurm,
         }
     }
 }

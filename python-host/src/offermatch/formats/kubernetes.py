@@ -14,7 +14,7 @@ from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.model import Offer, Requirement, Task, is_in, not_in
-from offermatch.quantity import COUNT, UNITS, as_written, parse
+from offermatch.quantity import COUNT, MAXIMUM, UNITS, as_written, parse
 
 __all__ = ["EMPTY", "objects", "tables"]
 
@@ -85,7 +85,8 @@ def tables(tasks: Sequence[tuple[_Object, str]], offers: Sequence[tuple[_Object,
     taints = dict.fromkeys(taint for node in nodes for taint in node.taints)
     return (
         [Task(pod.name, as_written(amounts), tuple(pod.requirements(nodes, taints))) for pod, amounts in asked],
-        [node.offer(resources, held.get(node.name, {})) for node in nodes],
+        # Sorted, as kubectl prints them, because the order of dimensions is the order in which a score is summed up.
+        [node.offer(sorted(resources), held.get(node.name, {})) for node in nodes],
     )
 
 
@@ -175,7 +176,7 @@ class _Pod:
     def requirements(self, nodes: Sequence[_Node], taints: Iterable[tuple[str, str, str]]) -> list[Requirement]:
         """Return what a node must have: labels, names, and no taint that the pod does not tolerate."""
         selector = _part(self._spec, "nodeSelector", self._place)
-        found = [is_in(key, _text(value) or EMPTY) for key, value in selector.items()]
+        found = [is_in(key, _text(value) or EMPTY) for key, value in sorted(selector.items())]
         affinity = _part(self._spec, "affinity", self._place)
         self._refuse_other_rules(affinity)
         node = _part(affinity, "nodeAffinity", self._place)
@@ -289,7 +290,7 @@ def _quantity(amount: Any) -> Any:
 
 def _add(amounts: _Amounts, more: _Amounts) -> None:
     for name, amount in more.items():
-        amounts[name] = amounts.get(name, 0) + amount
+        amounts[name] = min(MAXIMUM, amounts.get(name, 0) + amount)
 
 
 def _name(metadata: _Object, place: str) -> str:

@@ -26,11 +26,11 @@ _UNUSABLE = {
     "FAIL",
     "MAINT",
     "NOT_RESPONDING",
-    "POWERED_DOWN",
     "POWERING_DOWN",
     "RESERVED",
+    "FUTURE",
 }
-_UNUSABLE |= {"FUTURE", "PLANNED_DOWN", "REBOOT_ISSUED", "REBOOT_REQUESTED", "UNKNOWN", "ERROR", "INVALID_REG"}
+_UNUSABLE |= {"REBOOT_ISSUED", "REBOOT_REQUESTED", "UNKNOWN", "ERROR", "INVALID_REG", "INVALID"}
 
 _Row = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def _offers(nodes: Sequence[_Row], source: str) -> tuple[list[Offer], dict[str, 
         if not name:
             raise InputError("missing-column", "the name is missing", "every node has a name", place)
         # A star, a tilde and the like behind a state say more of it.
-        states = {word.rstrip("*~#!%$@^-+") for word in _words(node.get("state")) + _words(node.get("state_flags"))}
+        states = {word.rstrip("*~#!%$@^-+").upper() for word in _words(node.get("state")) + _words(node.get("state_flags"))}
         if not states & _USABLE or states & _UNUSABLE:
             continue
         cores = _number(node.get("effective_cpus"), place) or _number(node.get("cpus"), place) or 0
@@ -122,6 +122,15 @@ def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: s
             required.append(is_in("gpu", name.partition(":")[2]))
         elif name.startswith("gres/"):
             demand[name.partition(":")[0]] = parse(amount, column)
+    if not any(name.startswith("gres/") for name in asked):
+        # Where the accounting does not count them, what is asked for a node stands apart.
+        per_node = ",".join(re.split(r"^gres[:/]", part)[-1] for part in _text(job.get("tres_per_node")).split(","))
+        for (kind, model), count in _gres(per_node, f"{place}, tres_per_node").items():
+            if kind == "gpu":
+                devices += count
+                required += [is_in("gpu", model)] if model else []
+            else:
+                demand[f"gres/{kind}"] = count
     wanted = set(_words(job.get("partition")))
     if wanted:
         required.append(_among("partitions", sets["partitions"], lambda found: bool(found & wanted)))

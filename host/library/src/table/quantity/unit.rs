@@ -86,6 +86,8 @@ impl Unit {
     pub const COUNT: Self = Self { name: "count", kind: Kind::Count, bare: 1, places: 0 };
     /// MiB, in which the OpenB trace and Slurm count.
     pub(crate) const MEBIBYTES: Self = multiple("MiB", 1 << 20);
+    /// A count in steps of a thousandth.
+    pub(crate) const THOUSANDTHS_OF_ONE: Self = Self { name: "0.001", kind: Kind::Count, bare: 1000, places: 3 };
     /// Whole devices.
     pub(crate) const DEVICES: Self = Self { name: "devices", kind: Kind::Devices, bare: 1, places: 0 };
     /// Thousandths of one device.

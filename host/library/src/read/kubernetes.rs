@@ -1,0 +1,424 @@
+//! Pods and nodes as `kubectl get -o json` or `-o yaml` prints them; `docs/formats.md` says what becomes of each field.
+//!
+//! ```text
+//! pods that wait ──> tasks         nodes ──> offers, less what the pods on them hold
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::read::foreign::{At, text};
+use crate::read::strict_json::Tree;
+use crate::table::quantity::Unit;
+use crate::table::rows::{Offer, Requirement, Task};
+
+/// Stands for the empty value of a label, which Kubernetes tells apart from a label that is not there.
+const EMPTY: &str = "(empty)";
+const YES: &str = "yes";
+const GIVE: &str = "give what 'kubectl get pods -A -o json' and 'kubectl get nodes -o json' print";
+/// What may be asked for a pod as a whole.
+const POD_LEVEL: [&str; 3] = ["cpu", "memory", "hugepages-"];
+
+/// Resources in the smallest unit, by name.
+type Amounts = BTreeMap<String, u64>;
+
+/// The waiting pods of one text and the nodes of the other; pods of either hold what they run on.
+pub(super) fn tables(tasks: (&str, &str), offers: (&str, &str)) -> Result<(Vec<Task>, Vec<Offer>), Error> {
+    let (given_pods, given_nodes) = (objects(tasks.0, tasks.1)?, objects(offers.0, offers.1)?);
+    let pods = of_kind(&given_pods, "Pod", tasks.1, Pod::new)?;
+    let nodes = of_kind(&given_nodes, "Node", offers.1, Node::new)?;
+    let known: HashSet<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
+    let beside = given_nodes.iter().filter(|object| object.kind == "Pod").map(Pod::new);
+    let beside = beside.collect::<Result<Vec<_>, Error>>()?;
+    let beside = beside.iter().filter(|pod| !known.contains(pod.name.as_str()));
+    let mut held: BTreeMap<&str, Amounts> = BTreeMap::new();
+    for pod in pods.iter().chain(beside).filter(|pod| !pod.node.is_empty() && !pod.ended) {
+        add(held.entry(pod.node.as_str()).or_default(), pod.asked()?);
+    }
+    let mut waiting: Vec<&Pod<'_>> = pods.iter().filter(|pod| pod.waits).collect();
+    waiting.sort_by_key(|pod| std::cmp::Reverse(pod.priority));
+    let asked = waiting.iter().map(|pod| pod.asked()).collect::<Result<Vec<_>, Error>>()?;
+    let names: BTreeSet<&String> =
+        nodes.iter().flat_map(|node| node.allocatable.keys()).chain(asked.iter().flat_map(BTreeMap::keys)).collect();
+    let mut taints: Vec<&Taint> = Vec::new();
+    for taint in nodes.iter().flat_map(|node| &node.taints) {
+        if !taints.contains(&taint) {
+            taints.push(taint);
+        }
+    }
+    let tasks = waiting.iter().zip(&asked).map(|(pod, asked)| {
+        let requirements = pod.requirements(&nodes, &taints)?;
+        let demand = asked.iter().map(|(name, amount)| (name.clone(), *amount));
+        Ok(Task { requirements, ..Task::new(pod.name.as_str(), demand) })
+    });
+    let nothing = Amounts::new();
+    let offers = nodes.iter().map(|node| node.offer(&names, held.get(node.name.as_str()).unwrap_or(&nothing)));
+    Ok((tasks.collect::<Result<_, Error>>()?, offers.collect()))
+}
+
+/// An object and where it stands.
+struct Object {
+    kind: String,
+    value: Value,
+    at: At,
+}
+
+/// The objects of a text, lists taken apart.
+fn objects(content: &str, source: &str) -> Result<Vec<Object>, Error> {
+    let mut found = Vec::new();
+    for mut document in documents(content, source)? {
+        let list = text(document.get("kind"));
+        let items = match document.get_mut("items").map(Value::take) {
+            None => vec![document],
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(At::new(source, 0).malformed("items", "not an array", GIVE)),
+        };
+        for value in items {
+            let at = At::new(source, found.len());
+            if !value.is_object() {
+                return Err(at.malformed("", "not an object", GIVE));
+            }
+            // In a list of one kind, as the API gives it, the items do not say theirs.
+            let kind = value
+                .get("kind")
+                .map_or_else(|| list.strip_suffix("List").unwrap_or(&list).to_owned(), |kind| text(Some(kind)));
+            found.push(Object { kind, value, at });
+        }
+    }
+    Ok(found)
+}
+
+/// The documents of a text, JSON or YAML.
+fn documents(content: &str, source: &str) -> Result<Vec<Value>, Error> {
+    let malformed = |line: usize, column: usize, message: String| Error::FileMalformed {
+        file: source.to_owned(),
+        line,
+        column,
+        message,
+    };
+    if content.trim_start().starts_with(['{', '[']) {
+        let tree: Tree = serde_json::from_str(content)
+            .map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
+        return Ok(match tree.0 {
+            Value::Array(documents) => documents,
+            document => vec![document],
+        });
+    }
+    let documents: Vec<Value> = serde_saphyr::from_multiple(content).map_err(|error| {
+        let (line, column) = error.location().map_or((1, 1), |at| (at.line() as usize, at.column() as usize));
+        malformed(line, column, format!("not YAML: {error}"))
+    })?;
+    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+}
+
+/// The objects of a kind; a file that has others only is the wrong one.
+fn of_kind<'o, T>(
+    objects: &'o [Object],
+    kind: &str,
+    source: &str,
+    make: impl Fn(&'o Object) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let found = objects.iter().filter(|object| object.kind == kind).map(make).collect::<Result<Vec<T>, Error>>()?;
+    if found.is_empty() && !objects.is_empty() {
+        return Err(At::new(source, 0).malformed("", format!("there is no {kind}"), GIVE));
+    }
+    Ok(found)
+}
+
+/// Key, value and effect.
+type Taint = (String, String, String);
+
+struct Node {
+    name: String,
+    labels: BTreeMap<String, String>,
+    allocatable: Amounts,
+    taints: Vec<Taint>,
+}
+
+impl Node {
+    fn new(object: &Object) -> Result<Self, Error> {
+        let (name, at, metadata) = identity(object, |_, name| name.to_owned())?;
+        let (spec, status) = (at.part(&object.value, "spec")?, at.part(&object.value, "status")?);
+        let labels = entries(at.part(metadata, "labels")?).map(|(key, value)| (key.clone(), text(Some(value))));
+        let there = at.part(status, "allocatable")?;
+        let there = if there.is_null() { at.part(status, "capacity")? } else { there };
+        let taints = at.list(spec, "taints")?.iter();
+        let taints = taints.map(|one| (text(one.get("key")), text(one.get("value")), text(one.get("effect"))));
+        let mut taints: Vec<Taint> =
+            taints.filter(|(_, _, effect)| matches!(effect.as_str(), "NoSchedule" | "NoExecute")).collect();
+        let unschedulable = ("node.kubernetes.io/unschedulable".to_owned(), String::new(), "NoSchedule".to_owned());
+        if text(spec.get("unschedulable")).eq_ignore_ascii_case("true") && !taints.contains(&unschedulable) {
+            taints.push(unschedulable);
+        }
+        let allocatable = amounts(&at, "status.allocatable", there)?;
+        Ok(Self { name, labels: labels.collect(), allocatable, taints })
+    }
+
+    /// What is left of the node once the pods on it have their part.
+    fn offer(&self, names: &BTreeSet<&String>, held: &Amounts) -> Offer {
+        let there = |name: &String| self.allocatable.get(name).copied().unwrap_or(0);
+        let free = |name: &String| there(name).saturating_sub(held.get(name).copied().unwrap_or(0));
+        let mut attributes = vec![("metadata.name".to_owned(), self.name.clone())];
+        for (key, value) in &self.labels {
+            attributes.push((key.clone(), or_empty(value)));
+            attributes.push((format!("exists:{key}"), YES.to_owned()));
+        }
+        attributes.extend(self.taints.iter().map(|taint| (attribute_of(taint), YES.to_owned())));
+        Offer {
+            capacity: names.iter().map(|&name| (name.clone(), there(name))).collect(),
+            attributes,
+            ..Offer::new(self.name.as_str(), names.iter().map(|&name| (name.clone(), free(name))))
+        }
+    }
+}
+
+struct Pod<'o> {
+    name: String,
+    node: String,
+    ended: bool,
+    waits: bool,
+    priority: i64,
+    spec: &'o Value,
+    at: At,
+}
+
+impl<'o> Pod<'o> {
+    fn new(object: &'o Object) -> Result<Self, Error> {
+        let (name, at, metadata) = identity(object, |namespace, name| {
+            format!("{}/{name}", if namespace.is_empty() { "default" } else { namespace })
+        })?;
+        let (spec, status) = (at.part(&object.value, "spec")?, at.part(&object.value, "status")?);
+        let node = text(spec.get("nodeName"));
+        let ended = matches!(text(status.get("phase")).as_str(), "Succeeded" | "Failed");
+        let priority = match text(spec.get("priority")).as_str() {
+            "" => 0,
+            written => written.parse().map_err(|_| at.malformed("spec.priority", "not a whole number", GIVE))?,
+        };
+        // A pod with a gate is not scheduled before the gate is gone, and one that is being deleted never is.
+        let deleted = !text(metadata.get("deletionTimestamp")).is_empty();
+        let waits = node.is_empty() && !ended && !deleted && at.list(spec, "schedulingGates")?.is_empty();
+        Ok(Self { name, node, ended, waits, priority, spec, at })
+    }
+
+    /// What the pod asks in all, as Kubernetes counts it: init containers run one after the other, before the containers;
+    /// those with restartPolicy Always stay beside all that comes after them. Overhead is added; what is asked for the pod
+    /// as a whole replaces the sum.
+    fn asked(&self) -> Result<Amounts, Error> {
+        let (mut containers, mut beside, mut most) = (Amounts::new(), Amounts::new(), Amounts::new());
+        for one in self.at.list(self.spec, "containers")? {
+            add(&mut containers, self.container(one)?);
+        }
+        for one in self.at.list(self.spec, "initContainers")? {
+            let mut now = self.container(one)?;
+            if text(one.get("restartPolicy")) == "Always" {
+                add(&mut containers, now.clone());
+                add(&mut beside, now);
+                now = beside.clone();
+            } else {
+                add(&mut now, beside.clone());
+            }
+            at_least(&mut most, now);
+        }
+        at_least(&mut containers, most);
+        let mut total = containers;
+        let whole = self.resources("spec.resources", self.at.part(self.spec, "resources")?)?;
+        total.extend(whole.into_iter().filter(|(name, _)| POD_LEVEL.iter().any(|start| name.starts_with(start))));
+        add(&mut total, amounts(&self.at, "spec.overhead", self.at.part(self.spec, "overhead")?)?);
+        total.insert("pods".to_owned(), 1);
+        Ok(total)
+    }
+
+    fn container(&self, one: &Value) -> Result<Amounts, Error> {
+        self.resources(&format!("container {}", text(one.get("name"))), self.at.part(one, "resources")?)
+    }
+
+    /// What is requested; where only a limit is set, the limit, as the API server has it.
+    fn resources(&self, column: &str, resources: &Value) -> Result<Amounts, Error> {
+        let mut found = amounts(&self.at, &format!("{column}, limits"), self.at.part(resources, "limits")?)?;
+        found.extend(amounts(&self.at, &format!("{column}, requests"), self.at.part(resources, "requests")?)?);
+        Ok(found)
+    }
+
+    /// What a node must have: labels, names, and no taint that the pod does not tolerate.
+    fn requirements(&self, nodes: &[Node], taints: &[&Taint]) -> Result<Vec<Requirement>, Error> {
+        let selector = self.at.part(self.spec, "nodeSelector")?;
+        let mut found: Vec<Requirement> =
+            entries(selector).map(|(key, value)| Requirement::is_in(key, [or_empty(&text(Some(value)))])).collect();
+        let affinity = self.at.part(self.spec, "affinity")?;
+        self.refuse_other_rules(affinity)?;
+        let node = self.at.part(affinity, "nodeAffinity")?;
+        let required = self.at.part(node, REQUIRED)?;
+        if required.as_object().is_some_and(|required| !required.is_empty()) {
+            found.extend(self.terms(self.at.list(required, "nodeSelectorTerms")?, nodes)?);
+        }
+        let tolerations = self.at.list(self.spec, "tolerations")?;
+        let hard = taints.iter().filter(|taint| !tolerations.iter().any(|each| tolerates(each, taint)));
+        found.extend(hard.map(|taint| Requirement::not_in(attribute_of(taint), [YES])));
+        Ok(found)
+    }
+
+    /// The requirements of terms, one of which must hold. Where they cannot be said of labels, because there are several or
+    /// numbers are compared, they are said of the names of the nodes for which they hold.
+    fn terms(&self, terms: &[Value], nodes: &[Node]) -> Result<Vec<Requirement>, Error> {
+        let mut each: Vec<Vec<&Value>> = Vec::new();
+        for term in terms {
+            let expressions = self.at.list(term, "matchExpressions")?.iter();
+            each.push(expressions.chain(self.at.list(term, "matchFields")?).collect());
+        }
+        // A term without an expression matches nothing.
+        each.retain(|expressions| !expressions.is_empty());
+        if let [only] = each.as_slice()
+            && let Some(said) = only.iter().map(|one| said(one)).collect::<Option<Vec<_>>>()
+        {
+            return Ok(said);
+        }
+        let mut names = Vec::new();
+        for node in nodes {
+            let mut holds = false;
+            for expressions in &each {
+                let mut all = true;
+                for one in expressions {
+                    all = all && self.holds(one, node)?;
+                }
+                holds = holds || all;
+            }
+            if holds {
+                names.push(node.name.as_str());
+            }
+        }
+        Ok(vec![Requirement::is_in("metadata.name", names)])
+    }
+
+    fn holds(&self, one: &Value, node: &Node) -> Result<bool, Error> {
+        let (key, operator) = (text(one.get("key")), text(one.get("operator")));
+        let value = if key == "metadata.name" { Some(&node.name) } else { node.labels.get(&key) };
+        let values: Vec<String> = self.at.list(one, "values")?.iter().map(|value| text(Some(value))).collect();
+        match (operator.as_str(), values.as_slice()) {
+            ("In", _) => Ok(value.is_some_and(|value| values.contains(value))),
+            ("NotIn", _) => Ok(!value.is_some_and(|value| values.contains(value))),
+            ("Exists", _) => Ok(value.is_some()),
+            ("DoesNotExist", _) => Ok(value.is_none()),
+            // A label that is no whole number fails both.
+            ("Gt" | "Lt", [bound]) => Ok(match (value.and_then(|value| whole(value)), whole(bound)) {
+                (Some(value), Some(bound)) => {
+                    if operator == "Gt" {
+                        value > bound
+                    } else {
+                        value < bound
+                    }
+                }
+                _ => false,
+            }),
+            _ => {
+                let hint = "the operators are In, NotIn, Exists, DoesNotExist, and Gt and Lt with one value";
+                let column = format!("spec.affinity, {key}");
+                Err(self.at.malformed(&column, format!("{operator:?} is no operator"), hint))
+            }
+        }
+    }
+
+    fn refuse_other_rules(&self, affinity: &Value) -> Result<(), Error> {
+        let unsupported =
+            |what: &str, hint| self.at.malformed("spec", format!("{what} cannot be said as a task"), hint);
+        for rule in ["podAffinity", "podAntiAffinity"] {
+            if !self.at.list(self.at.part(affinity, rule)?, REQUIRED)?.is_empty() {
+                return Err(unsupported(&format!("required {rule}"), "prefer it, or leave the pod out"));
+            }
+        }
+        let spread = self.at.list(self.spec, "topologySpreadConstraints")?;
+        if spread.iter().any(|one| text(one.get("whenUnsatisfiable")) != "ScheduleAnyway") {
+            let hint = "let it schedule anyway, or leave the pod out";
+            return Err(unsupported("a topology spread constraint", hint));
+        }
+        if !self.at.list(self.spec, "resourceClaims")?.is_empty() {
+            return Err(unsupported("a resource claim", "ask for an extended resource, or leave the pod out"));
+        }
+        Ok(())
+    }
+}
+
+const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
+
+/// Name, place and metadata of an object.
+fn identity(object: &Object, named: impl Fn(&str, &str) -> String) -> Result<(String, At, &Value), Error> {
+    let metadata = object.at.part(&object.value, "metadata")?;
+    let name = text(metadata.get("name"));
+    if name.is_empty() {
+        return Err(Error::MissingColumn { place: object.at.place("metadata.name") });
+    }
+    let name = named(&text(metadata.get("namespace")), &name);
+    let at = object.at.clone().named(&name);
+    Ok((name, at, metadata))
+}
+
+fn entries(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    object.as_object().into_iter().flatten()
+}
+
+/// An expression as a requirement on a label; none where it is none.
+fn said(one: &Value) -> Option<Requirement> {
+    let key = text(one.get("key"));
+    let values = one.get("values").and_then(Value::as_array).into_iter().flatten();
+    let values = values.map(|value| or_empty(&text(Some(value))));
+    match text(one.get("operator")).as_str() {
+        "In" => Some(Requirement::is_in(key, values)),
+        "NotIn" => Some(Requirement::not_in(key, values)),
+        "Exists" => Some(Requirement::is_in(format!("exists:{key}"), [YES])),
+        "DoesNotExist" => Some(Requirement::not_in(format!("exists:{key}"), [YES])),
+        _ => None,
+    }
+}
+
+fn tolerates(toleration: &Value, (key, value, effect): &Taint) -> bool {
+    let (wanted, of_effect) = (text(toleration.get("key")), text(toleration.get("effect")));
+    if !(of_effect.is_empty() || of_effect == *effect) || !(wanted.is_empty() || wanted == *key) {
+        return false;
+    }
+    match text(toleration.get("operator")).as_str() {
+        "Exists" => true,
+        "" | "Equal" => !wanted.is_empty() && text(toleration.get("value")) == *value,
+        _ => false,
+    }
+}
+
+fn attribute_of((key, value, effect): &Taint) -> String {
+    format!("taint:{key}={value}:{effect}")
+}
+
+fn or_empty(value: &str) -> String {
+    if value.is_empty() { EMPTY.to_owned() } else { value.to_owned() }
+}
+
+/// A whole number of at most 18 digits.
+fn whole(text: &str) -> Option<i64> {
+    let digits = text.trim_start_matches(['+', '-']);
+    (digits.len() <= 18).then(|| text.parse().ok()).flatten()
+}
+
+/// Resources in the smallest unit; a part of it counts as one, as it does for Kubernetes.
+fn amounts(at: &At, column: &str, given: &Value) -> Result<Amounts, Error> {
+    // Kubernetes knows every suffix for every resource; a thousandth of a core is the smallest that it schedules by.
+    let unit = |name: &str| if name == "cpu" { Unit::THOUSANDTHS_OF_ONE } else { Unit::COUNT };
+    entries(given)
+        .map(|(name, amount)| {
+            let written = text(Some(amount));
+            Ok((name.clone(), at.rounded_up(&format!("{column}.{name}"), &written, unit(name))?))
+        })
+        .collect()
+}
+
+fn add(amounts: &mut Amounts, more: Amounts) {
+    for (name, amount) in more {
+        let sum = amounts.entry(name).or_default();
+        *sum = sum.saturating_add(amount);
+    }
+}
+
+fn at_least(amounts: &mut Amounts, least: Amounts) {
+    for (name, amount) in least {
+        let most = amounts.entry(name).or_default();
+        *most = (*most).max(amount);
+    }
+}

@@ -1,0 +1,368 @@
+//! Jobs as `squeue --json` and nodes as `scontrol show node --json` print them; `docs/formats.md` has each field.
+//!
+//! Both texts are read together: a job's partitions and features are said as the sets of them that nodes have.
+
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::read::foreign::{At, text};
+use crate::read::strict_json::Tree;
+use crate::table::quantity::Unit;
+use crate::table::rows::{Offer, Requirement, Task};
+
+/// Why a job waits for something else than room.
+const WAITS_FOR_OTHERS: [&str; 5] =
+    ["Dependency", "DependencyNeverSatisfied", "JobHeldUser", "JobHeldAdmin", "BeginTime"];
+/// States of nodes that take jobs.
+const USABLE: [&str; 3] = ["IDLE", "MIXED", "ALLOCATED"];
+/// States that keep a node from taking jobs, beside those.
+const UNUSABLE: [&str; 16] = [
+    "DRAIN",
+    "DRAINED",
+    "DRAINING",
+    "DOWN",
+    "FAIL",
+    "MAINT",
+    "NOT_RESPONDING",
+    "POWERING_DOWN",
+    "RESERVED",
+    "FUTURE",
+    "REBOOT_ISSUED",
+    "REBOOT_REQUESTED",
+    "UNKNOWN",
+    "ERROR",
+    "INVALID_REG",
+    "INVALID",
+];
+/// What an attribute says of a node without any.
+const NONE: &str = "(none)";
+/// The most tasks of an array that are read.
+const MOST_TASKS: usize = 4_000_001;
+
+/// A set of partitions or of features, as an attribute has it and taken apart.
+type Sets = Vec<(String, Vec<String>)>;
+
+/// The waiting jobs of one text, and the nodes of the other that can take some.
+pub(super) fn tables(jobs: (&str, &str), nodes: (&str, &str)) -> Result<(Vec<Task>, Vec<Offer>), Error> {
+    let (mut offers, mut partitions, mut features) = (Vec::new(), Sets::new(), Sets::new());
+    for (row, node) in rows(nodes, "nodes")?.iter().enumerate() {
+        offers.extend(offer(node, At::new(nodes.1, row), &mut partitions, &mut features)?);
+    }
+    let mut tasks = Vec::new();
+    for (row, job) in rows(jobs, "jobs")?.iter().enumerate() {
+        let at = At::new(jobs.1, row).named(&text(job.get("job_id")));
+        let waits = words(job.get("job_state")).iter().any(|state| state == "PENDING")
+            && !WAITS_FOR_OTHERS.contains(&text(job.get("state_reason")).as_str());
+        let priority = number(&at, job, "priority")?;
+        if waits && priority != Some(0) {
+            let order = (std::cmp::Reverse(priority.unwrap_or(0)), number(&at, job, "job_id")?.unwrap_or(0));
+            tasks.extend(tasks_of(job, &at, &partitions, &features)?.into_iter().map(|task| (order, task)));
+        }
+    }
+    tasks.sort_by_key(|(order, _)| *order);
+    Ok((tasks.into_iter().map(|(_, task)| task).collect(), offers))
+}
+
+/// The rows under a key.
+fn rows((content, source): (&str, &str), key: &str) -> Result<Vec<Value>, Error> {
+    let tree: Tree = serde_json::from_str(content).map_err(|error| Error::FileMalformed {
+        file: source.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        message: error.to_string(),
+    })?;
+    match tree.0.get(key) {
+        Some(Value::Array(rows)) if rows.iter().all(Value::is_object) => Ok(rows.clone()),
+        _ => {
+            let hint =
+                "give what 'squeue --json' prints as tasks, and what 'scontrol show node --json' prints as offers";
+            Err(At::new(source, 0).malformed("", format!("there is no array of {key}"), hint))
+        }
+    }
+}
+
+/// A node as an offer; none where it takes no jobs.
+fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Result<Option<Offer>, Error> {
+    let name = text(node.get("name"));
+    if name.is_empty() {
+        return Err(Error::MissingColumn { place: at.place("name") });
+    }
+    let at = at.named(&name);
+    let states: Vec<String> = words(node.get("state")).into_iter().chain(words(node.get("state_flags"))).collect();
+    // A star, a tilde and the like behind a state say more of it.
+    let states = states.iter().map(|state| state.trim_end_matches(|c| "*~#!%$@^-+".contains(c)).to_uppercase());
+    let states: Vec<String> = states.collect();
+    let is_one_of = |known: &[&str]| states.iter().any(|state| known.contains(&state.as_str()));
+    if !is_one_of(&USABLE) || is_one_of(&UNUSABLE) {
+        return Ok(None);
+    }
+    let known = |key: &str| number(&at, node, key).map(|number| number.unwrap_or(0));
+    let cores = if known("effective_cpus")? > 0 { known("effective_cpus")? } else { known("cpus")? };
+    let memory = known("real_memory")?.saturating_sub(known("specialized_memory")?);
+    let (there, used) =
+        (gres(&at, "gres", &text(node.get("gres")))?, gres(&at, "gres_used", &text(node.get("gres_used")))?);
+    let bytes = |mebibytes: u64| at.quantity("real_memory", &mebibytes.to_string(), Unit::MEBIBYTES);
+    let cpu = |cores: u64| at.quantity("cpus", &cores.to_string(), Unit::CORES);
+    let mut offer = Offer::new(
+        name.as_str(),
+        [
+            ("cpu", cpu(cores.saturating_sub(known("alloc_cpus")?))?),
+            ("memory", bytes(memory.saturating_sub(known("alloc_memory")?))?),
+        ],
+    );
+    offer.capacity = vec![("cpu".to_owned(), cpu(cores)?), ("memory".to_owned(), bytes(memory)?)];
+    offer.attributes.push(("node".to_owned(), name.clone()));
+    if there.iter().filter(|gres| gres.kind == "gpu").count() > 1 {
+        return Err(Error::DevicesMalformed {
+            place: at.place("gres"),
+            value: text(node.get("gres")),
+            reason: "give a node one type of GPU, or leave it out",
+        });
+    }
+    for Gres { kind, model, count } in there {
+        let taken: u64 = used.iter().filter(|gres| gres.kind == kind).map(|gres| gres.count).sum();
+        let free = count.saturating_sub(taken);
+        if kind == "gpu" {
+            offer.devices = vec![1000; usize::try_from(free.min(u64::from(u32::MAX / 1000))).unwrap_or(0)];
+            offer.attributes.push(("gpu".to_owned(), model));
+        } else {
+            offer.capacity.push((format!("gres/{kind}"), count));
+            offer.available.push((format!("gres/{kind}"), free));
+        }
+    }
+    let active = words(node.get("active_features"));
+    let listed = if active.is_empty() { words(node.get("features")) } else { active };
+    for (attribute, sets, mut listed) in
+        [("partitions", partitions, words(node.get("partitions"))), ("features", features, listed)]
+    {
+        listed.sort();
+        listed.dedup();
+        let written = if listed.is_empty() { NONE.to_owned() } else { listed.join(",") };
+        if !sets.iter().any(|(known, _)| *known == written) {
+            sets.push((written.clone(), listed));
+        }
+        offer.attributes.push((attribute.to_owned(), written));
+    }
+    Ok(Some(offer))
+}
+
+/// The tasks of a job: one, or those of an array that may start.
+fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<Vec<Task>, Error> {
+    let (mut task, mut nodes) = (Task::default(), None);
+    for part in text(job.get("tres_req_str")).split(',').filter(|part| !part.is_empty()) {
+        let (name, amount) = part.split_once('=').unwrap_or((part, ""));
+        let column = format!("tres_req_str, {name}");
+        match name {
+            "node" => nodes = Some(at.quantity(&column, amount, Unit::COUNT)?),
+            "cpu" => task.demand.push(("cpu".to_owned(), at.quantity(&column, amount, Unit::CORES)?)),
+            "mem" => task.demand.push(("memory".to_owned(), memory(at, &column, amount)?)),
+            _ => {
+                let Some(kind) = name.strip_prefix("gres/") else { continue };
+                let count = at.quantity(&column, amount, Unit::COUNT)?;
+                match kind.split_once(':') {
+                    Some(("gpu", model)) => {
+                        task.devices = task.devices.max(devices(at, &column, count)?);
+                        task.requirements.push(Requirement::is_in("gpu", [model]));
+                    }
+                    None if kind == "gpu" => task.devices = devices(at, &column, count)?,
+                    other => {
+                        let kind = other.map_or(kind, |(kind, _)| kind);
+                        set(&mut task.demand, format!("gres/{kind}"), count);
+                    }
+                }
+            }
+        }
+    }
+    let nodes = match nodes {
+        Some(nodes) => nodes,
+        None => number(at, job, "node_count")?.unwrap_or(1),
+    };
+    if nodes > 1 {
+        let hint = "ask for one node a task, or leave the job out";
+        return Err(at.malformed("node_count", format!("a job of {nodes} nodes cannot be said as a task"), hint));
+    }
+    if !text(job.get("tres_req_str")).contains("gres/") {
+        // Where the accounting does not count them, what is asked for a node stands apart.
+        let per_node = text(job.get("tres_per_node"));
+        let parts = per_node
+            .split(',')
+            .map(|part| part.strip_prefix("gres:").or_else(|| part.strip_prefix("gres/")).unwrap_or(part));
+        for Gres { kind, model, count } in gres(at, "tres_per_node", &parts.collect::<Vec<_>>().join(","))? {
+            if kind == "gpu" {
+                task.devices = task.devices.saturating_add(devices(at, "tres_per_node", count)?);
+                if !model.is_empty() {
+                    task.requirements.push(Requirement::is_in("gpu", [model]));
+                }
+            } else {
+                set(&mut task.demand, format!("gres/{kind}"), count);
+            }
+        }
+    }
+    let wanted = words(job.get("partition"));
+    if !wanted.is_empty() {
+        task.requirements.push(among("partitions", partitions, |found| wanted.iter().any(|one| found.contains(one))));
+    }
+    let asked = text(job.get("features"));
+    if !asked.is_empty() {
+        if asked.contains(['(', ')', '[', ']', '*', '!']) || (asked.contains('&') && asked.contains('|')) {
+            let hint = "join features by & or by |, not by both, without counts and brackets";
+            let message = format!("the features {asked} cannot be said as a requirement");
+            return Err(at.malformed("features", message, hint));
+        }
+        let has = |found: &[String], one: &str| found.iter().any(|known| known == one);
+        task.requirements.push(among("features", features, |found| match asked.contains('|') {
+            true => asked.split('|').any(|one| has(found, one)),
+            false => asked.split('&').all(|one| has(found, one)),
+        }));
+    }
+    let name = text(job.get("job_id"));
+    let array = text(job.get("array_task_string"));
+    if array.is_empty() {
+        return Ok(vec![Task { name, ..task }]);
+    }
+    let indices = indices(at, &array)?;
+    Ok(indices.into_iter().map(|index| Task { name: format!("{name}_{index}"), ..task.clone() }).collect())
+}
+
+/// The requirement that an attribute is one of the sets for which something holds.
+fn among(attribute: &str, sets: &Sets, holds: impl Fn(&[String]) -> bool) -> Requirement {
+    Requirement::is_in(attribute, sets.iter().filter(|(_, found)| holds(found)).map(|(written, _)| written.as_str()))
+}
+
+/// A quantity under a name, instead of an earlier one.
+fn set(demand: &mut Vec<(String, u64)>, name: String, count: u64) {
+    demand.retain(|(known, _)| *known != name);
+    demand.push((name, count));
+}
+
+/// Whole devices.
+fn devices(at: &At, column: &str, count: u64) -> Result<u32, Error> {
+    u32::try_from(count).map_err(|_| Error::DevicesMalformed {
+        place: at.place(column),
+        value: count.to_string(),
+        reason: "nobody has that many devices; ask for 0 to 4294967",
+    })
+}
+
+/// Bytes: Slurm's K, M, G, T and P are powers of 1024, and a bare number is MiB.
+fn memory(at: &At, column: &str, amount: &str) -> Result<u64, Error> {
+    for (suffix, unit) in [("K", "KiB"), ("M", "MiB"), ("G", "GiB"), ("T", "TiB"), ("P", "PiB")] {
+        if let Some(number) = amount.strip_suffix(suffix) {
+            return at.quantity(column, number, Unit::named(unit).unwrap_or(Unit::BYTES));
+        }
+    }
+    at.quantity(column, amount, Unit::MEBIBYTES)
+}
+
+/// Generic resources of a kind and a type.
+struct Gres {
+    kind: String,
+    model: String,
+    count: u64,
+}
+
+/// What stands in `gpu:a100:4(S:0-1),shard:8`; what stands in parentheses says which ones they are.
+fn gres(at: &At, key: &str, written: &str) -> Result<Vec<Gres>, Error> {
+    let mut depth = 0;
+    let plain: String = written
+        .chars()
+        .filter(|c| {
+            depth += i32::from(*c == '(');
+            let kept = depth == 0;
+            depth -= i32::from(*c == ')');
+            kept
+        })
+        .collect();
+    let refused = || Error::DevicesMalformed {
+        place: at.place(key),
+        value: written.to_owned(),
+        reason: "a list of resources is as in gpu:a100:4",
+    };
+    let mut found: Vec<Gres> = Vec::new();
+    for part in plain.split(',').filter(|part| !part.is_empty()) {
+        let words: Vec<&str> = part.split(':').collect();
+        let (kind, model, count) = match words.as_slice() {
+            [kind] => (*kind, "", Some(1)),
+            [kind, last] => count(last).map_or((*kind, *last, Some(1)), |count| (*kind, "", Some(count))),
+            [kind, model, last] => (*kind, *model, count(last)),
+            _ => return Err(refused()),
+        };
+        let count = count.filter(|_| !kind.is_empty()).ok_or_else(refused)?;
+        match found.iter_mut().find(|gres| gres.kind == kind && gres.model == model) {
+            Some(gres) => gres.count += count,
+            None => found.push(Gres { kind: kind.to_owned(), model: model.to_owned(), count }),
+        }
+    }
+    Ok(found)
+}
+
+/// A number of up to nine digits, and K, M, G or T behind it.
+fn count(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(['K', 'M', 'G', 'T']);
+    let power = match &text[digits.len()..] {
+        "" => 0,
+        "K" => 1,
+        "M" => 2,
+        "G" => 3,
+        "T" => 4,
+        _ => return None,
+    };
+    let plain = (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| digits.parse::<u64>().ok()?.checked_mul(1024_u64.pow(power))).flatten()
+}
+
+/// The tasks of an array that may start: `0-9:2,20%4`, of which four run at a time.
+fn indices(at: &At, array: &str) -> Result<Vec<usize>, Error> {
+    let refused =
+        || at.malformed("array_task_string", format!("{array} is no list of tasks"), "as in 0-9, 1,3,5 or 0-99%10");
+    let (ranges, most) = array.split_once('%').unwrap_or((array, ""));
+    let number = |text: &str| -> Result<usize, Error> {
+        let plain = (1..=7).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| text.parse().ok()).flatten().ok_or_else(refused)
+    };
+    let mut found = Vec::new();
+    for part in ranges.split(',') {
+        let (range, step) = match part.split_once(':') {
+            Some((range, step)) if range.contains('-') => (range, number(step)?),
+            Some(_) => return Err(refused()),
+            None => (part, 1),
+        };
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        if step == 0 {
+            return Err(refused());
+        }
+        found.extend((number(first)?..=number(last)?).step_by(step));
+        if found.len() > MOST_TASKS {
+            return Err(refused());
+        }
+    }
+    if let Ok(most) = most.parse::<usize>()
+        && most > 0
+    {
+        found.truncate(most);
+    }
+    Ok(found)
+}
+
+/// A number as Slurm's versions print it: bare, or an object that says whether it is set.
+fn number(at: &At, whole: &Value, key: &str) -> Result<Option<u64>, Error> {
+    let value = match whole.get(key) {
+        Some(Value::Object(object)) => {
+            let says = |key: &str, usual: bool| object.get(key).and_then(Value::as_bool).unwrap_or(usual);
+            object.get("number").filter(|_| says("set", true) && !says("infinite", false))
+        }
+        other => other,
+    };
+    match text(value).as_str() {
+        "" => Ok(None),
+        written => at.quantity(key, written, Unit::COUNT).map(Some),
+    }
+}
+
+/// Words as Slurm's versions print them: in an array, or joined by commas.
+fn words(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(words)) => words.iter().map(|word| text(Some(word))).collect(),
+        other => text(other).split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+    }
+}
