@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import math
+import re
+from collections.abc import Callable
 
 import pytest
+from offermatch import Offer, Task, match_tasks_to_offers
 
 from conftest import ROOT
 
@@ -22,3 +26,44 @@ def test_examples_hold(document) -> None:
     )
     assert tried > 0
     assert failed == 0
+
+
+Sum = Callable[[Callable[[int, int, int, int], float]], float]
+
+# By what docs/policies.md says of each policy, for one dimension: demand, available, capacity, scale.
+POLICIES: dict[str, Callable[[Sum], float]] = {
+    "best-fit": lambda total: total(lambda demand, available, _, scale: (available - demand) / scale),
+    "worst-fit": lambda total: total(lambda demand, available, capacity, _: 1 - (available - demand) / capacity),
+    "most-allocated": lambda total: total(lambda demand, available, capacity, _: (available - demand) / capacity),
+    "dot-product": lambda total: 1 / (1 + total(lambda demand, available, _, scale: demand / scale * (available / scale))),
+    "exponential": lambda total: total(
+        lambda demand, available, capacity, _: (math.pow(10, (available - demand) / capacity) - 1) / 9
+    ),
+}
+
+
+def test_the_example_of_the_policies_is_computed() -> None:
+    text = (ROOT / "docs" / "policies.md").read_text()
+    header = next(line for line in text.splitlines() if line.startswith("| offer | available of capacity |"))
+    policies = [cell.strip() for cell in header.strip("| ").split("|")][2:]
+    shape = r"^\| [a-z] \| (\d+) of (\d+) cores, (\d+) of (\d+) GiB \| (.+) \|$"
+    rows = re.findall(shape, text, re.MULTILINE)
+    assert (len(rows), sorted(policies)) == (4, sorted(POLICIES))
+    scales = [max(int(row[at]) for row in rows) for at in (1, 3)]
+    for cpu, cores, memory, gibibytes, shown in rows:
+        offered = [(int(cpu), int(cores)), (int(memory), int(gibibytes))]
+        for policy, cell in zip(policies, shown.split("|"), strict=True):
+
+            def total(term: Callable[[int, int, int, int], float], offered: list[tuple[int, int]] = offered) -> float:
+                return sum(
+                    term(demand, available, capacity, scale)
+                    for demand, (available, capacity), scale in zip((2, 4), offered, scales, strict=True)
+                )
+
+            assert cell.strip(" *") == f"{POLICIES[policy](total):.3f}", f"{policy}, {cpu} of {cores} cores"
+
+
+@pytest.mark.parametrize(("dimensions", "placed"), [(29, {"a": "t"}), (30, {})])
+def test_the_drop_in_takes_a_free_offer_of_up_to_29_dimensions(dimensions: int, placed: dict[str, str]) -> None:
+    offer = Offer("a", {f"d{at}": 1 for at in range(dimensions)}, devices=1)
+    assert match_tasks_to_offers([Task("t")], [offer]) == placed

@@ -108,7 +108,8 @@ fn documents(content: &str, source: &str) -> Result<Vec<Value>, Error> {
     }
     let documents: Vec<Value> = serde_saphyr::from_multiple(content).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |at| (at.line() as usize, at.column() as usize));
-        malformed(line, column, format!("not YAML: {error}"))
+        // The first line says what is wrong; the others show the text.
+        malformed(line, column, format!("not YAML: {}", error.to_string().lines().next().unwrap_or_default()))
     })?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }

@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
 
 use crate::limits::Limits;
 
@@ -23,6 +23,20 @@ const TICK: Duration = Duration::from_millis(10);
 /// The part of a memory, in bytes, that is wiped for the next instance instead of being given back to the system: enough for
 /// 20,000 tasks and offers. Getting pages anew costs a tenth of such a cycle.
 const KEPT_RESIDENT: usize = 16 << 20;
+
+/// What a matcher may use of WebAssembly: the list of `tests/facts/proposals.toml`, and what came before proposals.
+const ALLOWED: WasmFeatures = WasmFeatures::FLOATS
+    .union(WasmFeatures::MUTABLE_GLOBAL)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::COMPONENT_MODEL);
 
 /// What limits ask of an engine.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +83,10 @@ fn tick(engine: &EngineWeak) {
 /// How components are compiled and run.
 fn config(pooled: bool, counts: Counts) -> Config {
     let mut config = Config::new();
-    config.wasm_component_model(true);
+    config.wasm_features(WasmFeatures::all().difference(ALLOWED), false);
+    config.wasm_features(ALLOWED, true);
+    // Else the results of some instructions depend on the machine.
+    config.relaxed_simd_deterministic(true);
     config.epoch_interruption(counts.time);
     config.consume_fuel(counts.fuel);
     if pooled {

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from wasmtime import Config, Engine, Store
+from wasmtime import Config, Engine, Store, _bindings
 
 from offermatch.limits import Limits
 
@@ -24,11 +24,23 @@ TICK_MILLISECONDS = 10
 """Between two epochs."""
 
 # What is not wasmtime's default stands here and in `_options`: options are part of what a compiled component depends on.
-# Garbage collected objects live outside linear memory, and relaxed SIMD may differ from one machine to the next.
+# What a matcher may use of WebAssembly is the list of tests/facts/proposals.toml; relaxed SIMD may else differ from one
+# machine to the next.
 _OPTIONS: Mapping[str, object] = {
+    "wasm_custom_page_sizes": False,
+    "wasm_exceptions": False,
+    "wasm_function_references": False,
     "wasm_gc": False,
+    "wasm_memory64": False,
+    "wasm_multi_memory": False,
     "wasm_relaxed_simd_deterministic": True,
+    "wasm_stack_switching": False,
+    "wasm_tail_call": True,
+    "wasm_threads": False,
+    "wasm_wide_arithmetic": False,
 }
+# Options that wasmtime-py has in its C library only.
+_REFUSED = ("gc_support", "wasm_component_model_async")
 
 _MOST_TABLES, _MOST_INSTANCES = 16, 64
 _engines: dict[str, ClockedEngine] = {}
@@ -43,6 +55,8 @@ class ClockedEngine(Engine):
         config = Config()
         for name, value in _options(limits).items():
             setattr(config, name, value)
+        for name in _REFUSED:
+            getattr(_bindings, f"wasmtime_config_{name}_set")(config.ptr(), False)
         super().__init__(config)
         self.clock = _Clock(self)
 
@@ -58,7 +72,8 @@ def shared_engine(limits: Limits) -> ClockedEngine:
 
 def configuration(limits: Limits) -> str:
     """Return the options of the engine for such limits as text, for the key of compiled components."""
-    return ",".join(f"{name}={value}" for name, value in sorted(_options(limits).items()))
+    options = {**_options(limits), **dict.fromkeys(_REFUSED, False)}
+    return ",".join(f"{name}={value}" for name, value in sorted(options.items()))
 
 
 def _options(limits: Limits) -> dict[str, object]:
