@@ -41,3 +41,60 @@ def test_a_file_of_another_system_means_what_it_means_there(
         assert found[1] == case["error"], f"{host.name}: {done.stderr}"
         assert case["says"] in done.stderr, f"{host.name}: {done.stderr}"
 
+
+@pytest.mark.parametrize("output", ["json", "csv"])
+def test_numbers_and_names_are_printed_by_one_rule(hosts: Any, tmp_path: Path, output: str) -> None:
+    names = ["plain", "a,b", 'a"b', "a\rb", "a\nb", "a\r\nb", " a ", "ä", "#a"]
+    scores = [5.453441982074037e-05, 1e-05, 0.0001, 0.3, 1.0, 12345.678, 1e15, 1e16, 1.5e22]
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    tasks.write_text(json.dumps([{"name": name, "demand": {"slots": 0}} for name in names]))
+    offers.write_text(json.dumps([{"name": "o", "available": {"slots": 1}}]))
+    for score in scores:
+        # One left over of a scale of 1 scores its weight.
+        told = ("--weight", f"slots={score!r}", "--scale", "slots=1", "--mode", "shared", "--output", output)
+        rust, python = (host.run("match", "--tasks", tasks, "--offers", offers, *told) for host in hosts)
+        assert (rust.returncode, rust.stdout) == (python.returncode, python.stdout), rust.stderr + python.stderr
+        assert repr(score) in rust.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--dimensions", "m,m"),
+        ("--dimensions", ""),
+        ("--dimensions", "m,,n"),
+        ("--weight", "cpu=1_0"),
+        ("--weight", "cpu= 2"),
+        ("--max-score", "1_0"),
+        ("--unit", "cpu"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_wrong_usage(hosts: Any, arguments: tuple[str, str]) -> None:
+    for host in hosts:
+        done = host.run("match", "--sample", "uniform:1x1", *arguments)
+        assert (done.returncode, done.stdout) == (2, ""), f"{host.name}: {done.stdout}{done.stderr}"
+
+
+def test_what_a_maximal_score_leaves_without_an_offer_is_said_on_every_output(hosts: Any) -> None:
+    match = ("match", "--sample", "uniform:20x10:3", "--mode", "shared", "--max-score", "0.0001")
+    for host in hosts:
+        for output in ("json", "csv", "summary"):
+            done = host.run(*match, "--output", output)
+            assert done.returncode == 0, done.stderr
+            assert re.fullmatch(r"warning: \d+ tasks found only offers whose score .*\n", done.stderr), host.name
+            if output == "json":
+                assert json.loads(done.stdout)["unplaced_by_score"] == int(done.stderr.split()[1])
+            if output == "summary":
+                assert done.stderr.split()[1] in done.stdout
+
+
+@pytest.mark.parametrize("weights", [("cpu=50",), ("devices=100",), ("cpu=1e300",)])
+def test_no_score_is_too_high_unless_a_limit_is_set(hosts: Any, tmp_path: Path, weights: tuple[str, ...]) -> None:
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    tasks.write_text('[{"name": "t", "demand": {"cpu": 1}}]')
+    # One idle node, in 41 dimensions.
+    available = {"cpu": 96, **{f"d{at}": 1 for at in range(40)}}
+    offers.write_text(json.dumps([{"name": "n", "available": available, "devices": 8}]))
+    for host in hosts:
+        answer = host.answer("match", "--tasks", tasks, "--offers", offers, *(f"--weight={one}" for one in weights))
+        assert (answer["placed"], answer["unplaced_by_score"]) == (1, 0), host.name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomllib
 import wasmtime
 
 PROPOSALS = tomllib.loads((Path(__file__).parent / "facts" / "proposals.toml").read_text())

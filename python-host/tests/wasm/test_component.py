@@ -278,3 +278,13 @@ def test_threads_share_a_matcher(component):
     for thread in threads:
         thread.join()
     assert digests == [expected] * 4
+
+
+def test_a_row_that_a_matcher_calls_repeated_is_its_own_mistake():
+    from offermatch.limits import Limits
+    from offermatch.wasm.crossing import Refused
+    from offermatch.wasm.refusal import refusal
+
+    # The pool has checked that an update names no row twice, and an assignment names none.
+    error = refusal(Refused("repeated-row", 3), Limits())
+    assert (type(error).__name__, error.code) == ("LyingMatcherError", "answer-refused")

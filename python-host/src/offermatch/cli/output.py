@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -94,12 +92,16 @@ def left_out_and_remarks(answer: Answer) -> str:
 
 def answer_csv(answer: Answer) -> str:
     """Return one line for each assignment."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("task", "offer", "score"))
-    # The shortest text that reads back as the same double.
-    writer.writerows(zip(answer.task_names, answer.offer_names, map(repr, answer.scores), strict=True))
-    return text.getvalue()
+    rows = zip(map(_cell, answer.task_names), map(_cell, answer.offer_names), map(repr, answer.scores), strict=True)
+    return "".join(["task,offer,score\n", *(",".join(row) + "\n" for row in rows)])
+
+
+def _cell(text: str) -> str:
+    """Return a text as a cell. Python's own writer does not quote a carriage return before 3.13, where lines end in LF."""
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.intersection(text) else text
+
+
+_QUOTED = frozenset(',"\r\n')
 
 
 def too_high(answer: Answer) -> int:

@@ -15,7 +15,8 @@ __all__ = ["refusal"]
 def refusal(refused: Refused, limits: Limits) -> OffermatchError:
     """Return the error for a call that the matcher refused.
 
-    The host checks every table before it crosses. So a refusal for a number or a column is a mistake of the matcher, not of
+    The host checks every table before it crosses, and that an update names no row twice. So a refusal for a number, a column
+    or a row is a mistake of the matcher, not of
     the input; what only the matcher can know (its modes, its limits) is a matter of input.
     """
     payload: Any = refused.payload
@@ -33,7 +34,5 @@ def _error(case: str, payload: Any) -> OffermatchError:
         return InputError("too-many-rows", message, "split the table")
     if case == "unsupported-mode":
         return InputError("setting-malformed", f"the matcher does not have the mode {payload}", "use another mode", "mode")
-    if case == "repeated-row":
-        return InputError("row-repeated", f"row {payload} is named twice", "name a row once", "update")
     message = f"the matcher refused a table that holds: {case} {payload}"
     return LyingMatcherError("answer-refused", message, "do not use this matcher")
