@@ -16,6 +16,14 @@ def require(extra: str, *modules: str, kind: type[OffermatchError] = InputError)
         OffermatchError: Of the kind given, ``extra-missing``, with the line that installs it.
     """
     for module in modules:
-        if find_spec(module) is None:
+        if not _is_there(module):
             hint = f"pip install 'offermatch[{extra}]'"
             raise kind("extra-missing", f"the Python package {module!r} is not installed", hint)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        # Of what it is a part of, nothing is there.
+        return False

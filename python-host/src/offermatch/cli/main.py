@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def run(arguments: Sequence[str]) -> int:
 def _run(options: argparse.Namespace) -> int:
     level = logging.DEBUG if options.verbose else logging.WARNING
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Visible("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_JsonLines() if options.log == "json" else _Visible(_LOG_LINE))
     logging.basicConfig(level=level, handlers=[handler])
     command: Callable[[argparse.Namespace], str] = options.command
     try:
@@ -95,8 +96,15 @@ def _run(options: argparse.Namespace) -> int:
     return DONE
 
 
+_LOG_LINE = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
+
+
 class _Visible(logging.Formatter):
     """One record, one line, whatever its message holds; only a traceback has more."""
+
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = ""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name in the standard library
         """Return the line."""
@@ -107,10 +115,23 @@ class _Visible(logging.Formatter):
         return "\n".join(visible(line) for line in super().formatException(ei).split("\n"))
 
 
+class _JsonLines(_Visible):
+    """One record, one JSON object on a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object."""
+        told = {"time": f"{self.formatTime(record)}.{record.msecs:03.0f}Z", "level": record.levelname, "logger": record.name}
+        told["message"] = visible(record.getMessage(), LONGEST_MESSAGE)
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told)
+
+
 def _parser() -> argparse.ArgumentParser:
     plain = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("offermatch", description=_ABOUT, formatter_class=plain)
     parser.add_argument("--verbose", action="store_true", help="log what is done, to standard error")
+    parser.add_argument("--log", choices=("text", "json"), default="text", help="lines of the log (default: text)")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     match = commands.add_parser("match", help="match tasks to offers", description=_MATCH, formatter_class=plain)

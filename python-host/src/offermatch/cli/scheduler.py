@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["add_scheduler"]
 
 _STORE = "sqlite:///tasks.db"
+_PROTOCOL = "http/protobuf"
 _STATES = ("pending", "ready", "claimed", "running", "done", "failed", "cancelled")
 
 _SUBMIT = """\
@@ -145,7 +146,13 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     run.add_argument("--stage-program", metavar="PATH", help="the Rust program that stages; docs/staging.md")
 
     run.add_argument("--trace", type=Path, metavar="FILE", help="append spans to a file; `offermatch trace` shows them")
-    run.add_argument("--metrics-port", type=positive, metavar="PORT", help="serve metrics for Prometheus on 127.0.0.1")
+    run.add_argument("--metrics-port", type=positive, metavar="PORT", help="serve metrics for Prometheus")
+    run.add_argument(
+        "--metrics-address",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where metrics are served; whoever reaches it can read them (default: 127.0.0.1)",
+    )
 
     _add_tasks(commands, stored, positive)
     _add_cluster(commands, stored)
@@ -286,9 +293,13 @@ def _telemetry(options: argparse.Namespace) -> AbstractContextManager[Sequence[O
     if not (endpoints or options.trace or options.metrics_port):
         return nullcontext([])
     require("telemetry", "opentelemetry.sdk", "opentelemetry.exporter", "prometheus_client")
+    for name in ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"):
+        if (spoken := os.environ.get(name) or _PROTOCOL) != _PROTOCOL:
+            hint = f"set it to {_PROTOCOL}, and the endpoint to the collector's port for that, usually 4318"
+            raise InputError("setting-malformed", f"{spoken!r} is not spoken here", hint, name)
     from offermatch.scheduler.watching.exporters import exporting  # noqa: PLC0415
 
-    return exporting(options.trace, options.metrics_port)
+    return exporting(options.trace, options.metrics_port, options.metrics_address)
 
 
 def _stopped_by_signals(scheduler: Scheduler) -> Callable[[], None]:

@@ -568,3 +568,16 @@ def test_what_ended_well_on_a_full_disk_is_done_and_can_be_cancelled(small_disk)
     again = ProcessCluster(SERVER, small_disk / "one")
     assert [one.outcome for one in again.reports(["k1", "k2"])] == ["failed", "done"]
     again.close()
+
+
+def test_a_command_learns_which_devices_are_its_own(cluster, tmp_path):
+    text = 'echo "$OFFERMATCH_DEVICES|$CUDA_VISIBLE_DEVICES|$OFFERMATCH_DEVICE_SHARE"; exec sleep 600'
+    asked = {"k1": {"devices": 1}, "k2": {"device_share": 600}, "k3": {"device_share": 400}, "k4": {}}
+    for key, devices in asked.items():
+        assert cluster.launch([launch(key, shell(text), **devices)])[0].refusal is None
+    # Two shares of one device never meet above 1000.
+    assert cluster.launch([launch("k5", shell(text), device_share=1)])[0].refusal == "offer-full"
+    outputs = [tmp_path / "one" / "runs" / path.name for path in (tmp_path / "one" / "runs").iterdir()]
+    until(lambda: all((path / "stdout").exists() and (path / "stdout").read_text().endswith("\n") for path in outputs))
+    assert sorted((path / "stdout").read_text() for path in outputs) == ["0|0|\n", "1|1|400\n", "1|1|600\n", "||\n"]
+    end_all(cluster, list(asked))

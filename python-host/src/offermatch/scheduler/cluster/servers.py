@@ -142,13 +142,13 @@ def offers_of(servers: Sequence[Server]) -> OfferColumns:
     attributes = dict.fromkeys(chain.from_iterable(server.attributes for server in servers))
     table = OfferColumns(
         [server.name for server in servers],
-        {name: array("Q", [server.free.get(name, 0) for server in servers]) for name in dimensions},
+        {name: array("Q", [max(0, server.free.get(name, 0)) for server in servers]) for name in dimensions},
         {name: array("Q", [server.capacity.get(name, 0) for server in servers]) for name in dimensions},
         {name: [server.attributes.get(name) for server in servers] for name in attributes},
     )
     if any(server.devices for server in servers):
         table.device_offsets = array("Q", accumulate((len(server.devices) for server in servers), initial=0))
-        table.device_free = array("Q", chain.from_iterable(server.devices for server in servers))
+        table.device_free = array("Q", (max(0, left) for server in servers for left in server.devices))
     return table
 
 

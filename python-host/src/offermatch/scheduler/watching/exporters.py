@@ -26,7 +26,9 @@ __all__ = ["exporting"]
 
 
 @contextmanager
-def exporting(trace_file: Path | None = None, metrics_port: int | None = None) -> Iterator[list[Telemetry]]:
+def exporting(
+    trace_file: Path | None = None, metrics_port: int | None = None, metrics_address: str = "127.0.0.1"
+) -> Iterator[list[Telemetry]]:
     """Set up what the arguments and the environment ask for, and send what is left when the block ends.
 
     ``OTEL_EXPORTER_OTLP_ENDPOINT`` (or that of traces or metrics alone) switches OTLP over HTTP on;
@@ -35,6 +37,7 @@ def exporting(trace_file: Path | None = None, metrics_port: int | None = None) -
     Args:
         trace_file: Spans are appended here, as lines of OTLP JSON.
         metrics_port: Metrics are served here for Prometheus, at ``/metrics``.
+        metrics_address: The address with that port.
 
     Yields:
         What listens to the scheduler; empty where nothing was asked for.
@@ -45,7 +48,7 @@ def exporting(trace_file: Path | None = None, metrics_port: int | None = None) -
     with ExitStack() as entered:
         resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "offermatch")})
         traces = _traces(entered, resource, trace_file)
-        metrics = _metrics(entered, resource, metrics_port)
+        metrics = _metrics(entered, resource, metrics_port, metrics_address)
         yield [Telemetry(traces, metrics)] if traces or metrics else []
 
 
@@ -70,15 +73,20 @@ def _traces(entered: ExitStack, resource: Resource, trace_file: Path | None) -> 
     return provider
 
 
-def _metrics(entered: ExitStack, resource: Resource, port: int | None) -> MeterProvider | None:
+def _metrics(entered: ExitStack, resource: Resource, port: int | None, address: str) -> MeterProvider | None:
     readers: list[MetricReader] = []
     if _endpoint("METRICS"):
         readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
     if port is not None:
         try:
-            server, thread = start_http_server(port, "127.0.0.1")
+            server, thread = start_http_server(port, address)
         except (OSError, OverflowError) as error:
-            raise InputError("listen-failed", str(error), "choose another port, up to 65535", f"port {port}") from error
+            raise InputError(
+                "listen-failed",
+                str(error),
+                "choose another port, up to 65535, and an address of this machine",
+                f"{address}, port {port}",
+            ) from error
         entered.callback(thread.join)
         entered.callback(server.server_close)
         entered.callback(server.shutdown)

@@ -6,6 +6,7 @@ outlives the process that launches. Workers and the Dask scheduler need this pac
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from importlib import import_module
 from threading import Lock
@@ -17,12 +18,18 @@ from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched,
 from offermatch.scheduler.cluster.payload import Command, function_of
 from offermatch.scheduler.cluster.servers import offers_of
 from offermatch.tables.columns import OfferColumns
+from offermatch.visible import visible
 
 __all__ = ["DaskCluster"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class DaskCluster(Cluster):
     """The workers of a Dask scheduler.
+
+    Attributes:
+        problems: Why which worker, by its address, makes no offer, as of the last call of ``offers``.
 
     A worker offers its threads as ``cpu`` (1000 each), its memory limit as ``memory``, ``GPU`` resources as whole devices
     and every other resource that it declares under its own name; its attribute is ``host``. A payload is a command, as for
@@ -48,6 +55,7 @@ class DaskCluster(Cluster):
         self._owned = isinstance(scheduler, str)
         self._lock = Lock()
         self._closed = False
+        self.problems: dict[str, str] = {}
         try:
             self._client = (
                 distributed.Client(scheduler, timeout=timeout_seconds, set_as_default=False) if self._owned else scheduler
@@ -58,7 +66,13 @@ class DaskCluster(Cluster):
 
     def offers(self) -> OfferColumns:
         """Return what our own launches leave free on every worker."""
-        return offers_of(self._ask("servers"))
+        servers = self._ask("servers")
+        odd: dict[str, str] = self._ask("odd")
+        for worker, wrong in odd.items():
+            if self.problems.get(worker) != wrong:
+                _LOG.warning("worker %s is left out: %s", worker, visible(wrong))
+        self.problems = odd
+        return offers_of(servers)
 
     def fetch(self, inputs: Sequence[str], *, concurrency: int) -> Sequence[Fetched]:
         """Return each name as it is: Dask has no store of inputs, so a name is a path or an address that workers know."""

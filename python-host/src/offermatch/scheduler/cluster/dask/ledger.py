@@ -12,14 +12,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from distributed import Scheduler
 from distributed.diagnostics.plugin import SchedulerPlugin
 
-from offermatch.quantity import unit_of
+from offermatch.quantity import MAXIMUM, unit_of
 from offermatch.scheduler.cluster.abc import Launch, Launched, Outcome, Report
 from offermatch.scheduler.cluster.servers import Server, Taken, malformed
 from offermatch.scheduler.cluster.settled import KEPT_SECONDS, Settled
@@ -30,6 +30,9 @@ NAME = "offermatch"
 """The plugin's name at the scheduler."""
 
 _SECONDS_TO_SEND = 60.0
+_MOST_DEVICES = 1024
+_UNLIMITED = 2**50
+"""What stands for the memory of a worker that has no limit: more than any server has."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class Ledger(SchedulerPlugin):
         self._settled = Settled(kept_seconds)
         self._servers: dict[str, Server] = {}
         self._keys: dict[str, dict[str, None]] = {}
+        self._declared: dict[str, Any] = {}
+        self._odd: dict[str, str] = {}
         self._scheduler: Any = None
 
     async def start(self, scheduler: Scheduler) -> None:
@@ -71,13 +76,15 @@ class Ledger(SchedulerPlugin):
 
     def add_worker(self, scheduler: Scheduler, worker: str) -> None:
         """A worker has come: a new server, with nothing running."""
-        self._servers[worker] = _server(scheduler.workers[worker])
         self._keys[worker] = {}
+        self._declare(worker, scheduler.workers[worker])
 
     def remove_worker(self, scheduler: Scheduler, worker: str, *, stimulus_id: str = "", **kwargs: Any) -> None:
         """A worker is gone, and what it ran is lost."""
         del stimulus_id, kwargs
         server = self._servers.pop(worker, None)
+        self._declared.pop(worker, None)
+        self._odd.pop(worker, None)
         for key in self._keys.pop(worker, {}):
             run = self._runs[key]
             name = server.name if server is not None else worker
@@ -107,6 +114,27 @@ class Ledger(SchedulerPlugin):
         elif not run.begun:
             self._close(run, "lost", "Dask let go of it before it began", time.time())
 
+    def _declare(self, address: str, state: Any) -> None:
+        """Take what a worker declares; one that declares what no server can have makes no offer, and is named."""
+        self._declared[address] = declared = (state.nthreads, state.memory_limit, dict(state.resources))
+        self._servers.pop(address, None)
+        self._odd.pop(address, None)
+        name = str(state.name)
+        if any(server.name == name for server in self._servers.values()):
+            # Dask tells the worker 0 and the worker "0" apart; offers have names alone.
+            name = f"{name} at {address}"
+        try:
+            server = self._servers[address] = _server(name, state.host, *declared)
+        except ValueError as error:
+            self._odd[address] = str(error)
+            return
+        for key in self._keys[address]:
+            for dimension, asked in self._runs[key].taken.demand.items():
+                server.free[dimension] = server.free.get(dimension, 0) - asked
+            for number, thousandths in self._runs[key].taken.devices:
+                if number < len(server.devices):
+                    server.devices[number] -= thousandths
+
     # ---- asked by workers ----------------------------------------------------------------------------------------
 
     def begin(self, key: str, worker: str) -> bool:
@@ -128,9 +156,17 @@ class Ledger(SchedulerPlugin):
     # ---- asked by whoever launches -------------------------------------------------------------------------------
 
     def servers(self) -> list[Server]:
-        """Return every worker, with what is free."""
+        """Return every worker that can be used, with what is free."""
         self._sweep()
+        # A worker may be told of other resources while it lives.
+        for address, state in self._scheduler.workers.items():
+            if self._declared.get(address) != (state.nthreads, state.memory_limit, dict(state.resources)):
+                self._declare(address, state)
         return list(self._servers.values())
+
+    def odd(self) -> dict[str, str]:
+        """Return why which worker, by its address, makes no offer."""
+        return dict(self._odd)
 
     def take(self, launches: Sequence[Launch], client: str) -> list[tuple[Launched, str]]:
         """Return what becomes of each launch, and the worker it is to be sent to; no worker where nothing is to be sent."""
@@ -236,13 +272,25 @@ def ledger_call(method: str, *args: Any, dask_scheduler: Any = None) -> Any:
     return getattr(ledger, method)(*args)
 
 
-def _server(state: Any) -> Server:
-    """Return a worker as a server: its threads are cores, and what it declares besides is what it declares."""
-    free = {"cpu": 1000 * state.nthreads, "memory": int(state.memory_limit or 0)}
-    devices = 0
-    for name, amount in state.resources.items():
-        if name.upper() == "GPU":
-            devices = math.floor(amount)
+def _server(name: str, host: str, threads: int, memory: int | None, resources: Mapping[str, float]) -> Server:
+    """Return a worker as a server: its threads are cores, and what it declares besides is what it declares.
+
+    Raises:
+        ValueError: It declares what no server can have.
+    """
+    if memory is not None and not 0 <= memory <= MAXIMUM:
+        raise ValueError(f"its limit of memory is {memory!r}, which is no amount from 0 to {MAXIMUM}")
+    free = {"cpu": 1000 * threads, "memory": int(memory or _UNLIMITED)}
+    devices: list[int] = []
+    for resource, amount in resources.items():
+        most = _MOST_DEVICES if resource.upper() == "GPU" else MAXIMUM // unit_of(resource).bare
+        if not 0 <= amount <= most:
+            raise ValueError(f"it declares {amount!r} of {resource}, which is no amount from 0 to {most}")
+        if resource.upper() == "GPU":
+            whole = math.floor(amount)
+            # A part of a device is offered as its thousandths.
+            part = math.floor(1000 * (amount - whole))
+            devices = [1000] * whole + ([part] if part else [])
         else:
-            free[name] = math.floor(amount * unit_of(name).bare)
-    return Server(str(state.name), free, attributes={"host": state.host}, devices=[1000] * devices)
+            free[resource] = math.floor(amount * unit_of(resource).bare)
+    return Server(name, free, attributes={"host": host}, devices=devices)

@@ -260,7 +260,14 @@ class ProcessCluster(Cluster):
         taken = self._server.take(launch)
         try:
             directory = self._place(launch.key)
-            prepare(directory, launch, limit_memory=self._limit_memory, dies_with_us=False, most_output=self._most_output)
+            prepare(
+                directory,
+                launch,
+                limit_memory=self._limit_memory,
+                dies_with_us=False,
+                most_output=self._most_output,
+                devices=[number for number, _ in taken.devices] if self._server.devices else None,
+            )
             self._journal.append({**_taken(launch.key, taken, launch.sent_at), "at": time.time()})
         except (OSError, ClusterError) as error:
             self._server.give_back(taken)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,13 @@ _MOST_MEMORY = 2**63 - 1
 
 
 def prepare(
-    directory: Path, launch: Launch, *, limit_memory: bool, dies_with_us: bool, most_output: int = MOST_OUTPUT
+    directory: Path,
+    launch: Launch,
+    *,
+    limit_memory: bool,
+    dies_with_us: bool,
+    most_output: int = MOST_OUTPUT,
+    devices: Sequence[int] | None = None,
 ) -> None:
     """Write down what is to run, in a directory of its own.
 
@@ -40,6 +47,7 @@ def prepare(
         launch: What, as ``Command`` reads its payload.
         limit_memory: Whether its address space is its demand of memory at most, where the payload does not say.
         dies_with_us: Whether it ends when this thread does.
+        devices: The numbers of the devices that it holds; None where the server has none.
         most_output: Bytes of standard output, and of standard error, that are kept.
 
     Raises:
@@ -53,6 +61,12 @@ def prepare(
     # No more of our own environment than every program needs: it may hold secrets.
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     environment |= {"OFFERMATCH_KEY": launch.key, "OFFERMATCH_TASK": launch.task}
+    if devices is not None:
+        # What is not said to be its own it is not to see.
+        shown = ",".join(map(str, devices))
+        environment |= {"OFFERMATCH_DEVICES": shown, "CUDA_VISIBLE_DEVICES": shown}
+    if launch.device_share:
+        environment["OFFERMATCH_DEVICE_SHARE"] = str(launch.device_share)
     environment |= {"OFFERMATCH_PAYLOAD": str(directory / "payload.json"), **command.environment}
     limits = dict(command.limits)
     if limit_memory and launch.demand.get("memory"):
