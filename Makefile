@@ -26,13 +26,13 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test fetched component policies hostile foreign host python postgresql chromium podman lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test fetched component crates policies hostile foreign host python postgresql chromium podman lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
 	@echo "make test     format, lints, types, documentation and every test"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
-	@echo "make component, policies, foreign, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
+	@echo "make component, policies, foreign, host, python, wheel, crates, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
 run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
@@ -85,6 +85,10 @@ $(PACKAGED): target/matcher.wasm
 
 fetched: python foreign postgresql chromium podman ## all that is fetched and installed for the tests
 
+crates: component ## the crates offermatch-core, offermatch-kit and offermatch as crates.io would get them, built from their packages
+	cp target/matcher.wasm host/library/matcher.wasm
+	cargo package --locked --quiet --allow-dirty --package offermatch-core --package offermatch-kit --package offermatch
+
 wheel: python ## the wheel, in target/wheel
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheel ./python-host
 
@@ -128,4 +132,4 @@ bench: host python ## the matcher beside everything that might be used instead
 	@$(HOST) bench all --json target/bench/rust.json --svg target/bench
 
 clean: ## remove what was built
-	rm -rf target $(PACKAGED)
+	rm -rf target $(PACKAGED) host/library/matcher.wasm

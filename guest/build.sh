@@ -49,7 +49,7 @@ build() {
     local arguments=(build --target "$target" --target-dir target/component "$@")
     if ! has_target "$target" && ! { has_debian && has_libc "$target"; }; then
         echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
-        rustup target add "$target" || {
+        rustup target add "$target" || [ "${OFFERMATCH_SYSTEM_PACKAGES:-}" = no ] || {
             as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
             $as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
             $as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends rustc-web cargo-web rust-web-src wasi-libc

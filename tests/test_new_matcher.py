@@ -76,7 +76,7 @@ def test_the_document_shows_what_is_written(project: Path) -> None:
 
 
 def test_the_kit_in_it_is_the_one_here(project: Path) -> None:
-    for part in ("guest/core/src", "guest/kit/src", "wit"):
+    for part in ("guest/core/src", "guest/kit/src", "guest/kit/wit"):
         ours = sorted(path.relative_to(ROOT) for path in (ROOT / part).rglob("*") if path.is_file())
         assert ours
         for path in ours:

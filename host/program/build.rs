@@ -18,7 +18,7 @@ const KIT: [&str; 8] = [
     "guest/kit/Cargo.toml",
     "guest/kit/examples",
     "guest/kit/src",
-    "wit",
+    "guest/kit/wit",
 ];
 
 /// Writes `KIT`, an array of paths and texts: the kit's sources, and a workspace around them.

@@ -4,7 +4,7 @@
 #[cfg(not(feature = "contract-0-1-0"))]
 wit_bindgen::generate!({
     world: "packed-matcher",
-    path: "../../wit",
+    path: "wit",
     generate_all,
     pub_export_macro: true,
     default_bindings_module: "offermatch_kit::bindings",
@@ -12,7 +12,7 @@ wit_bindgen::generate!({
 #[cfg(feature = "contract-0-1-0")]
 wit_bindgen::generate!({
     world: "packed-matcher",
-    path: "../../wit/since-0.1.0",
+    path: "wit/since-0.1.0",
     pub_export_macro: true,
     default_bindings_module: "offermatch_kit::bindings",
 });

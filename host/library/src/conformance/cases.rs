@@ -14,19 +14,19 @@ const MOST_NUMBERS: u64 = 1 << 24;
 
 /// The shipped files, by their groups.
 pub(super) const SHIPPED: [(&str, &str); 13] = [
-    ("capacity.json", include_str!("../../../../tests/conformance/capacity.json")),
-    ("dimensions.json", include_str!("../../../../tests/conformance/dimensions.json")),
-    ("ties.json", include_str!("../../../../tests/conformance/ties.json")),
-    ("shared.json", include_str!("../../../../tests/conformance/shared.json")),
-    ("requirements.json", include_str!("../../../../tests/conformance/requirements.json")),
-    ("devices.json", include_str!("../../../../tests/conformance/devices.json")),
-    ("max-score.json", include_str!("../../../../tests/conformance/max-score.json")),
-    ("weights.json", include_str!("../../../../tests/conformance/weights.json")),
-    ("explain.json", include_str!("../../../../tests/conformance/explain.json")),
-    ("updates.json", include_str!("../../../../tests/conformance/updates.json")),
-    ("integers.json", include_str!("../../../../tests/conformance/integers.json")),
-    ("sizes.json", include_str!("../../../../tests/conformance/sizes.json")),
-    ("errors.json", include_str!("../../../../tests/conformance/errors.json")),
+    ("capacity.json", include_str!("../../conformance/capacity.json")),
+    ("dimensions.json", include_str!("../../conformance/dimensions.json")),
+    ("ties.json", include_str!("../../conformance/ties.json")),
+    ("shared.json", include_str!("../../conformance/shared.json")),
+    ("requirements.json", include_str!("../../conformance/requirements.json")),
+    ("devices.json", include_str!("../../conformance/devices.json")),
+    ("max-score.json", include_str!("../../conformance/max-score.json")),
+    ("weights.json", include_str!("../../conformance/weights.json")),
+    ("explain.json", include_str!("../../conformance/explain.json")),
+    ("updates.json", include_str!("../../conformance/updates.json")),
+    ("integers.json", include_str!("../../conformance/integers.json")),
+    ("sizes.json", include_str!("../../conformance/sizes.json")),
+    ("errors.json", include_str!("../../conformance/errors.json")),
 ];
 
 /// A file of cases.
