@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from offermatch.cli.agent import token_of
 from offermatch.cli.arguments import add_ranking, ranking
-from offermatch.errors import InputError, OffermatchError
+from offermatch.errors import ClusterError, InputError, OffermatchError
 from offermatch.extras import require
 from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.formats.files import read_offers
@@ -59,6 +59,10 @@ Looks at stored tasks, cancels them and tries them again. docs/scheduler.md says
 """
 
 _WHY = "Says why a task is where it is: what it needs, its pause, the places it avoids, and what the offers last seen lack."
+
+_LOGS = (
+    "Prints the end of what a task has written: as it is to a file, and with what cannot be seen as escapes to a terminal."
+)
 
 _CLUSTER = """\
 Says which offers of the cluster get tasks, to all schedulers of a store, from their next cycle on. A place where different
@@ -187,6 +191,15 @@ def _add_tasks(commands: Any, stored: argparse.ArgumentParser, positive: Callabl
     reasons = what.add_parser("why", help="why a task is where it is", parents=[stored], description=_WHY)
     reasons.set_defaults(command=_why, usage=reasons)
     reasons.add_argument("name", metavar="TASK")
+    logs = what.add_parser("logs", help="what a task has written, on an agent", parents=[stored], description=_LOGS)
+    logs.set_defaults(command=_logs, usage=logs)
+    logs.add_argument("name", metavar="TASK")
+    logs.add_argument("--cluster", required=True, metavar="CLUSTER", help="http://AGENT,...: as for run")
+    logs.add_argument("--cluster-token-file", type=Path, metavar="FILE", help="the token that agents want")
+    logs.add_argument("--cluster-ca", type=Path, metavar="FILE", help="the authority of the agents' certificates")
+    logs.add_argument("--stderr", action="store_true", help="standard error (default: standard output)")
+    logs.add_argument("--attempt", type=positive, metavar="N", help="(default: the latest)")
+    logs.add_argument("--most", type=positive, default=65536, metavar="BYTES", help="the last of them (default: 65536)")
     for name, command, about in (
         ("cancel", _cancel, "end tasks, and cancel what needs them"),
         ("retry", _retry, "give failed and cancelled tasks another chance, and what was cancelled because of them"),
@@ -427,6 +440,26 @@ def _why(options: argparse.Namespace) -> str:
         from offermatch.scheduler.why import why  # noqa: PLC0415
 
         return "".join(f"{visible(reason, LONGEST_MESSAGE)}\n" for reason in why(store, options.name, time.time()))
+
+
+def _logs(options: argparse.Namespace) -> str:
+    with _open(options, make=False) as store:
+        from offermatch.scheduler.store.ready import key_of  # noqa: PLC0415
+
+        shown = store.shown(options.name)
+        key = key_of(store.name, shown.columns["id"], options.attempt or shown.columns["attempt"])
+    cluster = _cluster(options.cluster, options.cluster_token_file, options.cluster_ca)
+    try:
+        found = cluster.output(key, "stderr" if options.stderr else "stdout", options.most)
+    finally:
+        cluster.close()
+    if found is None:
+        hint = "outputs are kept by agents, for --keep hours; 'offermatch tasks show' says which attempts there were"
+        raise ClusterError("output-unknown", "no agent has any output of this attempt", hint, key)
+    if not sys.stdout.isatty():
+        return found.text
+    lines = found.text.split("\n")
+    return "\n".join(visible(line, len(line)) for line in lines)
 
 
 def _places(options: argparse.Namespace) -> str:

@@ -479,4 +479,4 @@ def test_the_agent_answers_as_the_document_says(tmp_path):
         options = ["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--seed", "1", "--no-color"]
         done = subprocess.run([*command, *options], check=False, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    assert "7 passed" in done.stdout

@@ -470,6 +470,14 @@ def test_the_scheduler_runs_tasks_on_two_agents(tmp_path):
         assert offermatch("submit", "--store", store, str(tmp_path / "tasks.json")).returncode == 0
         done = offermatch("run", "--store", store, "--cluster", addresses, "--drain", "--interval", "0.05")
         assert done.returncode == 0, done.stderr
+        where = ["--store", store, "--cluster", addresses]
+        assert json.loads(offermatch("tasks", "logs", "count", *where).stdout)["command"][0] == "sh"
+        assert offermatch("tasks", "logs", "broken", "--stderr", "--attempt", "1", *where).stdout == "no\n"
+        assert offermatch("tasks", "logs", "broken", "--stderr", "--most", "1", *where).stdout == "\n"
+        for wrong in (["count", "--attempt", "9"], ["nobody"]):
+            done = offermatch("tasks", "logs", *wrong, *where)
+            assert done.returncode == 1
+            assert "error[output-unknown]" in done.stderr or "error[task-unknown]" in done.stderr
     finally:
         for process, _ in agents:
             stop(process)

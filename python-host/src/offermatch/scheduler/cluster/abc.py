@@ -11,7 +11,7 @@ from typing import Any, Literal
 from offermatch.model import Offer
 from offermatch.tables.columns import OfferColumns
 
-__all__ = ["Cluster", "Fetched", "Launch", "Launched", "Outcome", "Report"]
+__all__ = ["Cluster", "Fetched", "Launch", "Launched", "Outcome", "Output", "Report", "Stream"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,22 @@ class Fetched:
     reason: str = ""
 
 
+Stream = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The end of what a launch has written to one of its standard streams.
+
+    Attributes:
+        text: At most so much as was asked for; bytes that are no UTF-8 are shown as U+FFFD.
+        size: How many bytes are kept in all.
+    """
+
+    text: str
+    size: int
+
+
 class Cluster(ABC):
     """Servers that make offers, take launches and say what became of them.
 
@@ -131,6 +147,11 @@ class Cluster(ABC):
         by a scheduler that is slow or dead, must not start it any more. Where a server cannot be told now, the key is
         reported as running until one that cancels it again has told it: only a report says that a key has ended.
         """
+
+    def output(self, key: str, stream: Stream, most: int = 65536) -> Output | None:
+        """Return the end of what a launch has written; None where the cluster keeps nothing of it."""
+        del key, stream, most
+        return None
 
     def forget(self, keys: Sequence[str]) -> None:
         """Hear that the store has the ends of these keys, so that nobody asks about them any more.

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from offermatch.errors import ClusterError, InputError
 from offermatch.extras import require
 from offermatch.model import Offer
-from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Refusal, Report
+from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Output, Refusal, Report, Stream
 from offermatch.scheduler.cluster.http import wire
 from offermatch.scheduler.cluster.http.requests import Requests
 from offermatch.visible import LONGEST_NAME, visible
@@ -164,6 +164,10 @@ class HttpCluster(Cluster):
         answers = self._requests.run(self._reports(once))
         return [answers[key] for key in keys]
 
+    def output(self, key: str, stream: Stream, most: int = 65536) -> Output | None:
+        """Return the end of what a launch has written, from the agent that has it."""
+        return self._requests.run(self._output(key, stream, most))
+
     def cancel(self, keys: Sequence[str]) -> None:
         """Ask the agents to end these launches.
 
@@ -217,6 +221,14 @@ class HttpCluster(Cluster):
             if one.refusal not in (None, "unreachable"):
                 self._keys.pop(one.key, None)
         return found
+
+    async def _output(self, key: str, stream: Stream, most: int) -> Output | None:
+        path = f"{wire.OUTPUTS}?key={quote(key, safe='', errors='surrogateescape')}&stream={stream}&most={most}"
+        for agent in self._by_agent([key]):
+            found = await self._requests.asked(agent, "GET", path, _output_or_nothing, statuses=(200, 404))
+            if isinstance(found, Output):
+                return found
+        return None
 
     async def _reports(self, keys: Sequence[str]) -> dict[str, Report]:
         asked = self._by_agent(keys)
@@ -327,6 +339,10 @@ def _columns_of(offers: Sequence[Offer]) -> set[tuple[str, str]]:
     """Return the names of what would be columns of a table of these offers."""
     dimensions = {("dimension", name) for offer in offers for name in (*offer.available, *(offer.capacity or ()))}
     return dimensions | {("attribute", name) for offer in offers for name in offer.attributes}
+
+
+def _output_or_nothing(body: bytes) -> Output | None:
+    return None if "error" in wire.decoded(body) else wire.output_from(body)
 
 
 def _address(agent: str) -> str:

@@ -209,6 +209,7 @@ class ClusterServer:
         routes: dict[str, tuple[str, Callable[[bytes], _Answer]]] = {
             wire.OFFERS: ("GET", self._offers),
             wire.INPUTS: ("GET", partial(self._input, scope["query_string"])),
+            wire.OUTPUTS: ("GET", partial(self._output, scope["query_string"])),
             wire.LAUNCHES: ("POST", self._launch),
             wire.REPORTS: ("POST", self._reports),
             wire.CANCELLATIONS: ("POST", self._cancel),
@@ -264,14 +265,26 @@ class ClusterServer:
         return HTTPStatus.OK, wire.offers_of(self._cluster.offers())
 
     def _input(self, query: bytes, _: bytes) -> _Answer:
-        try:
-            names = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=8).get("name", [])
-        except ValueError:
-            names = []
+        names = _asked(query).get("name", [])
         if len(names) != 1 or not 0 < len(names[0]) <= wire.LONGEST_KEY:
             raise wire.malformed(f"give one name of 1 to {wire.LONGEST_KEY} characters")
         found = self._cluster.fetch(names, concurrency=1)[0]
         return (HTTPStatus.NOT_FOUND if found.reason else HTTPStatus.OK), wire.fetched_of(found)
+
+    def _output(self, query: bytes, _: bytes) -> _Answer:
+        asked = _asked(query)
+        keys, stream, most = asked.get("key", []), asked.get("stream", ["stdout"])[-1], asked.get("most", ["65536"])[-1]
+        if len(keys) != 1 or not 0 < len(keys[0]) <= wire.LONGEST_KEY:
+            raise wire.malformed(f"give one key of 1 to {wire.LONGEST_KEY} characters")
+        if stream not in ("stdout", "stderr"):
+            raise wire.malformed("the stream is neither stdout nor stderr")
+        if not (most.isascii() and most.isdigit() and len(most) < 9 and 0 < int(most) <= wire.MOST_OUTPUT):
+            raise wire.malformed(f"most is no number from 1 to {wire.MOST_OUTPUT}")
+        found = self._cluster.output(keys[0], "stdout" if stream == "stdout" else "stderr", int(most))
+        if found is None:
+            message = "nothing is kept of what this key has written"
+            return HTTPStatus.NOT_FOUND, {"error": {"code": "output-unknown", "message": message}}
+        return HTTPStatus.OK, wire.output_of(found)
 
     def _launch(self, body: bytes) -> _Answer:
         return HTTPStatus.OK, wire.launched_of(self._cluster.launch(wire.launches_from(body)))
@@ -291,6 +304,13 @@ class ClusterServer:
 def _closing(status: HTTPStatus, code: str, message: str, headers: dict[str, str] | None = None) -> _Refused:
     """Return a refusal after which nothing more of the request is read."""
     return _Refused(status, code, message, Connection="close", **(headers or {}))
+
+
+def _asked(query: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=8, errors="surrogateescape")
+    except ValueError:
+        return {}
 
 
 def _header(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
 from offermatch.quantity import SMALLEST, as_written
-from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Refusal, Report
+from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Output, Refusal, Report
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.rows import offer_columns
 from offermatch.tables.shape import offer_from_mapping
@@ -25,7 +25,9 @@ __all__ = [
     "MOST_CELLS",
     "MOST_KEYS",
     "MOST_LAUNCHES",
+    "MOST_OUTPUT",
     "OFFERS",
+    "OUTPUTS",
     "REPORTS",
     "SETTLEMENTS",
     "VERSION",
@@ -40,6 +42,8 @@ __all__ = [
     "malformed",
     "offers_from",
     "offers_of",
+    "output_from",
+    "output_of",
     "reports_from",
     "reports_of",
 ]
@@ -47,8 +51,8 @@ __all__ = [
 VERSION = 2
 """The version of the wire format: the first part of every path."""
 
-OFFERS, INPUTS, LAUNCHES, REPORTS, CANCELLATIONS, SETTLEMENTS = (
-    f"/v{VERSION}/{name}" for name in ("offers", "inputs", "launches", "reports", "cancellations", "settlements")
+OFFERS, INPUTS, LAUNCHES, REPORTS, CANCELLATIONS, SETTLEMENTS, OUTPUTS = (
+    f"/v{VERSION}/{name}" for name in ("offers", "inputs", "launches", "reports", "cancellations", "settlements", "outputs")
 )
 """The paths."""
 
@@ -60,6 +64,9 @@ MOST_VALUES = 500_000
 
 MOST_ANSWERED_VALUES = 4_000_000
 """The most JSON values in an answer."""
+
+MOST_OUTPUT = 2**20
+"""The most bytes of output in one answer."""
 
 MOST_LAUNCHES = 250
 """The most launches in one request."""
@@ -292,6 +299,22 @@ def fetched_from(body: bytes, name: str) -> Fetched:
     if found["name"] != name:
         raise malformed(f"the answer is about {_shown(found['name'])}, not about {_shown(name)}")
     return Fetched(name, found["value"], _reason(found["reason"]))
+
+
+def output_of(output: Output) -> dict[str, Any]:
+    """Return the end of what a launch has written as it is sent."""
+    return {"text": output.text, "size": output.size}
+
+
+def output_from(body: bytes) -> Output:
+    """Return the end of what a launch has written."""
+    found = decoded(body, "text", "size")
+    text, size = _text(found["text"], "text"), found["size"]
+    if len(text) > MOST_OUTPUT:
+        raise malformed(f"text has {len(text)} characters; at most {MOST_OUTPUT} were asked for")
+    if type(size) is not int or not 0 <= size < 2**63:
+        raise malformed(f"size is {_shown(size)}, which is no number of bytes")
+    return Output(text, size)
 
 
 def malformed(message: str) -> ClusterError:

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
-from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
+from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Output, Report, Stream
 from offermatch.scheduler.cluster.payload import Command
 from offermatch.scheduler.cluster.process.journal import Journal
 from offermatch.scheduler.cluster.process.supervised import LOCK, MOST_OUTPUT, outcome, prepare, start
@@ -179,6 +179,21 @@ class ProcessCluster(Cluster):
                 self._journal.append({"cancelled": key, "at": time.time()}, vital=True)
                 run.cancelled = True
                 self._signal(run)
+
+    def output(self, key: str, stream: Stream, most: int = 65536) -> Output | None:
+        """Return the end of what a command has written, while its directory is kept."""
+        with self._changed:
+            self._check_open()
+            run = self._runs.get(key)
+        if run is None:
+            return None
+        try:
+            with (run.directory / stream).open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - most))
+                return Output(file.read(most).decode(errors="replace"), size)
+        except FileNotFoundError:
+            return None
 
     def forget(self, keys: Sequence[str]) -> None:
         """Forget these runs once they are old enough, and remove their directories."""
