@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from offermatch.reference import take_devices
+from offermatch.verify.devices import take_devices
 
 __all__ = ["FEASIBLE", "Asked", "Book", "asked_of"]
 

@@ -73,7 +73,7 @@ class Seat:
     def move(self, asked: BaseMatcher, ledger: Ledger) -> None:
         """Go on in another matcher; where that fails, the pool stays where it is."""
         matcher = asked._now()
-        backend = self.standing.open(matcher, ledger)
+        backend = self.standing.open_by(matcher._checked_opener(self.standing.settings), ledger)
         self._backend.close()
         self._sit(asked, matcher, backend)
 

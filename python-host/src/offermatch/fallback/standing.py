@@ -13,7 +13,6 @@ from offermatch.tables.tables import Assigned, Changes, OfferTable
 from offermatch.verify.ledger import Ledger
 
 if TYPE_CHECKING:
-    from offermatch.matcher import BaseMatcher
     from offermatch.pool import Backend, Opener
 
 __all__ = ["Standing"]
@@ -36,7 +35,7 @@ class Standing:
     def __init__(self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings) -> None:
         """Begin with a pool that has just been opened."""
         self._dimensions, self._attributes = dimensions, attributes
-        self._settings = _Scaled(
+        self.settings = _Scaled(
             **{each.name: getattr(settings, each.name) for each in fields(settings)},
             column=_scales(table, dimensions, settings),
         )
@@ -45,7 +44,7 @@ class Standing:
 
     def settle(self, answer: Assigned) -> None:
         """Follow an answer that was accepted."""
-        if self._settings.mode == "exclusive":
+        if self.settings.mode == "exclusive":
             for row in answer.offers:
                 self._unlist(row)
 
@@ -61,14 +60,6 @@ class Standing:
                 self._places[row] = len(self._list)
                 self._list.append(row)
 
-    def open(self, matcher: BaseMatcher, ledger: Ledger) -> Backend:
-        """Return the same pool in another matcher.
-
-        Raises:
-            OffermatchError: As ``Matcher.open`` and ``Pool.update``.
-        """
-        return self.open_by(matcher._checked_opener(self._settings), ledger)
-
     def open_by(self, opener: Opener, ledger: Ledger) -> Backend:
         """Return the same pool, opened by an opener.
 
@@ -79,7 +70,7 @@ class Standing:
         """
         rows = range(len(self._places))
         table = ledger.offers(rows)
-        backend = opener(table, self._dimensions, self._attributes, self._settings, Timings())
+        backend = opener(table, self._dimensions, self._attributes, self.settings, Timings())
         if self._list != list(rows):
             nothing = ledger.offers(())
             # By swap-remove, each of them is then the first of the list, which is where the reference loop looks first.

@@ -54,7 +54,7 @@ class Place:
 
     def move(self, matcher: BaseMatcher, ledger: Ledger) -> None:
         """Go on in another matcher; where that fails, the pool stays where it is."""
-        backend = self.standing.open(matcher, ledger)
+        backend = self.standing.open_by(matcher._checked_opener(self.standing.settings), ledger)
         self._backend.close()
         self._backend, self.matcher = backend, matcher
 

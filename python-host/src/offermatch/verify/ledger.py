@@ -16,8 +16,8 @@ from typing import NoReturn
 
 from offermatch.errors import LyingMatcherError
 from offermatch.model import Mode
-from offermatch.reference import devices_for
 from offermatch.tables.tables import Assigned, Changes, OfferTable, TaskTable
+from offermatch.verify.devices import DEVICE, devices_for
 from offermatch.verify.glance import Taken, glance
 
 __all__ = ["Ledger"]
@@ -191,7 +191,7 @@ class Ledger:
             if numbers is None:
                 _refuse(f"{thousandths} device thousandths on offer row {offer}, whose devices do not serve them")
             for number in numbers:
-                devices[number] -= min(thousandths, 1000)
+                devices[number] -= min(thousandths, DEVICE)
             answer.devices[task] = numbers
 
     def _devices_of(self, row: int) -> list[int]:

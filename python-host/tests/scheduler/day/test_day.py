@@ -20,9 +20,24 @@ from offermatch.scheduler.day.run import compare
 from offermatch.scheduler.day.workload import NODES, PODS, generated, openb_day
 from offermatch.tables.rows import task_columns
 
+PLOTS = Path(__file__).parents[4] / "docs" / "plots"
 TRACE = Path(__file__).parents[5] / "shared" / "data"
 PAIRS = {"loop_seconds_per_pair": 2e-4, "component_seconds_per_pair": 2e-8}
 SMALL = {"tasks": 30_000, "servers": 60, "hours": 3.0}
+
+
+def assert_plain(path):
+    """Many renderers know neither style sheets nor variables: every shape has its colour itself, and text is black where it has none."""
+    text = path.read_text(encoding="utf-8")
+    assert "<style" not in text
+    assert "var(" not in text
+    for shape in re.findall(r"<(?:rect|line|path) [^>]*>", text):
+        assert "fill=" in shape or "stroke=" in shape, shape
+
+
+@pytest.mark.parametrize("path", sorted(PLOTS.glob("*.svg")), ids=lambda path: path.stem)
+def test_plots_of_the_documents_are_drawn_everywhere(path):
+    assert_plain(path)
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +229,7 @@ def test_the_command_writes_a_page_json_and_a_plot(tmp_path, capsys):
     assert html.read_text() == page(read)
     assert printed.out == summary(read)
     assert svg.read_text().startswith('<svg class="plot" xmlns="http://www.w3.org/2000/svg"')
+    assert_plain(svg)
     assert run([*arguments, "--json", "-"]) == 0
     again = json.loads(capsys.readouterr().out)
     # All but what was measured: the speed of the loop, which these arguments leave out of the day.

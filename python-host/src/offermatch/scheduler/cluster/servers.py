@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from offermatch.model import Offer
 from offermatch.quantity import as_written
-from offermatch.reference import take_devices
 from offermatch.scheduler.cluster.abc import Launch
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.rows import offer_columns
+from offermatch.verify.devices import take_devices
 
 __all__ = ["Server", "Taken", "malformed", "offers_of", "servers_of"]
 

@@ -1,4 +1,7 @@
-"""Lines over time as SVG, without a plotting library: readable without a script, in light and in dark."""
+"""Lines over time as SVG, without a plotting library: readable without a script, in light and in dark.
+
+Colours are plain attributes, which every renderer knows. The style of a page overrides them, and has the dark ones.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ _COLOURS = {
     "component-improved": ("#0f766e", "#2dd4bf"),
 }
 
+_FONT = 'font-family="system-ui, sans-serif" font-size="13"'
+_TITLE = 'fill="#0f172a" font-size="15" font-weight="600"'
+_SOFT = 'fill="#64748b"'
 _LIGHT = " ".join(f".plot .{name} {{ --line: {light}; }}" for name, (light, _) in _COLOURS.items())
 _DARK = " ".join(f".plot .{name} {{ --line: {dark}; }}" for name, (_, dark) in _COLOURS.items())
 STYLE = f"""\
@@ -68,7 +74,7 @@ class Chart:
 
 
 def chart(shown: Chart, *, values: bool = True) -> str:
-    """Return an ``svg`` element that needs ``STYLE`` on its page.
+    """Return an ``svg`` element, which ``STYLE`` on its page adapts to dark displays.
 
     Args:
         shown: What it shows.
@@ -84,22 +90,25 @@ def chart(shown: Chart, *, values: bool = True) -> str:
 
     box = f'viewBox="0 0 {_WIDTH} {_HEIGHT}"'
     parts = [
-        f'<svg class="plot" xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-label="{escape(shown.title)}">',
-        f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}"/>',
-        f'<text class="title" x="{_LEFT}" y="18">{escape(shown.title)}</text>',
+        f'<svg class="plot" xmlns="http://www.w3.org/2000/svg" {box} role="img" aria-label="{escape(shown.title)}" {_FONT}>',
+        f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
+        f'<text class="title" x="{_LEFT}" y="18" {_TITLE}>{escape(shown.title)}</text>',
     ]
     for step in range(5):
         value = most * step / 4
         y = place(left, value)[1]
-        parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{escape(shown.y_text(value))}</text>')
+        parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#e2e8f0"/>')
+        label = escape(shown.y_text(value))
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" {_SOFT}>{label}</text>')
     for at, name in shown.ticks:
         anchor = "end" if at == right else "middle"
-        parts.append(f'<text x="{place(at, 0)[0]:.1f}" y="{_HEIGHT - 10}" text-anchor="{anchor}">{escape(name)}</text>')
+        where = f'x="{place(at, 0)[0]:.1f}" y="{_HEIGHT - 10}" text-anchor="{anchor}"'
+        parts.append(f"<text {where} {_SOFT}>{escape(name)}</text>")
     at_x = _LEFT
     for line in shown.lines:
-        parts.append(f'<g class="{line.name}"><line class="key" x1="{at_x}" x2="{at_x + 18}" y1="33" y2="33"/></g>')
-        parts.append(f'<text x="{at_x + 24}" y="37">{escape(line.title)}</text>')
+        drawn = f'class="key" stroke="{_COLOURS[line.name][0]}" stroke-width="3"'
+        parts.append(f'<g class="{line.name}"><line {drawn} x1="{at_x}" x2="{at_x + 18}" y1="33" y2="33"/></g>')
+        parts.append(f'<text x="{at_x + 24}" y="37" {_SOFT}>{escape(line.title)}</text>')
         at_x += 48 + 7 * len(line.title)
     parts += [_line(line, place, shown.y_text if values else None) for line in shown.lines]
     return "\n".join([*parts, "</svg>"])
@@ -107,12 +116,12 @@ def chart(shown: Chart, *, values: bool = True) -> str:
 
 def standalone(shown: Chart) -> str:
     """Return a chart as a file of its own."""
-    opening, rest = chart(shown, values=False).split("\n", 1)
-    return f"{opening}\n<style>\n{STYLE}</style>\n{rest}\n"
+    return chart(shown, values=False) + "\n"
 
 
 def _line(line: Line, place: Callable[[float, float], tuple[float, float]], text: Callable[[float], str] | None) -> str:
     path, circles, draw = [], [], "M"
+    colour = _COLOURS[line.name][0]
     for x, y in line.points:
         if y is None:
             draw = "M"
@@ -122,8 +131,11 @@ def _line(line: Line, place: Callable[[float, float], tuple[float, float]], text
         draw = "L"
         if text is not None:
             label = escape(f"{line.title}: {text(y)}")
-            circles.append(f'<circle cx="{across:.1f}" cy="{up:.1f}" r="4"><title>{label}</title></circle>')
-    return f'<g class="{line.name}"><path d="{" ".join(path)}"/>{"".join(circles)}</g>'
+            circles.append(
+                f'<circle cx="{across:.1f}" cy="{up:.1f}" r="4" fill="{colour}" opacity="0"><title>{label}</title></circle>'
+            )
+    drawn = f'fill="none" stroke="{colour}" stroke-width="1.8" stroke-linejoin="round"'
+    return f'<g class="{line.name}"><path {drawn} d="{" ".join(path)}"/>{"".join(circles)}</g>'
 
 
 def _rounded(value: float) -> float:
