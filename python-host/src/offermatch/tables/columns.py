@@ -266,7 +266,7 @@ class OfferColumns:
         if value is None:
             return ()
         place = self.place(row, "devices")
-        if isinstance(value, (str, bytes)) or not hasattr(value, "__len__"):
+        if isinstance(value, (str, bytes)) or getattr(value, "shape", None) == () or not hasattr(value, "__len__"):
             count = integers([value], lambda _: place, quantity.DEVICES)[0]
             if count > MOST_DEVICES:
                 raise _malformed(f"{count} devices", f"give 0 to {MOST_DEVICES}", place)
@@ -310,6 +310,8 @@ def _named(
 
 
 def _refuse_devices(dimension: str, place: str) -> None:
+    if not isinstance(dimension, str):
+        raise InputError("file-malformed", f"a dimension is called {dimension!r}", "name dimensions by text", place)
     if dimension == DEVICES:
         hint = "give devices in their own field or column, and a dimension another name"
         raise InputError("unknown-dimension", f"{DEVICES!r} is no dimension, but the name of the devices", hint, place)
@@ -325,7 +327,7 @@ def check_names(names: Sequence[Any], source: str) -> None:
     unique: Collection[Any] = dict.fromkeys(names) if kinds(names) <= {str} else ()
     if "" in unique or (len(names) and not unique):
         for row, name in enumerate(names):
-            if name is None or name == "":
+            if type(name).__name__ in quantity.NULLS or (isinstance(name, str) and not name):
                 raise InputError(
                     "missing-column", "the name is missing", "give every row a name", f"{source}, row {row}, name"
                 )

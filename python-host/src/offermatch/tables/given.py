@@ -248,7 +248,7 @@ def _columns(columns: dict[str, Any], source: str, name: str) -> GivenColumns:
     lengths = {}
     for field, column in columns.items():
         try:
-            if isinstance(column, (str, bytes, Mapping, set, frozenset)):
+            if isinstance(column, (str, bytes, Mapping, set, frozenset)) or _has_columns(column):
                 raise TypeError  # noqa: TRY301 - as of what has no length
             lengths[field] = len(column)
         except TypeError:
@@ -260,6 +260,11 @@ def _columns(columns: dict[str, Any], source: str, name: str) -> GivenColumns:
             message = f"{length} values stand beside {rows} names"
             raise InputError("column-length", message, "all columns of a table have one length", f"{source}, {field}")
     return GivenColumns(columns, rows, source, name)
+
+
+def _has_columns(column: Any) -> bool:
+    """Whether what stands for a column has more than one axis, as a frame or a matrix."""
+    return getattr(column, "ndim", 1) != 1 or hasattr(column, "column_names") or hasattr(column, "columns")
 
 
 def _keyed(kind: type) -> bool:
@@ -279,10 +284,15 @@ def _picked(column: Any, rows: Sequence[int]) -> Any:
     """Return some values of a column of any library."""
     if not len(rows):
         return column[:0]
-    if hasattr(column, "take"):
+    library = type(column).__module__.partition(".")[0]
+    if library in ("pandas", "pyarrow"):
         return column.take(list(rows))
-    if hasattr(column, "gather"):
-        return column.gather(list(rows))
+    if library == "numpy":
+        return column[list(rows)]
+    if library == "polars":
+        if str(column.dtype).startswith(("Int", "UInt", "Float")):
+            return column.gather(list(rows))
+        column = column.to_list()
     return [column[row] for row in rows]
 
 

@@ -206,8 +206,7 @@ def _said(column: Any, nothing: object) -> Any:
     """Return a column; None where it is a list that says nothing in any row."""
     try:
         return None if isinstance(column, list) and column.count(nothing) == len(column) else column
-    except ValueError:
-        # An array in it, which is neither equal nor unequal.
+    except Exception:  # noqa: BLE001 - of a value of another library, such as an array: neither equal nor unequal
         return column
 
 
@@ -260,7 +259,7 @@ def _by_dimension(
         columns = {name: [mapping[name] for mapping in mappings] for name in dimensions}
         if [*map(len, mappings)].count(len(dimensions)) == len(mappings):
             return columns, {}
-    except (KeyError, TypeError, IndexError):
+    except Exception:  # noqa: BLE001, S110 - keys that differ, or no mappings at all, which may raise anything
         pass
     _check_mappings(found, mappings, names, field)
     first_rows: dict[str, int] = {}
@@ -364,8 +363,8 @@ def _requirements(found: Given, names: Sequence[str]) -> Sequence[Sequence[Requi
         return None
     listed: list[Sequence[Requirement]] = []
     for row, value in enumerate(texts(column)):
-        asked = value.tolist() if hasattr(value, "tolist") else value
-        if asked is None or asked == ():
+        asked = value.tolist() if type(value).__name__ == "ndarray" else value
+        if asked is None or (isinstance(asked, (tuple, list)) and not asked):
             listed.append(())
         elif isinstance(asked, (str, bytes)) or not isinstance(asked, (Sequence, set, frozenset)):
             hint = "a task has a list of requirements, such as [is_in('zone', 'a')]"
@@ -385,14 +384,14 @@ def _from_cells(found: Given, columns: Mapping[str, Any], names: Sequence[str]) 
     rows: list[tuple[Requirement, ...]] = [()] * len(names)
     for attribute, column in columns.items():
         for row, cell in enumerate(texts(column)):
-            if not cell:
+            if cell is None or (isinstance(cell, str) and not cell):
                 continue
+            if not isinstance(cell, str):
+                hint = "give values joined by |, with a leading ! those that are not allowed"
+                place = found.place(row, names, f"requires.{attribute}")
+                raise InputError("file-malformed", f"{cell!r} is not text", hint, place)
             asked = known.get((attribute, cell))
             if asked is None:
-                if not isinstance(cell, str):
-                    hint = "give values joined by |, with a leading ! those that are not allowed"
-                    place = found.place(row, names, f"requires.{attribute}")
-                    raise InputError("file-malformed", f"{cell!r} is not text", hint, place)
                 asked = known[attribute, cell] = (requirement_from_cell(attribute, cell),)
             rows[row] = rows[row] + asked if rows[row] else asked
     return list(rows)
