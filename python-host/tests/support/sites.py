@@ -138,7 +138,7 @@ def gateway(directory):
 @contextmanager
 def containers(engines):
     """Two container engines, with no container and no mark after."""
-    capacity = {"cpu": 4000, "memory": 8 * GIB}
+    capacity = {"cpu": 4, "memory": 8 * GIB}
     shared = {"available": capacity, "devices": 2, "image": IMAGE, "device_driver": None}
     cluster = ContainerCluster(
         [Engine(one.address, name, **shared) for one, name in zip(engines, ("one", "two"), strict=True)]

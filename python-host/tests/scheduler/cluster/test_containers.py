@@ -25,7 +25,7 @@ def engine(engines):
 def cluster_on(engine, **settings):
     shared = {
         "name": "one",
-        "available": {"cpu": 4000, "memory": 8 * GIB},
+        "available": {"cpu": 4, "memory": 8 * GIB},
         "devices": 2,
         "image": IMAGE,
         "device_driver": None,

@@ -27,7 +27,7 @@ SMALL = {"tasks": 30_000, "servers": 60, "hours": 3.0}
 
 
 def assert_plain(path):
-    """Many renderers know neither style sheets nor variables: every shape has its colour itself, and text is black where it has none."""
+    """Many renderers know no style sheets: every shape has its colour itself, and text is black where it has none."""
     text = path.read_text(encoding="utf-8")
     assert "<style" not in text
     assert "var(" not in text
