@@ -2,7 +2,7 @@
 # Packages: htcondor 25.14.1 with its module classad2 (PyPI).
 # Guess: a number that is printed into a ClassAd and read again is the same number.
 # Seen: doubles are printed with 16 significant digits, and 17 are needed: 0.1 + 0.2 comes back as 0.3. An ad in memory and its own text then disagree about ==.
-# Why it matters: a rank or a score that decides a tie differs between the daemon that computed it and the one that read it from a log or the wire.
+# Why it matters: a rank or a score that decides a tie differs between the program that computed it and one that reads it back from text.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packages: podman-compose 1.6.0 (PyPI), beside a stand-in for podman that writes down what it is asked for.
 # Guess: services that each reserve one GPU by count get different ones, or an "any" that leaves the choice to the engine.
-# Seen: a count of n is always the GPUs 0 to n-1. Three services (or three replicas) with "count: 1" all get nvidia.com/gpu=0, and the others of the machine stay idle.
+# Seen: a count of n is always the GPUs 0 to n-1. Services with "count: 1" all get nvidia.com/gpu=0, and the others of the machine stay idle.
 # Why it matters: a count reads like a demand that is met from what is free. Here it is a name, and the first device is given to everybody.
 set -euo pipefail
 

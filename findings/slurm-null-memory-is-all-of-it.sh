@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packages: slurm-client, slurmctld, slurm-wlm-basic-plugins 22.05.8-4+deb12u3 (Debian 12), started on loopback without a node daemon.
 # Guess: memory_per_node null in squeue --json means that the job asked for none, so that others fit beside it.
-# Seen: it means all the memory of a node. A job without --mem and one with --mem=0 have null there and 0 in the text, and tres_req_str says mem=1000000M, which is the first node of the partition, though the job can run on one of 16000.
+# Seen: it means all the memory of a node. A job without --mem and one with --mem=0 have null there and 0 in the text, and tres_req_str says mem=1000000M, that of the node whose name sorts first, though the job can run on one of 16000.
 # Why it matters: read as zero, the demand packs beside others on a node that Slurm would give to this job alone; read from tres_req_str, it fits on one node of five.
 set -euo pipefail
 
