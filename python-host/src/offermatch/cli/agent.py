@@ -16,13 +16,13 @@ from typing import Any
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Offer
 from offermatch.quantity import parse, unit_of
+from offermatch.scheduler.cluster.http.access import token_of
 from offermatch.visible import LONGEST_NAME, visible
 
-__all__ = ["add_agent", "token_of"]
+__all__ = ["add_agent"]
 
 _VARIABLE = "OFFERMATCH_AGENT_TOKEN"
 _PR_SET_DUMPABLE = 4
-_LONGEST_TOKEN = 4096
 
 _ABOUT = """\
 Serves this machine to a scheduler: offers what is free, and runs what it is sent as processes under limits.
@@ -140,29 +140,6 @@ def _serve(options: argparse.Namespace) -> str:
     server.close()
     cluster.close()
     return ""
-
-
-def token_of(path: Path) -> str:
-    """Return the token in a file.
-
-    Raises:
-        InputError: ``setting-malformed``.
-    """
-    try:
-        with path.open("rb") as file:
-            others = os.fstat(file.fileno()).st_mode & 0o077
-            found = file.read(_LONGEST_TOKEN + 1).decode("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
-        hint = "give a file with one line of ASCII"
-        raise InputError("setting-malformed", f"the token cannot be read: {reason}", hint, str(path)) from error
-    if others:
-        hint = f"chmod 600 {path}"
-        raise InputError("setting-malformed", "others than its owner can read or write the token", hint, str(path))
-    if not found or len(found) > _LONGEST_TOKEN or not found.isprintable() or " " in found:
-        hint = "give a file with one line of ASCII without blanks, such as 'openssl rand -hex 32' writes"
-        raise InputError("setting-malformed", "there is no token in it", hint, str(path))
-    return found
 
 
 def _memory() -> int:

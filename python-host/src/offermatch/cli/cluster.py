@@ -1,26 +1,19 @@
-"""Which cluster and store a command means, and ``cluster list``, ``cordon``, ``drain`` and ``uncordon``."""
+"""Which store a command means, and ``cluster list``, ``cordon``, ``drain`` and ``uncordon``."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import ssl
 import time
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offermatch.cli.agent import token_of
-from offermatch.errors import InputError
 from offermatch.extras import require
-from offermatch.formats.files import read_offers
 from offermatch.visible import LONGEST_NAME, visible
 
 if TYPE_CHECKING:
-    from offermatch.scheduler.cluster.abc import Cluster
     from offermatch.scheduler.store import Store
 
-__all__ = ["add_places", "cluster_of", "open_store"]
+__all__ = ["add_places", "open_store"]
 
 _CLUSTER = """\
 Says which offers of the cluster get tasks, to all schedulers of a store, from their next cycle on. A place where different
@@ -58,46 +51,6 @@ def open_store(options: argparse.Namespace, *, make: bool = True) -> Store:
     from offermatch.scheduler.store import Store  # noqa: PLC0415
 
     return Store(options.store, make=make)
-
-
-def cluster_of(text: str, token: Path | None = None, authority: Path | None = None) -> Cluster:
-    """Return the cluster that a text names; its adapter says what is missing for it."""
-    kind, _, rest = text.partition(":")
-    if kind not in ("http", "https") and (token or authority):
-        message = f"{text!r} takes neither a token nor a certificate authority"
-        raise InputError("setting-malformed", message, "they are for http: and https:", "cluster")
-    if kind == "simulated":
-        from offermatch.scheduler.cluster.simulated import SimulatedCluster, talk_servers  # noqa: PLC0415
-
-        return SimulatedCluster(read_offers(Path(rest)) if rest else talk_servers(), clock="real")
-    if kind in ("http", "https"):
-        agents = [agent for agent in text.split(",") if agent]
-        settings: dict[str, Any] = {} if token is None else {"token": token_of(token)}
-        if authority is not None:
-            settings["verify"] = _pinned(authority)
-        http: Cluster = import_module("offermatch.scheduler.cluster.http.http").HttpCluster(agents, **settings)
-        return http
-    if kind == "dask" and rest:
-        dask: Cluster = import_module("offermatch.scheduler.cluster.dask.dask").DaskCluster(rest)
-        return dask
-    if kind in ("docker", "podman") and rest:
-        container = import_module("offermatch.scheduler.cluster.container")
-        engines = [container.Engine.of(one.removeprefix(f"{kind}:")) for one in text.split(",") if one]
-        containers: Cluster = container.ContainerCluster(engines)
-        return containers
-    hint = "use simulated, simulated:OFFERS-FILE, http://AGENT,..., docker:ENGINE,... or dask:ADDRESS"
-    raise InputError("setting-malformed", f"{text!r} is not a cluster", hint, "cluster")
-
-
-def _pinned(authority: Path) -> ssl.SSLContext:
-    """Return what believes certificates of one authority and of no other."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        context.load_verify_locations(authority)
-    except (OSError, ssl.SSLError) as error:
-        message = f"the certificate authority cannot be read: {error.strerror or error}"
-        raise InputError("setting-malformed", message, "give its certificate, as PEM", str(authority)) from error
-    return context
 
 
 def _places(options: argparse.Namespace) -> str:

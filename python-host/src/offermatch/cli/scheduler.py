@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from offermatch.cli.arguments import add_ranking, ranking
-from offermatch.cli.cluster import add_places, cluster_of, open_store
+from offermatch.cli.cluster import add_places, open_store
 from offermatch.cli.tasks import add_tasks
 from offermatch.errors import InputError, OffermatchError
 from offermatch.extras import require
 from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.matcher import BaseMatcher
+from offermatch.scheduler.cluster.adapters import Access, connect
 from offermatch.slot.slot import Slot
 from offermatch.visible import visible
 
@@ -175,7 +176,7 @@ def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMat
         if options.manifest is not None:
             slot = matcher = Slot(matcher)
             entered.enter_context(slot.watch(options.manifest))
-        cluster = cluster_of(options.cluster, options.cluster_token_file, options.cluster_ca)
+        cluster = connect(options.cluster, Access(options.cluster_token_file, options.cluster_ca))
         entered.callback(cluster.close)
         observers: list[Observer] = []
         if sys.stderr.isatty():

@@ -11,8 +11,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from offermatch.cli.cluster import cluster_of, open_store
+from offermatch.cli.cluster import open_store
 from offermatch.errors import ClusterError
+from offermatch.scheduler.cluster.adapters import Access, connect
 from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 
 __all__ = ["add_tasks"]
@@ -134,7 +135,7 @@ def _logs(options: argparse.Namespace) -> str:
 
         shown = store.shown(options.name)
         key = key_of(store.name, shown.columns["id"], options.attempt or shown.columns["attempt"])
-    cluster = cluster_of(options.cluster, options.cluster_token_file, options.cluster_ca)
+    cluster = connect(options.cluster, Access(options.cluster_token_file, options.cluster_ca))
     try:
         found = cluster.output(key, "stderr" if options.stderr else "stdout", options.most)
     finally:

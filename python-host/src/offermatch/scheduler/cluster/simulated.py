@@ -13,18 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
+from pathlib import Path
 from random import Random
 from threading import Condition
 from typing import Any, Literal
 
 from offermatch.errors import ClusterError, InputError
+from offermatch.formats.files import read_offers
 from offermatch.model import Offer
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Report
+from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.servers import Server, Taken, malformed, offers_of, servers_of
 from offermatch.scheduler.cluster.settled import KEPT_SECONDS, Settled
 from offermatch.tables.columns import OfferColumns
 
-__all__ = ["Clock", "SimulatedCluster", "talk_servers"]
+__all__ = ["Clock", "SimulatedCluster", "connect", "talk_servers"]
 
 Clock = Literal["virtual", "real"]
 """Whether time passes when ``wait`` is called, or by itself."""
@@ -360,3 +363,10 @@ def _check(name: str, value: float, most: float = math.inf) -> None:
     if not 0 <= value <= most or value == math.inf:
         hint = "give a number from 0" + (f" to {most:g}" if most < math.inf else "")
         raise InputError("setting-malformed", f"{value!r} is out of range", hint, name)
+
+
+def connect(text: str, access: Access) -> SimulatedCluster:
+    """Return the cluster of ``simulated`` or ``simulated:OFFERS-FILE``, in real time."""
+    access.unused(text)
+    path = text.partition(":")[2]
+    return SimulatedCluster(read_offers(Path(path)) if path else talk_servers(), clock="real")

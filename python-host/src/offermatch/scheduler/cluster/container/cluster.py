@@ -22,10 +22,12 @@ from offermatch.errors import ClusterError, InputError
 from offermatch.extras import require
 from offermatch.model import Offer
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
+from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.container.engine import WAITING, Connection, Engine, name_of
 from offermatch.scheduler.cluster.servers import Server, malformed
+from offermatch.visible import visible
 
-__all__ = ["ContainerCluster"]
+__all__ = ["ContainerCluster", "connect"]
 
 _T = TypeVar("_T")
 
@@ -237,3 +239,17 @@ class ContainerCluster(Cluster):
             engine.remove(launch.key)
             return Launched(launch.key, "payload-refused", reason)
         return Launched(launch.key)
+
+
+def connect(text: str, access: Access) -> ContainerCluster:
+    """Return the cluster of ``docker:ENGINE,docker:ENGINE,...``, or the same with ``podman:``."""
+    access.unused(text)
+    kind, _, address = text.partition(":")
+    if not address:
+        raise InputError(
+            "setting-malformed",
+            f"{visible(repr(text))} has no address",
+            "use docker:ENGINE,... or podman:ENGINE,...",
+            "cluster",
+        )
+    return ContainerCluster([Engine.of(one.removeprefix(f"{kind}:")) for one in text.split(",") if one])

@@ -1,6 +1,6 @@
 """A Dask cluster: every worker is a server, and a launch is a Dask task that runs on the worker chosen and nowhere else.
 
-What is free, which keys are known and how each ended is kept by a plugin in the Dask scheduler (``_dask_ledger``), so it
+What is free, which keys are known and how each ended is kept by a plugin in the Dask scheduler (``ledger``), so it
 outlives the process that launches. Workers and the Dask scheduler need this package installed.
 """
 
@@ -15,12 +15,13 @@ from typing import Any
 from offermatch.errors import ClusterError, InputError
 from offermatch.extras import require
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Report
+from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.payload import Command, function_of
 from offermatch.scheduler.cluster.servers import offers_of
 from offermatch.tables.columns import OfferColumns
 from offermatch.visible import visible
 
-__all__ = ["DaskCluster"]
+__all__ = ["DaskCluster", "connect"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -174,3 +175,17 @@ def _unusable(launch: Launch) -> str:
 def _unreachable(error: Exception, place: str) -> ClusterError:
     hint = "check the address, and that offermatch is installed where Dask's scheduler and workers run"
     return ClusterError("cluster-unreachable", f"{type(error).__name__}: {error}", hint, place)
+
+
+def connect(text: str, access: Access) -> DaskCluster:
+    """Return the cluster of ``dask:ADDRESS``."""
+    access.unused(text)
+    address = text.partition(":")[2]
+    if not address:
+        raise InputError(
+            "setting-malformed",
+            f"{visible(repr(text))} has no address",
+            "use dask:ADDRESS, such as dask:tcp://scheduler:8786",
+            "cluster",
+        )
+    return DaskCluster(address)

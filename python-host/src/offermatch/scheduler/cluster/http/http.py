@@ -13,17 +13,20 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from offermatch.errors import ClusterError, InputError
 from offermatch.extras import require
 from offermatch.model import Offer
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Outcome, Output, Refusal, Report, Stream
+from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.http import wire
+from offermatch.scheduler.cluster.http.access import pinned, token_of
 from offermatch.scheduler.cluster.http.requests import Requests
 from offermatch.visible import LONGEST_NAME, visible
 
-__all__ = ["HttpCluster"]
+__all__ = ["HttpCluster", "connect"]
 
 _REMEMBERED_KEYS = 1_000_000
 _BATCH_BYTES = 4 * 2**20
@@ -351,3 +354,13 @@ def _address(agent: str) -> str:
         hint = "give an address such as http://127.0.0.1:8321"
         raise InputError("setting-malformed", f"{agent!r} is no address of an agent", hint, "agents")
     return agent.rstrip("/")
+
+
+def connect(text: str, access: Access) -> HttpCluster:
+    """Return the cluster of ``http://AGENT,http://AGENT,...``."""
+    settings: dict[str, Any] = {}
+    if access.token is not None:
+        settings["token"] = token_of(access.token)
+    if access.authority is not None:
+        settings["verify"] = pinned(access.authority)
+    return HttpCluster([agent for agent in text.split(",") if agent], **settings)
