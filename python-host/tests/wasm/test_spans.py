@@ -245,3 +245,26 @@ def test_a_span_keeps_its_parent_and_its_attributes(collector, provided):
     assert by_name["middle"].parent == by_name["outer"].id
     found = {name: type(value) for name, value in by_name["inner"].attributes.items()}
     assert found == {"rows": int, "way": str, "odd": str}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("9223372036854775807", 2**63 - 1),
+        ("9223372036854775808", 2.0**63),
+        ("-9223372036854775809", -(2.0**63)),
+        ("1" + "0" * 400, "1" + "0" * 400),
+        ("1e400", "1e400"),
+        ("NaN", "NaN"),
+        ("Infinity", "Infinity"),
+        ("0.5", 0.5),
+        ("true", True),
+        ('"a"', "a"),
+        ("[1]", "[1]"),
+    ],
+)
+def test_a_number_that_exporters_do_not_know_becomes_one_they_know(text, value):
+    from offermatch.wasm.spans import _attribute
+
+    found = _attribute(text)
+    assert (found, type(found)) == (value, type(value))

@@ -296,6 +296,10 @@ def _decoded(text: str, path: Path, line: int) -> Any:
             mantissa, _, exponent = digits.lower().partition("e")
             return Decimal(f"{mantissa}e{'-' if exponent.startswith('-') else ''}999999")
 
+    def whole(digits: str) -> int | Decimal:
+        # Python turns no more than 4,300 digits into an integer; what they are a quantity of says that they are too many.
+        return int(digits) if len(digits) < 4000 else Decimal(digits)
+
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
@@ -305,7 +309,7 @@ def _decoded(text: str, path: Path, line: int) -> Any:
 
     hint = "docs/formats.md shows the format"
     try:
-        value = json.loads(text, parse_float=number, parse_constant=refuse, object_pairs_hook=once)
+        value = json.loads(text, parse_float=number, parse_int=whole, parse_constant=refuse, object_pairs_hook=once)
     except json.JSONDecodeError as error:
         place = f"{path}, line {line + error.lineno}, column {error.colno}"
         raise InputError("file-malformed", f"not JSON: {error.msg}", hint, place) from error

@@ -185,7 +185,8 @@ def match_tasks_to_offers(matcher: BaseMatcher, found: Processable, offers: Offe
             max_score=settings.max_score,
             weights=settings.weights,
             scales=settings.scales,
-            units=settings.units,
+            # Of what neither side has in this cycle, no number is read.
+            units={name: unit for name, unit in (settings.units or {}).items() if name in offers.available},
         )
         matched.rows = list(map(rows.__getitem__, answer.task_rows))
         matched.ids = list(map(found.ids.__getitem__, matched.rows))

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from wasmtime.component import Record, Variant
 
@@ -172,9 +173,20 @@ def _field(record: Record, name: str) -> Any:
 
 
 def _attribute(text: str) -> Any:
-    """Return the value of an attribute, which crosses as JSON; what is not a scalar stays text."""
+    """Return the value of an attribute, which crosses as JSON; what is not a scalar stays text, as do NaN and infinity.
+
+    An integer that 64 bits with a sign do not hold is a float: exporters know no other integers.
+    """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return text
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value) if abs(value) < 2**1023 else text
+    if isinstance(value, float) and math.isinf(value):
+        return text
     return value if isinstance(value, (bool, int, float, str)) else text
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
