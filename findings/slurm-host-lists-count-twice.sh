@@ -9,10 +9,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 apt-get download -qq slurm-client=22.05.8-4+deb12u3 slurm-wlm-basic-plugins=22.05.8-4+deb12u3 2> /dev/null
-for package in *.deb; do dpkg -x "$package" root; done
+for package in *.deb; do dpkg -x "$package" unpacked; done
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check python-hostlist==2.3.0 ClusterShell==1.10.1
-libraries=$(echo "$work"/root/usr/lib/*-linux-gnu)
+libraries=$(echo "$work"/unpacked/usr/lib/*-linux-gnu)
 export LD_LIBRARY_PATH=$libraries:$libraries/slurm-wlm SLURM_CONF=$work/slurm.conf
 printf 'ClusterName=c\nSlurmctldHost=localhost\nPluginDir=%s/slurm-wlm\n' "$libraries" > slurm.conf
 

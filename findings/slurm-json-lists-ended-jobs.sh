@@ -12,9 +12,9 @@ cd "$work"
 slurm=22.05.8-4+deb12u3
 apt-get download -qq slurm-client=$slurm slurmctld=$slurm slurm-wlm-basic-plugins=$slurm \
     libmunge2 libjson-c5 libyaml-0-2 libhttp-parser2.9 libhwloc15 liblua5.1-0 2> /dev/null
-for package in *.deb; do dpkg -x "$package" root; done
-libraries=$(echo "$work"/root/usr/lib/*-linux-gnu)
-export LD_LIBRARY_PATH=$libraries:$libraries/slurm-wlm PATH=$work/root/usr/bin:$work/root/usr/sbin:$PATH SLURM_CONF=$work/slurm.conf
+for package in *.deb; do dpkg -x "$package" unpacked; done
+libraries=$(echo "$work"/unpacked/usr/lib/*-linux-gnu)
+export LD_LIBRARY_PATH=$libraries:$libraries/slurm-wlm PATH=$work/unpacked/usr/bin:$work/unpacked/usr/sbin:$PATH SLURM_CONF=$work/slurm.conf
 mkdir state
 cat > slurm.conf <<CONF
 ClusterName=finding
