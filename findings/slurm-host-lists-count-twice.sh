@@ -16,12 +16,12 @@ libraries=$(echo "$work"/unpacked/usr/lib/*-linux-gnu)
 export LD_LIBRARY_PATH=$libraries:$libraries/slurm-wlm SLURM_CONF=$work/slurm.conf
 printf 'ClusterName=c\nSlurmctldHost=localhost\nPluginDir=%s/slurm-wlm\n' "$libraries" > slurm.conf
 
-slurm() { root/usr/bin/scontrol show hostnames "$1" 2> /dev/null | xargs; }
+slurm() { unpacked/usr/bin/scontrol show hostnames "$1" 2> /dev/null | xargs; }
 for text in 'n[1-2,2]' 'n[1-03]' 'n[1-10/3]'; do
     echo "$text | Slurm: $(slurm "$text" || echo error)"
 done
 [ "$(slurm 'n[1-2,2]')" = "n1 n2 n2" ]
-[ "$(root/usr/bin/scontrol show hostlistsorted n2,n1,n2)" = "n[1-2,2]" ]
+[ "$(unpacked/usr/bin/scontrol show hostlistsorted n2,n1,n2)" = "n[1-2,2]" ]
 [ "$(slurm 'n[1-03]')" = "n1 n2 n3" ]
 [ -z "$(slurm 'n[1-10/3]')" ]
 venv/bin/python - <<'PY'
