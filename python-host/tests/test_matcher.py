@@ -130,3 +130,17 @@ def test_the_text_of_an_error_has_its_code_and_its_hint(matcher):
     assert error.hint
     shown = "".join(traceback.format_exception(error))
     assert f"[{error.code}], hint: {error.hint}" in shown
+
+
+def test_a_node_holds_as_many_tasks_of_two_cores_as_it_has_cores_for(matcher):
+    tasks = [Task(f"t{row}", {"cpu": "2"}) for row in range(1000)]
+    assert len(matcher.match(tasks, [Offer("node", {"cpu": "7910m"})], mode="shared")) == 3
+
+
+def test_offers_that_come_later_are_taken_however_large_they_are(matcher):
+    with matcher.open([Offer("small", {"cpu": 1})], Settings("shared")) as pool:
+        pool.update(added=[Offer("large", {"cpu": 1000})])
+        assert pool.assign([Task("t", {"cpu": 2})]).offer_names == ["large"]
+    with matcher.open([], Settings("shared"), dimensions=("cpu",)) as pool:
+        pool.update(added=[Offer("large", {"cpu": 96})])
+        assert pool.assign([Task("t", {"cpu": 1})]).offer_names == ["large"]

@@ -369,7 +369,7 @@ def stop(process):
 
 
 def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
-    arguments = ["--directory", str(tmp_path), "--name", "one", "--cpu", "2 cores", "--memory", "4GiB", "--devices", "1"]
+    arguments = ["--directory", str(tmp_path), "--name", "one", "--cpu", "2", "--memory", "4GiB", "--devices", "1"]
     token = tmp_path / "token"
     token.write_text("secret\n")
     token.chmod(0o600)
