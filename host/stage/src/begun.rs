@@ -19,7 +19,6 @@ pub(super) const RECORDED: u64 = 64 << 20;
 
 /// A file being written.
 pub(super) struct Begun {
-    /// The file.
     pub(super) file: File,
     /// Its name for now.
     pub(super) name: OsString,

@@ -40,9 +40,7 @@ pub(super) struct Landing {
     pub(super) parent: OwnedFd,
     /// Its name for now.
     pub(super) hidden: OsString,
-    /// Its final name.
     pub(super) name: OsString,
-    /// Its final path.
     pub(super) path: PathBuf,
 }
 

@@ -93,7 +93,6 @@ fn runtime() -> io::Result<&'static Runtime> {
 
 /// The engines of one worker, made when they are first needed.
 pub(super) struct Engines {
-    /// Block and depth.
     options: Options,
     /// Whether a ring can be had, where nobody chose an engine.
     ring_works: bool,

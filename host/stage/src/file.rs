@@ -39,9 +39,7 @@ const UNTOUCHED: OFlags = OFlags::empty();
 pub(super) struct Passage<'a> {
     /// What all workers share.
     pub(super) shared: &'a Shared,
-    /// Where it stands.
     pub(super) directory: &'a Arc<Directory>,
-    /// Its name there.
     pub(super) name: &'a OsString,
 }
 

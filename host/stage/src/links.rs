@@ -31,7 +31,6 @@ pub(super) struct Links {
 pub(super) struct Later {
     /// Where it stands; not finished before the link is made.
     pub(super) directory: Arc<Directory>,
-    /// The name.
     pub(super) name: OsString,
     /// The name with the data.
     first: PathBuf,

@@ -19,13 +19,11 @@ use super::watch::Watch;
 pub(super) struct Identity {
     /// The device it is on.
     pub(super) device: u64,
-    /// Its number there.
     pub(super) inode: u64,
     /// Its size in bytes.
     pub(super) size: u64,
     /// When it was last modified, in seconds since 1970.
     pub(super) seconds: i64,
-    /// And nanoseconds.
     pub(super) nanoseconds: i64,
 }
 

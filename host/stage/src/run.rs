@@ -63,15 +63,12 @@ pub struct Item {
 
 /// What all workers share.
 pub(super) struct Shared {
-    /// How to stage.
     pub(super) options: Options,
-    /// Limits and listeners.
     pub(super) control: Control,
     /// Names of one file.
     links: Links,
     /// How data was moved.
     used: Mutex<BTreeSet<(&'static str, bool)>>,
-    /// The first error.
     error: Mutex<Option<StageError>>,
     /// The digests of sources that are files.
     digests: Mutex<Vec<Option<Digest>>>,
@@ -258,9 +255,7 @@ fn copy_all(
 
 /// A file whose source is open.
 struct Opened {
-    /// Its name.
     name: OsString,
-    /// The source.
     source: File,
     /// What the source is.
     stat: Stat,

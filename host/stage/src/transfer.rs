@@ -15,7 +15,6 @@ use super::watch::Watch;
 pub(super) struct Transfer<'a> {
     /// Where the data is.
     pub(super) source: &'a File,
-    /// Where it goes.
     pub(super) target: &'a File,
     /// What to copy, in order, in bytes.
     pub(super) extents: &'a [Range<u64>],
@@ -27,7 +26,6 @@ pub(super) struct Transfer<'a> {
     pub(super) block: usize,
     /// Blocks under way at once.
     pub(super) depth: usize,
-    /// Limits and listeners.
     pub(super) control: &'a Control,
     /// Is told an offset below which everything is written.
     pub(super) written: &'a mut dyn FnMut(u64) -> Result<(), Failure>,
@@ -51,7 +49,6 @@ pub(super) enum Failure {
 /// Limits and listeners of a stage.
 #[derive(Debug)]
 pub(super) struct Control {
-    /// Who looks on.
     pub(super) watch: Watch,
     /// The bound on bytes a second.
     pub(super) bandwidth: Option<Bandwidth>,

@@ -35,7 +35,6 @@ pub(super) struct Directory {
     pub(super) item: usize,
     /// Where files come from.
     pub(super) source: OwnedFd,
-    /// Where files go.
     pub(super) target: OwnedFd,
     /// The path of the source.
     pub(super) source_path: PathBuf,
@@ -148,9 +147,7 @@ impl Directory {
 /// An entry of a source directory.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// What it is.
     pub(super) kind: FileType,
-    /// Its name.
     pub(super) name: OsString,
 }
 
@@ -220,13 +217,11 @@ impl Job {
 /// Jobs for all workers. The newest goes first, so that few directories are open at once.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// The jobs.
     state: Mutex<State>,
     /// Wakes those who wait for a job.
     wake: Condvar,
     /// Wakes those who wait for the end.
     over: Condvar,
-    /// Workers who wait.
     idle: AtomicUsize,
 }
 

@@ -12,13 +12,11 @@ pub struct Watch(Arc<Shared>);
 struct Shared {
     /// Whether somebody asked for the end.
     cancelled: Arc<AtomicBool>,
-    /// Files found.
     files_found: AtomicU64,
     /// Files that are whole.
     files_done: AtomicU64,
     /// Of those, the ones that were there already.
     files_skipped: AtomicU64,
-    /// Bytes found.
     bytes_found: AtomicU64,
     /// Bytes written, or there already.
     bytes_done: AtomicU64,

@@ -15,7 +15,6 @@ struct Row {
     available: Vec<u64>,
     /// What there is in all in each dimension.
     capacity: Vec<u64>,
-    /// Attribute values.
     attributes: Vec<u32>,
     /// The free thousandths of each device.
     devices: Vec<u32>,
@@ -24,7 +23,6 @@ struct Row {
 /// What one task asks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked<'a> {
-    /// The table.
     table: &'a TaskTable,
     /// The row in it.
     row: usize,

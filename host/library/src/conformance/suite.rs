@@ -184,11 +184,8 @@ impl Suite {
 
 /// A matcher that is being judged.
 struct Judge<'a> {
-    /// The matcher.
     matcher: &'a Matcher,
-    /// What is tried.
     trial: &'a Trial,
-    /// Cases done.
     done: u64,
     /// Cases in which it trapped or ran into a limit.
     crashes: u64,

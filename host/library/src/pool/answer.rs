@@ -76,7 +76,6 @@ pub fn unplaced(assignments: &Assignments, tasks: usize) -> Vec<u32> {
 pub struct Explanations {
     /// The tasks that were asked about.
     tasks: Tasks,
-    /// The counts.
     counts: Counts,
     /// How many offers the list holds.
     offers: usize,

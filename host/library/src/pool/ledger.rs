@@ -27,7 +27,6 @@ pub struct Ledger {
     device_free: Vec<u32>,
     /// Whether each offer is in the list.
     listed: Vec<bool>,
-    /// How many are.
     listed_count: usize,
 }
 

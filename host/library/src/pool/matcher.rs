@@ -47,7 +47,6 @@ struct Inner {
     description: Description,
     /// How much of everything it gets.
     limits: Limits,
-    /// What runs.
     code: Code,
 }
 

@@ -9,7 +9,6 @@ const MOST_DEVICES: u32 = u32::MAX / 1000;
 /// A row of a file, for errors.
 #[derive(Clone, Copy)]
 pub(super) struct Row<'a> {
-    /// The file.
     pub(super) source: &'a str,
     /// The row, counted from 0.
     pub(super) number: usize,

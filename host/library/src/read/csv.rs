@@ -107,11 +107,8 @@ pub(super) fn offers(text: &str, source: &str, units: &Units) -> Result<Vec<Offe
 
 /// A table of cells: the column names, and the records below them, each with as many cells.
 pub(super) struct Table<'a> {
-    /// The file.
     source: &'a str,
-    /// The column names.
     pub(super) header: StringRecord,
-    /// The records.
     records: Vec<StringRecord>,
 }
 

@@ -119,7 +119,6 @@ pub(super) enum Form {
 /// The text that is read.
 #[derive(Clone, Copy)]
 struct File<'a> {
-    /// The whole text.
     text: &'a str,
     /// What errors call it.
     source: &'a str,

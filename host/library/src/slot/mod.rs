@@ -79,7 +79,6 @@ struct Inner {
 
 /// A matcher in use.
 struct Seat {
-    /// The matcher.
     matcher: Matcher,
     /// Cycles on probation that it has answered.
     passed: AtomicU64,
@@ -99,7 +98,6 @@ impl Seat {
 struct Control {
     /// The matcher that was in use before.
     previous: Option<Arc<Seat>>,
-    /// What has happened.
     history: Vec<Event>,
     /// What the last shadow did.
     report: Option<ShadowReport>,

@@ -43,11 +43,8 @@ impl ShadowReport {
 
 /// A live cycle, on input of the shadow's own.
 struct Cycle {
-    /// The tasks.
     tasks: Tasks,
-    /// The offers.
     offers: Offers,
-    /// The settings.
     settings: Settings,
     /// What the matcher in use answered.
     assignments: Assignments,

@@ -14,7 +14,6 @@ use crate::error::Error;
 pub struct Watch {
     /// Dropped to stop the thread.
     stop: Option<Sender<()>>,
-    /// The thread.
     thread: Option<JoinHandle<()>>,
 }
 

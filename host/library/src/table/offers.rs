@@ -16,7 +16,6 @@ pub struct Offers {
     catalog: Catalog,
     /// What the rows are called.
     names: Names,
-    /// The columns.
     table: OfferTable,
 }
 

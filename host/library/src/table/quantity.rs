@@ -40,7 +40,6 @@ pub enum QuantityErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct QuantityError {
-    /// Why.
     kind: QuantityErrorKind,
     /// The value and what is wrong with it.
     message: String,

@@ -19,7 +19,6 @@ pub struct Tasks {
     catalog: Catalog,
     /// What the rows are called.
     names: Names,
-    /// The columns.
     table: TaskTable,
 }
 

@@ -91,9 +91,7 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache
 
 /// The names of what a component imports and exports, each interface with the functions and types in it.
 pub(crate) struct Face {
-    /// Imports.
     pub(crate) imports: Vec<(String, Vec<String>)>,
-    /// Exports.
     pub(crate) exports: Vec<(String, Vec<String>)>,
 }
 
@@ -118,7 +116,6 @@ pub(crate) fn face(component: &Component) -> Face {
 pub(crate) struct Linked {
     /// Linked with what it imports.
     pub(crate) pre: InstancePre<HostState>,
-    /// Its functions.
     pub(crate) indices: Indices,
     /// The contract that it speaks.
     pub(crate) contract: &'static Contract,
@@ -188,7 +185,6 @@ struct Imports {
     tracing: bool,
     /// Whether it gets an empty WASI.
     wasi: bool,
-    /// What nobody has.
     foreign: Vec<String>,
 }
 

@@ -12,7 +12,6 @@ pub(crate) const SERVED: &str = "0.1.0 and 0.2.0";
 /// A version of the contract. The functions that two versions share have the same types in both.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Contract {
-    /// Its number.
     pub(crate) version: &'static str,
     /// The interface with which a matcher may tell of its work. It then exports `set-traced`.
     pub(crate) tracing: Option<&'static str>,

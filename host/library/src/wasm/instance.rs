@@ -32,7 +32,6 @@ impl std::error::Error for Interrupted {}
 pub(crate) struct Instance {
     /// What the instance lives in.
     store: Store<HostState>,
-    /// Its exports.
     exports: Exports,
     /// Whether it gets an empty WASI.
     wasi: bool,

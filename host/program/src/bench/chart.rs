@@ -6,11 +6,9 @@ use std::fmt::Write as _;
 pub(crate) struct Chart {
     /// The name of its file, without the ending.
     pub(crate) name: String,
-    /// What it shows.
     title: String,
     /// What the values are.
     unit: &'static str,
-    /// What is drawn.
     content: Content,
 }
 
@@ -34,7 +32,6 @@ pub(crate) struct Bar {
 pub(crate) struct Line {
     /// What it stands for.
     pub(crate) name: String,
-    /// Its points.
     pub(crate) points: Vec<(f64, f64)>,
 }
 

@@ -9,11 +9,8 @@ const GIB: u64 = 1 << 30;
 
 /// What is matched, and how.
 pub(crate) struct Input {
-    /// The tasks.
     pub(crate) tasks: Tasks,
-    /// The offers.
     pub(crate) offers: Offers,
-    /// The settings.
     pub(crate) settings: Settings,
 }
 

@@ -33,7 +33,6 @@ pub(crate) struct Component {
     pub(crate) total: Duration,
     /// The parts of it.
     pub(crate) timings: Timings,
-    /// Its answer.
     pub(crate) assignments: Assignments,
 }
 

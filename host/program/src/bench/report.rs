@@ -8,19 +8,15 @@ use super::chart::Chart;
 
 /// What a benchmark has found.
 pub(crate) struct Report {
-    /// The subcommand.
     pub(crate) name: &'static str,
-    /// What was measured.
     pub(crate) title: String,
     /// What was compared with what, a sentence a line.
     pub(crate) notes: Vec<String>,
     /// The columns of the table, in order.
     pub(crate) columns: Vec<Column>,
-    /// The rows.
     pub(crate) rows: Vec<Row>,
     /// What was to be reached.
     pub(crate) targets: Vec<Target>,
-    /// Plots.
     pub(crate) charts: Vec<Chart>,
 }
 
@@ -31,7 +27,6 @@ pub(crate) type Row = Map<String, Value>;
 pub(crate) struct Column {
     /// The key of its values in the rows.
     key: &'static str,
-    /// Its heading.
     heading: &'static str,
     /// How its values are written.
     unit: Unit,

@@ -16,7 +16,6 @@ const SHARE: usize = 512;
 /// Something with a name, cpu and memory: a task or an offer.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
-    /// Its name.
     name: String,
     /// Millicores.
     cpu: u64,
@@ -28,7 +27,6 @@ pub(crate) struct Item {
 pub(crate) struct Rows {
     /// The tasks, in order.
     tasks: Vec<Item>,
-    /// The offers.
     offers: Vec<Item>,
     /// What the leftovers of cpu and memory are divided by.
     scales: (f64, f64),
@@ -36,11 +34,8 @@ pub(crate) struct Rows {
 
 /// A task and the offer that it got.
 pub(crate) struct Match {
-    /// The task's name.
     pub(crate) task: String,
-    /// The offer's name.
     pub(crate) offer: String,
-    /// The score.
     pub(crate) score: f64,
     /// Which task it is.
     row: usize,

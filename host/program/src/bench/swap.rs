@@ -63,7 +63,6 @@ struct Calls {
     worst_running: Option<Duration>,
     /// Calls answered by each of the two matchers.
     by: [u64; 2],
-    /// Candidates judged.
     acts: u64,
 }
 
@@ -92,13 +91,10 @@ impl Calls {
 struct Turns {
     /// Where their files are; removed when this is dropped.
     folder: PathBuf,
-    /// Their manifests.
     manifests: [PathBuf; 2],
-    /// Their digests.
     digests: [String; 2],
     /// The digests of their answers.
     expected: [String; 2],
-    /// What is matched.
     tables: (Tasks, Offers),
 }
 

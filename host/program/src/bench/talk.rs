@@ -24,11 +24,9 @@ const SIZES: [(u32, u32); 2] = [(10_000, 2_000), (20_000, 20_000)];
 
 /// What one row is about.
 struct Measured<'a> {
-    /// The row's name.
     name: String,
     /// The part of the tasks that was measured.
     fraction: f64,
-    /// The whole cycle.
     total: Duration,
     /// The fit checks, where they can be told apart.
     fit_check: Option<Duration>,

@@ -14,11 +14,8 @@ fn component() -> Vec<u8> {
 struct Fixture {
     /// The folder above the cache's, removed when the test is done.
     _parent: tempfile::TempDir,
-    /// The cache's folder.
     folder: PathBuf,
-    /// The engine.
     engine: Engine,
-    /// The component.
     bytes: Vec<u8>,
 }
 
