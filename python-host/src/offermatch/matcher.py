@@ -6,7 +6,6 @@ ReferenceMatcher  the reference loop in Python, with the same interface and the 
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -142,6 +141,8 @@ class BaseMatcher(ABC):
 
         A call that has begun cannot be cancelled: where the awaiting task is, the answer is thrown away.
         """
+        import asyncio  # noqa: PLC0415 - programs without an event loop start faster
+
         return await asyncio.to_thread(self.match, tasks, offers, **options)
 
     def _run(self, cycle: Cycle, timings: Timings) -> Answer:

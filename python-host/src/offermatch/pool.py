@@ -7,7 +7,6 @@ A pool belongs to one matcher. Any thread may use it; calls on one pool take tur
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
@@ -155,6 +154,8 @@ class Pool:
 
         A call that has begun cannot be cancelled: where the awaiting task is, the tasks are placed all the same.
         """
+        import asyncio  # noqa: PLC0415 - programs without an event loop start faster
+
         return await asyncio.to_thread(self.assign, tasks, **options)
 
     def _assign(self, tasks: TaskColumns, timings: Timings) -> Answer:
