@@ -80,7 +80,7 @@ flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
 case "${1:-matcher}" in
 at)
     name="$(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"
-    build wasm32-unknown-unknown core,alloc "$flags" --quiet --profile component
+    build wasm32-unknown-unknown core,alloc "$flags" --profile component
     copy "target/component/wasm32-unknown-unknown/component/${name//-/_}.wasm" "target/$name.wasm"
     echo "build.sh: target/$name.wasm, $(stat -c %s "target/$name.wasm") bytes" >&2
     ;;
