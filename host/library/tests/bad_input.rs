@@ -117,6 +117,15 @@ fn csv_that_is_not_as_it_should_be() {
 }
 
 #[test]
+fn a_csv_cell_has_its_limit() {
+    let text = |characters: usize| format!("name,demand.slots\n{},1\n", "ä".repeat(characters));
+    assert_eq!(parse_tasks(&text(131_072), Format::Csv, "tasks.csv").unwrap().len(), 1);
+    let (code, message) = told(&parse_tasks(&text(131_073), Format::Csv, "tasks.csv").unwrap_err());
+    assert_eq!(code, "file-malformed");
+    assert!(message.ends_with("a cell has more than 131072 characters"), "{message}");
+}
+
+#[test]
 fn csv_cells_can_be_quoted() {
     let text = "name,demand.cpu\r\n\"a, \"\"b\"\"\",\"1e3\"\r\n\r\n\"two\nlines\",5\"\r\n";
     let error = parse_tasks(text, Format::Csv, "tasks.csv").unwrap_err();

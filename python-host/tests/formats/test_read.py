@@ -162,3 +162,11 @@ def test_an_exponent_beyond_any_is_a_mistake_of_the_quantity(tmp_path, digits, c
     with pytest.raises(InputError) as caught:
         task_columns(read_tasks(path))
     assert caught.value.code == code
+
+
+def test_a_csv_cell_has_its_limit(tmp_path):
+    text = "name,demand.slots\n{},1\n"
+    assert len(read_tasks(write(tmp_path, "fits.csv", text.format("ä" * 131_072)))) == 1
+    with pytest.raises(InputError) as caught:
+        read_tasks(write(tmp_path, "long.csv", text.format("ä" * 131_073)))
+    assert caught.value.code == "file-malformed"

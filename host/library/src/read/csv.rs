@@ -13,6 +13,9 @@ const TASK_COLUMNS: &str = "name, demand.DIMENSION, devices, device_share, requi
 /// The columns of a CSV of offers, for errors.
 const OFFER_COLUMNS: &str = "name, available.DIMENSION, capacity.DIMENSION, attribute.ATTRIBUTE, devices";
 
+/// The most characters of a cell, which is the limit of Python's reader.
+const MOST_CHARACTERS: usize = 131_072;
+
 /// What a column of a CSV of tasks holds.
 enum TaskColumn {
     /// The task's name.
@@ -152,6 +155,10 @@ impl<'a> Table<'a> {
                 let at = error.position().map_or(1, ::csv::Position::line);
                 malformed(at, error.to_string())
             })?;
+            if record.iter().any(|cell| cell.len() > MOST_CHARACTERS && cell.chars().count() > MOST_CHARACTERS) {
+                let message = format!("a cell has more than {MOST_CHARACTERS} characters");
+                return Err(malformed(line(&record), message));
+            }
             if record.len() != table.header.len() {
                 let (cells, columns) = (record.len(), table.header.len());
                 return Err(malformed(line(&record), format!("{cells} cells stand under {columns} columns")));
