@@ -7,7 +7,7 @@ use offermatch_core::policies::{BestFit, DotProduct, Exponential, FirstFit, Most
 use offermatch_core::{Assignments, Changes, Method, Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable};
 
 /// Two dimensions, no attributes.
-const SHAPE: Shape = Shape { dimensions: 2, attributes: 0 };
+const SHAPE: Shape = Shape { dimensions: 2, attributes: 0, measures: 0 };
 /// Tasks, and offers.
 const SIZES: [u32; 2] = [200, 20_000];
 /// Both modes.

@@ -44,6 +44,19 @@ pub enum Error {
         /// What was found.
         value: f64,
     },
+    /// A bound, the weight of a preference, a share or a parameter is out of its range.
+    BadNumber {
+        /// The column, by its name in the contract.
+        column: &'static str,
+        /// The position in the column.
+        row: u32,
+        /// What was found.
+        value: f64,
+        /// The least that may stand there.
+        minimum: f64,
+        /// The most that may stand there.
+        maximum: f64,
+    },
     /// A row is named twice in one update.
     RepeatedRow(u32),
     /// The policy does not have this mode.
@@ -72,6 +85,9 @@ impl fmt::Display for Error {
             ),
             Self::BadSetting { setting, position, value } => {
                 write!(f, "setting {setting}[{position}] is {value}, not finite or below zero")
+            }
+            Self::BadNumber { column, row, value, minimum, maximum } => {
+                write!(f, "column {column}, row {row}: {value} is not within {minimum}..={maximum}")
             }
             Self::RepeatedRow(row) => write!(f, "row {row} is named twice in one update"),
             Self::UnsupportedMode(mode) => write!(f, "this policy has no {mode} mode"),

@@ -37,7 +37,7 @@ pub(crate) fn explain<P: Policy>(
     let dimensions = shape.dimensions as usize;
     let mut explanations = Explanations {
         by_dimension: vec![0; rows * dimensions],
-        by_requirement: vec![0; tasks.requirement_attributes.len()],
+        by_requirement: vec![0; tasks.requirement_kinds.len()],
         by_devices: vec![0; rows],
         by_score: vec![0; rows],
         candidates: vec![0; rows],
@@ -46,10 +46,7 @@ pub(crate) fn explain<P: Policy>(
     for row in 0..rows {
         let task = Task::new(tasks, row, shape);
         let requirements = tasks.requirements(row);
-        let sets = requirements.clone().map(|requirement| {
-            let attribute = tasks.requirement_attributes[requirement];
-            (attribute, tasks.requirement_excludes[requirement], tasks.values(requirement))
-        });
+        let sets = requirements.clone().map(|requirement| tasks.requirement(requirement));
         let key = (task.demand, task.devices, sets.collect::<Vec<_>>());
         let first = *explained.entry(key).or_insert(row);
         if first == row {

@@ -4,7 +4,7 @@ use crate::devices;
 use crate::ledger::Ledger;
 use crate::policy::{Demand, Leftover, Policy, Ranking};
 use crate::settings::Settings;
-use crate::table::{Shape, TaskTable};
+use crate::table::{Kind, Shape, TaskTable};
 
 /// One task of a checked table.
 #[derive(Clone, Copy)]
@@ -42,38 +42,91 @@ impl<'a> Task<'a> {
 
     /// How an offer stands to this task.
     pub(crate) fn standing<P: Policy>(&self, ledger: &Ledger, offer: usize, policy: &P, ranking: &Ranking) -> Standing {
-        let available = ledger.available(offer);
-        if let Some(dimension) = self.demand.iter().zip(available).position(|(demand, available)| demand > available) {
+        self.standing_with(ledger, offer, Leftover::of(ledger, offer), ledger.devices(offer), policy, ranking)
+    }
+
+    /// How an offer would stand to this task if it had this left, and these devices.
+    #[inline]
+    pub(crate) fn standing_with<P: Policy>(
+        &self,
+        ledger: &Ledger,
+        offer: usize,
+        left: Leftover<'_>,
+        devices: &[u32],
+        policy: &P,
+        ranking: &Ranking,
+    ) -> Standing {
+        let short = self.demand.iter().zip(left.available).position(|(demand, available)| demand > available);
+        if let Some(dimension) = short {
             return Standing::Dimension(dimension);
         }
-        let mut requirements = self.table.requirements(self.row);
-        if let Some(broken) = requirements.find(|&requirement| !self.holds(requirement, ledger, offer)) {
+        if let Some(broken) = self.required().find(|&requirement| !self.holds(requirement, ledger, offer)) {
             return Standing::Requirement(broken);
         }
-        if !devices::serve(ledger.devices(offer), self.devices) {
+        if !devices::serve(devices, self.devices) {
             return Standing::Devices;
         }
-        let score = self.score(ledger, offer, policy, ranking);
+        let score = policy.score(ranking, self.demand(), left);
+        let score = self.with_penalties(score, ledger, offer);
         if score < ranking.max_score { Standing::Candidate(score) } else { Standing::Score }
     }
 
-    /// Whether a requirement holds for an offer.
-    pub(crate) fn holds(&self, requirement: usize, ledger: &Ledger, offer: usize) -> bool {
-        let value = ledger.attribute(offer, self.table.requirement_attributes[requirement]);
-        // An unset value is zero, and zero is in no set.
-        self.table.values(requirement).contains(&value) != self.table.requirement_excludes[requirement]
+    /// What it asks, for a policy.
+    #[inline]
+    pub(crate) fn demand(&self) -> Demand<'a> {
+        Demand { quantities: self.demand, devices: self.devices }
     }
 
-    /// The score of a feasible offer.
+    /// The requirements, as positions in the table's columns.
+    #[inline]
+    pub(crate) fn required(&self) -> impl Iterator<Item = usize> {
+        self.table.requirements(self.row).filter(|&requirement| !self.table.is_preference(requirement))
+    }
+
+    /// The preferences, in the same way.
+    #[inline]
+    pub(crate) fn preferred(&self) -> impl Iterator<Item = usize> {
+        // A table without weights has no preference: nothing to look for.
+        let all = self.table.requirements(self.row);
+        let any = if self.table.requirement_weights.is_empty() { all.end..all.end } else { all };
+        any.filter(|&requirement| self.table.is_preference(requirement))
+    }
+
+    /// Whether a requirement, or a preference, holds for an offer.
+    pub(crate) fn holds(&self, requirement: usize, ledger: &Ledger, offer: usize) -> bool {
+        let subject = self.table.requirement_subjects[requirement];
+        // An unset value is zero, and zero is in no set; an unset measure is NaN, and NaN is neither more nor less.
+        match Kind::of(self.table.requirement_kinds[requirement]) {
+            Kind::In => self.table.values(requirement).contains(&ledger.attribute(offer, subject)),
+            Kind::NotIn => !self.table.values(requirement).contains(&ledger.attribute(offer, subject)),
+            Kind::AtLeast => ledger.measure(offer, subject) >= self.table.requirement_bounds[requirement],
+            Kind::AtMost => ledger.measure(offer, subject) <= self.table.requirement_bounds[requirement],
+        }
+    }
+
+    /// A policy's score and, in order, the weight of each preference that does not hold.
+    #[inline]
+    pub(crate) fn with_penalties(&self, score: f64, ledger: &Ledger, offer: usize) -> f64 {
+        let broken = self.preferred().filter(|&preference| !self.holds(preference, ledger, offer));
+        broken.fold(score, |score, preference| score + self.table.requirement_weights[preference])
+    }
+
+    /// The score of a feasible offer by the policy alone.
     pub(crate) fn score<P: Policy>(&self, ledger: &Ledger, offer: usize, policy: &P, ranking: &Ranking) -> f64 {
-        let demand = Demand { quantities: self.demand, devices: self.devices };
-        let offer = Leftover {
+        policy.score(ranking, self.demand(), Leftover::of(ledger, offer))
+    }
+}
+
+impl<'a> Leftover<'a> {
+    /// What an offer has.
+    #[inline]
+    pub(crate) fn of(ledger: &'a Ledger, offer: usize) -> Self {
+        Self {
             available: ledger.available(offer),
             capacity: ledger.capacity(offer),
             free_devices: ledger.free_devices(offer),
             device_capacity: ledger.device_capacity(offer),
-        };
-        policy.score(ranking, demand, offer)
+        }
     }
 }
 
@@ -95,5 +148,18 @@ impl Ranking {
             weights: crate::table::or_default(&settings.weights, 1.0, terms),
             scales: largest.into_iter().map(|scale| scale as f64).collect(),
         }
+    }
+
+    /// Raises those scales which may be to the capacities of an offer. Says whether any is higher now.
+    pub(crate) fn raise(&mut self, may_be: &[bool], capacity: &[u64], device_capacity: u64) -> bool {
+        let capacities = capacity.iter().copied().chain([device_capacity]);
+        let mut raised = false;
+        for ((scale, may_be), capacity) in self.scales.iter_mut().zip(may_be).zip(capacities) {
+            if *may_be && capacity as f64 > *scale {
+                *scale = capacity as f64;
+                raised = true;
+            }
+        }
+        raised
     }
 }

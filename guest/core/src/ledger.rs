@@ -8,6 +8,8 @@ use crate::table::{OfferTable, Shape, TaskTable, WHOLE};
 
 /// The place of a row that is not in the list.
 const UNLISTED: u32 = u32::MAX;
+/// The place of a row that a task has taken from the list.
+const TAKEN: u32 = UNLISTED - 1;
 
 /// The values of every row that a pool has seen, and the list.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ pub(crate) struct Ledger {
     capacity: Vec<u64>,
     /// Interned attribute values: `rows x attributes`.
     attributes: Vec<u32>,
+    /// What is compared and not used up: `rows x measures`, NaN where unset.
+    measures: Vec<f64>,
     /// The devices of each row, as a part of `device_free`.
     device_spans: Vec<Range<usize>>,
     /// The free thousandths of each device.
@@ -42,6 +46,7 @@ impl Ledger {
             available: Vec::new(),
             capacity: Vec::new(),
             attributes: Vec::new(),
+            measures: Vec::new(),
             device_spans: Vec::new(),
             device_free: Vec::new(),
             devices_in_use: 0,
@@ -60,7 +65,12 @@ impl Ledger {
 
     /// Where a row stands in the list, if it does.
     pub(crate) fn position(&self, row: usize) -> Option<u32> {
-        Some(self.positions[row]).filter(|&position| position != UNLISTED)
+        Some(self.positions[row]).filter(|&position| position < TAKEN)
+    }
+
+    /// Takes note that a row which has left the list was taken by a task, or, with `false`, that it is gone.
+    pub(crate) fn set_taken(&mut self, row: usize, taken: bool) {
+        self.positions[row] = if taken { TAKEN } else { UNLISTED };
     }
 
     /// How many rows there are, listed or not.
@@ -88,6 +98,11 @@ impl Ledger {
     /// The value of an attribute, zero where it is unset.
     pub(crate) fn attribute(&self, row: usize, attribute: u32) -> u32 {
         self.attributes[row * self.shape.attributes as usize + attribute as usize]
+    }
+
+    /// A measure, NaN where it is unset.
+    pub(crate) fn measure(&self, row: usize, measure: u32) -> f64 {
+        self.measures[row * self.shape.measures as usize + measure as usize]
     }
 
     /// Whether any row has a device.
@@ -141,6 +156,12 @@ impl Ledger {
         self.capacity.extend_from_slice(&capacity[cells]);
         let width = self.shape.attributes as usize;
         self.attributes.extend_from_slice(&offers.attributes[rows.start * width..rows.end * width]);
+        let width = self.shape.measures as usize;
+        if offers.measures.is_empty() {
+            self.measures.resize(self.measures.len() + rows.len() * width, f64::NAN);
+        } else {
+            self.measures.extend_from_slice(&offers.measures[rows.start * width..rows.end * width]);
+        }
 
         for free in rows.clone().map(|row| offers.devices(row)) {
             self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
@@ -163,8 +184,14 @@ impl Ledger {
         let width = self.shape.attributes as usize;
         let attributes = &offers.attributes[from * width..(from + 1) * width];
         self.attributes[row * width..(row + 1) * width].copy_from_slice(attributes);
+        let width = self.shape.measures as usize;
+        let measures = &mut self.measures[row * width..(row + 1) * width];
+        match offers.measures.get(from * width..(from + 1) * width) {
+            Some(new) => measures.copy_from_slice(new),
+            None => measures.fill(f64::NAN),
+        }
         self.replace_devices(row, offers.devices(from));
-        if self.positions[row] == UNLISTED {
+        if self.positions[row] >= TAKEN {
             self.positions[row] = self.list.len() as u32;
             self.list.push(row as u32);
         }

@@ -7,7 +7,7 @@
 //! ```
 //! use offermatch_core::{BestFit, OfferTable, Pool, Settings, Shape, TaskTable};
 //!
-//! let shape = Shape { dimensions: 1, attributes: 0 };
+//! let shape = Shape { dimensions: 1, ..Shape::default() };
 //! let offers = OfferTable { rows: 2, available: vec![4000, 2000], ..OfferTable::default() };
 //! let tasks = TaskTable { rows: 1, demand: vec![1000], ..TaskTable::default() };
 //! let mut pool = Pool::open(BestFit, shape, &offers, &Settings::default())?;
@@ -24,8 +24,10 @@ mod devices;
 mod error;
 mod explain;
 mod feasible;
+mod groups;
 mod index;
 mod ledger;
+mod placing;
 pub mod policies;
 mod policy;
 mod pool;
@@ -35,8 +37,9 @@ pub mod table;
 
 pub use error::{Cell, Error};
 pub use explain::Explanations;
+pub use groups::GroupTable;
 pub use policies::BestFit;
 pub use policy::{Bound, Demand, Leftover, Policy, Ranking};
 pub use pool::{Assignments, Method, Pool, Prepared};
 pub use settings::{Mode, Settings};
-pub use table::{Changes, OfferTable, Shape, TaskTable};
+pub use table::{Changes, Kind, OfferTable, Shape, TaskTable};

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::error::Error;
 use crate::explain::{Explanations, explain};
 use crate::feasible::Task;
-use crate::index::Index;
+use crate::index::{Among, Index};
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Policy, Ranking};
 use crate::reference;
@@ -27,21 +27,23 @@ pub struct Assignments {
 #[derive(Debug, Clone)]
 pub struct Pool<P> {
     /// How offers are ranked.
-    policy: P,
+    pub(crate) policy: P,
     /// The width of every table.
-    shape: Shape,
+    pub(crate) shape: Shape,
     /// What happens to an offer that takes a task.
-    mode: Mode,
+    pub(crate) mode: Mode,
     /// Weights, scales and the maximal score.
-    ranking: Ranking,
+    pub(crate) ranking: Ranking,
+    /// Which scales an update may raise.
+    raised: Vec<bool>,
     /// The offers.
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     /// The offers of the list, ready to be searched, once there have been enough tasks.
-    index: Option<Index>,
+    pub(crate) index: Option<Index>,
     /// How many tasks have been looped for, or are about to be.
     looped: u64,
     /// How offers are found.
-    method: Method,
+    pub(crate) method: Method,
 }
 
 /// A pool that is ready to place tasks.
@@ -58,17 +60,16 @@ impl<P: Policy> Prepared<'_, P> {
     #[must_use]
     pub fn place(self) -> Assignments {
         let Self { pool, tasks } = self;
+        if !tasks.group_of.is_empty() {
+            return pool.place_groups(tasks);
+        }
         let mut assignments = Assignments::default();
         for row in 0..tasks.rows as usize {
             if pool.ledger.list().is_empty() {
                 break;
             }
             let task = Task::new(tasks, row, pool.shape);
-            let chosen = match &mut pool.index {
-                Some(index) => index.choose(&pool.ledger, task, &pool.policy, &pool.ranking),
-                None => reference::choose(&pool.ledger, task, &pool.policy, &pool.ranking),
-            };
-            let Some((offer, score)) = chosen else { continue };
+            let Some((offer, score)) = pool.choose(task) else { continue };
             pool.take(offer, tasks, row);
             assignments.tasks.push(row as u32);
             assignments.offers.push(offer as u32);
@@ -111,6 +112,7 @@ impl<P: Policy> Pool<P> {
             shape,
             mode: settings.mode,
             ranking,
+            raised: settings.raised_scales(shape),
             ledger,
             index: None,
             looped: 0,
@@ -140,9 +142,33 @@ impl<P: Policy> Pool<P> {
     /// # Errors
     /// Whatever is wrong with the table; the pool is then as it was.
     pub fn prepare<'a>(&'a mut self, tasks: &'a TaskTable) -> Result<Prepared<'a, P>, Error> {
-        tasks.check(self.shape)?;
+        self.check(tasks)?;
         self.choose_method(tasks);
         Ok(Prepared { pool: self, tasks })
+    }
+
+    /// Checks tasks for this pool.
+    fn check(&self, tasks: &TaskTable) -> Result<(), Error> {
+        tasks.check(self.shape)?;
+        tasks.groups.check_occupants(self.ledger.rows())
+    }
+
+    /// The row and the score of the offer that a task gets.
+    #[inline]
+    pub(crate) fn choose(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
+        match &mut self.index {
+            Some(index) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
+            None => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
+        }
+    }
+
+    /// The same for a member of a group, among the offers that it may have.
+    pub(crate) fn choose_among(&mut self, task: Task<'_>, among: &Among<'_>) -> Option<(usize, f64)> {
+        let Self { ledger, policy, ranking, .. } = self;
+        match &mut self.index {
+            Some(index) => index.choose_within(ledger, task, policy, ranking, Some(among)),
+            None => reference::choose_among(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
+        }
     }
 
     /// Makes an index, or makes it ready for these tasks, once the plain loop would cost more.
@@ -163,9 +189,12 @@ impl<P: Policy> Pool<P> {
     }
 
     /// Takes what a task uses out of the pool.
-    fn take(&mut self, offer: usize, tasks: &TaskTable, task: usize) {
+    pub(crate) fn take(&mut self, offer: usize, tasks: &TaskTable, task: usize) {
         match self.mode {
-            Mode::Exclusive => self.unlist(offer),
+            Mode::Exclusive => {
+                self.unlist(offer);
+                self.ledger.set_taken(offer, true);
+            }
             Mode::Shared => {
                 self.ledger.take(offer, tasks, task);
                 if let Some(index) = &mut self.index {
@@ -183,16 +212,18 @@ impl<P: Policy> Pool<P> {
         }
     }
 
-    /// Applies what has changed. Scales stay as they were when the pool was opened.
+    /// Applies what has changed.
     ///
     /// # Errors
     /// Whatever is wrong with the changes; the pool is then as it was.
     pub fn update(&mut self, changes: &Changes) -> Result<(), Error> {
         changes.check(self.shape, self.ledger.rows())?;
+        self.raise_scales(changes);
         for &row in &changes.removed {
             if self.ledger.position(row as usize).is_some() {
                 self.unlist(row as usize);
             }
+            self.ledger.set_taken(row as usize, false);
         }
         for (from, &row) in changes.changed_rows.iter().enumerate() {
             let listed = self.ledger.position(row as usize).is_some();
@@ -204,6 +235,23 @@ impl<P: Policy> Pool<P> {
             self.index_replaced(self.ledger.rows() - 1, false);
         }
         Ok(())
+    }
+
+    /// Raises scales to the capacities of new offers. Scores are others then, so that an index is made
+    /// anew when tasks come.
+    fn raise_scales(&mut self, changes: &Changes) {
+        if !self.raised.contains(&true) {
+            return;
+        }
+        let mut raised = false;
+        for table in [&changes.changed, &changes.added] {
+            for row in 0..table.rows as usize {
+                raised |= self.ranking.raise(&self.raised, table.capacity(self.shape, row), table.device_capacity(row));
+            }
+        }
+        if raised {
+            self.index = None;
+        }
     }
 
     /// Tells the index of a row that is new or has new values.
@@ -220,7 +268,7 @@ impl<P: Policy> Pool<P> {
     /// # Errors
     /// Whatever is wrong with the table.
     pub fn explain(&self, tasks: &TaskTable) -> Result<Explanations, Error> {
-        tasks.check(self.shape)?;
+        self.check(tasks)?;
         Ok(explain(&self.ledger, tasks, self.shape, &self.policy, &self.ranking))
     }
 }

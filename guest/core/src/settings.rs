@@ -30,7 +30,7 @@ impl fmt::Display for Mode {
 pub struct Settings {
     /// What happens to an offer that takes a task.
     pub mode: Mode,
-    /// An offer is chosen only if its score is below this. Finite, not negative.
+    /// An offer is chosen only if its score is below this. Not negative; infinite: any finite score will do.
     pub max_score: f64,
     /// Weights of the dimensions and, last, of the free device thousandths: `dimensions + 1` numbers, finite and not
     /// negative. Empty: 1.0 each.
@@ -38,11 +38,20 @@ pub struct Settings {
     /// Scales of the dimensions and, last, of the free device thousandths: `dimensions + 1` numbers, zero for the largest
     /// capacity in that dimension. Empty: zero each.
     pub scales: Vec<u64>,
+    /// Whether scales taken from the offers are raised when an update brings a larger capacity. Without, they stay as they
+    /// were when the pool was opened.
+    pub raise_scales: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { mode: Mode::default(), max_score: Self::MAX_SCORE, weights: Vec::new(), scales: Vec::new() }
+        Self {
+            mode: Mode::default(),
+            max_score: Self::MAX_SCORE,
+            weights: Vec::new(),
+            scales: Vec::new(),
+            raise_scales: false,
+        }
     }
 }
 
@@ -57,7 +66,7 @@ impl Settings {
     pub fn check(&self, shape: Shape) -> Result<(), Error> {
         let terms = u64::from(shape.dimensions) + 1;
         let usable = |value: f64| value.is_finite() && value >= 0.0;
-        if !usable(self.max_score) {
+        if self.max_score.is_nan() || self.max_score < 0.0 {
             return Err(Error::BadSetting { setting: "max-score", position: 0, value: self.max_score });
         }
         if !self.weights.is_empty() {
@@ -70,5 +79,12 @@ impl Settings {
             Some((&value, position)) => Err(Error::BadSetting { setting: "weights", position, value }),
             None => Ok(()),
         }
+    }
+
+    /// Which scales, of the dimensions and last of devices, an update may raise.
+    pub(crate) fn raised_scales(&self, shape: Shape) -> Vec<bool> {
+        let terms = shape.dimensions as usize + 1;
+        let is_taken = |at: usize| self.scales.get(at).is_none_or(|&scale| scale == 0);
+        (0..terms).map(|at| self.raise_scales && is_taken(at)).collect()
     }
 }

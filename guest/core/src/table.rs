@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::error::{Cell, Error};
+use crate::groups::GroupTable;
 
 /// The most rows of a pool, and of one task table.
 pub const MAX_ROWS: u64 = 1 << 24;
@@ -18,10 +19,12 @@ pub struct Shape {
     pub dimensions: u32,
     /// Attributes.
     pub attributes: u32,
+    /// Measures.
+    pub measures: u32,
 }
 
 /// Offers, one row each. Plain columns: [`OfferTable::check`] says whether they fit together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct OfferTable {
     /// How many offers.
     pub rows: u32,
@@ -31,6 +34,8 @@ pub struct OfferTable {
     pub capacity: Vec<u64>,
     /// Interned attribute values: `rows x attributes`, row by row. Zero is unset.
     pub attributes: Vec<u32>,
+    /// What is compared and not used up: `rows x measures`, row by row. NaN is unset. Empty: no offer has a measure.
+    pub measures: Vec<f64>,
     /// Where each offer's devices begin in `device_free`: `rows + 1` numbers. Empty: no offer has a device.
     pub device_offsets: Vec<u32>,
     /// The free thousandths of each device, 0 to 1000.
@@ -39,7 +44,7 @@ pub struct OfferTable {
 
 /// Tasks, one row each, in the order in which they are placed. Plain columns: [`TaskTable::check`] says whether they fit
 /// together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct TaskTable {
     /// How many tasks.
     pub rows: u32,
@@ -47,20 +52,65 @@ pub struct TaskTable {
     pub demand: Vec<u64>,
     /// Device thousandths asked, one number a task: 0, a share of 1 to 999, or a multiple of 1000. Empty: no devices.
     pub devices: Vec<u32>,
-    /// Where each task's requirements begin: `rows + 1` numbers. Empty: no requirements.
+    /// Where each task's requirements and preferences begin: `rows + 1` numbers. Empty: no requirements.
     pub requirement_offsets: Vec<u32>,
-    /// The attribute of each requirement.
-    pub requirement_attributes: Vec<u32>,
-    /// Whether each requirement holds when the value is not in the set.
-    pub requirement_excludes: Vec<bool>,
+    /// What each asks: a [`Kind`] as a number.
+    pub requirement_kinds: Vec<u32>,
+    /// The attribute or the measure that each is about.
+    pub requirement_subjects: Vec<u32>,
+    /// The bound of each that is about a measure. Empty: none has a bound.
+    pub requirement_bounds: Vec<f64>,
+    /// What each costs where it does not hold: infinite, it is required; finite, it is a preference and this is added to the
+    /// score. Empty: all are required.
+    pub requirement_weights: Vec<f64>,
     /// Where each requirement's set begins in `values`: one number more than there are requirements.
     pub value_offsets: Vec<u32>,
     /// The interned values of the sets, never zero.
     pub values: Vec<u32>,
+    /// The group of each task: 0 for none, else a row of `groups` and one more. Empty: no groups.
+    pub group_of: Vec<u32>,
+    /// The groups.
+    pub groups: GroupTable,
+}
+
+/// What a requirement or a preference asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Kind {
+    /// The attribute has a value of the set.
+    In = 0,
+    /// The attribute has none of these values.
+    NotIn = 1,
+    /// The measure is at least the bound.
+    AtLeast = 2,
+    /// The measure is at most the bound.
+    AtMost = 3,
+}
+
+impl Kind {
+    /// The largest number of a kind.
+    const LAST: u32 = Self::AtMost as u32;
+
+    /// The kind of a checked number.
+    #[inline]
+    pub(crate) fn of(number: u32) -> Self {
+        match number {
+            0 => Self::In,
+            1 => Self::NotIn,
+            2 => Self::AtLeast,
+            _ => Self::AtMost,
+        }
+    }
+
+    /// Whether it is about a measure.
+    #[inline]
+    pub(crate) fn is_measured(self) -> bool {
+        matches!(self, Self::AtLeast | Self::AtMost)
+    }
 }
 
 /// What has happened to the offers of a pool. Applied in the order of the fields.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Changes {
     /// Rows that leave the list, each by swap-remove.
     pub removed: Vec<u32>,
@@ -91,11 +141,26 @@ impl OfferTable {
             }
         }
         check_length("attributes", self.attributes.len(), rows * u64::from(shape.attributes))?;
+        if !self.measures.is_empty() {
+            check_length("measures", self.measures.len(), rows * u64::from(shape.measures))?;
+        }
         check_offsets("device-offsets", &self.device_offsets, rows, "device-free", self.device_free.len())?;
         match self.device_free.iter().position(|&free| free > WHOLE) {
             Some(at) => Err(out_of_range("device-free", at, self.device_free[at].into(), 0, WHOLE.into())),
             None => Ok(()),
         }
+    }
+
+    /// What one offer has in all in each dimension.
+    pub(crate) fn capacity(&self, shape: Shape, row: usize) -> &[u64] {
+        let width = shape.dimensions as usize;
+        let capacity = if self.capacity.is_empty() { &self.available } else { &self.capacity };
+        &capacity[row * width..(row + 1) * width]
+    }
+
+    /// The thousandths of all devices of one offer.
+    pub(crate) fn device_capacity(&self, row: usize) -> u64 {
+        self.devices(row).len() as u64 * u64::from(WHOLE)
     }
 
     /// The free thousandths of one offer's devices.
@@ -120,20 +185,72 @@ impl TaskTable {
             let cell = cell("devices", at, self.devices[at].into(), 0, (u32::MAX - u32::MAX % WHOLE).into());
             return Err(Error::BrokenDevices(cell));
         }
-        let requirements = self.requirement_attributes.len();
-        check_offsets("requirement-offsets", &self.requirement_offsets, rows, "requirement-attributes", requirements)?;
-        check_length("requirement-excludes", self.requirement_excludes.len(), requirements as u64)?;
-        check_offsets("value-offsets", &self.value_offsets, requirements as u64, "values", self.values.len())?;
-        let known = |attribute: &u32| *attribute >= shape.attributes;
-        if let Some(at) = self.requirement_attributes.iter().position(known) {
-            let value = self.requirement_attributes[at].into();
-            let maximum = shape.attributes.saturating_sub(1).into();
-            return Err(out_of_range("requirement-attributes", at, value, 0, maximum));
+        self.check_requirements(shape)?;
+        self.check_groups(shape)
+    }
+
+    /// Checks the requirements and preferences.
+    fn check_requirements(&self, shape: Shape) -> Result<(), Error> {
+        let rows = u64::from(self.rows);
+        let count = self.requirement_kinds.len();
+        check_offsets("requirement-offsets", &self.requirement_offsets, rows, "requirement-kinds", count)?;
+        let requirements = count as u64;
+        check_length("requirement-subjects", self.requirement_subjects.len(), requirements)?;
+        if !self.requirement_bounds.is_empty() {
+            check_length("requirement-bounds", self.requirement_bounds.len(), requirements)?;
+        }
+        if !self.requirement_weights.is_empty() {
+            check_length("requirement-weights", self.requirement_weights.len(), requirements)?;
+        }
+        check_offsets("value-offsets", &self.value_offsets, requirements, "values", self.values.len())?;
+        for (at, (&kind, &subject)) in self.requirement_kinds.iter().zip(&self.requirement_subjects).enumerate() {
+            if kind > Kind::LAST {
+                return Err(out_of_range("requirement-kinds", at, kind.into(), 0, Kind::LAST.into()));
+            }
+            let measured = Kind::of(kind).is_measured();
+            let columns = if measured { shape.measures } else { shape.attributes };
+            if subject >= columns {
+                let most = columns.saturating_sub(1).into();
+                return Err(out_of_range("requirement-subjects", at, subject.into(), 0, most));
+            }
+            if measured {
+                let (minimum, maximum) = (f64::NEG_INFINITY, f64::INFINITY);
+                let Some(&value) = self.requirement_bounds.get(at) else {
+                    return check_length("requirement-bounds", 0, requirements);
+                };
+                check_number("requirement-bounds", at, value, minimum, maximum)?;
+            }
+        }
+        for (at, &weight) in self.requirement_weights.iter().enumerate() {
+            check_number("requirement-weights", at, weight, 0.0, f64::INFINITY)?;
         }
         match self.values.iter().position(|&value| value == 0) {
             Some(at) => Err(out_of_range("values", at, 0, 1, u32::MAX.into())),
             None => Ok(()),
         }
+    }
+
+    /// Checks the groups, but for the rows of occupants, which a pool knows.
+    fn check_groups(&self, shape: Shape) -> Result<(), Error> {
+        if !self.group_of.is_empty() {
+            check_length("group-of", self.group_of.len(), self.rows.into())?;
+        }
+        let groups = self.groups.rows;
+        match self.group_of.iter().position(|&group| group > groups) {
+            Some(at) => Err(out_of_range("group-of", at, self.group_of[at].into(), 0, groups.into())),
+            None => self.groups.check(shape, &self.group_of),
+        }
+    }
+
+    /// The group of a task, as a row of the group table.
+    pub(crate) fn group(&self, row: usize) -> Option<usize> {
+        (self.group_of.get(row).copied().unwrap_or(0) as usize).checked_sub(1)
+    }
+
+    /// Whether a requirement is a preference.
+    #[inline]
+    pub(crate) fn is_preference(&self, requirement: usize) -> bool {
+        self.requirement_weights.get(requirement).is_some_and(|weight| weight.is_finite())
     }
 
     /// The device thousandths that a task asks for.
@@ -144,6 +261,29 @@ impl TaskTable {
     /// The requirements of a task, as positions in the requirement columns.
     pub(crate) fn requirements(&self, row: usize) -> Range<usize> {
         span(&self.requirement_offsets, row)
+    }
+
+    /// Whether two tasks ask the same, their groups aside.
+    pub(crate) fn are_equal(&self, a: usize, b: usize, shape: Shape) -> bool {
+        let width = shape.dimensions as usize;
+        let demand = |row: usize| &self.demand[row * width..(row + 1) * width];
+        let [of_a, of_b] = [a, b].map(|row| self.requirements(row));
+        demand(a) == demand(b)
+            && self.devices(a) == self.devices(b)
+            && of_a.len() == of_b.len()
+            && of_a.zip(of_b).all(|(a, b)| self.requirement(a) == self.requirement(b))
+    }
+
+    /// All of a requirement: two of them are equal where this is.
+    pub(crate) fn requirement(&self, requirement: usize) -> (u32, u32, Option<u64>, Option<u64>, &[u32]) {
+        let bits = |column: &[f64]| column.get(requirement).map(|number| number.to_bits());
+        (
+            self.requirement_kinds[requirement],
+            self.requirement_subjects[requirement],
+            bits(&self.requirement_bounds),
+            bits(&self.requirement_weights),
+            self.values(requirement),
+        )
     }
 
     /// The set of values of a requirement.
@@ -176,6 +316,20 @@ impl Changes {
     }
 }
 
+/// Refuses a double that is NaN or out of its range.
+pub(crate) fn check_number(
+    column: &'static str,
+    at: usize,
+    value: f64,
+    minimum: f64,
+    maximum: f64,
+) -> Result<(), Error> {
+    if value >= minimum && value <= maximum {
+        return Ok(());
+    }
+    Err(Error::BadNumber { column, row: u32::try_from(at).unwrap_or(u32::MAX), value, minimum, maximum })
+}
+
 /// Refuses more rows than [`MAX_ROWS`].
 fn check_rows(asked: u64) -> Result<(), Error> {
     if asked > MAX_ROWS { Err(Error::TooManyRows { asked, limit: MAX_ROWS }) } else { Ok(()) }
@@ -189,7 +343,7 @@ pub(crate) fn check_length(column: &'static str, found: usize, expected: u64) ->
 
 /// Refuses offsets that fall, begin above zero or do not end at the length of their column. No offsets at all stand for
 /// rows that are all empty.
-fn check_offsets(
+pub(crate) fn check_offsets(
     column: &'static str,
     offsets: &[u32],
     rows: u64,
@@ -212,7 +366,7 @@ fn check_offsets(
 }
 
 /// The part of a flat column that belongs to a row.
-fn span(offsets: &[u32], row: usize) -> Range<usize> {
+pub(crate) fn span(offsets: &[u32], row: usize) -> Range<usize> {
     if offsets.is_empty() { 0..0 } else { offsets[row] as usize..offsets[row + 1] as usize }
 }
 
@@ -222,7 +376,7 @@ fn cell(column: &'static str, row: usize, value: u64, minimum: u64, maximum: u64
 }
 
 /// The error of a number out of its range.
-fn out_of_range(column: &'static str, row: usize, value: u64, minimum: u64, maximum: u64) -> Error {
+pub(crate) fn out_of_range(column: &'static str, row: usize, value: u64, minimum: u64, maximum: u64) -> Error {
     Error::OutOfRange(cell(column, row, value, minimum, maximum))
 }
 

@@ -7,7 +7,7 @@ use offermatch_core::{BestFit, Bound, Demand, Leftover, Method, Mode, Policy, Po
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use stories::{Step, Story, bound_tasks, crowded, story};
+use stories::{Step, Story, bound_tasks, clusters, crowded, story};
 
 fn open<P: Policy>(policy: P, story: &Story, method: Method) -> Pool<P> {
     Pool::open(policy, story.shape, &story.offers, &story.settings).expect("a valid pool").with_method(method)
@@ -95,6 +95,14 @@ proptest! {
     fn index_equals_reference_for_crowded_pools(story in crowded()) {
         compare_methods(BestFit, &story)?;
         compare_methods(Exponential, &story)?;
+    }
+
+    /// The same for gangs, spread, preferences and measures.
+    #[test]
+    fn index_equals_reference_for_clusters(story in clusters()) {
+        compare_methods(BestFit, &story)?;
+        compare_methods(WorstFit, &story)?;
+        compare_methods(MostAllocated, &story)?;
     }
 
     /// The same for every other policy that is shipped.

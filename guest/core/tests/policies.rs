@@ -5,7 +5,7 @@ use offermatch_core::{Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable
 
 /// Places one task of 2 cores and 4 GiB on one of four offers, by a policy. Returns the offer's row and the score.
 fn place<P: Policy>(policy: P) -> (u32, f64) {
-    let shape = Shape { dimensions: 2, attributes: 0 };
+    let shape = Shape { dimensions: 2, ..Shape::default() };
     let offers = OfferTable {
         rows: 4,
         // Half of a large server, a small one with little memory left, an empty large one, a small one that is nearly full.

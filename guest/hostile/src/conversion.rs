@@ -8,7 +8,7 @@ use crate::bindings::exports::offermatch::matcher::matching as contract;
 
 /// A shape.
 pub(crate) fn shape(shape: contract::Shape) -> core::Shape {
-    core::Shape { dimensions: shape.dimensions, attributes: shape.attributes }
+    core::Shape { dimensions: shape.dimensions, attributes: shape.attributes, ..core::Shape::default() }
 }
 
 /// Settings.
@@ -21,6 +21,7 @@ pub(crate) fn settings(settings: contract::Settings) -> core::Settings {
         max_score: settings.max_score,
         weights: settings.weights,
         scales: settings.scales,
+        raise_scales: false,
     }
 }
 
@@ -33,6 +34,7 @@ pub(crate) fn offers(offers: contract::OfferTable) -> core::OfferTable {
         attributes: offers.attributes,
         device_offsets: offers.device_offsets,
         device_free: offers.device_free,
+        ..core::OfferTable::default()
     }
 }
 
@@ -43,10 +45,11 @@ pub(crate) fn tasks(tasks: contract::TaskTable) -> core::TaskTable {
         demand: tasks.demand,
         devices: tasks.devices,
         requirement_offsets: tasks.requirement_offsets,
-        requirement_attributes: tasks.requirement_attributes,
-        requirement_excludes: tasks.requirement_excludes,
+        requirement_subjects: tasks.requirement_attributes,
+        requirement_kinds: tasks.requirement_excludes.into_iter().map(u32::from).collect(),
         value_offsets: tasks.value_offsets,
         values: tasks.values,
+        ..core::TaskTable::default()
     }
 }
 
@@ -86,6 +89,9 @@ pub(crate) fn error(error: core::Error) -> contract::Error {
         core::Error::BrokenDevices(found) => contract::Error::BrokenDevices(cell(found)),
         core::Error::BadSetting { setting, position, value } => {
             contract::Error::BadSetting(contract::BadSetting { setting: setting.to_owned(), position, value })
+        }
+        core::Error::BadNumber { column, row, value, .. } => {
+            contract::Error::BadSetting(contract::BadSetting { setting: column.to_owned(), position: row, value })
         }
         core::Error::RepeatedRow(row) => contract::Error::RepeatedRow(row),
         core::Error::UnsupportedMode(core::Mode::Exclusive) => {

@@ -167,9 +167,11 @@ impl<R: Rules> RulesPool<R> {
             }
         }
         for requirement in requirements(tasks, task) {
-            let value = offer.attributes[tasks.requirement_attributes[requirement] as usize];
+            let value = offer.attributes[tasks.requirement_subjects[requirement] as usize];
             let set = tasks.value_offsets[requirement] as usize..tasks.value_offsets[requirement + 1] as usize;
-            if R::is_in(value, &tasks.values[set]) == tasks.requirement_excludes[requirement] {
+            if R::is_in(value, &tasks.values[set])
+                == (tasks.requirement_kinds[requirement] == model::Kind::NotIn as u32)
+            {
                 return Standing::Requirement(requirement);
             }
         }
@@ -263,7 +265,7 @@ impl<R: Rules> RulesPool<R> {
         let (rows, width) = (tasks.rows as usize, self.shape.dimensions as usize);
         let mut counts = model::Explanations {
             by_dimension: vec![0; rows * width],
-            by_requirement: vec![0; tasks.requirement_attributes.len()],
+            by_requirement: vec![0; tasks.requirement_subjects.len()],
             by_devices: vec![0; rows],
             by_score: vec![0; rows],
             candidates: vec![0; rows],

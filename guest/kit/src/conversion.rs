@@ -10,7 +10,7 @@ use crate::digits::{decode, encode};
 
 impl From<matching::Shape> for core::Shape {
     fn from(shape: matching::Shape) -> Self {
-        Self { dimensions: shape.dimensions, attributes: shape.attributes }
+        Self { dimensions: shape.dimensions, attributes: shape.attributes, ..Self::default() }
     }
 }
 
@@ -39,6 +39,8 @@ impl From<matching::Settings> for core::Settings {
             max_score: settings.max_score,
             weights: settings.weights,
             scales: settings.scales,
+            // By this contract they stay as they were when the pool was opened.
+            raise_scales: false,
         }
     }
 }
@@ -52,6 +54,7 @@ impl From<matching::OfferTable> for core::OfferTable {
             attributes: offers.attributes,
             device_offsets: offers.device_offsets,
             device_free: offers.device_free,
+            ..Self::default()
         }
     }
 }
@@ -63,10 +66,11 @@ impl From<matching::TaskTable> for core::TaskTable {
             demand: tasks.demand,
             devices: tasks.devices,
             requirement_offsets: tasks.requirement_offsets,
-            requirement_attributes: tasks.requirement_attributes,
-            requirement_excludes: tasks.requirement_excludes,
+            requirement_subjects: tasks.requirement_attributes,
+            requirement_kinds: tasks.requirement_excludes.into_iter().map(u32::from).collect(),
             value_offsets: tasks.value_offsets,
             values: tasks.values,
+            ..Self::default()
         }
     }
 }
@@ -111,6 +115,10 @@ impl From<core::Error> for matching::Error {
             core::Error::BadSetting { setting, position, value } => {
                 Self::BadSetting(matching::BadSetting { setting: setting.to_owned(), position, value })
             }
+            // Without measures, preferences and parameters there is none.
+            core::Error::BadNumber { column, row, value, .. } => {
+                Self::BadSetting(matching::BadSetting { setting: column.to_owned(), position: row, value })
+            }
             core::Error::RepeatedRow(row) => Self::RepeatedRow(row),
             core::Error::UnsupportedMode(mode) => Self::UnsupportedMode(mode.into()),
             core::Error::TooManyRows { asked, limit } => Self::TooManyRows(matching::RowLimit { asked, limit }),
@@ -141,6 +149,7 @@ impl TryFrom<packed::PackedOffers> for core::OfferTable {
             attributes: decode("attributes", &offers.attributes)?,
             device_offsets: decode("device-offsets", &offers.device_offsets)?,
             device_free: decode("device-free", &offers.device_free)?,
+            ..Self::default()
         })
     }
 }
@@ -154,23 +163,24 @@ impl TryFrom<packed::PackedTasks> for core::TaskTable {
             demand: decode("demand", &tasks.demand)?,
             devices: decode("devices", &tasks.devices)?,
             requirement_offsets: decode("requirement-offsets", &tasks.requirement_offsets)?,
-            requirement_attributes: decode("requirement-attributes", &tasks.requirement_attributes)?,
-            requirement_excludes: booleans("requirement-excludes", &tasks.requirement_excludes)?,
+            requirement_subjects: decode("requirement-attributes", &tasks.requirement_attributes)?,
+            requirement_kinds: booleans("requirement-excludes", &tasks.requirement_excludes)?,
             value_offsets: decode("value-offsets", &tasks.value_offsets)?,
             values: decode("values", &tasks.values)?,
+            ..Self::default()
         })
     }
 }
 
 /// A column of numbers that are 0 or 1.
-fn booleans(column: &'static str, digits: &str) -> Result<Vec<bool>, core::Error> {
+fn booleans(column: &'static str, digits: &str) -> Result<Vec<u32>, core::Error> {
     let numbers: Vec<u32> = decode(column, digits)?;
     match numbers.iter().position(|&number| number > 1) {
         Some(at) => {
             let (row, value) = (at as u32, numbers[at].into());
             Err(core::Error::OutOfRange(core::Cell { column, row, value, minimum: 0, maximum: 1 }))
         }
-        None => Ok(numbers.into_iter().map(|number| number == 1).collect()),
+        None => Ok(numbers),
     }
 }
 

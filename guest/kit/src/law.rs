@@ -19,7 +19,7 @@ const TASKS: u32 = 60;
 pub fn assert_bound_holds<P: Policy + Clone>(policy: P) {
     for seed in 0..POOLS {
         let mut numbers = Numbers(seed);
-        let shape = Shape { dimensions: 1 + (seed % 3) as u32, attributes: 0 };
+        let shape = Shape { dimensions: 1 + (seed % 3) as u32, attributes: 0, ..Shape::default() };
         let (offers, tasks) = (offers(&mut numbers, shape), tasks(&mut numbers, shape));
         let settings = settings(&mut numbers, shape);
         let answer = |method| {
@@ -76,7 +76,7 @@ fn tasks(numbers: &mut Numbers, shape: Shape) -> TaskTable {
 fn settings(numbers: &mut Numbers, shape: Shape) -> Settings {
     let weights = (0..=shape.dimensions).map(|_| [0.0, 0.1, 1.0, 3.7][numbers.below(4) as usize]).collect();
     let mode = if numbers.below(2) == 0 { Mode::Exclusive } else { Mode::Shared };
-    Settings { mode, max_score: 1e300, weights, scales: Vec::new() }
+    Settings { mode, max_score: 1e300, weights, ..Settings::default() }
 }
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).

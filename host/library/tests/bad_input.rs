@@ -252,8 +252,8 @@ fn columns_that_do_not_fit() {
         (
             tasks(TaskTable {
                 requirement_offsets: vec![0, 1, 1],
-                requirement_attributes: vec![1],
-                requirement_excludes: vec![false],
+                requirement_subjects: vec![1],
+                requirement_kinds: vec![0],
                 value_offsets: vec![0, 0],
                 ..good.clone()
             }),

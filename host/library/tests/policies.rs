@@ -20,7 +20,11 @@ fn compare<P: Policy + Default>() {
         // The columns of every row that there are, those that tables add for themselves included.
         let width = |column: usize| (column / offers.len()) as u32;
         let table = offers.table();
-        let shape = Shape { dimensions: width(table.available.len()), attributes: width(table.attributes.len()) };
+        let shape = Shape {
+            dimensions: width(table.available.len()),
+            attributes: width(table.attributes.len()),
+            ..Shape::default()
+        };
         for mode in [Mode::Exclusive, Mode::Shared] {
             let settings = Settings { mode, ..Settings::default() };
             let answer = matcher.open(&offers, &settings).unwrap().assign(&tasks).unwrap().assignments;

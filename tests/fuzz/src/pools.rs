@@ -4,7 +4,7 @@ use offermatch_core::{BestFit, Changes, Error, Method, OfferTable, Pool, TaskTab
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use crate::stories::{Step, Story, bound_tasks, crowded, story};
+use crate::stories::{Step, Story, bound_tasks, clusters, crowded, story};
 
 /// The index answers as the plain loop does, bit for bit.
 pub(crate) fn stories(bytes: &[u8]) {
@@ -46,6 +46,7 @@ fn drawn(bytes: &[u8]) -> Option<Story> {
     let tree = match kind % 8 {
         0 => bound_tasks().new_tree(&mut runner).map(|tree| tree.current()),
         1 => crowded().new_tree(&mut runner).map(|tree| tree.current()),
+        2 => clusters().new_tree(&mut runner).map(|tree| tree.current()),
         _ => story().new_tree(&mut runner).map(|tree| tree.current()),
     };
     tree.ok()
@@ -148,8 +149,8 @@ impl Break {
             1 => self.long(&mut table.demand),
             2 => self.short(&mut table.devices),
             3 => self.short(&mut table.requirement_offsets),
-            4 => self.short(&mut table.requirement_attributes),
-            5 => self.column(&mut table.requirement_excludes, self.value.is_multiple_of(2), true),
+            4 => self.short(&mut table.requirement_subjects),
+            5 => self.column(&mut table.requirement_kinds, self.value % 5, 1),
             6 => self.short(&mut table.value_offsets),
             _ => self.short(&mut table.values),
         }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::feasible::Task;
 
-use super::axes::{self, Axes};
+use super::axes::{Axes, Measured};
 use super::bound::Cost;
 
 /// Demands that are kept at most.
@@ -21,6 +21,8 @@ const FREE: u32 = u32::MAX;
 pub(super) struct Asks {
     /// What rows of axes consist of.
     axes: Axes,
+    /// Numbers of a row of them.
+    width: usize,
     /// Rows of thresholds that a demand passes at most.
     most_rows: usize,
     /// What is known, by place.
@@ -32,7 +34,7 @@ pub(super) struct Asks {
 }
 
 /// What is known of a demand.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Ask {
     /// The device thousandths that are asked.
     devices: u32,
@@ -58,6 +60,7 @@ impl Asks {
         let free = Ask { devices: FREE, rows: 0, exact: false, cost, least_key: 0.0, seen: 0, refused: 0 };
         *self = Self {
             axes,
+            width: axes.width(),
             most_rows,
             asks: vec![free; places],
             asked: vec![0; places * axes.width()],
@@ -71,17 +74,16 @@ impl Asks {
     }
 
     /// The place of a task's demand.
-    #[inline]
-    pub(super) fn place(&self, task: Task<'_>) -> usize {
-        let hash = axes::hash(task.demand.iter().copied().chain([task.devices.into()]));
-        hash as usize & (self.asks.len() - 1)
+    #[inline(always)]
+    pub(super) fn place(&self, measured: &[Measured], task: Task<'_>) -> usize {
+        Axes::hash_of(measured, task) as usize & (self.asks.len() - 1)
     }
 
     /// Whether the demand at a place is that of a task.
-    #[inline]
-    pub(super) fn is(&self, place: usize, task: Task<'_>) -> bool {
-        let asked = &self.asked[place * self.axes.width()..][..self.axes.dimensions];
-        self.asks[place].devices == task.devices && axes::equal(asked, task.demand)
+    #[inline(always)]
+    pub(super) fn is(&self, place: usize, measured: &[Measured], task: Task<'_>) -> bool {
+        let asked = &self.asked[place * self.width..][..self.width];
+        self.asks[place].devices == task.devices && self.axes.is_of(measured, asked, task)
     }
 
     /// Keeps the demand of a task at its place. `know` finds the rows of thresholds, how many there are, whether they are
@@ -89,13 +91,13 @@ impl Asks {
     pub(super) fn keep(
         &mut self,
         place: usize,
-        task: Task<'_>,
+        (measured, task): (&[Measured], Task<'_>),
         seen: u64,
         know: impl FnOnce(&[u64], &mut [u32]) -> (usize, bool, Cost),
     ) {
-        let width = self.axes.width();
+        let width = self.width;
         let asked = &mut self.asked[place * width..(place + 1) * width];
-        self.axes.of_task(task, asked);
+        self.axes.of_task(measured, task, asked);
         let rows = &mut self.rows[place * self.most_rows..(place + 1) * self.most_rows];
         let (rows, exact, cost) = know(asked, rows);
         self.asks[place] =
@@ -109,9 +111,9 @@ impl Asks {
     }
 
     /// What the demand at a place asks on every axis, and the rows of thresholds that it has to pass.
-    #[inline]
+    #[inline(always)]
     pub(super) fn columns(&self, place: usize) -> (&[u64], &[u32]) {
-        let width = self.axes.width();
+        let width = self.width;
         let rows = &self.rows[place * self.most_rows..][..self.asks[place].rows as usize];
         (&self.asked[place * width..][..width], rows)
     }

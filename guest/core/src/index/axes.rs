@@ -2,14 +2,15 @@
 //!
 //! A row has the resource dimensions, then three axes for devices: free thousandths of all devices (asked: thousandths),
 //! the largest free share of one device (asked: the share), and the number of wholly free devices (asked: whole
-//! devices); a ledger without devices has none of these. A task's demand is served, requirements aside, exactly when it is nowhere above the offer's row.
+//! devices); a ledger without devices has none of these. Then one axis for each measure that some task asks to be at least,
+//! or at most, something: doubles as whole numbers of the same order, zero where unset. A task's demand is served, requirements aside, exactly when it is nowhere above the offer's row.
 
 use alloc::vec::Vec;
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
 use crate::policy::Leftover;
-use crate::table::WHOLE;
+use crate::table::{Kind, TaskTable, WHOLE};
 
 /// Axes behind the resource dimensions.
 const DEVICE_AXES: usize = 3;
@@ -21,27 +22,87 @@ pub(super) struct Axes {
     pub(super) dimensions: usize,
     /// Whether there are axes for devices.
     pub(super) devices: bool,
+    /// Axes for measures.
+    pub(super) measures: usize,
+}
+
+/// A measure that has an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Measured {
+    /// Which measure.
+    pub(super) measure: u32,
+    /// Whether less of it serves better.
+    pub(super) at_most: bool,
+}
+
+impl Measured {
+    /// What a requirement is about, if that is a measure.
+    #[inline]
+    pub(super) fn of(table: &TaskTable, requirement: usize) -> Option<Self> {
+        let kind = Kind::of(table.requirement_kinds[requirement]);
+        let measure = table.requirement_subjects[requirement];
+        kind.is_measured().then_some(Self { measure, at_most: kind == Kind::AtMost })
+    }
+
+    /// A value, or a bound, on the axis.
+    #[inline]
+    pub(super) fn on_axis(self, value: f64) -> u64 {
+        if value.is_nan() {
+            return 0;
+        }
+        // Zero has two signs, of which a sum with zero has one.
+        let bits = (if self.at_most { -value } else { value } + 0.0).to_bits();
+        // Doubles below zero are ordered the other way round, and come before the others.
+        if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+    }
+
+    /// The most that a task requires on the axis, zero where it requires nothing.
+    #[inline]
+    fn asked(self, task: Task<'_>) -> u64 {
+        let about = task.required().filter(|&requirement| Self::of(task.table, requirement) == Some(self));
+        about.map(|requirement| self.on_axis(task.table.requirement_bounds[requirement])).max().unwrap_or(0)
+    }
 }
 
 impl Axes {
     /// The axes on which the offers of a ledger differ.
     pub(super) fn of(ledger: &Ledger) -> Self {
-        Self { dimensions: ledger.shape().dimensions as usize, devices: ledger.has_devices() }
+        Self { dimensions: ledger.shape().dimensions as usize, devices: ledger.has_devices(), measures: 0 }
     }
 
     /// How many there are.
     #[inline]
     pub(super) fn width(self) -> usize {
+        self.quantities() + self.measures
+    }
+
+    /// How many of them are used up.
+    #[inline]
+    pub(super) fn quantities(self) -> usize {
         self.dimensions + if self.devices { DEVICE_AXES } else { 0 }
     }
 
     /// Appends the row of an offer.
     #[inline]
-    pub(super) fn of_offer(self, ledger: &Ledger, row: usize, values: &mut Vec<u64>) {
+    pub(super) fn of_offer(self, measured: &[Measured], ledger: &Ledger, row: usize, values: &mut Vec<u64>) {
         values.extend_from_slice(ledger.available(row));
-        if !self.devices {
+        if !self.devices && measured.is_empty() {
             return;
         }
+        self.of_others(measured, ledger, row, values);
+    }
+
+    /// Appends the devices and the measures of an offer. A function of its own: most offers have neither.
+    #[inline(never)]
+    fn of_others(self, measured: &[Measured], ledger: &Ledger, row: usize, values: &mut Vec<u64>) {
+        if self.devices {
+            Self::of_devices(ledger, row, values);
+        }
+        values.extend(measured.iter().map(|axis| axis.on_axis(ledger.measure(row, axis.measure))));
+    }
+
+    /// Appends the devices of an offer.
+    fn of_devices(ledger: &Ledger, row: usize, values: &mut Vec<u64>) {
         let devices = ledger.devices(row);
         let largest = devices.iter().copied().max().unwrap_or(0);
         let wholly_free = devices.iter().filter(|&&free| free == WHOLE).count();
@@ -50,11 +111,39 @@ impl Axes {
 
     /// Writes the row of a task.
     #[inline]
-    pub(super) fn of_task(self, task: Task<'_>, asked: &mut [u64]) {
+    pub(super) fn of_task(self, measured: &[Measured], task: Task<'_>, asked: &mut [u64]) {
+        let (asked, measures) = asked.split_at_mut(self.quantities());
+        measures.iter_mut().zip(measured).for_each(|(to, axis)| *to = axis.asked(task));
         let (quantities, devices) = asked.split_at_mut(self.dimensions);
         quantities.copy_from_slice(task.demand);
         let (share, whole) = if task.devices < WHOLE { (task.devices, 0) } else { (0, task.devices / WHOLE) };
         devices.iter_mut().zip([task.devices, share, whole]).for_each(|(to, asked)| *to = asked.into());
+    }
+
+    /// Whether a row of a task's asks is that of another task.
+    #[inline]
+    pub(super) fn is_of(self, measured: &[Measured], asked: &[u64], task: Task<'_>) -> bool {
+        equal(&asked[..self.dimensions], task.demand)
+            && (measured.is_empty() || self.is_of_measures(measured, asked, task))
+    }
+
+    /// The same for the measures alone.
+    #[inline(never)]
+    fn is_of_measures(self, measured: &[Measured], asked: &[u64], task: Task<'_>) -> bool {
+        asked[self.quantities()..].iter().zip(measured).all(|(&asked, axis)| asked == axis.asked(task))
+    }
+
+    /// A hash of what a task asks.
+    #[inline]
+    pub(super) fn hash_of(measured: &[Measured], task: Task<'_>) -> u64 {
+        let plain = hash(task.demand.iter().copied().chain([task.devices.into()]));
+        if measured.is_empty() { plain } else { Self::hash_measures(plain, measured, task) }
+    }
+
+    /// The same, with the measures.
+    #[inline(never)]
+    fn hash_measures(plain: u64, measured: &[Measured], task: Task<'_>) -> u64 {
+        hash([plain].into_iter().chain(measured.iter().map(|axis| axis.asked(task))))
     }
 
     /// What a linear policy looks at in the row of an offer: capacities do not count for it.

@@ -26,7 +26,7 @@ pub(super) struct KeyBound {
 }
 
 /// The key of a task, on both sides of its rounding.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Cost {
     /// What to subtract from the lowered key of an offer: the difference is not above any score.
     pub(super) subtract: f64,
@@ -52,8 +52,8 @@ impl KeyBound {
     pub(super) fn of_offer<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
         match P::BOUND {
             Bound::Linear => self.key(policy, ranking, values) * (1.0 - self.slack),
-            Bound::Antitone => PLACES - z_order(ranking, values),
-            Bound::Monotone | Bound::None => z_order(ranking, values),
+            Bound::Antitone => PLACES - z_order(ranking, &values[..self.axes.quantities()]),
+            Bound::Monotone | Bound::None => z_order(ranking, &values[..self.axes.quantities()]),
         }
     }
 

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Policy, Ranking};
 use crate::settings::Mode;
-use crate::table::{MAX_ROWS, TaskTable};
+use crate::table::{Kind, MAX_ROWS, TaskTable};
 
-use super::axes::Axes;
+use super::axes::{Axes, Measured};
 use super::bound::KeyBound;
 use super::rows::Rows;
 use super::slots::Slots;
@@ -44,6 +44,8 @@ impl Index {
             arrived: Vec::new(),
             grown: 1,
             attributes: Vec::new(),
+            measured: Vec::new(),
+            want: super::Want::default(),
             occupied: 0,
             built_slots: 0,
             built_words: 0,
@@ -53,6 +55,9 @@ impl Index {
             chosen: super::Chosen::default(),
         };
         index.note_attributes(tasks);
+        if index.note_measures(tasks) {
+            index.widen();
+        }
         index.draw(tasks, ledger);
         index.rebuild(ledger, policy, ranking);
         Some(index)
@@ -61,30 +66,42 @@ impl Index {
     /// Gets ready for the tasks of a new table: draws new thresholds where the old ones let too much through, and tells
     /// offers apart by attributes that no task has asked for before.
     pub(crate) fn prepare<P: Policy>(&mut self, ledger: &Ledger, tasks: &TaskTable, policy: &P, ranking: &Ranking) {
-        let new_attributes = self.note_attributes(tasks);
+        let new_axes = self.note_measures(tasks);
+        let new_columns = self.note_attributes(tasks) || new_axes;
         let worn = self.wasted > self.patience * self.built_slots.max(SLOTS);
-        if worn {
+        if new_axes {
+            self.widen();
+            self.draw(tasks, ledger);
+        } else if worn {
             // Twice as patient each time, lest tasks that no thresholds suit have the index made again and again.
             self.patience *= 2;
             self.draw(tasks, ledger);
         } else if !self.asks.has_room(tasks.rows as usize) {
             self.asks.reset(self.axes, self.rows.axes(), tasks.rows as usize);
         }
-        if worn || new_attributes {
+        if worn || new_columns {
             self.rebuild(ledger, policy, ranking);
         }
     }
 
+    /// Forgets what is known by axes: there are more now.
+    fn widen(&mut self) {
+        self.arrivals = super::Arrivals::new(self.axes.width());
+        self.nowhere.clear();
+    }
+
     /// Draws thresholds from the tasks. All that is known of demands is about the old ones.
     fn draw(&mut self, tasks: &TaskTable, ledger: &Ledger) {
-        self.rows.draw(tasks, self.axes, ledger);
+        self.rows.draw(tasks, self.axes, &self.measured, ledger);
         self.asks.reset(self.axes, self.rows.axes(), tasks.rows as usize);
     }
 
     /// Takes note of the attributes that tasks ask for, and says whether one is new.
     fn note_attributes(&mut self, tasks: &TaskTable) -> bool {
         let known = self.attributes.len();
-        for &attribute in &tasks.requirement_attributes {
+        let asked = tasks.requirement_kinds.iter().zip(&tasks.requirement_subjects);
+        let asked = asked.filter(|&(&kind, _)| !Kind::of(kind).is_measured()).map(|(_, &attribute)| attribute);
+        for attribute in asked.chain(tasks.groups.attributes()) {
             if !self.attributes.contains(&attribute) {
                 self.attributes.push(attribute);
             }
@@ -92,12 +109,25 @@ impl Index {
         self.attributes.len() > known
     }
 
+    /// Takes note of the measures that tasks ask for, and says whether one is new: the index has then to be made anew, with
+    /// an axis for it.
+    fn note_measures(&mut self, tasks: &TaskTable) -> bool {
+        let known = self.measured.len();
+        for requirement in 0..tasks.requirement_kinds.len() {
+            if let Some(measure) = Measured::of(tasks, requirement).filter(|axis| !self.measured.contains(axis)) {
+                self.measured.push(measure);
+            }
+        }
+        self.axes.measures = self.measured.len();
+        self.measured.len() > known
+    }
+
     /// Makes words and rows anew from the list, with the thresholds there are.
     fn rebuild<P: Policy>(&mut self, ledger: &Ledger, policy: &P, ranking: &Ranking) {
         let list = ledger.list();
         let width = self.axes.width();
         let mut values = Vec::with_capacity(list.len() * width);
-        list.iter().for_each(|&row| self.axes.of_offer(ledger, row as usize, &mut values));
+        list.iter().for_each(|&row| self.axes.of_offer(&self.measured, ledger, row as usize, &mut values));
         let values = |position: u32| &values[position as usize * width..(position as usize + 1) * width];
         let row = |position: u32| list[position as usize] as usize;
         let attributes =

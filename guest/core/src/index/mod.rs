@@ -13,11 +13,13 @@ mod asks;
 mod axes;
 mod bound;
 mod build;
+mod gangs;
 mod nowhere;
 mod postings;
 mod rows;
 mod search;
 mod slots;
+mod within;
 mod words;
 
 use alloc::vec::Vec;
@@ -29,14 +31,17 @@ use crate::settings::Mode;
 
 use arrivals::Arrivals;
 use asks::{Ask, Asks};
-use axes::Axes;
+use axes::{Axes, Measured};
 use bound::KeyBound;
 use nowhere::Nowhere;
 use postings::Postings;
 use rows::{Chosen, Rows};
-use search::Search;
+use search::{Nothing, Search};
 use slots::Slots;
 use words::{SLOTS, WORDS, Words};
+
+pub(crate) use gangs::Values;
+pub(crate) use within::{Among, Want};
 
 /// So many arrivals cost about as much to look at as a block.
 const ARRIVALS_WORTH_A_BLOCK: u64 = 4;
@@ -70,6 +75,10 @@ pub(crate) struct Index {
     grown: u64,
     /// The attributes by which offers are told apart.
     attributes: Vec<u32>,
+    /// The measures that have an axis.
+    measured: Vec<Measured>,
+    /// Room for what is known of one task.
+    want: Want,
     /// How many slots hold an offer.
     occupied: usize,
     /// How many did when the index was built.
@@ -95,27 +104,14 @@ impl Index {
         policy: &P,
         ranking: &Ranking,
     ) -> Option<(usize, f64)> {
-        if task.devices > 0 && !self.axes.devices {
-            return None;
+        if !task.table.requirement_weights.is_empty() && task.preferred().next().is_some() {
+            return self.choose_within(ledger, task, policy, ranking, None);
         }
-        let place = self.asks.place(task);
-        if !self.asks.is(place, task) {
-            let Self { asks, rows, bound, arrivals, .. } = self;
-            asks.keep(place, task, arrivals.count(), |asked, chosen| {
-                let (count, exact) = rows.of_demand(asked, chosen);
-                (count, exact, bound.of_task(policy, ranking, asked))
-            });
-        }
+        let place = self.know(task, policy, ranking)?;
         let ask = *self.asks.ask(place);
-        if ask.refused == self.grown {
-            return None;
-        }
-        self.rows.of_requirements(&mut self.chosen, task, &self.words, &self.slots);
         let (asked, rows) = self.asks.columns(place);
         if self.nowhere.covers(asked, &self.chosen.requirements) {
-            if self.chosen.requirements.is_empty() {
-                self.asks.ask(place).refused = self.grown;
-            }
+            self.refuse(place);
             return None;
         }
         if !self.chosen.unfiltered.is_empty() {
@@ -137,9 +133,10 @@ impl Index {
             task,
             policy,
             ranking,
+            extra: Nothing,
         };
         let mut arrived = core::mem::take(&mut self.arrived);
-        let found = search.run(self.start(ask, asked, &mut arrived), &arrived);
+        let found = search.run(self.start(ask, asked, &mut arrived), &arrived, (ranking.max_score, 0));
         self.wasted += found.wasted;
         if found.fits_nowhere {
             self.nowhere.add(asked, &self.chosen.requirements);
@@ -153,6 +150,35 @@ impl Index {
         }
         self.arrived = arrived;
         found.offer
+    }
+
+    /// Finds out what is known of a task's demand, and the rows of its requirements. The place of the demand, or none where it
+    /// is known that no offer serves it.
+    #[inline(always)]
+    fn know<P: Policy>(&mut self, task: Task<'_>, policy: &P, ranking: &Ranking) -> Option<usize> {
+        if task.devices > 0 && !self.axes.devices {
+            return None;
+        }
+        let place = self.asks.place(&self.measured, task);
+        if !self.asks.is(place, &self.measured, task) {
+            let Self { asks, rows, bound, arrivals, measured, .. } = self;
+            asks.keep(place, (measured, task), arrivals.count(), |asked, chosen| {
+                let (count, exact) = rows.of_demand(asked, chosen);
+                (count, exact, bound.of_task(policy, ranking, asked))
+            });
+        }
+        if self.asks.ask(place).refused == self.grown {
+            return None;
+        }
+        self.rows.of_requirements(&mut self.chosen, task, &self.words, &self.slots);
+        Some(place)
+    }
+
+    /// Takes note that no offer serves the demand at a place.
+    fn refuse(&mut self, place: usize) {
+        if self.chosen.requirements.is_empty() {
+            self.asks.ask(place).refused = self.grown;
+        }
     }
 
     /// The place of a block before which nothing serves a demand but these rows, which have `arrived` of late.
@@ -226,7 +252,7 @@ impl Index {
         }
         let Some(position) = ledger.position(row) else { return };
         self.values.clear();
-        self.axes.of_offer(ledger, row, &mut self.values);
+        self.axes.of_offer(&self.measured, ledger, row, &mut self.values);
         let key = self.bound.of_offer(policy, ranking, &self.values);
         if self.words.len() == 0 {
             self.words.push(key);
@@ -251,7 +277,8 @@ impl Index {
         let shape = self.slots.new_shape();
         let slot = self.words.take_slot(place.cell, shape, position, false);
         let bit = 1 << (slot % SLOTS);
-        self.rows.set((place.cell, bit), self.slots.values(slot), &self.values, row, ledger);
+        let columns = (row, self.axes.quantities());
+        self.rows.set((place.cell, bit), self.slots.values(slot), &self.values, columns, ledger);
         let group = self.slots.group_of_one(row, position);
         self.slots.put(slot, &self.values, key, shape, group);
         self.slots.set_attributes(slot, |attribute| ledger.attribute(row, attribute));

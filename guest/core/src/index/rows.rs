@@ -14,9 +14,9 @@ use hashbrown::{Equivalent, HashMap};
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
-use crate::table::TaskTable;
+use crate::table::{Kind, TaskTable};
 
-use super::axes::{self, Axes};
+use super::axes::{self, Axes, Measured};
 use super::slots::Slots;
 use super::words::{SLOTS, WORDS, Words, bits, mask};
 
@@ -77,47 +77,74 @@ impl Axis {
     }
 }
 
+/// What an offer has to be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Trait {
+    /// The attribute has a value of the set.
+    In(u32),
+    /// The attribute has none of these values.
+    NotIn(u32),
+    /// It reaches this on the axis.
+    Reaches(usize, u64),
+}
+
 /// A requirement, apart from the task that has it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Requirement {
-    /// The attribute it is about.
-    attribute: u32,
-    /// Whether it holds when the value is not in the set.
-    excludes: bool,
+    /// What it asks.
+    what: Trait,
     /// The set.
     values: Vec<u32>,
 }
 
 /// A requirement in a task table.
 #[derive(Hash)]
-struct RequirementOf<'a> {
-    /// The attribute it is about.
-    attribute: u32,
-    /// Whether it holds when the value is not in the set.
-    excludes: bool,
+pub(super) struct RequirementOf<'a> {
+    /// What it asks.
+    pub(super) what: Trait,
     /// The set.
-    values: &'a [u32],
+    pub(super) values: &'a [u32],
+}
+
+impl<'a> RequirementOf<'a> {
+    /// A requirement or preference of a task.
+    pub(super) fn new(tasks: &'a TaskTable, requirement: usize, measured: &[Measured]) -> Self {
+        let subject = tasks.requirement_subjects[requirement];
+        let axis_of = |measured_here| measured.iter().position(|&axis| Some(axis) == measured_here);
+        let about = Measured::of(tasks, requirement);
+        // A measure has an axis before the first search that asks for it.
+        if let (Some(measure), Some(axis)) = (about, axis_of(about)) {
+            let bound = measure.on_axis(tasks.requirement_bounds[requirement]);
+            return Self { what: Trait::Reaches(axis, bound), values: &[] };
+        }
+        let excludes = Kind::of(tasks.requirement_kinds[requirement]) == Kind::NotIn;
+        let what = if excludes { Trait::NotIn(subject) } else { Trait::In(subject) };
+        Self { what, values: tasks.values(requirement) }
+    }
 }
 
 impl Equivalent<Requirement> for RequirementOf<'_> {
     fn equivalent(&self, key: &Requirement) -> bool {
-        (self.attribute, self.excludes) == (key.attribute, key.excludes) && axes::equal(self.values, &key.values)
+        self.what == key.what && axes::equal(self.values, &key.values)
     }
 }
 
 impl Requirement {
-    /// Whether an offer with this value of the attribute passes.
-    fn passes(&self, value: u32) -> bool {
-        self.values.contains(&value) != self.excludes
+    /// Whether an offer passes, which has this on the axes of measures.
+    fn passes(&self, ledger: &Ledger, row: usize, measures: &[u64]) -> bool {
+        match self.what {
+            Trait::In(attribute) => self.values.contains(&ledger.attribute(row, attribute)),
+            Trait::NotIn(attribute) => !self.values.contains(&ledger.attribute(row, attribute)),
+            Trait::Reaches(axis, bound) => measures[axis] >= bound,
+        }
     }
 
-    /// Which offers pass, of those with these values.
-    fn passing(&self, values: &[u32; SLOTS]) -> u64 {
+    /// Which offers have a value of the set, of those with these values.
+    fn having(&self, values: &[u32; SLOTS]) -> u64 {
         if self.values.len() > FEW {
-            return mask(values, |&value| self.passes(value));
+            return mask(values, |value| self.values.contains(value));
         }
-        let found = self.values.iter().fold(0, |found, wanted| found | mask(values, |value| value == wanted));
-        if self.excludes { !found } else { found }
+        self.values.iter().fold(0, |found, wanted| found | mask(values, |value| value == wanted))
     }
 }
 
@@ -140,6 +167,8 @@ pub(super) struct Sieve<'a> {
     thresholds: &'a [u32],
     /// The chosen rows of requirements.
     requirements: &'a [usize],
+    /// The rows that a slot must not pass.
+    excluded: &'a [usize],
 }
 
 impl Sieve<'_> {
@@ -147,7 +176,7 @@ impl Sieve<'_> {
     #[inline]
     pub(super) fn empty(&self, blocks: &[u32], keys: &[f64], limit: f64) -> usize {
         // What most searches are like, in a loop with nothing else in it.
-        if let ([a, b], []) = (self.thresholds, self.requirements) {
+        if let ([a, b], [], []) = (self.thresholds, self.requirements, self.excluded) {
             let rows = [*a as usize, *b as usize];
             return empty(rows, self.alive, &self.rows.thresholds, self.rows.count, blocks, keys, limit);
         }
@@ -177,6 +206,9 @@ impl Sieve<'_> {
         }
         for &row in self.requirements {
             keep(&mut left, &self.rows.passes[row][block]);
+        }
+        for &row in self.excluded {
+            left.iter_mut().zip(&self.rows.passes[row][block]).for_each(|(left, bits)| *left &= !bits);
         }
         left
     }
@@ -223,12 +255,13 @@ impl Rows {
     }
 
     /// Draws thresholds from the tasks. All rows have to be filled anew.
-    pub(super) fn draw(&mut self, tasks: &TaskTable, axes: Axes, ledger: &Ledger) {
+    pub(super) fn draw(&mut self, tasks: &TaskTable, axes: Axes, measured: &[Measured], ledger: &Ledger) {
         let step = (tasks.rows as usize).div_ceil(SAMPLE).max(1);
         let width = axes.width();
         let mut sample = vec![0; (tasks.rows as usize).div_ceil(step) * width];
         for (at, row) in (0..tasks.rows as usize).step_by(step).enumerate() {
-            axes.of_task(Task::new(tasks, row, ledger.shape()), &mut sample[at * width..(at + 1) * width]);
+            let task = Task::new(tasks, row, ledger.shape());
+            axes.of_task(measured, task, &mut sample[at * width..(at + 1) * width]);
         }
         self.axes.clear();
         self.count = 0;
@@ -293,63 +326,97 @@ impl Rows {
         (found, inexact == 0)
     }
 
-    /// Finds the rows of a task's requirements.
+    /// Finds the rows of a task's requirements about attributes; those about measures are on axes.
     pub(super) fn of_requirements(&mut self, chosen: &mut Chosen, task: Task<'_>, words: &Words, slots: &Slots) {
         chosen.requirements.clear();
         chosen.unfiltered.clear();
-        for requirement in task.table.requirements(task.row) {
-            match self.row_of(task.table, requirement) {
-                Some(row) => {
-                    if self.passes[row].is_empty() {
-                        self.fill_requirement(row, words, slots);
-                    }
-                    chosen.requirements.push(row);
-                }
+        for requirement in task.required() {
+            if Kind::of(task.table.requirement_kinds[requirement]).is_measured() {
+                continue;
+            }
+            match self.row(&RequirementOf::new(task.table, requirement, &[]), 0, words, slots) {
+                Some(row) => chosen.requirements.push(row),
                 None => chosen.unfiltered.push(requirement),
             }
         }
     }
 
-    /// The row of a requirement, unless there are too many.
-    fn row_of(&mut self, tasks: &TaskTable, requirement: usize) -> Option<usize> {
-        let attribute = tasks.requirement_attributes[requirement];
-        let excludes = tasks.requirement_excludes[requirement];
-        let values = tasks.values(requirement);
-        if let Some(&row) = self.known.get(&RequirementOf { attribute, excludes, values }) {
-            return Some(row);
+    /// The row of a requirement, made if need be, unless there are too many. `measures` is the first axis of measures.
+    pub(super) fn row(
+        &mut self,
+        requirement: &RequirementOf<'_>,
+        measures: usize,
+        words: &Words,
+        slots: &Slots,
+    ) -> Option<usize> {
+        let row = if let Some(&row) = self.known.get(requirement) {
+            row
+        } else {
+            let row = self.requirements.len();
+            if row == REQUIREMENTS {
+                return None;
+            }
+            let requirement = Requirement { what: requirement.what, values: requirement.values.to_vec() };
+            self.requirements.push(requirement.clone());
+            self.passes.push(Vec::new());
+            self.known.insert(requirement, row);
+            row
+        };
+        if self.passes[row].is_empty() {
+            self.fill_requirement(row, measures, words, slots);
         }
-        let row = self.requirements.len();
-        if row == REQUIREMENTS {
-            return None;
-        }
-        let requirement = Requirement { attribute, excludes, values: values.to_vec() };
-        self.requirements.push(requirement.clone());
-        self.passes.push(Vec::new());
-        self.known.insert(requirement, row);
         Some(row)
     }
 
     /// Makes the row of a requirement.
-    fn fill_requirement(&mut self, row: usize, words: &Words, slots: &Slots) {
+    fn fill_requirement(&mut self, row: usize, measures: usize, words: &Words, slots: &Slots) {
         let requirement = &self.requirements[row];
-        let values = slots.attribute(requirement.attribute);
         let lines = &mut self.passes[row];
         lines.resize(words.block_count(), [0; WORDS]);
+        let values = match requirement.what {
+            Trait::In(attribute) | Trait::NotIn(attribute) => slots.attribute(attribute),
+            Trait::Reaches(..) => &[],
+        };
         for cell in words.in_order() {
-            let passing = requirement.passing(&values[words.number(cell)]);
+            let passing = match requirement.what {
+                Trait::In(_) => requirement.having(&values[words.number(cell)]),
+                Trait::NotIn(_) => !requirement.having(&values[words.number(cell)]),
+                Trait::Reaches(axis, bound) => words.slots(cell).fold(0, |found, slot| {
+                    found | u64::from(slots.values(slot)[measures + axis] >= bound) << (slot % SLOTS)
+                }),
+            };
             lines[cell / WORDS][cell % WORDS] = passing & words.alive()[cell];
         }
     }
 
     /// The chosen rows, at hand for one search of the slots that are `alive`.
     pub(super) fn sieve<'a>(&'a self, thresholds: &'a [u32], chosen: &'a Chosen, alive: &'a [u64]) -> Sieve<'a> {
-        Sieve { alive: alive.as_chunks().0, rows: self, thresholds, requirements: &chosen.requirements }
+        let (requirements, excluded) = (&chosen.requirements, &[]);
+        Sieve { alive: alive.as_chunks().0, rows: self, thresholds, requirements, excluded }
+    }
+
+    /// The same, with other rows of requirements, and rows that a slot must not pass.
+    pub(super) fn sieve_of<'a>(
+        &'a self,
+        thresholds: &'a [u32],
+        requirements: &'a [usize],
+        excluded: &'a [usize],
+        alive: &'a [u64],
+    ) -> Sieve<'a> {
+        Sieve { alive: alive.as_chunks().0, rows: self, thresholds, requirements, excluded }
     }
 
     /// Sets the bits of a slot that is given an offer. What was in it before, even if it has left, is what its bits tell
     /// now, so only the thresholds between the two have to be looked at.
-    pub(super) fn set(&mut self, place: (usize, u64), before: &[u64], values: &[u64], row: usize, ledger: &Ledger) {
-        let (cell, bit) = place;
+    /// `measures` is the first axis of measures.
+    pub(super) fn set(
+        &mut self,
+        (cell, bit): (usize, u64),
+        before: &[u64],
+        values: &[u64],
+        (row, measures): (usize, usize),
+        ledger: &Ledger,
+    ) {
         let (block, word) = (cell / WORDS, cell % WORDS);
         for axis in &self.axes {
             let [was, is] = [before, values].map(|has| axis.reached(has[axis.axis]));
@@ -360,7 +427,7 @@ impl Rows {
             self.passes.iter_mut().zip(&self.requirements).filter(|(lines, _)| !lines.is_empty())
         {
             let bits = &mut lines[block][word];
-            let passes = requirement.passes(ledger.attribute(row, requirement.attribute));
+            let passes = requirement.passes(ledger, row, &values[measures..]);
             *bits = if passes { *bits | bit } else { *bits & !bit };
         }
     }

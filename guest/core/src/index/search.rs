@@ -16,10 +16,10 @@ use super::words::{SLOTS, WORDS, Words};
 /// No slot of a word.
 const NO_SLOT: usize = usize::MAX;
 /// Two dimensions and nothing else.
-const TWO: Axes = Axes { dimensions: 2, devices: false };
+const TWO: Axes = Axes { dimensions: 2, devices: false, measures: 0 };
 
 /// What a walk needs to know, and what it has found so far.
-pub(super) struct Search<'a, P> {
+pub(super) struct Search<'a, P, E> {
     /// The words.
     pub(super) words: &'a Words,
     /// What is in them.
@@ -42,6 +42,56 @@ pub(super) struct Search<'a, P> {
     pub(super) policy: &'a P,
     /// Weights, scales and the maximal score.
     pub(super) ranking: &'a Ranking,
+    /// What else is asked.
+    pub(super) extra: E,
+}
+
+/// What a search asks beyond a demand, requirements and a policy's score.
+pub(super) trait Extra {
+    /// Whether slots of one shape that pass the rows have one score.
+    fn keeps_shapes(&self) -> bool;
+
+    /// The place in the list of the first offer of a slot that may be chosen; `first` is that of the first offer.
+    fn admitted(&self, slots: &Slots, slot: usize, first: u32) -> Option<u32>;
+
+    /// The score of the offer at a place in the list, whose policy's score this is.
+    fn total(&self, score: f64, position: u32) -> f64;
+
+    /// A number that no score is below which [`Extra::total`] makes of at least this one.
+    fn least_total(&self, score: f64) -> f64;
+
+    /// A number that no policy's score is above of which [`Extra::total`] makes at most this score.
+    fn most_score(&self, total: f64) -> f64;
+}
+
+/// Nothing else.
+pub(super) struct Nothing;
+
+impl Extra for Nothing {
+    #[inline(always)]
+    fn keeps_shapes(&self) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn admitted(&self, _: &Slots, _: usize, first: u32) -> Option<u32> {
+        Some(first)
+    }
+
+    #[inline(always)]
+    fn total(&self, score: f64, _: u32) -> f64 {
+        score
+    }
+
+    #[inline(always)]
+    fn least_total(&self, score: f64) -> f64 {
+        score
+    }
+
+    #[inline(always)]
+    fn most_score(&self, total: f64) -> f64 {
+        total
+    }
 }
 
 /// What a walk has found.
@@ -103,14 +153,14 @@ impl Best {
     }
 }
 
-impl<P: Policy> Search<'_, P> {
+impl<P: Policy, E: Extra> Search<'_, P, E> {
     /// Walks from a block, before which nothing serves the task but perhaps the rows that have `arrived`, to the first that
-    /// cannot have a better offer.
+    /// cannot have a better offer. What is found is better than this score, or has it at an earlier place in the list.
     #[inline(never)]
-    pub(super) fn run(self, start: usize, arrived: &[u32]) -> Found {
+    pub(super) fn run(&self, start: usize, arrived: &[u32], (score, position): (f64, u32)) -> Found {
         let (blocks, keys) = (self.words.blocks(), self.words.block_keys());
-        let score = Ordered::new(self.ranking.max_score);
-        let mut best = Best { score, position: 0, shape: NO_SHAPE, limit: self.limit(score) };
+        let score = Ordered::new(score);
+        let mut best = Best { score, position, shape: NO_SHAPE, limit: self.limit(score) };
         let mut found =
             Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0, first: blocks.len() };
         let mut corner = Vec::new();
@@ -148,7 +198,11 @@ impl<P: Policy> Search<'_, P> {
     fn limit(&self, score: Ordered) -> f64 {
         // Rounded up.
         const UP: f64 = 1.0 + 2.0 * f64::EPSILON;
-        if P::BOUND == Bound::Linear { (score.score() + self.ask.cost.subtract) * UP } else { f64::INFINITY }
+        if P::BOUND == Bound::Linear {
+            (self.extra.most_score(score.score()) + self.ask.cost.subtract) * UP
+        } else {
+            f64::INFINITY
+        }
     }
 
     /// Looks at the words of a block, and returns the best so far. `corner` is room for what is left over in one.
@@ -158,7 +212,7 @@ impl<P: Policy> Search<'_, P> {
         for (cell, survivors) in (block * WORDS..).zip(left).filter(|&(_, survivors)| survivors != 0) {
             let first = self.words.min_position(cell);
             if best.beats(self.words.low_key(cell), first)
-                || (best.shape == self.words.shape(cell) && first >= best.position)
+                || (best.shape == self.words.shape(cell) && first >= best.position && self.extra.keeps_shapes())
                 || (P::BOUND != Bound::Linear && self.beats_corner(best, cell, first, corner))
             {
                 found.fits_nowhere = false;
@@ -227,7 +281,9 @@ impl<P: Policy> Search<'_, P> {
                 continue;
             }
             fits = true;
-            let other = Ordered::new(self.score(axes, word.values(slot), place));
+            let number = self.words.number(cell) * SLOTS + slot;
+            let Some(place) = self.extra.admitted(self.slots, number, place) else { continue };
+            let other = Ordered::new(self.extra.total(self.score(axes, word.values(slot), place), place));
             let better = (other < score) | ((other == score) & (place < position));
             score = Ordered(select_unpredictable(better, other.0, score.0));
             position = select_unpredictable(better, place, position);
@@ -254,7 +310,7 @@ impl<P: Policy> Search<'_, P> {
     /// Whether no offer of a word, whose first one stands at this place in the list, can be better than the best so far, for
     /// policies that are not linear.
     fn beats_corner(&self, best: Best, cell: usize, first: u32, corner: &mut Vec<u64>) -> bool {
-        let score = Ordered::new(self.corner_score(cell, corner));
+        let score = Ordered::new(self.extra.least_total(self.corner_score(cell, corner)));
         score > best.score || (score == best.score && first >= best.position)
     }
 

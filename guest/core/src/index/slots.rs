@@ -199,6 +199,26 @@ impl Slots {
         self.groups[self.rows[row].group as usize].slot as usize
     }
 
+    /// The place in the list of the first row of a slot that a rule admits.
+    pub(super) fn first_admitted(&self, slot: usize, admits: impl Fn(usize) -> bool) -> Option<u32> {
+        let group = self.groups[self.group_in[slot] as usize];
+        let members = &self.members[group.begin as usize..(group.begin + group.count) as usize];
+        let mut first: Option<Member> = None;
+        // What is below an admitted member of the heap comes behind it.
+        let mut open = vec![0];
+        while let Some(at) = open.pop() {
+            let Some(&member) = members.get(at).filter(|&&member| first.is_none_or(|first| member < first)) else {
+                continue;
+            };
+            if admits(member.row()) {
+                first = Some(member);
+            } else {
+                open.extend([2 * at + 1, 2 * at + 2]);
+            }
+        }
+        first.map(Member::position)
+    }
+
     /// The shape of a slot.
     pub(super) fn shape(&self, slot: usize) -> u64 {
         self.shapes[slot]

@@ -2,7 +2,7 @@
 //! and the fuzz targets share them.
 #![allow(missing_docs, unreachable_pub, reason = "a part of tests")]
 
-use offermatch_core::{Changes, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Changes, GroupTable, Mode, OfferTable, Settings, Shape, TaskTable};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -28,6 +28,12 @@ fn quantities(cells: usize) -> impl Strategy<Value = Vec<u64>> {
         .prop_flat_map(move |most| proptest::collection::vec(0..=most, cells..=cells))
 }
 
+/// Measures, or no column of them: few values, so that bounds are often met exactly, and the extremes.
+fn measures(cells: usize) -> impl Strategy<Value = Vec<f64>> {
+    let measure = select(vec![0.0, -0.0, 1.0, 1.5, 2.0, -3.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-300]);
+    prop_oneof![4 => proptest::collection::vec(measure, cells..=cells), 1 => Just(Vec::new())]
+}
+
 /// Offsets and the flat column they cut up, of `rows` rows with up to `most` values each.
 fn ragged<T: Clone + std::fmt::Debug>(
     rows: usize,
@@ -50,42 +56,118 @@ fn offers(shape: Shape, rows: impl Strategy<Value = usize>) -> impl Strategy<Val
         let devices = select(vec![0_usize, 0, 4]).prop_flat_map(move |most| {
             ragged(rows, most, prop_oneof![Just(1000_u32), Just(500), Just(0), 0..=1000_u32])
         });
-        (quantities(cells), quantities(cells), any::<bool>(), proptest::collection::vec(0..4_u32, attributes), devices)
-            .prop_map(move |(available, more, same, attributes, (device_offsets, device_free))| {
+        (
+            quantities(cells),
+            quantities(cells),
+            any::<bool>(),
+            proptest::collection::vec(0..4_u32, attributes),
+            measures(rows * shape.measures as usize),
+            devices,
+        )
+            .prop_map(move |(available, more, same, attributes, measures, (device_offsets, device_free))| {
                 let grown = available.iter().zip(&more).map(|(available, more)| available.saturating_add(more % 3));
                 let capacity = if same { Vec::new() } else { grown.collect() };
-                OfferTable { rows: rows as u32, available, capacity, attributes, device_offsets, device_free }
+                OfferTable { rows: rows as u32, available, capacity, attributes, measures, device_offsets, device_free }
             })
     })
 }
 
+/// A requirement or a preference: its kind, subject, set, bound and weight.
+type Requirement = (u32, u32, Vec<u32>, f64, f64);
+
+/// What tasks of a shape may ask of attributes and measures; preferences only where there are `weights`.
+fn requirement(shape: Shape, weights: bool) -> BoxedStrategy<Requirement> {
+    let weight = if weights {
+        select(vec![f64::INFINITY, f64::INFINITY, 0.0, 0.25, 0.5, 1.0, 7.0, 1e200, f64::MAX]).boxed()
+    } else {
+        Just(f64::INFINITY).boxed()
+    };
+    let bound = select(vec![0.0, 1.0, 1.5, 2.0, -3.0, f64::INFINITY, f64::NEG_INFINITY]);
+    let set = proptest::collection::vec(1..4_u32, 0..3);
+    let of_attribute = (0..2_u32, 0..shape.attributes.max(1));
+    let of_measure = (2..4_u32, 0..shape.measures.max(1));
+    let what = match (shape.attributes, shape.measures) {
+        (_, 0) => of_attribute.boxed(),
+        (0, _) => of_measure.boxed(),
+        _ => prop_oneof![of_attribute, of_measure].boxed(),
+    };
+    (what, set, bound, weight)
+        .prop_map(|((kind, subject), set, bound, weight)| (kind, subject, set, bound, weight))
+        .boxed()
+}
+
 fn tasks(shape: Shape) -> impl Strategy<Value = TaskTable> {
-    (0..120_usize).prop_flat_map(move |rows| {
+    (0..120_usize, any::<bool>()).prop_flat_map(move |(rows, weights)| {
         let asked = prop_oneof![3 => Just(0_u32), 2 => 1..=999_u32, 2 => (1..=3_u32).prop_map(|k| k * 1000)];
-        let most = if shape.attributes == 0 { 0 } else { 2 };
-        let requirement = (0..shape.attributes.max(1), any::<bool>(), proptest::collection::vec(1..4_u32, 0..3));
+        let most = if shape.attributes + shape.measures == 0 { 0 } else { 2 + 3 * usize::from(weights) };
         let devices = prop_oneof![Just(Vec::new()).boxed(), proptest::collection::vec(asked, rows..=rows).boxed()];
-        (quantities(rows * shape.dimensions as usize), devices, ragged(rows, most, requirement)).prop_map(
+        let requirements = ragged(rows, most, requirement(shape, weights));
+        (quantities(rows * shape.dimensions as usize), devices, requirements).prop_map(
             move |(demand, devices, (requirement_offsets, requirements))| {
-                let mut value_offsets = vec![0];
-                let mut values = Vec::new();
-                for (_, _, set) in &requirements {
-                    values.extend_from_slice(set);
-                    value_offsets.push(values.len() as u32);
+                let mut table =
+                    TaskTable { rows: rows as u32, demand, devices, requirement_offsets, ..TaskTable::default() };
+                table.value_offsets.push(0);
+                for (kind, subject, set, bound, weight) in &requirements {
+                    table.requirement_kinds.push(*kind);
+                    table.requirement_subjects.push(*subject);
+                    table.requirement_bounds.push(*bound);
+                    if weights {
+                        table.requirement_weights.push(*weight);
+                    }
+                    if *kind < 2 {
+                        table.values.extend_from_slice(set);
+                    }
+                    table.value_offsets.push(table.values.len() as u32);
                 }
-                TaskTable {
-                    rows: rows as u32,
-                    demand,
-                    devices,
-                    requirement_offsets,
-                    requirement_attributes: requirements.iter().map(|requirement| requirement.0).collect(),
-                    requirement_excludes: requirements.iter().map(|requirement| requirement.1).collect(),
-                    value_offsets,
-                    values,
-                }
+                table
             },
         )
     })
+}
+
+/// Tasks of which most belong to groups, with rules of every kind, for a pool that has at least `known` rows.
+fn grouped(shape: Shape, known: usize) -> impl Strategy<Value = TaskTable> {
+    (tasks(shape), 1..30_u32, any::<u64>(), 0..4_u64).prop_map(move |(mut table, groups, seed, spread)| {
+        let mut below = random(seed);
+        let attributes = u64::from(shape.attributes);
+        // Members side by side, or all over the table.
+        table.group_of = (0..u64::from(table.rows))
+            .map(|row| match spread {
+                0 => below(u64::from(groups) + 1) as u32,
+                width => (row / (width * 4)) as u32 % (groups + 1),
+            })
+            .collect();
+        let mut rules = GroupTable { rows: groups, limit_offsets: vec![0], ..GroupTable::default() };
+        for group in 0..groups {
+            let mut size = table.group_of.iter().filter(|&&of| of == group + 1).count() as u64;
+            if known > 0 && below(3) == 0 {
+                for _ in 0..below(4) {
+                    let count = below(3);
+                    size += count;
+                    rules.occupant_groups.push(group);
+                    rules.occupant_offers.push(below(known as u64) as u32);
+                    rules.occupant_counts.push(count as u32);
+                }
+            }
+            rules.least.push(if below(2) == 0 { below(size + 1) as u32 } else { 0 });
+            rules.together.push(below(attributes + 1) as u32);
+            for _ in 0..below(3) {
+                rules.limit_attributes.push(below(attributes + 1) as u32);
+                rules.limit_counts.push(1 + below(4) as u32);
+            }
+            rules.limit_offsets.push(rules.limit_attributes.len() as u32);
+        }
+        table.groups = rules;
+        table
+    })
+}
+
+/// Numbers below a bound, always the same ones for a seed.
+fn random(mut state: u64) -> impl FnMut(u64) -> u64 {
+    move |bound| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % bound
+    }
 }
 
 /// Changes of some of the first `rows` rows, in any order, and up to five new ones.
@@ -108,21 +190,24 @@ fn settings(shape: Shape) -> impl Strategy<Value = Settings> {
     let terms = shape.dimensions as usize + 1;
     let weights = proptest::collection::vec(select(vec![0.0, 0.1, 1.0, 3.7, 1e-250]), terms..=terms);
     let scales = proptest::collection::vec(select(vec![0_u64, 1, 3, 48, 1 << 39]), terms..=terms);
-    (any::<bool>(), select(vec![31.0, 0.5, 0.0, 1e300]), weights, scales, any::<bool>(), any::<bool>()).prop_map(
-        |(shared, max_score, weights, scales, weighted, scaled)| Settings {
+    let max_score = select(vec![31.0, 0.5, 0.0, 1e300, f64::INFINITY]);
+    (any::<[bool; 4]>(), max_score, weights, scales).prop_map(
+        |([shared, weighted, scaled, raise_scales], max_score, weights, scales)| Settings {
             mode: if shared { Mode::Shared } else { Mode::Exclusive },
             max_score,
             weights: if weighted { weights } else { Vec::new() },
             scales: if scaled { scales } else { Vec::new() },
+            raise_scales,
         },
     )
 }
 
 pub fn story() -> impl Strategy<Value = Story> {
-    (0..4_u32, 0..3_u32, 0..260_usize).prop_flat_map(|(dimensions, attributes, rows)| {
-        let shape = Shape { dimensions, attributes };
+    (0..4_u32, 0..3_u32, 0..3_u32, 0..260_usize).prop_flat_map(|(dimensions, attributes, measures, rows)| {
+        let shape = Shape { dimensions, attributes, measures };
         let step = prop_oneof![
-            3 => tasks(shape).prop_map(Step::Assign),
+            2 => tasks(shape).prop_map(Step::Assign),
+            2 => grouped(shape, rows).prop_map(Step::Assign),
             1 => changes(shape, rows).prop_map(Step::Update),
         ];
         (offers(shape, Just(rows)), settings(shape), proptest::collection::vec(step, 1..4))
@@ -134,7 +219,7 @@ pub fn story() -> impl Strategy<Value = Story> {
 /// row of their own.
 pub fn bound_tasks() -> impl Strategy<Value = Story> {
     (260..420_usize, 300..500_usize, any::<bool>()).prop_flat_map(|(rows, asking, shared)| {
-        let shape = Shape { dimensions: 1, attributes: 1 };
+        let shape = Shape { dimensions: 1, attributes: 1, measures: 0 };
         let step = (
             quantities(asking),
             proptest::collection::vec((0..8_u32, proptest::collection::vec(1..=rows as u32, 1..3)), asking..=asking),
@@ -144,8 +229,8 @@ pub fn bound_tasks() -> impl Strategy<Value = Story> {
             let offers = OfferTable { rows: rows as u32, available, attributes, ..OfferTable::default() };
             let mut tasks = TaskTable { rows: asking as u32, demand, ..TaskTable::default() };
             tasks.requirement_offsets = (0..=asking as u32).collect();
-            tasks.requirement_attributes = vec![0; asking];
-            tasks.requirement_excludes = sets.iter().map(|(dice, _)| *dice == 0).collect();
+            tasks.requirement_subjects = vec![0; asking];
+            tasks.requirement_kinds = sets.iter().map(|(dice, _)| u32::from(*dice == 0)).collect();
             tasks.value_offsets.push(0);
             for (_, set) in &sets {
                 tasks.values.extend(set.iter().map(|value| 1 + value / 3));
@@ -164,13 +249,9 @@ pub fn crowded() -> impl Strategy<Value = Story> {
     let demands = proptest::collection::vec((0..12_u64, 0..40_u64), 2..14);
     (demands, 200..600_usize, 400..1500_usize, any::<bool>(), any::<u64>()).prop_flat_map(
         |(demands, rows, asking, shared, seed)| {
-            let shape = Shape { dimensions: 2, attributes: 1 };
+            let shape = Shape { dimensions: 2, attributes: 1, measures: 0 };
             changes(shape, rows).prop_map(move |changes| {
-                let mut random = seed;
-                let mut below = |bound: u64| {
-                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                    (random >> 33) % bound
-                };
+                let mut below = random(seed);
                 let available = (0..rows).flat_map(|_| [below(30), below(100)]).collect();
                 let attributes = (0..rows).map(|_| below(3) as u32).collect();
                 let offers = OfferTable { rows: rows as u32, available, attributes, ..OfferTable::default() };
@@ -179,8 +260,8 @@ pub fn crowded() -> impl Strategy<Value = Story> {
                     let (first, second) = demands[below(demands.len() as u64) as usize];
                     tasks.demand.extend([first, second]);
                     if below(8) == 0 {
-                        tasks.requirement_attributes.push(0);
-                        tasks.requirement_excludes.push(below(2) == 0);
+                        tasks.requirement_subjects.push(0);
+                        tasks.requirement_kinds.push(below(2) as u32);
                         tasks.values.push(1 + below(2) as u32);
                     }
                     tasks.requirement_offsets.push(tasks.values.len() as u32);
@@ -190,6 +271,62 @@ pub fn crowded() -> impl Strategy<Value = Story> {
                 let steps = vec![Step::Assign(tasks.clone()), Step::Update(changes), Step::Assign(tasks)];
                 Story { shape, offers, settings: Settings { mode, ..Settings::default() }, steps }
             })
+        },
+    )
+}
+
+/// Gangs, spread and preferences on offers that differ, in racks and zones: what clusters ask. More offers than the plain loop
+/// is used for, and groups larger than a trial looks at one by one.
+pub fn clusters() -> impl Strategy<Value = Story> {
+    (160..400_usize, 60..300_u32, 1..25_u32, 2..30_u64, any::<bool>(), any::<u64>()).prop_map(
+        |(rows, asking, size, racks, shared, seed)| {
+            let shape = Shape { dimensions: 2, attributes: 2, measures: 1 };
+            let mut below = random(seed);
+            let offers = OfferTable {
+                rows: rows as u32,
+                available: (0..rows).flat_map(|_| [below(30), below(100)]).collect(),
+                attributes: (0..rows).flat_map(|_| [below(racks + 1) as u32, below(4) as u32]).collect(),
+                measures: (0..rows).map(|_| below(50) as f64).collect(),
+                ..OfferTable::default()
+            };
+            let mut table = |spare: u64| {
+                let mut tasks = TaskTable { rows: asking, requirement_offsets: vec![0], ..TaskTable::default() };
+                for _ in 0..asking {
+                    tasks.demand.extend([below(8), below(30)]);
+                    for _ in 0..below(5) {
+                        let kind = below(4) as u32;
+                        tasks.requirement_kinds.push(kind);
+                        tasks.requirement_subjects.push(if kind < 2 { below(2) as u32 } else { 0 });
+                        tasks.requirement_bounds.push(below(50) as f64);
+                        let preferred = below(8) > 0;
+                        tasks.requirement_weights.push(if preferred { below(3) as f64 / 2.0 } else { f64::INFINITY });
+                        if kind < 2 {
+                            tasks.values.push(1 + below(racks) as u32);
+                        }
+                        tasks.value_offsets.push(tasks.values.len() as u32);
+                    }
+                    tasks.requirement_offsets.push(tasks.requirement_kinds.len() as u32);
+                }
+                tasks.value_offsets.insert(0, 0);
+                let groups = asking.div_ceil(size);
+                tasks.group_of = (0..asking).map(|row| if below(9) == 0 { 0 } else { 1 + row / size }).collect();
+                let mut rules = GroupTable { rows: groups, limit_offsets: vec![0], ..GroupTable::default() };
+                for group in 1..=groups {
+                    let members = tasks.group_of.iter().filter(|&&of| of == group).count() as u64;
+                    rules.least.push(members.saturating_sub(below(spare + 1)) as u32);
+                    rules.together.push(below(3) as u32);
+                    for _ in 0..below(2) {
+                        rules.limit_attributes.push(below(3) as u32);
+                        rules.limit_counts.push(1 + below(u64::from(size)) as u32);
+                    }
+                    rules.limit_offsets.push(rules.limit_attributes.len() as u32);
+                }
+                tasks.groups = rules;
+                tasks
+            };
+            let steps = vec![Step::Assign(table(0)), Step::Assign(table(3)), Step::Assign(table(1 << 20))];
+            let mode = if shared { Mode::Shared } else { Mode::Exclusive };
+            Story { shape, offers, settings: Settings { mode, ..Settings::default() }, steps }
         },
     )
 }

@@ -120,7 +120,7 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &E
     let (rows, width) = (tasks.rows as usize, case.shape.dimensions as usize);
     let mut right = Explanations {
         by_dimension: vec![0; rows * width],
-        by_requirement: vec![0; tasks.requirement_attributes.len()],
+        by_requirement: vec![0; tasks.requirement_subjects.len()],
         by_devices: vec![0; rows],
         ..Explanations::default()
     };

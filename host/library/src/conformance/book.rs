@@ -3,7 +3,7 @@
 //! The rules are those of `docs/semantics.md`, written here once more, plainly, because the list and its order are what the
 //! host's ledger does not keep.
 
-use offermatch_core::{Changes, Mode, OfferTable, Shape, TaskTable};
+use offermatch_core::{Changes, Kind, Mode, OfferTable, Shape, TaskTable};
 
 use crate::table::catalog::UNSET;
 use crate::table::tasks::WHOLE;
@@ -107,10 +107,10 @@ impl Book {
             return Standing::Dimension(short);
         }
         for (number, requirement) in asked.requirements().enumerate() {
-            let value = offer.attributes[table.requirement_attributes[requirement] as usize];
+            let value = offer.attributes[table.requirement_subjects[requirement] as usize];
             let set = table.value_offsets[requirement] as usize..table.value_offsets[requirement + 1] as usize;
             let is_in = value != UNSET && table.values[set].contains(&value);
-            if is_in == table.requirement_excludes[requirement] {
+            if is_in == (table.requirement_kinds[requirement] == Kind::NotIn as u32) {
                 return Standing::Requirement(number);
             }
         }

@@ -21,7 +21,7 @@ const SCALES: [u64; 5] = [0, 1, 3, 48, 1 << 39];
 pub(super) fn generated(seed: u64) -> Recording {
     let mut random = SplitMix64::new(seed);
     let large = random.below(100) == 0;
-    let shape = Shape { dimensions: random.below(4) as u32, attributes: random.below(3) as u32 };
+    let shape = Shape { dimensions: random.below(4) as u32, attributes: random.below(3) as u32, ..Shape::default() };
     let settings = settings(&mut random, shape);
     let rows = if large { 160 + random.below(100) } else { random.below(9) };
     let offers = offers(&mut random, shape, rows as u32);
@@ -123,14 +123,14 @@ fn tasks(random: &mut SplitMix64, shape: Shape, rows: u32) -> TaskTable {
         table.value_offsets.push(0);
         for _ in 0..rows {
             for _ in 0..random.below(3) {
-                table.requirement_attributes.push(random.below(shape.attributes.into()) as u32);
-                table.requirement_excludes.push(random.below(2) == 1);
+                table.requirement_subjects.push(random.below(shape.attributes.into()) as u32);
+                table.requirement_kinds.push(random.below(2) as u32);
                 for _ in 0..random.below(3) {
                     table.values.push(1 + random.below(3) as u32);
                 }
                 table.value_offsets.push(table.values.len() as u32);
             }
-            table.requirement_offsets.push(table.requirement_attributes.len() as u32);
+            table.requirement_offsets.push(table.requirement_subjects.len() as u32);
         }
     }
     table

@@ -110,8 +110,8 @@ fn part(tasks: &TaskTable, case: &Recording, first: usize, end: usize) -> TaskTa
     if let Some(offsets) = tasks.requirement_offsets.get(first..=end) {
         let requirements = offsets[0] as usize..offsets[end - first] as usize;
         table.requirement_offsets = offsets.iter().map(|offset| offset - offsets[0]).collect();
-        table.requirement_attributes = tasks.requirement_attributes[requirements.clone()].to_vec();
-        table.requirement_excludes = tasks.requirement_excludes[requirements.clone()].to_vec();
+        table.requirement_subjects = tasks.requirement_subjects[requirements.clone()].to_vec();
+        table.requirement_kinds = tasks.requirement_kinds[requirements.clone()].to_vec();
         if !requirements.is_empty() {
             let ends = &tasks.value_offsets[requirements.start..=requirements.end];
             table.value_offsets = ends.iter().map(|end| end - ends[0]).collect();

@@ -112,7 +112,9 @@ impl Component {
         let most = self.limits.output_rows.unwrap_or(u64::MAX).min(tasks.rows.into());
         // A task row, an offer row and a score.
         let bytes = tasks.rows as usize * 16;
-        let ask = |store: &mut _, guest: &Exports| guest.call_assign(store, pool, conversion::tasks(tasks));
+        let excludes = conversion::excludes(tasks);
+        let lent = conversion::tasks(tasks, &excludes);
+        let ask = |store: &mut _, guest: &Exports| guest.call_assign(store, pool, lent);
         let answer = self.instance.call(bytes, ask)?;
         let rows = answer.tasks.len().max(answer.offers.len()).max(answer.scores.len());
         check_output(Limit::OutputRows, most, rows)?;
@@ -127,9 +129,11 @@ impl Component {
     fn explain(&mut self, tasks: &TaskTable) -> Result<Explanations, Failure> {
         let pool = self.pool;
         let (rows, dimensions) = (tasks.rows as usize, self.shape.dimensions as usize);
-        let requirements = tasks.requirement_attributes.len();
+        let requirements = tasks.requirement_kinds.len();
         let bytes = 4 * (rows * (dimensions + 3) + requirements);
-        let ask = |store: &mut _, guest: &Exports| guest.call_explain(store, pool, conversion::tasks(tasks));
+        let excludes = conversion::excludes(tasks);
+        let lent = conversion::tasks(tasks, &excludes);
+        let ask = |store: &mut _, guest: &Exports| guest.call_explain(store, pool, lent);
         let answer = self.instance.call(bytes, ask)?;
         check_output(Limit::OutputRows, (rows * dimensions) as u64, answer.by_dimension.len())?;
         check_output(Limit::OutputRows, requirements as u64, answer.by_requirement.len())?;

@@ -3,7 +3,7 @@
 //! The rules are those of `docs/semantics.md`, written here a second time on purpose: a matcher that is wrong is found out
 //! by code that it does not share.
 
-use offermatch_core::{Assignments, Changes, Explanations, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Assignments, Changes, Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
 
 use crate::table::catalog::UNSET;
 use crate::table::tasks::WHOLE;
@@ -188,7 +188,7 @@ impl Ledger {
         let width = self.shape.dimensions as usize;
         let columns = [
             ("by-dimension", &answer.by_dimension, rows * width),
-            ("by-requirement", &answer.by_requirement, tasks.requirement_attributes.len()),
+            ("by-requirement", &answer.by_requirement, tasks.requirement_subjects.len()),
             ("by-devices", &answer.by_devices, rows),
             ("by-score", &answer.by_score, rows),
             ("candidates", &answer.candidates, rows),
@@ -278,10 +278,10 @@ fn requirements(tasks: &TaskTable, row: usize) -> std::ops::Range<usize> {
 /// Checks that an offer with these attribute values meets every requirement of a task.
 fn check_requirements(tasks: &TaskTable, task: usize, attributes: &[u32]) -> Result<(), String> {
     for (number, requirement) in requirements(tasks, task).enumerate() {
-        let value = attributes[tasks.requirement_attributes[requirement] as usize];
+        let value = attributes[tasks.requirement_subjects[requirement] as usize];
         let set = tasks.value_offsets[requirement] as usize..tasks.value_offsets[requirement + 1] as usize;
         let is_in = value != UNSET && tasks.values[set].contains(&value);
-        if is_in == tasks.requirement_excludes[requirement] {
+        if is_in == (tasks.requirement_kinds[requirement] == Kind::NotIn as u32) {
             return Err(format!("requirement {number} does not hold"));
         }
     }
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_does_not_hold_leaves_the_book_as_it_was() {
-        let shape = Shape { dimensions: 1, attributes: 0 };
+        let shape = Shape { dimensions: 1, attributes: 0, ..Shape::default() };
         let offers = OfferTable {
             rows: 2,
             available: vec![10, 10],

@@ -1,6 +1,6 @@
 //! A recording as JSON has it.
 
-use offermatch_core::{Assignments, Changes, Explanations, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Assignments, Changes, Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ macro_rules! columns {
 
         impl From<$name> for $model {
             fn from(table: $name) -> Self {
-                Self { $rows: table.$rows, $($column: table.$column,)* }
+                Self { $rows: table.$rows, $($column: table.$column,)* ..Self::default() }
             }
         }
 
@@ -42,11 +42,56 @@ columns! {
         rows; available: u64, capacity: u64, attributes: u32, device_offsets: u32, device_free: u32
     }
 }
-columns! {
-    /// A task table.
-    Tasks for TaskTable {
-        rows; demand: u64, devices: u32, requirement_offsets: u32, requirement_attributes: u32,
-        requirement_excludes: bool, value_offsets: u32, values: u32
+/// A task table.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tasks {
+    #[serde(default)]
+    rows: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    demand: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirement_offsets: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirement_attributes: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirement_excludes: Vec<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    value_offsets: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    values: Vec<u32>,
+}
+
+impl From<Tasks> for TaskTable {
+    fn from(table: Tasks) -> Self {
+        Self {
+            rows: table.rows,
+            demand: table.demand,
+            devices: table.devices,
+            requirement_offsets: table.requirement_offsets,
+            requirement_kinds: table.requirement_excludes.into_iter().map(u32::from).collect(),
+            requirement_subjects: table.requirement_attributes,
+            value_offsets: table.value_offsets,
+            values: table.values,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&TaskTable> for Tasks {
+    fn from(table: &TaskTable) -> Self {
+        Self {
+            rows: table.rows,
+            demand: table.demand.clone(),
+            devices: table.devices.clone(),
+            requirement_offsets: table.requirement_offsets.clone(),
+            requirement_attributes: table.requirement_subjects.clone(),
+            requirement_excludes: table.requirement_kinds.iter().map(|&kind| kind == Kind::NotIn as u32).collect(),
+            value_offsets: table.value_offsets.clone(),
+            values: table.values.clone(),
+        }
     }
 }
 
@@ -292,7 +337,7 @@ impl Document {
                 contract: who.contract,
                 digest: who.digest,
             }),
-            shape: Shape { dimensions: shape.dimensions, attributes: shape.attributes },
+            shape: Shape { dimensions: shape.dimensions, attributes: shape.attributes, ..Shape::default() },
             settings: Settings {
                 mode: match settings.mode {
                     Way::Exclusive => Mode::Exclusive,
@@ -301,6 +346,7 @@ impl Document {
                 max_score: settings.max_score.0,
                 weights: settings.weights.into_iter().map(|Real(weight)| weight).collect(),
                 scales: settings.scales,
+                raise_scales: false,
             },
             offers: offers.into(),
             open_error: self.open_error,

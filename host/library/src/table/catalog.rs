@@ -94,7 +94,11 @@ impl Catalog {
     /// that no offer has.
     pub(crate) fn shape(&self) -> Shape {
         let width = |names: &[String]| u32::try_from(names.len()).expect("more than 2^32 columns");
-        Shape { dimensions: width(&self.inner.dimensions), attributes: width(&self.inner.attributes).max(1) }
+        Shape {
+            dimensions: width(&self.inner.dimensions),
+            attributes: width(&self.inner.attributes).max(1),
+            ..Shape::default()
+        }
     }
 
     /// Whether this is the very same catalog.

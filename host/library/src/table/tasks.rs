@@ -147,13 +147,13 @@ impl Tasks {
             }
             for requirement in from.requirement_offsets[row]..from.requirement_offsets[row + 1] {
                 let requirement = requirement as usize;
-                table.requirement_attributes.push(from.requirement_attributes[requirement]);
-                table.requirement_excludes.push(from.requirement_excludes[requirement]);
+                table.requirement_subjects.push(from.requirement_subjects[requirement]);
+                table.requirement_kinds.push(from.requirement_kinds[requirement]);
                 let values = from.value_offsets[requirement] as usize..from.value_offsets[requirement + 1] as usize;
                 table.values.extend_from_slice(&from.values[values]);
                 table.value_offsets.push(u32::try_from(table.values.len()).expect("a row twice"));
             }
-            table.requirement_offsets.push(u32::try_from(table.requirement_attributes.len()).expect("a row twice"));
+            table.requirement_offsets.push(u32::try_from(table.requirement_subjects.len()).expect("a row twice"));
         }
         let names = Names::new(names, "tasks").expect("a row twice");
         Self { catalog: self.catalog.clone(), names, table }
@@ -187,8 +187,8 @@ fn push_requirements(table: &mut TaskTable, rows: &[Task], catalog: &Catalog) ->
         for requirement in &task.requirements {
             // An attribute that no offer has is unset everywhere: as good as any attribute with an empty set.
             let attribute = catalog.attribute(&requirement.attribute);
-            table.requirement_attributes.push(row_count(attribute.unwrap_or(0))?);
-            table.requirement_excludes.push(requirement.excludes);
+            table.requirement_subjects.push(row_count(attribute.unwrap_or(0))?);
+            table.requirement_kinds.push(u32::from(requirement.excludes));
             let begin = table.values.len();
             for value in requirement.values.iter().filter(|_| attribute.is_some()) {
                 let value = catalog.value(value);
@@ -198,7 +198,7 @@ fn push_requirements(table: &mut TaskTable, rows: &[Task], catalog: &Catalog) ->
             }
             table.value_offsets.push(row_count(table.values.len())?);
         }
-        table.requirement_offsets.push(row_count(table.requirement_attributes.len())?);
+        table.requirement_offsets.push(row_count(table.requirement_subjects.len())?);
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The one place that maps the contract to the model and back. Columns are lent, never copied.
 
-use offermatch_core::{Assignments, Changes, Explanations, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Assignments, Changes, Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
 
 use crate::pool::description::Description;
 use crate::wasm::bindings::exports::offermatch::matcher::matching as contract;
@@ -48,15 +48,20 @@ pub(crate) fn offers(table: &OfferTable) -> contract::OfferTable<'_> {
     }
 }
 
-/// Tasks for the contract.
-pub(crate) fn tasks(table: &TaskTable) -> contract::TaskTable<'_> {
+/// Whether each requirement of a table excludes its set, for [`tasks`].
+pub(crate) fn excludes(table: &TaskTable) -> Vec<bool> {
+    table.requirement_kinds.iter().map(|&kind| kind == Kind::NotIn as u32).collect()
+}
+
+/// Tasks for the contract; `excludes` are the table's.
+pub(crate) fn tasks<'a>(table: &'a TaskTable, excludes: &'a [bool]) -> contract::TaskTable<'a> {
     contract::TaskTable {
         rows: table.rows,
         demand: &table.demand,
         devices: &table.devices,
         requirement_offsets: &table.requirement_offsets,
-        requirement_attributes: &table.requirement_attributes,
-        requirement_excludes: &table.requirement_excludes,
+        requirement_attributes: &table.requirement_subjects,
+        requirement_excludes: excludes,
         value_offsets: &table.value_offsets,
         values: &table.values,
     }
@@ -162,6 +167,7 @@ impl From<offermatch_core::Error> for Refusal {
                     offermatch_core::Error::OutOfRange(_) => "out-of-range",
                     offermatch_core::Error::BrokenDevices(_) => "broken-devices",
                     offermatch_core::Error::BadSetting { .. } => "bad-setting",
+                    offermatch_core::Error::BadNumber { .. } => "bad-number",
                     _ => "repeated-row",
                 };
                 Self::Unfounded { case, reason: other.to_string() }

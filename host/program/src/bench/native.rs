@@ -13,7 +13,11 @@ pub(crate) fn shape(input: &Input) -> Shape {
     let catalog = input.offers.catalog();
     let width = |names: &[String]| u32::try_from(names.len()).expect("few columns");
     // The host gives every table at least one attribute.
-    Shape { dimensions: width(catalog.dimensions()), attributes: width(catalog.attributes()).max(1) }
+    Shape {
+        dimensions: width(catalog.dimensions()),
+        attributes: width(catalog.attributes()).max(1),
+        ..Shape::default()
+    }
 }
 
 /// An open pool of the native core.

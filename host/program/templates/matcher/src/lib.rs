@@ -36,7 +36,7 @@ mod tests {
     /// Two dimensions: the first offer leaves 1 of 8 and 7 of 8, the second 4 of 8 in both.
     #[test]
     fn it_looks_at_the_dimension_with_most_left() {
-        let shape = Shape { dimensions: 2, attributes: 0 };
+        let shape = Shape { dimensions: 2, attributes: 0, ..Shape::default() };
         let offers = OfferTable { rows: 2, available: vec![2, 8, 5, 5], capacity: vec![8; 4], ..OfferTable::default() };
         let tasks = TaskTable { rows: 1, demand: vec![1, 1], ..TaskTable::default() };
         let mut pool = Pool::open(MyPolicy, shape, &offers, &Settings::default()).expect("a valid pool");

@@ -1,0 +1,186 @@
+//! What the rules of clusters cost, natively: the same tasks and offers with and without each rule, and by the plain loop.
+//!
+//! `cargo bench --package offermatch-core --bench rules` measures each side in turn and takes the least of several rounds.
+//! `-- loop` runs the plain loop too, `-- gangs` what has that in its name only, `-- large` takes a million tasks and 100,000 offers for measures and preferences, without the plain loop.
+
+use std::env;
+use std::time::{Duration, Instant};
+
+use offermatch_core::{
+    Assignments, BestFit, GroupTable, Kind, Method, Mode, OfferTable, Pool, Settings, Shape, TaskTable,
+};
+
+/// Zone, rack; and one measure.
+const SHAPE: Shape = Shape { dimensions: 2, attributes: 2, measures: 1 };
+/// The attribute of racks.
+const RACK: u32 = 1;
+/// Rounds of which the least counts.
+const ROUNDS: usize = 5;
+
+/// Numbers below a bound, always the same ones.
+struct Numbers(u64);
+
+impl Numbers {
+    /// The next one: the generator of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) % bound
+    }
+}
+
+/// Offers of up to 48 cores and 192 units of memory, in 4 zones and 40 racks, with a measure.
+fn offers(rows: u32) -> OfferTable {
+    let mut numbers = Numbers(2);
+    let mut table = OfferTable { rows, ..OfferTable::default() };
+    for _ in 0..rows {
+        let rack = numbers.below(40) as u32;
+        table.available.extend([1 + numbers.below(48), 1 + numbers.below(192)]);
+        table.attributes.extend([1 + rack / 10, 1 + rack]);
+        table.measures.push(numbers.below(100) as f64);
+    }
+    table
+}
+
+/// Tasks of up to 8 cores and 32 units of memory, side by side `alike` of them.
+fn tasks(rows: u32, alike: u32) -> TaskTable {
+    let mut numbers = Numbers(1);
+    let demand = (0..rows.div_ceil(alike)).flat_map(|_| {
+        let asked = [1 + numbers.below(8), 1 + numbers.below(32)];
+        std::iter::repeat_n(asked, alike as usize).flatten()
+    });
+    let demand = demand.take(rows as usize * 2).collect();
+    TaskTable { rows, demand, ..TaskTable::default() }
+}
+
+/// The same tasks in gangs of a size, with rules: least, together, and limits.
+fn grouped(
+    mut table: TaskTable,
+    size: u32,
+    least: u32,
+    together: Option<u32>,
+    limits: &[(Option<u32>, u32)],
+) -> TaskTable {
+    let rows = table.rows.div_ceil(size);
+    let number = |attribute: Option<u32>| attribute.map_or(0, |attribute| attribute + 1);
+    table.group_of = (0..table.rows).map(|row| 1 + row / size).collect();
+    table.groups = GroupTable {
+        rows,
+        least: vec![least; rows as usize],
+        together: vec![number(together); rows as usize],
+        limit_offsets: (0..=rows).map(|row| row * limits.len() as u32).collect(),
+        limit_attributes: (0..rows).flat_map(|_| limits.iter().map(|limit| number(limit.0))).collect(),
+        limit_counts: (0..rows).flat_map(|_| limits.iter().map(|limit| limit.1)).collect(),
+        ..GroupTable::default()
+    };
+    table
+}
+
+/// The same tasks with a requirement each: what it asks, of which column, and its weight.
+fn asking(mut table: TaskTable, kind: Kind, subject: u32, weight: f64) -> TaskTable {
+    let mut numbers = Numbers(3);
+    let of_attribute = matches!(kind, Kind::In | Kind::NotIn);
+    let before = table.requirement_kinds.len() as u32 / table.rows.max(1);
+    let old = table.clone();
+    table.requirement_kinds.clear();
+    table.requirement_subjects.clear();
+    table.requirement_bounds.clear();
+    table.requirement_weights.clear();
+    table.values.clear();
+    table.value_offsets = vec![0];
+    for row in 0..table.rows {
+        for at in (row * before..(row + 1) * before).map(|at| at as usize) {
+            table.requirement_kinds.push(old.requirement_kinds[at]);
+            table.requirement_subjects.push(old.requirement_subjects[at]);
+            table.requirement_bounds.push(old.requirement_bounds[at]);
+            table.requirement_weights.push(old.requirement_weights[at]);
+            let set = old.value_offsets[at] as usize..old.value_offsets[at + 1] as usize;
+            table.values.extend_from_slice(&old.values[set]);
+            table.value_offsets.push(table.values.len() as u32);
+        }
+        table.requirement_kinds.push(kind as u32);
+        table.requirement_subjects.push(subject);
+        table.requirement_bounds.push(numbers.below(100) as f64);
+        table.requirement_weights.push(weight);
+        if of_attribute {
+            table.values.push(1 + numbers.below(4) as u32);
+        }
+        table.value_offsets.push(table.values.len() as u32);
+    }
+    table.requirement_offsets = (0..=table.rows).map(|row| row * (before + 1)).collect();
+    table
+}
+
+/// One round: opening a pool and assigning.
+fn round(offers: &OfferTable, tasks: &TaskTable, mode: Mode, method: Method) -> (Duration, Assignments) {
+    let settings = Settings { mode, ..Settings::default() };
+    let start = Instant::now();
+    let pool = Pool::open(BestFit, SHAPE, offers, &settings).expect("the table is right");
+    let answer = pool.with_method(method).assign(tasks).expect("the table is right");
+    (start.elapsed(), answer)
+}
+
+/// The least time of several rounds.
+fn least(offers: &OfferTable, tasks: &TaskTable, mode: Mode) -> (Duration, Assignments) {
+    let mut best = round(offers, tasks, mode, Method::Automatic);
+    for _ in 1..ROUNDS {
+        best.0 = best.0.min(round(offers, tasks, mode, Method::Automatic).0);
+    }
+    best
+}
+
+/// Measures a rule beside the same input without it, and, if asked, beside the plain loop.
+fn compare(name: &str, offers: &OfferTable, (plain, ruled): (&TaskTable, &TaskTable), mode: Mode, looped: bool) {
+    let (without, _) = least(offers, plain, mode);
+    let (with, answer) = least(offers, ruled, mode);
+    let ratio = with.as_secs_f64() / without.as_secs_f64();
+    print!("{name:<44} {mode:<9} {:>8.1} ms, without {:>7.1} ms: {ratio:>5.2} times", ms(with), ms(without));
+    print!(", {} of {} placed", answer.tasks.len(), ruled.rows);
+    if looped {
+        let (reference, same) = round(offers, ruled, mode, Method::Reference);
+        assert!(same == answer, "the plain loop answers otherwise");
+        print!(", the plain loop {:.0} ms: {:.0} times", ms(reference), reference.as_secs_f64() / with.as_secs_f64());
+    }
+    println!();
+}
+
+/// Milliseconds.
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn main() {
+    if env::args().any(|word| word == "large") {
+        let offers = offers(100_000);
+        let plain = tasks(1_000_000, 1);
+        let ruled = asking(asking(plain.clone(), Kind::AtLeast, 0, f64::INFINITY), Kind::In, 0, 0.5);
+        for mode in [Mode::Exclusive, Mode::Shared] {
+            compare("a measure and a preference a task", &offers, (&plain, &ruled), mode, false);
+        }
+        return;
+    }
+    let looped = env::args().any(|word| word == "loop");
+    let only = env::args().skip(1).find(|word| !word.starts_with('-') && word != "loop");
+    let offers = offers(5_000);
+    for alike in [4, 1] {
+        let plain = tasks(20_000, alike);
+        let rules = [
+            ("gangs of 4, together on 40 racks", grouped(plain.clone(), 4, 4, Some(RACK), &[])),
+            ("gangs of 4, all or nothing", grouped(plain.clone(), 4, 4, None, &[])),
+            ("groups of 4, at most 1 an offer", grouped(plain.clone(), 4, 0, None, &[(None, 1)])),
+            ("groups of 20, at most 5 a zone", grouped(plain.clone(), 20, 0, None, &[(Some(0), 5)])),
+            ("groups of 100, at most 3 a rack", grouped(plain.clone(), 100, 0, None, &[(Some(RACK), 3)])),
+            ("a preferred zone a task", asking(plain.clone(), Kind::In, 0, 0.5)),
+            ("a measure that is preferred", asking(plain.clone(), Kind::AtLeast, 0, 0.5)),
+            ("a measure that is required", asking(plain.clone(), Kind::AtLeast, 0, f64::INFINITY)),
+        ];
+        println!("20,000 tasks, {alike} alike side by side, 5,000 offers");
+        for (name, ruled) in rules.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only))) {
+            for mode in [Mode::Shared, Mode::Exclusive] {
+                compare(name, &offers, (&plain, ruled), mode, looped && mode == Mode::Shared);
+            }
+        }
+    }
+}
