@@ -30,7 +30,7 @@ impl fmt::Display for Mode {
 pub struct Settings {
     /// What happens to an offer that takes a task.
     pub mode: Mode,
-    /// An offer is chosen only if its score is below this. Not negative; infinite: any finite score will do.
+    /// An offer is chosen only if its score is below this. Finite and not negative.
     pub max_score: f64,
     /// Weights of the dimensions and, last, of the free device thousandths: `dimensions + 1` numbers, finite and not
     /// negative. Empty: 1.0 each.
@@ -66,7 +66,7 @@ impl Settings {
     pub fn check(&self, shape: Shape) -> Result<(), Error> {
         let terms = u64::from(shape.dimensions) + 1;
         let usable = |value: f64| value.is_finite() && value >= 0.0;
-        if self.max_score.is_nan() || self.max_score < 0.0 {
+        if !usable(self.max_score) {
             return Err(Error::BadSetting { setting: "max-score", position: 0, value: self.max_score });
         }
         if !self.weights.is_empty() {
