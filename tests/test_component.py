@@ -14,7 +14,7 @@ from wasmtime.component import Component, FuncType
 
 from conftest import COMPONENT, ROOT
 
-POLICIES = ["best-fit", "worst-fit", "first-fit", "most-allocated", "dot-product", "exponential"]
+POLICIES = ["best-fit", "worst-fit", "first-fit", "most-allocated", "dot-product", "exponential", "strand", "fragmentation"]
 SHIPPED = [COMPONENT, *(ROOT / "target" / "policies" / f"{policy}.wasm" for policy in POLICIES)]
 
 

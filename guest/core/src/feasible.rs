@@ -1,8 +1,10 @@
 //! Which offers can take a task.
 
+use alloc::vec::Vec;
+
 use crate::devices;
 use crate::ledger::Ledger;
-use crate::policy::{Demand, Leftover, Policy, Ranking};
+use crate::policy::{Demand, Leftover, Policy, Ranking, State};
 use crate::settings::Settings;
 use crate::table::{Kind, Shape, TaskTable};
 
@@ -66,9 +68,51 @@ impl<'a> Task<'a> {
         if !devices::serve(devices, self.devices) {
             return Standing::Devices;
         }
+        let left = if P::LOOKS_AHEAD { self.weighed(left, devices, policy) } else { left };
         let score = policy.score(ranking, self.demand(), left);
         let score = self.with_penalties(score, ledger, offer);
         if score < ranking.max_score { Standing::Candidate(score) } else { Standing::Score }
+    }
+
+    /// The same with the potentials of the offer before and after; that of before is kept where it is known.
+    fn weighed<'l, P: Policy>(&self, left: Leftover<'l>, devices: &[u32], policy: &P) -> Leftover<'l> {
+        let mut devices = devices.to_vec();
+        devices.sort_unstable();
+        let Leftover { available, capacity, model, .. } = left;
+        let as_it_is = State { available, capacity, devices: &devices, model };
+        let before = if left.before.is_nan() { policy.potential(as_it_is) } else { left.before };
+        let available: Vec<u64> = left.available.iter().zip(self.demand).map(|(free, asked)| free - asked).collect();
+        devices::take(&mut devices, self.devices);
+        devices.sort_unstable();
+        let taken = State { available: &available, capacity, devices: &devices, model };
+        Leftover { before, after: policy.potential(taken), ..left }
+    }
+
+    /// A policy's potential of an offer as it is.
+    pub(crate) fn potential<P: Policy>(ledger: &Ledger, offer: usize, policy: &P) -> f64 {
+        let mut devices = ledger.devices(offer).to_vec();
+        devices.sort_unstable();
+        let (available, capacity) = (ledger.available(offer), ledger.capacity(offer));
+        policy.potential(State { available, capacity, devices: &devices, model: ledger.model(offer) })
+    }
+
+    /// Writes down all that decides how offers stand to it.
+    pub(crate) fn key(&self, key: &mut Vec<u64>) {
+        key.clear();
+        key.extend_from_slice(self.demand);
+        key.push(u64::from(self.devices));
+        for at in self.table.requirements(self.row) {
+            let kind = self.table.requirement_kinds[at];
+            key.push(u64::from(kind) << 32 | u64::from(self.table.requirement_subjects[at]));
+            key.push(self.table.requirement_weights.get(at).map_or(f64::INFINITY, |&weight| weight).to_bits());
+            if Kind::of(kind).is_measured() {
+                key.push(self.table.requirement_bounds[at].to_bits());
+            } else {
+                let values = self.table.values(at);
+                key.push(values.len() as u64);
+                key.extend(values.iter().copied().map(u64::from));
+            }
+        }
     }
 
     /// What it asks, for a policy.
@@ -126,6 +170,9 @@ impl<'a> Leftover<'a> {
             capacity: ledger.capacity(offer),
             free_devices: ledger.free_devices(offer),
             device_capacity: ledger.device_capacity(offer),
+            model: ledger.model(offer),
+            before: f64::NAN,
+            after: f64::NAN,
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Ledger {
     list: Vec<u32>,
     /// Where each row stands in `list`.
     positions: Vec<u32>,
+    /// The model of each row, for policies that look ahead; empty for others.
+    models: Vec<u32>,
 }
 
 impl Ledger {
@@ -53,6 +55,7 @@ impl Ledger {
             free_devices: Vec::new(),
             list: Vec::new(),
             positions: Vec::new(),
+            models: Vec::new(),
         };
         ledger.append(offers, 0..offers.rows as usize);
         ledger
@@ -123,6 +126,31 @@ impl Ledger {
     /// The thousandths of all devices together, free or not.
     pub(crate) fn device_capacity(&self, row: usize) -> u64 {
         self.device_spans[row].len() as u64 * u64::from(WHOLE)
+    }
+
+    /// The model of a row, for policies that look ahead.
+    pub(crate) fn model(&self, row: usize) -> u32 {
+        self.models.get(row).copied().unwrap_or(0)
+    }
+
+    /// Gives each row a model.
+    pub(crate) fn set_models(&mut self, models: Vec<u32>) {
+        self.models = models;
+    }
+
+    /// Writes down all of a row that decides how it stands to tasks: devices in the order of what is free, since which of them
+    /// serves makes no difference.
+    pub(crate) fn key(&self, row: usize, key: &mut Vec<u64>) {
+        key.clear();
+        key.extend_from_slice(self.available(row));
+        key.extend_from_slice(self.capacity(row));
+        let width = self.shape.attributes as usize;
+        key.extend(self.attributes[row * width..(row + 1) * width].iter().copied().map(u64::from));
+        let width = self.shape.measures as usize;
+        key.extend(self.measures[row * width..(row + 1) * width].iter().map(|measure| measure.to_bits()));
+        let devices = key.len();
+        key.extend(self.devices(row).iter().copied().map(u64::from));
+        key[devices..].sort_unstable();
     }
 
     /// Takes a listed row out of the list: the last one moves into its place. Returns the row that has moved, with its

@@ -323,7 +323,8 @@ impl<P: Policy> Pool<P> {
         least: bool,
     ) -> Vec<Placed> {
         let rows = groups.rows.members(group);
-        if self.method == Method::Reference {
+        // A trial is cut short by bounds of scores, and nothing is known of these.
+        if self.method == Method::Reference || P::BOUND == Bound::None {
             let (group, score_by) = ((group, rows), (&self.policy, &self.ranking));
             let occupants = &groups.occupants;
             return reference::place_group(&self.ledger, self.mode, tasks, group, occupants, score_by, least);

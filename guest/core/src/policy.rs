@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::outlook::Outlook;
+
 /// What the settings and the offers of a pool say about scores. Fixed when the pool is opened.
 #[derive(Debug, Clone)]
 pub struct Ranking {
@@ -33,6 +35,38 @@ pub struct Leftover<'a> {
     pub free_devices: u64,
     /// The thousandths of all devices.
     pub device_capacity: u64,
+    /// The model of the offer, a position in [`Outlook::models`]. Only for policies that look ahead.
+    pub model: u32,
+    /// The policy's potential of the offer as it is. Only for policies that look ahead.
+    pub before: f64,
+    /// The policy's potential of the offer when it has taken the task. Only for policies that look ahead.
+    pub after: f64,
+}
+
+/// An offer as it is, or as it would be.
+#[derive(Debug, Clone, Copy)]
+pub struct State<'a> {
+    /// What is free in each dimension.
+    pub available: &'a [u64],
+    /// What there is in all in each dimension.
+    pub capacity: &'a [u64],
+    /// The free thousandths of each device, rising.
+    pub devices: &'a [u32],
+    /// The model, a position in [`Outlook::models`].
+    pub model: u32,
+}
+
+/// A number of a policy that a user may set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value unless another is set.
+    pub default: f64,
+    /// The least it may be.
+    pub minimum: f64,
+    /// The most it may be.
+    pub maximum: f64,
 }
 
 /// What is known of a policy's scores, so that an index need not look at every offer.
@@ -61,6 +95,29 @@ pub trait Policy {
 
     /// What an index may rely on.
     const BOUND: Bound = Bound::None;
+
+    /// The numbers that a user may set, in the order of `set`.
+    const PARAMETERS: &'static [Parameter] = &[];
+
+    /// Whether scores depend on typical tasks: then `look_ahead` and `potential` are asked, and `BOUND` is `None`.
+    const LOOKS_AHEAD: bool = false;
+
+    /// Takes the values of the parameters, each within its bounds.
+    fn set(&mut self, parameters: &[f64]) {
+        let _ = parameters;
+    }
+
+    /// Takes what is known of the tasks to come and of the pool.
+    fn look_ahead(&mut self, outlook: &Outlook) {
+        let _ = outlook;
+    }
+
+    /// A number for the state of an offer, whatever the task: what `score` gets before and after the task is placed.
+    /// Never NaN.
+    fn potential(&self, offer: State<'_>) -> f64 {
+        let _ = offer;
+        0.0
+    }
 
     /// The score of a feasible offer; the lowest wins. Never NaN.
     ///

@@ -7,10 +7,12 @@ use crate::explain::{Explanations, explain};
 use crate::feasible::Task;
 use crate::index::{Among, Index};
 use crate::ledger::Ledger;
+use crate::outlook::{Learner, Outlook};
 use crate::policy::{Bound, Policy, Ranking};
 use crate::reference;
+use crate::scores::Scores;
 use crate::settings::{Mode, Settings};
-use crate::table::{Changes, OfferTable, Shape, TaskTable};
+use crate::table::{Changes, OfferTable, Shape, TaskTable, check_length};
 
 /// Who takes what: three columns of one length, in the order of the tasks.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,6 +42,12 @@ pub struct Pool<P> {
     pub(crate) ledger: Ledger,
     /// The offers of the list, ready to be searched, once there have been enough tasks.
     pub(crate) index: Option<Index>,
+    /// The scores that are known, where the policy rules an index out.
+    pub(crate) scores: Option<Scores>,
+    /// What a policy that looks ahead has learned.
+    learner: Learner,
+    /// Whether what the policy knows of the offers is of now.
+    outlook_holds: bool,
     /// How many tasks have been looped for, or are about to be.
     looped: u64,
     /// How offers are found.
@@ -61,6 +69,8 @@ impl<P: Policy> Prepared<'_, P> {
     pub fn place(self) -> Assignments {
         let Self { pool, tasks } = self;
         if !tasks.group_of.is_empty() {
+            // Members are placed out of the order of their rows, so that the table is learned as a whole.
+            (0..tasks.rows as usize).for_each(|row| pool.learn(Task::new(tasks, row, pool.shape)));
             return pool.place_groups(tasks);
         }
         let mut assignments = Assignments::default();
@@ -69,6 +79,7 @@ impl<P: Policy> Prepared<'_, P> {
                 break;
             }
             let task = Task::new(tasks, row, pool.shape);
+            pool.learn(task);
             let Some((offer, score)) = pool.choose(task) else { continue };
             pool.take(offer, tasks, row);
             assignments.tasks.push(row as u32);
@@ -115,9 +126,25 @@ impl<P: Policy> Pool<P> {
             raised: settings.raised_scales(shape),
             ledger,
             index: None,
+            scores: (P::BOUND == Bound::None).then(Scores::default),
+            learner: Learner::default(),
+            outlook_holds: false,
             looped: 0,
             method: Method::Automatic,
         })
+    }
+
+    /// The same pool, for a workload that is known: one row of `tasks` a kind, and the share of each. Policies that do not look
+    /// ahead take no notice.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the table, and [`Error::ColumnLength`] for the shares.
+    pub fn with_workload(mut self, tasks: &TaskTable, shares: &[f64]) -> Result<Self, Error> {
+        self.check(tasks)?;
+        check_length("shares", shares.len(), u64::from(tasks.rows))?;
+        self.learner.give(tasks, shares, self.shape);
+        self.outlook_holds = false;
+        Ok(self)
     }
 
     /// The same pool, with offers found in a given way from now on.
@@ -125,6 +152,7 @@ impl<P: Policy> Pool<P> {
     pub fn with_method(mut self, method: Method) -> Self {
         self.method = method;
         self.index = None;
+        self.scores = (P::BOUND == Bound::None && method != Method::Reference).then(Scores::default);
         self
     }
 
@@ -156,18 +184,34 @@ impl<P: Policy> Pool<P> {
     /// The row and the score of the offer that a task gets.
     #[inline]
     pub(crate) fn choose(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
-        match &mut self.index {
-            Some(index) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
-            None => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
+        match (&mut self.index, &mut self.scores) {
+            (Some(index), _) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
+            (None, Some(scores)) => scores.choose(&self.ledger, task, &self.policy, &self.ranking, |_| true),
+            (None, None) => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
+        }
+    }
+
+    /// Lets a policy that looks ahead know of a task that is about to be placed.
+    pub(crate) fn learn(&mut self, task: Task<'_>) {
+        if !P::LOOKS_AHEAD {
+            return;
+        }
+        if self.learner.see(task) || !self.outlook_holds {
+            let (outlook, models) = Outlook::new(self.learner.typical(), &self.ledger);
+            self.ledger.set_models(models);
+            self.policy.look_ahead(&outlook);
+            self.outlook_holds = true;
+            self.scores = self.scores.is_some().then(Scores::default);
         }
     }
 
     /// The same for a member of a group, among the offers that it may have.
     pub(crate) fn choose_among(&mut self, task: Task<'_>, among: &Among<'_>) -> Option<(usize, f64)> {
         let Self { ledger, policy, ranking, .. } = self;
-        match &mut self.index {
-            Some(index) => index.choose_within(ledger, task, policy, ranking, Some(among)),
-            None => reference::choose_among(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
+        match (&mut self.index, &mut self.scores) {
+            (Some(index), _) => index.choose_within(ledger, task, policy, ranking, Some(among)),
+            (None, Some(scores)) => scores.choose(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
+            (None, None) => reference::choose_among(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
         }
     }
 
@@ -197,6 +241,9 @@ impl<P: Policy> Pool<P> {
             }
             Mode::Shared => {
                 self.ledger.take(offer, tasks, task);
+                if let Some(scores) = &mut self.scores {
+                    scores.changed(offer);
+                }
                 if let Some(index) = &mut self.index {
                     index.shrunk(offer, &self.ledger, &self.policy, &self.ranking);
                 }
@@ -251,11 +298,16 @@ impl<P: Policy> Pool<P> {
         }
         if raised {
             self.index = None;
+            self.scores = self.scores.is_some().then(Scores::default);
         }
     }
 
     /// Tells the index of a row that is new or has new values.
     fn index_replaced(&mut self, row: usize, listed: bool) {
+        self.outlook_holds = false;
+        if let Some(scores) = &mut self.scores {
+            scores.changed(row);
+        }
         // Without an index, one is made when tasks come.
         self.index.take_if(|index| !index.can_hold(row, &self.ledger));
         if let Some(index) = &mut self.index {

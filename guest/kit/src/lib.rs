@@ -45,6 +45,6 @@ mod trace;
 pub use export::{Component, Matcher};
 pub use law::assert_bound_holds;
 pub use offermatch_core::{
-    Assignments, Bound, Changes, Demand, Error, Explanations, Leftover, Method, Mode, OfferTable, Policy, Pool,
-    Ranking, Settings, Shape, TaskTable, policies,
+    Allowed, Assignments, Bound, Changes, Demand, Error, Explanations, Leftover, Method, Mode, Model, OfferTable,
+    Outlook, Parameter, Policy, Pool, Ranking, Settings, Shape, State, TaskTable, TypicalTask, policies,
 };

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use offermatch::{Matcher, Mode, Sample, Settings};
-use offermatch_core::policies::{BestFit, DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
+use offermatch_core::policies::{
+    BestFit, DotProduct, Exponential, FirstFit, Fragmentation, MostAllocated, Strand, WorstFit,
+};
 use offermatch_core::{Method, Policy, Shape};
 
 /// Compares a policy's component with the plain loop over the same columns, in both modes.
@@ -28,7 +30,7 @@ fn compare<P: Policy + Default>() {
         for mode in [Mode::Exclusive, Mode::Shared] {
             let settings = Settings { mode, ..Settings::default() };
             let answer = matcher.open(&offers, &settings).unwrap().assign(&tasks).unwrap().assignments;
-            let core = offermatch_core::Settings { mode, ..offermatch_core::Settings::default() };
+            let core = offermatch_core::Settings { mode, max_score: f64::MAX, ..offermatch_core::Settings::default() };
             let mut pool = offermatch_core::Pool::open(P::default(), shape, offers.table(), &core)
                 .unwrap()
                 .with_method(Method::Reference);
@@ -59,4 +61,6 @@ compare! {
     most_allocated: MostAllocated;
     dot_product: DotProduct;
     exponential: Exponential;
+    strand: Strand;
+    fragmentation: Fragmentation;
 }

@@ -151,7 +151,15 @@ impl Axes {
     pub(super) fn as_leftover(self, values: &[u64]) -> Leftover<'_> {
         let available = &values[..self.dimensions];
         let free_devices = if self.devices { values[self.dimensions] } else { 0 };
-        Leftover { available, capacity: available, free_devices, device_capacity: free_devices }
+        Leftover {
+            available,
+            capacity: available,
+            free_devices,
+            device_capacity: free_devices,
+            model: 0,
+            before: 0.0,
+            after: 0.0,
+        }
     }
 }
 

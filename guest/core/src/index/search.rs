@@ -326,6 +326,7 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
             capacity: &corner.capacity,
             free_devices: self.axes.as_leftover(&corner.values).free_devices.max(u64::from(demand.devices)),
             device_capacity: corner.device_capacity,
+            ..self.axes.as_leftover(&corner.values)
         };
         self.policy.score(self.ranking, demand, offer)
     }

@@ -8,14 +8,18 @@ mod best_fit;
 mod dot_product;
 mod exponential;
 mod first_fit;
+mod fragmentation;
 mod most_allocated;
+mod strand;
 mod worst_fit;
 
 pub use best_fit::BestFit;
 pub use dot_product::DotProduct;
 pub use exponential::Exponential;
 pub use first_fit::FirstFit;
+pub use fragmentation::Fragmentation;
 pub use most_allocated::MostAllocated;
+pub use strand::Strand;
 pub use worst_fit::WorstFit;
 
 use crate::policy::{Demand, Leftover, Ranking};
