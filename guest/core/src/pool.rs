@@ -1,5 +1,6 @@
 //! The offers a matcher holds from one cycle to the next.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::error::Error;
@@ -44,8 +45,8 @@ pub struct Pool<P> {
     pub(crate) index: Option<Index>,
     /// The scores that are known, where the policy rules an index out.
     pub(crate) scores: Option<Scores>,
-    /// What a policy that looks ahead has learned.
-    learner: Learner,
+    /// What a policy that looks ahead has learned; none for others.
+    learner: Option<Box<Learner>>,
     /// Whether what the policy knows of the offers is of now.
     outlook_holds: bool,
     /// How many tasks have been looped for, or are about to be.
@@ -127,7 +128,7 @@ impl<P: Policy> Pool<P> {
             ledger,
             index: None,
             scores: (P::BOUND == Bound::None).then(Scores::default),
-            learner: Learner::default(),
+            learner: P::LOOKS_AHEAD.then(Box::default),
             outlook_holds: false,
             looped: 0,
             method: Method::Automatic,
@@ -142,7 +143,9 @@ impl<P: Policy> Pool<P> {
     pub fn with_workload(mut self, tasks: &TaskTable, shares: &[f64]) -> Result<Self, Error> {
         self.check(tasks)?;
         check_length("shares", shares.len(), u64::from(tasks.rows))?;
-        self.learner.give(tasks, shares, self.shape);
+        if let Some(learner) = &mut self.learner {
+            learner.give(tasks, shares, self.shape);
+        }
         self.outlook_holds = false;
         Ok(self)
     }
@@ -193,11 +196,9 @@ impl<P: Policy> Pool<P> {
 
     /// Lets a policy that looks ahead know of a task that is about to be placed.
     pub(crate) fn learn(&mut self, task: Task<'_>) {
-        if !P::LOOKS_AHEAD {
-            return;
-        }
-        if self.learner.see(task) || !self.outlook_holds {
-            let (outlook, models) = Outlook::new(self.learner.typical(), &self.ledger);
+        let Some(learner) = &mut self.learner else { return };
+        if learner.see(task) || !self.outlook_holds {
+            let (outlook, models) = Outlook::new(learner.typical(), &self.ledger);
             self.ledger.set_models(models);
             self.policy.look_ahead(&outlook);
             self.outlook_holds = true;
