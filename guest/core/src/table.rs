@@ -192,10 +192,11 @@ impl TaskTable {
     /// Checks the requirements and preferences.
     fn check_requirements(&self, shape: Shape) -> Result<(), Error> {
         let rows = u64::from(self.rows);
-        let count = self.requirement_kinds.len();
-        check_offsets("requirement-offsets", &self.requirement_offsets, rows, "requirement-kinds", count)?;
+        // Errors name columns as the contract does: it has the attribute of each requirement, and whether it excludes.
+        let count = self.requirement_subjects.len();
+        check_offsets("requirement-offsets", &self.requirement_offsets, rows, "requirement-attributes", count)?;
         let requirements = count as u64;
-        check_length("requirement-subjects", self.requirement_subjects.len(), requirements)?;
+        check_length("requirement-excludes", self.requirement_kinds.len(), requirements)?;
         if !self.requirement_bounds.is_empty() {
             check_length("requirement-bounds", self.requirement_bounds.len(), requirements)?;
         }
@@ -205,13 +206,13 @@ impl TaskTable {
         check_offsets("value-offsets", &self.value_offsets, requirements, "values", self.values.len())?;
         for (at, (&kind, &subject)) in self.requirement_kinds.iter().zip(&self.requirement_subjects).enumerate() {
             if kind > Kind::LAST {
-                return Err(out_of_range("requirement-kinds", at, kind.into(), 0, Kind::LAST.into()));
+                return Err(out_of_range("requirement-excludes", at, kind.into(), 0, Kind::LAST.into()));
             }
             let measured = Kind::of(kind).is_measured();
             let columns = if measured { shape.measures } else { shape.attributes };
             if subject >= columns {
                 let most = columns.saturating_sub(1).into();
-                return Err(out_of_range("requirement-subjects", at, subject.into(), 0, most));
+                return Err(out_of_range("requirement-attributes", at, subject.into(), 0, most));
             }
             if measured {
                 let (minimum, maximum) = (f64::NEG_INFINITY, f64::INFINITY);
