@@ -26,6 +26,7 @@ mod explain;
 mod feasible;
 mod groups;
 mod index;
+mod learner;
 mod ledger;
 mod outlook;
 mod placing;

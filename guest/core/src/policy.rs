@@ -72,7 +72,7 @@ pub struct Parameter {
 /// What is known of a policy's scores, so that an index need not look at every offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// Nothing: the plain loop decides.
+    /// Nothing: every offer of the list is looked at, and no score is computed twice for the same task and offer as they are.
     None,
     /// The score is a sum over dimensions and devices of terms `weight * quantity / scale`, none negative, of what the task
     /// leaves over; capacities do not count. So it is the score of the offer for an empty task, less the score of the
