@@ -21,6 +21,7 @@ from offermatch.scheduler.cluster.abc import Launch, Launched, Report
 from offermatch.scheduler.cluster.container.image import Image
 from offermatch.scheduler.cluster.servers import Server, Taken, servers_of
 from offermatch.scheduler.cluster.settled import Settled
+from offermatch.visible import visible
 
 __all__ = ["WAITING", "Connection", "Engine", "name_of"]
 
@@ -28,7 +29,6 @@ _T = TypeVar("_T")
 
 _PREFIX = "offermatch-"
 _KEY, _LAUNCH, _MARK = "offermatch.key", "offermatch.launch", "offermatch.mark"
-_REASON_LENGTH = 500
 _OUTPUT_BYTES = 64 * 1024
 _LOG_SIZE = "16m"
 WAITING = ("created", "configured", "initialized")
@@ -126,8 +126,8 @@ class Connection:
         try:
             answer = call()
         except (self._docker.errors.DockerException, errors.RequestException, OSError, ValueError, KeyError) as error:
-            self.problem = _short(f"{self.address}: {error}")
-            return ClusterError("cluster-unreachable", _short(str(error)), "see that the engine runs", self.address)
+            self.problem = visible(f"{self.address}: {error}")
+            return ClusterError("cluster-unreachable", visible(str(error)), "see that the engine runs", self.address)
         self.problem = ""
         return answer
 
@@ -192,7 +192,7 @@ class Connection:
                 return Launched(launch.key, "offer-full", reason)
             if error.is_server_error() and "no such image" not in str(error).lower():
                 raise
-            return Launched(launch.key, "payload-refused", _short(f"image {image.name}: {error.explanation or error}"))
+            return Launched(launch.key, "payload-refused", visible(f"image {image.name}: {error.explanation or error}"))
         return None
 
     def start(self, key: str) -> str:
@@ -205,7 +205,7 @@ class Connection:
             state = self._state(key)
             if state is None or state["Status"] not in WAITING:
                 return ""
-            return _short(f"it cannot be started: {error.explanation or error}")
+            return visible(f"it cannot be started: {error.explanation or error}")
         return ""
 
     def reports(self, keys: set[str]) -> list[Report]:
@@ -348,7 +348,7 @@ class Connection:
         is_tagged = bool(separator) and "/" not in tag and "@" not in image
         for line in self._client().pull(*((repository, tag) if is_tagged else (image,)), stream=True, decode=True):
             if "error" in line:
-                raise self._docker.errors.NotFound(_short(str(line["error"])))
+                raise self._docker.errors.NotFound(visible(str(line["error"])))
 
     def _report(self, key: str, container: Mapping[str, Any], cancelled: Mapping[str, str] | None) -> Report:
         if container["Id"] in self._ends:
@@ -376,7 +376,7 @@ class Connection:
             return f"exit status {status}: it was killed because it used more memory than it asked for"
         lines = self.output(key).decode(errors="replace").splitlines()
         said = state.get("Error") or next((line for line in reversed(lines) if line.strip()), "")
-        return _short(f"exit status {status}" + (f": {said}" if said else ""))
+        return visible(f"exit status {status}" + (f": {said}" if said else ""))
 
     def _state(self, key: str) -> dict[str, Any] | None:
         try:
@@ -439,8 +439,3 @@ def _seconds(text: str) -> float:
     whole = datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
     fraction = re.match(r"\.\d{1,9}", text[19:])
     return whole + (float(fraction[0]) if fraction else 0.0)
-
-
-def _short(text: str) -> str:
-    line = " ".join("".join(one if one.isprintable() else " " for one in text[: 4 * _REASON_LENGTH]).split())
-    return line if len(line) <= _REASON_LENGTH else line[: _REASON_LENGTH - 1] + "…"
