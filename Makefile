@@ -16,7 +16,7 @@ SHELL := bash
 VENV := target/venv
 BIN := $(VENV)/bin
 HOST := target/release/offermatch-host
-PACKAGED := python-host/src/offermatch/matcher.wasm
+PACKAGED := python-host/src/offermatch/matcher.wasm python-host/src/offermatch/policies.tar.xz
 
 # Named together in every call, examples included, so that what they depend on is built once: its features are those that all of them ask for.
 PACKAGES := --package offermatch-core --package offermatch --package offermatch-host --package offermatch-stage --package offermatch-fuzz
@@ -38,7 +38,7 @@ run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
 
 # The host is built while the rest is fetched.
-test: component ## everything
+test: policies ## everything
 	@$(MAKE) --no-print-directory host & built=$$!; $(MAKE) --no-print-directory fetched && wait $$built
 	@$(MAKE) --no-print-directory lint docs test-rust test-python test-both
 
@@ -62,35 +62,42 @@ target/foreign/%.wasm: guest/%/* wit/since-0.1.0/*
 	@guest/$*/build.sh
 	@touch $@
 
-policies: target/policies/best-fit.wasm ## the matchers of every policy that is shipped
+policies: target/policies.tar.xz ## the matchers of every policy that is shipped
 
-target/policies/best-fit.wasm: $(GUEST_SOURCES) target/matcher.wasm
+target/policies.tar.xz: $(GUEST_SOURCES) target/matcher.wasm
 	@guest/build.sh policies
 	@touch $@
 
-host: component ## the Rust library and its programs, offermatch-host and offermatch-stage
+host: policies ## the Rust library and its programs, offermatch-host and offermatch-stage
 	@cargo build --locked --release --quiet $(PACKAGES) --bins --examples
 
-python: $(VENV)/installed component ## the Python host, in a virtual environment
-	@cmp --silent target/matcher.wasm $(PACKAGED) || cp target/matcher.wasm $(PACKAGED)
+python: $(VENV)/installed $(PACKAGED) ## the Python host, in a virtual environment
 
-$(VENV)/installed: python-host/pyproject.toml $(PACKAGED)
+$(VENV)/installed: python-host/pyproject.toml | $(PACKAGED)
 	@echo "make: installing the Python package and what its tests need into $(VENV)" >&2
 	@python-host/venv.sh $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python-host[all,dev,docs,test]'
 	@touch $@
 
-$(PACKAGED): target/matcher.wasm
-	@cp $< $@
+python-host/src/offermatch/%: target/%
+	@cmp --silent $< $@ || cp $< $@
+	@touch $@
 
 fetched: python foreign postgresql chromium podman ## all that is fetched and installed for the tests
 
-crates: component ## the crates offermatch-core, offermatch-kit and offermatch as crates.io would get them, built from their packages
-	cp target/matcher.wasm host/library/matcher.wasm
+crates: policies ## the crates offermatch-core, offermatch-kit and offermatch as crates.io would get them, built from their packages
+	rm -rf host/library/policies && cp -r target/policies host/library/policies
 	cargo package --locked --quiet --allow-dirty --package offermatch-core --package offermatch-kit --package offermatch
 
-wheel: python ## the wheel, in target/wheel
-	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir target/wheel ./python-host
+wheel: target/wheel-venv/installed component policies ## the wheel and the sdist, in target/wheel, with their digests
+	@rm -rf target/wheel
+	@target/wheel-venv/bin/python -m build --no-isolation --outdir target/wheel python-host > target/wheel.log 2>&1 || { cat target/wheel.log >&2; exit 1; }
+	@cd target/wheel && sha256sum *
+
+target/wheel-venv/installed:
+	@python-host/venv.sh target/wheel-venv
+	@target/wheel-venv/bin/python -m pip install --quiet --disable-pip-version-check build hatchling
+	@touch $@
 
 # ---- what is checked -----------------------------------------------------------------------------------------------
 
@@ -132,4 +139,4 @@ bench: host python ## the matcher beside everything that might be used instead
 	@$(HOST) bench all --json target/bench/rust.json --svg target/bench
 
 clean: ## remove what was built
-	rm -rf target $(PACKAGED) host/library/matcher.wasm
+	rm -rf target $(PACKAGED) host/library/policies

@@ -76,6 +76,8 @@ copy() { cmp --silent "$1" "$2" || cp "$1" "$2"; }
 
 # What every engine that runs components has.
 flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
+# The same bytes wherever they are built: panics name their place in the sources.
+flags+=" --remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 
 case "${1:-matcher}" in
 at)
@@ -87,7 +89,7 @@ at)
 matcher)
     build wasm32-unknown-unknown core,alloc "$flags" --locked --package offermatch-matcher --profile component
     copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher.wasm
-    echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes" >&2
+    echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes, sha256:$(sha256sum target/matcher.wasm | cut -d " " -f 1)" >&2
     ;;
 policies)
     build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-kit --profile component --examples
@@ -97,6 +99,8 @@ policies)
         copy "target/component/wasm32-unknown-unknown/component/examples/${name//-/_}.wasm" "target/policies/$name.wasm"
     done
     copy target/matcher.wasm target/policies/best-fit.wasm
+    # Together, because they differ little: one archive is as large as one and a half of them.
+    (cd target/policies && tar --create --xz --format=ustar --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=644 -- *.wasm) > target/policies.tar.xz
     echo "build.sh: target/policies, $(find target/policies -name '*.wasm' | wc -l) components" >&2
     ;;
 hostile)

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 
 from engines import missing, podmans
 from offermatch import Matcher, ReferenceMatcher
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 from postgres import PostgreSQL
 
 settings.register_profile(

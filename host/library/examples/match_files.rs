@@ -12,7 +12,7 @@ fn main() -> anyhow::Result<()> {
     let (task_rows, offer_rows) = (read_tasks(tasks_file, Format::Auto)?, read_offers(offers_file, Format::Auto)?);
     let catalog = Catalog::of(&offer_rows, &task_rows);
     let (tasks, offers) = (Tasks::new(&task_rows, &catalog)?, Offers::new(&offer_rows, &catalog)?);
-    let mut pool = Matcher::bundled()?.open(&offers, &Settings::default())?;
+    let mut pool = Matcher::bundled("best-fit")?.open(&offers, &Settings::default())?;
     let assignments = pool.assign(&tasks)?.assignments;
     for (task, offer) in assignments.tasks.iter().zip(&assignments.offers) {
         println!("{} -> {}", tasks.names()[*task as usize], offers.names()[*offer as usize]);

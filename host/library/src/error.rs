@@ -101,6 +101,14 @@ pub enum Error {
         /// What the format has.
         known: &'static str,
     },
+    /// A policy whose matcher does not come with this crate.
+    #[error("there is no policy {policy:?} in this crate")]
+    PolicyUnknown {
+        /// What was asked for.
+        policy: String,
+        /// The policies that there are.
+        known: String,
+    },
     /// Two tasks, or two offers, of one name.
     #[error("{place}: the name of row {first} again")]
     DuplicateName {
@@ -354,6 +362,7 @@ impl Error {
             Self::Quantity { error, .. } => error.code(),
             Self::MissingColumn { .. } => "missing-column",
             Self::UnknownColumn { .. } => "unknown-column",
+            Self::PolicyUnknown { .. } => "policy-unknown",
             Self::DuplicateName { .. } => "duplicate-name",
             Self::UnknownDimension { .. } => "unknown-dimension",
             Self::UnknownAttribute { .. } => "unknown-attribute",
@@ -394,6 +403,7 @@ impl Error {
             Self::ValueMissing { .. } => "leave the cell empty where nothing is meant",
             Self::MissingColumn { .. } => "every task and every offer needs a name",
             Self::UnknownColumn { .. } => "correct the spelling or take it out; docs/formats.md lists what is read",
+            Self::PolicyUnknown { known, .. } => known,
             Self::DuplicateName { .. } => "names tell rows apart: give each its own",
             Self::UnknownDimension { .. } => "correct the spelling, or give the dimension to an offer",
             Self::UnknownAttribute { .. } => "name every attribute when the pool is opened, or open a new pool",

@@ -20,7 +20,7 @@
 //! let tasks = Tasks::new(&task_rows, &catalog)?;
 //!
 //! let settings = Settings { mode: Mode::Shared, ..Settings::default() };
-//! let mut pool = Matcher::bundled()?.open(&offers, &settings)?;
+//! let mut pool = Matcher::bundled("best-fit")?.open(&offers, &settings)?;
 //! let answer = pool.assign(&tasks)?;
 //! assert_eq!(answer.assignments.tasks, [0]);
 //!
@@ -57,7 +57,7 @@ pub use offermatch_core::{
 pub use pool::answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
 pub use pool::description::Description;
 pub use pool::ledger::Ledger;
-pub use pool::matcher::Matcher;
+pub use pool::matcher::{DEFAULT_POLICY, Matcher};
 pub use pool::matching::Matching;
 pub use pool::session::Session;
 pub use pool::{Pool, Update};

@@ -16,7 +16,7 @@ const FILE: &str = "OFFERMATCH_LIMITS";
 /// use offermatch::{Limits, Matcher};
 ///
 /// let limits = Limits { memory_bytes: 64 << 20, call_milliseconds: Some(1000), ..Limits::default() };
-/// let matcher = Matcher::bundled_with(&limits)?;
+/// let matcher = Matcher::bundled_with("best-fit", &limits)?;
 /// assert_eq!(matcher.limits().memory_bytes, 64 << 20);
 /// # Ok::<(), offermatch::Error>(())
 /// ```

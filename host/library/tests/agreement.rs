@@ -11,11 +11,12 @@ use proptest::option;
 use proptest::prelude::*;
 
 /// The component, compiled once.
-static COMPONENT: LazyLock<Matcher> = LazyLock::new(|| Matcher::bundled().expect("the bundled matcher is a matcher"));
+static COMPONENT: LazyLock<Matcher> =
+    LazyLock::new(|| Matcher::bundled("best-fit").expect("the bundled matcher is a matcher"));
 
 /// The component, which fails as soon as it has more than two tasks to tell of.
 static SHORT_OF_WORDS: LazyLock<Matcher> = LazyLock::new(|| {
-    Matcher::bundled_with(&Limits { output_rows: Some(2), ..Limits::default() })
+    Matcher::bundled_with("best-fit", &Limits { output_rows: Some(2), ..Limits::default() })
         .expect("the bundled matcher is a matcher")
 });
 

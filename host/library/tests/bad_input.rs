@@ -290,7 +290,7 @@ fn updates_that_cannot_be_applied() {
     let catalog = Catalog::new(["cpu"], ["zone"]);
     let rows = |names: &[&str]| names.iter().map(|name| Offer::new(*name, [("cpu", 4)])).collect::<Vec<_>>();
     let table = |names: &[&str]| Offers::new(&rows(names), &catalog).unwrap();
-    let mut pool = Matcher::bundled().unwrap().open(&table(&["a", "b"]), &Settings::default()).unwrap();
+    let mut pool = Matcher::bundled("best-fit").unwrap().open(&table(&["a", "b"]), &Settings::default()).unwrap();
     for (update, code) in [
         (Update { removed: vec!["c".into()], ..Update::default() }, "row-unknown"),
         (Update { changed: Some(table(&["c"])), ..Update::default() }, "row-unknown"),

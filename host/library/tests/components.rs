@@ -38,7 +38,7 @@ fn verdict_on(tasks: &[u32], offers: &[u32], scores: &[f64], mode: Mode) -> Resu
 
 #[test]
 fn the_bundled_matcher_is_served() {
-    let matcher = Matcher::bundled().unwrap();
+    let matcher = Matcher::bundled("best-fit").unwrap();
     assert_eq!(matcher.description().contract, offermatch::CONTRACT);
     assert_eq!(matcher.description().policy, "best-fit");
     assert_eq!(matcher.description().modes, [Mode::Exclusive, Mode::Shared]);
@@ -51,7 +51,7 @@ const CLOCK: &str = "wasi:clocks/wall-clock";
 
 #[test]
 fn the_bundled_matcher_imports_tracing_and_nothing_else() {
-    let inspection = Inspection::bundled().unwrap();
+    let inspection = Inspection::bundled("best-fit").unwrap();
     let mut imports: Vec<(&str, Vec<&str>)> = inspection
         .imports
         .iter()
@@ -256,7 +256,7 @@ fn a_mode_that_a_matcher_does_not_have_is_not_asked_of_it() {
 
 #[test]
 fn a_matcher_serves_many_threads() {
-    let matcher = Matcher::bundled().unwrap();
+    let matcher = Matcher::bundled("best-fit").unwrap();
     let (tasks, offers) = tables();
     let expected = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
     std::thread::scope(|scope| {

@@ -26,7 +26,7 @@ macro_rules! groups {
     ($($test:ident: $group:literal;)*) => {
         $(#[test]
         fn $test() {
-            for matcher in [Matcher::bundled().unwrap(), Matcher::reference()] {
+            for matcher in [Matcher::bundled("best-fit").unwrap(), Matcher::reference()] {
                 let report = judged(&matcher, $group, 0);
                 assert_eq!(report.level, Some(Level::Reference), "{}", report.to_text());
             }
@@ -61,7 +61,7 @@ groups! {
 
 #[test]
 fn generated_cases_are_answered_as_by_the_reference() {
-    let report = judged(&Matcher::bundled().unwrap(), "capacity", 3000);
+    let report = judged(&Matcher::bundled("best-fit").unwrap(), "capacity", 3000);
     assert_eq!(report.level, Some(Level::Reference), "{}", report.to_text());
 }
 

@@ -23,11 +23,11 @@ impl Matching for Moody {
         if self.0.lock().unwrap().remove(0) {
             return Err(Error::MatcherTrapped { matcher: "moody".into(), call: "assign", reason: "in a mood".into() });
         }
-        Matcher::bundled()?.match_tasks(tasks, offers, settings)
+        Matcher::bundled("best-fit")?.match_tasks(tasks, offers, settings)
     }
 
     fn session(&self, shape: Shape, offers: &OfferTable, settings: &SettingColumns) -> Result<Box<dyn Session>, Error> {
-        Matcher::bundled()?.session(shape, offers, settings)
+        Matcher::bundled("best-fit")?.session(shape, offers, settings)
     }
 }
 
@@ -36,7 +36,7 @@ fn every_failure_of_a_component_ends_in_the_right_answer() {
     let (tasks, offers) = tables();
     let right = Matcher::reference().match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
     let lie = (vec![0], vec![99], vec![0.5]);
-    let bytes = Matcher::bundled_bytes();
+    let bytes = Matcher::bundled_bytes("best-fit").unwrap();
     let tight = |limits| Matcher::from_bytes_with(bytes, "tight", &limits).unwrap();
     let primaries = [
         (
@@ -63,7 +63,7 @@ fn every_failure_of_a_component_ends_in_the_right_answer() {
 #[test]
 fn a_primary_that_answers_is_not_replaced() {
     let (tasks, offers) = tables();
-    let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
+    let matcher = FallbackMatcher::new(Matcher::bundled("best-fit").unwrap());
     let answer = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
     assert_eq!(answer.matcher.description().name, "offermatch-matcher");
     assert_eq!(answer.fallback_reason, None);
@@ -73,7 +73,7 @@ fn a_primary_that_answers_is_not_replaced() {
 #[test]
 fn a_mistake_in_the_input_is_nobodys_failure() {
     let (tasks, offers) = tables();
-    let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
+    let matcher = FallbackMatcher::new(Matcher::bundled("best-fit").unwrap());
     let settings = Settings { max_score: Some(f64::NAN), ..Settings::default() };
     assert_eq!(matcher.match_tasks(&tasks, &offers, &settings).unwrap_err().code(), "setting-malformed");
     assert!(matcher.fallbacks().is_empty());
@@ -95,7 +95,7 @@ fn what_only_the_primary_refuses_is_its_failure() {
 #[test]
 fn a_mistake_asked_of_a_pool_leaves_it_in_the_primary() {
     let (tasks, offers) = tables();
-    let matcher = FallbackMatcher::new(Matcher::bundled().unwrap());
+    let matcher = FallbackMatcher::new(Matcher::bundled("best-fit").unwrap());
     let mut pool = matcher.open(&offers, &Settings::default()).unwrap();
     let unknown = Update { removed: vec!["nobody".into()], ..Update::default() };
     assert_eq!(pool.update(&unknown).unwrap_err().code(), "row-unknown");
@@ -107,7 +107,7 @@ fn a_mistake_asked_of_a_pool_leaves_it_in_the_primary() {
 #[test]
 fn a_pool_follows_the_breaker() {
     let (tasks, offers) = tables();
-    let tight = Matcher::bundled_with(&Limits { output_rows: Some(1), ..Limits::default() }).unwrap();
+    let tight = Matcher::bundled_with("best-fit", &Limits { output_rows: Some(1), ..Limits::default() }).unwrap();
     let matcher = FallbackMatcher::with(tight, Matcher::reference(), Breaker { failures: 2, cooldown_cycles: 2 });
     let settings = Settings { mode: Mode::Shared, ..Settings::default() };
     let mut pool = matcher.open(&offers, &settings).unwrap();

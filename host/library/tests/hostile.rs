@@ -57,7 +57,7 @@ fn right_answer(settings: &Settings) -> Answer {
 fn the_next_call_is_right() {
     let (tasks, offers) = tables();
     let settings = Settings::default();
-    let answer = Matcher::bundled().unwrap().match_tasks(&tasks, &offers, &settings).unwrap();
+    let answer = Matcher::bundled("best-fit").unwrap().match_tasks(&tasks, &offers, &settings).unwrap();
     assert_eq!(answer.assignments, right_answer(&settings).assignments);
 }
 

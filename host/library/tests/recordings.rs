@@ -21,7 +21,7 @@ const EXAMPLE: &str = r#"{"format": "offermatch-recording/1",
 fn recorded() -> Recording {
     let (tasks, offers) = "devices:40x20:5".parse::<Sample>().unwrap().tables().unwrap();
     let settings = Settings { weights: vec![("cpu".into(), 0.1)], ..Settings::default() };
-    let (mut pool, recorder) = Recorder::open(&Matcher::bundled().unwrap(), &offers, &settings).unwrap();
+    let (mut pool, recorder) = Recorder::open(&Matcher::bundled("best-fit").unwrap(), &offers, &settings).unwrap();
     pool.assign(&tasks).unwrap();
     let added = Offers::new(&[Offer::new("spare", [("cpu", u64::MAX)])], pool.catalog()).unwrap();
     pool.update(&Update { removed: vec!["offer-3".into()], added: Some(added), ..Update::default() }).unwrap();
@@ -36,7 +36,7 @@ fn the_documented_example_is_answered() {
         (recording.name.as_str(), recording.group.as_str(), recording.steps.len()),
         ("ties-first-in-list", "ties", 4)
     );
-    for matcher in [Matcher::reference(), Matcher::bundled().unwrap()] {
+    for matcher in [Matcher::reference(), Matcher::bundled("best-fit").unwrap()] {
         let replay = recording.replay(&matcher).unwrap();
         assert!(replay.is_same(), "{:?}", replay.differences);
     }
@@ -87,7 +87,7 @@ fn opening_that_is_refused_is_recorded() {
     let text = EXAMPLE.replace("\"available\": [4000, 2000]", "\"available\": [4000]");
     let refused = text.replace("\"steps\"", "\"open_error\": \"column-length\", \"steps\"");
     assert!(Recording::parse(&refused, "example").unwrap().replay(&Matcher::reference()).unwrap().is_same());
-    let replay = Recording::parse(&text, "example").unwrap().replay(&Matcher::bundled().unwrap()).unwrap();
+    let replay = Recording::parse(&text, "example").unwrap().replay(&Matcher::bundled("best-fit").unwrap()).unwrap();
     assert_eq!(replay.differences[0].to_string(), "open, opened -> column-length");
 }
 

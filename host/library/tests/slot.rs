@@ -67,7 +67,7 @@ fn a_good_candidate_is_promoted() {
     let folder = tempfile::tempdir().unwrap();
     let slot = slot();
     let before = answer(&slot);
-    slot.swap(manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[])).unwrap();
+    slot.swap(manifest(folder.path(), Matcher::bundled_bytes("best-fit").unwrap(), "offermatch-matcher", &[])).unwrap();
     assert_eq!(slot.current().description().name, "offermatch-matcher");
     assert_eq!(slot.previous().unwrap().description().name, "reference");
     assert_eq!(answer(&slot), before);
@@ -80,7 +80,7 @@ fn a_good_candidate_is_promoted() {
 #[test]
 fn a_bad_candidate_leaves_the_one_in_use_where_it_is() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = Matcher::bundled_bytes();
+    let bytes = Matcher::bundled_bytes("best-fit").unwrap();
     let named = "offermatch-matcher";
     let mut damaged = bytes.to_vec();
     damaged.truncate(bytes.len() / 2);
@@ -140,7 +140,7 @@ fn a_failure_on_probation_goes_back_and_the_cycle_is_answered() {
 #[test]
 fn a_probation_that_is_over_is_told_and_no_failure_goes_back_after_it() {
     let slot = slot();
-    slot.promote(Matcher::bundled().unwrap(), 2);
+    slot.promote(Matcher::bundled("best-fit").unwrap(), 2);
     answer(&slot);
     assert_eq!(happened(&slot), "promoted");
     answer(&slot);
@@ -186,7 +186,7 @@ fn a_pool_that_fails_on_probation_takes_the_slot_back() {
 fn cycles_of_a_pool_count_for_the_probation() {
     let (tasks, offers) = tables();
     let slot = slot();
-    slot.promote(Matcher::bundled().unwrap(), 2);
+    slot.promote(Matcher::bundled("best-fit").unwrap(), 2);
     let mut pool = slot.open(&offers, &Settings::default()).unwrap();
     pool.assign(&tasks).unwrap();
     assert_eq!(happened(&slot), "promoted");
@@ -222,7 +222,7 @@ fn a_pool_that_only_the_new_one_refuses_is_opened_in_the_one_before() {
 fn a_pool_with_a_slot_and_a_fallback_takes_the_slot_back_and_goes_on() {
     let (tasks, offers) = tables();
     let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
-    let slot = Slot::new(Matcher::bundled().unwrap());
+    let slot = Slot::new(Matcher::bundled("best-fit").unwrap());
     slot.promote(traps, 10);
     let mut pool = FallbackMatcher::new(slot.clone()).open(&offers, &Settings::default()).unwrap();
     let mut reference = Matcher::reference().open(&offers, &Settings::default()).unwrap();
@@ -237,8 +237,12 @@ fn a_pool_with_a_slot_and_a_fallback_takes_the_slot_back_and_goes_on() {
 #[test]
 fn a_shadow_that_agrees_is_promoted() {
     let folder = tempfile::tempdir().unwrap();
-    let path =
-        manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[("}", ",\"shadow_cycles\":3}")]);
+    let path = manifest(
+        folder.path(),
+        Matcher::bundled_bytes("best-fit").unwrap(),
+        "offermatch-matcher",
+        &[("}", ",\"shadow_cycles\":3}")],
+    );
     let slot = slot();
     slot.swap(&path).unwrap();
     assert_eq!(slot.current().description().name, "reference", "not yet");
@@ -274,7 +278,7 @@ fn a_watched_directory_is_followed() {
     let watch = slot.watch(folder.path(), Duration::from_millis(20)).unwrap();
     appears(folder.path(), "{\"matcher\": ");
     until(|| slot.history().last().is_some_and(|event| event.kind == EventKind::Refused));
-    manifest(folder.path(), Matcher::bundled_bytes(), "offermatch-matcher", &[]);
+    manifest(folder.path(), Matcher::bundled_bytes("best-fit").unwrap(), "offermatch-matcher", &[]);
     until(|| slot.current().description().name == "offermatch-matcher");
     drop(watch);
     assert_eq!(happened(&slot), "refused loaded promoted", "what does not change is not tried again");
@@ -296,7 +300,7 @@ fn no_call_is_lost_or_mixed_while_the_matcher_is_swapped() {
     let (tasks, offers) = tables();
     let slot = Slot::new(Matcher::reference());
     let nobody = Matcher::from_bytes(&scripted(&Script::default()), "nobody.wasm").unwrap();
-    let honest = Matcher::bundled().unwrap();
+    let honest = Matcher::bundled("best-fit").unwrap();
     let right = honest.match_tasks(&tasks, &offers, &Settings::default()).unwrap().assignments;
     slot.promote(honest.clone(), 0);
     let end = Instant::now() + Duration::from_millis(600);

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from offermatch import reference
+from offermatch import policies, reference
 from offermatch.answer import Answer
 from offermatch.errors import InputError, OffermatchError
 from offermatch.limits import Limits
@@ -34,10 +34,7 @@ from offermatch.wasm.component import Code, ComponentBackend
 from offermatch.wasm.crossing import Crossing
 from offermatch.wasm.spans import MATCHING, span
 
-__all__ = ["BUNDLED", "BaseMatcher", "Matcher", "ReferenceMatcher"]
-
-BUNDLED = Path(__file__).with_name("matcher.wasm")
-"""The component the wheel carries."""
+__all__ = ["BaseMatcher", "Matcher", "ReferenceMatcher"]
 
 
 class BaseMatcher(ABC):
@@ -277,21 +274,33 @@ class Matcher(BaseMatcher):
 
     @classmethod
     def load(
-        cls, path: str | PathLike[str] | None = None, *, limits: Limits | None = None, digest: str | None = None
+        cls,
+        path: str | PathLike[str] | None = None,
+        *,
+        policy: str | None = None,
+        limits: Limits | None = None,
+        digest: str | None = None,
     ) -> Matcher:
-        """Return the bundled matcher, or the component in a file.
+        """Return the bundled matcher, the one of a shipped policy, or the component in a file.
 
         Args:
             path: The component.
+            policy: A policy that the package carries, in place of a path; ``offermatch policies`` lists them.
             limits: What it may use; those of ``Limits.in_force()`` unless given.
             digest: ``sha256:`` and the digest it must have.
 
         Raises:
-            InputError: ``limit-malformed``, in the environment.
+            InputError: ``limit-malformed``, in the environment; ``policy-unknown``; ``setting-malformed``, where both a path
+                and a policy are given.
             MatcherError: ``component-unreadable``, ``component-malformed``, ``digest-mismatch``, ``wrong-world``,
                 ``contract-version``, ``matcher-trapped`` or a limit.
         """
-        return cls(Code(BUNDLED if path is None else Path(path), limits, digest))
+        if policy is not None:
+            if path is not None:
+                message = f"both a path, {str(path)!r}, and a policy, {policy!r}, are given"
+                raise InputError("setting-malformed", message, "give one of the two", "policy")
+            return cls(Code(Path(f"{policy}.wasm"), limits, digest, policies.component(policy)))
+        return cls(Code(policies.BUNDLED if path is None else Path(path), limits, digest))
 
     @property
     def path(self) -> Path:

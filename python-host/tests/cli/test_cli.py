@@ -59,7 +59,7 @@ def test_csv_reads_back_to_the_last_bit(capsys):
 
 def test_every_matcher_gives_one_digest(capsys, tmp_path):
     copy = tmp_path / "copy.wasm"
-    from offermatch.matcher import BUNDLED
+    from offermatch.policies import BUNDLED
 
     copy.write_bytes(BUNDLED.read_bytes())
     digests = {
@@ -198,7 +198,7 @@ def test_an_interrupt_is_no_traceback(capsys, monkeypatch):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("offermatch.cli.main._inspect", interrupted)
+    monkeypatch.setattr("offermatch.cli.main._run", interrupted)
     assert command(capsys, "inspect") == (130, "", "")
 
 

@@ -17,7 +17,7 @@ from manifests import manifest
 from offermatch import FallbackMatcher, MatcherError, Offer, ReferenceMatcher, Settings, Slot
 from offermatch.cli.main import run
 from offermatch.errors import ClusterError, InputError
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 from offermatch.scheduler.cluster.abc import Launched
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.cycle import Observer

@@ -24,7 +24,7 @@ from offermatch import (
     Task,
 )
 from offermatch.cli.main import run
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 
 
 @pytest.fixture(scope="module")

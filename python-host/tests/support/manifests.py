@@ -4,7 +4,7 @@ import json
 
 from hostile import limits
 from offermatch import Matcher
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 
 
 def described(path):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from offermatch import Limits, Matcher, MatcherError
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 from offermatch.sample import parse_sample
 from offermatch.wasm import cache
 from offermatch.wasm.component import Code

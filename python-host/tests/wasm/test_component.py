@@ -10,7 +10,7 @@ import pytest
 from wasmtime import WasmtimeError, wat2wasm
 
 from offermatch import Matcher, MatcherError, Offer, ReferenceMatcher, Task
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 from offermatch.sample import parse_sample
 from offermatch.wasm import choice, instance
 from offermatch.wasm.bulk import BulkCrossing

@@ -8,7 +8,7 @@ import pytest
 
 from hostile import OFFERS, TASKS, right
 from offermatch import LimitError, Limits, Matcher, Slot
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 from offermatch.sample import parse_sample
 
 BEFORE = Path(__file__).parents[3] / "target" / "matcher-0.1.0.wasm"

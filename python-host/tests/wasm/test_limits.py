@@ -12,7 +12,7 @@ from wasmtime.component import Component, Linker
 
 from offermatch import InputError, LimitError, Limits, Matcher, Offer, Slot, Task
 from offermatch.cli.main import run
-from offermatch.matcher import BUNDLED
+from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.slot.manifest import Manifest
 from offermatch.wasm.compile import compile_within

@@ -39,7 +39,7 @@ pub struct Group {
 /// use offermatch::{Level, Matcher, Suite, Trial};
 ///
 /// let suite = Suite::shipped()?;
-/// let report = suite.judge(&Matcher::bundled()?, &Trial { generated: 20, ..Trial::default() }, &mut |_, _| {});
+/// let report = suite.judge(&Matcher::bundled("best-fit")?, &Trial { generated: 20, ..Trial::default() }, &mut |_, _| {});
 /// assert_eq!(report.level, Some(Level::Reference));
 /// # Ok::<(), offermatch::Error>(())
 /// ```

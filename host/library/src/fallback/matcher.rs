@@ -24,7 +24,7 @@ use crate::table::tasks::Tasks;
 ///
 /// // A primary that gets no time at all.
 /// let hurried = Limits { fuel: Some(20_000), ..Limits::default() };
-/// let matcher = FallbackMatcher::new(Matcher::bundled_with(&hurried)?);
+/// let matcher = FallbackMatcher::new(Matcher::bundled_with("best-fit", &hurried)?);
 /// let (tasks, offers) = "uniform:200x100".parse::<Sample>()?.tables()?;
 /// let answer = matcher.match_tasks(&tasks, &offers, &Settings::default())?;
 /// assert_eq!(answer.matcher.description().name, "reference");

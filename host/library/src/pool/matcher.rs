@@ -16,15 +16,18 @@ use crate::wasm::component::{self, Linked};
 use crate::wasm::contract;
 use crate::wasm::failure::Failure;
 
-/// The component that is built with this crate.
-pub(crate) static BUNDLED: &[u8] = include_bytes!(env!("OFFERMATCH_COMPONENT_PATH"));
+/// The components that are built with this crate, by policy.
+static COMPONENTS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/components.rs"));
+
+/// The policy of a matcher where none is named.
+pub const DEFAULT_POLICY: &str = BestFit::NAME;
 
 /// One version of a matcher, compiled and judged. Cheap to clone; threads can share it.
 ///
 /// ```
 /// use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
 ///
-/// let matcher = Matcher::bundled()?;
+/// let matcher = Matcher::bundled("best-fit")?;
 /// let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
 /// let catalog = Catalog::of(&servers, &[]);
 /// let offers = Offers::new(&servers, &catalog)?;
@@ -66,26 +69,46 @@ enum Code {
 }
 
 impl Matcher {
-    /// The matcher that comes with this crate.
+    /// The matcher of a policy that comes with this crate; [`Matcher::policies`] lists them.
+    ///
+    /// ```
+    /// let matcher = offermatch::Matcher::bundled("strand")?;
+    /// assert_eq!(matcher.description().policy, "strand");
+    /// assert_eq!(offermatch::Matcher::bundled("best").unwrap_err().code(), "policy-unknown");
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// Those of [`Matcher::from_bytes`], when the crate was built with a component that is not a matcher.
-    pub fn bundled() -> Result<Self, Error> {
-        Self::bundled_with(&Limits::in_force()?)
+    /// [`Error::PolicyUnknown`], and those of [`Matcher::from_bytes`], when the crate was built with a component that is not
+    /// a matcher.
+    pub fn bundled(policy: &str) -> Result<Self, Error> {
+        Self::bundled_with(policy, &Limits::in_force()?)
     }
 
-    /// The matcher that comes with this crate, with these limits.
+    /// The matcher of a policy that comes with this crate, with these limits.
     ///
     /// # Errors
     /// As [`Matcher::bundled`].
-    pub fn bundled_with(limits: &Limits) -> Result<Self, Error> {
-        Self::from_bytes_with(BUNDLED, "the bundled matcher", limits)
+    pub fn bundled_with(policy: &str, limits: &Limits) -> Result<Self, Error> {
+        Self::from_bytes_with(Self::bundled_bytes(policy)?, &format!("the bundled matcher {policy}"), limits)
     }
 
-    /// The component that comes with this crate, as bytes.
-    #[must_use]
-    pub fn bundled_bytes() -> &'static [u8] {
-        BUNDLED
+    /// The component of a policy that comes with this crate, as bytes.
+    ///
+    /// # Errors
+    /// [`Error::PolicyUnknown`].
+    pub fn bundled_bytes(policy: &str) -> Result<&'static [u8], Error> {
+        let found = COMPONENTS.iter().find(|(name, _)| *name == policy);
+        let unknown = || Error::PolicyUnknown {
+            policy: shortened(policy),
+            known: Self::policies().collect::<Vec<_>>().join(", "),
+        };
+        found.map(|(_, bytes)| *bytes).ok_or_else(unknown)
+    }
+
+    /// The policies whose matchers come with this crate, in alphabetical order.
+    pub fn policies() -> impl Iterator<Item = &'static str> {
+        COMPONENTS.iter().map(|(policy, _)| *policy)
     }
 
     /// The reference, compiled into this host: what every matcher with the best-fit policy has to agree with.

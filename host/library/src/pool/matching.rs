@@ -17,7 +17,7 @@ use crate::table::tasks::Tasks;
 /// use offermatch::{FallbackMatcher, Matcher, Matching, Sample, Settings};
 ///
 /// let matchers: Vec<Box<dyn Matching>> =
-///     vec![Box::new(Matcher::bundled()?), Box::new(FallbackMatcher::new(Matcher::bundled()?))];
+///     vec![Box::new(Matcher::bundled("best-fit")?), Box::new(FallbackMatcher::new(Matcher::bundled("best-fit")?))];
 /// let (tasks, offers) = "uniform:20x10".parse::<Sample>()?.tables()?;
 /// for matcher in matchers {
 ///     let answer = matcher.match_tasks(&tasks, &offers, &Settings::default())?;

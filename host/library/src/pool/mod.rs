@@ -104,7 +104,7 @@ impl Pool {
     ///
     /// let catalog = Catalog::new(["cpu"], [""; 0]);
     /// let offers = Offers::new(&[Offer::new("a", [("cpu", 4000)])], &catalog)?;
-    /// let mut pool = Matcher::bundled()?.open(&offers, &Settings::default())?;
+    /// let mut pool = Matcher::bundled("best-fit")?.open(&offers, &Settings::default())?;
     ///
     /// let tasks = Tasks::new(&[Task::new("first", [("cpu", 3000)]), Task::new("second", [("cpu", 3000)])], &catalog)?;
     /// let answer = pool.assign(&tasks)?;

@@ -21,7 +21,7 @@ use crate::table::settings::Settings;
 /// use offermatch::{Matcher, Recorder, Recording, Sample, Settings};
 ///
 /// let (tasks, offers) = "uniform:20x10:3".parse::<Sample>()?.tables()?;
-/// let (mut pool, recorder) = Recorder::open(&Matcher::bundled()?, &offers, &Settings::default())?;
+/// let (mut pool, recorder) = Recorder::open(&Matcher::bundled("best-fit")?, &offers, &Settings::default())?;
 /// pool.assign(&tasks)?;
 ///
 /// let again = Recording::parse(&recorder.recording().to_json(), "text")?;

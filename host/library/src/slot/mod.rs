@@ -48,7 +48,7 @@ const MOST_EVENTS: usize = 1000;
 /// let (tasks, offers) = "uniform:20x10".parse::<Sample>()?.tables()?;
 /// let before = slot.match_tasks(&tasks, &offers, &Settings::default())?;
 ///
-/// slot.promote(Matcher::bundled()?, 10);
+/// slot.promote(Matcher::bundled("best-fit")?, 10);
 /// let after = slot.match_tasks(&tasks, &offers, &Settings::default())?;
 /// assert_eq!(before.assignments, after.assignments);
 /// assert_ne!(before.matcher.digest(), after.matcher.digest());

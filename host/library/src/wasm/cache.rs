@@ -35,7 +35,7 @@ const MOST_ENTRIES: usize = 16;
 /// use offermatch::{Cache, Matcher};
 ///
 /// let folder = std::env::temp_dir().join(format!("offermatch-cache-{}", std::process::id()));
-/// let bytes = Matcher::bundled_bytes();
+/// let bytes = Matcher::bundled_bytes("best-fit")?;
 /// let first = Matcher::from_bytes_cached(bytes, "the bundled matcher", &Cache::at(&folder))?;
 /// let second = Matcher::from_bytes_cached(bytes, "the bundled matcher", &Cache::at(&folder))?; // milliseconds
 /// assert_eq!(first.digest(), second.digest());

@@ -6,7 +6,7 @@ use crate::digest::sha256;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::pool::description::Description;
-use crate::pool::matcher::{BUNDLED, Matcher};
+use crate::pool::matcher::Matcher;
 use crate::wasm::cache::Cache;
 use crate::wasm::component;
 use crate::wasm::contract;
@@ -60,26 +60,26 @@ impl Inspection {
         Self::of_bytes(&bytes, path, limits)
     }
 
-    /// What the bundled matcher is.
+    /// What the matcher of a policy that comes with this crate is.
     ///
     /// # Errors
-    /// [`Error::ComponentMalformed`], when the crate was built with bytes that are no component.
+    /// [`Error::PolicyUnknown`], and [`Error::ComponentMalformed`], when the crate was built with bytes that are no component.
     ///
     /// ```
-    /// let inspection = offermatch::Inspection::bundled()?;
+    /// let inspection = offermatch::Inspection::bundled("best-fit")?;
     /// assert!(inspection.imports.iter().any(|(name, _)| name.starts_with("wasi:otel/tracing@")));
     /// # Ok::<(), offermatch::Error>(())
     /// ```
-    pub fn bundled() -> Result<Self, Error> {
-        Self::bundled_with(&Limits::in_force()?)
+    pub fn bundled(policy: &str) -> Result<Self, Error> {
+        Self::bundled_with(policy, &Limits::in_force()?)
     }
 
     /// As [`Inspection::bundled`], with these limits.
     ///
     /// # Errors
     /// As [`Inspection::bundled`].
-    pub fn bundled_with(limits: &Limits) -> Result<Self, Error> {
-        Self::of_bytes(BUNDLED, "the bundled matcher".to_owned(), limits)
+    pub fn bundled_with(policy: &str, limits: &Limits) -> Result<Self, Error> {
+        Self::of_bytes(Matcher::bundled_bytes(policy)?, format!("the bundled matcher {policy}"), limits)
     }
 
     /// What the component in these bytes is.

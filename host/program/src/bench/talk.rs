@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn rows_have_what_other_programs_read() {
         let bench = Bench { quick: true, fraction: 1.0, progress: &|_| () };
-        let report = run(&bench, &Matcher::bundled().unwrap()).unwrap();
+        let report = run(&bench, &Matcher::bundled("best-fit").unwrap()).unwrap();
         let document = report.document();
         let rows = document["rows"].as_array().unwrap();
         assert_eq!(rows.len(), 10);

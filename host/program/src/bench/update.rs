@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_updated_pool_answers_as_a_new_one_does() {
-        let matcher = Matcher::bundled().unwrap();
+        let matcher = Matcher::bundled("best-fit").unwrap();
         for mode in MODES {
             let input = Input::new(Kind::Uniform, 5, 1000, mode).unwrap();
             let mut pool = matcher.open(&input.offers, &input.settings).unwrap();

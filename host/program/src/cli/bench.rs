@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use offermatch::{Limits, Matcher};
+use offermatch::{DEFAULT_POLICY, Limits, Matcher};
 use serde_json::{Value, json};
 
 use super::progress::Progress;
@@ -41,7 +41,7 @@ pub(crate) struct BenchArguments {
     #[arg(long, global = true)]
     quick: bool,
     /// The component that is measured
-    #[arg(long, global = true, value_name = "PATH|bundled", default_value = "bundled")]
+    #[arg(long, global = true, value_name = "PATH|POLICY|bundled", default_value = "bundled")]
     matcher: PathBuf,
 }
 
@@ -143,7 +143,9 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
             kinds::run(bench, matcher, &load(name, &limits)?)
         }
         What::Small => small::run(bench),
-        What::Start if name == Path::new("bundled") => start::run(bench, Matcher::bundled_bytes(), "bundled"),
+        What::Start if name == Path::new("bundled") => {
+            start::run(bench, Matcher::bundled_bytes(DEFAULT_POLICY)?, "bundled")
+        }
         What::Start => start::run(bench, &std::fs::read(name)?, &name.display().to_string()),
         What::Update => update::run(bench, matcher),
         What::Fenzo => fenzo::run(bench, matcher),
@@ -154,8 +156,8 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
             simd::run(bench, (&named, &Matcher::load(first)?), (&other, &Matcher::load(second)?))
         }
         What::Swap { other, seconds } => {
-            let bundled = || Ok(Matcher::bundled_bytes().to_vec());
-            let first = if name == Path::new("bundled") { bundled() } else { std::fs::read(name) }?;
+            let bundled = || Matcher::bundled_bytes(DEFAULT_POLICY).map(<[u8]>::to_vec);
+            let first = if name == Path::new("bundled") { bundled()? } else { std::fs::read(name)? };
             let second = other.as_ref().map_or_else(|| Ok(again(&first)), std::fs::read)?;
             swap::run(bench, matcher, [&first, &second], *seconds)
         }
@@ -171,7 +173,7 @@ fn again(bytes: &[u8]) -> Vec<u8> {
 
 /// The matcher that is measured.
 fn load(name: &Path, limits: &Limits) -> Result<Matcher, offermatch::Error> {
-    if name == Path::new("bundled") { Matcher::bundled_with(limits) } else { Matcher::load_with(name, limits) }
+    super::match_command::load(name, limits)
 }
 
 /// The figures for machines: one object, or, for all of them, a list of objects.

@@ -26,7 +26,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(crate) struct ConformanceArguments {
     /// Who is judged: a component, or `reference`, the plain loop
-    #[arg(value_name = "PATH|bundled|reference", default_value = "bundled")]
+    #[arg(value_name = "PATH|POLICY|bundled|reference", default_value = "bundled")]
     matcher: PathBuf,
     /// The level to reach; otherwise the one that the matcher's policy claims
     #[arg(long, value_enum)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use offermatch::{CONTRACT, Inspection};
+use offermatch::{CONTRACT, DEFAULT_POLICY, Inspection};
 use serde_json::{Value, json};
 
 use super::InspectArguments;
@@ -20,7 +20,7 @@ pub(super) fn run(arguments: &InspectArguments) -> anyhow::Result<Vec<u8>> {
     let limits = super::trust::limits(arguments.limits.as_deref())?;
     let found = match &arguments.path {
         Some(path) => Inspection::of_with(path, &limits)?,
-        None => Inspection::bundled_with(&limits)?,
+        None => Inspection::bundled_with(DEFAULT_POLICY, &limits)?,
     };
     let text = if arguments.json { format!("{:#}\n", document(&found)) } else { text(&found) };
     Ok(text.into_bytes())

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Answer, Assignments, Catalog, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers, Reader, Recorder,
-    Settings, Tasks, Timings, Unit, Units, parse_quantity, unplaced,
+    Answer, Assignments, Catalog, DEFAULT_POLICY, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers, Reader,
+    Recorder, Settings, Tasks, Timings, Unit, Units, parse_quantity, unplaced,
 };
 
 use super::progress::Progress;
@@ -148,8 +148,10 @@ fn settings(arguments: &MatchArguments, units: &Units) -> Result<Settings, Error
 /// The matcher of this name.
 pub(super) fn load(name: &Path, limits: &Limits) -> Result<Matcher, Error> {
     match name.to_str() {
-        Some("bundled") => Matcher::bundled_with(limits),
+        Some("bundled") => Matcher::bundled_with(DEFAULT_POLICY, limits),
         Some("reference") => Ok(Matcher::reference()),
+        // A file that is called as a policy is named with its folder.
+        Some(policy) if Matcher::policies().any(|known| known == policy) => Matcher::bundled_with(policy, limits),
         _ => Matcher::load_with(name, limits),
     }
 }

@@ -122,8 +122,8 @@ pub(crate) struct MatchArguments {
     /// What to print
     #[arg(long, value_enum, default_value_t = OutputArgument::Json)]
     pub(crate) output: OutputArgument,
-    /// A component, or `bundled`, or `reference`, the plain loop
-    #[arg(long, value_name = "PATH|bundled|reference", default_value = "bundled")]
+    /// A component, a policy such as `strand`, `bundled`, or `reference`, the plain loop
+    #[arg(long, value_name = "PATH|POLICY|bundled|reference", default_value = "bundled")]
     pub(crate) matcher: PathBuf,
     /// A JSON object of limits on what a component may use; docs/trust.md lists them
     #[arg(long, value_name = "FILE")]

@@ -32,7 +32,7 @@ pub(crate) struct ReplayArguments {
     #[arg(required = true, value_name = "FILE")]
     recordings: Vec<PathBuf>,
     /// Who answers: a component, `bundled`, or `reference`, the plain loop
-    #[arg(long, value_name = "PATH|bundled|reference", default_value = "bundled")]
+    #[arg(long, value_name = "PATH|POLICY|bundled|reference", default_value = "bundled")]
     matcher: PathBuf,
     /// A JSON object of limits on what a component may use; docs/trust.md lists them
     #[arg(long, value_name = "FILE")]

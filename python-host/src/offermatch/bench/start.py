@@ -20,7 +20,8 @@ from typing import Any
 from wasmtime.component import Component
 
 from offermatch.limits import Limits
-from offermatch.matcher import BUNDLED, Matcher
+from offermatch.matcher import Matcher
+from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.wasm.cache import compiled

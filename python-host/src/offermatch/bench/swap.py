@@ -29,7 +29,8 @@ from time import perf_counter
 from typing import Any
 
 from offermatch.errors import LyingMatcherError
-from offermatch.matcher import BUNDLED, Matcher
+from offermatch.matcher import Matcher
+from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.slot.manifest import Manifest
 from offermatch.slot.slot import Slot

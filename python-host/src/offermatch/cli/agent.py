@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from offermatch.cli.arguments import positive
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Offer
 from offermatch.quantity import parse, unit_of
@@ -70,7 +71,7 @@ def add_agent(commands: Any) -> None:
     agent.add_argument("--inputs", type=Path, metavar="DIR", help="where inputs are found by their names")
     agent.add_argument(
         "--most-running",
-        type=_positive,
+        type=positive,
         metavar="NUMBER",
         help="commands at once (default: 4 for each processor, at least 16)",
     )
@@ -170,12 +171,6 @@ def _hours(text: str) -> float:
     if not 0.0 < hours < 1e6:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours above 0")
     return hours
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return int(text)
 
 
 def _attribute(text: str) -> tuple[str, str]:

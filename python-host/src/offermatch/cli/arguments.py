@@ -1,13 +1,73 @@
-"""Arguments that several commands take: how offers are ranked, and what numbers are in."""
+"""Arguments that several commands take: the matcher, its limits, how offers are ranked, and what numbers are in."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
+from offermatch import policies
+from offermatch.limits import Limits
+from offermatch.matcher import BaseMatcher, Matcher, ReferenceMatcher
 from offermatch.model import MODES, Settings
+from offermatch.sample import Sample, parse_sample
 
-__all__ = ["add_ranking", "names", "ranking"]
+__all__ = ["add_limits", "add_matcher", "add_ranking", "matcher_named", "names", "positive", "ranking", "sample"]
+
+
+def add_matcher(command: argparse.ArgumentParser, what: str = "a component, a policy, or the loop in Python") -> None:
+    """Add the option that names a matcher; ``what`` is what it is for."""
+    command.add_argument(
+        "--matcher", default="bundled", metavar="PATH|POLICY|bundled|reference", help=f"{what} (default: bundled)"
+    )
+
+
+def add_limits(command: argparse.ArgumentParser) -> None:
+    """Add the option that names a file of limits."""
+    command.add_argument(
+        "--limits", type=Path, metavar="FILE", help="limits on what a component may use, as JSON; docs/trust.md lists them"
+    )
+
+
+def matcher_named(name: str, limits: Path | None) -> BaseMatcher:
+    """Return the matcher that ``--matcher`` names: ``bundled``, ``reference``, a shipped policy, or the path of a component.
+
+    A file that is called as a policy is named with its folder, such as ``./strand``.
+
+    Raises:
+        OffermatchError: It cannot be loaded.
+    """
+    if name == "reference":
+        return ReferenceMatcher()
+    in_force = Limits.in_force(limits)
+    if name == "bundled":
+        return Matcher.load(limits=in_force)
+    if name in policies.names():
+        return Matcher.load(policy=name, limits=in_force)
+    return Matcher.load(name, limits=in_force)
+
+
+def sample(text: str) -> Sample:
+    """Return the sample that a text names.
+
+    Raises:
+        argparse.ArgumentTypeError: It names none.
+    """
+    try:
+        return parse_sample(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def positive(text: str) -> int:
+    """Return a whole number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
 
 
 def add_ranking(command: argparse.ArgumentParser, mode: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from offermatch.bench import border, cycle, gil, ray, rows, start, svg, swap, talk
+from offermatch.cli.arguments import positive, sample
 from offermatch.errors import InputError
 from offermatch.sample import Sample
 
@@ -18,14 +19,8 @@ __all__ = ["add_bench"]
 _SAMPLE = Sample("uniform", 20000, 20000)
 
 
-def add_bench(commands: Any, sample: Callable[[str], Sample], positive: Callable[[str], int]) -> None:
-    """Add ``bench`` and what it measures to the commands.
-
-    Args:
-        commands: The subparsers to add to.
-        sample: Reads the text of a sample.
-        positive: Reads a number of rounds.
-    """
+def add_bench(commands: Any) -> None:
+    """Add ``bench`` and what it measures to the commands."""
     plain = argparse.RawDescriptionHelpFormatter
     bench = commands.add_parser("bench", help="measure", description="Measures on this machine.")
     what = bench.add_subparsers(required=True, metavar="WHAT")

@@ -9,11 +9,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from offermatch.cli.trust import LIMITS_HELP, Differs
+from offermatch.cli.arguments import add_limits, matcher_named
+from offermatch.cli.output import Differs
 from offermatch.conformance import Skips, Suite
 from offermatch.conformance.report import LEVELS
 from offermatch.errors import InputError
-from offermatch.matcher import BaseMatcher
 
 __all__ = ["add_conformance"]
 
@@ -31,13 +31,8 @@ of any other. The exit code is 0 where the level asked is reached, 1 where it is
 """
 
 
-def add_conformance(commands: Any, load: Callable[[str, Path | None], BaseMatcher]) -> None:
-    """Add the command.
-
-    Args:
-        commands: The subparsers to add to.
-        load: Loads a matcher by its name or path.
-    """
+def add_conformance(commands: Any) -> None:
+    """Add the command."""
     plain = argparse.RawDescriptionHelpFormatter
     judged = commands.add_parser(
         "conformance",
@@ -45,9 +40,13 @@ def add_conformance(commands: Any, load: Callable[[str, Path | None], BaseMatche
         description=_ABOUT,
         formatter_class=plain,
     )
-    judged.set_defaults(command=lambda options: _conformance(options, load), usage=judged)
+    judged.set_defaults(command=_conformance, usage=judged)
     judged.add_argument(
-        "matcher", nargs="?", default="bundled", metavar="PATH|bundled|reference", help="who is judged (default: bundled)"
+        "matcher",
+        nargs="?",
+        default="bundled",
+        metavar="PATH|POLICY|bundled|reference",
+        help="who is judged (default: bundled)",
     )
     judged.add_argument("--level", choices=LEVELS, help="the level to reach (default: the one its policy claims)")
     judged.add_argument(
@@ -62,14 +61,14 @@ def add_conformance(commands: Any, load: Callable[[str, Path | None], BaseMatche
     )
     judged.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON; - for standard output")
     judged.add_argument("--junit", type=Path, metavar="FILE", help="write the report as JUnit has it")
-    judged.add_argument("--limits", type=Path, metavar="FILE", help=LIMITS_HELP)
+    add_limits(judged)
 
 
-def _conformance(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMatcher]) -> str:
+def _conformance(options: argparse.Namespace) -> str:
     suite = Suite.shipped() if options.cases is None else Suite.read(options.cases)
     skips = None if options.skip is None else Skips.read(options.skip)
     report = suite.judge(
-        load(options.matcher, options.limits),
+        matcher_named(options.matcher, options.limits),
         level=options.level,
         generated=options.generated,
         seed=options.seed,

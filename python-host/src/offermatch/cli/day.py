@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from offermatch.cli.arguments import positive
 from offermatch.errors import InputError
 from offermatch.extras import require
 
@@ -25,13 +26,8 @@ in use, how long tasks waited and how long a cycle took. docs/day.md says what i
 """
 
 
-def add_day(commands: Any, positive: Callable[[str], int]) -> None:
-    """Add the command.
-
-    Args:
-        commands: The subparsers to add to.
-        positive: Reads a number above 0.
-    """
+def add_day(commands: Any) -> None:
+    """Add the command."""
     plain = argparse.RawDescriptionHelpFormatter
     day = commands.add_parser(
         "day", help="replay a day of a cluster in virtual time", description=_ABOUT, formatter_class=plain

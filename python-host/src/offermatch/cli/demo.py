@@ -1,4 +1,4 @@
-"""One cycle matched by both hosts with the same component, for a newcomer to look at."""
+"""The command ``demo``: one cycle matched by both hosts with the same component, for a newcomer to look at."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from time import perf_counter
 from typing import Any
 
 from offermatch.cli import output
+from offermatch.cli.arguments import sample
 from offermatch.errors import MatcherError
 from offermatch.matcher import Matcher
+from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.tables.rows import offer_columns, task_columns
 
-__all__ = ["demo"]
+__all__ = ["add_demo"]
 
 _RUST_STAGES = {
     "columns": "rows to columns, with every check of a value",
@@ -24,7 +26,18 @@ _RUST_STAGES = {
 }
 
 
-def demo(sample: Sample, component: Path, rust_host: Path | None) -> str:
+def add_demo(commands: Any) -> None:
+    """Add the command."""
+    demo = commands.add_parser(
+        "demo", help="one cycle in Python and in Rust, side by side", description="Matches one cycle with both hosts."
+    )
+    demo.set_defaults(command=lambda options: _demo(options.sample, options.matcher, options.rust_host), usage=demo)
+    demo.add_argument("--rust-host", type=Path, metavar="PATH", help="the Rust program to compare with")
+    demo.add_argument("--sample", type=sample, default=Sample("uniform", 20000, 20000), metavar="KIND:TASKSxOFFERS[:SEED]")
+    demo.add_argument("--matcher", type=Path, default=BUNDLED, metavar="PATH", help="the component both load")
+
+
+def _demo(sample: Sample, component: Path, rust_host: Path | None) -> str:
     """Return a report on one cycle: the answer of both hosts, where the time went, how full the offers are.
 
     Raises:

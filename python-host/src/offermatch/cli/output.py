@@ -16,6 +16,7 @@ from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 
 __all__ = [
+    "Differs",
     "answer_csv",
     "answer_json",
     "answer_summary",
@@ -30,6 +31,15 @@ __all__ = [
 
 _WIDTH = 40
 """Characters of a full bar."""
+
+
+class Differs(Exception):  # noqa: N818 - not an error: the output is what was asked for
+    """The command has its output, and the exit code says that something differs."""
+
+    def __init__(self, output: str) -> None:
+        """Keep what is to be printed."""
+        super().__init__(output)
+        self.output = output
 
 
 def error(found: OffermatchError) -> str:

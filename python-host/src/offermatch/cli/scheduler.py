@@ -15,13 +15,12 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offermatch.cli.arguments import add_ranking, ranking
+from offermatch.cli.arguments import add_limits, add_matcher, add_ranking, matcher_named, positive, ranking
 from offermatch.cli.cluster import add_places, open_store
 from offermatch.cli.tasks import add_tasks
 from offermatch.errors import InputError, OffermatchError
 from offermatch.extras import require
 from offermatch.fallback.fallback import FallbackMatcher
-from offermatch.matcher import BaseMatcher
 from offermatch.scheduler.cluster.adapters import Access, connect
 from offermatch.slot.slot import Slot
 from offermatch.visible import visible
@@ -64,14 +63,8 @@ On a terminal it shows the cycle, elsewhere it writes a line of log for each.
 """
 
 
-def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher], positive: Callable[[str], int]) -> None:
-    """Add the commands.
-
-    Args:
-        commands: The subparsers to add to.
-        load: Loads a matcher by its name or path.
-        positive: Reads a number above 0.
-    """
+def add_scheduler(commands: Any) -> None:
+    """Add the commands."""
     plain = argparse.RawDescriptionHelpFormatter
     stored = argparse.ArgumentParser(add_help=False)
     stored.add_argument("--store", default=_STORE, metavar="URL", help=f"SQLite or PostgreSQL (default: {_STORE})")
@@ -82,7 +75,7 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     submit.add_argument("--format", choices=("auto", "json", "csv"), default="auto", help="(default: by the ending)")
 
     run = commands.add_parser("run", help="run the scheduler", description=_RUN, formatter_class=plain, parents=[stored])
-    run.set_defaults(command=lambda options: _run(options, load), usage=run)
+    run.set_defaults(command=_run, usage=run)
     run.add_argument(
         "--cluster",
         default="simulated",
@@ -103,9 +96,9 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
     until = run.add_mutually_exclusive_group()
     until.add_argument("--once", action="store_true", help="end after one cycle; exit code 1 if an error ended it")
     until.add_argument("--drain", action="store_true", help="end when every task has ended")
-    run.add_argument("--matcher", default="bundled", metavar="PATH|bundled|reference", help="(default: bundled)")
+    add_matcher(run)
     run.add_argument("--manifest", type=Path, metavar="FILE", help="follow a manifest: the matcher is swapped as it changes")
-    run.add_argument("--limits", type=Path, metavar="FILE", help="limits on what a component may use; docs/trust.md")
+    add_limits(run)
     add_ranking(run, "shared")
     run.add_argument(
         "--lease",
@@ -130,7 +123,7 @@ def add_scheduler(commands: Any, load: Callable[[str, Path | None], BaseMatcher]
         help="where metrics are served; whoever reaches it can read them (default: 127.0.0.1)",
     )
 
-    add_tasks(commands, stored, positive)
+    add_tasks(commands, stored)
     add_places(commands, stored)
 
     store = commands.add_parser("store", help="look after the store")
@@ -165,14 +158,14 @@ def _submit(options: argparse.Namespace) -> str:
         return "".join(lines)
 
 
-def _run(options: argparse.Namespace, load: Callable[[str, Path | None], BaseMatcher]) -> str:
+def _run(options: argparse.Namespace) -> str:
     with ExitStack() as entered:
         store = entered.enter_context(open_store(options))
         from offermatch.scheduler.cycle import Cycle  # noqa: PLC0415
         from offermatch.scheduler.loop import Scheduler  # noqa: PLC0415
         from offermatch.scheduler.watching.view import LiveView, LogLines  # noqa: PLC0415
 
-        matcher = load(options.matcher, options.limits)
+        matcher = matcher_named(options.matcher, options.limits)
         if options.manifest is not None:
             slot = matcher = Slot(matcher)
             entered.enter_context(slot.watch(options.manifest))

@@ -6,11 +6,11 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from offermatch.cli.arguments import positive
 from offermatch.cli.cluster import open_store
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster.adapters import Access, connect
@@ -35,7 +35,7 @@ _LOGS = (
 _STATES = ("pending", "ready", "claimed", "running", "done", "failed", "cancelled")
 
 
-def add_tasks(commands: Any, stored: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
+def add_tasks(commands: Any, stored: argparse.ArgumentParser) -> None:
     """Add the commands."""
     plain = argparse.RawDescriptionHelpFormatter
     tasks = commands.add_parser(

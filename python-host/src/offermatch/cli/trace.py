@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from offermatch.cli.arguments import positive
 from offermatch.errors import InputError
 from offermatch.extras import require
 
@@ -22,13 +22,8 @@ Prints where the time of a cycle went: its stages, and the matcher's own spans b
 """
 
 
-def add_trace(commands: Any, positive: Callable[[str], int]) -> None:
-    """Add the command.
-
-    Args:
-        commands: The subparsers to add to.
-        positive: Reads a number above 0.
-    """
+def add_trace(commands: Any) -> None:
+    """Add the command."""
     plain = argparse.RawDescriptionHelpFormatter
     trace = commands.add_parser(
         "trace", help="show where the time of a cycle went", description=_ABOUT, formatter_class=plain

@@ -78,13 +78,20 @@ class Code:
         limits: What each of its instances may use.
     """
 
-    def __init__(self, path: Path, limits: Limits | None = None, digest: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        limits: Limits | None = None,
+        digest: str | None = None,
+        content: bytes | None = None,
+    ) -> None:
         """Read and compile a component.
 
         Args:
             path: Where it is.
             limits: What its instances may use; those in force unless given.
             digest: ``sha256:`` and the digest it must have; nothing of another one is compiled.
+            content: Its bytes, where they are at hand; the path then only names it.
 
         Raises:
             MatcherError: ``component-unreadable``, ``digest-mismatch``, ``component-malformed`` or ``limit-component``.
@@ -92,7 +99,8 @@ class Code:
         self.path = path
         self.limits = limits or Limits.in_force()
         self._engine = shared_engine(self.limits)
-        content = read_component(path, self.limits)
+        if content is None:
+            content = read_component(path, self.limits)
         found = "sha256:" + hashlib.sha256(content).hexdigest()
         if digest is not None and digest.lower() != found:
             hint = "fetch it again, or state the digest it has"
