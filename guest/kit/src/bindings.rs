@@ -4,7 +4,7 @@
 #[cfg(not(feature = "contract-0-1-0"))]
 wit_bindgen::generate!({
     world: "packed-matcher",
-    path: "wit",
+    path: "wit/since-0.2.0",
     generate_all,
     pub_export_macro: true,
     default_bindings_module: "offermatch_kit::bindings",

@@ -1,8 +1,8 @@
-//! The contract as Rust sees it, generated from `wit/`. Only `conversion`, `exports`, `instance` and `spans` use it.
+//! The contract as Rust sees it, generated from `wit/since-0.2.0/`. Only `conversion`, `exports`, `instance` and `spans` use it.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
 
 wasmtime::component::bindgen!({
-    path: "wit",
+    path: "wit/since-0.2.0",
     world: "matcher",
     ownership: Borrowing { duplicate_if_necessary: false },
 });

@@ -17,7 +17,7 @@ pub(crate) struct Contract {
     pub(crate) tracing: Option<&'static str>,
 }
 
-/// The version of `wit/`.
+/// The version of `wit/since-0.2.0/`.
 const CURRENT: Contract = Contract { version: "0.2.0", tracing: Some("wasi:otel/tracing@0.2.0-rc.2") };
 /// The version of `wit/since-0.1.0/`.
 const BEFORE: Contract = Contract { version: "0.1.0", tracing: None };

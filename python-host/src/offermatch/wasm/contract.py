@@ -16,7 +16,7 @@ WORLD = "offermatch:matcher/matcher"
 """The world of a matcher, without its version."""
 
 CONTRACT = "0.2.0"
-"""The contract this host is built against: that of `wit/`."""
+"""The contract this host is built against: that of `wit/since-0.2.0/`."""
 
 
 @dataclass(frozen=True, slots=True)
