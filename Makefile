@@ -26,7 +26,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test fetched component crates policies hostile foreign host python postgresql chromium podman lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -83,7 +83,7 @@ python-host/src/offermatch/%: target/%
 	@cmp --silent $< $@ || cp $< $@
 	@touch $@
 
-fetched: python foreign postgresql chromium podman ## all that is fetched and installed for the tests
+fetched: python foreign postgresql chromium podman registry ## all that is fetched and installed for the tests
 
 crates: policies ## the crates offermatch-core, offermatch-kit and offermatch as crates.io would get them, built from their packages
 	rm -rf host/library/policies && cp -r target/policies host/library/policies
@@ -128,7 +128,10 @@ chromium: ## Debian's Chromium, for the tests of pages
 podman: ## Debian's Podman, for the tests of container engines
 	@python-host/podman.sh
 
-test-python: python hostile postgresql chromium podman ## the Python host
+registry: ## Debian's registry and minisign, for the tests of where matchers come from
+	@python-host/registry.sh
+
+test-python: python hostile postgresql chromium podman registry ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest $(SHARED)
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment

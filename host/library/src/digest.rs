@@ -12,3 +12,9 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// Whether a text is `sha256:` and 64 lower-case hexadecimal digits.
+pub(crate) fn is_digest(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:").unwrap_or_default();
+    digits.len() == 64 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}

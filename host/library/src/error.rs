@@ -7,6 +7,7 @@ use std::io;
 
 use crate::limits::Exceeded;
 use crate::table::quantity::QuantityError;
+use crate::trust::SignatureRefusal;
 
 /// Where in the input something stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -320,6 +321,24 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file that says whose matchers may be loaded.
+    #[error("{place}: {reason}")]
+    TrustMalformed {
+        /// The file.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A component whose signature is not good enough; nothing of it was compiled.
+    #[error("{origin}: {reason}")]
+    SignatureRefused {
+        /// The component.
+        origin: String,
+        /// Why.
+        refusal: SignatureRefusal,
+        /// Why, with who signed it and who was asked to.
+        reason: String,
+    },
     /// A candidate does not answer as a conformance case says.
     #[error("matcher {matcher} fails conformance case {case}: {reason}")]
     ConformanceFailed {
@@ -386,6 +405,8 @@ impl Error {
             Self::LimitMalformed { .. } => "limit-malformed",
             Self::DigestMismatch { .. } => "digest-mismatch",
             Self::ManifestMalformed { .. } => "manifest-malformed",
+            Self::TrustMalformed { .. } => "trust-malformed",
+            Self::SignatureRefused { refusal, .. } => refusal.code(),
             Self::ConformanceFailed { .. } => "conformance-failed",
             Self::ShadowDiffers { .. } => "shadow-differs",
             Self::NothingToRollBack { .. } => "nothing-to-roll-back",
@@ -440,6 +461,8 @@ impl Error {
             }
             Self::DigestMismatch { .. } => "the file is damaged or another one: fetch it again, or correct the digest",
             Self::ManifestMalformed { .. } => "docs/trust.md shows a manifest; write it to another name and rename it",
+            Self::TrustMalformed { .. } => "docs/provenance.md describes the file",
+            Self::SignatureRefused { refusal, .. } => refusal.hint(),
             Self::ConformanceFailed { .. } => "do not use this matcher, or correct the case: docs/recordings.md",
             Self::NothingToRollBack { .. } => "promote another matcher",
             Self::ShadowDiffers { .. } => "look at the difference; promote it by hand if it is wanted",

@@ -42,6 +42,7 @@ mod recording;
 mod sample;
 mod slot;
 mod table;
+mod trust;
 mod wasm;
 
 pub use conformance::{
@@ -71,6 +72,7 @@ pub use table::quantity::{QuantityError, QuantityErrorKind, Unit, Units, parse_q
 pub use table::rows::{Offer, Requirement, Task};
 pub use table::settings::{DEVICES, Settings};
 pub use table::tasks::Tasks;
+pub use trust::{SignatureRefusal, Trust};
 pub use wasm::cache::Cache;
 pub use wasm::contract::CONTRACT;
 pub use wasm::inspection::Inspection;

@@ -20,6 +20,8 @@ from offermatch.errors import InputError, OffermatchError
 from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Timings
 from offermatch.pool import Backend, Opener, Pool
+from offermatch.provenance.registry import SCHEME, Reference, pull
+from offermatch.provenance.trust import Trust
 from offermatch.recording.recorder import Recorder, write_recording
 from offermatch.recording.rotation import RotatingRecorder, Rotation
 from offermatch.tables.bad import BadRows
@@ -280,14 +282,17 @@ class Matcher(BaseMatcher):
         policy: str | None = None,
         limits: Limits | None = None,
         digest: str | None = None,
+        trust: Trust | str | PathLike[str] | None = None,
     ) -> Matcher:
         """Return the bundled matcher, the one of a shipped policy, or the component in a file.
 
         Args:
-            path: The component.
+            path: The component: a file, or ``oci://registry/name:tag`` or ``oci://registry/name@sha256:...``.
             policy: A policy that the package carries, in place of a path; ``offermatch policies`` lists them.
             limits: What it may use; those of ``Limits.in_force()`` unless given.
             digest: ``sha256:`` and the digest it must have.
+            trust: Whose matchers may be loaded, or the file that says it; the file that ``OFFERMATCH_TRUST`` names unless
+                given. What the package carries is not asked for a signature. docs/provenance.md has the errors of both.
 
         Raises:
             InputError: ``limit-malformed``, in the environment; ``policy-unknown``; ``setting-malformed``, where both a path
@@ -300,7 +305,13 @@ class Matcher(BaseMatcher):
                 message = f"both a path, {str(path)!r}, and a policy, {policy!r}, are given"
                 raise InputError("setting-malformed", message, "give one of the two", "policy")
             return cls(Code(Path(f"{policy}.wasm"), limits, digest, policies.component(policy)))
-        return cls(Code(policies.BUNDLED if path is None else Path(path), limits, digest))
+        if path is None:
+            return cls(Code(policies.BUNDLED, limits, digest, policies.BUNDLED.read_bytes()))
+        if str(path).startswith(SCHEME):
+            path, _ = pull(Reference.parse(str(path)), limits or Limits.in_force())
+        if trust is not None and not isinstance(trust, Trust):
+            trust = Trust.read(trust)
+        return cls(Code(Path(path), limits, digest, trust=trust))
 
     @property
     def path(self) -> Path:

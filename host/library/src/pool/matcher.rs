@@ -11,6 +11,7 @@ use crate::error::{Error, shortened};
 use crate::limits::Limits;
 use crate::pool::backend::{self, Backend, Component, Reference};
 use crate::pool::description::Description;
+use crate::trust::Trust;
 use crate::wasm::cache::Cache;
 use crate::wasm::component::{self, Linked};
 use crate::wasm::contract;
@@ -127,7 +128,8 @@ impl Matcher {
     /// The matcher in a file.
     ///
     /// # Errors
-    /// [`Error::ComponentUnreadable`], and those of [`Matcher::from_bytes`].
+    /// [`Error::ComponentUnreadable`], [`Error::TrustMalformed`], [`Error::SignatureRefused`], and those of
+    /// [`Matcher::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::load_with(path, &Limits::in_force()?)
     }
@@ -138,6 +140,16 @@ impl Matcher {
     /// As [`Matcher::load`].
     pub fn load_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Error> {
         let (bytes, origin) = component::read(path.as_ref(), limits)?;
+        Self::from_bytes_with(&bytes, &origin, limits)
+    }
+
+    /// The matcher in a file that a key in use signed. [`Matcher::load`] asks it of every file where `OFFERMATCH_TRUST` names
+    /// a trust file.
+    ///
+    /// # Errors
+    /// [`Error::SignatureRefused`], and those of [`Matcher::load`].
+    pub fn load_trusted(path: impl AsRef<Path>, trust: &Trust, limits: &Limits) -> Result<Self, Error> {
+        let (bytes, origin) = component::read_trusted(path.as_ref(), trust, limits)?;
         Self::from_bytes_with(&bytes, &origin, limits)
     }
 

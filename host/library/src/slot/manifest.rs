@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::conformance::Level;
+use crate::digest::is_digest;
 use crate::error::{Error, shortened};
 use crate::read::strict_json;
 
@@ -126,8 +127,7 @@ impl Manifest {
         if document.path.contains('\0') {
             return Err(malformed("path has a zero byte, which no file's name has".to_owned()));
         }
-        let digits = document.digest.strip_prefix("sha256:").unwrap_or_default();
-        if digits.len() != 64 || !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        if !is_digest(&document.digest) {
             let digest = shortened(&document.digest);
             return Err(malformed(format!("digest {digest:?} is not sha256: and 64 lower-case hexadecimal digits")));
         }

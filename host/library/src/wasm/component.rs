@@ -11,6 +11,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::error::{Error, Overrun};
 use crate::limits::{Exceeded, Limit, Limits};
+use crate::trust::Trust;
 use crate::wasm::cache::Cache;
 use crate::wasm::contract::{self, Contract};
 use crate::wasm::exports::Indices;
@@ -23,8 +24,26 @@ const WASI: &str = "wasi:";
 /// The bytes of a component file, never more than one above the limit, and what errors call it.
 ///
 /// # Errors
-/// [`Error::ComponentUnreadable`] and [`Error::LimitExceeded`].
+/// [`Error::ComponentUnreadable`], [`Error::LimitExceeded`] and, with a trust in force, those of [`read_trusted`].
 pub(crate) fn read(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
+    match Trust::in_force()? {
+        Some(trust) => read_trusted(path, &trust, limits),
+        None => read_any(path, limits),
+    }
+}
+
+/// As [`read`], of a component that a key in use signed.
+///
+/// # Errors
+/// [`Error::SignatureRefused`], and those of [`read`].
+pub(crate) fn read_trusted(path: &Path, trust: &Trust, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
+    let (bytes, origin) = read_any(path, limits)?;
+    trust.require(&bytes, path)?;
+    Ok((bytes, origin))
+}
+
+/// As [`read`], whoever made it.
+fn read_any(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
     let origin = path.display().to_string();
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| {

@@ -23,8 +23,10 @@ from offermatch.cli.demo import add_demo
 from offermatch.cli.inspect import add_inspect
 from offermatch.cli.match import add_match
 from offermatch.cli.policies import add_policies
+from offermatch.cli.registry import add_registry
 from offermatch.cli.replay import add_replay
 from offermatch.cli.scheduler import add_scheduler
+from offermatch.cli.sign import add_sign
 from offermatch.cli.swap import add_swap
 from offermatch.cli.trace import add_trace
 from offermatch.errors import OffermatchError
@@ -42,6 +44,8 @@ _COMMANDS = (
     add_demo,
     add_replay,
     add_swap,
+    add_sign,
+    add_registry,
     add_scheduler,
     add_trace,
     add_conformance,

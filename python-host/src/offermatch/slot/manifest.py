@@ -19,6 +19,7 @@ from offermatch.conformance.suite import Suite
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
+from offermatch.provenance.registry import SCHEME
 from offermatch.recording.format import strict_json
 from offermatch.recording.recording import Recording, replay
 from offermatch.wasm.pace import considerate
@@ -43,7 +44,7 @@ class Manifest:
         matcher: The name the matcher gives itself.
         version: Its version.
         policy: Its policy.
-        path: The component.
+        path: The component: a file, or ``oci://...`` in a registry.
         digest: ``sha256:`` and the digest of the component.
         conformance: The level of conformance it has to reach: ``contract``, ``reference``, ``claimed`` for the one that its
             policy claims, ``none`` to leave the cases out.
@@ -54,7 +55,7 @@ class Manifest:
     matcher: str
     version: str
     policy: str
-    path: Path
+    path: Path | str
     digest: str
     shadow_cycles: int = 0
     probation_cycles: int = 10
@@ -122,7 +123,8 @@ class Manifest:
             if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
                 raise malformed(f"{name} is {value!r}, which is not a whole number from 0 to {2**64 - 1}")
         texts = {name: found[name] for name in _TEXTS}
-        return cls(**{**texts, "path": place.parent / found["path"]}, **cycles, conformance=level)
+        path = found["path"] if found["path"].startswith(SCHEME) else place.parent / found["path"]
+        return cls(**{**texts, "path": path}, **cycles, conformance=level)
 
 
 def judged(manifest: Manifest, conformance: Iterable[Recording] = (), limits: Limits | None = None) -> Matcher:

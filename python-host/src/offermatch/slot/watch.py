@@ -90,6 +90,9 @@ class Watch:
             manifest = Manifest.of_bytes(content, place)
         except OffermatchError as error:
             return content, None, error
+        if isinstance(manifest.path, str):
+            # In a registry: the digest says which one, and another one needs another manifest.
+            return content, manifest, None
         try:
             found = manifest.path.stat()
         except OSError:

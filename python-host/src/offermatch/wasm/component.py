@@ -20,6 +20,7 @@ from wasmtime.component import Component, Linker
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.model import Description, Settings, Timings
+from offermatch.provenance.trust import Trust
 from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.wasm.cache import compiled
 from offermatch.wasm.compile import compile_within, read_component
@@ -73,6 +74,7 @@ class Code:
 
     Attributes:
         path: Where it was read.
+        signer: The owner of the key it is signed with; None where no signature was asked.
         cached: Whether its machine code came from the cache.
         inspection: What it shows from outside.
         limits: What each of its instances may use.
@@ -84,6 +86,7 @@ class Code:
         limits: Limits | None = None,
         digest: str | None = None,
         content: bytes | None = None,
+        trust: Trust | None = None,
     ) -> None:
         """Read and compile a component.
 
@@ -92,19 +95,23 @@ class Code:
             limits: What its instances may use; those in force unless given.
             digest: ``sha256:`` and the digest it must have; nothing of another one is compiled.
             content: Its bytes, where they are at hand; the path then only names it.
+            trust: Whose components may be compiled; unless given, those of the trust in force where it is read from a path.
 
         Raises:
-            MatcherError: ``component-unreadable``, ``digest-mismatch``, ``component-malformed`` or ``limit-component``.
+            MatcherError: ``component-unreadable``, ``digest-mismatch``, ``component-malformed``, ``limit-component``, or
+                an error of ``Trust.require``.
         """
         self.path = path
         self.limits = limits or Limits.in_force()
         self._engine = shared_engine(self.limits)
         if content is None:
             content = read_component(path, self.limits)
+            trust = trust or Trust.in_force()
         found = "sha256:" + hashlib.sha256(content).hexdigest()
         if digest is not None and digest.lower() != found:
             hint = "fetch it again, or state the digest it has"
             raise MatcherError("digest-mismatch", f"its digest is {found}, not {digest}", hint, str(path))
+        self.signer = trust.require(content, found, path) if trust is not None else None
         if content.startswith(_MODULE_HEAD):
             hint = "wrap it with 'wasm-tools component new'"
             raise MatcherError("component-malformed", "this is a core module, not a component", hint, str(path))

@@ -1,0 +1,1 @@
+"""Where a component comes from: registries it is fetched from, keys it is signed with, and whose matchers may be loaded."""
