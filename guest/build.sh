@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh policies` those of the other
+# Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm, and the same for the contract that is not released yet,
+# target/matcher-0.3.0.wasm; `guest/build.sh policies` those of the other
 # policies (guest/kit/examples), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
 # target/hostile/NAME.wasm, and target/matcher-0.1.0.wasm, the matcher for the contract before this one, with which the hosts'
 # adapters are tested; `guest/build.sh at DIRECTORY` that of a project made by `offermatch-host new`, target/NAME.wasm there.
@@ -74,6 +75,9 @@ build() {
 # Copies what has changed, so that what embeds it is not built again.
 copy() { cmp --silent "$1" "$2" || cp "$1" "$2"; }
 
+# The contract that both hosts serve, for the matchers that they load: that of wit/ without this.
+served=(--features offermatch-kit/contract-0-2-0)
+
 # What every engine that runs components has.
 flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
 # The same bytes wherever they are built: panics name their place in the sources.
@@ -82,17 +86,19 @@ flags+=" --remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.car
 case "${1:-matcher}" in
 at)
     name="$(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"
-    build wasm32-unknown-unknown core,alloc "$flags" --profile component
+    build wasm32-unknown-unknown core,alloc "$flags" --profile component "${served[@]}"
     copy "target/component/wasm32-unknown-unknown/component/${name//-/_}.wasm" "target/$name.wasm"
     echo "build.sh: target/$name.wasm, $(stat -c %s "target/$name.wasm") bytes" >&2
     ;;
 matcher)
     build wasm32-unknown-unknown core,alloc "$flags" --locked --package offermatch-matcher --profile component
+    copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher-0.3.0.wasm
+    build wasm32-unknown-unknown core,alloc "$flags" --locked --package offermatch-matcher --profile component "${served[@]}"
     copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher.wasm
     echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes, sha256:$(sha256sum target/matcher.wasm | cut -d " " -f 1)" >&2
     ;;
 policies)
-    build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-kit --profile component --examples
+    build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-kit --profile component --examples "${served[@]}"
     mkdir -p target/policies
     for source in guest/kit/examples/*.rs; do
         name="$(basename "$source" .rs)"

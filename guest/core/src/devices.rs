@@ -11,6 +11,15 @@ pub(crate) fn serve(free: &[u32], asked: u32) -> bool {
     }
 }
 
+/// How many thousandths more the devices would need that do not serve a task: of one device for a share, else of whole ones.
+pub(crate) fn missing(free: &[u32], asked: u32) -> u32 {
+    if asked < WHOLE {
+        asked - free.iter().copied().max().unwrap_or(0)
+    } else {
+        asked - WHOLE * free.iter().filter(|&&free| free == WHOLE).count() as u32
+    }
+}
+
 /// Takes `asked` thousandths from devices that serve the task: a share from the tightest device, whole devices from the
 /// lowest numbers.
 pub(crate) fn take(free: &mut [u32], asked: u32) {

@@ -70,6 +70,25 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The same error for contract 0.2.0, which has the attribute of each requirement and whether it excludes.
+    #[must_use]
+    pub fn with_columns_of_0_2_0(self) -> Self {
+        let renamed = |column| match column {
+            "requirement-subjects" => "requirement-attributes",
+            "requirement-kinds" => "requirement-excludes",
+            other => other,
+        };
+        match self {
+            Self::ColumnLength { column, expected, found } => {
+                Self::ColumnLength { column: renamed(column), expected, found }
+            }
+            Self::OutOfRange(cell) => Self::OutOfRange(Cell { column: renamed(cell.column), ..cell }),
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::devices;
 use crate::ledger::Ledger;
-use crate::policy::{Demand, Leftover, Policy, Ranking, State};
+use crate::policy::{Bound, Demand, Leftover, Policy, Ranking, State};
 use crate::settings::Settings;
 use crate::table::{Kind, Shape, TaskTable};
 
@@ -68,18 +68,42 @@ impl<'a> Task<'a> {
         if !devices::serve(devices, self.devices) {
             return Standing::Devices;
         }
-        let left = if P::LOOKS_AHEAD { self.weighed(left, devices, policy) } else { left };
-        let score = policy.score(ranking, self.demand(), left);
-        let score = self.with_penalties(score, ledger, offer);
+        let score = self.total_with(ledger, offer, left, devices, policy, ranking);
         if score < ranking.max_score { Standing::Candidate(score) } else { Standing::Score }
     }
 
-    /// The same with the potentials of the offer before and after; that of before is kept where it is known.
-    fn weighed<'l, P: Policy>(&self, left: Leftover<'l>, devices: &[u32], policy: &P) -> Leftover<'l> {
+    /// The score of a feasible offer that has this left, and these devices, with the penalties of preferences.
+    #[inline]
+    pub(crate) fn total_with<P: Policy>(
+        &self,
+        ledger: &Ledger,
+        offer: usize,
+        left: Leftover<'_>,
+        devices: &[u32],
+        policy: &P,
+        ranking: &Ranking,
+    ) -> f64 {
+        if P::BOUND != Bound::None {
+            let left = Leftover { attributes: &[], measures: &[], ..left };
+            return self.with_penalties(policy.score(ranking, self.demand(), left), ledger, offer);
+        }
         let mut devices = devices.to_vec();
         devices.sort_unstable();
-        let Leftover { available, capacity, model, .. } = left;
-        let as_it_is = State { available, capacity, devices: &devices, model };
+        let left = Leftover { devices: &devices, ..left };
+        let left = if P::LOOKS_AHEAD { self.weighed(left, policy) } else { left };
+        self.with_penalties(policy.score(ranking, self.demand(), left), ledger, offer)
+    }
+
+    /// The same for a feasible offer as it is.
+    pub(crate) fn total<P: Policy>(&self, ledger: &Ledger, offer: usize, policy: &P, ranking: &Ranking) -> f64 {
+        self.total_with(ledger, offer, Leftover::of(ledger, offer), ledger.devices(offer), policy, ranking)
+    }
+
+    /// The same with the potentials of the offer before and after; that of before is kept where it is known.
+    fn weighed<'l, P: Policy>(&self, left: Leftover<'l>, policy: &P) -> Leftover<'l> {
+        let Leftover { available, capacity, devices, model, .. } = left;
+        let as_it_is = State { available, capacity, devices, model };
+        let mut devices = devices.to_vec();
         let before = if left.before.is_nan() { policy.potential(as_it_is) } else { left.before };
         let available: Vec<u64> = left.available.iter().zip(self.demand).map(|(free, asked)| free - asked).collect();
         devices::take(&mut devices, self.devices);
@@ -148,6 +172,18 @@ impl<'a> Task<'a> {
         }
     }
 
+    /// How far a requirement's bound is from the measure of an offer for which it does not hold; infinite or NaN where the
+    /// requirement is about an attribute, or one of the two is no finite number.
+    pub(crate) fn distance(&self, requirement: usize, ledger: &Ledger, offer: usize) -> f64 {
+        let kind = Kind::of(self.table.requirement_kinds[requirement]);
+        if !kind.is_measured() {
+            return f64::NAN;
+        }
+        let bound = self.table.requirement_bounds[requirement];
+        let value = ledger.measure(offer, self.table.requirement_subjects[requirement]);
+        if kind == Kind::AtLeast { bound - value } else { value - bound }
+    }
+
     /// A policy's score and, in order, the weight of each preference that does not hold.
     #[inline]
     pub(crate) fn with_penalties(&self, score: f64, ledger: &Ledger, offer: usize) -> f64 {
@@ -170,6 +206,9 @@ impl<'a> Leftover<'a> {
             capacity: ledger.capacity(offer),
             free_devices: ledger.free_devices(offer),
             device_capacity: ledger.device_capacity(offer),
+            devices: &[],
+            attributes: ledger.attributes(offer),
+            measures: ledger.measures(offer),
             model: ledger.model(offer),
             before: f64::NAN,
             after: f64::NAN,
@@ -191,7 +230,8 @@ impl Ranking {
         let given = settings.scales.iter().zip(&mut largest).filter(|(given, _)| **given > 0);
         given.for_each(|(given, scale)| *scale = *given);
         Self {
-            max_score: settings.max_score,
+            // What is below this is finite.
+            max_score: settings.max_score.unwrap_or(f64::INFINITY),
             weights: crate::table::or_default(&settings.weights, 1.0, terms),
             scales: largest.into_iter().map(|scale| scale as f64).collect(),
         }

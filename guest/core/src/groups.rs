@@ -150,7 +150,7 @@ pub(crate) struct Members {
     pub(crate) occupants: u64,
 }
 
-/// No more than so many members on offers with one value.
+/// The rule of a limit: no more than so many members on offers with one value.
 #[derive(Debug, Clone, Default)]
 struct Limit {
     /// The attribute, or the offer itself.
@@ -210,6 +210,11 @@ impl Members {
     /// The attribute of which all members are to have one value.
     pub(crate) fn together(&self) -> Option<u32> {
         self.together
+    }
+
+    /// Whether each of the limits, in order, admits another member to an offer.
+    pub(crate) fn limits<'a>(&'a self, ledger: &'a Ledger, row: usize) -> impl Iterator<Item = bool> + 'a {
+        self.limits.iter().map(move |limit| limit.admits(ledger, row))
     }
 
     /// Whether another member may go to an offer.

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 
 use crate::feasible::Task;
 use crate::outlook::{Allowed, TypicalTask};
+use crate::settings::Workload;
 use crate::table::{Kind, Shape, TaskTable};
 
 /// The share of the tasks seen that the typical ones make up, the most frequent kinds first.
@@ -32,8 +33,13 @@ pub(crate) struct Learner {
 }
 
 impl Learner {
-    /// Takes a workload instead of what was seen: one row a kind, and the share of each, none negative.
-    pub(crate) fn give(&mut self, tasks: &TaskTable, shares: &[f64], shape: Shape) {
+    /// Takes a checked workload instead of what was seen; one without a row says nothing.
+    pub(crate) fn give(&mut self, workload: &Workload, shape: Shape) {
+        let Workload { tasks, shares } = workload;
+        if shares.is_empty() {
+            self.given = None;
+            return;
+        }
         let mut order: Vec<usize> = (0..shares.len()).filter(|&row| shares[row] > 0.0).collect();
         order.sort_by(|&one, &other| shares[other].total_cmp(&shares[one]).then(one.cmp(&other)));
         let all: f64 = order.iter().map(|&row| shares[row]).sum();

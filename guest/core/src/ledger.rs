@@ -76,6 +76,11 @@ impl Ledger {
         self.positions[row] = if taken { TAKEN } else { UNLISTED };
     }
 
+    /// Whether a row is in the list, or was taken from it by a task.
+    pub(crate) fn is_present(&self, row: usize) -> bool {
+        self.positions[row] != UNLISTED
+    }
+
     /// How many rows there are, listed or not.
     pub(crate) fn rows(&self) -> usize {
         self.positions.len()
@@ -96,6 +101,18 @@ impl Ledger {
     pub(crate) fn capacity(&self, row: usize) -> &[u64] {
         let width = self.shape.dimensions as usize;
         &self.capacity[row * width..(row + 1) * width]
+    }
+
+    /// The values of all attributes, zero where they are unset.
+    pub(crate) fn attributes(&self, row: usize) -> &[u32] {
+        let width = self.shape.attributes as usize;
+        &self.attributes[row * width..(row + 1) * width]
+    }
+
+    /// All measures, NaN where they are unset.
+    pub(crate) fn measures(&self, row: usize) -> &[f64] {
+        let width = self.shape.measures as usize;
+        &self.measures[row * width..(row + 1) * width]
     }
 
     /// The value of an attribute, zero where it is unset.
@@ -144,10 +161,8 @@ impl Ledger {
         key.clear();
         key.extend_from_slice(self.available(row));
         key.extend_from_slice(self.capacity(row));
-        let width = self.shape.attributes as usize;
-        key.extend(self.attributes[row * width..(row + 1) * width].iter().copied().map(u64::from));
-        let width = self.shape.measures as usize;
-        key.extend(self.measures[row * width..(row + 1) * width].iter().map(|measure| measure.to_bits()));
+        key.extend(self.attributes(row).iter().copied().map(u64::from));
+        key.extend(self.measures(row).iter().map(|measure| measure.to_bits()));
         let devices = key.len();
         key.extend(self.devices(row).iter().copied().map(u64::from));
         key[devices..].sort_unstable();

@@ -374,6 +374,14 @@ impl<P: Policy> Pool<P> {
         if best.placed.len() < least { Vec::new() } else { best.placed }
     }
 
+    /// How many members of each group find an offer when they are placed, each group on its own in the pool as it is.
+    pub(crate) fn members_placed(&mut self, tasks: &TaskTable) -> Vec<u32> {
+        let mut groups = Groups::new(tasks);
+        (0..tasks.groups.rows as usize)
+            .map(|group| self.find_group(tasks, group, &mut groups, false).len() as u32)
+            .collect()
+    }
+
     /// Finds out what is known of the members of a group.
     fn want(&mut self, tasks: &TaskTable, rows: &[usize], wants: &mut Wants) {
         wants.of.clear();

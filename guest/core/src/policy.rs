@@ -35,6 +35,12 @@ pub struct Leftover<'a> {
     pub free_devices: u64,
     /// The thousandths of all devices.
     pub device_capacity: u64,
+    /// The free thousandths of each device, rising. Only for policies without a bound; empty for others, like the next two.
+    pub devices: &'a [u32],
+    /// Interned attribute values; zero is unset.
+    pub attributes: &'a [u32],
+    /// Measures; NaN is unset.
+    pub measures: &'a [f64],
     /// The model of the offer, a position in [`Outlook::models`]. Only for policies that look ahead.
     pub model: u32,
     /// The policy's potential of the offer as it is. Only for policies that look ahead.

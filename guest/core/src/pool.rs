@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::error::Error;
-use crate::explain::{Explanations, explain};
+use crate::explain::{self, Explanations};
 use crate::feasible::Task;
+use crate::first_failures::FirstFailures;
 use crate::index::{Among, Index};
 use crate::learner::Learner;
 use crate::ledger::Ledger;
@@ -13,8 +14,8 @@ use crate::outlook::Outlook;
 use crate::policy::{Bound, Policy, Ranking};
 use crate::reference;
 use crate::scores::Scores;
-use crate::settings::{Mode, Settings};
-use crate::table::{Changes, OfferTable, Shape, TaskTable, check_length};
+use crate::settings::{Mode, Settings, Workload};
+use crate::table::{Changes, OfferTable, Shape, TaskTable};
 
 /// Who takes what: three columns of one length, in the order of the tasks.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -115,12 +116,13 @@ impl<P: Policy> Pool<P> {
     /// # Errors
     /// Whatever is wrong with the settings or the table: every variant of [`Error`] but [`Error::BrokenDevices`] and
     /// [`Error::RepeatedRow`].
-    pub fn open(policy: P, shape: Shape, offers: &OfferTable, settings: &Settings) -> Result<Self, Error> {
+    pub fn open(mut policy: P, shape: Shape, offers: &OfferTable, settings: &Settings) -> Result<Self, Error> {
         settings.check(shape)?;
+        settings.set(&mut policy)?;
         offers.check(shape)?;
         let ledger = Ledger::new(shape, offers);
         let ranking = Ranking::new(settings, shape, &ledger);
-        Ok(Self {
+        let mut pool = Self {
             policy,
             shape,
             mode: settings.mode,
@@ -133,22 +135,19 @@ impl<P: Policy> Pool<P> {
             outlook_holds: false,
             looped: 0,
             method: Method::Automatic,
-        })
+        };
+        if let Some(workload) = &settings.workload {
+            pool.expect(workload);
+        }
+        Ok(pool)
     }
 
-    /// The same pool, for a workload that is known: one row of `tasks` a kind, and the share of each. Policies that do not look
-    /// ahead take no notice.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the table, and [`Error::ColumnLength`] for the shares.
-    pub fn with_workload(mut self, tasks: &TaskTable, shares: &[f64]) -> Result<Self, Error> {
-        self.check(tasks)?;
-        check_length("shares", shares.len(), u64::from(tasks.rows))?;
+    /// Takes a workload instead of what is known of tasks to come. Policies that do not look ahead take no notice.
+    fn expect(&mut self, workload: &Workload) {
         if let Some(learner) = &mut self.learner {
-            learner.give(tasks, shares, self.shape);
+            learner.give(workload, self.shape);
         }
         self.outlook_holds = false;
-        Ok(self)
     }
 
     /// The same pool, with offers found in a given way from now on.
@@ -180,7 +179,7 @@ impl<P: Policy> Pool<P> {
     }
 
     /// Checks tasks for this pool.
-    fn check(&self, tasks: &TaskTable) -> Result<(), Error> {
+    pub(crate) fn check(&self, tasks: &TaskTable) -> Result<(), Error> {
         tasks.check(self.shape)?;
         tasks.groups.check_occupants(self.ledger.rows())
     }
@@ -198,13 +197,20 @@ impl<P: Policy> Pool<P> {
     /// Lets a policy that looks ahead know of a task that is about to be placed.
     pub(crate) fn learn(&mut self, task: Task<'_>) {
         let Some(learner) = &mut self.learner else { return };
-        if learner.see(task) || !self.outlook_holds {
-            let (outlook, models) = Outlook::new(learner.typical(), &self.ledger);
-            self.ledger.set_models(models);
-            self.policy.look_ahead(&outlook);
-            self.outlook_holds = true;
-            self.scores = self.scores.is_some().then(Scores::default);
+        if learner.see(task) {
+            self.outlook_holds = false;
         }
+        self.refresh_outlook();
+    }
+
+    /// Lets a policy that looks ahead know of the pool and of typical tasks as they are now.
+    pub(crate) fn refresh_outlook(&mut self) {
+        let Some(learner) = self.learner.as_ref().filter(|_| !self.outlook_holds) else { return };
+        let (outlook, models) = Outlook::new(learner.typical(), &self.ledger);
+        self.ledger.set_models(models);
+        self.policy.look_ahead(&outlook);
+        self.outlook_holds = true;
+        self.scores = self.scores.is_some().then(Scores::default);
     }
 
     /// The same for a member of a group, among the offers that it may have.
@@ -283,6 +289,9 @@ impl<P: Policy> Pool<P> {
             self.ledger.append(&changes.added, from..from + 1);
             self.index_replaced(self.ledger.rows() - 1, false);
         }
+        if let Some(workload) = &changes.workload {
+            self.expect(workload);
+        }
         Ok(())
     }
 
@@ -317,12 +326,25 @@ impl<P: Policy> Pool<P> {
         }
     }
 
-    /// Says how the offers in the list stand to each of the tasks, each on its own.
+    /// Says how the offers in the list stand to each of the tasks, each on its own. Changes nothing that an answer shows.
     ///
     /// # Errors
     /// Whatever is wrong with the table.
-    pub fn explain(&self, tasks: &TaskTable) -> Result<Explanations, Error> {
+    pub fn explain(&mut self, tasks: &TaskTable) -> Result<Explanations, Error> {
         self.check(tasks)?;
-        Ok(explain(&self.ledger, tasks, self.shape, &self.policy, &self.ranking))
+        self.refresh_outlook();
+        let members_placed = self.members_placed(tasks);
+        let mut explanations = explain::explain(&self.ledger, tasks, &self.policy, &self.ranking);
+        explanations.members_placed = members_placed;
+        Ok(explanations)
+    }
+
+    /// Counts each offer of the list once for each task, at the first check it fails: what contract 0.2.0 asks.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the table.
+    pub fn first_failures(&self, tasks: &TaskTable) -> Result<FirstFailures, Error> {
+        self.check(tasks)?;
+        Ok(FirstFailures::of(&self.ledger, tasks, self.shape, &self.policy, &self.ranking))
     }
 }

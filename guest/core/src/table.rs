@@ -1,11 +1,13 @@
 //! Tables of offers and tasks, as columns, and the checks that make them safe to index.
 
+use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::error::{Cell, Error};
 use crate::groups::GroupTable;
+use crate::settings::Workload;
 
 /// The most rows of a pool, and of one task table.
 pub const MAX_ROWS: u64 = 1 << 24;
@@ -120,6 +122,8 @@ pub struct Changes {
     pub changed: OfferTable,
     /// New offers, for the end of the list.
     pub added: OfferTable,
+    /// Tasks to be expected from now on, instead of those before. None: the same as before.
+    pub workload: Option<Box<Workload>>,
 }
 
 impl OfferTable {
@@ -192,11 +196,10 @@ impl TaskTable {
     /// Checks the requirements and preferences.
     fn check_requirements(&self, shape: Shape) -> Result<(), Error> {
         let rows = u64::from(self.rows);
-        // Errors name columns as the contract does: it has the attribute of each requirement, and whether it excludes.
         let count = self.requirement_subjects.len();
-        check_offsets("requirement-offsets", &self.requirement_offsets, rows, "requirement-attributes", count)?;
+        check_offsets("requirement-offsets", &self.requirement_offsets, rows, "requirement-subjects", count)?;
         let requirements = count as u64;
-        check_length("requirement-excludes", self.requirement_kinds.len(), requirements)?;
+        check_length("requirement-kinds", self.requirement_kinds.len(), requirements)?;
         if !self.requirement_bounds.is_empty() {
             check_length("requirement-bounds", self.requirement_bounds.len(), requirements)?;
         }
@@ -206,13 +209,13 @@ impl TaskTable {
         check_offsets("value-offsets", &self.value_offsets, requirements, "values", self.values.len())?;
         for (at, (&kind, &subject)) in self.requirement_kinds.iter().zip(&self.requirement_subjects).enumerate() {
             if kind > Kind::LAST {
-                return Err(out_of_range("requirement-excludes", at, kind.into(), 0, Kind::LAST.into()));
+                return Err(out_of_range("requirement-kinds", at, kind.into(), 0, Kind::LAST.into()));
             }
             let measured = Kind::of(kind).is_measured();
             let columns = if measured { shape.measures } else { shape.attributes };
             if subject >= columns {
                 let most = columns.saturating_sub(1).into();
-                return Err(out_of_range("requirement-attributes", at, subject.into(), 0, most));
+                return Err(out_of_range("requirement-subjects", at, subject.into(), 0, most));
             }
             if measured {
                 let (minimum, maximum) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -310,10 +313,10 @@ impl Changes {
         }
         let mut named: Vec<u32> = self.removed.iter().chain(&self.changed_rows).copied().collect();
         named.sort_unstable();
-        match named.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Error::RepeatedRow(pair[0])),
-            None => Ok(()),
+        if let Some(pair) = named.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::RepeatedRow(pair[0]));
         }
+        self.workload.as_ref().map_or(Ok(()), |workload| workload.check(shape))
     }
 }
 

@@ -24,7 +24,7 @@ impl Policy for Roomiest {
 }
 
 fn open<P: Policy + Default>(story: &Story, method: Method) -> Pool<P> {
-    let settings = offermatch_core::Settings { max_score: f64::MAX, ..story.settings.clone() };
+    let settings = offermatch_core::Settings { max_score: None, ..story.settings.clone() };
     Pool::open(P::default(), story.shape, &story.offers, &settings).expect("a valid pool").with_method(method)
 }
 

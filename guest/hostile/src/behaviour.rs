@@ -49,7 +49,7 @@ impl Honest {
     /// # Errors
     /// As the contract says.
     pub fn explain(&self, tasks: TaskTable) -> Verdict<Explanations> {
-        let answer = self.0.explain(&conversion::tasks(tasks)).map_err(conversion::error)?;
+        let answer = self.0.first_failures(&conversion::tasks(tasks)).map_err(conversion::error)?;
         Ok(conversion::explanations(answer))
     }
 }

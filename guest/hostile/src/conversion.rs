@@ -18,10 +18,11 @@ pub(crate) fn settings(settings: contract::Settings) -> core::Settings {
             contract::Mode::Exclusive => core::Mode::Exclusive,
             contract::Mode::Shared => core::Mode::Shared,
         },
-        max_score: settings.max_score,
+        max_score: Some(settings.max_score),
         weights: settings.weights,
         scales: settings.scales,
         raise_scales: false,
+        ..core::Settings::default()
     }
 }
 
@@ -60,6 +61,7 @@ pub(crate) fn changes(changes: contract::Changes) -> core::Changes {
         changed_rows: changes.changed_rows,
         changed: offers(changes.changed),
         added: offers(changes.added),
+        workload: None,
     }
 }
 
@@ -69,7 +71,7 @@ pub(crate) fn assignments(answer: core::Assignments) -> contract::Assignments {
 }
 
 /// Explanations.
-pub(crate) fn explanations(answer: core::Explanations) -> contract::Explanations {
+pub(crate) fn explanations(answer: core::FirstFailures) -> contract::Explanations {
     contract::Explanations {
         by_dimension: answer.by_dimension,
         by_requirement: answer.by_requirement,
@@ -81,7 +83,7 @@ pub(crate) fn explanations(answer: core::Explanations) -> contract::Explanations
 
 /// A refusal.
 pub(crate) fn error(error: core::Error) -> contract::Error {
-    match error {
+    match error.with_columns_of_0_2_0() {
         core::Error::ColumnLength { column, expected, found } => {
             contract::Error::ColumnLength(contract::ColumnLength { column: column.to_owned(), expected, found })
         }

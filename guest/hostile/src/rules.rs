@@ -89,7 +89,7 @@ pub trait Rules: 'static {
     }
 
     /// The counts of an explanation.
-    fn counted(explanations: model::Explanations) -> model::Explanations {
+    fn counted(explanations: model::FirstFailures) -> model::FirstFailures {
         explanations
     }
 }
@@ -186,7 +186,11 @@ impl<R: Rules> RulesPool<R> {
             let weight = R::weight(self.settings.weights.get(at).copied().unwrap_or(1.0));
             score += weight * left as f64 / self.scales[at];
         }
-        if R::below(score, self.settings.max_score) { Standing::Candidate(score) } else { Standing::Score }
+        if R::below(score, self.settings.max_score.unwrap_or(f64::INFINITY)) {
+            Standing::Candidate(score)
+        } else {
+            Standing::Score
+        }
     }
 
     fn assign(&mut self, tasks: &model::TaskTable) -> Result<model::Assignments, model::Error> {
@@ -260,10 +264,10 @@ impl<R: Rules> RulesPool<R> {
         Ok(())
     }
 
-    fn explain(&self, tasks: &model::TaskTable) -> Result<model::Explanations, model::Error> {
+    fn explain(&self, tasks: &model::TaskTable) -> Result<model::FirstFailures, model::Error> {
         R::check(tasks, self.shape)?;
         let (rows, width) = (tasks.rows as usize, self.shape.dimensions as usize);
-        let mut counts = model::Explanations {
+        let mut counts = model::FirstFailures {
             by_dimension: vec![0; rows * width],
             by_requirement: vec![0; tasks.requirement_subjects.len()],
             by_devices: vec![0; rows],

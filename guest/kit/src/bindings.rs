@@ -1,7 +1,15 @@
 //! What `wit-bindgen` makes of the contract.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; the contract documents every item")]
 
-#[cfg(not(feature = "contract-0-1-0"))]
+#[cfg(not(any(feature = "contract-0-2-0", feature = "contract-0-1-0")))]
+wit_bindgen::generate!({
+    world: "full-matcher",
+    path: "wit",
+    generate_all,
+    pub_export_macro: true,
+    default_bindings_module: "offermatch_kit::bindings",
+});
+#[cfg(feature = "contract-0-2-0")]
 wit_bindgen::generate!({
     world: "packed-matcher",
     path: "wit/since-0.2.0",
@@ -18,4 +26,10 @@ wit_bindgen::generate!({
 });
 
 /// The contract that a matcher is built against.
-pub(crate) const CONTRACT: &str = if cfg!(feature = "contract-0-1-0") { "0.1.0" } else { "0.2.0" };
+pub(crate) const CONTRACT: &str = if cfg!(feature = "contract-0-1-0") {
+    "0.1.0"
+} else if cfg!(feature = "contract-0-2-0") {
+    "0.2.0"
+} else {
+    "0.3.0"
+};

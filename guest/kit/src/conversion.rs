@@ -1,16 +1,46 @@
 //! The contract's types as the core's, and back. Columns move; nothing is copied.
 
 use alloc::borrow::ToOwned;
-use alloc::vec::Vec;
+use alloc::boxed::Box;
+use alloc::vec;
 
 use offermatch_core as core;
 
-use crate::bindings::exports::offermatch::matcher::{matching, packed};
-use crate::digits::{decode, encode};
+use crate::bindings;
+use crate::bindings::exports::offermatch::matcher::matching;
+use crate::export::Matcher;
+
+/// What a matcher says of itself.
+pub(crate) fn describe<M: Matcher>() -> matching::Description {
+    let parameter = |parameter: &core::Parameter| matching::Parameter {
+        name: parameter.name.to_owned(),
+        default: parameter.default,
+        minimum: parameter.minimum,
+        maximum: parameter.maximum,
+    };
+    use matching::Rule::{Groups, Measures, Preferences, Workload};
+    matching::Description {
+        name: M::NAME.to_owned(),
+        version: M::VERSION.to_owned(),
+        policy: <M::Policy as core::Policy>::NAME.to_owned(),
+        contract: bindings::CONTRACT.to_owned(),
+        modes: vec![matching::Mode::Exclusive, matching::Mode::Shared],
+        rules: vec![Measures, Preferences, Groups, Workload],
+        parameters: <M::Policy as core::Policy>::PARAMETERS.iter().map(parameter).collect(),
+    }
+}
+
+/// Why tasks find, or do not find, an offer.
+pub(crate) fn explain<P: core::Policy>(
+    pool: &mut core::Pool<P>,
+    tasks: &core::TaskTable,
+) -> Result<core::Explanations, core::Error> {
+    pool.explain(tasks)
+}
 
 impl From<matching::Shape> for core::Shape {
     fn from(shape: matching::Shape) -> Self {
-        Self { dimensions: shape.dimensions, attributes: shape.attributes, ..Self::default() }
+        Self { dimensions: shape.dimensions, attributes: shape.attributes, measures: shape.measures }
     }
 }
 
@@ -39,9 +69,16 @@ impl From<matching::Settings> for core::Settings {
             max_score: settings.max_score,
             weights: settings.weights,
             scales: settings.scales,
-            // By this contract they stay as they were when the pool was opened.
-            raise_scales: false,
+            raise_scales: true,
+            parameters: settings.parameters,
+            workload: settings.workload.map(Into::into),
         }
+    }
+}
+
+impl From<matching::Workload> for core::Workload {
+    fn from(workload: matching::Workload) -> Self {
+        Self { tasks: workload.tasks.into(), shares: workload.shares }
     }
 }
 
@@ -52,9 +89,9 @@ impl From<matching::OfferTable> for core::OfferTable {
             available: offers.available,
             capacity: offers.capacity,
             attributes: offers.attributes,
+            measures: offers.measures,
             device_offsets: offers.device_offsets,
             device_free: offers.device_free,
-            ..Self::default()
         }
     }
 }
@@ -66,11 +103,30 @@ impl From<matching::TaskTable> for core::TaskTable {
             demand: tasks.demand,
             devices: tasks.devices,
             requirement_offsets: tasks.requirement_offsets,
-            requirement_subjects: tasks.requirement_attributes,
-            requirement_kinds: tasks.requirement_excludes.into_iter().map(u32::from).collect(),
+            requirement_kinds: tasks.requirement_kinds,
+            requirement_subjects: tasks.requirement_subjects,
+            requirement_bounds: tasks.requirement_bounds,
+            requirement_weights: tasks.requirement_weights,
             value_offsets: tasks.value_offsets,
             values: tasks.values,
-            ..Self::default()
+            group_of: tasks.group_of,
+            groups: tasks.groups.into(),
+        }
+    }
+}
+
+impl From<matching::GroupTable> for core::GroupTable {
+    fn from(groups: matching::GroupTable) -> Self {
+        Self {
+            rows: groups.rows,
+            least: groups.least,
+            together: groups.together,
+            limit_offsets: groups.limit_offsets,
+            limit_attributes: groups.limit_attributes,
+            limit_counts: groups.limit_counts,
+            occupant_groups: groups.occupant_groups,
+            occupant_offers: groups.occupant_offers,
+            occupant_counts: groups.occupant_counts,
         }
     }
 }
@@ -82,6 +138,7 @@ impl From<matching::Changes> for core::Changes {
             changed_rows: changes.changed_rows,
             changed: changes.changed.into(),
             added: changes.added.into(),
+            workload: changes.workload.map(|workload| Box::new(workload.into())),
         }
     }
 }
@@ -95,11 +152,24 @@ impl From<core::Assignments> for matching::Assignments {
 impl From<core::Explanations> for matching::Explanations {
     fn from(explanations: core::Explanations) -> Self {
         Self {
-            by_dimension: explanations.by_dimension,
-            by_requirement: explanations.by_requirement,
-            by_devices: explanations.by_devices,
-            by_score: explanations.by_score,
+            dimension_fails: explanations.dimension_fails,
+            dimension_alone: explanations.dimension_alone,
+            dimension_missing: explanations.dimension_missing,
+            requirement_fails: explanations.requirement_fails,
+            requirement_alone: explanations.requirement_alone,
+            requirement_missing: explanations.requirement_missing,
+            devices_fails: explanations.devices_fails,
+            devices_alone: explanations.devices_alone,
+            devices_missing: explanations.devices_missing,
+            together_fails: explanations.together_fails,
+            together_alone: explanations.together_alone,
+            limit_fails: explanations.limit_fails,
+            limit_alone: explanations.limit_alone,
+            score_fails: explanations.score_fails,
+            score_missing: explanations.score_missing,
             candidates: explanations.candidates,
+            capable: explanations.capable,
+            members_placed: explanations.members_placed,
         }
     }
 }
@@ -115,9 +185,8 @@ impl From<core::Error> for matching::Error {
             core::Error::BadSetting { setting, position, value } => {
                 Self::BadSetting(matching::BadSetting { setting: setting.to_owned(), position, value })
             }
-            // Without measures, preferences and parameters there is none.
-            core::Error::BadNumber { column, row, value, .. } => {
-                Self::BadSetting(matching::BadSetting { setting: column.to_owned(), position: row, value })
+            core::Error::BadNumber { column, row, value, minimum, maximum } => {
+                Self::BadNumber(matching::Number { column: column.to_owned(), row, value, minimum, maximum })
             }
             core::Error::RepeatedRow(row) => Self::RepeatedRow(row),
             core::Error::UnsupportedMode(mode) => Self::UnsupportedMode(mode.into()),
@@ -135,58 +204,5 @@ impl From<core::Cell> for matching::Cell {
             minimum: cell.minimum,
             maximum: cell.maximum,
         }
-    }
-}
-
-impl TryFrom<packed::PackedOffers> for core::OfferTable {
-    type Error = core::Error;
-
-    fn try_from(offers: packed::PackedOffers) -> Result<Self, core::Error> {
-        Ok(Self {
-            rows: offers.rows,
-            available: decode("available", &offers.available)?,
-            capacity: decode("capacity", &offers.capacity)?,
-            attributes: decode("attributes", &offers.attributes)?,
-            device_offsets: decode("device-offsets", &offers.device_offsets)?,
-            device_free: decode("device-free", &offers.device_free)?,
-            ..Self::default()
-        })
-    }
-}
-
-impl TryFrom<packed::PackedTasks> for core::TaskTable {
-    type Error = core::Error;
-
-    fn try_from(tasks: packed::PackedTasks) -> Result<Self, core::Error> {
-        Ok(Self {
-            rows: tasks.rows,
-            demand: decode("demand", &tasks.demand)?,
-            devices: decode("devices", &tasks.devices)?,
-            requirement_offsets: decode("requirement-offsets", &tasks.requirement_offsets)?,
-            requirement_subjects: decode("requirement-attributes", &tasks.requirement_attributes)?,
-            requirement_kinds: booleans("requirement-excludes", &tasks.requirement_excludes)?,
-            value_offsets: decode("value-offsets", &tasks.value_offsets)?,
-            values: decode("values", &tasks.values)?,
-            ..Self::default()
-        })
-    }
-}
-
-/// A column of numbers that are 0 or 1.
-fn booleans(column: &'static str, digits: &str) -> Result<Vec<u32>, core::Error> {
-    let numbers: Vec<u32> = decode(column, digits)?;
-    match numbers.iter().position(|&number| number > 1) {
-        Some(at) => {
-            let (row, value) = (at as u32, numbers[at].into());
-            Err(core::Error::OutOfRange(core::Cell { column, row, value, minimum: 0, maximum: 1 }))
-        }
-        None => Ok(numbers),
-    }
-}
-
-impl From<core::Assignments> for packed::PackedAssignments {
-    fn from(assignments: core::Assignments) -> Self {
-        let bits: Vec<u64> = assignments.scores.iter().map(|score| score.to_bits()).collect();
-        Self { tasks: encode(&assignments.tasks), offers: encode(&assignments.offers), scores: encode(&bits) }
     }
 }

@@ -46,6 +46,30 @@ impl Number for u64 {
     }
 }
 
+impl Number for f64 {
+    const WORDS: usize = u64::WORDS;
+
+    fn of_words(words: impl FnMut(usize) -> u32) -> Self {
+        Self::from_bits(u64::of_words(words))
+    }
+
+    fn word(self, at: usize) -> u32 {
+        self.to_bits().word(at)
+    }
+}
+
+impl Number for i32 {
+    const WORDS: usize = 1;
+
+    fn of_words(mut words: impl FnMut(usize) -> u32) -> Self {
+        words(0).cast_signed()
+    }
+
+    fn word(self, _: usize) -> u32 {
+        self.cast_unsigned()
+    }
+}
+
 /// The numbers of a column.
 ///
 /// # Errors

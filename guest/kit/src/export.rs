@@ -1,18 +1,15 @@
 //! From a policy to the exports of the world.
 
-use alloc::borrow::ToOwned;
-use alloc::vec;
-use core::cell::RefCell;
+use core::cell::{RefCell, RefMut};
 use core::marker::PhantomData;
 
 use offermatch_core::Policy;
 
-use crate::bindings;
 use crate::bindings::exports::offermatch::matcher::matching::{
-    Assignments, Changes, Description, Error, Explanations, Guest, GuestPool, Mode, OfferTable, Pool, PoolBorrow,
-    Settings, Shape, TaskTable,
+    Assignments, Changes, Description, Error, Explanations, Guest, GuestPool, OfferTable, Pool, Settings, Shape,
+    TaskTable,
 };
-use crate::bindings::exports::offermatch::matcher::packed::{self, PackedAssignments, PackedOffers, PackedTasks};
+use crate::conversion;
 use crate::trace::Trace;
 
 /// A policy, and the name under which it is exported. [`export!`](crate::export) writes it.
@@ -34,13 +31,7 @@ impl<M: Matcher> Guest for Component<M> {
     type Pool = SharedPool<M::Policy>;
 
     fn describe() -> Description {
-        Description {
-            name: M::NAME.to_owned(),
-            version: M::VERSION.to_owned(),
-            policy: M::Policy::NAME.to_owned(),
-            contract: bindings::CONTRACT.to_owned(),
-            modes: vec![Mode::Exclusive, Mode::Shared],
-        }
+        conversion::describe::<M>()
     }
 
     #[cfg(not(feature = "contract-0-1-0"))]
@@ -54,25 +45,32 @@ pub struct SharedPool<P>(RefCell<offermatch_core::Pool<P>>);
 
 impl<P: Policy + Default + 'static> SharedPool<P> {
     /// A pool of these offers, as the contract hands it out.
-    fn of(
+    pub(crate) fn of(
         trace: &Trace,
         shape: Shape,
         offers: &offermatch_core::OfferTable,
-        settings: Settings,
+        settings: &offermatch_core::Settings,
     ) -> Result<Pool, Error> {
-        let open = || offermatch_core::Pool::open(P::default(), shape.into(), offers, &settings.into());
+        let open = || offermatch_core::Pool::open(P::default(), shape.into(), offers, settings);
         Ok(Pool::new(Self(RefCell::new(trace.span("index", open)?))))
     }
 
     /// Places tasks.
-    fn place(
+    pub(crate) fn place(
         &self,
         trace: &Trace,
         tasks: &offermatch_core::TaskTable,
     ) -> Result<offermatch_core::Assignments, offermatch_core::Error> {
-        let mut pool = self.0.borrow_mut();
+        let mut pool = self.pool();
         let ready = trace.span("index", || pool.prepare(tasks))?;
         Ok(trace.span("assign", || ready.place()))
+    }
+}
+
+impl<P> SharedPool<P> {
+    /// The pool. No call of the contract is made during another one.
+    pub(crate) fn pool(&self) -> RefMut<'_, offermatch_core::Pool<P>> {
+        self.0.borrow_mut()
     }
 }
 
@@ -80,7 +78,7 @@ impl<P: Policy + Default + 'static> GuestPool for SharedPool<P> {
     fn open(shape: Shape, offers: OfferTable, settings: Settings) -> Result<Pool, Error> {
         let trace = Trace::of_call();
         let offers = trace.span("decode", || offers.into());
-        Self::of(&trace, shape, &offers, settings)
+        Self::of(&trace, shape, &offers, &settings.into())
     }
 
     fn assign(&self, tasks: TaskTable) -> Result<Assignments, Error> {
@@ -93,29 +91,14 @@ impl<P: Policy + Default + 'static> GuestPool for SharedPool<P> {
     fn update(&self, changes: Changes) -> Result<(), Error> {
         let trace = Trace::of_call();
         let changes = trace.span("decode", || changes.into());
-        Ok(trace.span("index", || self.0.borrow_mut().update(&changes))?)
+        Ok(trace.span("index", || self.pool().update(&changes))?)
     }
 
     fn explain(&self, tasks: TaskTable) -> Result<Explanations, Error> {
         let trace = Trace::of_call();
         let tasks = trace.span("decode", || tasks.into());
-        let explanations = trace.span("explain", || self.0.borrow().explain(&tasks))?;
+        let explanations = trace.span("explain", || conversion::explain(&mut self.pool(), &tasks))?;
         Ok(trace.span("encode", || explanations.into()))
-    }
-}
-
-impl<M: Matcher> packed::Guest for Component<M> {
-    fn open(shape: Shape, offers: PackedOffers, settings: Settings) -> Result<Pool, Error> {
-        let trace = Trace::of_call();
-        let offers = trace.span("decode", || offers.try_into())?;
-        SharedPool::<M::Policy>::of(&trace, shape, &offers, settings)
-    }
-
-    fn assign(pool: PoolBorrow<'_>, tasks: PackedTasks) -> Result<PackedAssignments, Error> {
-        let trace = Trace::of_call();
-        let tasks = trace.span("decode", || tasks.try_into())?;
-        let assignments = pool.get::<SharedPool<M::Policy>>().place(&trace, &tasks)?;
-        Ok(trace.span("encode", || assignments.into()))
     }
 }
 

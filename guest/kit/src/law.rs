@@ -76,7 +76,7 @@ fn tasks(numbers: &mut Numbers, shape: Shape) -> TaskTable {
 fn settings(numbers: &mut Numbers, shape: Shape) -> Settings {
     let weights = (0..=shape.dimensions).map(|_| [0.0, 0.1, 1.0, 3.7][numbers.below(4) as usize]).collect();
     let mode = if numbers.below(2) == 0 { Mode::Exclusive } else { Mode::Shared };
-    Settings { mode, max_score: 1e300, weights, ..Settings::default() }
+    Settings { mode, weights, ..Settings::default() }
 }
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).

@@ -1,6 +1,6 @@
 //! Makes a matcher of a policy.
 //!
-//! A matcher is a WebAssembly component of world `offermatch:matcher/packed-matcher`. With this crate it is one small type
+//! A matcher is a WebAssembly component of world `offermatch:matcher/full-matcher`. With this crate it is one small type
 //! with a score, and one line that exports it:
 //!
 //! ```
@@ -26,17 +26,22 @@
 //! `no_std`, so that the component imports nothing but the contract's tracing: the standard library would bring files,
 //! environment, clocks and randomness along.
 //!
-//! With the feature `contract-0-1-0` it makes a matcher of the contract before this one, which imports nothing at all.
+//! With the feature `contract-0-2-0` it makes a matcher of the contract before this one.
 #![cfg_attr(all(target_arch = "wasm32", target_os = "unknown"), no_std)]
 
 extern crate alloc;
 
 #[doc(hidden)]
 pub mod bindings;
+#[cfg_attr(any(feature = "contract-0-2-0", feature = "contract-0-1-0"), path = "since_0_2_0/conversion.rs")]
 mod conversion;
 mod digits;
 mod export;
 mod law;
+#[cfg_attr(any(feature = "contract-0-2-0", feature = "contract-0-1-0"), path = "since_0_2_0/packed.rs")]
+mod packed;
+#[cfg(not(any(feature = "contract-0-2-0", feature = "contract-0-1-0")))]
+mod preemption;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod runtime;
 #[cfg_attr(feature = "contract-0-1-0", path = "untraced.rs")]
@@ -45,6 +50,7 @@ mod trace;
 pub use export::{Component, Matcher};
 pub use law::assert_bound_holds;
 pub use offermatch_core::{
-    Allowed, Assignments, Bound, Changes, Demand, Error, Explanations, Leftover, Method, Mode, Model, OfferTable,
-    Outlook, Parameter, Policy, Pool, Ranking, Settings, Shape, State, TaskTable, TypicalTask, policies,
+    Allowed, Assignments, Bound, Changes, Demand, Error, Explanations, GroupTable, Leftover, Method, Mode, Model,
+    OfferTable, Outlook, Parameter, Plan, Policy, Pool, Ranking, RunningTable, Settings, Shape, State, TaskTable,
+    TypicalTask, Workload, policies,
 };

@@ -52,7 +52,7 @@ pub use error::{Error, Overrun, Place};
 pub use fallback::{Breaker, FallbackMatcher};
 pub use limits::{Exceeded, Limit, Limits};
 pub use offermatch_core::{
-    Assignments, Changes, Explanations as ExplanationColumns, Mode, OfferTable, Settings as SettingColumns, Shape,
+    Assignments, Changes, FirstFailures as ExplanationColumns, Mode, OfferTable, Settings as SettingColumns, Shape,
     TaskTable,
 };
 pub use pool::answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};

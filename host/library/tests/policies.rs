@@ -30,7 +30,7 @@ fn compare<P: Policy + Default>() {
         for mode in [Mode::Exclusive, Mode::Shared] {
             let settings = Settings { mode, ..Settings::default() };
             let answer = matcher.open(&offers, &settings).unwrap().assign(&tasks).unwrap().assignments;
-            let core = offermatch_core::Settings { mode, max_score: f64::MAX, ..offermatch_core::Settings::default() };
+            let core = offermatch_core::Settings { mode, max_score: None, ..offermatch_core::Settings::default() };
             let mut pool = offermatch_core::Pool::open(P::default(), shape, offers.table(), &core)
                 .unwrap()
                 .with_method(Method::Reference);

@@ -168,7 +168,7 @@ impl Break {
     fn settings(&self, story: &mut Story) {
         let odd = [f64::NAN, f64::INFINITY, -1.0, -0.0, f64::MAX, f64::MIN_POSITIVE][self.at % 6];
         match self.column % 4 {
-            0 => story.settings.max_score = odd,
+            0 => story.settings.max_score = Some(odd),
             1 => self.column(&mut story.settings.weights, odd, f64::MAX),
             2 => self.long(&mut story.settings.scales),
             _ => story.shape.dimensions = self.value % 5,

@@ -182,6 +182,7 @@ fn changes(shape: Shape, rows: usize) -> impl Strategy<Value = Changes> {
             changed_rows: changed_rows.clone(),
             changed,
             added,
+            workload: None,
         })
     })
 }
@@ -190,7 +191,7 @@ fn settings(shape: Shape) -> impl Strategy<Value = Settings> {
     let terms = shape.dimensions as usize + 1;
     let weights = proptest::collection::vec(select(vec![0.0, 0.1, 1.0, 3.7, 1e-250]), terms..=terms);
     let scales = proptest::collection::vec(select(vec![0_u64, 1, 3, 48, 1 << 39]), terms..=terms);
-    let max_score = select(vec![31.0, 0.5, 0.0, 1e300, f64::MAX]);
+    let max_score = select(vec![Some(31.0), Some(0.5), Some(0.0), Some(1e300), Some(f64::MAX), None]);
     (any::<[bool; 4]>(), max_score, weights, scales).prop_map(
         |([shared, weighted, scaled, raise_scales], max_score, weights, scales)| Settings {
             mode: if shared { Mode::Shared } else { Mode::Exclusive },
@@ -198,6 +199,7 @@ fn settings(shape: Shape) -> impl Strategy<Value = Settings> {
             weights: if weighted { weights } else { Vec::new() },
             scales: if scaled { scales } else { Vec::new() },
             raise_scales,
+            ..Settings::default()
         },
     )
 }

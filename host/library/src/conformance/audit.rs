@@ -1,6 +1,6 @@
 //! Whether answers hold by the contract, whatever the policy.
 
-use offermatch_core::{Assignments, Explanations, TaskTable};
+use offermatch_core::{Assignments, FirstFailures as Explanations, TaskTable};
 
 use super::book::{Asked, Book, Standing};
 use super::play::Outcome;
@@ -53,7 +53,9 @@ pub(super) fn check(book: &mut Book, case: &Recording, step: &Step, outcome: &Ou
         return Err(Wrong("outcome".into(), expected.into(), outcome.word().into()));
     }
     match (step, outcome) {
-        (Step::Assign { tasks, .. }, Outcome::Assigned(answer)) => settle(book, tasks, answer, case.settings.max_score),
+        (Step::Assign { tasks, .. }, Outcome::Assigned(answer)) => {
+            settle(book, tasks, answer, case.settings.max_score.unwrap_or(f64::MAX))
+        }
         (Step::Explain { tasks, .. }, Outcome::Explained(answer)) => count(book, case, tasks, answer),
         (Step::Update { changes, .. }, Outcome::Done) => {
             book.apply(changes);
@@ -150,7 +152,7 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &E
             let what = format!("by_score[{task}] + candidates[{task}]");
             return Err(Wrong(what, feasible.to_string(), found.to_string()));
         }
-        if case.settings.max_score >= NO_LIMIT && answer.by_score[task] > 0 {
+        if case.settings.max_score.is_none_or(|most| most >= NO_LIMIT) && answer.by_score[task] > 0 {
             return Err(Wrong(format!("by_score[{task}]"), "0".into(), answer.by_score[task].to_string()));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use offermatch_core::{Assignments, Explanations};
+use offermatch_core::{Assignments, FirstFailures as Explanations};
 
 use super::audit::{Wrong, same_column};
 use super::play::Outcome;

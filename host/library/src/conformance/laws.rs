@@ -88,7 +88,7 @@ fn in_parts(
                 return Err(Wrong(format!("task {number}, placed in another call"), place(before), place(now)));
             }
         }
-        audit::settle(book, &table, answer, case.settings.max_score)?;
+        audit::settle(book, &table, answer, case.settings.max_score.unwrap_or(f64::MAX))?;
     }
     Ok(())
 }

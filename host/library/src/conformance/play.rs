@@ -1,6 +1,6 @@
 //! A case, asked of a matcher.
 
-use offermatch_core::{Assignments, Explanations};
+use offermatch_core::{Assignments, FirstFailures as Explanations};
 
 use crate::pool::backend::Backend;
 use crate::pool::matcher::Matcher;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use offermatch_core::{Changes, Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, FirstFailures as Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
 
 use super::breaker::Circuit;
 use super::standing::Standing;

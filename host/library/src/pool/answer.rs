@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use offermatch_core::{Assignments, Explanations as Counts};
+use offermatch_core::{Assignments, FirstFailures as Counts};
 
 use crate::digest::sha256;
 use crate::pool::matcher::Matcher;

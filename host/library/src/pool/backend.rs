@@ -1,7 +1,7 @@
 //! What stands behind a session: a pool in an instance of a component, or in the reference. Nothing here is verified.
 
 use offermatch_core::{
-    Assignments, BestFit, Changes, Explanations, Method, OfferTable, Pool, Settings, Shape, TaskTable,
+    Assignments, BestFit, Changes, FirstFailures as Explanations, Method, OfferTable, Pool, Settings, Shape, TaskTable,
 };
 use wasmtime::component::ResourceAny;
 
@@ -60,7 +60,7 @@ impl Backend {
     pub(crate) fn explain(&mut self, tasks: &TaskTable) -> Result<Explanations, Failure> {
         match self {
             Self::Component(component) => component.explain(tasks),
-            Self::Reference(reference) => Ok(reference.0.explain(tasks)?),
+            Self::Reference(reference) => Ok(reference.0.first_failures(tasks)?),
         }
     }
 }

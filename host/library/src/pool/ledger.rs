@@ -3,7 +3,9 @@
 //! The rules are those of `docs/semantics.md`, written here a second time on purpose: a matcher that is wrong is found out
 //! by code that it does not share.
 
-use offermatch_core::{Assignments, Changes, Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{
+    Assignments, Changes, FirstFailures as Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable,
+};
 
 use crate::table::catalog::UNSET;
 use crate::table::tasks::WHOLE;
@@ -36,7 +38,7 @@ impl Ledger {
         let mut ledger = Self {
             shape,
             mode: settings.mode,
-            max_score: settings.max_score,
+            max_score: settings.max_score.unwrap_or(f64::MAX),
             available: Vec::new(),
             attributes: Vec::new(),
             devices: Vec::new(),

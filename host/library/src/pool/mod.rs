@@ -179,6 +179,7 @@ impl Pool {
             changed_rows: changed_names.iter().map(row).collect::<Result<_, _>>()?,
             changed: table(&update.changed),
             added: table(&update.added),
+            workload: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The session protocol: one open pool, over row numbers.
 
-use offermatch_core::{Changes, Explanations, TaskTable};
+use offermatch_core::{Changes, FirstFailures as Explanations, TaskTable};
 
 use crate::error::Error;
 use crate::pool::answer::Answer;

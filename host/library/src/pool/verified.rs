@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offermatch_core::{Changes, Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, FirstFailures as Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
 
 use crate::error::Error;
 use crate::pool::answer::{Answer, Timings};

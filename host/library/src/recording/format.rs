@@ -1,6 +1,8 @@
 //! A recording as JSON has it.
 
-use offermatch_core::{Assignments, Changes, Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{
+    Assignments, Changes, FirstFailures as Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -305,7 +307,7 @@ impl Document {
                     Mode::Exclusive => Way::Exclusive,
                     Mode::Shared => Way::Shared,
                 },
-                max_score: Real(settings.max_score),
+                max_score: Real(settings.max_score.unwrap_or(f64::MAX)),
                 weights: settings.weights.iter().copied().map(Real).collect(),
                 scales: settings.scales.clone(),
             }),
@@ -343,10 +345,12 @@ impl Document {
                     Way::Exclusive => Mode::Exclusive,
                     Way::Shared => Mode::Shared,
                 },
-                max_score: settings.max_score.0,
+                // The largest double stands for no limit.
+                max_score: Some(settings.max_score.0).filter(|&most| most < f64::MAX),
                 weights: settings.weights.into_iter().map(|Real(weight)| weight).collect(),
                 scales: settings.scales,
                 raise_scales: false,
+                ..Settings::default()
             },
             offers: offers.into(),
             open_error: self.open_error,
@@ -431,6 +435,7 @@ fn step(call: Call) -> Result<Step, String> {
                 changed_rows: what.changed_rows,
                 changed: what.changed.0.into(),
                 added: what.added.0.into(),
+                workload: None,
             },
             answer: read::<Done>(outcome)?.map(|Done {}| ()),
         }),

@@ -11,7 +11,7 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use offermatch_core::{Assignments, Changes, Explanations, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Assignments, Changes, FirstFailures as Explanations, OfferTable, Settings, Shape, TaskTable};
 
 pub use recorder::Recorder;
 pub use replay::{Change, Difference, Replay};

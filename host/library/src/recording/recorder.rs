@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use offermatch_core::{Changes, Explanations, TaskTable};
+use offermatch_core::{Changes, FirstFailures as Explanations, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use offermatch_core::{Assignments, Explanations, OfferTable, TaskTable};
+use offermatch_core::{Assignments, FirstFailures as Explanations, OfferTable, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;

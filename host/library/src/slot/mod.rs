@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use offermatch_core::{Changes, Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, FirstFailures as Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
 
 pub use history::{Event, EventKind};
 pub use manifest::Manifest;

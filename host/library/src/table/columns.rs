@@ -23,6 +23,7 @@ pub(crate) fn refused(refusal: Refusal, source: &str) -> Error {
         let column = cell.column.to_owned();
         Box::new(Place { source: source.to_owned(), row: Some(cell.row as usize), name: None, column })
     };
+    let refusal = refusal.with_columns_of_0_2_0();
     match &refusal {
         Refusal::ColumnLength { column, expected, found } => {
             Error::ColumnLength { column: (*column).to_owned(), expected: *expected, found: *found }

@@ -34,18 +34,17 @@ impl Settings {
     /// # Errors
     /// [`Error::SettingMalformed`] for a name that is no dimension and for a number that is negative or not finite.
     pub fn columns(&self, catalog: &Catalog) -> Result<Columns, Error> {
-        // Every score is finite, so the largest double refuses none.
-        let max_score = self.max_score.unwrap_or(f64::MAX);
-        check_number("max-score", max_score)?;
+        check_number("max-score", self.max_score.unwrap_or(0.0))?;
         for (name, weight) in &self.weights {
             check_number(&format!("weight of {name}"), *weight)?;
         }
         Ok(Columns {
             mode: self.mode,
-            max_score,
+            max_score: self.max_score,
             weights: column(&self.weights, "weight", 1.0, catalog)?,
             scales: column(&self.scales, "scale", 0, catalog)?,
             raise_scales: false,
+            ..Columns::default()
         })
     }
 }

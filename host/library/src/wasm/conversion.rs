@@ -1,6 +1,8 @@
 //! The one place that maps the contract to the model and back. Columns are lent, never copied.
 
-use offermatch_core::{Assignments, Changes, Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{
+    Assignments, Changes, FirstFailures as Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable,
+};
 
 use crate::pool::description::Description;
 use crate::wasm::bindings::exports::offermatch::matcher::matching as contract;
@@ -30,7 +32,7 @@ fn model_mode(mode: contract::Mode) -> Mode {
 pub(crate) fn settings(settings: &Settings) -> contract::Settings<'_> {
     contract::Settings {
         mode: mode(settings.mode),
-        max_score: settings.max_score,
+        max_score: settings.max_score.unwrap_or(f64::MAX),
         weights: &settings.weights,
         scales: &settings.scales,
     }
@@ -158,7 +160,7 @@ impl From<contract::Error> for Refusal {
 
 impl From<offermatch_core::Error> for Refusal {
     fn from(error: offermatch_core::Error) -> Self {
-        match error {
+        match error.with_columns_of_0_2_0() {
             offermatch_core::Error::TooManyRows { asked, limit } => Self::TooManyRows { asked, limit },
             offermatch_core::Error::UnsupportedMode(mode) => Self::UnsupportedMode(mode),
             other => {

@@ -1,4 +1,4 @@
-//! Why a task finds, or does not find, an offer.
+//! The first check that each offer fails, as contract 0.2.0 counts them.
 
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -12,7 +12,7 @@ use crate::table::{Shape, TaskTable};
 /// How the offers in the list stand to each task. Each offer is counted once, at the first check it fails, so the counts of
 /// a task add up to the length of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Explanations {
+pub struct FirstFailures {
     /// Offers with too little: `rows x dimensions`, row by row.
     pub by_dimension: Vec<u32>,
     /// Offers refused by each requirement, in the order of the table's requirements.
@@ -25,42 +25,42 @@ pub struct Explanations {
     pub candidates: Vec<u32>,
 }
 
-/// Explains every task of a checked table. Equal tasks are explained once.
-pub(crate) fn explain<P: Policy>(
-    ledger: &Ledger,
-    tasks: &TaskTable,
-    shape: Shape,
-    policy: &P,
-    ranking: &Ranking,
-) -> Explanations {
-    let rows = tasks.rows as usize;
-    let dimensions = shape.dimensions as usize;
-    let mut explanations = Explanations {
-        by_dimension: vec![0; rows * dimensions],
-        by_requirement: vec![0; tasks.requirement_kinds.len()],
-        by_devices: vec![0; rows],
-        by_score: vec![0; rows],
-        candidates: vec![0; rows],
-    };
-    let mut explained = BTreeMap::new();
-    for row in 0..rows {
-        let task = Task::new(tasks, row, shape);
-        let requirements = tasks.requirements(row);
-        let sets = requirements.clone().map(|requirement| tasks.requirement(requirement));
-        let key = (task.demand, task.devices, sets.collect::<Vec<_>>());
-        let first = *explained.entry(key).or_insert(row);
-        if first == row {
-            explanations.count(ledger, task, policy, ranking);
-        } else {
-            explanations.copy(first, row, dimensions);
-            let from = tasks.requirements(first);
-            explanations.by_requirement.copy_within(from, requirements.start);
+impl FirstFailures {
+    /// Counts for every task of a checked table. Equal tasks are counted for once.
+    pub(crate) fn of<P: Policy>(
+        ledger: &Ledger,
+        tasks: &TaskTable,
+        shape: Shape,
+        policy: &P,
+        ranking: &Ranking,
+    ) -> Self {
+        let rows = tasks.rows as usize;
+        let dimensions = shape.dimensions as usize;
+        let mut counts = Self {
+            by_dimension: vec![0; rows * dimensions],
+            by_requirement: vec![0; tasks.requirement_kinds.len()],
+            by_devices: vec![0; rows],
+            by_score: vec![0; rows],
+            candidates: vec![0; rows],
+        };
+        let mut counted = BTreeMap::new();
+        for row in 0..rows {
+            let task = Task::new(tasks, row, shape);
+            let requirements = tasks.requirements(row);
+            let sets = requirements.clone().map(|requirement| tasks.requirement(requirement));
+            let key = (task.demand, task.devices, sets.collect::<Vec<_>>());
+            let first = *counted.entry(key).or_insert(row);
+            if first == row {
+                counts.count(ledger, task, policy, ranking);
+            } else {
+                counts.copy(first, row, dimensions);
+                let from = tasks.requirements(first);
+                counts.by_requirement.copy_within(from, requirements.start);
+            }
         }
+        counts
     }
-    explanations
-}
 
-impl Explanations {
     /// Counts the offers of the list for one task.
     fn count<P: Policy>(&mut self, ledger: &Ledger, task: Task<'_>, policy: &P, ranking: &Ranking) {
         for &offer in ledger.list() {
