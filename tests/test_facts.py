@@ -119,3 +119,15 @@ def test_a_default_is_shown_as_people_write_it() -> None:
         if "default" in limit:
             number, _, unit = limit["shown"].partition(" ")
             assert int(number.replace(",", "")) * units[unit] == limit["default"], limit["name"]
+
+
+def test_the_document_of_environment_variables_is_complete() -> None:
+    """Each variable that a source reads stands in the table, and each of the table is read; limits have a table of their own."""
+    limits = {f"OFFERMATCH_{limit['name'].upper()}" for limit in LIMITS}
+    read: set[str] = set()
+    for folder, ending in (("python-host/src", "*.py"), ("host", "*.rs"), ("guest", "*.sh")):
+        for path in (ROOT / folder).rglob(ending):
+            if "tests" not in path.parts:
+                read.update(re.findall(r"\bOFFERMATCH_[A-Z_]*[A-Z]\b", path.read_text()))
+    text = (ROOT / "docs" / "installing.md").read_text().partition("## Environment variables")[2]
+    assert set(re.findall(r"`(OFFERMATCH_[A-Z_]+)`", text)) == read - limits

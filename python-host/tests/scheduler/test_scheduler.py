@@ -585,7 +585,7 @@ def test_an_extra_that_is_missing_is_named_with_its_line(capsys, tmp_path, monke
 
 def test_the_matcher_alone_needs_nothing_of_the_scheduler():
     program = (
-        "import sys, offermatch, offermatch.cli.main; offermatch.cli.main._parser();"
+        "import sys, offermatch, offermatch.cli.main; offermatch.cli.main.parser();"
         "print([name for name in ('sqlalchemy', 'alembic', 'rich', 'psycopg', 'httpx') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -20,6 +20,7 @@ from offermatch.cli.bench import add_bench
 from offermatch.cli.conformance import add_conformance
 from offermatch.cli.day import add_day
 from offermatch.cli.demo import add_demo
+from offermatch.cli.doctor import add_doctor
 from offermatch.cli.inspect import add_inspect
 from offermatch.cli.match import add_match
 from offermatch.cli.policies import add_policies
@@ -32,7 +33,7 @@ from offermatch.cli.trace import add_trace
 from offermatch.errors import OffermatchError
 from offermatch.visible import LONGEST_MESSAGE, visible
 
-__all__ = ["run"]
+__all__ = ["parser", "run"]
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
@@ -52,6 +53,7 @@ _COMMANDS = (
     add_day,
     add_bench,
     add_agent,
+    add_doctor,
 )
 
 _ABOUT = """\
@@ -73,7 +75,7 @@ Match tasks to resource offers with a WebAssembly matcher.
 def run(arguments: Sequence[str]) -> int:
     """Return the exit code of one command: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
     try:
-        return _run(_parser().parse_args(arguments))
+        return _run(parser().parse_args(arguments))
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
     except KeyboardInterrupt:
@@ -133,12 +135,13 @@ class _JsonLines(_Visible):
         return json.dumps(told)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     plain = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("offermatch", description=_ABOUT, formatter_class=plain)
-    parser.add_argument("--verbose", action="store_true", help="log what is done, to standard error")
-    parser.add_argument("--log", choices=("text", "json"), default="text", help="lines of the log (default: text)")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    program = argparse.ArgumentParser("offermatch", description=_ABOUT, formatter_class=plain)
+    program.add_argument("--verbose", action="store_true", help="log what is done, to standard error")
+    program.add_argument("--log", choices=("text", "json"), default="text", help="lines of the log (default: text)")
+    commands = program.add_subparsers(required=True, metavar="COMMAND")
     for add in _COMMANDS:
         add(commands)
-    return parser
+    return program
