@@ -122,7 +122,7 @@ def test_a_default_is_shown_as_people_write_it() -> None:
 
 
 def test_the_document_of_environment_variables_is_complete() -> None:
-    """Each variable that a source reads stands in the table, and each of the table is read; limits have a table of their own."""
+    """Each variable that a source reads has a row, and each row a reader; limits have a table of their own."""
     limits = {f"OFFERMATCH_{limit['name'].upper()}" for limit in LIMITS}
     read: set[str] = set()
     for folder, ending in (("python-host/src", "*.py"), ("host", "*.rs"), ("guest", "*.sh")):
