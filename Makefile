@@ -21,16 +21,20 @@ PACKAGED := python-host/src/offermatch/matcher.wasm python-host/src/offermatch/p
 # Named together in every call, examples included, so that what they depend on is built once: its features are those that all of them ask for.
 PACKAGES := --package offermatch-core --package offermatch --package offermatch-host --package offermatch-stage --package offermatch-fuzz
 
+# What runs on a real API server where there is one.
+KUBERNETES := tests/scheduler/cluster/test_kubernetes.py
+
 # A process more than the two cores of a small machine: tests wait, too.
 SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test test-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
 	@echo "make test     format, lints, types, documentation and every test"
+	@echo "make test-kubernetes  what is said of Kubernetes, on a real API server, which is built from source once"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
 	@echo "make component, policies, foreign, host, python, wheel, crates, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
@@ -133,6 +137,11 @@ registry: ## Debian's registry and minisign, for the tests of where matchers com
 
 test-python: python hostile postgresql chromium podman registry ## the Python host
 	cd python-host && ../$(BIN)/python -m pytest $(SHARED)
+
+test-kubernetes: python ## what is said of Kubernetes, on a real API server, which is built once in about ten minutes
+	@python-host/kubernetes.sh build target/kubernetes
+	@kubeconfig=$$(python-host/kubernetes.sh start target/kubernetes) && trap 'python-host/kubernetes.sh stop target/kubernetes' EXIT && \
+		cd python-host && OFFERMATCH_KUBECONFIG=$$kubeconfig ../$(BIN)/python -m pytest -rs -k kubernetes tests/scheduler/cluster/test_clusters.py $(KUBERNETES)
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs $(SHARED)

@@ -1,9 +1,11 @@
+import os
 import signal
 from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from apiserver import ApiServer
 from engines import missing, podmans
 from offermatch import Matcher, ReferenceMatcher
 from offermatch.policies import BUNDLED
@@ -89,6 +91,20 @@ def engines():
         pytest.skip(reason)
     with podmans(2) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def apiserver(tmp_path_factory):
+    """A double of a Kubernetes API server."""
+    server = ApiServer(tmp_path_factory.mktemp("kubernetes"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(request):
+    """The kubeconfig that OFFERMATCH_KUBECONFIG names, of a server that holds nothing of anybody; else the double's."""
+    return os.environ.get("OFFERMATCH_KUBECONFIG") or request.getfixturevalue("apiserver").kubeconfig
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,20 @@
 """Clusters of every kind with two servers of 4 cores each, for the one suite that runs over all of them."""
 
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from engines import IMAGE
+from kubelet import Kubelet
+from offermatch.kubernetes.api import Api, RefusedError, path_of
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Cluster, Launch
 from offermatch.scheduler.cluster.container import ContainerCluster, Engine
 from offermatch.scheduler.cluster.dask.dask import DaskCluster
 from offermatch.scheduler.cluster.http.http import HttpCluster
 from offermatch.scheduler.cluster.http.server import ClusterServer
+from offermatch.scheduler.cluster.kubernetes import KubernetesCluster, Place
 from offermatch.scheduler.cluster.process.processes import ProcessCluster
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.tables.rows import offer_columns
@@ -176,3 +179,53 @@ def keys_of_ledger(dask_scheduler=None):
 
 def tasks_of_dask(dask_scheduler=None):
     return [str(key) for key in dask_scheduler.tasks]
+
+
+def node(name, labels=None, **status):
+    """Return a node of 4 cores."""
+    has = {"cpu": "4", "memory": "8Gi", "pods": "110", "nvidia.com/gpu": "2"}
+    labels = {"kubernetes.io/hostname": name, **(labels or {})}
+    return {
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels},
+        "status": {"allocatable": has, "capacity": has, **status},
+    }
+
+
+@contextmanager
+def kubernetes(kubeconfig):
+    """Two nodes of a Kubernetes cluster, and what runs on them; nothing of it is left after."""
+    api = Api(kubeconfig=str(kubeconfig))
+    clear(api)
+    for name in ("one", "two"):
+        add_node(api, node(name))
+    kubelet = Kubelet(kubeconfig)
+    cluster = KubernetesCluster(Place(kubeconfig=str(kubeconfig), image="task"))
+    try:
+        yield Site(cluster, ("one", "two"), QUICK, LONG, FAILING, NO_COMMAND)
+    finally:
+        cluster.close()
+        kubelet.close()
+        clear(api)
+        api.close()
+
+
+def add_node(api, made):
+    """Make a node; its status is set apart, and a new one is not to be kept away from."""
+    api.create(path_of("Node"), made)
+    api.patch(path_of("Node", None, made["metadata"]["name"], "status"), {"status": made["status"]})
+    api.patch(path_of("Node", None, made["metadata"]["name"]), {"spec": {"taints": made.get("spec", {}).get("taints")}})
+
+
+def clear(api):
+    """Remove all pods, nodes, config maps, quotas, leases and events."""
+    for kind in ("Pod", "Node", "ConfigMap", "ResourceQuota", "Lease", "Event"):
+        for one in api.pages(path_of(kind))[0]:
+            metadata = one["metadata"]
+            if metadata.get("namespace", "default") != "default" or metadata["name"] == "kube-root-ca.crt":
+                continue
+            path = path_of(kind, metadata.get("namespace"), metadata["name"])
+            api.delete(path, grace_seconds=0)
+            if metadata.get("finalizers"):
+                with suppress(RefusedError):
+                    api.patch(path, {"metadata": {"finalizers": None}})

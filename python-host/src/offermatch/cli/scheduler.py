@@ -58,6 +58,7 @@ On a terminal it shows the cycle, elsewhere it writes a line of log for each.
   offermatch run --cluster simulated --drain
   offermatch run --store postgresql://user@host/database --cluster http://node-1:8321,http://node-2:8321
   offermatch run --cluster 'docker:unix:///run/docker.sock?image=debian:12,docker:tcp://node-1:2376?tls=/etc/offermatch/tls'
+  offermatch run --cluster 'kubernetes:my-context?namespace=batch&image=debian:12'
   offermatch run --cluster dask:tcp://scheduler:8786 --manifest /etc/offermatch/manifest.json
   OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 offermatch run --metrics-port 9464
 """
@@ -80,8 +81,8 @@ def add_scheduler(commands: Any) -> None:
         "--cluster",
         default="simulated",
         metavar="CLUSTER",
-        help="simulated, simulated:OFFERS-FILE, http://AGENT,http://AGENT,..., docker:ENGINE,docker:ENGINE,... or "
-        "dask:ADDRESS (default: simulated)",
+        help="simulated, simulated:OFFERS-FILE, http://AGENT,http://AGENT,..., docker:ENGINE,docker:ENGINE,..., "
+        "kubernetes:CONTEXT or dask:ADDRESS (default: simulated)",
     )
     run.add_argument(
         "--cluster-token-file", type=Path, metavar="FILE", help="the token that agents want; only its owner can read it"

@@ -16,7 +16,7 @@ from offermatch.errors import InputError
 from offermatch.model import Offer, Requirement, Task, is_in, not_in
 from offermatch.quantity import COUNT, MAXIMUM, UNITS, as_written, parse
 
-__all__ = ["EMPTY", "objects", "tables"]
+__all__ = ["EMPTY", "Node", "Pod", "objects", "tables"]
 
 EMPTY = "(empty)"
 """Stands for the empty value of a label, which Kubernetes tells apart from a label that is not there."""
@@ -59,15 +59,15 @@ def tables(tasks: Sequence[tuple[_Object, str]], offers: Sequence[tuple[_Object,
     Raises:
         InputError: An object that cannot be used.
     """
-    pods = [_Pod(item, place) for item, place in tasks if item["kind"] == "Pod"]
+    pods = [Pod(item, place) for item, place in tasks if item["kind"] == "Pod"]
     running = [pod for pod in pods if pod.node]
     known = {pod.name for pod in pods}
     running += [
         pod
-        for pod in (_Pod(item, place) for item, place in offers if item["kind"] == "Pod")
+        for pod in (Pod(item, place) for item, place in offers if item["kind"] == "Pod")
         if pod.node and pod.name not in known
     ]
-    nodes = [_Node(item, place) for item, place in offers if item["kind"] == "Node"]
+    nodes = [Node(item, place) for item, place in offers if item["kind"] == "Node"]
     for found, kind, given in ((pods, "Pod", tasks), (nodes, "Node", offers)):
         if given and not found:
             hint = (
@@ -90,8 +90,18 @@ def tables(tasks: Sequence[tuple[_Object, str]], offers: Sequence[tuple[_Object,
     )
 
 
-class _Node:
+class Node:
+    """A node.
+
+    Attributes:
+        name: Its name.
+        labels: Its labels.
+        allocatable: What pods may have of it, in the smallest unit.
+        taints: Its taints that keep pods away, as key, value and effect; a cordon is one.
+    """
+
     def __init__(self, item: _Object, place: str) -> None:
+        """Read the object; an ``InputError`` names the place."""
         metadata = _part(item, "metadata", place)
         self.name = _name(metadata, place)
         self._place = f"{place} ({self.name})"
@@ -112,16 +122,31 @@ class _Node:
         """Return what is left of the node once the pods on it have their part."""
         capacity = {name: self.allocatable.get(name, 0) for name in resources}
         free = {name: max(0, there - held.get(name, 0)) for name, there in capacity.items()}
+        return Offer(self.name, as_written(free), as_written(capacity), self.attributes())
+
+    def attributes(self) -> dict[str, str | None]:
+        """Return its name, labels and taints as what requirements are about."""
         attributes: dict[str, str | None] = {"metadata.name": self.name}
         for key, value in self.labels.items():
             attributes[key] = value or EMPTY
             attributes[f"exists:{key}"] = _YES
         attributes.update(dict.fromkeys(map(_taint, self.taints), _YES))
-        return Offer(self.name, as_written(free), as_written(capacity), attributes)
+        return attributes
 
 
-class _Pod:
+class Pod:
+    """A pod.
+
+    Attributes:
+        name: Its namespace and name.
+        node: The node that it is bound to; empty where it is not.
+        priority: Its priority.
+        ended: Whether it holds nothing any more.
+        waits: Whether it is to be scheduled.
+    """
+
     def __init__(self, item: _Object, place: str) -> None:
+        """Read the object; an ``InputError`` names the place."""
         metadata = _part(item, "metadata", place)
         self.name = f"{_text(metadata.get('namespace')) or 'default'}/{_name(metadata, place)}"
         self._place = f"{place} ({self.name})"
@@ -173,8 +198,12 @@ class _Pod:
         limits = _amounts(resources.get("limits"), f"{self._place}, {where}, limits")
         return {**limits, **_amounts(resources.get("requests"), f"{self._place}, {where}, requests")}
 
-    def requirements(self, nodes: Sequence[_Node], taints: Iterable[tuple[str, str, str]]) -> list[Requirement]:
-        """Return what a node must have: labels, names, and no taint that the pod does not tolerate."""
+    def requirements(self, nodes: Sequence[Node], taints: Iterable[tuple[str, str, str]]) -> list[Requirement]:
+        """Return what a node must have: labels, names, and no taint that the pod does not tolerate.
+
+        Raises:
+            InputError: A rule that cannot be said of one pod and one node.
+        """
         selector = _part(self._spec, "nodeSelector", self._place)
         found = [is_in(key, _text(value) or EMPTY) for key, value in sorted(selector.items())]
         affinity = _part(self._spec, "affinity", self._place)
@@ -187,7 +216,7 @@ class _Pod:
         found += [not_in(_taint(one), _YES) for one in taints if not any(_tolerates(each, one) for each in tolerations)]
         return found
 
-    def _terms(self, terms: Sequence[_Object], nodes: Sequence[_Node]) -> list[Requirement]:
+    def _terms(self, terms: Sequence[_Object], nodes: Sequence[Node]) -> list[Requirement]:
         """Return the requirements of terms, one of which must hold.
 
         Where they cannot be said of labels, because there are several or numbers are compared, they are said of the names of
@@ -205,7 +234,7 @@ class _Pod:
         ]
         return [Requirement("metadata.name", tuple(holds))]
 
-    def _holds(self, one: _Object, node: _Node) -> bool:
+    def _holds(self, one: _Object, node: Node) -> bool:
         key, operator = _text(one.get("key")), _text(one.get("operator"))
         value = node.name if key == "metadata.name" else node.labels.get(key)
         values = list(map(_text, _list(one, "values", self._place)))

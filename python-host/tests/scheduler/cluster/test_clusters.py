@@ -7,7 +7,7 @@ import pytest
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster import Launch
 from offermatch.tables.rows import offer_columns
-from sites import agents, containers, dask, gateway, simulated
+from sites import agents, containers, dask, gateway, kubernetes, simulated
 
 SITES = {
     "simulated-virtual": partial(simulated, "virtual"),
@@ -17,7 +17,11 @@ SITES = {
 }
 
 
-SERVED = {"dask": (dask, "dask_workers"), "containers": (containers, "engines")}
+SERVED = {
+    "dask": (dask, "dask_workers"),
+    "containers": (containers, "engines"),
+    "kubernetes": (kubernetes, "kubeconfig"),
+}
 """Kinds whose servers are started once for all tests, by a fixture."""
 
 

@@ -31,6 +31,7 @@ _SHIPPED = {
         ("dask", "dask.dask"),
         ("docker", "container.cluster"),
         ("podman", "container.cluster"),
+        ("kubernetes", "kubernetes.cluster"),
     )
 }
 

@@ -1,0 +1,1 @@
+"""Kubernetes: its API, and a scheduler of its pods."""
