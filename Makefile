@@ -141,7 +141,7 @@ test-python: python hostile postgresql chromium podman registry ## the Python ho
 test-kubernetes: python ## what is said of Kubernetes, on a real API server, which is built once in about ten minutes
 	@python-host/kubernetes.sh build target/kubernetes
 	@kubeconfig=$$(python-host/kubernetes.sh start target/kubernetes) && trap 'python-host/kubernetes.sh stop target/kubernetes' EXIT && \
-		cd python-host && OFFERMATCH_KUBECONFIG=$$kubeconfig ../$(BIN)/python -m pytest -rs -k kubernetes tests/scheduler/cluster/test_clusters.py $(KUBERNETES)
+		(cd python-host && OFFERMATCH_KUBECONFIG=$$kubeconfig ../$(BIN)/python -m pytest -rs -k kubernetes tests/scheduler/cluster/test_clusters.py $(KUBERNETES))
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs $(SHARED)
