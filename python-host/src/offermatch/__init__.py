@@ -13,7 +13,8 @@ from offermatch.errors import (
     OffermatchError,
     StoreError,
 )
-from offermatch.fallback.fallback import Breaker, FallbackMatcher
+from offermatch.fallback.breaker import Breaker
+from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.limits import Limits
 from offermatch.matcher import BaseMatcher, Matcher, ReferenceMatcher
 from offermatch.model import (

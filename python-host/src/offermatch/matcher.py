@@ -14,29 +14,34 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from offermatch import policies, reference
+from offermatch import policies
 from offermatch.answer import Answer
-from offermatch.errors import InputError, OffermatchError
+from offermatch.errors import InputError
 from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Timings
-from offermatch.pool import Backend, Opener, Pool
-from offermatch.provenance.registry import SCHEME, Reference, pull
+from offermatch.pool import Pool
+from offermatch.provenance.registry import SCHEME, pull
+from offermatch.provenance.registry import Reference as RegistryReference
 from offermatch.provenance.trust import Trust
-from offermatch.recording.recorder import Recorder, write_recording
-from offermatch.recording.rotation import RotatingRecorder, Rotation
+from offermatch.recording.recorder import Recorded
+from offermatch.recording.rotation import Rotated, Rotation
+from offermatch.reference import DESCRIPTION, Reference
+from offermatch.session import Backend, Session, Verified
 from offermatch.tables.bad import BadRows
+from offermatch.tables.catalog import Catalog
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.cycle import Cycle
 from offermatch.tables.frames import Table
 from offermatch.tables.remarks import refuse_unknown
 from offermatch.tables.rows import offer_columns, task_columns
-from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.settings import SettingColumns, Shape, setting_columns
+from offermatch.tables.tables import OfferTable
+from offermatch.verify.ledger import Ledger
 from offermatch.wasm.choice import choose_crossing
-from offermatch.wasm.component import Code, ComponentBackend
+from offermatch.wasm.component import Code, ComponentPool
 from offermatch.wasm.crossing import Crossing
 from offermatch.wasm.spans import MATCHING, span
 
-__all__ = ["BaseMatcher", "Matcher", "ReferenceMatcher"]
+__all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher"]
 
 
 class BaseMatcher(ABC):
@@ -49,21 +54,15 @@ class BaseMatcher(ABC):
 
     description: Description
     digest: str
-    _pool_kind: type[Pool] = Pool
 
     @abstractmethod
-    def _open_backend(
-        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
-    ) -> Backend:
-        """Return a pool over row numbers."""
+    def session(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Session:
+        """Open a pool of these offers, over row numbers, listed in the order of their rows.
 
-    def _now(self) -> BaseMatcher:
-        """Return the matcher that a pool is opened with now; what a matcher made of matchers overrides."""
-        return self
-
-    def _heard(self, matcher: BaseMatcher, error: Exception | None) -> None:
-        """Hear how a call ended on a pool in the matcher that ``_now`` returned: tasks were placed, or what failed."""
-        del matcher, error
+        Raises:
+            InputError: ``setting-malformed``.
+            MatcherError: The matcher failed.
+        """
 
     def match(
         self,
@@ -130,10 +129,10 @@ class BaseMatcher(ABC):
             if strict:
                 refuse_unknown(asked, offered.attributes)
             timings.columns += perf_counter() - begin
-            answer = self._run(Cycle(asked, offered, settings, chosen, attributes, explain, record), timings)
-            answer.task_numbers, answer.offer_numbers = asked.numbers, offered.numbers
-            answer.left_out = [*asked.left_out, *offered.left_out]
-            return answer
+            with self._pool(offered, settings, chosen, attributes, timings, record) as pool:
+                answer = pool.place(asked, timings, explain=explain)
+            left_out = [*asked.left_out, *offered.left_out]
+            return replace(answer, left_out=left_out, offer_numbers=offered.numbers)
 
     async def match_async(self, tasks: Table | TaskColumns, offers: Table | OfferColumns, **options: Any) -> Answer:
         """Match on a thread, so that the event loop goes on; arguments and errors are those of ``match``.
@@ -143,17 +142,6 @@ class BaseMatcher(ABC):
         import asyncio  # noqa: PLC0415 - programs without an event loop start faster
 
         return await asyncio.to_thread(self.match, tasks, offers, **options)
-
-    def _run(self, cycle: Cycle, timings: Timings) -> Answer:
-        """Answer one cycle; what a matcher made of matchers overrides."""
-        opener = self._checked_opener(cycle.settings)
-        with self._pool(
-            opener, cycle.offers, cycle.settings, cycle.dimensions, cycle.attributes, timings, cycle.record
-        ) as pool:
-            answer = pool._assign(cycle.tasks, timings)
-            if cycle.explain:
-                answer.explanations = pool.explain(cycle.tasks.picked(answer._unplaced))
-        return answer
 
     def open(
         self,
@@ -200,49 +188,31 @@ class BaseMatcher(ABC):
         settings.check_units(chosen)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
         named = [*offered.attributes, *attributes] or [""]
-        pool = self._opened(offered, settings, chosen, named, record)
-        pool.left_out = list(offered.left_out)
-        return pool
-
-    def _opened(
-        self,
-        offers: OfferColumns,
-        settings: Settings,
-        dimensions: Sequence[str],
-        attributes: Sequence[str],
-        record: str | PathLike[str] | Rotation | None,
-    ) -> Pool:
-        """Open one pool; what a matcher made of matchers overrides."""
-        return self._pool(self._checked_opener(settings), offers, settings, dimensions, attributes, None, record)
+        return self._pool(offered, settings, chosen, named, Timings(), record)
 
     def _pool(
         self,
-        opener: Opener,
         offers: OfferColumns,
         settings: Settings,
         dimensions: Sequence[str],
         attributes: Iterable[str],
-        timings: Timings | None,
+        timings: Timings,
         record: str | PathLike[str] | Rotation | None,
     ) -> Pool:
+        begin = perf_counter()
+        columns = setting_columns(settings, dimensions)
+        catalog = Catalog(offers.names, dimensions, attributes)
+        table, shape = catalog.offers(offers), Shape(len(catalog.dimensions), len(catalog.attributes))
+        ledger = Ledger(table, columns.mode, columns.max_score)
+        timings.columns += perf_counter() - begin
+        session: Session
         if record is None:
-            pool = self._pool_kind(opener, offers, settings, dimensions, attributes, timings)
+            session = self.session(table, shape, columns, timings)
         elif isinstance(record, Rotation):
-            rotating = RotatingRecorder(opener, self.description, self.digest)
-            rotating.rotation = record
-            pool = self._pool_kind(rotating, offers, settings, dimensions, attributes, timings)
-            pool.on_close = rotating.finish
+            session = Rotated.rotating(self, table, shape, columns, timings, record)
         else:
-            recorder = Recorder(opener, self.description, self.digest)
-            try:
-                pool = self._pool_kind(recorder, offers, settings, dimensions, attributes, timings)
-            except OffermatchError:
-                if recorder.recorded:
-                    write_recording(recorder.recorded, record)
-                raise
-            pool.on_close = lambda: write_recording(recorder.recorded, record)
-        pool.matcher, pool.matcher_digest = self.description, self.digest
-        return pool
+            session = Recorded.open(self, table, shape, columns, timings, record)
+        return Pool(session, ledger, catalog, settings, offers.left_out)
 
     def explain(
         self, tasks: Table | TaskColumns, offers: Table | OfferColumns, settings: Settings | None = None
@@ -256,23 +226,36 @@ class BaseMatcher(ABC):
         with self.open(offers, settings) as pool:
             return pool.explain(tasks)
 
-    def _checked_opener(self, settings: Settings) -> Opener:
-        settings.checked()
+
+class DirectMatcher(BaseMatcher):
+    """A matcher that answers itself, instead of asking others."""
+
+    @abstractmethod
+    def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
+        """Open a pool as ``session`` does, whose answers nobody verifies; the columns may be of any length."""
+
+    def session(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Session:
+        """Open a pool of these offers, over row numbers, listed in the order of their rows."""
         if settings.mode not in self.description.modes:
             message = f"{self.description.name} does not have the mode {settings.mode}"
             raise InputError("setting-malformed", message, "it has " + ", ".join(self.description.modes), "mode")
-        return self._open_backend
+        return Verified(self.description, self.digest, self.backend(table, shape, settings, timings), shape)
 
 
-class Matcher(BaseMatcher):
+class Matcher(DirectMatcher):
     """A matcher component. Load one with ``Matcher.load``."""
 
-    def __init__(self, code: Code) -> None:
-        """Judge a compiled component; use ``Matcher.load``."""
+    def __init__(self, code: Code, crossing: Crossing | None = None) -> None:
+        """Judge a compiled component; use ``Matcher.load``.
+
+        Args:
+            code: The component.
+            crossing: How columns cross to it; the fastest that changes no answer unless given.
+        """
         self.description = code.judge()
         self.digest = code.inspection.digest
         self._code = code
-        self._crossing: Crossing = choose_crossing(code)
+        self._crossing = crossing or choose_crossing(code)
 
     @classmethod
     def load(
@@ -308,7 +291,7 @@ class Matcher(BaseMatcher):
         if path is None:
             return cls(Code(policies.BUNDLED, limits, digest, policies.BUNDLED.read_bytes()))
         if str(path).startswith(SCHEME):
-            path, _ = pull(Reference.parse(str(path)), limits or Limits.in_force())
+            path, _ = pull(RegistryReference.parse(str(path)), limits or Limits.in_force())
         if trust is not None and not isinstance(trust, Trust):
             trust = Trust.read(trust)
         return cls(Code(Path(path), limits, digest, trust=trust))
@@ -328,56 +311,23 @@ class Matcher(BaseMatcher):
         """How columns cross to the component: ``packed``, ``bulk`` or ``public``."""
         return self._crossing.name
 
-    def _open_backend(
-        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
-    ) -> Backend:
-        return ComponentBackend(self._code.instance(), self._crossing, table, dimensions, attributes, settings, timings)
+    def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
+        """Open a pool in an instance of its own."""
+        return ComponentPool(self._code.instance(), self._crossing, table, shape, settings, timings)
 
 
-class _TimedReference:
-    """The reference loop as a backend: everything it does counts as the call."""
-
-    def __init__(self, inner: reference.ReferenceBackend) -> None:
-        self._inner = inner
-
-    def assign(self, table: TaskTable, timings: Timings) -> Assigned:
-        begin = perf_counter()
-        try:
-            return self._inner.assign(table)
-        finally:
-            timings.call += perf_counter() - begin
-
-    def update(self, changes: Changes, timings: Timings) -> None:
-        begin = perf_counter()
-        self._inner.update(changes)
-        timings.call += perf_counter() - begin
-
-    def explain(self, table: TaskTable, timings: Timings) -> Explained:
-        begin = perf_counter()
-        try:
-            return self._inner.explain(table)
-        finally:
-            timings.call += perf_counter() - begin
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class ReferenceMatcher(BaseMatcher):
+class ReferenceMatcher(DirectMatcher):
     """The reference loop in pure Python: the same answers, at the cost of tasks x offers."""
 
-    description = reference.DESCRIPTION
+    description = DESCRIPTION
     digest = ""
 
-    def _open_backend(
-        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
-    ) -> Backend:
-        del attributes
+    def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
+        """Open a pool in the loop."""
         begin = perf_counter()
-        weights, scales = settings.weight_column(dimensions), settings.scale_column(dimensions)
-        inner = reference.ReferenceBackend(table, len(dimensions), settings.mode, settings.score_limit, weights, scales)
+        pool = Reference(table, shape, settings)
         timings.call += perf_counter() - begin
-        return _TimedReference(inner)
+        return pool
 
 
 def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] | None) -> tuple[str, ...]:

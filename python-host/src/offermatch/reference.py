@@ -6,15 +6,22 @@ component cannot be loaded, and what the tests compare components with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from time import perf_counter
+from typing import TypeVar
 
-from offermatch.model import Description, Mode
+from offermatch.model import Description, Timings
+from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.wasm.contract import CONTRACT
 
-__all__ = ["DESCRIPTION", "ReferenceBackend"]
+__all__ = ["DESCRIPTION", "Reference"]
 
 DESCRIPTION = Description("offermatch-reference", "0.1.0", "best-fit", CONTRACT, ("exclusive", "shared"))
+
+_Asked = TypeVar("_Asked")
+_Answered = TypeVar("_Answered")
 
 
 class _Offer:
@@ -39,23 +46,37 @@ class _Task:
         self.requirements = table.requirements.of(row)
 
 
-class ReferenceBackend:
-    """A pool as the contract describes it, over row numbers."""
+def _timed(call: Callable[[Reference, _Asked], _Answered]) -> Callable[[Reference, _Asked, Timings], _Answered]:
+    @wraps(call)
+    def timed(self: Reference, asked: _Asked, timings: Timings) -> _Answered:
+        begin = perf_counter()
+        try:
+            return call(self, asked)
+        finally:
+            timings.call += perf_counter() - begin
 
-    def __init__(
-        self, table: OfferTable, dimensions: int, mode: Mode, max_score: float, weights: list[float], scales: list[int]
-    ) -> None:
+    return timed
+
+
+class Reference:
+    """A pool as the contract describes it, over row numbers. Everything it does counts as the call."""
+
+    def __init__(self, table: OfferTable, shape: Shape, settings: SettingColumns) -> None:
         """Open a pool; empty weights are 1.0 each, empty scales the largest capacities."""
+        dimensions = shape.dimensions
         self._offers = [_Offer(table, row) for row in range(table.rows)]
         self._list = list(range(table.rows))
         self._dimensions = dimensions
-        self._exclusive = mode == "exclusive"
-        self._max_score = max_score
-        self._weights = weights or [1.0] * (dimensions + 1)
+        self._exclusive = settings.mode == "exclusive"
+        self._max_score = settings.max_score
+        self._weights = settings.weights or [1.0] * (dimensions + 1)
         largest = [max(column, default=0) for column in table.capacity or table.available]
         largest.append(1000 * max((len(offer.devices) for offer in self._offers), default=0))
-        self._scales = [given or found or 1 for given, found in zip(scales or [0] * (dimensions + 1), largest, strict=True)]
+        self._scales = [
+            given or found or 1 for given, found in zip(settings.scales or [0] * (dimensions + 1), largest, strict=True)
+        ]
 
+    @_timed
     def assign(self, table: TaskTable) -> Assigned:
         """Place the tasks one after the other."""
         tasks: list[int] = []
@@ -75,6 +96,7 @@ class ReferenceBackend:
                 _take(self._offers[self._list[position]], task)
         return Assigned(tasks, offers, scores)
 
+    @_timed
     def update(self, changes: Changes) -> None:
         """Apply changes: removed, changed, added."""
         for row in changes.removed:
@@ -89,6 +111,7 @@ class ReferenceBackend:
             self._list.append(len(self._offers))
             self._offers.append(_Offer(changes.added, at))
 
+    @_timed
     def explain(self, table: TaskTable) -> Explained:
         """Count each offer of the list at the first check it fails."""
         answer = Explained([], [], [], [], [])

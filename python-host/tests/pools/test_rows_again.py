@@ -108,7 +108,7 @@ def test_rows_follow_the_offers_that_are_there(bulk):
         assert len(pool) == 50
         assert len(pool.offer_names) == len(answer.all_offer_names) == 100
         # Those of the rows, and of the offers that come.
-        assert len(pool._interner._texts) <= 151
+        assert pool._catalog.values <= 151
         assert len(pool._ledger._tables) == 2
 
 

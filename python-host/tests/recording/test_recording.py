@@ -118,7 +118,7 @@ def test_refusals_are_compared_except_by_the_loop(component):
 
 
 def test_a_refused_opening_is_compared(component):
-    refused = {"settings": {"mode": "shared", "weights": [1.0]}, "open_error": "column-length"}
+    refused = {"settings": {"mode": "shared", "max_score": 31.0, "weights": [1.0]}, "open_error": "column-length"}
     assert replay(recording_of([], **refused), component) == []
     assert replay(recording_of([], **refused), ReferenceMatcher()) == []
     assert replay(recording_of([], open_error="bad-setting"), component)[0].step == -1

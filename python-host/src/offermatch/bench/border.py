@@ -20,18 +20,20 @@ from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+from sys import float_info
 from time import perf_counter
 from typing import Any
 
 from offermatch.errors import LyingMatcherError
 from offermatch.matcher import Matcher
 from offermatch.model import Offer, Settings, Timings
-from offermatch.pool import Backend
 from offermatch.quantity import SMALLEST, as_written
 from offermatch.sample import Sample
+from offermatch.session import Backend
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
 from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable, offer_table, task_table
 
 __all__ = ["border", "table"]
@@ -137,7 +139,7 @@ def _copy_in(matcher: Matcher, tasks: TaskColumns, offers: OfferColumns) -> floa
 
 
 def _open(matcher: Matcher, table: OfferTable, dimensions: tuple[str, ...], timings: Timings) -> Backend:
-    return matcher._open_backend(table, dimensions, 0, Settings("shared"), timings)
+    return matcher.backend(table, Shape(len(dimensions)), SettingColumns("shared", float_info.max), timings)
 
 
 def _to_one_offer(matcher: Matcher, tasks: TaskColumns, size: Callable[[Iterable[int]], int]) -> Timings:

@@ -14,8 +14,7 @@ import threading
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
@@ -24,8 +23,11 @@ from wasmtime.component import Func
 
 from offermatch.matcher import Matcher
 from offermatch.model import Timings
+from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.wasm.choice import choose_crossing
+from offermatch.wasm.component import Code
 from offermatch.wasm.crossing import Crossing
 from offermatch.wasm.packed import PackedCrossing
 
@@ -101,27 +103,23 @@ class WatchedCrossing:
             self.windows.append((begin, perf_counter()))
 
 
-@contextmanager
-def watched(matcher: Matcher) -> Iterator[WatchedCrossing]:
-    """Watch a matcher's calls into the component."""
-    before = matcher._crossing
+def watched() -> tuple[Matcher, WatchedCrossing]:
+    """Return the bundled matcher, and what watches its calls into the component."""
+    code = Code(BUNDLED, content=BUNDLED.read_bytes())
+    chosen = choose_crossing(code)
     # Of a packed call, writing and reading the digits is not in the window.
-    crossing = WatchedCrossing(before.inner if isinstance(before, PackedCrossing) else before)
-    matcher._crossing = PackedCrossing(crossing) if isinstance(before, PackedCrossing) else crossing
-    try:
-        yield crossing
-    finally:
-        matcher._crossing = before
+    crossing = WatchedCrossing(chosen.inner if isinstance(chosen, PackedCrossing) else chosen)
+    return Matcher(code, PackedCrossing(crossing) if isinstance(chosen, PackedCrossing) else crossing), crossing
 
 
 def gil(sample: Sample, rounds: int) -> dict[str, Any]:
     """Return operations per millisecond of a background thread, idle and while this thread matches."""
-    matcher = Matcher.load()
+    matcher, crossing = watched()
     tasks, offers = sample.rows()
     ready = (task_columns(tasks), offer_columns(offers))
     control: list[Window] = []
     cycles: dict[str, list[Window]] = {"cycles from dataclasses": [], "cycles from columns": []}
-    with Background() as background, watched(matcher) as crossing:
+    with Background() as background:
         before = background.idle(0.3)
         tables: tuple[tuple[Any, Any], ...] = ((tasks, offers), ready)
         for name, given in zip(cycles, tables, strict=True):

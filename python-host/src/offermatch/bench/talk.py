@@ -196,11 +196,12 @@ def _measure_component(matcher: Matcher, given: tuple[Any, Any], digest: str, se
         best = min(best, perf_counter() - begin)
     if answer.digest != digest:
         raise LyingMatcherError("answer-refused", "the same input gave another answer", "do not use this matcher")
-    with Background() as background, watched(matcher) as crossing:
+    seen, crossing = watched()
+    with Background() as background:
         idle, control = [background.idle(0.2)], []
         until = perf_counter() + seconds / 4
         while perf_counter() < until:
-            matcher.match(*given)
+            seen.match(*given)
             control.append(background.control())
         speed = background.speed(crossing.windows)
         idle.append(background.idle(0.2))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from offermatch import policies
 from offermatch.limits import Limits
-from offermatch.matcher import BaseMatcher, Matcher, ReferenceMatcher
+from offermatch.matcher import DirectMatcher, Matcher, ReferenceMatcher
 from offermatch.model import MODES, Settings
 from offermatch.sample import Sample, parse_sample
 
@@ -29,7 +29,7 @@ def add_limits(command: argparse.ArgumentParser) -> None:
     )
 
 
-def matcher_named(name: str, limits: Path | None) -> BaseMatcher:
+def matcher_named(name: str, limits: Path | None) -> DirectMatcher:
     """Return the matcher that ``--matcher`` names: ``bundled``, ``reference``, a shipped policy, or the path of a component.
 
     A file that is called as a policy is named with its folder, such as ``./strand``.

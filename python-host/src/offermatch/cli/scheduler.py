@@ -21,6 +21,7 @@ from offermatch.cli.tasks import add_tasks
 from offermatch.errors import InputError, OffermatchError
 from offermatch.extras import require
 from offermatch.fallback.fallback import FallbackMatcher
+from offermatch.matcher import BaseMatcher
 from offermatch.scheduler.cluster.adapters import Access, connect
 from offermatch.slot.slot import Slot
 from offermatch.visible import visible
@@ -166,7 +167,7 @@ def _run(options: argparse.Namespace) -> str:
         from offermatch.scheduler.loop import Scheduler  # noqa: PLC0415
         from offermatch.scheduler.watching.view import LiveView, LogLines  # noqa: PLC0415
 
-        matcher = matcher_named(options.matcher, options.limits)
+        matcher: BaseMatcher = matcher_named(options.matcher, options.limits)
         if options.manifest is not None:
             slot = matcher = Slot(matcher)
             entered.enter_context(slot.watch(options.manifest))

@@ -13,7 +13,7 @@ from offermatch.conformance.book import Book
 from offermatch.conformance.compare import place_shown, places_of
 from offermatch.conformance.play import ANSWERED, Outcome, Player, play
 from offermatch.conformance.report import Finding
-from offermatch.matcher import BaseMatcher
+from offermatch.matcher import DirectMatcher
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned, Explained
 
@@ -25,12 +25,12 @@ _MOST_CALLS = 16
 _SAME, _OTHER = "the same answer", "another answer"
 
 
-def broken(matcher: BaseMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
+def broken(matcher: DirectMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
     """Return the first law that a matcher breaks on a case, given how it answered before."""
     return _repeated(matcher, case, before) or _split(matcher, case, before)
 
 
-def _repeated(matcher: BaseMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
+def _repeated(matcher: DirectMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
     again = play(matcher, case)
     for at in range(max(len(before), len(again))):
         if at >= len(before) or at >= len(again) or not before[at].is_same(again[at]):
@@ -38,7 +38,7 @@ def _repeated(matcher: BaseMatcher, case: Recording, before: Sequence[Outcome]) 
     return None
 
 
-def _split(matcher: BaseMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
+def _split(matcher: DirectMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
     player = Player(matcher, case)
     try:
         if player.outcome.word != ANSWERED:

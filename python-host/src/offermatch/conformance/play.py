@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from offermatch.errors import InputError, OffermatchError
-from offermatch.matcher import BaseMatcher, ReferenceMatcher
+from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Timings
-from offermatch.pool import Backend
 from offermatch.recording.columns import changes_of, tasks_of
 from offermatch.recording.recording import Recording, opened
+from offermatch.session import Backend
 from offermatch.tables.tables import Assigned, Explained
 
 __all__ = ["FAILED", "Outcome", "Player", "play"]
@@ -47,14 +47,14 @@ class Outcome:
 class Player:
     """A pool that a case has opened; what came of opening stands in ``outcome``."""
 
-    def __init__(self, matcher: BaseMatcher, case: Recording) -> None:
+    def __init__(self, matcher: DirectMatcher, case: Recording) -> None:
         """Open the pool."""
         self._case = case
         self._raw = not isinstance(matcher, ReferenceMatcher)
         self._backend: Backend | None = None
         self.outcome = _outcome(self._open, matcher)
 
-    def _open(self, matcher: BaseMatcher) -> None:
+    def _open(self, matcher: DirectMatcher) -> None:
         self._backend = opened(self._case, matcher, raw=self._raw)
 
     def assign(self, tasks: Mapping[str, Any]) -> Outcome:
@@ -88,7 +88,7 @@ class Player:
         return self._backend
 
 
-def play(matcher: BaseMatcher, case: Recording) -> Sequence[Outcome]:
+def play(matcher: DirectMatcher, case: Recording) -> Sequence[Outcome]:
     """Ask everything, as far as the matcher gets: what came of opening, then of each step."""
     player = Player(matcher, case)
     outcomes = [player.outcome]

@@ -16,7 +16,7 @@ from offermatch.conformance.laws import broken
 from offermatch.conformance.play import ANSWERED, FAILED, play
 from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
 from offermatch.errors import InputError, MatcherError
-from offermatch.matcher import BaseMatcher, ReferenceMatcher
+from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned, Explained
 
@@ -85,7 +85,7 @@ class Skips:
         """Return why a case is left out, if it is."""
         return next((reason for group, name, reason in self.lines if group == case.group and name in ("*", case.name)), None)
 
-    def with_those_of(self, matcher: BaseMatcher) -> Skips:
+    def with_those_of(self, matcher: DirectMatcher) -> Skips:
         """Return these and the shipped ones of a matcher of this package."""
         if not isinstance(matcher, ReferenceMatcher):
             return self
@@ -132,7 +132,7 @@ class Suite:
 
     def judge(
         self,
-        matcher: BaseMatcher,
+        matcher: DirectMatcher,
         *,
         level: Level | None = None,
         generated: int = 300,
@@ -168,7 +168,7 @@ class Suite:
         tried = {"cases": len(self), "generated": generated, "seed": seed}
         return Report(matcher.description, matcher.digest, tried, groups, level)
 
-    def require(self, matcher: BaseMatcher, level: str, place: str = "") -> None:
+    def require(self, matcher: DirectMatcher, level: str, place: str = "") -> None:
         """Refuse a matcher that does not reach a level.
 
         Raises:
@@ -186,7 +186,9 @@ class Suite:
 class _Judge:
     """A matcher that is being judged."""
 
-    def __init__(self, matcher: BaseMatcher, skips: Skips, total: int, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(
+        self, matcher: DirectMatcher, skips: Skips, total: int, progress: Callable[[int, int], None] | None
+    ) -> None:
         self._matcher, self._skips = matcher, skips
         self._total, self._progress = total, progress
         self._done = self._crashes = 0
@@ -221,7 +223,7 @@ class _Judge:
                 report.failures.append(failure)
 
 
-def _findings(matcher: BaseMatcher, case: Recording, *, laws: bool) -> tuple[list[Finding], bool]:
+def _findings(matcher: DirectMatcher, case: Recording, *, laws: bool) -> tuple[list[Finding], bool]:
     """Return what is found at each level, at most one thing each, and whether the matcher trapped or ran into a limit."""
     try:
         outcomes = play(matcher, case)

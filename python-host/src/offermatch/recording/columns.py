@@ -10,9 +10,20 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Changes, OfferTable, Requirements, TaskTable
 
-__all__ = ["changes_of", "changes_shown", "offers_of", "offers_shown", "tasks_of", "tasks_shown"]
+__all__ = [
+    "changes_of",
+    "changes_shown",
+    "offers_of",
+    "offers_shown",
+    "settings_of",
+    "settings_shown",
+    "shape_of",
+    "tasks_of",
+    "tasks_shown",
+]
 
 
 def offers_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool) -> OfferTable:
@@ -50,6 +61,27 @@ def changes_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool)
         offers_of(found.get("changed", {}), shape, raw=raw),
         offers_of(found.get("added", {}), shape, raw=raw),
     )
+
+
+def shape_of(found: Mapping[str, int]) -> Shape:
+    """Return the shape of a recording."""
+    return Shape(found["dimensions"], found["attributes"])
+
+
+def settings_of(found: Mapping[str, Any]) -> SettingColumns:
+    """Return the settings of a recording, usable or not."""
+    weights, scales = list(map(float, found.get("weights") or ())), list(found.get("scales") or ())
+    return SettingColumns(found["mode"], float(found["max_score"]), weights, scales)
+
+
+def settings_shown(settings: SettingColumns) -> dict[str, Any]:
+    """Return settings as a recording has them."""
+    return {
+        "mode": settings.mode,
+        "max_score": settings.max_score,
+        "weights": list(settings.weights),
+        "scales": list(settings.scales),
+    }
 
 
 def offers_shown(table: OfferTable) -> dict[str, Any]:

@@ -1,110 +1,137 @@
-"""Writes down what passes between a pool and its matcher."""
+"""Writes down what is asked of a session, and answered."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from offermatch.errors import InputError, OffermatchError
-from offermatch.model import Description, Settings, Timings
-from offermatch.recording.columns import changes_shown, offers_shown, tasks_shown
+from offermatch.model import Description, Timings
+from offermatch.recording.columns import changes_shown, offers_shown, settings_shown, tasks_shown
 from offermatch.recording.format import FORMAT
-from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch.session import Matching, Placed, Session
+from offermatch.tables.settings import SettingColumns, Shape
+from offermatch.tables.tables import Changes, Explained, OfferTable, TaskTable
+from offermatch.verify.ledger import Ledger
 
-if TYPE_CHECKING:
-    from offermatch.pool import Backend, Opener
+__all__ = ["Recorded", "begun", "write_recording"]
 
-__all__ = ["Recorder", "write_recording"]
+_T = TypeVar("_T")
 
 
-class Recorder:
-    """An opener, and then a backend, that hands everything on and keeps it.
+class Recorded:
+    """A session that is written down; the file is written when it is closed."""
 
-    Attributes:
-        recorded: The keys of a recording; empty until the pool is opened.
-    """
+    def __init__(self, session: Session, recorded: dict[str, Any], path: str | os.PathLike[str]) -> None:
+        """Write a session down.
 
-    def __init__(self, opener: Opener, description: Description, digest: str) -> None:
-        """Record one pool of a matcher."""
-        self.recorded: dict[str, Any] = {}
-        self._opener = opener
-        self._description, self._digest = description, digest
-        self._backend: Backend | None = None
-        named = {key: value for key, value in asdict(description).items() if key != "modes"}
-        self._matcher = {**named, "digest": digest} if digest else named
+        Args:
+            session: The session, just opened.
+            recorded: Its recording as ``begun`` returns it.
+            path: Where to write it to.
+        """
+        self.recorded: dict[str, Any] | None = recorded
+        self._session, self._path = session, path
 
-    def __call__(
-        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
-    ) -> Recorder:
-        """Open the pool."""
-        self.recorded = {
-            "matcher": self._matcher,
-            "shape": {"dimensions": len(dimensions), "attributes": attributes},
-            "settings": {
-                "mode": settings.mode,
-                "max_score": settings.score_limit,
-                "weights": settings.weight_column(dimensions),
-                "scales": settings.scale_column(dimensions),
-            },
-            "offers": offers_shown(table),
-            "steps": [],
-        }
+    @classmethod
+    def open(
+        cls,
+        matcher: Matching,
+        table: OfferTable,
+        shape: Shape,
+        settings: SettingColumns,
+        timings: Timings,
+        path: str | os.PathLike[str],
+    ) -> Recorded:
+        """Open a session of a matcher and write it down, also where the matcher refuses to open it."""
+        recorded = begun(matcher.description, matcher.digest, table, shape, settings)
         try:
-            self._backend = self._opener(table, dimensions, attributes, settings, timings)
+            session = matcher.session(table, shape, settings, timings)
         except OffermatchError as error:
             if error.refused is not None:
-                self.recorded["open_error"] = error.refused
+                recorded["open_error"] = error.refused
+            write_recording(recorded, path)
             raise
-        return self
+        return cls(session, recorded, path)
 
-    def assign(self, table: TaskTable, timings: Timings) -> Assigned:
+    @property
+    def description(self) -> Description:
+        """What the matcher that answers now says of itself."""
+        return self._session.description
+
+    @property
+    def digest(self) -> str:
+        """The digest of its bytes."""
+        return self._session.digest
+
+    def assign(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Placed:
         """Place the tasks."""
         step = self._step("assign", tasks_shown(table))
-        answer: Assigned = self._asked(step, lambda backend: backend.assign(table, timings))
-        if all(map(math.isfinite, answer.scores)):
-            step["answer"] = {"tasks": list(answer.tasks), "offers": list(answer.offers), "scores": list(answer.scores)}
-        return answer
+        placed = self._asked(step, lambda: self._session.assign(table, ledger, timings))
+        found = placed.assigned
+        step["answer"] = {"tasks": list(found.tasks), "offers": list(found.offers), "scores": list(found.scores)}
+        return placed
 
-    def update(self, changes: Changes, timings: Timings) -> None:
+    def update(self, changes: Changes, ledger: Ledger, timings: Timings) -> None:
         """Apply changes."""
         step = self._step("update", changes_shown(changes))
-        self._asked(step, lambda backend: backend.update(changes, timings))
+        self._asked(step, lambda: self._session.update(changes, ledger, timings))
         step["answer"] = {}
 
-    def explain(self, table: TaskTable, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
         """Say how the offers in the list stand to each task."""
         step = self._step("explain", tasks_shown(table))
-        answer: Explained = self._asked(step, lambda backend: backend.explain(table, timings))
-        step["answer"] = asdict(answer)
-        return answer
-
-    def forget(self) -> None:
-        """Leave the last step out: another matcher is asked."""
-        self.recorded["steps"].pop()
+        found = self._asked(step, lambda: self._session.explain(table, ledger, timings))
+        step["answer"] = asdict(found)
+        return found
 
     def close(self) -> None:
-        """Let go of what is held."""
-        if self._backend is not None:
-            self._backend.close()
+        """Close the session, and write the recording.
+
+        Raises:
+            InputError: ``file-unwritable``.
+        """
+        self._session.close()
+        recorded, self.recorded = self.recorded, None
+        if recorded is not None:
+            self.write(recorded)
+
+    def write(self, recorded: Mapping[str, Any]) -> None:
+        """Write a recording to its file."""
+        write_recording(recorded, self._path)
 
     def _step(self, what: str, asked: dict[str, Any]) -> dict[str, Any]:
         step = {what: asked}
-        self.recorded["steps"].append(step)
+        if self.recorded is not None:
+            self.recorded["steps"].append(step)
         return step
 
-    def _asked(self, step: dict[str, Any], call: Any) -> Any:
+    def _asked(self, step: dict[str, Any], call: Callable[[], _T]) -> _T:
         try:
-            return call(self._backend)
+            return call()
         except OffermatchError as error:
             if error.refused is not None:
                 step["error"] = error.refused
             raise
+
+
+def begun(
+    description: Description, digest: str, table: OfferTable, shape: Shape, settings: SettingColumns
+) -> dict[str, Any]:
+    """Return the keys of a recording that has no steps yet."""
+    named = {key: getattr(description, key) for key in ("name", "version", "policy", "contract")}
+    return {
+        "matcher": {**named, "digest": digest} if digest else named,
+        "shape": asdict(shape),
+        "settings": settings_shown(settings),
+        "offers": offers_shown(table),
+        "steps": [],
+    }
 
 
 def write_recording(recorded: Mapping[str, Any], path: str | os.PathLike[str]) -> None:

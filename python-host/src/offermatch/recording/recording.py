@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from offermatch.errors import InputError, MatcherError
-from offermatch.matcher import BaseMatcher, ReferenceMatcher
-from offermatch.model import Settings, Timings
-from offermatch.pool import Backend
-from offermatch.recording.columns import changes_of, offers_of, tasks_of
+from offermatch.matcher import DirectMatcher, ReferenceMatcher
+from offermatch.model import Timings
+from offermatch.recording.columns import changes_of, offers_of, settings_of, shape_of, tasks_of
 from offermatch.recording.format import FORMAT, parsed
 from offermatch.recording.recorder import write_recording
+from offermatch.session import Backend
 
 __all__ = ["FORMAT", "Difference", "Recording", "opened", "replay"]
 
@@ -139,7 +139,7 @@ class Difference:
         return f"{place}, {self.what}: {self.before} -> {self.after}"
 
 
-def replay(recording: Recording, matcher: BaseMatcher) -> list[Difference]:
+def replay(recording: Recording, matcher: DirectMatcher) -> list[Difference]:
     """Return what a matcher answers otherwise than recorded; nothing where it answers the same.
 
     What the matcher refuses is compared too, except by the reference matcher, which leaves all checks to the host.
@@ -161,7 +161,7 @@ def replay(recording: Recording, matcher: BaseMatcher) -> list[Difference]:
         raise InputError("file-malformed", f"columns that cannot be read: {error!r}", _HINT, recording.name) from error
 
 
-def _differences(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> Iterator[Difference]:
+def _differences(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> Iterator[Difference]:
     backend, failed = _outcome(lambda: opened(recording, matcher, raw=raw))
     if failed != recording.open_error:
         yield Difference(-1, "error", recording.open_error or _MISSING, failed or _MISSING)
@@ -174,32 +174,10 @@ def _differences(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> It
             backend.close()
 
 
-@dataclass(frozen=True)
-class _Columns(Settings):
-    """Settings whose weights and scales are columns already, usable or not."""
-
-    columns: tuple[list[float], list[int]] = ([], [])
-
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> _Columns:
-        columns = list(map(float, found.get("weights") or ())), list(found.get("scales") or ())
-        return cls(found["mode"], float(found.get("max_score", 31.0)), columns=columns)
-
-    def weight_column(self, dimensions: Sequence[str]) -> list[float]:
-        del dimensions
-        return self.columns[0]
-
-    def scale_column(self, dimensions: Sequence[str]) -> list[int]:
-        del dimensions
-        return self.columns[1]
-
-
-def opened(recording: Recording, matcher: BaseMatcher, *, raw: bool) -> Backend:
+def opened(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> Backend:
     """Return the pool that a recording begins with; ``raw`` hands columns over as they stand, wrong lengths and all."""
-    width, attributes = recording.shape["dimensions"], recording.shape["attributes"]
-    names = [f"dimension-{at}" for at in range(width)]
     table = offers_of(recording.offers, recording.shape, raw=raw)
-    return matcher._open_backend(table, names, attributes, _Columns.of(recording.settings), Timings())
+    return matcher.backend(table, shape_of(recording.shape), settings_of(recording.settings), Timings())
 
 
 def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Recording, *, raw: bool) -> list[Difference]:

@@ -10,18 +10,22 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from offermatch.errors import InputError, LyingMatcherError
+from offermatch.errors import InputError
 from offermatch.fallback.standing import Standing
-from offermatch.model import Settings, Timings
-from offermatch.recording.recorder import Recorder, write_recording
-from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch.model import Timings
+from offermatch.recording.columns import changes_shown
+from offermatch.recording.recorder import Recorded, begun, write_recording
+from offermatch.session import Matching, Placed, Session
+from offermatch.tables.settings import SettingColumns, Shape
+from offermatch.tables.tables import Changes, Explained, OfferTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
-__all__ = ["RotatingRecorder", "Rotation"]
+__all__ = ["Rotated", "Rotation"]
 
 _LOG = logging.getLogger("offermatch")
 _ENDINGS = (".recording.json.gz", ".recording.json", ".json.gz", ".json")
@@ -58,96 +62,74 @@ class Rotation:
         return path.with_name(f"{path.name.removesuffix(ending)}-{number}{ending}")
 
 
-class RotatingRecorder(Recorder):
-    """A recorder that begins a new recording when one is full."""
+class Rotated(Recorded):
+    """A recorded session that begins a new recording when one is full."""
 
-    rotation: Rotation
-    _standing: Standing
-    _ledger: Ledger | None = None
-
-    def __call__(
-        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
-    ) -> RotatingRecorder:
-        """Open the pool."""
-        super().__call__(table, dimensions, attributes, settings, timings)
-        self._standing = Standing(table, dimensions, attributes, settings)
-        self._ledger = Ledger(table, settings.mode, settings.score_limit)
+    def __init__(
+        self,
+        session: Session,
+        recorded: dict[str, Any],
+        rotation: Rotation,
+        standing: Standing,
+    ) -> None:
+        """Write a session down, just opened, whose offers stand as ``standing`` says."""
+        super().__init__(session, recorded, rotation.path)
+        self._rotation, self._standing = rotation, standing
         self._written: deque[Path] = deque()
         self._number = 0
-        return self
 
-    def assign(self, table: TaskTable, timings: Timings) -> Assigned:
+    @classmethod
+    def rotating(
+        cls,
+        matcher: Matching,
+        table: OfferTable,
+        shape: Shape,
+        settings: SettingColumns,
+        timings: Timings,
+        rotation: Rotation,
+    ) -> Rotated:
+        """Open a session of a matcher and write it down."""
+        recorded = begun(matcher.description, matcher.digest, table, shape, settings)
+        return cls(matcher.session(table, shape, settings, timings), recorded, rotation, Standing(table, shape, settings))
+
+    def assign(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Placed:
         """Place the tasks."""
-        answer = super().assign(table, timings)
-        if self._ledger is not None:
-            try:
-                self._ledger.accept(table, replace(answer, devices={}))
-            except LyingMatcherError:
-                # The pool is given up, or goes on elsewhere: how it stands is not known here any more.
-                self._ledger = None
-            else:
-                self._standing.settle(answer)
-        self._rotate()
-        return answer
+        placed = super().assign(table, ledger, timings)
+        self._standing.settle(placed.assigned)
+        self._rotate(ledger)
+        return placed
 
-    def update(self, changes: Changes, timings: Timings) -> None:
+    def update(self, changes: Changes, ledger: Ledger, timings: Timings) -> None:
         """Apply changes."""
-        super().update(changes, timings)
-        if self._ledger is not None:
-            self._ledger.update(changes)
-            self._standing.update(changes)
-        self._rotate()
+        super().update(changes, ledger, timings)
+        self._standing.update(changes)
+        self._rotate(ledger)
 
-    def explain(self, table: TaskTable, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
         """Say how the offers in the list stand to each task."""
-        answer = super().explain(table, timings)
-        self._rotate()
-        return answer
+        found = super().explain(table, ledger, timings)
+        self._rotate(ledger)
+        return found
 
-    def finish(self) -> None:
-        """Write what was recorded since the last file."""
-        if self.recorded:
-            self._write()
+    def write(self, recorded: Mapping[str, Any]) -> None:
+        """Write a recording to the next file, and remove one that is too old."""
+        self._number += 1
+        path = self._rotation.file(self._number)
+        write_recording(recorded, path)
+        self._written.append(path)
+        while len(self._written) > self._rotation.keep:
+            self._written.popleft().unlink(missing_ok=True)
 
-    def _rotate(self) -> None:
-        if self._ledger is None or len(self.recorded["steps"]) < self.rotation.steps:
+    def _rotate(self, ledger: Ledger) -> None:
+        recorded = self.recorded
+        if recorded is None or len(recorded["steps"]) < self._rotation.steps:
             return
         try:
-            self._write()
+            self.write(recorded)
         except InputError as error:
             # The pool has its answer, whatever happens to the recording.
             _LOG.warning("a recording is lost [%s]: %s", error.code, error.line)
-        following = Recorder(_Nowhere, self._description, self._digest)
-        self._standing.open_by(following, self._ledger)
-        self.recorded = following.recorded
-
-    def _write(self) -> None:
-        self._number += 1
-        path = self.rotation.file(self._number)
-        write_recording(self.recorded, path)
-        self._written.append(path)
-        while len(self._written) > self.rotation.keep:
-            self._written.popleft().unlink(missing_ok=True)
-
-
-class _Nowhere:
-    """A backend that does nothing: what it would be asked is what is recorded."""
-
-    def __init__(
-        self, table: OfferTable, dimensions: Sequence[str], attributes: int, settings: Settings, timings: Timings
-    ) -> None:
-        """Open nothing."""
-
-    def assign(self, table: TaskTable, timings: Timings) -> Assigned:
-        """Place nothing."""
-        raise NotImplementedError
-
-    def update(self, changes: Changes, timings: Timings) -> None:
-        """Change nothing."""
-
-    def explain(self, table: TaskTable, timings: Timings) -> Explained:
-        """Explain nothing."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Close nothing."""
+        table, changes = self._standing.opening(ledger)
+        steps = [{"update": changes_shown(one), "answer": {}} for one in changes]
+        following = begun(self.description, self.digest, table, self._standing.shape, self._standing.settings)
+        self.recorded = {**following, "steps": steps}

@@ -7,19 +7,32 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
+from struct import pack
 from time import perf_counter
 
-from offermatch.answer import Answer
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Timings
-from offermatch.tables.cycle import Cycle
+from offermatch.tables.settings import SettingColumns, Shape
+from offermatch.tables.tables import Assigned, OfferTable, TaskTable
+from offermatch.verify.ledger import Ledger
 
-__all__ = ["Shadow", "ShadowReport"]
+__all__ = ["Cycle", "Shadow", "ShadowReport"]
 
 _LOG = logging.getLogger("offermatch")
 _WAITING = 4
 """Cycles that may wait for the candidate; more are not compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The first cycle of a session: all that its answer follows from."""
+
+    offers: OfferTable
+    shape: Shape
+    settings: SettingColumns
+    tasks: TaskTable
 
 
 @dataclass(slots=True)
@@ -56,19 +69,18 @@ class Shadow:
         self.report = ShadowReport()
         self._left = cycles
         self._done = done
-        self._queue: queue.Queue[tuple[Cycle, Answer, float] | None] = queue.Queue(_WAITING)
+        self._queue: queue.Queue[tuple[Cycle, Assigned, float] | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._work, name="offermatch-shadow", daemon=True)
         self._thread.start()
 
-    def offer(self, cycle: Cycle, answer: Answer, seconds: float) -> None:
+    def offer(self, cycle: Cycle, answer: Assigned, seconds: float) -> None:
         """Hand over a cycle that was answered; never waits."""
         if self._queue.full():
             self.report.skipped += 1
             return
-        # The caller may change the tables, and the lists of the answer, once it has its answer.
-        copy = Answer(answer.assigned, (), (), answer.timings)
+        # The caller may change its columns once it has its answer.
         try:
-            self._queue.put_nowait((cycle.copied(), copy, seconds))
+            self._queue.put_nowait((deepcopy(cycle), answer, seconds))
         except queue.Full:
             self.report.skipped += 1
 
@@ -87,10 +99,10 @@ class Shadow:
             self._left -= 1
         self._done(self)
 
-    def _compare(self, cycle: Cycle, answer: Answer, seconds: float) -> None:
+    def _compare(self, cycle: Cycle, answer: Assigned, seconds: float) -> None:
         report, begin = self.report, perf_counter()
         try:
-            found = self.candidate._run(cycle, Timings())
+            found = _answered(self.candidate, cycle)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the candidate's
             report.cycles += 1
             report.difference = f"it failed: {error}"
@@ -101,16 +113,30 @@ class Shadow:
         report.cycles += 1
         report.score += sum(answer.scores)
         report.candidate_score += sum(found.scores)
-        if found.digest == answer.digest:
-            report.same += 1
-        else:
-            report.difference = _first_difference(answer, found)
+        report.difference = _first_difference(answer, found)
+        report.same += not report.difference
 
 
-def _first_difference(answer: Answer, found: Answer) -> str:
-    before = list(zip(answer.assigned.tasks, answer.assigned.offers, answer.scores, strict=True))
-    after = list(zip(found.assigned.tasks, found.assigned.offers, found.scores, strict=True))
+def _answered(candidate: BaseMatcher, cycle: Cycle) -> Assigned:
+    session = candidate.session(cycle.offers, cycle.shape, cycle.settings, Timings())
+    try:
+        ledger = Ledger(cycle.offers, cycle.settings.mode, cycle.settings.max_score)
+        return session.assign(cycle.tasks, ledger, Timings()).assigned
+    finally:
+        session.close()
+
+
+def _first_difference(answer: Assigned, found: Assigned) -> str:
+    before, after = (list(zip(one.tasks, one.offers, map(_bits, one.scores), strict=True)) for one in (answer, found))
     at = next((at for at, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
-    if at is None:
-        return f"{len(after)} tasks placed, not {len(before)}"
-    return f"assignment {at} is (task, offer, score) {after[at]}, not {before[at]}"
+    if at is not None:
+        return f"assignment {at} is (task, offer, score) {_shown(found, at)}, not {_shown(answer, at)}"
+    return "" if len(after) == len(before) else f"{len(after)} tasks placed, not {len(before)}"
+
+
+def _shown(answer: Assigned, at: int) -> tuple[int, int, float]:
+    return answer.tasks[at], answer.offers[at], answer.scores[at]
+
+
+def _bits(score: float) -> bytes:
+    return pack("=d", score)

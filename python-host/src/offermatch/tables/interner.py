@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 __all__ = ["Interner"]
 
@@ -47,28 +48,33 @@ class Interner:
         self._texts.append(text)
         return len(self._texts) - 1
 
-    def replaced(
-        self, held: Sequence[array[int]], rows: Sequence[int], changed: Sequence[array[int]], added: Sequence[array[int]]
-    ) -> None:
-        """Follow an update: rows give up the values that they hold for those of the changed rows, and some are added.
+    @property
+    def held(self) -> int:
+        """How many values are held."""
+        return len(self._texts)
+
+    def count(self, columns: Sequence[array[int]]) -> None:
+        """Count how often each value is used, unless it is known: one column an attribute, before the first update."""
+        if self._uses is None:
+            self._uses = Counter()
+            for column in columns:
+                self._uses.update(column)
+
+    def replaced(self, left: Sequence[Sequence[int]], changed: Sequence[array[int]], added: Sequence[array[int]]) -> None:
+        """Follow an update: rows gave up some values for others, and rows were added.
 
         Args:
-            held: One column an attribute, before the update.
-            rows: The rows that change.
-            changed: Their values to be.
+            left: The values that the changed rows held before, one column an attribute.
+            changed: Those that they hold now.
             added: The values of new rows.
         """
-        uses = self._uses
-        if uses is None:
-            uses = self._uses = Counter()
-            for column in held:
-                uses.update(column)
+        self.count(())
+        uses = cast("Counter[int]", self._uses)
         for column in (*changed, *added):
             uses.update(column)
-        for column in held:
-            uses.subtract([column[row] for row in rows])
-            for row in rows:
-                number = column[row]
+        for values in left:
+            uses.subtract(values)
+            for number in values:
                 text = self._texts[number]
                 if text is not None and uses[number] == 0:
                     del uses[number], self._values[text]

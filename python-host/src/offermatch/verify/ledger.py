@@ -50,6 +50,10 @@ class Ledger:
         copy._tables = self._tables[:]
         return copy
 
+    def restore(self, before: Ledger) -> None:
+        """Be as a ledger was that ``copied`` returned, which is of no use from then on."""
+        self.__dict__.update(before.__dict__)
+
     def rows_listed(self) -> list[int]:
         """Return the rows of the offers in the list, rising."""
         return [row for row, gone in enumerate(self._now.gone) if not gone]

@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import cache
 
 from offermatch.errors import MatcherError, OffermatchError
-from offermatch.model import Settings, Timings
+from offermatch.model import Timings
+from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Explained, OfferTable, Requirements, TaskTable
 from offermatch.wasm.bulk import BulkCrossing, layout_is_known
-from offermatch.wasm.component import Code, ComponentBackend
+from offermatch.wasm.component import Code, ComponentPool
 from offermatch.wasm.crossing import Crossing, PublicCrossing
 from offermatch.wasm.packed import PackedCrossing
 
@@ -87,11 +88,11 @@ def _known_call(code: Code, crossing: Crossing) -> _Known:
         array("Q", [0, 1, 1]), array("Q", [0]), array("Q", [1]), array("Q", [0, 2]), array("Q", [1, 3])
     )
     tasks = TaskTable(2, [array("Q", [1, 2]), array("Q", [3, 4])], array("Q", [300, 0]), conditions)
-    settings = Settings(mode="shared", max_score=1e9, weights={"a": 0.5}, scales={"a": 3})
+    settings = SettingColumns("shared", 1e9, [0.5, 1.0, 1.0], [3, 0, 0])
     instance = code.instance()
     # The rows of this answer are the host's own doing.
     instance.limits = replace(instance.limits, output_rows=None)
-    backend = ComponentBackend(instance, crossing, offers, ("a", "b"), 1, settings, Timings())
+    backend = ComponentPool(instance, crossing, offers, Shape(2, 1), settings, Timings())
     found = backend.assign(tasks, Timings())
     # Some crossings give lists and some arrays.
     return Assigned([*found.tasks], [*found.offers], [*found.scores]), backend.explain(tasks, Timings())

@@ -19,8 +19,9 @@ from wasmtime.component import Component, Linker
 
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits
-from offermatch.model import Description, Settings, Timings
+from offermatch.model import Description, Timings
 from offermatch.provenance.trust import Trust
+from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
 from offermatch.wasm.cache import compiled
 from offermatch.wasm.compile import compile_within, read_component
@@ -32,7 +33,7 @@ from offermatch.wasm.lockdown import foreign_imports, shared_linker
 from offermatch.wasm.output import check_assigned, check_described, check_explained
 from offermatch.wasm.pace import breathe
 
-__all__ = ["Code", "ComponentBackend", "Inspection"]
+__all__ = ["Code", "ComponentPool", "Inspection"]
 
 _COMPONENT_HEAD = b"\0asm\x0d\0\1\0"
 _MODULE_HEAD = b"\0asm\1\0\0\0"
@@ -204,7 +205,7 @@ class Code:
         return MatcherError("contract-version", f"its contract version is {version}", hint, str(self.path))
 
 
-class ComponentBackend:
+class ComponentPool:
     """A pool resource inside an instance."""
 
     def __init__(
@@ -212,23 +213,22 @@ class ComponentBackend:
         instance: Instance,
         crossing: Crossing,
         table: OfferTable,
-        dimensions: Sequence[str],
-        attributes: int,
-        settings: Settings,
+        shape: Shape,
+        settings: SettingColumns,
         timings: Timings,
     ) -> None:
         """Open the pool."""
         self._crossing = crossing
         self._instance: Instance | None = instance
-        self._limits, self._width = instance.limits, len(dimensions)
-        shape = {"dimensions": U32(len(dimensions)), "attributes": U32(attributes)}
+        self._limits, self._width = instance.limits, shape.dimensions
+        width = {"dimensions": U32(shape.dimensions), "attributes": U32(shape.attributes)}
         record = {
             "mode": Enum(settings.mode),
-            "max-score": F64(settings.score_limit),
-            "weights": Matrix("f64", [_array("d", settings.weight_column(dimensions))]),
-            "scales": Matrix("u64", [_array("Q", settings.scale_column(dimensions))]),
+            "max-score": F64(settings.max_score),
+            "weights": Matrix("f64", [_array("d", settings.weights)]),
+            "scales": Matrix("u64", [_array("Q", settings.scales)]),
         }
-        self._pool: Any = self._call("[static]pool.open", [shape, _offers(table), record], timings)
+        self._pool: Any = self._call("[static]pool.open", [width, _offers(table), record], timings)
 
     def assign(self, table: TaskTable, timings: Timings) -> Assigned:
         """Place the tasks."""
