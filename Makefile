@@ -120,8 +120,7 @@ docs: host python ## the book, with the reference of the contract and both APIs;
 
 test-rust: component policies hostile ## the core, the Rust library and its programs
 	cargo test --locked --release $(PACKAGES)
-	cargo test --locked --release --package offermatch-kit --lib # its examples are components, which link for no other target
-	cargo test --locked --release --package offermatch-kit --doc
+	cargo test --locked --release --package offermatch-kit --package offermatch-policies
 
 postgresql: ## Debian's PostgreSQL, for the tests of the task store
 	@python-host/postgresql.sh

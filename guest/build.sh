@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm, and the same for the contract that is not released yet,
 # target/matcher-0.3.0.wasm; `guest/build.sh policies` those of the other
-# policies (guest/kit/examples), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
+# policies (guest/policies/src), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
 # target/hostile/NAME.wasm, and target/matcher-0.1.0.wasm, the matcher for the contract before this one, with which the hosts'
 # adapters are tested; `guest/build.sh at DIRECTORY` that of a project made by `offermatch-host new`, target/NAME.wasm there.
 #
@@ -47,7 +47,7 @@ has_libc() { [ "$1" != wasm32-wasip2 ] || [ -f /usr/lib/wasm32-wasi/libc.a ]; }
 build() {
     local target="$1" libraries="$2" flags="-C link-arg=--wasm-ld-path=$lld $3"
     shift 3
-    local arguments=(build --target "$target" --target-dir target/component "$@")
+    local arguments=("${cargo:-build}" --target "$target" --target-dir target/component "$@")
     if ! has_target "$target" && ! { has_debian && has_libc "$target"; }; then
         echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
         rustup target add "$target" || [ "${OFFERMATCH_SYSTEM_PACKAGES:-}" = no ] || {
@@ -98,11 +98,13 @@ matcher)
     echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes, sha256:$(sha256sum target/matcher.wasm | cut -d " " -f 1)" >&2
     ;;
 policies)
-    build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-kit --profile component --examples "${served[@]}"
     mkdir -p target/policies
-    for source in guest/kit/examples/*.rs; do
-        name="$(basename "$source" .rs)"
-        copy "target/component/wasm32-unknown-unknown/component/examples/${name//-/_}.wasm" "target/policies/$name.wasm"
+    for source in guest/policies/src/*.rs; do
+        name="$(basename "$source" .rs | tr _ -)"
+        case "$name" in lib | best-fit) continue ;; esac
+        # cargo rustc, since a cdylib on any other target would be one too many.
+        cargo=rustc OFFERMATCH_POLICY="$name" build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-policies --lib --profile component --crate-type cdylib "${served[@]}"
+        copy target/component/wasm32-unknown-unknown/component/offermatch_policies.wasm "target/policies/$name.wasm"
     done
     copy target/matcher.wasm target/policies/best-fit.wasm
     # Together, because they differ little: one archive is as large as one and a half of them.

@@ -14,12 +14,18 @@ from wasmtime.component import Component, FuncType
 
 from conftest import COMPONENT, ROOT
 
-POLICIES = ["best-fit", "worst-fit", "first-fit", "most-allocated", "dot-product", "exponential", "strand", "fragmentation"]
+POLICIES = [path.stem.replace("_", "-") for path in sorted((ROOT / "guest" / "policies" / "src").glob("*.rs")) if path.stem != "lib"]
 SHIPPED = [COMPONENT, *(ROOT / "target" / "policies" / f"{policy}.wasm" for policy in POLICIES)]
 
 
 def test_every_policy_is_shipped() -> None:
     assert {path for path in SHIPPED if path != COMPONENT} == set((ROOT / "target" / "policies").glob("*.wasm"))
+
+
+def test_the_table_of_the_documents_has_every_policy() -> None:
+    text = (ROOT / "docs" / "policies.md").read_text()
+    table = text.split("| policy | score |", 1)[1].split("\n\n", 1)[0]
+    assert sorted(re.findall(r"^\| `([a-z-]+)`", table, re.MULTILINE)) == sorted(POLICIES)
 
 
 def functions(engine: Engine, interfaces: Any) -> dict[str, list[str]]:

@@ -10,15 +10,17 @@ fn main() {
 }
 
 /// What of the kit is written into a new project.
-const KIT: [&str; 8] = [
+const KIT: [&str; 10] = [
     "guest/build.sh",
     "guest/core/Cargo.toml",
     "guest/core/benches",
     "guest/core/src",
     "guest/kit/Cargo.toml",
-    "guest/kit/examples",
     "guest/kit/src",
     "guest/kit/wit",
+    "guest/policies/Cargo.toml",
+    "guest/policies/build.rs",
+    "guest/policies/src",
 ];
 
 /// Writes `KIT`, an array of paths and texts: the kit's sources, and a workspace around them.
@@ -32,7 +34,7 @@ fn bundle_kit(root: &Path) {
     let workspace = root.join("Cargo.toml");
     println!("cargo::rerun-if-changed={}", workspace.display());
     let workspace = fs::read_to_string(&workspace).expect("the workspace has a manifest");
-    let members = "members = [\"guest/core\", \"guest/kit\"]";
+    let members = "members = [\"guest/core\", \"guest/kit\", \"guest/policies\"]";
     let workspace: Vec<&str> =
         workspace.lines().map(|line| if line.starts_with("members = ") { members } else { line }).collect();
 

@@ -3,8 +3,10 @@
 //! `cargo bench --package offermatch-core` measures; `offermatch-host bench` compares with everything else.
 
 use divan::Bencher;
-use offermatch_core::policies::{BestFit, DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
-use offermatch_core::{Assignments, Changes, Method, Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable};
+use offermatch_core::{
+    Assignments, BestFit, Changes, Method, Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable,
+};
+use offermatch_policies::{DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
 
 /// Two dimensions, no attributes.
 const SHAPE: Shape = Shape { dimensions: 2, attributes: 0, measures: 0 };

@@ -1,7 +1,7 @@
 //! Matches tasks to resource offers.
 //!
 //! The rules are those of `docs/semantics.md`. Data passes through the modules in this order: [`table`] (columns come
-//! in and are checked), `ledger` (what the pool holds), `feasible` (which offers can take a task), `policy` (how they are ranked; [`policies`] are the formulas), `reference` (the plain loop that says what is right), `pool` (the state from one cycle to the
+//! in and are checked), `ledger` (what the pool holds), `feasible` (which offers can take a task), `policy` (how they are ranked; `best_fit` is the one of the reference), `reference` (the plain loop that says what is right), `pool` (the state from one cycle to the
 //! next), `explain` (why a task finds no offer).
 //!
 //! ```
@@ -20,6 +20,7 @@
 
 extern crate alloc;
 
+mod best_fit;
 mod devices;
 mod error;
 mod explain;
@@ -31,7 +32,6 @@ mod learner;
 mod ledger;
 mod outlook;
 mod placing;
-pub mod policies;
 mod policy;
 mod pool;
 mod preemption;
@@ -40,12 +40,12 @@ mod scores;
 mod settings;
 pub mod table;
 
+pub use best_fit::BestFit;
 pub use error::{Cell, Error};
 pub use explain::Explanations;
 pub use first_failures::FirstFailures;
 pub use groups::GroupTable;
 pub use outlook::{Allowed, Model, Outlook, TypicalTask};
-pub use policies::BestFit;
 pub use policy::{Bound, Demand, Leftover, Parameter, Policy, Ranking, State};
 pub use pool::{Assignments, Method, Pool, Prepared};
 pub use preemption::{Plan, RunningTable};

@@ -2,8 +2,8 @@
 
 mod stories;
 
-use offermatch_core::policies::{DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
 use offermatch_core::{BestFit, Bound, Demand, Leftover, Method, Mode, Policy, Pool, Ranking};
+use offermatch_policies::{DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 

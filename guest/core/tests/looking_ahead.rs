@@ -3,10 +3,10 @@
 
 mod stories;
 
-use offermatch_core::policies::{Fragmentation, Strand};
 use offermatch_core::{
     Allowed, BestFit, Demand, Leftover, Method, Model, Outlook, Policy, Pool, Ranking, State, TaskTable, TypicalTask,
 };
+use offermatch_policies::{Fragmentation, Strand};
 use proptest::prelude::*;
 
 use stories::{Step, Story, bound_tasks, clusters, crowded, story};

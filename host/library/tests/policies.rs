@@ -3,9 +3,6 @@
 use std::path::PathBuf;
 
 use offermatch::{Matcher, Mode, Sample, Settings};
-use offermatch_core::policies::{
-    BestFit, DotProduct, Exponential, FirstFit, Fragmentation, MostAllocated, Strand, WorstFit,
-};
 use offermatch_core::{Method, Policy, Shape};
 
 /// Compares a policy's component with the plain loop over the same columns, in both modes.
@@ -44,23 +41,14 @@ fn compare<P: Policy + Default>() {
     }
 }
 
-/// One test for each policy.
+/// Compares policies.
 macro_rules! compare {
-    ($($name:ident: $policy:ty;)*) => {
-        $(#[test]
-        fn $name() {
-            compare::<$policy>();
-        })*
+    ($($policy:ty,)*) => {
+        $(compare::<$policy>();)*
     };
 }
 
-compare! {
-    best_fit: BestFit;
-    worst_fit: WorstFit;
-    first_fit: FirstFit;
-    most_allocated: MostAllocated;
-    dot_product: DotProduct;
-    exponential: Exponential;
-    strand: Strand;
-    fragmentation: Fragmentation;
+#[test]
+fn components_answer_as_native_policies() {
+    offermatch_policies::with_policies!(compare);
 }

@@ -2,11 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::outlook::Outlook;
-use crate::policy::{Demand, Leftover, Parameter, Policy, Ranking, State};
-use crate::table::WHOLE;
+use offermatch_core::table::WHOLE;
+use offermatch_core::{Demand, Leftover, Outlook, Parameter, Policy, Ranking, State};
 
-use super::fragmentation::{asked, thousandths};
+use crate::{asked, thousandths};
 
 /// The offer wins whose free devices lose least for typical tasks, counted in two ways: for one more task of each kind, and
 /// for as many of one kind as fit.

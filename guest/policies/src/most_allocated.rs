@@ -1,8 +1,8 @@
 //! The most used offer.
 
-use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
+use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking};
 
-use super::weighted;
+use crate::weighted;
 
 /// The offer wins that is most used when it has taken the task: the sum over dimensions, and then over devices, of
 /// `weight * left over / capacity`. Packs tasks, by shares of each offer's own capacity, so that a small offer and a large one

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use crate::outlook::Outlook;
-use crate::policy::{Demand, Leftover, Policy, Ranking, State};
-use crate::table::WHOLE;
+use offermatch_core::table::WHOLE;
+use offermatch_core::{Demand, Leftover, Outlook, Policy, Ranking, State};
+
+use crate::{asked, thousandths};
 
 /// The offer wins whose free devices lose least for typical tasks: fragmentation gradient descent of Weng et al., "Beware of
 /// Fragmentation: Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent", USENIX ATC 2023.
@@ -80,16 +81,6 @@ impl Policy for Fragmentation {
         let steps = STEPS.partition_point(|&step| step <= gain);
         100.0 - steps as f64
     }
-}
-
-/// The thousandths that are asked of each device, and of how many.
-pub(super) fn asked(devices: u32) -> (u32, usize) {
-    if devices < WHOLE { (devices, 1) } else { (WHOLE, (devices / WHOLE) as usize) }
-}
-
-/// What devices have free together.
-pub(super) fn thousandths(devices: &[u32]) -> u64 {
-    devices.iter().copied().map(u64::from).sum()
 }
 
 /// Where the sigmoid reaches each hundredth: `ln(k / (100 - k))` for k from 1 to 99. A table, since no two platforms agree

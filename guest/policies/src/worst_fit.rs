@@ -1,8 +1,8 @@
 //! The least used offer.
 
-use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
+use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking};
 
-use super::weighted;
+use crate::weighted;
 
 /// The offer wins that is least used when it has taken the task: the sum over dimensions, and then over devices, of
 /// `weight * (1 - left over / capacity)`. Spreads tasks.

@@ -1,6 +1,6 @@
 //! The offer whose free resources are most like what the task asks.
 
-use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
+use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking};
 
 /// The offer wins whose available quantities have the largest dot product with the demand: `1 / (1 + dot)`, where `dot` is the
 /// sum over dimensions, and then over devices, of `weight * (demand / scale) * (available / scale)`.

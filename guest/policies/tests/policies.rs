@@ -1,7 +1,7 @@
-//! What each shipped policy chooses, on the worked example of `docs/policies.md`.
+//! What each shipped policy chooses, on the worked example of `docs/policies.md`, and that the index may trust its bound.
 
-use offermatch_core::policies::{BestFit, DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
 use offermatch_core::{Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable};
+use offermatch_policies::{BestFit, DotProduct, Exponential, FirstFit, MostAllocated, WorstFit};
 
 /// Places one task of 2 cores and 4 GiB on one of four offers, by a policy. Returns the offer's row and the score.
 fn place<P: Policy>(policy: P) -> (u32, f64) {
@@ -56,4 +56,16 @@ fn dot_product_takes_what_has_most_of_what_is_asked() {
 #[test]
 fn exponential_takes_the_tightest() {
     expect(Exponential, 3, (10_f64.powf(1.0 / 8.0) + 10_f64.powf(4.0 / 32.0) - 2.0) / 9.0);
+}
+
+/// Asserts the bounds of policies.
+macro_rules! assert_bounds_hold {
+    ($($policy:ty,)*) => {
+        $(offermatch_kit::assert_bound_holds(<$policy>::default());)*
+    };
+}
+
+#[test]
+fn bounds_hold() {
+    offermatch_policies::with_policies!(assert_bounds_hold);
 }

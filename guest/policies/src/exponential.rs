@@ -2,9 +2,9 @@
 
 use core::f64::consts::LN_10;
 
-use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
+use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking};
 
-use super::weighted;
+use crate::weighted;
 
 /// The offer wins with the lowest sum over dimensions, and then over devices, of
 /// `weight * (10^(left over / capacity) - 1) / 9`: from 0 where nothing is left over to the weight where all is.

@@ -1,6 +1,6 @@
 //! The first offer that can take the task.
 
-use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
+use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking};
 
 /// The offer wins that stands earliest in the list: every score is 0.0, and a tie goes to the earliest.
 ///

@@ -1,4 +1,0 @@
-//! The worst-fit matcher as a component.
-#![cfg_attr(target_arch = "wasm32", no_std)]
-
-offermatch_kit::export!(offermatch_kit::policies::WorstFit as "offermatch-worst-fit");
