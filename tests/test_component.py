@@ -14,7 +14,9 @@ from wasmtime.component import Component, FuncType
 
 from conftest import COMPONENT, ROOT
 
-POLICIES = [path.stem.replace("_", "-") for path in sorted((ROOT / "guest" / "policies" / "src").glob("*.rs")) if path.stem != "lib"]
+POLICIES = [
+    path.stem.replace("_", "-") for path in sorted((ROOT / "guest" / "policies" / "src").glob("*.rs")) if path.stem != "lib"
+]
 SHIPPED = [COMPONENT, *(ROOT / "target" / "policies" / f"{policy}.wasm" for policy in POLICIES)]
 
 

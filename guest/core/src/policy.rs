@@ -125,6 +125,12 @@ pub trait Policy {
         0.0
     }
 
+    /// What no score of this task is below, on any offer, so that a walk over the list may end at an offer that has it.
+    fn floor(&self, demand: Demand<'_>) -> f64 {
+        let _ = demand;
+        f64::NEG_INFINITY
+    }
+
     /// The score of a feasible offer; the lowest wins. Never NaN.
     ///
     /// Every platform has to compute the same bits, so only `+ - * /` and comparisons of doubles may be used, in a fixed

@@ -67,12 +67,15 @@ impl Scores {
             self.state_of[row as usize] = state;
         }
         let scores = &mut self.scores[shape];
-        self.known += self.states.len() - scores.len();
-        scores.resize(self.states.len(), f64::NAN);
+        self.known -= scores.len();
+        let floor = policy.floor(task.demand());
         let mut best: Option<usize> = None;
         let mut lowest = f64::INFINITY;
         for &row in ledger.list() {
             let state = self.state_of[row as usize] as usize;
+            if state >= scores.len() {
+                scores.resize(state + 1, f64::NAN);
+            }
             let mut score = scores[state];
             if score.is_nan() {
                 let left = Leftover { before: self.potentials[state], ..Leftover::of(ledger, row as usize) };
@@ -85,8 +88,13 @@ impl Scores {
             }
             if score < lowest && admits(row as usize) {
                 (best, lowest) = (Some(row as usize), score);
+                if score <= floor {
+                    // Nothing is better, and what ties stands later.
+                    break;
+                }
             }
         }
+        self.known += scores.len();
         best.map(|row| (row, lowest))
     }
 

@@ -76,6 +76,11 @@ impl Policy for Fragmentation {
         sum
     }
 
+    fn floor(&self, demand: Demand<'_>) -> f64 {
+        // A task without devices takes what kinds need: no fragmentation becomes less.
+        if demand.devices == 0 { 50.0 } else { f64::NEG_INFINITY }
+    }
+
     fn score(&self, _: &Ranking, _: Demand<'_>, offer: Leftover<'_>) -> f64 {
         let gain = (offer.before - offer.after) / f64::from(WHOLE);
         let steps = STEPS.partition_point(|&step| step <= gain);

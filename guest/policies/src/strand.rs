@@ -161,6 +161,11 @@ impl Policy for Strand {
         sum
     }
 
+    fn floor(&self, demand: Demand<'_>) -> f64 {
+        // A task without devices takes what kinds need: nothing that is lost or stranded becomes less.
+        if demand.devices == 0 { 0.0 } else { f64::NEG_INFINITY }
+    }
+
     fn score(&self, _: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
         let price = self.models.get(offer.model as usize).map_or(0.0, |model| model.price);
         let devices = f64::from(demand.devices) / f64::from(WHOLE);

@@ -346,7 +346,8 @@ impl Document {
                     Way::Shared => Mode::Shared,
                 },
                 // The largest double stands for no limit.
-                max_score: Some(settings.max_score.0).filter(|&most| most < f64::MAX),
+                // Not what is below: a number that is none stays, and is refused.
+                max_score: Some(settings.max_score.0).filter(|&most| most != f64::MAX),
                 weights: settings.weights.into_iter().map(|Real(weight)| weight).collect(),
                 scales: settings.scales,
                 raise_scales: false,

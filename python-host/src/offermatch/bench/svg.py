@@ -1,4 +1,4 @@
-"""The talk's table as pictures: bars on a logarithmic scale, written as SVG without a plotting library."""
+"""Pictures of what was measured, bars and lines, written as SVG without a plotting library."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from xml.sax.saxutils import escape
 
 from offermatch.bench.talk import time_text
 
-__all__ = ["bars", "write"]
+__all__ = ["bars", "lines", "write"]
 
 _WIDTH, _LABELS, _VALUES = 860, 270, 110
 _BAR, _GAP, _TOP, _BOTTOM = 22, 12, 64, 34
 _FONT = 'font-family="system-ui, sans-serif" font-size="13"'
+_INK = "#7d8590"
+"""Grey that is readable on white and on black."""
+_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Told apart by people who see fewer colours, too: Okabe and Ito."""
 _COLOURS = {"component": "#0f766e", "native": "#b45309", "Python": "#475569"}
 
 
@@ -76,3 +80,59 @@ def bars(title: str, subtitle: str, bars: Sequence[tuple[str, float, str]], *, l
         parts.append(f'<rect x="{_LABELS}" y="{y}" width="{width:.1f}" height="{_BAR}" rx="3" fill="{colour}"/>')
         parts.append(f'<text x="{_LABELS + width + 8:.1f}" y="{middle}" fill="#0f172a">{escape(text)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def lines(
+    title: str,
+    unit: str,
+    over: str,
+    drawn: Sequence[tuple[str, Sequence[tuple[float, float]]]],
+    *,
+    low: tuple[float, float] = (0.0, 0.0),
+) -> str:
+    """Return lines with their names at their ends, both axes linear; what is below the low ends of the axes is left out."""
+    width, height, left, right, top, bottom = _WIDTH, 420, 60, _WIDTH - 330, 70, 360
+    shown = [(name, [point for point in points if point[0] >= low[0] and point[1] >= low[1]]) for name, points in drawn]
+    found = [point for _, points in shown for point in points] or [low]
+    high = max(point[0] for point in found), max(point[1] for point in found)
+    steps = _ticks(low[0], high[0]), _ticks(low[1], high[1])
+
+    def at(value: float, axis: int) -> float:
+        begin, end = ((left, right), (bottom, top))[axis]
+        return begin + (end - begin) * (value - low[axis]) / (steps[axis][-1] - low[axis])
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" {_FONT} fill="{_INK}">',
+        f"<title>{escape(title)}</title>",
+        f'<text x="16" y="26" font-size="16" font-weight="600">{escape(title)}</text>',
+        f'<text x="16" y="45">{escape(unit)}</text>',
+        f'<text x="{(left + right) / 2}" y="{height - 14}" text-anchor="middle">{escape(over)}</text>',
+    ]
+    for tick in steps[1]:
+        y = at(tick, 1)
+        parts.append(f'<line x1="{left}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_INK}" stroke-opacity="0.3"/>')
+        parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    for tick in steps[0]:
+        parts.append(f'<text x="{at(tick, 0):.1f}" y="{bottom + 20}" text-anchor="middle">{tick:g}</text>')
+    ends = []
+    for number, (name, points) in enumerate(shown):
+        colour, dashes = _LINES[number % len(_LINES)], ' stroke-dasharray="6 4"' if number >= len(_LINES) else ""
+        path = " ".join(f"{at(x, 0):.1f},{at(y, 1):.1f}" for x, y in points)
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>')
+        if points:
+            ends.append((at(points[-1][1], 1), name, colour))
+    free = 0.0
+    for end, name, colour in sorted(ends):
+        # Names that would cover each other move down.
+        y = max(end, free)
+        free = y + 16
+        parts.append(f'<text x="{right + 10}" y="{y + 4:.1f}" fill="{colour}">{escape(name)}</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return at most eight round numbers from a low end to at least a high one."""
+    span = max(high - low, 1e-9)
+    size = 10 ** math.floor(math.log10(span))
+    step = next(size * factor for factor in (0.2, 0.5, 1.0, 2.0, 5.0) if span / (size * factor) <= 7)
+    return [low + step * number for number in range(math.ceil(span / step - 1e-9) + 1)]

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch.bench import border, cycle, gil, ray, rows, start, svg, swap, talk
+from offermatch.bench import border, cycle, gil, packing, policies, ray, rows, start, svg, swap, talk
 from offermatch.cli.arguments import positive, sample
 from offermatch.errors import InputError
+from offermatch.policies import names
 from offermatch.sample import Sample
+from offermatch.tables.order import ORDERS
 
 __all__ = ["add_bench"]
 
@@ -63,6 +65,7 @@ def add_bench(commands: Any) -> None:
     parser.add_argument("--start-for", type=positive, default=4_000, metavar="N", help="bundles to start nodes for (4000)")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_policies(measurement)
     parser = measurement("cycle", cycle, _cycle, "one cycle of the scheduler, stage by stage, beside the talk's figures")
     parser.add_argument("--store", metavar="URL", help="an empty database (default: a temporary SQLite file)")
     parser.add_argument("--tasks", type=positive, default=170_000, metavar="N", help="tasks stored (default: 170000)")
@@ -73,9 +76,52 @@ def add_bench(commands: Any) -> None:
     parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture too")
 
 
+def _add_policies(measurement: Callable[..., Any]) -> None:
+    parser = measurement("packing", packing, _packing, "how full a GPU cluster gets by each policy, on a public trace")
+    parser.add_argument("--trace", type=Path, required=True, metavar="FOLDER", help="the trace's files, openb_*.csv")
+    parser.add_argument(
+        "--list", action="append", metavar="NAME", help=f"pods; may be given again ({', '.join(packing.LISTS)})"
+    )
+    about = f"NAME or PATH, and weights behind a colon; may be given again ({', '.join(packing.POLICIES)})"
+    parser.add_argument("--policy", action="append", metavar="POLICY", help=about)
+    parser.add_argument("--seed", type=int, action="append", metavar="N", help="may be given again (42, 43)")
+    parser.add_argument(
+        "--arrivals", type=Path, metavar="FOLDER", help="read LIST.SEED.pods and LIST.SEED.nodes; else drawn"
+    )
+    parser.add_argument("--batch", type=positive, default=1000, metavar="N", help="pods in one call (default: 1000)")
+    parser.add_argument("--rust-host", type=Path, metavar="PATH", help="the Rust program: its answers must be the same")
+    parser.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture of each list too")
+    parser = measurement("policies", policies, _policies, "what each policy places, and how many offers it uses")
+    about = "may be given again (uniform and realistic, 20000x20000:1)"
+    parser.add_argument("--sample", type=sample, action="append", metavar="KIND:TASKSxOFFERS[:SEED]", help=about)
+    parser.add_argument("--policy", action="append", default=[], choices=names(), help="may be given again (all)")
+    parser.add_argument("--order", choices=ORDERS, default="given", help="sort the tasks first (default: given)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
 def _talk(options: argparse.Namespace) -> str:
     measured = talk.talk(options.rust_host, quick=options.quick, progress=_progress)
     return _kept(measured, options, talk.table, svg.write)
+
+
+def _packing(options: argparse.Namespace) -> str:
+    measured = packing.packing(
+        options.trace,
+        lists=options.list or packing.LISTS,
+        seeds=options.seed or packing.SEEDS,
+        candidates=[packing.candidate(text) for text in options.policy or packing.POLICIES],
+        arrivals=options.arrivals,
+        batch=options.batch,
+        rust_host=options.rust_host,
+        progress=_progress,
+    )
+    return _kept(measured, options, packing.table, packing.write_svg)
+
+
+def _policies(options: argparse.Namespace) -> str:
+    found = policies.policies(options.sample or policies.SAMPLES, options.policy, options.order, _progress)
+    return _shown(found, options, policies.table)
 
 
 def _cycle(options: argparse.Namespace) -> str:

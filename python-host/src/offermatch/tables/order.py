@@ -1,0 +1,38 @@
+"""Orders in which a batch of tasks can be placed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, get_args
+
+from offermatch.tables.columns import OfferColumns, TaskColumns
+
+__all__ = ["ORDERS", "Order", "in_order"]
+
+Order = Literal["given", "size"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+
+
+def in_order(tasks: TaskColumns, offers: OfferColumns, order: Order) -> TaskColumns:
+    """Return the tasks in an order.
+
+    ``given`` is as they are. ``size`` has the largest first: by the squares of what is asked in each dimension, over the
+    largest capacity in it, and of the devices likewise, summed. Equal ones stay as they stood.
+    """
+    if order == "given":
+        return tasks
+    capacity = offers.capacity or offers.available
+    sizes = [0.0] * len(tasks)
+
+    def add(asked: Sequence[int], most: int) -> None:
+        for row, quantity in enumerate(asked):
+            share = float(quantity) / float(most)
+            sizes[row] += share * share
+
+    for name, demand in tasks.demand.items():
+        add(demand, max(capacity.get(name, ()), default=0) or 1)
+    if tasks.devices is not None:
+        ends = offers.device_offsets or (0, 0)
+        add(tasks.devices, 1000 * max((end - begin for begin, end in pairwise(ends)), default=0) or 1)
+    return tasks.picked(sorted(range(len(tasks)), key=lambda row: -sizes[row]))
