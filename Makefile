@@ -60,9 +60,9 @@ target/hostile/honest.wasm: $(GUEST_SOURCES)
 	@guest/build.sh hostile
 	@touch $@
 
-foreign: target/foreign/python.wasm target/foreign/javascript.wasm ## matchers written in Python and in JavaScript
+foreign: target/foreign/python.wasm target/foreign/javascript.wasm target/foreign/c.wasm ## matchers written in Python, in JavaScript and in C
 
-target/foreign/%.wasm: guest/%/* wit/since-0.1.0/*
+target/foreign/%.wasm: guest/%/* wit/since-0.2.0/*
 	@guest/$*/build.sh
 	@touch $@
 

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools=target/foreign/javascript
 # The contract that it is written for.
-contract=wit/since-0.1.0
+contract=wit/since-0.2.0
 
 if ! cat guest/javascript/{requirements.txt,package-lock.json} | cmp --silent - "$tools/installed"; then
     echo "build.sh: installing Node.js, jco and componentize-js" >&2

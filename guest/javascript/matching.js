@@ -149,9 +149,11 @@ class Pool {
 export const matching = {
     Pool,
     describe() {
-        const [name, version, policy, contract] = ['best-fit-javascript', '0.1.0', 'best-fit', '0.1.0'];
+        const [name, version, policy, contract] = ['best-fit-javascript', '0.1.0', 'best-fit', '0.2.0'];
         return { name, version, policy, contract, modes: ['exclusive', 'shared'] };
     },
+    /** Does nothing: this matcher tells of no spans, whether calls are traced or not. */
+    setTraced() {},
 };
 
 /** An answer with typed arrays for its columns: jco writes nothing else into the component's memory, and says nothing. */

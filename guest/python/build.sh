@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 tools=target/foreign/python
 # The contract that it is written for.
-contract=wit/since-0.1.0
+contract=wit/since-0.2.0
 
 if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
     echo "build.sh: installing componentize-py" >&2

@@ -52,7 +52,10 @@ class Matching(exports.Matching):
 
     def describe(self) -> Description:
         """Say what this matcher is."""
-        return Description("best-fit-python", "0.1.0", "best-fit", "0.1.0", [Mode.EXCLUSIVE, Mode.SHARED])
+        return Description("best-fit-python", "0.1.0", "best-fit", "0.2.0", [Mode.EXCLUSIVE, Mode.SHARED])
+
+    def set_traced(self, traced: bool) -> None:
+        """Do nothing: this matcher tells of no spans, whether calls are traced or not."""
 
 
 @dataclass(slots=True)
