@@ -72,3 +72,11 @@ def test_it_is_certified_as_the_reference_by_both_programs(hosts: Any, language:
     rust, python = (host.run(*asked) for host in hosts)
     assert (rust.returncode, rust.stdout) == (0, python.stdout), rust.stderr + python.stderr
     assert json.loads(rust.stdout)["level"] == "reference"
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+def test_it_is_built_twice_and_answers_the_same(hosts: Any, language: str, limits: Path) -> None:
+    again = FOREIGN / f"{language}-again.wasm"
+    asked = ("conformance", "--against", again, "--generated", "25", "--limits", limits, FOREIGN / f"{language}.wasm")
+    done = hosts[1].run(*asked)
+    assert done.returncode == 0, done.stdout + done.stderr

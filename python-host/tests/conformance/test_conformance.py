@@ -145,3 +145,13 @@ def test_the_command(tmp_path, capsys):
     assert Xml.parse(tmp_path / "report.xml").getroot().find("testsuite").get("failures") == "9"
     assert run([*arguments, wrong, "--level", "contract"]) == 0
     assert run(["conformance", "--level", "perfect"]) == 2
+
+
+def test_two_builds_that_answer_differently_are_caught():
+    suite = Suite([group for group in Suite.shipped().groups if group.name == "ties"])
+    one, other = Matcher.load(policy="first-fit"), Matcher.load(policy="worst-fit")
+    same = suite.judge(one, level="contract", generated=0, against=one)
+    assert (same.level, same.conforms) == ("contract", True)
+    found = suite.judge(one, level="contract", generated=0, against=other)
+    assert not found.conforms
+    assert any("of the other build" in failure.what for group in found.groups for failure in group.failures)

@@ -27,6 +27,7 @@ of any other. The exit code is 0 where the level asked is reached, 1 where it is
   offermatch conformance matcher.wasm
   offermatch conformance --level contract --junit report.xml matcher.wasm
   offermatch conformance --generated 100000 bundled
+  offermatch conformance --against again.wasm matcher.wasm    (two builds of one source answer the same)
   offermatch conformance --generated 1 --seed 4711 matcher.wasm    (the generated case of one seed)
 """
 
@@ -59,6 +60,9 @@ def add_conformance(commands: Any) -> None:
     judged.add_argument(
         "--skip", type=Path, metavar="FILE", help="cases to leave out: GROUP/CASE and the reason, one a line"
     )
+    judged.add_argument(
+        "--against", metavar="PATH", help="another build of the matcher, which has to answer the same, bit for bit"
+    )
     judged.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON; - for standard output")
     judged.add_argument("--junit", type=Path, metavar="FILE", help="write the report as JUnit has it")
     add_limits(judged)
@@ -73,6 +77,7 @@ def _conformance(options: argparse.Namespace) -> str:
         generated=options.generated,
         seed=options.seed,
         skips=skips,
+        against=None if options.against is None else matcher_named(options.against, options.limits),
         progress=_progress(),
     )
     if options.junit is not None:

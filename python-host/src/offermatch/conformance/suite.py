@@ -139,6 +139,7 @@ class Suite:
         seed: int = 1,
         skips: Skips | None = None,
         laws: bool = True,
+        against: DirectMatcher | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Report:
         """Judge a matcher.
@@ -150,6 +151,8 @@ class Suite:
             seed: Where the generated ones begin.
             skips: Cases to leave out.
             laws: Whether each case is asked again and its tasks are placed in several calls, too.
+            against: Another build of the matcher, which has to answer the same, bit for bit. An order that is drawn when a
+                matcher is built differs from build to build.
             progress: Is told how many cases are done, and of how many.
 
         Examples:
@@ -157,11 +160,12 @@ class Suite:
             >>> Suite.shipped().judge(ReferenceMatcher(), generated=20).level
             'reference'
         """
-        judge = _Judge(matcher, (skips or Skips()).with_those_of(matcher), len(self) + generated, progress)
+        left_out = (skips or Skips()).with_those_of(matcher)
+        judge = _Judge(matcher, against, left_out, len(self) + generated, progress)
         groups = [judge.group(group.name, ((case, laws) for case in group.cases)) for group in self.groups]
         if generated:
             cases = (
-                (_answered(generated_case((seed + number) % 2**64)), laws and number % _LAWS_EVERY == 0)
+                (_answered(generated_case((seed + number) % 2**64), ReferenceMatcher()), laws and number % _LAWS_EVERY == 0)
                 for number in range(generated)
             )
             groups.append(judge.group("generated", cases))
@@ -187,9 +191,14 @@ class _Judge:
     """A matcher that is being judged."""
 
     def __init__(
-        self, matcher: DirectMatcher, skips: Skips, total: int, progress: Callable[[int, int], None] | None
+        self,
+        matcher: DirectMatcher,
+        against: DirectMatcher | None,
+        skips: Skips,
+        total: int,
+        progress: Callable[[int, int], None] | None,
     ) -> None:
-        self._matcher, self._skips = matcher, skips
+        self._matcher, self._against, self._skips = matcher, against, skips
         self._total, self._progress = total, progress
         self._done = self._crashes = 0
 
@@ -211,7 +220,7 @@ class _Judge:
         return report
 
     def _case(self, case: Recording, report: GroupReport, *, laws: bool) -> None:
-        findings, crashed = _findings(self._matcher, case, laws=laws)
+        findings, crashed = _findings(self._matcher, case, laws=laws, against=self._against)
         self._crashes += crashed
         if not findings:
             report.passed.append(case.name)
@@ -223,7 +232,9 @@ class _Judge:
                 report.failures.append(failure)
 
 
-def _findings(matcher: DirectMatcher, case: Recording, *, laws: bool) -> tuple[list[Finding], bool]:
+def _findings(
+    matcher: DirectMatcher, case: Recording, *, laws: bool, against: DirectMatcher | None = None
+) -> tuple[list[Finding], bool]:
     """Return what is found at each level, at most one thing each, and whether the matcher trapped or ran into a limit."""
     try:
         outcomes = play(matcher, case)
@@ -231,6 +242,9 @@ def _findings(matcher: DirectMatcher, case: Recording, *, laws: bool) -> tuple[l
         contract = audit(case, matcher.description.modes, outcomes)
         if contract is None and laws and not crashed:
             contract = broken(matcher, case, outcomes)
+        if contract is None and against is not None:
+            other = compare(_answered(case, against), outcomes)
+            contract = None if other is None else replace(other, level="contract", what=f"{other.what}, of the other build")
         reference = compare(case, outcomes)
     except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
         hint = "docs/recordings.md shows the format"
@@ -238,15 +252,20 @@ def _findings(matcher: DirectMatcher, case: Recording, *, laws: bool) -> tuple[l
     return [found for found in (contract, reference) if found is not None], crashed
 
 
-def _answered(case: Recording) -> Recording:
-    """Return a generated case with the answers of the reference matcher."""
+def _answered(case: Recording, matcher: DirectMatcher) -> Recording:
+    """Return a case with the answers of a matcher, as far as it gets."""
+    opened, *outcomes = play(matcher, case)
     steps: list[Mapping[str, Any]] = []
-    for step, outcome in zip(case.steps, play(ReferenceMatcher(), case)[1:], strict=True):
+    for step, outcome in zip(case.steps, outcomes, strict=False):
+        asked = {name: table for name, table in step.items() if name not in {"answer", "error"}}
+        if outcome.word != ANSWERED:
+            steps.append({**asked, "error": outcome.word})
+            continue
         answer: dict[str, Any] = {}
         if isinstance(outcome.answer, (Assigned, Explained)):
             answer = {name: getattr(outcome.answer, name) for name in outcome.answer.__slots__}
-        steps.append({**step, "answer": answer} if outcome.word == ANSWERED else step)
-    return replace(case, steps=steps)
+        steps.append({**asked, "answer": answer})
+    return replace(case, open_error=None if opened.word == ANSWERED else opened.word, steps=steps)
 
 
 def _largest_table(case: Recording) -> int:
