@@ -29,7 +29,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test test-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bench clean
+.PHONY: help run test test-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel supply-chain bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -102,6 +102,23 @@ target/wheel-venv/installed:
 	@python-host/venv.sh target/wheel-venv
 	@target/wheel-venv/bin/python -m pip install --quiet --disable-pip-version-check build hatchling
 	@touch $@
+
+SCANNERS := target/tools/bin/cargo-deny target/tools/bin/cargo-cyclonedx
+
+supply-chain: $(SCANNERS) wheel ## licences, sources and versions of every crate, and what is in crate, wheel and component, in target/sbom
+	target/tools/bin/cargo-deny --all-features check licenses bans sources
+	rm -rf target/sbom && mkdir -p target/sbom
+	for crate in host/library guest/matcher; do \
+	    target/tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path $$crate/Cargo.toml --format json --override-filename sbom; done
+	mv host/library/sbom.json target/sbom/crate.cdx.json && mv guest/matcher/sbom.json target/sbom/component.cdx.json
+	find guest host tests -name sbom.json -delete
+	target/wheel-venv/bin/python -m pip install --quiet --disable-pip-version-check target/wheel/*.whl cyclonedx-bom
+	target/wheel-venv/bin/cyclonedx-py environment --pyproject python-host/pyproject.toml --output-file target/sbom/wheel.cdx.json target/wheel-venv
+	@ls -la target/sbom
+
+$(SCANNERS): target/tools/bin/cargo-%:
+	@echo "make: installing cargo-$* (some minutes)" >&2
+	@cargo install --locked --quiet --root target/tools cargo-$*
 
 # ---- what is checked -----------------------------------------------------------------------------------------------
 

@@ -67,3 +67,33 @@ def test_the_example_of_the_policies_is_computed() -> None:
 def test_the_drop_in_takes_a_free_offer_of_up_to_29_dimensions(dimensions: int, placed: dict[str, str]) -> None:
     offer = Offer("a", {f"d{at}": 1 for at in range(dimensions)}, devices=1)
     assert match_tasks_to_offers([Task("t")], [offer]) == placed
+
+
+# Words of the last column of the glossary that mean nothing else in this field: where one is used, it is for that thing.
+FORBIDDEN = ("legacy", "mirror")
+
+
+def test_the_words_of_the_glossary_are_used_and_the_others_are_not() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text()
+    instead = {word for row in re.findall(r"^\| .*\| (.*?) \|$", glossary, re.MULTILINE) for word in row.split(", ")}
+    assert set(FORBIDDEN) <= instead
+    word = re.compile(r"(?<![-\w])(" + "|".join(FORBIDDEN) + r")(?![-\w])", re.IGNORECASE)
+    folders = ("docs", "guest", "host", "python-host/src", "wit")
+    endings = {".md", ".py", ".rs", ".wit"}
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in endings]
+    for path in [*files, ROOT / "README.md", ROOT / "DESIGN.md", ROOT / "CONTRIBUTING.md"]:
+        if path.name != "glossary.md" and not {"node_modules", "tests"} & set(path.parts):
+            found = word.search(path.read_text())
+            assert found is None, f"{path.relative_to(ROOT)}: {found[0]!r} has another word in docs/glossary.md"
+
+
+# A sentence whose subject has no name is hard to read; the glossary's tables and code are left out.
+RIDDLES = re.compile(r"\b(whoever|whatever|told)\b", re.IGNORECASE)
+
+
+def test_sentences_of_the_documents_name_their_subjects() -> None:
+    names = ("README.md", "DESIGN.md", "CONTRIBUTING.md", "SECURITY.md", "python-host/README.md")
+    for path in [*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in names)]:
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            found = RIDDLES.search(re.sub(r"`[^`]*`", "", line))
+            assert found is None, f"{path.relative_to(ROOT)}:{number}: {found[0]!r}: name who or what"
