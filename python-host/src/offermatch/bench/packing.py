@@ -316,7 +316,7 @@ def _compare(program: Path, read: _Trace, order: Order, one: Candidate, answer: 
         command += ["--matcher", one.name.partition(":")[0]]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the program that was named
     if done.returncode != 0:
-        raise MatcherError("trap", done.stderr.strip(), "see what the Rust program says", str(program))
+        raise MatcherError("program-failed", done.stderr.strip(), "see what the Rust program says", str(program))
     if json.loads(done.stdout)["answer_digest"] != answer.digest:
         message = f"the answer of {program} is another one"
         raise LyingMatcherError("answer-refused", message, "this is a bug; report it with list, seed and policy", one.name)
