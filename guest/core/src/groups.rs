@@ -255,6 +255,11 @@ impl Members {
         by_attribute.flat_map(|(attribute, full)| full.iter().map(move |&value| (attribute, value)))
     }
 
+    /// The attribute of each limit, or the offer itself, and the values, or rows, where it is reached.
+    pub(crate) fn full_by_limit(&self) -> impl Iterator<Item = (Option<u32>, &[u32])> {
+        self.limits.iter().map(|limit| (limit.attribute, limit.full.as_slice()))
+    }
+
     /// The attributes of which an offer has to have a value.
     pub(crate) fn counted_by(&self) -> impl Iterator<Item = u32> {
         self.limits.iter().filter_map(|limit| limit.attribute)

@@ -333,9 +333,11 @@ impl<P: Policy> Pool<P> {
     pub fn explain(&mut self, tasks: &TaskTable) -> Result<Explanations, Error> {
         self.check(tasks)?;
         self.refresh_outlook();
-        let members_placed = self.members_placed(tasks);
-        let mut explanations = explain::explain(&self.ledger, tasks, &self.policy, &self.ranking);
-        explanations.members_placed = members_placed;
+        let mut explanations = explain::explain(&self.ledger, tasks, &self.policy, &self.ranking, self.method);
+        if tasks.groups.rows > 0 {
+            self.choose_method(tasks);
+            explanations.members_placed = self.members_placed(tasks);
+        }
         Ok(explanations)
     }
 

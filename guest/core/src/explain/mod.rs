@@ -1,5 +1,7 @@
 //! Why a task finds, or does not find, an offer.
 
+mod census;
+mod counting;
 mod plain;
 
 use alloc::vec;
@@ -7,7 +9,10 @@ use alloc::vec::Vec;
 
 use crate::ledger::Ledger;
 use crate::policy::{Policy, Ranking};
+use crate::pool::Method;
 use crate::table::TaskTable;
+
+use counting::Counting;
 
 /// How the offers in the list stand to each task, each on its own beside the occupants of its group. An offer fails any number
 /// of checks. Each check has the listed offers that fail it at all, those that fail it and nothing else, and the least that is
@@ -83,7 +88,25 @@ impl Explanations {
     }
 }
 
+/// Fewer tasks than this are looped for: to sort the offers would cost as much.
+const FEW_TASKS: u32 = 16;
+
 /// Explains every task of a checked table, but for how many members of groups are placed.
-pub(crate) fn explain<P: Policy>(ledger: &Ledger, tasks: &TaskTable, policy: &P, ranking: &Ranking) -> Explanations {
-    plain::explain(ledger, tasks, policy, ranking)
+pub(crate) fn explain<P: Policy>(
+    ledger: &Ledger,
+    tasks: &TaskTable,
+    policy: &P,
+    ranking: &Ranking,
+    method: Method,
+) -> Explanations {
+    let loops = match method {
+        Method::Reference => true,
+        Method::Index => false,
+        Method::Automatic => tasks.rows < FEW_TASKS,
+    };
+    if loops {
+        plain::explain(ledger, tasks, policy, ranking)
+    } else {
+        Counting::new(ledger, tasks, policy, ranking).explain(tasks)
+    }
 }
