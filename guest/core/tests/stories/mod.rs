@@ -1,8 +1,8 @@
 //! Random pools and what happens to them, with heavy ties: small quantities, few attribute values, weights of zero. The laws
 //! and the fuzz targets share them.
-#![allow(missing_docs, unreachable_pub, reason = "a part of tests")]
+#![allow(missing_docs, unreachable_pub, dead_code, reason = "a part of tests")]
 
-use offermatch_core::{Changes, GroupTable, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Changes, GroupTable, Mode, OfferTable, RunningTable, Settings, Shape, TaskTable};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -331,4 +331,62 @@ pub fn clusters() -> impl Strategy<Value = Story> {
             Story { shape, offers, settings: Settings { mode, ..Settings::default() }, steps }
         },
     )
+}
+
+/// A pool, tasks with priorities, and what runs on the pool's offers: quantities small enough for ties, few priorities, and
+/// devices of which parts are used. Offers are nearly full, and what runs fits.
+pub fn preemptions() -> impl Strategy<Value = (Story, TaskTable, Vec<i32>, RunningTable)> {
+    let shape = (0..4_u32, 0..3_u32, 0..3_u32).prop_map(|(dimensions, attributes, measures)| Shape {
+        dimensions,
+        attributes,
+        measures,
+    });
+    (shape, any::<u64>()).prop_flat_map(|(shape, seed)| {
+        (offers(shape, 0..120_usize), settings(shape), tasks(shape)).prop_map(move |(mut offers, settings, tasks)| {
+            let mut below = random(seed);
+            let most = [1, 2, 8, 1 << 40][below(4) as usize];
+            let levels = [1, 2, 5, 1 << 20][below(4) as usize];
+            let mut running = RunningTable { device_offsets: vec![0], ..RunningTable::default() };
+            if offers.capacity.is_empty() {
+                offers.capacity = offers.available.clone();
+            }
+            let width = shape.dimensions as usize;
+            for offer in 0..offers.rows {
+                for _ in 0..below(6) {
+                    running.rows += 1;
+                    running.offers.push(offer);
+                    running.priorities.push(below(levels) as i32 - (levels / 2) as i32);
+                    running.starts.push(below(4));
+                    for dimension in 0..width {
+                        let capacity = &mut offers.capacity[offer as usize * width + dimension];
+                        // What is there was free; what runs comes on top.
+                        let used = below(most + 1).min(u64::MAX - *capacity);
+                        *capacity += used;
+                        running.demand.push(used);
+                    }
+                    let devices = match offers.device_offsets.get(offer as usize..offer as usize + 2) {
+                        Some(ends) => ends[0]..ends[1],
+                        None => 0..0,
+                    };
+                    for (number, at) in devices.enumerate() {
+                        let free = &mut offers.device_free[at as usize];
+                        if below(3) == 0 {
+                            let used = [*free, *free / 2, below(u64::from(*free) + 1) as u32][below(3) as usize];
+                            *free -= used;
+                            running.device_numbers.push(number as u32);
+                            running.device_thousandths.push(used);
+                        }
+                    }
+                    running.device_offsets.push(running.device_numbers.len() as u32);
+                }
+            }
+            let priorities = (0..tasks.rows).map(|_| below(levels + 2) as i32 - (levels / 2) as i32).collect();
+            // What is free shrinks at times, so that something has to end.
+            for available in &mut offers.available {
+                *available = if below(2) == 0 { 0 } else { *available };
+            }
+            let settings = Settings { mode: Mode::Shared, ..settings };
+            (Story { shape, offers, settings, steps: Vec::new() }, tasks, priorities, running)
+        })
+    })
 }
