@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from offermatch.extras import require
 from offermatch.model import Assignment, Description, Explanation, Timings
 from offermatch.tables.bad import BadRow
+from offermatch.tables.bound import Bound
 from offermatch.tables.tables import Assigned
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Answer:
         remarks: What was done as asked, though it can hardly be meant.
         task_numbers: The row of each task that crossed; None where all did.
         offer_numbers: The row of each offer, likewise.
+        bound: What no answer is above, where it was asked for.
     """
 
     assigned: Assigned
@@ -57,6 +59,7 @@ class Answer:
     remarks: Sequence[str] = ()
     task_numbers: Sequence[int] | None = None
     offer_numbers: Sequence[int] | None = None
+    bound: Bound | None = None
 
     def __repr__(self) -> str:
         """Return how much was placed, by which matcher; no names, of which there may be very many."""

@@ -28,6 +28,7 @@ from offermatch.recording.rotation import Rotated, Rotation
 from offermatch.reference import DESCRIPTION, Reference
 from offermatch.session import Backend, Session, Verified
 from offermatch.tables.bad import BadRows
+from offermatch.tables.bound import upper_bound
 from offermatch.tables.catalog import Catalog
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.frames import Table
@@ -79,6 +80,7 @@ class BaseMatcher(ABC):
         strict: bool = False,
         units: Mapping[str, str] | None = None,
         explain: bool = False,
+        bound: bool = False,
         record: str | PathLike[str] | None = None,
     ) -> Answer:
         """Match tasks to offers, once.
@@ -102,6 +104,7 @@ class BaseMatcher(ABC):
             units: What the numbers of a dimension are in, such as ``{"cpu": "millicores", "scratch": "bytes"}``. Where left
                 out, ``cpu`` is in cores, memory and disk in bytes, all else is a count; docs/formats.md has the rule.
             explain: Whether to say of each unplaced task why it found no offer.
+            bound: Whether to say in ``answer.bound`` what no answer is above; see docs/semantics.md.
             record: A file to record the cycle in, see docs/recordings.md.
 
         Raises:
@@ -132,7 +135,8 @@ class BaseMatcher(ABC):
             with self._pool(offered, settings, chosen, attributes, timings, record) as pool:
                 answer = pool.place(asked, timings, explain=explain)
             left_out = [*asked.left_out, *offered.left_out]
-            return replace(answer, left_out=left_out, offer_numbers=offered.numbers)
+            most = upper_bound(asked, offered, mode, chosen) if bound else None
+            return replace(answer, left_out=left_out, offer_numbers=offered.numbers, bound=most)
 
     async def match_async(self, tasks: Table | TaskColumns, offers: Table | OfferColumns, **options: Any) -> Answer:
         """Match on a thread, so that the event loop goes on; arguments and errors are those of ``match``.

@@ -8,6 +8,7 @@ A pool belongs to one matcher. Any thread may use it; calls on one pool take tur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from threading import RLock
 from time import perf_counter
 from types import TracebackType
@@ -18,6 +19,7 @@ from offermatch.errors import InputError, MatcherError
 from offermatch.model import Description, Explanation, Settings, Timings
 from offermatch.session import Session
 from offermatch.tables.bad import BadRow, BadRows
+from offermatch.tables.bound import upper_bound
 from offermatch.tables.catalog import Catalog
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.frames import Table
@@ -94,6 +96,7 @@ class Pool:
         bad_rows: BadRows = "refuse",
         strict: bool = False,
         explain: bool = False,
+        bound: bool = False,
     ) -> Answer:
         """Place tasks, one after the other, and take what they use out of the pool.
 
@@ -103,6 +106,7 @@ class Pool:
             bad_rows: Whether to refuse all tasks where some cannot be used, or to leave these out.
             strict: Whether to refuse a requirement on an attribute that the pool does not have.
             explain: Whether to say of each unplaced task why it found no offer, in the pool as it then is.
+            bound: Whether to say in ``answer.bound`` what no answer is above, in the pool as it was.
 
         Raises:
             InputError: A task that cannot be used; the pool is as it was.
@@ -116,7 +120,10 @@ class Pool:
         if strict:
             refuse_unknown(columns, self._catalog.attributes)
         timings.columns += perf_counter() - begin
-        return self.place(columns, timings, explain=explain)
+        with self._lock:
+            most = upper_bound(columns, self.offers(), self.settings.mode, self.dimensions) if bound else None
+            answer = self.place(columns, timings, explain=explain)
+        return answer if most is None else replace(answer, bound=most)
 
     async def assign_async(self, tasks: Table | TaskColumns, **options: Any) -> Answer:
         """Place tasks on a thread, so that the event loop goes on; arguments and errors are those of ``assign``.

@@ -2,6 +2,8 @@
 
 use offermatch_core::TaskTable;
 
+use crate::table::offers::Offers;
+
 use crate::error::{Error, Place};
 use crate::table::catalog::{Catalog, UNSET, listed};
 use crate::table::names::Names;
@@ -122,6 +124,31 @@ impl Tasks {
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The same tasks, the largest first: by the squares of what is asked in each dimension, over the largest capacity in it, and
+    /// of the devices likewise, summed. Equal ones stay as they stood.
+    #[must_use]
+    pub fn largest_first(&self, offers: &Offers) -> Self {
+        let dimensions = self.catalog.dimensions().len();
+        let (mine, theirs) = (&self.table, offers.table());
+        let capacity = if theirs.capacity.is_empty() { &theirs.available } else { &theirs.capacity };
+        let mut sizes = vec![0.0_f64; self.len()];
+        let mut add = |asked: &mut dyn Iterator<Item = u64>, most: u64| {
+            for (size, asked) in sizes.iter_mut().zip(asked) {
+                let share = asked as f64 / most.max(1) as f64;
+                *size += share * share;
+            }
+        };
+        for at in 0..dimensions {
+            let most = capacity.iter().skip(at).step_by(dimensions).copied().max().unwrap_or(0);
+            add(&mut mine.demand.iter().skip(at).step_by(dimensions).copied(), most);
+        }
+        let most = theirs.device_offsets.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0);
+        add(&mut mine.devices.iter().copied().map(u64::from), u64::from(WHOLE) * u64::from(most));
+        let mut rows: Vec<u32> = (0..mine.rows).collect();
+        rows.sort_by(|&one, &other| sizes[other as usize].total_cmp(&sizes[one as usize]));
+        self.select(&rows)
     }
 
     /// A table of some of the rows, in the order given.

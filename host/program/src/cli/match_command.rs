@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Answer, Assignments, Catalog, DEFAULT_POLICY, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers, Reader,
-    Recorder, Settings, Tasks, Timings, Unit, Units, parse_quantity, unplaced,
+    Answer, Assignments, Bound, Catalog, DEFAULT_POLICY, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers,
+    Reader, Recorder, Settings, Tasks, Timings, Unit, Units, parse_quantity, unplaced,
 };
 
 use super::progress::Progress;
-use super::{MatchArguments, Names, OutputArgument, output, summary};
+use super::{MatchArguments, Names, OrderArgument, OutputArgument, output, summary};
 
 /// A cycle, with all that can be said of it.
 pub(super) struct Cycle {
@@ -24,6 +24,8 @@ pub(super) struct Cycle {
     pub(super) offers: Offers,
     /// Who takes what.
     pub(super) assignments: Assignments,
+    /// What no answer is above, where that was asked.
+    pub(super) bound: Option<Bound>,
     /// Why the tasks that were not placed found no offer, where that was asked.
     pub(super) unplaced: Option<Explanations>,
     /// How many tasks were not placed only because of the maximal score.
@@ -44,6 +46,8 @@ pub(super) struct Stages {
     pub(super) pool: Timings,
     /// Explaining, where that was asked.
     pub(super) explain: Duration,
+    /// The bound on what could have been placed, where that was asked.
+    pub(super) relax: Duration,
 }
 
 /// Runs the command.
@@ -93,6 +97,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         units.check(catalog.dimensions().iter().map(String::as_str).chain(asked))?;
         let tasks = Tasks::from_source(&task_rows, &catalog, &source(&arguments.tasks, "tasks"))?;
         let offers = Offers::from_source(&offer_rows, &catalog, &source(&arguments.offers, "offers"))?;
+        let tasks = if arguments.order == OrderArgument::Size { tasks.largest_first(&offers) } else { tasks };
         Ok((tasks, offers))
     })?;
     drop((task_rows, offer_rows));
@@ -109,6 +114,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         Ok::<_, Error>((pool, recorder, answer))
     })?;
     let Answer { assignments, timings, .. } = answer;
+    let (bound, relax) = timed(|| Ok(arguments.bound.then(|| Bound::of(&tasks, &offers, settings.mode))))?;
     progress.stage("explaining");
     let (unplaced, explain) = timed(|| {
         let rows = || tasks.select(&unplaced(&assignments, tasks.len()));
@@ -121,8 +127,8 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     if let (Some(path), Some(recorder)) = (&arguments.record, recorder) {
         recorder.recording().write(path)?;
     }
-    let stages = Stages { read, columns, load, pool: timings, explain };
-    Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, unplaced, by_score, stages })
+    let stages = Stages { read, columns, load, pool: timings, explain, relax };
+    Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, bound, unplaced, by_score, stages })
 }
 
 /// The settings in the arguments.

@@ -113,6 +113,12 @@ pub(crate) struct MatchArguments {
     /// The resource dimensions and their order; otherwise those of the offers
     #[arg(long, value_name = "NAME,...", value_parser = names)]
     pub(crate) dimensions: Option<Names>,
+    /// The order in which tasks are placed
+    #[arg(long, value_enum, default_value_t = OrderArgument::Given)]
+    pub(crate) order: OrderArgument,
+    /// Say how many tasks could have been placed at most, and how much of the offers they could have used
+    #[arg(long)]
+    pub(crate) bound: bool,
     /// Say of each unplaced task why it found no offer
     #[arg(long)]
     pub(crate) explain: bool,
@@ -144,6 +150,15 @@ pub(crate) struct InspectArguments {
     /// A JSON object of limits on what a component may use; docs/trust.md lists them
     #[arg(long, value_name = "FILE")]
     pub(crate) limits: Option<PathBuf>,
+}
+
+/// Orders by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderArgument {
+    /// As they stand
+    Given,
+    /// The largest first
+    Size,
 }
 
 /// Formats by name.

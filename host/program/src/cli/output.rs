@@ -1,6 +1,6 @@
 //! Answers for programs.
 
-use offermatch::{Explanation, Explanations, answer_digest};
+use offermatch::{DEVICES, Explanation, Explanations, answer_digest};
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -24,6 +24,9 @@ struct Document<'a> {
     assignments: Vec<Assignment<'a>>,
     /// How many of the others found only offers whose score is not below the maximal one.
     unplaced_by_score: usize,
+    /// What no answer is above, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<UpperBound>,
     /// Why the others found no offer, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "unplaced")]
     unplaced: Option<&'a Explanations>,
@@ -32,6 +35,29 @@ struct Document<'a> {
     /// Where the time went, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     timings_ms: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What no answer is above.
+#[derive(Serialize)]
+struct UpperBound {
+    /// How many tasks could be placed.
+    tasks: usize,
+    /// How much of each dimension they could use, in the smallest unit, and of the devices in thousandths.
+    used: serde_json::Map<String, serde_json::Value>,
+}
+
+impl UpperBound {
+    /// That of a cycle.
+    fn of(cycle: &Cycle) -> Option<Self> {
+        let bound = cycle.bound.as_ref()?;
+        let names = cycle.tasks.catalog().dimensions().iter().map(String::as_str);
+        let used = names.zip(bound.used.iter().copied()).chain(bound.devices.map(|used| (DEVICES, used)));
+        // JSON's numbers end where those of 64 bits do, and so does what a table can hold of most things.
+        let used = used.map(|(name, used)| {
+            (name.to_owned(), u64::try_from(used).map_or_else(|_| used.to_string().into(), Into::into))
+        });
+        Some(Self { tasks: bound.tasks, used: used.collect() })
+    }
 }
 
 /// Who matched.
@@ -106,7 +132,7 @@ fn map<S: Serializer>(pairs: &[(&str, u32)], serializer: S) -> Result<S::Ok, S::
 
 /// Milliseconds by stage, as `docs/formats.md` names them.
 fn timings_ms(stages: &Stages) -> serde_json::Map<String, serde_json::Value> {
-    let Stages { read, columns, load, pool, explain } = stages;
+    let Stages { read, columns, load, pool, explain, relax } = stages;
     let named = [
         ("read", read),
         ("columns", columns),
@@ -115,6 +141,7 @@ fn timings_ms(stages: &Stages) -> serde_json::Map<String, serde_json::Value> {
         ("assign", &pool.assign),
         ("verify", &pool.verify),
         ("explain", explain),
+        ("bound", relax),
     ];
     named.map(|(name, time)| (name.to_owned(), (time.as_secs_f64() * 1000.0).into())).into_iter().collect()
 }
@@ -136,6 +163,7 @@ pub(super) fn json(cycle: &Cycle, timings: bool) -> anyhow::Result<Vec<u8>> {
         placed: cycle.assignments.tasks.len(),
         assignments: assignments(cycle).collect(),
         unplaced_by_score: cycle.by_score,
+        bound: UpperBound::of(cycle),
         unplaced: cycle.unplaced.as_ref(),
         answer_digest: answer_digest(&cycle.assignments),
         timings_ms: timings.then(|| timings_ms(&cycle.stages)),

@@ -29,6 +29,10 @@ pub(super) fn text(cycle: &Cycle) -> String {
         description.policy,
         answer_digest(&cycle.assignments),
     );
+    if let Some(bound) = &cycle.bound {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "at most {} tasks could be placed, by any matcher\n", count(bound.tasks));
+    }
     stages(&mut text, cycle);
     text.push('\n');
     utilisation(&mut text, cycle, &taken);
@@ -62,6 +66,9 @@ fn stages(text: &mut String, cycle: &Cycle) {
     line("open: instance made, offers across the border", stages.pool.open);
     line("assign: tasks across, matched, answer back", stages.pool.assign);
     line("verify: answer against the host's own tables", stages.pool.verify);
+    if cycle.bound.is_some() {
+        line("bound: what could have been placed at most", stages.relax);
+    }
     if cycle.unplaced.is_some() {
         line("explain: why tasks were not placed", stages.explain);
     }

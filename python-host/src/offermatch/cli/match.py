@@ -13,6 +13,8 @@ from offermatch.formats.files import FORMATS, read_tables
 from offermatch.sample import KINDS
 from offermatch.tables.bad import BAD_ROWS
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.order import ORDERS, in_order
+from offermatch.tables.rows import offer_columns, task_columns
 
 __all__ = ["add_match"]
 
@@ -46,6 +48,11 @@ def add_match(commands: Any) -> None:
         help="refuse the files where rows cannot be used, or leave these out, say which, and place the others "
         "(default: refuse)",
     )
+    match.add_argument(
+        "--order", choices=ORDERS, default="given", help="the largest first, or as they stand (default: given)"
+    )
+    about = "say how many tasks could have been placed at most, and how much of the offers they could have used"
+    match.add_argument("--bound", action="store_true", help=about)
     match.add_argument("--explain", action="store_true", help="say of each unplaced task why it found no offer")
     match.add_argument("--timings", action="store_true", help="say in the JSON where the time went")
     match.add_argument("--output", choices=("json", "csv", "summary"), default="json", help="(default: json)")
@@ -66,6 +73,9 @@ def _match(options: argparse.Namespace) -> str:
         tasks, offers = options.sample.rows()
     else:
         tasks, offers = read_tables(options.tasks, options.offers, options.format, settings.units, options.bad_rows)
+    if options.order != "given":
+        tasks, offers = task_columns(tasks), offer_columns(offers)
+        tasks = in_order(tasks, offers, options.order)
     matcher = matcher_named(options.matcher, options.limits)
     answer = matcher.match(
         tasks,
@@ -79,6 +89,7 @@ def _match(options: argparse.Namespace) -> str:
         # A maximal score explains itself: what it leaves without an offer is said on every output.
         explain=options.explain or settings.max_score is not None,
         record=options.record,
+        bound=options.bound,
     )
     sys.stderr.write(output.left_out_and_remarks(answer))
     by_score = output.too_high(answer)

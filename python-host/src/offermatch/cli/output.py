@@ -69,6 +69,8 @@ def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: b
         ],
     }
     document["unplaced_by_score"] = too_high(answer)
+    if answer.bound is not None:
+        document["bound"] = {"tasks": answer.bound.tasks, "used": answer.bound.used}
     if answer.left_out:
         document["left_out"] = [
             {"table": one.table, "row": one.row, "name": one.name, "code": one.error.code, "message": one.error.message}
@@ -134,6 +136,7 @@ def answer_summary(
         f"{len(answer):,} of {asked:,} tasks placed on {taken:,} of {offered:,} offers, {mode}",
         visible(f"matcher {described.name} {described.version}, policy {described.policy}"),
         f"answer {answer.digest}",
+        *([] if answer.bound is None else ["", f"at most {answer.bound.tasks:,} tasks could be placed, by any matcher"]),
         "",
         *stages(answer.timings),
         "",
