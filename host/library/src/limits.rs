@@ -160,11 +160,10 @@ impl Limits {
     ///
     /// ```
     /// let limits = offermatch::Limits::default();
-    /// assert_eq!(limits.entries()[2], ("call_milliseconds", Some(30_000)));
+    /// assert!(limits.entries().any(|entry| entry == ("call_milliseconds", Some(30_000))));
     /// ```
-    #[must_use]
-    pub fn entries(&self) -> [(&'static str, Option<u64>); 8] {
-        Limit::ALL.map(|limit| {
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, Option<u64>)> {
+        Limit::ALL.into_iter().map(|limit| {
             let value = match limit {
                 Limit::MemoryBytes => Some(self.memory_bytes),
                 Limit::TableElements => Some(self.table_elements),

@@ -85,7 +85,7 @@ fn text(found: &Inspection) -> String {
             }
         }
     }
-    for (at, (name, value)) in found.limits.entries().into_iter().enumerate() {
+    for (at, (name, value)) in found.limits.entries().enumerate() {
         let value = value.map_or_else(|| "none".to_owned(), |value| value.to_string());
         line(if at == 0 { "limits" } else { "" }, &format!("{name} {value}"));
     }
