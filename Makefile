@@ -22,7 +22,7 @@ PACKAGED := python-host/src/offermatch/matcher.wasm python-host/src/offermatch/p
 PACKAGES := --package offermatch-core --package offermatch --package offermatch-host --package offermatch-stage --package offermatch-fuzz
 
 # What runs on a real API server where there is one.
-KUBERNETES := tests/scheduler/cluster/test_kubernetes.py
+KUBERNETES := tests/scheduler/cluster/test_kubernetes.py tests/scheduler/test_kubernetes_scheduler.py
 
 # A process more than the two cores of a small machine: tests wait, too.
 SHARED := --numprocesses 3 --dist worksteal

@@ -19,7 +19,8 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-TOKEN = "double"
+TOKENS = ("double", "scheduler")
+"""The tokens of two accounts, which both may do everything."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _CLUSTER_WIDE = ("nodes", "namespaces")
 
@@ -351,7 +352,7 @@ class ApiServer:
     """The server, on a thread of its own.
 
     Attributes:
-        requests: Method, resource and subresource of each request, for who looks at them.
+        requests: Token, verb, resource and subresource of each request, for who looks at them.
     """
 
     def __init__(self, folder):
@@ -371,7 +372,7 @@ class ApiServer:
             "current-context": "double",
             "contexts": [{"name": "double", "context": {"cluster": "double", "user": "admin"}}],
             "clusters": [{"name": "double", "cluster": {"server": f"http://127.0.0.1:{self.port}"}}],
-            "users": [{"name": "admin", "user": {"token": TOKEN}}],
+            "users": [{"name": "admin", "user": {"token": TOKENS[0]}}],
         }
         self.kubeconfig.write_text(json.dumps(written))
 
@@ -417,6 +418,10 @@ class ApiServer:
         """Answer the next requests of a method and path with a status; ``lost``: serve them, and answer nothing."""
         self._faults.append([method, re.compile(pattern), fault, times])
 
+    def fault_nothing(self):
+        """Force nothing any more."""
+        self._faults.clear()
+
     def fault(self, method, path):
         for one in self._faults:
             if one[0] == method and one[1].fullmatch(path) and one[3] > 0:
@@ -425,7 +430,8 @@ class ApiServer:
         return None
 
     def handle(self, method, path, query, headers, body, connection):
-        if headers.get("authorization") != f"Bearer {TOKEN}":
+        token = headers.get("authorization", "").removeprefix("Bearer ")
+        if token not in TOKENS:
             raise RefusalError(401, "Unauthorized", "Unauthorized")
         steps = [unquote(step) for step in path.strip("/").split("/")]
         steps = steps[2:] if steps[0] == "api" else steps[3:]
@@ -434,7 +440,7 @@ class ApiServer:
             namespace, steps = steps[1], steps[2:]
         resource, name, part = (*steps, "", "")[:3]
         verb = method if name or method != "GET" else "watch" if query.get("watch") else "list"
-        self.requests.add((verb, resource, part))
+        self.requests.add((token, verb, resource, part))
         objects = self.objects
         if not name:
             if method == "POST":

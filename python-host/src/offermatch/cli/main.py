@@ -22,6 +22,7 @@ from offermatch.cli.day import add_day
 from offermatch.cli.demo import add_demo
 from offermatch.cli.doctor import add_doctor
 from offermatch.cli.inspect import add_inspect
+from offermatch.cli.kubernetes import add_kubernetes
 from offermatch.cli.match import add_match
 from offermatch.cli.policies import add_policies
 from offermatch.cli.registry import add_registry
@@ -48,6 +49,7 @@ _COMMANDS = (
     add_sign,
     add_registry,
     add_scheduler,
+    add_kubernetes,
     add_trace,
     add_conformance,
     add_day,

@@ -18,9 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl
 
 from offermatch.errors import ClusterError, InputError
 from offermatch.kubernetes.api import Api, Object, RefusedError, path_of
@@ -30,61 +28,16 @@ from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched,
 from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.kubernetes import pod as pods
 from offermatch.scheduler.cluster.kubernetes.nodes import Nodes
+from offermatch.scheduler.cluster.kubernetes.place import Place
 from offermatch.scheduler.cluster.kubernetes.pod import Wanted, pod_name
 from offermatch.scheduler.cluster.servers import malformed
 from offermatch.scheduler.cluster.settled import Settled
 from offermatch.visible import visible
 
-__all__ = ["KubernetesCluster", "Place", "connect"]
+__all__ = ["KubernetesCluster", "connect"]
 
 _T = TypeVar("_T")
 _HORIZON = "offermatch-horizon"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where pods go, and what they have in common.
-
-    Attributes:
-        context: The context of the kubeconfig; its current one, or the pod's own account, unless given.
-        kubeconfig: The file; as for kubectl unless given.
-        namespace: Where the pods are; the context's unless given.
-        image: The image of payloads that name none.
-        devices: The extended resource whose whole numbers are an offer's devices.
-        selector: Only nodes with these labels make offers, such as ``pool=batch``.
-        tolerate: Keys of taints that the pods tolerate; nodes with other taints make no offer.
-        image_seconds: So long an image may fail to be pulled before its task has failed.
-    """
-
-    context: str | None = None
-    kubeconfig: str | None = None
-    namespace: str | None = None
-    image: str | None = None
-    devices: str = "nvidia.com/gpu"
-    selector: str | None = None
-    tolerate: Sequence[str] = ()
-    image_seconds: float = 120.0
-
-    @classmethod
-    def of(cls, text: str) -> Place:
-        """Return the place that a text names: a context, and after a ``?`` the other attributes; ``tolerate`` several times.
-
-        Raises:
-            InputError: ``setting-malformed``.
-        """
-        context, _, query = text.partition("?")
-        settings: dict[str, Any] = {"context": context or None}
-        for name, value in parse_qsl(query, keep_blank_values=True):
-            if name == "tolerate":
-                settings[name] = (*settings.get(name, ()), value)
-            elif name in ("kubeconfig", "namespace", "image", "devices", "selector") and value:
-                settings[name] = value
-            elif name == "image_seconds" and value.isdecimal():
-                settings[name] = float(value)
-            else:
-                hint = "the names are kubeconfig, namespace, image, devices, selector, tolerate and image_seconds"
-                raise InputError("setting-malformed", f"{visible(name)}={visible(value)} is no setting", hint, "cluster")
-        return cls(**settings)
 
 
 class KubernetesCluster(Cluster):

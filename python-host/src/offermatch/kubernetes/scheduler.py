@@ -1,0 +1,357 @@
+"""A scheduler of pods: all that wait and name it, matched at once to all nodes, and bound.
+
+watch ──> view ──> batch ──> matcher ──> whole gangs ──> held in the view ──> bound, many at a time
+                                └──> no node: the reason goes into the pod's condition and an event
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+
+from offermatch.errors import ClusterError, OffermatchError
+from offermatch.fallback.fallback import FallbackMatcher
+from offermatch.kubernetes.api import Api, RefusedError, path_of
+from offermatch.kubernetes.election import Election
+from offermatch.kubernetes.reflector import Reflector
+from offermatch.kubernetes.shapes import Gang
+from offermatch.kubernetes.telling import Telling, explained
+from offermatch.kubernetes.view import Batch, View, Waiting
+from offermatch.matcher import BaseMatcher, Matcher
+from offermatch.model import Settings
+from offermatch.pool import Pool
+from offermatch.visible import visible
+
+__all__ = ["Cycle", "KubernetesScheduler"]
+
+_LOG = logging.getLogger(__name__)
+_ROUNDS = 8
+"""A cycle matches at most so often. Each time half of the gangs that are not whole leave, so that 128 of them may."""
+_MOST_TOLD = 200
+_GANG_SECONDS = 10.0
+_PAUSES = (1.0, 10.0)
+"""Seconds before a pod without a node, and one that the server refused to bind, are tried again."""
+
+
+@dataclass(slots=True)
+class Cycle:
+    """What a cycle did.
+
+    Attributes:
+        waiting: Pods that it looked at.
+        nodes: Nodes.
+        placed: Pods that were given a node.
+        refused: Pods with rules that are not served.
+        apart: Pods whose gang found too few nodes.
+        seconds: How long it took, binding aside.
+    """
+
+    waiting: int = 0
+    nodes: int = 0
+    placed: int = 0
+    refused: int = 0
+    apart: int = 0
+    seconds: float = 0.0
+
+
+class KubernetesScheduler:
+    """Schedules the pods that give its name as their ``schedulerName``. A context manager.
+
+    Attributes:
+        name: That name.
+        decided: How many pods were given a node.
+        bound: How many of these were bound.
+        refusals: How many were not, by the server's reason.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        matcher: BaseMatcher | None = None,
+        *,
+        name: str = "offermatch",
+        settings: Settings | None = None,
+        namespace: str | None = None,
+        elect: bool = True,
+        lease_seconds: float = 15.0,
+        interval: float = 0.05,
+        most_pods: int = 100_000,
+        concurrency: int = 32,
+        timeout_seconds: float = 60.0,
+    ) -> None:
+        """Put the parts together; nothing is asked yet.
+
+        Args:
+            api: The server.
+            matcher: Who places pods; the bundled one with the reference as its fallback unless given.
+            name: The scheduler's name.
+            settings: How to rank nodes; shared mode unless given.
+            namespace: Where the lease is; that of the context unless given.
+            elect: Whether several of this name may run, of which one leads.
+            lease_seconds: How long a silent leader leads.
+            interval: Seconds from cycle to cycle at least, so that what comes together is matched together.
+            most_pods: How many pods a cycle looks at.
+            concurrency: How many bindings are under way at most.
+            timeout_seconds: How long the first lists may take.
+        """
+        self.name = name
+        self.decided = self.bound = 0
+        self.refusals: dict[str, int] = {}
+        self._api = api
+        self._matcher = FallbackMatcher(matcher or Matcher.load())
+        self._settings = (settings or Settings("shared")).checked()
+        self._view = View(name)
+        self._nodes = Reflector(api, path_of("Node"), self._view.node_changed)
+        # What has ended holds nothing, and there may be very much of it.
+        alive = "status.phase!=Succeeded,status.phase!=Failed"
+        self._pods = Reflector(api, path_of("Pod"), self._view.pod_changed, field_selector=alive)
+        self._telling = Telling(api, name)
+        renew = lease_seconds * 2 / 3
+        self._election = Election(api, namespace or api.namespace, name, lease_seconds=lease_seconds, renew_seconds=renew)
+        self._elect = elect
+        self._interval, self._most, self._timeout = interval, most_pods, timeout_seconds
+        self._workers = ThreadPoolExecutor(concurrency, "bind")
+        self._writers = ThreadPoolExecutor(4, "tell")
+        self._lock = threading.Lock()
+        self._groups: dict[str, tuple[int | None, float]] = {}
+        self._ignored: set[int] = set()
+        self._stopped = threading.Event()
+        self._began = False
+
+    def __enter__(self) -> KubernetesScheduler:
+        """Return the scheduler."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    @property
+    def leads(self) -> bool:
+        """Whether it binds pods now."""
+        return not self._elect or self._election.leads
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What keeps it from knowing what there is."""
+        watched = {"nodes": self._nodes.problem, "pods": self._pods.problem}
+        return {name: problem for name, problem in watched.items() if problem}
+
+    def stop(self) -> None:
+        """End the loop after the cycle under way; for any thread, and for signal handlers."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Stop, finish the bindings under way, and let another scheduler lead."""
+        self._stopped.set()
+        self._workers.shutdown()
+        self._writers.shutdown(cancel_futures=True)
+        if self._began:
+            self._nodes.stop()
+            self._pods.stop()
+            if self._elect:
+                self._election.stop()
+
+    def start(self) -> None:
+        """Begin to watch, and to stand for election.
+
+        Raises:
+            ClusterError: The server is away, or refuses.
+        """
+        if not self._began:
+            self._began = True
+            self._nodes.start()
+            self._pods.start()
+            if self._elect:
+                self._election.start()
+        self._nodes.check(self._timeout)
+        self._pods.check(self._timeout)
+
+    def run(self) -> None:
+        """Run cycles until stopped, whatever happens to the server."""
+        while not self._stopped.is_set():
+            try:
+                self.start()
+                if self.leads:
+                    self._view.arrived.clear()
+                    cycle = self.cycle() if self._view.waiting else Cycle()
+                    if cycle.waiting:
+                        _LOG.info(
+                            "%d pods, %d nodes: %d placed, %d of gangs apart, %d not served, %.3f s",
+                            *(cycle.waiting, cycle.nodes, cycle.placed, cycle.apart, cycle.refused, cycle.seconds),
+                        )
+            except OffermatchError as error:
+                _LOG.warning("%s", visible(str(error)))
+                self._stopped.wait(1.0)
+            except Exception:  # noqa: BLE001 - a bug in one cycle must not end those that follow
+                _LOG.exception("a cycle ended by a bug")
+                self._stopped.wait(1.0)
+            self._stopped.wait(self._interval)
+            if not self._stopped.is_set():
+                self._view.arrived.wait(1.0)
+
+    def cycle(self) -> Cycle:
+        """Match what waits, and send what was placed to be bound.
+
+        Raises:
+            InputError: The nodes cannot be matched.
+            MatcherError: The matcher and its fallback failed.
+        """
+        begin = time.perf_counter()
+        batch = self._view.batch(self._most)
+        cycle = Cycle(len(batch.pods) + len(batch.refused), len(batch.offers), refused=len(batch.refused))
+        for pod, why in batch.refused:
+            self._told(pod, "NotServed", f"{self.name} places it on no node: {why}")
+            pod.not_before = time.monotonic() + _PAUSES[1]
+        if batch.pods:
+            self._place(batch, cycle)
+        cycle.seconds = time.perf_counter() - begin
+        return cycle
+
+    def _place(self, batch: Batch, cycle: Cycle) -> None:
+        apart: set[str] = set()
+        left: dict[str, Waiting] = {}
+        pairs: list[tuple[Waiting, str]] = []
+        # A gang that finds too few nodes leaves its room to the others, which are matched again. First those leave that came
+        # first: what they held in vain may be what others are short of.
+        for number in range(_ROUNDS):
+            part = batch.without(apart) if apart else batch
+            if not part.pods:
+                pairs = []
+                break
+            with self._matcher.open(part.offers, self._settings, attributes=part.offers.attributes) as pool:
+                answer = pool.assign(part.tasks)
+                pairs = [
+                    (part.pods[row], part.offers.names[offer])
+                    for row, offer in zip(answer.task_rows, answer.offer_rows, strict=True)
+                ]
+                broken = self._broken(part, pairs)
+                if not broken or number == _ROUNDS - 1:
+                    pairs = [pair for pair in pairs if pair[0].gang is None or pair[0].gang.name not in broken]
+                    apart.update(broken)
+                    rows = [row for row in answer.unplaced_rows if self._is_alone(part.pods[row], apart)]
+                    self._tell(part, pool, rows)
+                    break
+            apart.update(broken[: (len(broken) + 1) // 2])
+        for pod in batch.pods:
+            if pod.gang is not None and pod.gang.name in apart:
+                left[pod.name] = pod
+        cycle.apart = len(left)
+        for pod in left.values():
+            least = self._least(pod.gang) if pod.gang else None
+            asked = (
+                f"{least} of its members" if least is not None else "a number that neither its labels nor a PodGroup says"
+            )
+            self._told(
+                pod, "FailedScheduling", f"its group {pod.gang.name if pod.gang else ''} needs nodes for {asked} at once"
+            )
+            pod.not_before = time.monotonic() + _PAUSES[0]
+        for pod, node in pairs:
+            if self._view.assume(pod, node):
+                cycle.placed += 1
+                self._workers.submit(self._bind, pod, node)
+        self.decided += cycle.placed
+
+    @staticmethod
+    def _is_alone(pod: Waiting, apart: set[str]) -> bool:
+        return pod.gang is None or pod.gang.name not in apart
+
+    def _broken(self, part: Batch, pairs: Sequence[tuple[Waiting, str]]) -> list[str]:
+        """Return the gangs of which too few members have a node, in the order of their first members."""
+        gangs = {pod.gang.name: pod.gang for pod in part.pods if pod.gang is not None}
+        placed = dict.fromkeys(gangs, 0)
+        for pod, _ in pairs:
+            if pod.gang is not None:
+                placed[pod.gang.name] += 1
+        broken = []
+        for name, gang in gangs.items():
+            least = self._least(gang)
+            if least is None or placed[name] + part.running.get(name, 0) < least:
+                broken.append(name)
+        return broken
+
+    def _least(self, gang: Gang) -> int | None:
+        """Return how many members of a gang must run; None where nothing says it."""
+        if gang.least is not None:
+            return gang.least
+        least, at = self._groups.get(gang.name, (None, -_GANG_SECONDS))
+        if time.monotonic() > at + _GANG_SECONDS:
+            namespace, _, name = gang.name.partition("/")
+            least = None
+            with suppress(ClusterError, KeyError, TypeError, ValueError):
+                found = self._api.found(path_of("PodGroup", namespace, name))
+                least = int(found["spec"]["minMember"]) if found is not None else None
+            self._groups[gang.name] = (least, time.monotonic())
+        return least
+
+    def _tell(self, part: Batch, pool: Pool, rows: Sequence[int]) -> None:
+        """Say of the pods of these rows why they found no node."""
+        now = time.monotonic()
+        due: list[int] = []
+        for row in rows:
+            part.pods[row].not_before = now + _PAUSES[0]
+            if len(due) < _MOST_TOLD and self._telling.is_due(part.pods[row], "FailedScheduling"):
+                due.append(row)
+        if not due:
+            return
+        for row, found in zip(due, pool.explain(part.tasks.picked(due)), strict=True):
+            rules = part.tasks.requirements[row] if part.tasks.requirements else ()
+            self._submit(part.pods[row], "FailedScheduling", explained(found, rules))
+
+    def _told(self, pod: Waiting, event: str, message: str) -> None:
+        if self._telling.is_due(pod, f"{event} {message}"):
+            self._submit(pod, event, message)
+
+    def _submit(self, pod: Waiting, event: str, message: str) -> None:
+        with suppress(RuntimeError):
+            self._writers.submit(self._telling.waits, pod, event, message)
+
+    def _bind(self, pod: Waiting, node: str) -> None:
+        metadata = pod.item["metadata"]
+        path = path_of("Pod", metadata["namespace"], metadata["name"])
+        if self._stopped.is_set() or not self.leads or not self._view.has_node(node):
+            self._view.give_back(pod, 0.0)
+            return
+        target = {"apiVersion": "v1", "kind": "Node", "name": node}
+        identity = {"name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]}
+        body = {"apiVersion": "v1", "kind": "Binding", "metadata": identity, "target": target}
+        try:
+            self._api.create(f"{path}/binding", body)
+        except RefusedError as error:
+            self._not_bound(pod, path, error.reason or str(error.status))
+            if error.status not in (404, 409):
+                self._told(pod, "FailedBinding", f"{node} was chosen, and the server refused: {error.message}")
+        except ClusterError:
+            # The answer is lost, perhaps, and the pod bound: the server knows.
+            self._not_bound(pod, path, "unreachable")
+        else:
+            with self._lock:
+                self.bound += 1
+            self._wishes(pod)
+
+    def _not_bound(self, pod: Waiting, path: str, reason: str) -> None:
+        with self._lock:
+            self.refusals[reason] = self.refusals.get(reason, 0) + 1
+        with suppress(ClusterError):
+            found = self._api.found(path)
+            if found is None:
+                self._pods.drop(pod.item)
+            elif found["metadata"].get("uid") == pod.item["metadata"].get("uid"):
+                self._pods.put(found)
+        # Bound twice it cannot be, as the server refuses the second; so it is tried again unless it is seen to be bound.
+        self._view.give_back(pod, _PAUSES[1] if reason not in ("Conflict", "unreachable") else _PAUSES[0])
+
+    def _wishes(self, pod: Waiting) -> None:
+        """Say once of each shape which wishes of its pods were not looked at."""
+        if pod.shape.ignored and id(pod.shape) not in self._ignored:
+            self._ignored.add(id(pod.shape))
+            with suppress(ClusterError, RuntimeError):
+                self._telling.event(
+                    pod, "Normal", "WishesIgnored", f"{self.name} does not look at: {', '.join(pod.shape.ignored)}"
+                )

@@ -1,0 +1,133 @@
+"""What a pod asks for, worked out once for all pods that ask the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from offermatch.errors import InputError
+from offermatch.formats.kubernetes import Node, Pod
+from offermatch.kubernetes.api import Object
+from offermatch.model import Requirement
+from offermatch.visible import visible
+
+__all__ = ["Gang", "Shape", "Shapes", "gang_of"]
+
+_MOST_SHAPES = 20_000
+_SPEC = ("nodeSelector", "affinity", "tolerations", "overhead", "resources", "topologySpreadConstraints", "resourceClaims")
+_CONTAINER = ("resources", "restartPolicy")
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+
+
+@dataclass(slots=True)
+class Shape:
+    """What a pod asks for.
+
+    Attributes:
+        pod: A pod that asks for it.
+        asked: How much, in the smallest unit.
+        refusal: Which rule it has that is not served; empty where all are.
+        ignored: Which wishes it has that are not looked at.
+    """
+
+    pod: Pod | None
+    asked: Mapping[str, int]
+    refusal: str
+    ignored: Sequence[str]
+    _epoch: int = -1
+    _requirements: Sequence[Requirement] = ()
+
+    def requirements(
+        self, nodes: Sequence[Node], taints: tuple[tuple[str, str, str], ...], epoch: int
+    ) -> Sequence[Requirement]:
+        """Return what a node must have; ``epoch`` is another one where the nodes, or their labels or taints, are others.
+
+        Raises:
+            InputError: A rule that is not served.
+        """
+        if self.pod is not None and self._epoch != epoch:
+            self._requirements, self._epoch = tuple(self.pod.requirements(nodes, taints)), epoch
+        return self._requirements
+
+
+@dataclass
+class Shapes:
+    """The shapes that have been seen."""
+
+    _known: dict[str, Shape] = field(default_factory=dict)
+
+    def of(self, item: Object) -> Shape:
+        """Return the shape of a pod."""
+        spec = item["spec"]
+        containers, first = spec.get("containers") or [], spec.get("initContainers") or []
+        parts: list[Any] = [spec.get(name) for name in _SPEC]
+        parts += [[[one.get(name) for name in _CONTAINER] for one in each] for each in (containers, first)]
+        parts += [_ports(containers), _claims(spec)]
+        key = repr(parts)
+        shape = self._known.get(key)
+        if shape is None:
+            if len(self._known) >= _MOST_SHAPES:
+                self._known.clear()
+            shape = self._known[key] = _shape(item)
+        return shape
+
+
+def _shape(item: Object) -> Shape:
+    spec = item["spec"]
+    try:
+        pod = Pod(item, "pod")
+        asked = pod.asked()
+        pod.requirements([], [])
+    except InputError as error:
+        return Shape(None, {}, visible(error.message), ())
+    refusal = ""
+    if ports := _ports(spec.get("containers") or []):
+        refusal = f"a port of the host ({ports[0]})"
+    elif claims := _claims(spec):
+        refusal = f"a persistent volume claim ({visible(claims[0])})"
+    affinity = spec.get("affinity") or {}
+    ignored = [
+        f"preferred {rule}"
+        for rule in ("nodeAffinity", "podAffinity", "podAntiAffinity")
+        if (affinity.get(rule) or {}).get(_PREFERRED)
+    ]
+    if spec.get("topologySpreadConstraints"):
+        ignored.append("topology spread that may be broken")
+    return Shape(pod, asked, f"{refusal} is not served" if refusal else "", ignored)
+
+
+def _ports(containers: Iterable[Object]) -> list[int]:
+    return [port["hostPort"] for one in containers for port in one.get("ports") or [] if port.get("hostPort")]
+
+
+def _claims(spec: Object) -> list[str]:
+    volumes = spec.get("volumes") or []
+    claims = [str(one["persistentVolumeClaim"].get("claimName")) for one in volumes if one.get("persistentVolumeClaim")]
+    return claims + [str(one.get("name")) for one in volumes if one.get("ephemeral")]
+
+
+@dataclass(frozen=True, slots=True)
+class Gang:
+    """Pods that run together or not at all.
+
+    Attributes:
+        name: Its namespace and name.
+        least: So many must run; None where the pod does not say, and its ``PodGroup`` does.
+    """
+
+    name: str
+    least: int | None
+
+
+def gang_of(item: Object) -> Gang | None:
+    """Return the gang of a pod, by its labels; None where it belongs to none."""
+    metadata = item["metadata"]
+    labels = metadata.get("labels") or {}
+    namespace = metadata.get("namespace", "default")
+    if name := labels.get("pod-group.scheduling.sigs.k8s.io/name"):
+        least = str(labels.get("pod-group.scheduling.sigs.k8s.io/min-available", ""))
+        return Gang(f"{namespace}/{name}", int(least) if least.isascii() and least.isdecimal() else None)
+    if name := labels.get("scheduling.x-k8s.io/pod-group") or labels.get("pod-group.scheduling.sigs.k8s.io"):
+        return Gang(f"{namespace}/{name}", None)
+    return None
