@@ -45,11 +45,11 @@ class KubernetesCluster(Cluster):
 
     name = "kubernetes"
 
-    def __init__(self, place: Place = Place(), *, concurrency: int = 16, timeout_seconds: float = 30.0) -> None:
+    def __init__(self, place: Place | None = None, *, concurrency: int = 16, timeout_seconds: float = 30.0) -> None:
         """Find the cluster; nothing is asked yet.
 
         Args:
-            place: Where pods go.
+            place: Where pods go; the current context's namespace unless given.
             concurrency: How many requests are under way at most.
             timeout_seconds: How long one request may take.
 
@@ -57,7 +57,7 @@ class KubernetesCluster(Cluster):
             ClusterError: ``extra-missing``.
             InputError: ``setting-malformed``.
         """
-        self._place = place
+        self._place = place = place or Place()
         self._api = Api(place.context, place.kubeconfig, timeout_seconds=timeout_seconds, connections=concurrency + 4)
         self._namespace = place.namespace or self._api.namespace
         self._timeout = timeout_seconds
