@@ -20,7 +20,7 @@ settings.register_profile(
 settings.load_profile("offermatch")
 
 
-CROSSINGS = ("packed", "bulk", "public")
+CROSSINGS = ("packed", "public")
 
 
 def loaded(crossing):
@@ -56,8 +56,8 @@ def component(request):
 
 
 @pytest.fixture(scope="session")
-def bulk():
-    return loaded("bulk")
+def packed():
+    return loaded("packed")
 
 
 @pytest.fixture(scope="session")

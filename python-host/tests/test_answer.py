@@ -8,15 +8,15 @@ from offermatch import InputError, Offer, Settings, Task
 
 
 @pytest.fixture
-def answer(bulk):
-    return bulk.match([Task("a", {"gpu": 1}), Task("b", {"gpu": 9})], [Offer("x", {"gpu": 2})])
+def answer(packed):
+    return packed.match([Task("a", {"gpu": 1}), Task("b", {"gpu": 9})], [Offer("x", {"gpu": 2})])
 
 
-def test_frames_of_an_answer(answer, bulk):
+def test_frames_of_an_answer(answer, packed):
     assert answer.to_arrow().to_pydict() == {"task": ["a"], "offer": ["x"], "score": [0.5]}
     assert answer.to_pandas().to_dict("records") == [{"task": "a", "offer": "x", "score": 0.5}]
     assert answer.to_polars().rows() == [("a", "x", 0.5)]
-    nothing = bulk.match([], [])
+    nothing = packed.match([], [])
     assert nothing.to_arrow().schema == answer.to_arrow().schema
     assert (
         nothing.to_polars().schema
@@ -26,9 +26,9 @@ def test_frames_of_an_answer(answer, bulk):
     assert (nothing.to_pandas().dtypes == answer.to_pandas().dtypes).all()
 
 
-def test_the_tasks_of_a_frame_meet_their_offers(bulk):
+def test_the_tasks_of_a_frame_meet_their_offers(packed):
     tasks = pandas.DataFrame({"name": ["a", "b", "c"], "gpu": [1, 9, 2], "owner": ["x", "y", "z"]})
-    found = bulk.match(tasks, {"name": ["o", "p"], "gpu": [1, 2]}, dimensions=["gpu"])
+    found = packed.match(tasks, {"name": ["o", "p"], "gpu": [1, 2]}, dimensions=["gpu"])
     joined = tasks.merge(found.to_pandas(), left_on="name", right_on="task")
     assert joined[["owner", "offer"]].to_numpy().tolist() == [["x", "o"], ["z", "p"]]
     assert tasks.iloc[found.task_rows].name.tolist() == found.task_names
@@ -42,10 +42,10 @@ def test_a_library_that_is_not_installed_is_named(answer, monkeypatch, method, l
     assert (caught.value.code, caught.value.hint) == ("extra-missing", "pip install 'offermatch[frames]'")
 
 
-def test_an_answer_is_shown_in_one_short_line(bulk):
+def test_an_answer_is_shown_in_one_short_line(packed):
     tasks = [Task(f"t{at}", {"gpu": at % 3}) for at in range(20_000)]
     offers = [Offer(f"o{at}", {"gpu": 1}) for at in range(5_000)]
-    answer = bulk.match(tasks, offers)
+    answer = packed.match(tasks, offers)
     assert repr(answer) == "<Answer: 5000 of 20000 tasks placed, 5000 offers, matcher 'offermatch-matcher'>"
 
 

@@ -30,11 +30,11 @@ def test_component_and_reference_live_the_same_life(component, data):
 
 
 @given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
-def test_one_call_answers_as_a_pool_does(bulk, tasks, offers, settings):
-    with bulk.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
+def test_one_call_answers_as_a_pool_does(packed, tasks, offers, settings):
+    with packed.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
         expected = pool.assign(tasks)
         reasons = pool.explain([tasks[row] for row in expected.unplaced_rows])
-    answer = bulk.match(
+    answer = packed.match(
         tasks,
         offers,
         mode=settings.mode,
@@ -49,27 +49,27 @@ def test_one_call_answers_as_a_pool_does(bulk, tasks, offers, settings):
 
 
 @given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
-def test_no_task_is_lost_or_placed_twice(bulk, tasks, offers, settings):
-    with bulk.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
+def test_no_task_is_lost_or_placed_twice(packed, tasks, offers, settings):
+    with packed.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
         answer = pool.assign(tasks)
     assert sorted([*answer.task_names, *answer.unplaced]) == sorted(task.name for task in tasks)
 
 
 @given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
-def test_an_unplaced_task_had_no_candidate_left_in_exclusive_mode(bulk, tasks, offers, settings):
+def test_an_unplaced_task_had_no_candidate_left_in_exclusive_mode(packed, tasks, offers, settings):
     # The list only shrinks in exclusive mode, so what had no candidate when its turn came has none at the end. (In shared
     # mode it may: what others take makes an offer tighter, and its score may fall below the maximum.)
     exclusive = replace(settings, mode="exclusive")
-    with bulk.open(offers, exclusive, dimensions=cases.DIMENSIONS) as pool:
+    with packed.open(offers, exclusive, dimensions=cases.DIMENSIONS) as pool:
         answer = pool.assign(tasks)
         for reasons in pool.explain([tasks[row] for row in answer.unplaced_rows]):
             assert reasons.candidates == 0
 
 
 @given(tasks=cases.tasks(), offers=cases.offers(), settings=cases.pool_settings)
-def test_the_same_input_gives_the_same_answer(bulk, tasks, offers, settings):
+def test_the_same_input_gives_the_same_answer(packed, tasks, offers, settings):
     digests = set()
     for _ in range(2):
-        with bulk.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
+        with packed.open(offers, settings, dimensions=cases.DIMENSIONS) as pool:
             digests.add(pool.assign(tasks).digest)
     assert len(digests) == 1

@@ -18,10 +18,10 @@ def test_below_stays_below():
 
 @pytest.mark.parametrize("mode", ["exclusive", "shared"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_matched_as_the_reference_does(bulk, kind, mode):
+def test_every_kind_is_matched_as_the_reference_does(packed, kind, mode):
     tasks, offers = Sample(kind, 300, 100, 7).rows()
     assert (len(tasks), len(offers)) == (300, 100)
-    answer = bulk.match(tasks, offers, mode=mode, explain=True)
+    answer = packed.match(tasks, offers, mode=mode, explain=True)
     expected = ReferenceMatcher().match(tasks, offers, mode=mode, explain=True)
     assert answer.digest == expected.digest
     assert answer.explanations == expected.explanations

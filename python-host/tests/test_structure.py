@@ -17,7 +17,6 @@ CIRCLES = {
 PRIVATE = {
     # Of wasmtime-py and Ray, which have no other way in.
     "offermatch.bench.ray": {"_default_utilization_scorer"},
-    "offermatch.wasm.bulk": {"_context", "_from_ptr", "_func"},
     "offermatch.wasm.lockdown": {"_tagged"},
 }
 """What files use of other libraries though its name begins with an underscore."""

@@ -7,7 +7,7 @@ use alloc::borrow::ToOwned;
 
 use offermatch_hostile::{Behaviour, Description, hostile};
 
-/// Claims contract 0.3.0.
+/// Claims contract 0.4.0.
 struct Hostile;
 
 /// The honest description.
@@ -17,7 +17,7 @@ impl Behaviour for Obedient {}
 
 impl Behaviour for Hostile {
     fn describe() -> Description {
-        Description { contract: "0.3.0".to_owned(), ..Obedient::describe() }
+        Description { contract: "0.4.0".to_owned(), ..Obedient::describe() }
     }
 }
 

@@ -7,7 +7,7 @@ use offermatch_hostile as _;
 mod bindings {
     #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated")]
     wit_bindgen::generate!({
-        inline: "package offermatch:matcher@0.3.0; interface matching { describe: func() -> u32; } world matcher { export matching; }",
+        inline: "package offermatch:matcher@0.4.0; interface matching { describe: func() -> u32; } world matcher { export matching; }",
     });
 }
 

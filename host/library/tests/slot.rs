@@ -85,7 +85,7 @@ fn a_bad_candidate_leaves_the_one_in_use_where_it_is() {
     let mut damaged = bytes.to_vec();
     damaged.truncate(bytes.len() / 2);
     let older = trapping(&CONTRACT.replace("@0.1.0;", "@0.0.9;"));
-    let newer = trapping(&CONTRACT.replace("@0.1.0;", "@0.3.0;"));
+    let newer = trapping(&CONTRACT.replace("@0.1.0;", "@0.4.0;"));
     let liar = scripted(&Script::default());
     type Case<'a> = (&'a str, &'a [u8], &'a str, &'a [(&'a str, &'a str)]);
     let cases: [Case<'_>; 11] = [

@@ -37,9 +37,8 @@ from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.settings import SettingColumns, Shape, setting_columns
 from offermatch.tables.tables import OfferTable
 from offermatch.verify.ledger import Ledger
-from offermatch.wasm.choice import choose_crossing
+from offermatch.wasm.choice import packed_calls
 from offermatch.wasm.component import Code, ComponentPool
-from offermatch.wasm.crossing import Crossing
 from offermatch.wasm.spans import MATCHING, span
 
 __all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher"]
@@ -207,7 +206,7 @@ class BaseMatcher(ABC):
         columns = setting_columns(settings, dimensions)
         catalog = Catalog(offers.names, dimensions, attributes)
         table, shape = catalog.offers(offers), Shape(len(catalog.dimensions), len(catalog.attributes))
-        ledger = Ledger(table, columns.mode, columns.max_score)
+        ledger = Ledger(table, columns.mode, columns.score_limit)
         timings.columns += perf_counter() - begin
         session: Session
         if record is None:
@@ -249,17 +248,12 @@ class DirectMatcher(BaseMatcher):
 class Matcher(DirectMatcher):
     """A matcher component. Load one with ``Matcher.load``."""
 
-    def __init__(self, code: Code, crossing: Crossing | None = None) -> None:
-        """Judge a compiled component; use ``Matcher.load``.
-
-        Args:
-            code: The component.
-            crossing: How columns cross to it; the fastest that changes no answer unless given.
-        """
+    def __init__(self, code: Code) -> None:
+        """Judge a compiled component; use ``Matcher.load``."""
         self.description = code.judge()
         self.digest = code.inspection.digest
         self._code = code
-        self._crossing = crossing or choose_crossing(code)
+        self._packed = packed_calls(code)
 
     @classmethod
     def load(
@@ -312,12 +306,12 @@ class Matcher(DirectMatcher):
 
     @property
     def crossing(self) -> str:
-        """How columns cross to the component: ``packed``, ``bulk`` or ``public``."""
-        return self._crossing.name
+        """How columns cross to the component: ``packed``, as digits, or ``public``, as lists."""
+        return "packed" if self._packed else "public"
 
     def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
         """Open a pool in an instance of its own."""
-        return ComponentPool(self._code.instance(), self._crossing, table, shape, settings, timings)
+        return ComponentPool(self._code, table, shape, settings, timings, packed=self._packed)
 
 
 class ReferenceMatcher(DirectMatcher):

@@ -24,6 +24,7 @@ __all__ = [
     "Explanation",
     "Mode",
     "Offer",
+    "Parameter",
     "Quantity",
     "Requirement",
     "Settings",
@@ -278,6 +279,23 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that a policy takes from the settings.
+
+    Attributes:
+        name: Its name.
+        default: What it is where it is not set.
+        minimum: The least that it may be.
+        maximum: The most that it may be.
+    """
+
+    name: str
+    default: float
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What a matcher says of itself.
 
@@ -287,6 +305,9 @@ class Description:
         policy: The policy that ranks the offers.
         contract: The contract it was built against.
         modes: The modes it has.
+        rules: Those that it serves of the rules that a matcher may leave out: ``measures``, ``preferences``, ``groups`` and
+            ``workload``.
+        parameters: The numbers that its policy takes from the settings.
     """
 
     name: str
@@ -294,6 +315,8 @@ class Description:
     policy: str
     contract: str
     modes: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
 
 
 @dataclass(slots=True)

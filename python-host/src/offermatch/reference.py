@@ -68,7 +68,7 @@ class Reference:
         self._list = list(range(table.rows))
         self._dimensions = dimensions
         self._exclusive = settings.mode == "exclusive"
-        self._max_score = settings.max_score
+        self._max_score = settings.score_limit
         self._weights = settings.weights or [1.0] * (dimensions + 1)
         largest = [max(column, default=0) for column in table.capacity or table.available]
         largest.append(1000 * max((len(offer.devices) for offer in self._offers), default=0))

@@ -176,13 +176,14 @@ def test_what_rows_are_made_of_is_measured(capsys):
 
 
 def test_watching_a_matcher_changes_no_answer():
-    from offermatch.bench.gil import watched
+    from offermatch.bench.gil import WatchedCode
 
-    matcher, crossing = watched()
+    code = WatchedCode()
+    matcher = Matcher(code)
     tasks, offers = parse_sample("uniform:50x50").rows()
-    crossing.windows.clear()
+    code.windows.clear()
     assert matcher.match(tasks, offers).digest == Matcher.load().match(tasks, offers).digest
-    assert len(crossing.windows) == 2
+    assert len(code.windows) == 2
 
 
 def test_the_start(capsys, monkeypatch):

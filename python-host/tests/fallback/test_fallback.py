@@ -45,7 +45,7 @@ class Failing(ReferenceMatcher):
     "name", [name for name, (call, *_) in CALLING.items() if call in (match, share) and name != "wasi-panic"]
 )
 def test_every_failure_ends_in_the_answer_of_the_fallback(name, monkeypatch, caplog):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
     call, code, _ = CALLING[name]
     matcher = FallbackMatcher(Matcher.load(component(name), limits=limits(name)))
     answer = call(matcher)
@@ -252,7 +252,7 @@ POOLS = [(name, "exclusive") for name in CALLING if not name.startswith(("ignore
 
 @pytest.mark.parametrize(("name", "mode"), [*POOLS, ("over-commit", "shared")])
 def test_a_pool_whose_matcher_fails_goes_on_in_the_fallback(name, mode, monkeypatch, caplog):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
     matcher = FallbackMatcher(Matcher.load(component(name), limits=limits(name)))
     pool, reference = (one.open(OFFERS, Settings(mode)) for one in (matcher, ReferenceMatcher()))
     for number in range(3):

@@ -14,13 +14,13 @@ def write(tmp_path, name, text):
     return path
 
 
-def test_json_and_csv_are_the_same_tasks(tmp_path, bulk):
+def test_json_and_csv_are_the_same_tasks(tmp_path, packed):
     tables = [read_tasks(write(tmp_path, "t.json", JSON_TASKS)), read_tasks(write(tmp_path, "t.csv", CSV_TASKS))]
     assert tables[0].demand == tables[1].demand
     assert tables[0].devices.tolist() == tables[1].devices.tolist() == [1000, 460]
     assert tables[0].requirements == tables[1].requirements
     offers = read_offers(write(tmp_path, "o.json", JSON_OFFERS))
-    assert [bulk.match(table, offers).digest for table in tables] == [bulk.match(tables[0], offers).digest] * 2
+    assert [packed.match(table, offers).digest for table in tables] == [packed.match(tables[0], offers).digest] * 2
 
 
 def test_json_and_csv_are_the_same_offers(tmp_path):

@@ -96,11 +96,11 @@ def test_a_pool_is_a_list_of_offers_whatever_rows_it_uses(name, mode, steps, com
             assert len(pool) == len(used)
 
 
-def test_rows_follow_the_offers_that_are_there(bulk):
+def test_rows_follow_the_offers_that_are_there(packed):
     def cluster(cycle):
         return [Offer(f"s{cycle}-{at}", {"gpu": 4}, attributes={"host": f"s{cycle}-{at}"}) for at in range(50)]
 
-    with bulk.open(cluster(0), mode="shared") as pool:
+    with packed.open(cluster(0), mode="shared") as pool:
         for cycle in range(1, 200):
             pool.update(removed=[f"s{cycle - 1}-{at}" for at in range(50)], added=cluster(cycle))
             answer = pool.assign([Task("t", {"gpu": 1}, [is_in("host", f"s{cycle}-49")])])
@@ -112,8 +112,8 @@ def test_rows_follow_the_offers_that_are_there(bulk):
         assert len(pool._ledger._tables) == 2
 
 
-def test_an_answer_keeps_the_names_of_its_time(bulk):
-    with bulk.open([Offer("a", {"gpu": 4})], mode="shared") as pool:
+def test_an_answer_keeps_the_names_of_its_time(packed):
+    with packed.open([Offer("a", {"gpu": 4})], mode="shared") as pool:
         answer = pool.assign([Task("t", {"gpu": 1})])
         pool.update(removed=["a"])
         pool.update(added=[Offer("b", {"gpu": 4})])
@@ -138,8 +138,8 @@ def test_a_server_that_returns_under_its_name_is_put_back(matcher, mode):
         assert pool.assign([Task("v", {"gpu": 3}), Task("w", {"gpu": 3})]).offer_names == ["b", "d"]
 
 
-def test_an_update_leaves_out_bad_offers(bulk):
-    with bulk.open([Offer("a", {"gpu": 1})]) as pool:
+def test_an_update_leaves_out_bad_offers(packed):
+    with packed.open([Offer("a", {"gpu": 1})]) as pool:
         left = pool.update(
             changed=[Offer("a", {"gpu": -1})], added=[Offer("b", {"gpu": 2}), Offer("c", {"gpu": "x"})], bad_rows="leave-out"
         )

@@ -54,9 +54,9 @@ def test_a_pool_is_recorded_when_it_is_closed(tmp_path, matcher):
     assert replay(recording, matcher) == []
 
 
-def test_the_same_cycle_is_the_same_file(tmp_path, bulk):
+def test_the_same_cycle_is_the_same_file(tmp_path, packed):
     for name in ("a.gz", "b.gz"):
-        bulk.match(TASKS, OFFERS, record=tmp_path / name)
+        packed.match(TASKS, OFFERS, record=tmp_path / name)
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
     assert json.loads(gzip.decompress((tmp_path / "a.gz").read_bytes()))["format"] == "offermatch-recording/1"
 
@@ -74,11 +74,11 @@ def test_any_cycle_replays_the_same_in_the_component_and_in_the_loop(tmp_path_fa
     assert replay(recording, Matcher.load()) == []
 
 
-def test_what_differs_is_told_task_by_task(tmp_path, bulk):
-    recording, answer = recorded(tmp_path, bulk)
+def test_what_differs_is_told_task_by_task(tmp_path, packed):
+    recording, answer = recorded(tmp_path, packed)
     recording.steps[0]["answer"]["offers"][0] = 39
     recording.steps[0]["answer"]["tasks"][-1] += 1
-    first, *rest = replay(recording, bulk)
+    first, *rest = replay(recording, packed)
     score = answer.scores[0]
     assert first == Difference(0, "task 0", f"offer 39 at {score}", f"offer {answer.offer_rows[0]} at {score}")
     assert len(rest) == 2
@@ -125,7 +125,7 @@ def test_a_refused_opening_is_compared(component):
 
 
 def test_a_cycle_that_fails_is_recorded_up_to_there(tmp_path, monkeypatch):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
     with pytest.raises(MatcherError):
         recorded(tmp_path, Matcher.load(component("trap")))
     recording = Recording.read(tmp_path / "cycle.recording.json")
@@ -162,14 +162,14 @@ def test_columns_that_cannot_be_read_are_refused(steps, component):
     assert caught.value.code == "file-malformed"
 
 
-def test_unreadable_and_unwritable(tmp_path, bulk):
+def test_unreadable_and_unwritable(tmp_path, packed):
     (tmp_path / "broken.json.gz").write_bytes(gzip.compress(b"{}")[:-9])
     for name, code in (("nowhere", "file-unreadable"), ("broken.json.gz", "file-malformed")):
         with pytest.raises(InputError) as caught:
             Recording.read(tmp_path / name)
         assert caught.value.code == code
     with pytest.raises(InputError) as caught:
-        bulk.match(TASKS, OFFERS, record=tmp_path / "nowhere" / "cycle.json")
+        packed.match(TASKS, OFFERS, record=tmp_path / "nowhere" / "cycle.json")
     assert caught.value.code == "file-unwritable"
 
 

@@ -31,11 +31,11 @@ def offers(cycle):
 
 @pytest.mark.parametrize("mode", ["exclusive", "shared"])
 @pytest.mark.parametrize("wrap", [lambda one: one, Slot, FallbackMatcher], ids=["alone", "slot", "fallback"])
-def test_each_file_is_replayed_on_its_own(tmp_path, bulk, mode, wrap):
+def test_each_file_is_replayed_on_its_own(tmp_path, packed, mode, wrap):
     rotation = Rotation(tmp_path / "day.recording.json.gz", steps=7, keep=100)
-    with wrap(bulk).open(offers(0), mode=mode, record=rotation) as pool:
+    with wrap(packed).open(offers(0), mode=mode, record=rotation) as pool:
         found = live(pool, 9)
-    with bulk.open(offers(0), mode=mode) as pool:
+    with packed.open(offers(0), mode=mode) as pool:
         assert found == live(pool, 9)
     files = sorted(tmp_path.iterdir(), key=lambda path: int(path.name.split("-")[1].split(".")[0]))
     assert [path.name for path in files] == [f"day-{number}.recording.json.gz" for number in range(1, len(files) + 1)]
@@ -45,23 +45,23 @@ def test_each_file_is_replayed_on_its_own(tmp_path, bulk, mode, wrap):
     assert asked == 9
     for recording in recordings:
         assert recording.steps[0].get("answer") is not None
-        for matcher in (bulk, ReferenceMatcher()):
+        for matcher in (packed, ReferenceMatcher()):
             assert replay(recording, matcher) == []
 
 
-def test_the_oldest_files_are_removed(tmp_path, bulk):
-    with bulk.open(offers(0), mode="shared", record=Rotation(tmp_path / "day.json", steps=4, keep=2)) as pool:
+def test_the_oldest_files_are_removed(tmp_path, packed):
+    with packed.open(offers(0), mode="shared", record=Rotation(tmp_path / "day.json", steps=4, keep=2)) as pool:
         live(pool, 20)
         assert len(list(tmp_path.iterdir())) == 2
     names = sorted(path.name for path in tmp_path.iterdir())
     assert len(names) == 2
-    assert all(replay(Recording.read(path), bulk) == [] for path in tmp_path.iterdir())
+    assert all(replay(Recording.read(path), packed) == [] for path in tmp_path.iterdir())
 
 
-def test_a_file_that_cannot_be_written_costs_no_answer(tmp_path, bulk, caplog):
+def test_a_file_that_cannot_be_written_costs_no_answer(tmp_path, packed, caplog):
     folder = tmp_path / "gone"
     folder.mkdir()
-    pool = bulk.open(offers(0), mode="shared", record=Rotation(folder / "day.json", steps=2))
+    pool = packed.open(offers(0), mode="shared", record=Rotation(folder / "day.json", steps=2))
     folder.rmdir()
     with caplog.at_level(logging.WARNING):
         found = live(pool, 3)

@@ -126,7 +126,7 @@ def test_a_hostile_candidate_is_refused(tmp_path, case, name, code):
 def test_a_candidate_of_an_older_contract_is_refused(tmp_path):
     older = tmp_path / "older.wasm"
     # Names of one length: what else the bytes say stays as it is.
-    older.write_bytes(component("newer-contract").read_bytes().replace(b"@0.3.0", b"@0.0.9"))
+    older.write_bytes(component("newer-contract").read_bytes().replace(b"@0.4.0", b"@0.0.9"))
     digest = "sha256:" + hashlib.sha256(older.read_bytes()).hexdigest()
     said = {"matcher": "any", "version": "0", "policy": "any", "digest": digest, "path": older.name}
     slot = Slot(before := ReferenceMatcher())
@@ -212,7 +212,7 @@ def test_a_candidate_in_shadow_is_promoted_when_it_answered_the_same(tmp_path):
 
 @pytest.mark.parametrize("name", ["first-fit", "trap"])
 def test_a_candidate_that_answers_otherwise_in_shadow_is_refused(tmp_path, name, monkeypatch):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
     slot = Slot(before := ReferenceMatcher())
     slot.swap(manifest(tmp_path, component(name), shadow_cycles=3, conformance="none"))
     assert slot.match(TASKS, OFFERS).digest == right()
@@ -293,7 +293,7 @@ def test_a_pool_that_cannot_move_stays_and_says_so():
 
 @pytest.mark.parametrize("name", ["trap", "nan-scores"])
 def test_a_pool_that_fails_on_probation_takes_the_slot_back(name, monkeypatch):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
     slot = Slot(before := ReferenceMatcher())
     slot.promote(Matcher.load(component(name)))
     with slot.open(OFFERS) as pool:
@@ -321,7 +321,7 @@ def test_cycles_of_a_pool_count_for_the_probation():
 
 
 def test_a_pool_leaves_a_matcher_before_it_fails(monkeypatch):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
     slot = Slot(Matcher.load(component("trap")))
     with slot.open(OFFERS) as pool:
         slot.promote(new := ReferenceMatcher())
@@ -343,7 +343,7 @@ def test_a_pool_that_only_the_new_one_refuses_is_opened_in_the_one_before():
 
 
 def test_a_pool_with_a_slot_and_a_fallback_takes_the_slot_back_and_goes_on(monkeypatch):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
     slot = Slot(before := Matcher.load())
     slot.promote(Matcher.load(component("trap")))
     with FallbackMatcher(slot).open(OFFERS) as pool, ReferenceMatcher().open(OFFERS) as reference:

@@ -34,9 +34,9 @@ CODES = {
 }
 
 
-def test_all_bad_rows_are_named_in_one_error(bulk):
+def test_all_bad_rows_are_named_in_one_error(packed):
     with pytest.raises(InputError) as caught:
-        bulk.match(TASKS, [OFFERS[1]])
+        packed.match(TASKS, [OFFERS[1]])
     error = caught.value
     assert (error.code, error.place) == ("quantity-negative", "tasks, row 0 (a), demand.gpu")
     assert "7 rows cannot be used" in error.message
@@ -54,8 +54,8 @@ def test_ten_of_many_are_named_and_all_are_counted():
 
 @pytest.mark.parametrize("wrap", [lambda one: one, FallbackMatcher, Slot], ids=["alone", "fallback", "slot"])
 @pytest.mark.parametrize("mode", ["exclusive", "shared"])
-def test_bad_rows_are_left_out_and_reported(bulk, wrap, mode):
-    answer = wrap(bulk).match(TASKS, OFFERS, bad_rows="leave-out", mode=mode, explain=True)
+def test_bad_rows_are_left_out_and_reported(packed, wrap, mode):
+    answer = wrap(packed).match(TASKS, OFFERS, bad_rows="leave-out", mode=mode, explain=True)
     assert {one.row: one.error.code for one in answer.left_out if one.table == "tasks"} == CODES
     assert [(one.table, one.row, one.name) for one in answer.left_out[len(CODES) :]] == [
         ("offers", 0, "o"),
@@ -66,25 +66,25 @@ def test_bad_rows_are_left_out_and_reported(bulk, wrap, mode):
     # Rows are those of the tables as they were given.
     assert [TASKS[row].name for row in answer.task_rows] == answer.task_names == ["b", "e"]
     assert [OFFERS[row].name for row in answer.offer_rows] == answer.offer_names == ["p", "r"]
-    good = wrap(bulk).match([TASKS[1], TASKS[5]], [OFFERS[1], OFFERS[3]], mode=mode)
+    good = wrap(packed).match([TASKS[1], TASKS[5]], [OFFERS[1], OFFERS[3]], mode=mode)
     assert (answer.assignments, answer.digest) == (good.assignments, good.digest)
 
 
-def test_rows_that_are_not_placed_keep_their_numbers(bulk):
+def test_rows_that_are_not_placed_keep_their_numbers(packed):
     tasks = [Task("a", {"gpu": -1}), Task("b", {"gpu": 9}), Task("c", {"gpu": 1})]
-    answer = bulk.match(tasks, OFFERS, bad_rows="leave-out", explain=True)
+    answer = packed.match(tasks, OFFERS, bad_rows="leave-out", explain=True)
     assert (answer.unplaced, answer.unplaced_rows, answer.task_rows) == (["b"], [1], [2])
     assert [found.task for found in answer.explanations] == ["b"]
 
 
 @pytest.mark.parametrize("make", [dict, pandas.DataFrame, polars.DataFrame, pyarrow.table])
-def test_bad_rows_of_frames_are_left_out(bulk, make):
+def test_bad_rows_of_frames_are_left_out(packed, make):
     tasks = make({"name": ["a", "b", "b", "c"], "gpu": [-1, 1, 1, 2]})
     offers = make({"name": ["o", "p", None], "gpu": [None, 5, 6]})
-    answer = bulk.match(tasks, offers, bad_rows="leave-out", mode="shared")
+    answer = packed.match(tasks, offers, bad_rows="leave-out", mode="shared")
     assert (
         answer.assignments
-        == bulk.match([Task("b", {"gpu": 1}), Task("c", {"gpu": 2})], [Offer("p", {"gpu": 5})], mode="shared").assignments
+        == packed.match([Task("b", {"gpu": 1}), Task("c", {"gpu": 2})], [Offer("p", {"gpu": 5})], mode="shared").assignments
     )
     assert [(one.table, one.row, one.name, one.error.code) for one in answer.left_out] == [
         ("tasks", 0, "a", "quantity-negative"),
@@ -94,22 +94,22 @@ def test_bad_rows_of_frames_are_left_out(bulk, make):
     ]
 
 
-def test_where_every_row_is_bad_nothing_is_placed(bulk):
-    answer = bulk.match([Task("a", {"gpu": -1})], [Offer("o", {"gpu": -1})], bad_rows="leave-out")
+def test_where_every_row_is_bad_nothing_is_placed(packed):
+    answer = packed.match([Task("a", {"gpu": -1})], [Offer("o", {"gpu": -1})], bad_rows="leave-out")
     assert (len(answer), answer.unplaced, len(answer.left_out)) == (0, [], 2)
 
 
-def test_what_is_wrong_with_the_whole_table_is_refused_all_the_same(bulk):
+def test_what_is_wrong_with_the_whole_table_is_refused_all_the_same(packed):
     for tasks in ({"id": ["a"]}, {"name": ["a"], "gpu": [1, 2]}, 5):
         with pytest.raises(InputError):
-            bulk.match(tasks, OFFERS[1:2], bad_rows="leave-out")
+            packed.match(tasks, OFFERS[1:2], bad_rows="leave-out")
     with pytest.raises(InputError) as caught:
-        bulk.match([], [], bad_rows="ignore")
+        packed.match([], [], bad_rows="ignore")
     assert (caught.value.code, caught.value.place) == ("setting-malformed", "bad_rows")
 
 
-def test_a_pool_leaves_out_offers_and_tasks(bulk):
-    with bulk.open(OFFERS, bad_rows="leave-out") as pool:
+def test_a_pool_leaves_out_offers_and_tasks(packed):
+    with packed.open(OFFERS, bad_rows="leave-out") as pool:
         assert [one.name for one in pool.left_out] == ["o", "q"]
         assert len(pool) == 2
         answer = pool.assign(TASKS, bad_rows="leave-out", explain=True)
@@ -156,17 +156,17 @@ def test_a_requirement_has_an_attribute_and_values(ask):
 
 
 @pytest.mark.parametrize("tasks", [[Task("t", {"gpu": 1}), Task("u", {"gpu": 1}, [not_in("zoen", "1")])]])
-def test_an_attribute_that_no_offer_has_is_told(bulk, tasks):
+def test_an_attribute_that_no_offer_has_is_told(packed, tasks):
     offers = [Offer("p", {"gpu": 1}, attributes={"zone": "1"}), Offer("q", {"gpu": 1})]
-    answer = bulk.match(tasks, offers)
+    answer = packed.match(tasks, offers)
     assert len(answer) == 2
     assert answer.remarks == ["tasks, row 1 (u), requirements: no offer has the attribute 'zoen'"]
-    assert bulk.match(tasks[:1], offers).remarks == []
+    assert packed.match(tasks[:1], offers).remarks == []
     with pytest.raises(InputError) as caught:
-        bulk.match(tasks, offers, strict=True)
+        packed.match(tasks, offers, strict=True)
     assert (caught.value.code, caught.value.place) == ("unknown-attribute", "tasks, row 1 (u), requirements")
     assert "zone" in caught.value.hint
-    with bulk.open(offers, attributes=["rack"]) as pool:
+    with packed.open(offers, attributes=["rack"]) as pool:
         with pytest.raises(InputError):
             pool.assign(tasks, strict=True)
         assert pool.assign(tasks).remarks == answer.remarks
@@ -174,7 +174,7 @@ def test_an_attribute_that_no_offer_has_is_told(bulk, tasks):
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_bad_rows_of_files_are_left_out(bulk, tmp_path, form, capsys):
+def test_bad_rows_of_files_are_left_out(packed, tmp_path, form, capsys):
     tasks, offers = tmp_path / f"tasks.{form}", tmp_path / f"offers.{form}"
     if form == "json":
         tasks.write_text(
@@ -187,12 +187,12 @@ def test_bad_rows_of_files_are_left_out(bulk, tmp_path, form, capsys):
         tasks.write_text("name,demand.gpu,requires.zone\na,-1,\nb,1,\n,2,\nc,1,nan\nd,x,\nb,1,\n")
         offers.write_text("name,available.gpu\no,1\np,x\n")
         codes = ["quantity-negative", "missing-column", "file-malformed", "quantity-malformed", "duplicate-name"]
-    answer = bulk.match(tasks, offers, bad_rows="leave-out")
+    answer = packed.match(tasks, offers, bad_rows="leave-out")
     assert answer.task_names == ["b"]
     assert [(one.row, one.error.code) for one in answer.left_out[:-1]] == list(zip((0, 2, 3, 4, 5), codes, strict=True))
     assert answer.left_out[-1].error.place.startswith(f"{offers}, row 1 (p)")
     with pytest.raises(InputError, match="5 rows cannot be used") as caught:
-        bulk.match(tasks, [Offer("o", {"gpu": 1})])
+        packed.match(tasks, [Offer("o", {"gpu": 1})])
     assert caught.value.code == "quantity-negative"
     # The program says the same.
     arguments = ["match", "--tasks", str(tasks), "--offers", str(offers)]

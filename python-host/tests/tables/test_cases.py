@@ -25,14 +25,14 @@ def written(case, folder):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_odd_tables(bulk, tmp_path, case):
+def test_odd_tables(packed, tmp_path, case):
     tasks, offers = written(case, tmp_path)
     if "placed" in case["outcome"]:
-        answer = bulk.match(tasks, offers)
+        answer = packed.match(tasks, offers)
         assert dict(zip(answer.task_names, answer.offer_names, strict=True)) == case["outcome"]["placed"]
         return
     with pytest.raises(InputError) as caught:
-        bulk.match(tasks, offers)
+        packed.match(tasks, offers)
     found = caught.value
     assert found.code == case["outcome"]["code"]
     place = found.place.replace(f"{tmp_path}/", "").replace(".json", "").replace(".csv", "")

@@ -122,17 +122,17 @@ FLAT_ROWS = {
 
 
 @pytest.mark.parametrize("make", FRAMES.values(), ids=FRAMES)
-def test_a_frame_is_matched_in_one_line(bulk, make):
-    assert bulk.match(make(TASKS), make(OFFERS)).assignments == PLACED
+def test_a_frame_is_matched_in_one_line(packed, make):
+    assert packed.match(make(TASKS), make(OFFERS)).assignments == PLACED
 
 
 @pytest.mark.parametrize("make", [*FRAMES.values(), *FLAT_ROWS.values()], ids=[*FRAMES, *FLAT_ROWS])
-def test_the_dimensions_may_be_named(bulk, make):
-    found = bulk.match(make(TASKS), make(OFFERS), dimensions=("gpu",))
+def test_the_dimensions_may_be_named(packed, make):
+    found = packed.match(make(TASKS), make(OFFERS), dimensions=("gpu",))
     assert found.assignments == [Assignment("a", "x", 0.0), Assignment("b", "y", 0.5)]
 
 
-def test_rows_of_a_real_postgresql(bulk, postgresql):
+def test_rows_of_a_real_postgresql(packed, postgresql):
     import psycopg
     from psycopg.rows import dict_row, namedtuple_row
 
@@ -141,21 +141,21 @@ def test_rows_of_a_real_postgresql(bulk, postgresql):
         with psycopg.connect(url, row_factory=factory) as connection:
             tasks = connection.execute("select * from (values ('a', 1), ('b', 2)) as t (name, gpu)").fetchall()
             offers = connection.execute("select * from (values ('x', 1), ('y', 4)) as t (name, gpu)").fetchall()
-        assert bulk.match(tasks, offers, dimensions=["gpu"]).offer_names == ["x", "y"]
+        assert packed.match(tasks, offers, dimensions=["gpu"]).offer_names == ["x", "y"]
 
 
 @pytest.mark.parametrize("make", [pandas.DataFrame, polars.DataFrame, pyarrow.table, dict, records])
-def test_names_that_are_integers_of_a_column_of_another_name(bulk, make):
+def test_names_that_are_integers_of_a_column_of_another_name(packed, make):
     tasks, offers = {"task_id": [10, 11], "gpu": [1, 1]}, {"task_id": [2**64 + 1, 5], "gpu": [1, 1]}
     if make is not records:
         offers["task_id"] = [7, 5]
-    answer = bulk.match(make(tasks), make(offers), name="task_id", dimensions=["gpu"])
+    answer = packed.match(make(tasks), make(offers), name="task_id", dimensions=["gpu"])
     assert answer.task_names == ["10", "11"]
     assert set(answer.offer_names) == set(map(str, offers["task_id"]))
 
 
 @pytest.mark.parametrize("make", [pandas.DataFrame, polars.DataFrame, pyarrow.table, dict])
-def test_a_frame_has_the_columns_of_csv(bulk, make):
+def test_a_frame_has_the_columns_of_csv(packed, make):
     tasks = make(
         {
             "name": ["a", "b", "c"],
@@ -184,11 +184,11 @@ def test_a_frame_has_the_columns_of_csv(bulk, make):
         Offer("p", {"gpu": 3}, {"gpu": 4}, devices=1),
     ]
     for mode in ("exclusive", "shared"):
-        assert bulk.match(tasks, offers, mode=mode).assignments == bulk.match(rows, servers, mode=mode).assignments != []
+        assert packed.match(tasks, offers, mode=mode).assignments == packed.match(rows, servers, mode=mode).assignments != []
 
 
 @pytest.mark.parametrize("make", [pandas.DataFrame, polars.DataFrame, pyarrow.table, dict])
-def test_a_frame_may_have_rows_of_the_json_shape(bulk, make):
+def test_a_frame_may_have_rows_of_the_json_shape(packed, make):
     tasks = make({"name": ["a"], "demand": [{"gpu": 1}], "requirements": [[{"attribute": "zone", "in": ["y"]}]]})
     offers = make(
         {
@@ -198,19 +198,19 @@ def test_a_frame_may_have_rows_of_the_json_shape(bulk, make):
             "devices": [[500, 1000], [250]],
         }
     )
-    assert bulk.match(tasks, offers).offer_names == ["p"]
+    assert packed.match(tasks, offers).offer_names == ["p"]
     assert offer_columns(offers).device_free.tolist() == [500, 1000, 250]
 
 
-def test_files_are_given_by_their_paths(bulk, tmp_path):
+def test_files_are_given_by_their_paths(packed, tmp_path):
     tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.csv"
     tasks.write_text(json.dumps([{"name": "t", "demand": {"gpu": 1}}]))
     offers.write_text("name,available.gpu\no,2\n")
-    assert bulk.match(tasks, str(offers)).offer_names == ["o"]
-    with bulk.open(offers) as pool:
+    assert packed.match(tasks, str(offers)).offer_names == ["o"]
+    with packed.open(offers) as pool:
         assert pool.assign(str(tasks)).offer_names == ["o"]
     with pytest.raises(InputError) as caught:
-        bulk.match(tmp_path / "none.json", offers)
+        packed.match(tmp_path / "none.json", offers)
     assert caught.value.code == "file-unreadable"
 
 
@@ -220,21 +220,21 @@ def test_requirements_of_a_column_share_their_objects():
     assert [len(row) for row in table.requirements] == [1, 1, 1, 0]
 
 
-def test_a_table_without_rows(bulk):
+def test_a_table_without_rows(packed):
     for empty in ([], {"name": [], "gpu": []}, pandas.DataFrame({"name": [], "gpu": []}), polars.DataFrame({"name": []})):
-        assert bulk.match(empty, OFFERS).assignments == []
-        assert bulk.match(TASKS, empty).unplaced == ["a", "b", "c"]
+        assert packed.match(empty, OFFERS).assignments == []
+        assert packed.match(TASKS, empty).unplaced == ["a", "b", "c"]
 
 
-def test_a_pool_takes_frames(bulk):
-    with bulk.open(pandas.DataFrame(OFFERS), mode="shared") as pool:
+def test_a_pool_takes_frames(packed):
+    with packed.open(pandas.DataFrame(OFFERS), mode="shared") as pool:
         assert pool.assign(polars.DataFrame(TASKS)).assignments[0].task == "a"
         pool.update(added=pyarrow.table({"name": ["z"], "gpu": [9], "slots": [9]}))
         assert pool.assign({"name": ["last"], "gpu": [9], "slots": [9]}).offer_names == ["z"]
 
 
-def test_an_event_loop_takes_frames(bulk):
-    assert asyncio.run(bulk.match_async(pandas.DataFrame(TASKS), OFFERS)).assignments == PLACED
+def test_an_event_loop_takes_frames(packed):
+    assert asyncio.run(packed.match_async(pandas.DataFrame(TASKS), OFFERS)).assignments == PLACED
 
 
 TWICE = pandas.DataFrame([["a", 1, 2]], columns=["name", "gpu", "gpu"])
@@ -284,9 +284,9 @@ TWICE = pandas.DataFrame([["a", 1, 2]], columns=["name", "gpu", "gpu"])
         (numpy.zeros((2, 2)), "missing-column", "tasks, row 0, name", "missing"),
     ],
 )
-def test_odd_tasks(bulk, tasks, code, place, says):
+def test_odd_tasks(packed, tasks, code, place, says):
     with pytest.raises(InputError) as caught:
-        bulk.match(tasks, OFFERS)
+        packed.match(tasks, OFFERS)
     assert (caught.value.code, caught.value.place) == (code, place)
     assert says in str(caught.value)
     assert caught.value.hint
@@ -322,38 +322,38 @@ def test_odd_tasks(bulk, tasks, code, place, says):
         ([{"name": "o"}, {"gpu": 1}], "missing-column", "offers, row 1, name", "missing"),
     ],
 )
-def test_odd_offers(bulk, offers, code, place, says):
+def test_odd_offers(packed, offers, code, place, says):
     with pytest.raises(InputError) as caught:
-        bulk.match(TASKS, offers)
+        packed.match(TASKS, offers)
     assert (caught.value.code, caught.value.place) == (code, place)
     assert says in str(caught.value)
     assert caught.value.hint
 
 
-def test_flat_rows_that_lack_a_dimension(bulk):
+def test_flat_rows_that_lack_a_dimension(packed):
     for rows in ([{"name": "a", "gpu": 1}, {"name": "b"}], [SimpleNamespace(name="a", gpu=1), SimpleNamespace(name="b")]):
         with pytest.raises(InputError) as caught:
-            bulk.match(rows, OFFERS, dimensions=("gpu",))
+            packed.match(rows, OFFERS, dimensions=("gpu",))
         assert (caught.value.code, caught.value.place) == ("missing-column", "tasks, row 1 (b)")
     with pytest.raises(InputError) as caught:
-        bulk.match({"name": ["a"]}, OFFERS, dimensions=("gpu",))
+        packed.match({"name": ["a"]}, OFFERS, dimensions=("gpu",))
     assert (caught.value.code, caught.value.place) == ("missing-column", "tasks")
 
 
-def test_a_table_that_fails_to_read_is_refused_in_our_words(bulk):
+def test_a_table_that_fails_to_read_is_refused_in_our_words(packed):
     class Broken:
         def __arrow_c_stream__(self, requested_schema=None):
             raise RuntimeError("the disk is gone")
 
     with pytest.raises(InputError, match="the disk is gone") as caught:
-        bulk.match(Broken(), OFFERS)
+        packed.match(Broken(), OFFERS)
     assert caught.value.code == "file-malformed"
 
 
-def test_a_table_that_only_arrow_reads_needs_pyarrow(bulk, monkeypatch):
+def test_a_table_that_only_arrow_reads_needs_pyarrow(packed, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.interchange", None)
     with pytest.raises(InputError, match=r"offermatch\[frames\]") as caught:
-        bulk.match(OnlyStream(pyarrow.table(TASKS)), OFFERS)
+        packed.match(OnlyStream(pyarrow.table(TASKS)), OFFERS)
     assert caught.value.code == "extra-missing"
 
 
@@ -363,9 +363,9 @@ def test_the_drop_in_takes_frames_and_a_mode():
     assert match_tasks_to_offers(both, {"name": ["x"], "gpu": [2], "slots": [2]}, mode="shared") == {"x": ["a", "b"]}
 
 
-def test_an_event_loop_goes_on_while_a_pool_places(bulk):
+def test_an_event_loop_goes_on_while_a_pool_places(packed):
     async def main():
-        with bulk.open(OFFERS) as pool:
+        with packed.open(OFFERS) as pool:
             answers = await asyncio.gather(*(pool.assign_async(polars.DataFrame(TASKS)[at : at + 1]) for at in range(3)))
         return sorted(name for answer in answers for name in answer.task_names)
 

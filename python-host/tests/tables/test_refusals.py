@@ -58,9 +58,9 @@ def test_bad_rows(matcher, tasks, offers, code, place):
         ("zone", "file-malformed"),
     ],
 )
-def test_bad_requirements(bulk, requirement, code):
+def test_bad_requirements(packed, requirement, code):
     rows = [{"name": "t", "requirements": [requirement]}]
-    refused(code, "tasks, row 0 (t), requirements.0", lambda: bulk.match(rows, [OFFER]))
+    refused(code, "tasks, row 0 (t), requirements.0", lambda: packed.match(rows, [OFFER]))
 
 
 @pytest.mark.parametrize(

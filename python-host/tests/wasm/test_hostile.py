@@ -23,12 +23,12 @@ from hostile import (
 from offermatch import LimitError, LyingMatcherError, Matcher, MatcherError, OffermatchError, ReferenceMatcher
 
 # The crossing is named, so that loading does not make a call of its own.
-pytestmark = pytest.mark.usefixtures("bulk_crossing")
+pytestmark = pytest.mark.usefixtures("public_crossing")
 
 
 @pytest.fixture
-def bulk_crossing(monkeypatch):
-    monkeypatch.setenv("OFFERMATCH_CROSSING", "bulk")
+def public_crossing(monkeypatch):
+    monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
 
 
 def load(name):
@@ -36,8 +36,8 @@ def load(name):
 
 
 LOADING = {
-    "claims-newer-contract": ("contract-version", r"0\.3\.0"),
-    "newer-contract": ("contract-version", r"0\.3\.0"),
+    "claims-newer-contract": ("contract-version", r"0\.4\.0"),
+    "newer-contract": ("contract-version", r"0\.4\.0"),
     "spin-describe": ("limit-time", "call_milliseconds = 400"),
     "spin-start": ("limit-time", "call_milliseconds = 400"),
     "trap-describe": ("matcher-trapped", "unreachable"),

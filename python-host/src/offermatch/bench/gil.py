@@ -16,22 +16,16 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Any
-
-from wasmtime import Store
-from wasmtime.component import Func
+from typing import Any, cast
 
 from offermatch.matcher import Matcher
-from offermatch.model import Timings
 from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.tables.rows import offer_columns, task_columns
-from offermatch.wasm.choice import choose_crossing
 from offermatch.wasm.component import Code
-from offermatch.wasm.crossing import Crossing
-from offermatch.wasm.packed import PackedCrossing
+from offermatch.wasm.instance import Instance
 
-__all__ = ["Background", "WatchedCrossing", "gil", "table", "watched"]
+__all__ = ["Background", "WatchedCode", "gil", "table"]
 
 _STEP = 200
 """Additions between two notes of the time."""
@@ -85,36 +79,44 @@ class Background:
         return steps * _STEP / milliseconds if milliseconds else 0.0
 
 
-class WatchedCrossing:
-    """A crossing that notes when it was in the component."""
+class WatchedCode(Code):
+    """The bundled component, which notes when it is called.
 
-    def __init__(self, inner: Crossing) -> None:
-        """Watch another crossing."""
-        self.name = inner.name
+    Attributes:
+        windows: Begin and end of each call. wasmtime-py's conversion of columns is in it, their digits are not.
+    """
+
+    def __init__(self) -> None:
+        """Compile it."""
+        super().__init__(BUNDLED, content=BUNDLED.read_bytes())
         self.windows: list[Window] = []
-        self._inner = inner
 
-    def call(self, store: Store, func: Func, params: Sequence[Any], timings: Timings) -> Any:
+    def instance(self) -> Instance:
+        """Return a fresh instance that is watched."""
+        return cast("Instance", _Watched(super().instance(), self.windows))
+
+
+class _Watched:
+    def __init__(self, inner: Instance, windows: list[Window]) -> None:
+        self._inner, self._windows = inner, windows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def call(self, *given: Any, **options: Any) -> Any:
         """Call, and note begin and end."""
         begin = perf_counter()
         try:
-            return self._inner.call(store, func, params, timings)
+            return self._inner.call(*given, **options)
         finally:
-            self.windows.append((begin, perf_counter()))
-
-
-def watched() -> tuple[Matcher, WatchedCrossing]:
-    """Return the bundled matcher, and what watches its calls into the component."""
-    code = Code(BUNDLED, content=BUNDLED.read_bytes())
-    chosen = choose_crossing(code)
-    # Of a packed call, writing and reading the digits is not in the window.
-    crossing = WatchedCrossing(chosen.inner if isinstance(chosen, PackedCrossing) else chosen)
-    return Matcher(code, PackedCrossing(crossing) if isinstance(chosen, PackedCrossing) else crossing), crossing
+            self._windows.append((begin, perf_counter()))
 
 
 def gil(sample: Sample, rounds: int) -> dict[str, Any]:
     """Return operations per millisecond of a background thread, idle and while this thread matches."""
-    matcher, crossing = watched()
+    code = WatchedCode()
+    matcher = Matcher(code)
+    code.windows.clear()
     tasks, offers = sample.rows()
     ready = (task_columns(tasks), offer_columns(offers))
     control: list[Window] = []
@@ -131,7 +133,7 @@ def gil(sample: Sample, rounds: int) -> dict[str, Any]:
                 control.append(background.control())
         idle = (before + background.idle(0.3)) / 2
     busy = background.speed(control)
-    rows = {"idle": idle, "hashing without the GIL": busy, "calls into the component": background.speed(crossing.windows)}
+    rows = {"idle": idle, "hashing without the GIL": busy, "calls into the component": background.speed(code.windows)}
     rows |= {name: background.speed(windows) for name, windows in cycles.items()}
     found = [
         {

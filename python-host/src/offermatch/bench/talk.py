@@ -25,7 +25,7 @@ from statistics import fmean
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from offermatch.bench.gil import Background, watched
+from offermatch.bench.gil import Background, WatchedCode
 from offermatch.bench.loops import LOOPS, Loop, Row, rows_of
 from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.matcher import Matcher
@@ -196,14 +196,16 @@ def _measure_component(matcher: Matcher, given: tuple[Any, Any], digest: str, se
         best = min(best, perf_counter() - begin)
     if answer.digest != digest:
         raise LyingMatcherError("answer-refused", "the same input gave another answer", "do not use this matcher")
-    seen, crossing = watched()
+    code = WatchedCode()
+    seen = Matcher(code)
+    code.windows.clear()
     with Background() as background:
         idle, control = [background.idle(0.2)], []
         until = perf_counter() + seconds / 4
         while perf_counter() < until:
             seen.match(*given)
             control.append(background.control())
-        speed = background.speed(crossing.windows)
+        speed = background.speed(code.windows)
         idle.append(background.idle(0.2))
     return _Measured(best, None, 1.0, speed / fmean(idle), _ratio(speed, background.speed(control)))
 

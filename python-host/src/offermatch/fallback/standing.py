@@ -77,7 +77,7 @@ class Standing:
         table, changes = self.opening(ledger)
         session = matcher.session(table, self.shape, self.settings, Timings())
         # A ledger of its own: the pool's stays as it is.
-        scratch = Ledger(table, self.settings.mode, self.settings.max_score)
+        scratch = Ledger(table, self.settings.mode, self.settings.score_limit)
         for one in changes:
             session.update(one, scratch, Timings())
         return session

@@ -6,12 +6,13 @@ all (``raw``); the reference matcher needs a column a dimension.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, OfferTable, Requirements, TaskTable
+from offermatch.tables.tables import IN, NOT_IN, Changes, OfferTable, Requirements, TaskTable
 
 __all__ = [
     "changes_of",
@@ -43,10 +44,10 @@ def tasks_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool) -
     """Return the tasks of a recording."""
     requirements = Requirements(
         _column(found, "requirement_offsets"),
+        array("Q", (NOT_IN if excludes else IN for excludes in found.get("requirement_excludes", ()))),
         _column(found, "requirement_attributes"),
-        array("Q", map(bool, found.get("requirement_excludes", ()))),
-        _column(found, "value_offsets"),
-        _column(found, "values"),
+        value_offsets=_column(found, "value_offsets"),
+        values=_column(found, "values"),
     )
     return TaskTable(
         found.get("rows", 0), _matrix(found, "demand", shape["dimensions"], raw=raw), _column(found, "devices"), requirements
@@ -78,7 +79,7 @@ def settings_shown(settings: SettingColumns) -> dict[str, Any]:
     """Return settings as a recording has them."""
     return {
         "mode": settings.mode,
-        "max_score": settings.max_score,
+        "max_score": sys.float_info.max if settings.max_score is None else settings.max_score,
         "weights": list(settings.weights),
         "scales": list(settings.scales),
     }
@@ -103,9 +104,9 @@ def tasks_shown(table: TaskTable) -> dict[str, Any]:
         "demand": _flat(table.demand),
         "devices": table.devices.tolist(),
         "requirement_offsets": conditions.offsets.tolist(),
-        "requirement_attributes": conditions.attributes.tolist(),
-        "requirement_excludes": list(map(bool, conditions.excludes)),
-        "value_offsets": conditions.value_offsets.tolist() if conditions.attributes else [],
+        "requirement_attributes": conditions.subjects.tolist(),
+        "requirement_excludes": [kind == NOT_IN for kind in conditions.kinds],
+        "value_offsets": conditions.value_offsets.tolist() if conditions.kinds else [],
         "values": conditions.values.tolist(),
     }
     return {"rows": table.rows, **{name: column for name, column in columns.items() if column}}

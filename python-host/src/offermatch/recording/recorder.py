@@ -127,7 +127,7 @@ def begun(
     named = {key: getattr(description, key) for key in ("name", "version", "policy", "contract")}
     return {
         "matcher": {**named, "digest": digest} if digest else named,
-        "shape": asdict(shape),
+        "shape": {"dimensions": shape.dimensions, "attributes": shape.attributes},
         "settings": settings_shown(settings),
         "offers": offers_shown(table),
         "steps": [],

@@ -120,7 +120,7 @@ class Shadow:
 def _answered(candidate: BaseMatcher, cycle: Cycle) -> Assigned:
     session = candidate.session(cycle.offers, cycle.shape, cycle.settings, Timings())
     try:
-        ledger = Ledger(cycle.offers, cycle.settings.mode, cycle.settings.max_score)
+        ledger = Ledger(cycle.offers, cycle.settings.mode, cycle.settings.score_limit)
         return session.assign(cycle.tasks, ledger, Timings()).assigned
     finally:
         session.close()

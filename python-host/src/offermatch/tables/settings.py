@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offermatch.model import Mode, Settings
+from offermatch.tables.tables import Workload
 
 __all__ = ["SettingColumns", "Shape", "setting_columns"]
 
@@ -16,6 +18,7 @@ class Shape:
 
     dimensions: int
     attributes: int = 0
+    measures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,16 @@ class SettingColumns:
     """How to rank the offers; see ``settings`` in the contract for each column."""
 
     mode: Mode
-    max_score: float
+    max_score: float | None = None
     weights: Sequence[float] = ()
     scales: Sequence[int] = ()
+    parameters: Sequence[float] = ()
+    workload: Workload | None = None
+
+    @property
+    def score_limit(self) -> float:
+        """What every score is below: ``max_score``, or infinity, which every finite score is below."""
+        return math.inf if self.max_score is None else self.max_score
 
 
 def setting_columns(settings: Settings, dimensions: Sequence[str]) -> SettingColumns:
@@ -35,6 +45,5 @@ def setting_columns(settings: Settings, dimensions: Sequence[str]) -> SettingCol
         InputError: ``setting-malformed``.
     """
     settings.checked()
-    return SettingColumns(
-        settings.mode, settings.score_limit, settings.weight_column(dimensions), settings.scale_column(dimensions)
-    )
+    most = None if settings.max_score is None else float(settings.max_score)
+    return SettingColumns(settings.mode, most, settings.weight_column(dimensions), settings.scale_column(dimensions))

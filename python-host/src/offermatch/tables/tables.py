@@ -16,20 +16,47 @@ from offermatch.model import Requirement
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
 
-__all__ = ["Assigned", "Changes", "Explained", "OfferTable", "Requirements", "TaskTable", "offer_table", "task_table"]
+__all__ = [
+    "AT_LEAST",
+    "AT_MOST",
+    "IN",
+    "NOT_IN",
+    "Assigned",
+    "Changes",
+    "Explained",
+    "Explanations",
+    "GroupTable",
+    "OfferTable",
+    "Plan",
+    "Requirements",
+    "RunningTable",
+    "TaskTable",
+    "Workload",
+    "offer_table",
+    "task_table",
+]
+
+IN, NOT_IN, AT_LEAST, AT_MOST = range(4)
+"""The kinds of requirements, as ``requirement-kinds`` has them."""
 
 
 def _empty() -> array[int]:
     return array("Q")
 
 
+def _doubles() -> array[float]:
+    return array("d")
+
+
 @dataclass(slots=True)
 class Requirements:
-    """The requirements of all tasks; see ``task-table`` in the contract for each column."""
+    """The requirements and preferences of all tasks; see ``task-table`` in the contract for each column."""
 
     offsets: array[int] = field(default_factory=_empty)
-    attributes: array[int] = field(default_factory=_empty)
-    excludes: array[int] = field(default_factory=_empty)
+    kinds: array[int] = field(default_factory=_empty)
+    subjects: array[int] = field(default_factory=_empty)
+    bounds: array[float] = field(default_factory=_doubles)
+    weights: array[float] = field(default_factory=_doubles)
     value_offsets: array[int] = field(default_factory=_empty)
     values: array[int] = field(default_factory=_empty)
 
@@ -39,8 +66,8 @@ class Requirements:
             return []
         return [
             (
-                self.attributes[at],
-                bool(self.excludes[at]),
+                self.subjects[at],
+                self.kinds[at] == NOT_IN,
                 frozenset(self.values[self.value_offsets[at] : self.value_offsets[at + 1]]),
             )
             for at in range(self.offsets[row], self.offsets[row + 1])
@@ -48,13 +75,63 @@ class Requirements:
 
 
 @dataclass(slots=True)
+class GroupTable:
+    """What tasks ask together; see ``group-table`` in the contract for each column."""
+
+    rows: int = 0
+    least: array[int] = field(default_factory=_empty)
+    together: array[int] = field(default_factory=_empty)
+    limit_offsets: array[int] = field(default_factory=_empty)
+    limit_attributes: array[int] = field(default_factory=_empty)
+    limit_counts: array[int] = field(default_factory=_empty)
+    occupant_groups: array[int] = field(default_factory=_empty)
+    occupant_offers: array[int] = field(default_factory=_empty)
+    occupant_counts: array[int] = field(default_factory=_empty)
+
+
+@dataclass(slots=True)
 class TaskTable:
-    """Tasks as the contract has them; ``devices`` is empty where no task asks for one."""
+    """Tasks as the contract has them; a column is empty where no task asks for what it says."""
 
     rows: int
     demand: list[array[int]]
     devices: array[int]
     requirements: Requirements
+    group_of: array[int] = field(default_factory=_empty)
+    groups: GroupTable = field(default_factory=GroupTable)
+
+
+@dataclass(slots=True)
+class Workload:
+    """Typical tasks, each with its share of all; see ``workload`` in the contract."""
+
+    tasks: TaskTable
+    shares: array[float]
+
+
+@dataclass(slots=True)
+class RunningTable:
+    """Tasks that run and may be taken away; see ``running-table`` in the contract for each column."""
+
+    rows: int
+    offers: array[int]
+    priorities: array[int]
+    starts: array[int]
+    demand: list[array[int]]
+    device_offsets: array[int] = field(default_factory=_empty)
+    device_numbers: array[int] = field(default_factory=_empty)
+    device_thousandths: array[int] = field(default_factory=_empty)
+
+
+@dataclass(slots=True)
+class Plan:
+    """Who is to take what once the victims have ended; see ``plan`` in the contract for each column."""
+
+    tasks: Sequence[int]
+    offers: Sequence[int]
+    scores: Sequence[float]
+    victim_offsets: Sequence[int]
+    victims: Sequence[int]
 
 
 @dataclass(slots=True)
@@ -67,6 +144,7 @@ class OfferTable:
     attributes: list[array[int]]
     device_offsets: array[int]
     device_free: array[int]
+    measures: list[array[float]] = field(default_factory=list)
 
     def picked(self, rows: Sequence[int]) -> OfferTable:
         """Return the table of some rows only."""
@@ -115,6 +193,7 @@ class Changes:
     changed_rows: list[int]
     changed: OfferTable
     added: OfferTable
+    workload: Workload | None = None
 
 
 @dataclass(slots=True)
@@ -136,6 +215,30 @@ class Explained:
     by_devices: list[int]
     by_score: list[int]
     candidates: list[int]
+
+
+@dataclass(slots=True)
+class Explanations:
+    """Explanations of contract 0.3.0; see ``explanations`` there for each column."""
+
+    dimension_fails: list[int]
+    dimension_alone: list[int]
+    dimension_missing: list[int]
+    requirement_fails: list[int]
+    requirement_alone: list[int]
+    requirement_missing: list[float]
+    devices_fails: list[int]
+    devices_alone: list[int]
+    devices_missing: list[int]
+    together_fails: list[int]
+    together_alone: list[int]
+    limit_fails: list[int]
+    limit_alone: list[int]
+    score_fails: list[int]
+    score_missing: list[float]
+    candidates: list[int]
+    capable: list[int]
+    members_placed: list[int]
 
 
 def offer_table(offers: OfferColumns, dimensions: Sequence[str], interner: Interner) -> OfferTable:
@@ -171,12 +274,12 @@ def _requirements(rows: Iterable[Sequence[Requirement]], interner: Interner) -> 
             found = numbered.get(requirement)
             if found is None:
                 found = numbered[requirement] = _numbered(requirement, interner)
-            columns.attributes.append(found[0])
-            columns.excludes.append(requirement.excludes)
+            columns.kinds.append(NOT_IN if requirement.excludes else IN)
+            columns.subjects.append(found[0])
             columns.values.extend(found[1])
             columns.value_offsets.append(len(columns.values))
-        columns.offsets.append(len(columns.attributes))
-    return columns if columns.attributes else Requirements()
+        columns.offsets.append(len(columns.kinds))
+    return columns if columns.kinds else Requirements()
 
 
 def _numbered(requirement: Requirement, interner: Interner) -> tuple[int, array[int]]:

@@ -1,6 +1,6 @@
 """A component as wasmtime runs it: read, judged, opened, called.
 
-    bytes ──> compiled ──> judged (exports, imports, contract version) ──> self-check of the crossing ──> pools
+    bytes ──> compiled ──> judged (exports, imports, contract version) ──> self-check of `packed` ──> pools
 
 Nothing of a component runs before its exports and imports have been judged.
 """
@@ -8,33 +8,34 @@ Nothing of a component runs before its exports and imports have been judged.
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from time import perf_counter
+from typing import Any, NamedTuple, TypeVar
 
 from wasmtime import WasmtimeError
 from wasmtime.component import Component, Linker
 
-from offermatch.errors import MatcherError
+from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.limits import Limits
 from offermatch.model import Description, Timings
 from offermatch.provenance.trust import Trust
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.tables import Assigned, Changes, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.wasm.cache import compiled
 from offermatch.wasm.compile import compile_within, read_component
-from offermatch.wasm.contract import CONTRACTS, INTERFACE, PACKED, Contract
-from offermatch.wasm.crossing import F64, U32, Crossing, Enum, Matrix, PublicCrossing, Table
+from offermatch.wasm.contract import CONTRACTS, INTERFACE, Contract, newest_served
+from offermatch.wasm.conversion import Before, Conversion, Digits, Lists
 from offermatch.wasm.engine import configuration, shared_engine
 from offermatch.wasm.instance import Exports, Instance
 from offermatch.wasm.lockdown import foreign_imports, shared_linker
-from offermatch.wasm.output import check_assigned, check_described, check_explained
+from offermatch.wasm.output import check_assigned, check_described, check_explained, check_plan
 from offermatch.wasm.pace import breathe
 
 __all__ = ["Code", "ComponentPool", "Inspection"]
 
+_T = TypeVar("_T")
 _COMPONENT_HEAD = b"\0asm\x0d\0\1\0"
 _MODULE_HEAD = b"\0asm\1\0\0\0"
 
@@ -60,12 +61,10 @@ class _Judged(NamedTuple):
     """How a component is called, as its exports and imports tell.
 
     Attributes:
-        contract: The contract that it speaks.
         exports: Where its functions are.
         linker: What it imports; None where that is a WASI of its own for each instance.
     """
 
-    contract: Contract
     exports: Exports
     linker: Linker | None
 
@@ -145,60 +144,60 @@ class Code:
         breathe()
         instance = self.instance()
         instance.check_types()
-        found = instance.call("describe", [], PublicCrossing(), Timings())
-        check_described(found, self.limits, str(self.path))
-        spoken = self.contract
-        if found["contract"] not in CONTRACTS:
-            raise self._unserved(found["contract"])
-        if found["contract"] != spoken:
-            raise self._unserved(f"{found['contract']} by its description and {spoken} by its exports")
-        return Description(found["name"], found["version"], found["policy"], found["contract"], tuple(found["modes"]))
+        said = instance.call("describe", [], Timings())
+        check_described(said, self.limits, str(self.path))
+        found = Conversion.description(said)
+        spoken = self.contract.version
+        if found.contract not in CONTRACTS:
+            raise self._unserved(found.contract)
+        if found.contract != spoken:
+            raise self._unserved(f"{found.contract} by its description and {spoken} by its exports")
+        return found
 
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
-        _, exports, linker = self._judged()
+        exports, linker = self._judged()
         return Instance(self._engine, self._component, self.limits, str(self.path), exports, linker)
 
     @property
-    def contract(self) -> str:
-        """The version of the contract that it is called by."""
-        return self._judged().contract.version
+    def contract(self) -> Contract:
+        """The contract that it is called by."""
+        return self._judged().exports.contract
 
     @property
-    def packs(self) -> bool:
-        """Whether it exports the interface `packed`, in the version of its contract."""
-        return bool(self._judged().exports.packed)
+    def packed(self) -> Collection[str]:
+        """The calls that it has packed."""
+        return self._judged().exports.packed.keys()
+
+    @property
+    def preempts(self) -> bool:
+        """Whether it plans preemption."""
+        return "preempt" in self._judged().exports.lists
 
     def _judged(self) -> _Judged:
         """Return how it is called, once its exports and imports are judged."""
         if self._found is None:
-            contract = self._spoken()
-            packed = f"{PACKED}@{contract.version}"
-            exports = Exports(
-                self._component,
-                str(self.path),
-                f"{INTERFACE}@{contract.version}",
-                packed if packed in self.inspection.exports else None,
-                traces=contract.tracing is not None,
-            )
-            self._found = _Judged(contract, exports, shared_linker(self._engine, self._component))
+            contract, version = self._spoken()
+            exports = Exports(self._component, str(self.path), self.inspection.exports, contract, version)
+            self._found = _Judged(exports, shared_linker(self._engine, self._component))
         return self._found
 
-    def _spoken(self) -> Contract:
-        """Return the newest contract that it speaks and this host serves."""
+    def _spoken(self) -> tuple[Contract, str]:
+        """Return the newest contract that it speaks and this host serves, and its version as its exports have it."""
         exports = self.inspection.exports
         versions = [export.partition("@")[2] for export in exports if export.split("@")[0] == INTERFACE]
         if not versions:
-            found = ", ".join(exports) or "nothing"
+            shown = ", ".join(exports) or "nothing"
             hint = f"a matcher exports {INTERFACE}; see wit/matcher.wit"
-            raise MatcherError("wrong-world", f"it exports {found}", hint, str(self.path))
-        contract = next((contract for version, contract in CONTRACTS.items() if version in versions), None)
-        if contract is None:
+            raise MatcherError("wrong-world", f"it exports {shown}", hint, str(self.path))
+        found = newest_served(versions)
+        if found is None:
             raise self._unserved(versions[0])
+        contract = found[0]
         if foreign := foreign_imports(self._engine, self._component.type.imports(self._engine), contract.tracing):
             hint = f"a matcher of contract {contract.version} may import {contract.tracing or 'nothing'}, or an empty WASI"
             raise MatcherError("wrong-world", "it imports " + ", ".join(foreign), hint, str(self.path))
-        return contract
+        return found
 
     def _unserved(self, version: str) -> MatcherError:
         hint = "this host serves " + ", ".join(CONTRACTS) + "; build the matcher against one of these"
@@ -210,88 +209,79 @@ class ComponentPool:
 
     def __init__(
         self,
-        instance: Instance,
-        crossing: Crossing,
+        code: Code,
         table: OfferTable,
         shape: Shape,
         settings: SettingColumns,
         timings: Timings,
+        *,
+        packed: Collection[str],
+        limits: Limits | None = None,
     ) -> None:
-        """Open the pool."""
-        self._crossing = crossing
-        self._instance: Instance | None = instance
-        self._limits, self._width = instance.limits, shape.dimensions
-        width = {"dimensions": U32(shape.dimensions), "attributes": U32(shape.attributes)}
-        record = {
-            "mode": Enum(settings.mode),
-            "max-score": F64(settings.max_score),
-            "weights": Matrix("f64", [_array("d", settings.weights)]),
-            "scales": Matrix("u64", [_array("Q", settings.scales)]),
-        }
-        self._pool: Any = self._call("[static]pool.open", [width, _offers(table), record], timings)
+        """Open the pool in an instance of its own.
+
+        Args:
+            code: The component.
+            table: The offers.
+            shape: Their shape.
+            settings: How to rank them.
+            timings: What is added to.
+            packed: The calls whose columns cross as digits.
+            limits: What its answers may have; those of the component unless given.
+        """
+        conversion = Conversion if code.contract.rules else Before
+        lists = conversion(Lists())
+        self._conversions = {"": lists, **dict.fromkeys(packed, conversion(Digits()))}
+        self._packed, self._shape, self._place = packed, shape, str(code.path)
+        self._limits = limits or code.limits
+        self._instance: Instance | None = code.instance()
+        self._pool: Any = self._call("open", lambda to: [to.shape(shape), to.offers(table), to.settings(settings)], timings)
 
     def assign(self, table: TaskTable, timings: Timings) -> Assigned:
         """Place the tasks."""
-        found = self._call("[method]pool.assign", [self._pool, _tasks(table)], timings)
-        return check_assigned(Assigned(found["tasks"], found["offers"], found["scores"]), table, self._limits)
+        found = self._call("assign", lambda to: [self._pool, to.tasks(table)], timings)
+        answer = self._lifted("assign", lambda to: to.assigned(found), timings)
+        return check_assigned(answer, table, self._limits)
 
     def update(self, changes: Changes, timings: Timings) -> None:
         """Apply changes."""
-        record = {
-            "removed": Matrix("u32", [_array("Q", changes.removed)]),
-            "changed-rows": Matrix("u32", [_array("Q", changes.changed_rows)]),
-            "changed": _offers(changes.changed),
-            "added": _offers(changes.added),
-        }
-        self._call("[method]pool.update", [self._pool, record], timings)
+        self._call("update", lambda to: [self._pool, to.changes(changes)], timings)
 
-    def explain(self, table: TaskTable, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, timings: Timings) -> Any:
         """Say how the offers in the list stand to each task."""
-        found = self._call("[method]pool.explain", [self._pool, _tasks(table)], timings)
-        explained = Explained(
-            found["by-dimension"],
-            found["by-requirement"],
-            found["by-devices"],
-            found["by-score"],
-            found["candidates"],
+        found = self._call("explain", lambda to: [self._pool, to.tasks(table)], timings)
+        answer = self._lifted("explain", lambda to: to.explained(found), timings)
+        return check_explained(answer, table, self._shape)
+
+    def preempt(self, table: TaskTable, priorities: Sequence[int], running: RunningTable, timings: Timings) -> Plan:
+        """Plan who is to end so that the tasks find offers."""
+        found = self._call(
+            "preempt", lambda to: [self._pool, to.tasks(table), to.priorities(priorities), to.running(running)], timings
         )
-        return check_explained(explained, table, self._width)
+        return check_plan(self._lifted("preempt", lambda to: to.plan(found), timings), table, running)
 
     def close(self) -> None:
         """Throw the instance away, and the pool with it."""
         self._pool = None
         self._instance = None
 
-    def _call(self, name: str, params: list[Any], timings: Timings) -> Any:
+    def _call(self, name: str, lowered: Callable[[Conversion], list[Any]], timings: Timings) -> Any:
         if self._instance is None:
             raise ValueError("the pool was closed")
-        return self._instance.call(name, params, self._crossing, timings)
+        begin = perf_counter()
+        params = lowered(self._conversion(name))
+        timings.lower += perf_counter() - begin
+        return self._instance.call(name, params, timings, packed=name in self._packed)
 
+    def _lifted(self, name: str, lift: Callable[[Conversion], _T], timings: Timings) -> _T:
+        begin = perf_counter()
+        try:
+            return lift(self._conversion(name))
+        except ValueError as error:
+            message = f"the matcher answered with columns that are not digits: {error}"
+            raise LyingMatcherError("answer-refused", message, "do not use this matcher", self._place) from error
+        finally:
+            timings.lift += perf_counter() - begin
 
-def _array(typecode: str, values: Sequence[Any]) -> Any:
-    return array(typecode, values)
-
-
-def _offers(table: OfferTable) -> Table:
-    columns = {
-        "available": Matrix("u64", table.available),
-        "capacity": Matrix("u64", table.capacity),
-        "attributes": Matrix("u32", table.attributes),
-        "device-offsets": Matrix("u32", [table.device_offsets]),
-        "device-free": Matrix("u32", [table.device_free]),
-    }
-    return Table(table.rows, columns)
-
-
-def _tasks(table: TaskTable) -> Table:
-    conditions = table.requirements
-    columns = {
-        "demand": Matrix("u64", table.demand),
-        "devices": Matrix("u32", [table.devices]),
-        "requirement-offsets": Matrix("u32", [conditions.offsets]),
-        "requirement-attributes": Matrix("u32", [conditions.attributes]),
-        "requirement-excludes": Matrix("bool", [conditions.excludes]),
-        "value-offsets": Matrix("u32", [conditions.value_offsets]),
-        "values": Matrix("u32", [conditions.values]),
-    }
-    return Table(table.rows, columns)
+    def _conversion(self, name: str) -> Conversion:
+        return self._conversions.get(name, self._conversions[""])

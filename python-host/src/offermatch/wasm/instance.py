@@ -2,58 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
 from wasmtime import Store, WasmtimeError
-from wasmtime.component import Component, ExportIndex, Func, Linker
+from wasmtime.component import Component, ExportIndex, Func, Linker, Variant
 
-from offermatch.errors import LyingMatcherError, MatcherError
+from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.model import Timings
-from offermatch.wasm.crossing import Crossing, PublicCrossing, Refused
+from offermatch.wasm.contract import INTERFACE, PACKED, PREEMPTION, Contract
 from offermatch.wasm.engine import ClockedEngine, limited, new_store
 from offermatch.wasm.lockdown import Lockdown
 from offermatch.wasm.pace import breathe
-from offermatch.wasm.packed import PackedCrossing
 from offermatch.wasm.refusal import refusal
-from offermatch.wasm.signature import FUNCTIONS, PACKED_EXPORTS, PACKED_FUNCTIONS, TRACING_FUNCTIONS, signature
+from offermatch.wasm.signature import functions, signature
 from offermatch.wasm.trap import trapped
 
 __all__ = ["Exports", "Instance"]
+
+_MATCHING = {
+    "describe": "describe",
+    "open": "[static]pool.open",
+    **{call: f"[method]pool.{call}" for call in ("assign", "update", "explain")},
+}
+_PACKED_PREEMPTION = PREEMPTION.replace("preemption", "packed-preemption")
 
 
 class Exports:
     """Where the functions of a component are that are called; found once, for all of its instances.
 
     Attributes:
-        matching: Those of its matching interface, by name.
-        packed: Those of the packed one, by the function of the matching interface that means the same; empty without it.
+        contract: The contract that it speaks.
+        lists: Its functions, by the names of the calls: those of a pool by their own, `describe`, `set-traced`, `preempt`.
+        packed: Those of them that it has packed, likewise.
     """
 
-    def __init__(self, component: Component, place: str, matching: str, packed: str | None, *, traces: bool) -> None:
+    def __init__(
+        self, component: Component, place: str, exported: Collection[str], contract: Contract, version: str
+    ) -> None:
         """Find them.
 
         Args:
             component: The component.
             place: What it is called in errors.
-            matching: The full name of its matching interface.
-            packed: That of the packed one, if there is one.
-            traces: Whether its contract has tracing.
+            exported: The names that it exports.
+            contract: The contract that it speaks.
+            version: The version as it is written in the names of its interfaces.
 
         Raises:
             MatcherError: ``wrong-world``.
         """
         self._component, self._place = component, place
-        functions = [*FUNCTIONS, *(TRACING_FUNCTIONS if traces else ())]
-        self.matching = self._found(matching, {name: name for name in functions})
-        self.packed = {} if packed is None else self._found(packed, PACKED_EXPORTS)
+        self.contract = contract
+        matching, packed = f"{INTERFACE}@{version}", f"{PACKED}@{version}"
+        self.lists = self._found(matching, _MATCHING)
+        if contract.tracing is not None:
+            self.lists |= self._found(matching, {"set-traced": "set-traced"})
+        self.packed = self._found(packed, {name: name for name in contract.packed}) if packed in exported else {}
+        if contract.rules and f"{PREEMPTION}@{version}" in exported:
+            self.lists |= self._found(f"{PREEMPTION}@{version}", {"preempt": "preempt"})
+            if f"{_PACKED_PREEMPTION}@{version}" in exported:
+                self.packed |= self._found(f"{_PACKED_PREEMPTION}@{version}", {"preempt": "preempt"})
 
-    def _found(self, interface: str, exports: Mapping[str, str]) -> dict[str, ExportIndex]:
+    def _found(self, interface: str, names: Mapping[str, str]) -> dict[str, ExportIndex]:
         exported = self._component.get_export_index(interface)
         found: dict[str, ExportIndex] = {}
-        for name, export in exports.items():
+        for name, export in names.items():
             index = self._component.get_export_index(export, exported)
             if index is None:
                 raise MatcherError("wrong-world", f"its {interface} has no {export}", "see wit/matcher.wit", self._place)
@@ -113,8 +129,9 @@ class Instance:
         Raises:
             MatcherError: ``wrong-world``.
         """
-        matching, packed = self._exports.matching, self._exports.packed
-        for exports, types in ((matching, {**FUNCTIONS, **TRACING_FUNCTIONS}), (packed, PACKED_FUNCTIONS)):
+        version = self._exports.contract.version
+        for exports, packed in ((self._exports.lists, False), (self._exports.packed, True)):
+            types = functions(version, packed=packed)
             for name, index in exports.items():
                 breathe()
                 found = signature(self.store, self._function(index, name))
@@ -122,48 +139,38 @@ class Instance:
                     message = f"its {name} is {found}, not {types[name]}"
                     raise MatcherError("wrong-world", message, "see wit/matcher.wit", self._place)
 
-    def call(self, name: str, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
-        """Call a function of the matching interface, or the packed one of the same meaning.
+    def call(self, name: str, params: Sequence[Any], timings: Timings, *, packed: bool = False) -> Any:
+        """Call a function with values as wasmtime-py takes them, and return what it gives.
 
         Raises:
             MatcherError: ``matcher-trapped`` or a limit; the instance is then of no more use.
-            LyingMatcherError: A packed column that comes back cannot be read.
             InputError: The matcher refused the call.
         """
-        index = self._exports.matching[name]
-        if isinstance(crossing, PackedCrossing):
-            if name in self._exports.packed:
-                index = self._exports.packed[name]
-            else:
-                crossing = crossing.inner
-        function = self._function(index, name)
+        function = self._function((self._exports.packed if packed else self._exports.lists)[name], name)
         breathe()
-        set_traced = self._exports.matching.get("set-traced")
+        set_traced = self._exports.lists.get("set-traced")
         if set_traced is None:
-            return self._run(function, params, crossing, timings)
+            return self._run(function, params, timings)
         spans = self._lockdown.spans
         traced = spans.begin(self.limits.output_text_bytes)
         try:
             if traced != self._traced:
-                self._run(self._function(set_traced, "set-traced"), [traced], PublicCrossing(), Timings())
+                self._run(self._function(set_traced, "set-traced"), [traced], Timings())
                 self._traced = traced
-            return self._run(function, params, crossing, timings)
+            return self._run(function, params, timings)
         finally:
             spans.emit()
 
-    def _run(self, function: Func, params: Sequence[Any], crossing: Crossing, timings: Timings) -> Any:
+    def _run(self, function: Func, params: Sequence[Any], timings: Timings) -> Any:
         begin = monotonic()
         try:
             with limited(self._engine, self.store, self.limits), self._lockdown.attended():
-                result = crossing.call(self.store, function, params, timings)
+                result = function(self.store, *params)
         except WasmtimeError as error:
             raise self._failed(error, begin) from error
-        except ValueError as error:
-            if not isinstance(crossing, PackedCrossing):
-                raise
-            message = f"the matcher answered with columns that are not digits: {error}"
-            raise LyingMatcherError("answer-refused", message, "do not use this matcher", self._place) from error
-        if isinstance(result, Refused):
+        finally:
+            timings.call += monotonic() - begin
+        if isinstance(result, Variant):
             raise refusal(result, self.limits)
         return result
 

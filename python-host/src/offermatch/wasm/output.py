@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields
+from operator import sub
+from typing import TypeVar
+
+from wasmtime.component import Record
 
 from offermatch.limits import Limits, exceeded
-from offermatch.tables.tables import Assigned, Explained, TaskTable
+from offermatch.tables.settings import Shape
+from offermatch.tables.tables import Assigned, Explained, Explanations, Plan, RunningTable, TaskTable
 
-__all__ = ["check_assigned", "check_described", "check_explained", "check_text"]
+__all__ = ["check_assigned", "check_described", "check_explained", "check_plan", "check_text"]
+
+_Explained = TypeVar("_Explained", bound=Explained | Explanations)
 
 
 def check_assigned(answer: Assigned, asked: TaskTable, limits: Limits) -> Assigned:
@@ -24,31 +30,48 @@ def check_assigned(answer: Assigned, asked: TaskTable, limits: Limits) -> Assign
     return answer
 
 
-def check_explained(answer: Explained, asked: TaskTable, dimensions: int) -> Explained:
+def check_explained(answer: _Explained, asked: TaskTable, shape: Shape) -> _Explained:
     """Return explanations that have no more numbers than the tasks ask for.
 
     Raises:
         LimitError: ``limit-output``.
     """
-    requirements = asked.requirements.offsets[-1] if asked.requirements.offsets else 0
-    singles = max(len(answer.by_devices), len(answer.by_score), len(answer.candidates))
-    for found, most in (
-        (len(answer.by_dimension), asked.rows * dimensions),
-        (len(answer.by_requirement), requirements),
-        (singles, asked.rows),
-    ):
-        if found > most:
-            raise exceeded("limit-output", "output_rows", most, f"it explained with {found:,} numbers")
+    by_dimension = asked.rows * shape.dimensions
+    by_requirement = asked.requirements.offsets[-1] if asked.requirements.offsets else 0
+    groups = asked.groups
+    limits = list(map(sub, groups.limit_offsets[1:], groups.limit_offsets))
+    by_limit = sum(limits[group - 1] for group in asked.group_of if group) if limits else 0
+    most = {"dimension": by_dimension, "requirement": by_requirement, "limit": by_limit, "members": groups.rows}
+    for each in fields(answer):
+        word = each.name.removeprefix("by_").partition("_")[0]
+        found = len(getattr(answer, each.name))
+        if found > most.get(word, asked.rows):
+            raise exceeded("limit-output", "output_rows", most.get(word, asked.rows), f"it explained with {found:,} numbers")
     return answer
 
 
-def check_described(found: Mapping[str, Any], limits: Limits, place: str) -> None:
+def check_plan(answer: Plan, asked: TaskTable, running: RunningTable) -> Plan:
+    """Return a plan that names no more tasks and victims than there are.
+
+    Raises:
+        LimitError: ``limit-output``.
+    """
+    rows = max(len(answer.tasks), len(answer.offers), len(answer.scores), len(answer.victim_offsets) - 1)
+    for found, most in ((rows, asked.rows), (len(answer.victims), running.rows)):
+        if found > most:
+            raise exceeded("limit-output", "output_rows", most, f"it planned with {found:,} rows")
+    return answer
+
+
+def check_described(found: Record, limits: Limits, place: str) -> None:
     """Refuse a description that is too long.
 
     Raises:
         LimitError: ``limit-output``.
     """
-    texts = [found["name"], found["version"], found["policy"], found["contract"], *found["modes"]]
+    said = vars(found)
+    parameters = [one.name for one in said.get("parameters", ())]
+    texts = [said["name"], said["version"], said["policy"], said["contract"], *said["modes"], *parameters]
     check_text(sum(len(text.encode()) for text in texts), limits, "it describes itself", place)
 
 

@@ -142,18 +142,18 @@ def test_the_same_seed_gives_the_same_day_and_another_seed_another():
     assert first[0].starts != other[0].starts
 
 
-def test_the_component_places_as_the_loop_does(bulk):
+def test_the_component_places_as_the_loop_does(packed):
     workload = generated(2000, 10, seed=5, hours=1.0)
     side = Side("any", "any", 30.0, 30.0, lambda tasks, offers, _: 1e-5 * tasks * offers)
-    day, by_loop = replay(workload, side, bulk), replay(workload, side, ReferenceMatcher())
+    day, by_loop = replay(workload, side, packed), replay(workload, side, ReferenceMatcher())
     assert (day.starts, day.servers, day.cycles) == (by_loop.starts, by_loop.servers, by_loop.cycles)
     assert len(day.cycles) > 10
 
 
-def test_the_loop_is_measured_on_the_busiest_cycle_and_held_against_the_component(bulk):
+def test_the_loop_is_measured_on_the_busiest_cycle_and_held_against_the_component(packed):
     workload = generated(2000, 10, seed=5, hours=1.0)
-    day = replay(workload, Side("any", "any", 30.0, 30.0, lambda *_: 0.0), bulk)
-    speed = loop_speed(day.sample, bulk, rounds=2)
+    day = replay(workload, Side("any", "any", 30.0, 30.0, lambda *_: 0.0), packed)
+    speed = loop_speed(day.sample, packed, rounds=2)
     assert (speed.offers, speed.rounds) == (10, 2)
     assert speed.tasks == min(200, max(cycle.looked for cycle in day.cycles[1:]))
     assert speed.seconds_per_pair == speed.seconds / (speed.tasks * 10) > 0
@@ -261,7 +261,7 @@ def test_wrong_usage_is_told(arguments, capsys):
     assert run(["day", *arguments]) == 2
 
 
-def test_a_trace_is_laid_on_one_day_by_the_time_of_day(tmp_path, bulk):
+def test_a_trace_is_laid_on_one_day_by_the_time_of_day(tmp_path, packed):
     (tmp_path / PODS).write_text(
         "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time\n"
         "late,1000,1024,1,500,,LS,Running,172900,173900,173000\n"
@@ -276,7 +276,7 @@ def test_a_trace_is_laid_on_one_day_by_the_time_of_day(tmp_path, bulk):
     assert workload.capacity == {"cpu": 8000, "memory": 8 * 2**30, "devices": 2000}
     assert list(workload.demand["devices"]) == [0, 2000, 500]
     side = Side("any", "any", 10.0, 10.0, lambda *_: 1.0)
-    day = replay(workload, side, bulk)
+    day = replay(workload, side, packed)
     # Cycles with nothing to match take 20 s, others 21 s, so they begin at 0, 21, 41, 61, 82, 102, 123, 144, 165 and 186.
     # `never` arrives at 50 and begins at 82. `late` arrives at 100 and asks for a part of what `never` holds until 182: the
     # cycle that begins at 186 sees it free.
