@@ -18,7 +18,7 @@ from offermatch import policies
 from offermatch.answer import Answer
 from offermatch.errors import InputError
 from offermatch.limits import Limits
-from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Timings
+from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Task, Timings
 from offermatch.pool import Pool
 from offermatch.provenance.registry import SCHEME, pull
 from offermatch.provenance.registry import Reference as RegistryReference
@@ -34,7 +34,8 @@ from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.frames import Table
 from offermatch.tables.remarks import refuse_unknown
 from offermatch.tables.rows import offer_columns, task_columns
-from offermatch.tables.settings import SettingColumns, Shape, setting_columns
+from offermatch.tables.rules import refuse_unserved, rules_of_opening, with_parameters
+from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable
 from offermatch.verify.ledger import Ledger
 from offermatch.wasm.choice import packed_calls
@@ -81,6 +82,8 @@ class BaseMatcher(ABC):
         explain: bool = False,
         bound: bool = False,
         record: str | PathLike[str] | None = None,
+        parameters: Mapping[str, float] | None = None,
+        workload: Sequence[tuple[Task, float]] | None = None,
     ) -> Answer:
         """Match tasks to offers, once.
 
@@ -105,6 +108,8 @@ class BaseMatcher(ABC):
             explain: Whether to say of each unplaced task why it found no offer.
             bound: Whether to say in ``answer.bound`` what no answer is above; see docs/semantics.md.
             record: A file to record the cycle in, see docs/recordings.md.
+            parameters: What the policy takes, by name; see ``Settings``.
+            workload: The tasks that are to be expected, each with its share; see ``Settings``.
 
         Raises:
             InputError: A table or a setting that cannot be used.
@@ -116,7 +121,7 @@ class BaseMatcher(ABC):
             >>> answer.assignments
             [Assignment(task='t', offer='b', score=0.25)]
         """
-        settings = Settings(mode, max_score, weights, scales, units)
+        settings = Settings(mode, max_score, weights, scales, units, parameters, workload)
         with span(MATCHING):
             timings = Timings()
             begin = perf_counter()
@@ -156,6 +161,8 @@ class BaseMatcher(ABC):
         weights: Mapping[str, float] | None = None,
         scales: Mapping[str, Quantity] | None = None,
         units: Mapping[str, str] | None = None,
+        parameters: Mapping[str, float] | None = None,
+        workload: Sequence[tuple[Task, float]] | None = None,
         dimensions: Sequence[str] | None = None,
         attributes: Iterable[str] = (),
         name: str = "name",
@@ -167,11 +174,13 @@ class BaseMatcher(ABC):
         Args:
             offers: ``Offer`` rows or whatever else ``match`` takes.
             settings: How to rank the offers.
-            mode: Instead of that of the settings, as are the next four; see ``match``.
+            mode: Instead of that of the settings, as are the next six; see ``match``.
             max_score: See ``match``.
             weights: See ``match``.
             scales: See ``match``.
             units: See ``match``.
+            parameters: See ``match``.
+            workload: See ``match``.
             dimensions: The resource dimensions, in order; those of the offers unless given.
             attributes: Attributes that later offers may have, besides those of these offers.
             name: The attribute, key or column that has the names of the offers.
@@ -183,7 +192,14 @@ class BaseMatcher(ABC):
             InputError: An offer or a setting that cannot be used.
             MatcherError: The matcher failed.
         """
-        ranking = {"mode": mode, "max_score": max_score, "weights": weights, "scales": scales, "units": units}
+        ranking: dict[str, Any] = {
+            "mode": mode,
+            "max_score": max_score,
+            "weights": weights,
+            "scales": scales,
+            "units": units,
+        }
+        ranking |= {"parameters": parameters, "workload": workload}
         said: dict[str, Any] = {key: value for key, value in ranking.items() if value is not None}
         settings = replace(settings or Settings(), **said)
         offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows, units=settings.units)
@@ -203,9 +219,9 @@ class BaseMatcher(ABC):
         record: str | PathLike[str] | Rotation | None,
     ) -> Pool:
         begin = perf_counter()
-        columns = setting_columns(settings, dimensions)
         catalog = Catalog(offers.names, dimensions, attributes)
-        table, shape = catalog.offers(offers), Shape(len(catalog.dimensions), len(catalog.attributes))
+        table, columns = catalog.offers(offers), catalog.settings(settings)
+        shape = Shape(len(catalog.dimensions), len(catalog.attributes))
         ledger = Ledger(table, columns.mode, columns.score_limit)
         timings.columns += perf_counter() - begin
         session: Session
@@ -242,6 +258,8 @@ class DirectMatcher(BaseMatcher):
         if settings.mode not in self.description.modes:
             message = f"{self.description.name} does not have the mode {settings.mode}"
             raise InputError("setting-malformed", message, "it has " + ", ".join(self.description.modes), "mode")
+        refuse_unserved(self.description, rules_of_opening(shape, settings))
+        settings = with_parameters(settings, self.description)
         return Verified(self.description, self.digest, self.backend(table, shape, settings, timings), shape)
 
 

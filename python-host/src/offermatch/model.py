@@ -7,7 +7,6 @@ memory and disk in bytes (``"200GiB"``), everything else a count. docs/formats.m
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +19,7 @@ __all__ = [
     "DEVICES",
     "MODES",
     "Assignment",
+    "Check",
     "Description",
     "Explanation",
     "Mode",
@@ -162,6 +162,10 @@ class Settings:
             capacity in it.
         units: What the numbers of a dimension are in, such as ``{"cpu": "millicores"}``, in these settings and in all rows
             that are given to the pool.
+        parameters: What the policy takes, by its names; those of ``Description.parameters``, whose defaults stand where left
+            out.
+        workload: The tasks that are to be expected, each with its share of all, for a policy that looks ahead. Shares are
+            in proportion to their sum.
     """
 
     mode: Mode = "exclusive"
@@ -169,6 +173,8 @@ class Settings:
     weights: Mapping[str, float] | None = None
     scales: Mapping[str, Quantity] | None = None
     units: Mapping[str, str] | None = None
+    parameters: Mapping[str, float] | None = None
+    workload: Sequence[tuple[Task, float]] | None = None
 
     def weight_column(self, dimensions: Sequence[str]) -> list[float]:
         """Return one weight a dimension and the devices' last; empty where all are 1.0.
@@ -212,12 +218,6 @@ class Settings:
             _finite(self.max_score, "max_score")
         return self
 
-    @property
-    def score_limit(self) -> float:
-        """What every score is below: ``max_score``, or the largest double."""
-        # Every score is finite, so this refuses none; the contract's max-score is a finite number.
-        return sys.float_info.max if self.max_score is None else float(self.max_score)
-
 
 # A scale of devices is in devices; the contract counts their thousandths.
 _DEVICE = UNITS["0.001"]
@@ -254,10 +254,27 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """How the offers in the list fail one check of a task.
+
+    Attributes:
+        fails: Offers that fail it.
+        alone: Those that fail nothing else.
+        missing: The least that one of those would need more: in the smallest unit of a dimension, from the bound of a
+            measure, in device thousandths, from the maximal score. 0 where there is no such number.
+    """
+
+    fails: int
+    alone: int
+    missing: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """How the offers in the list stand to one task.
 
-    Each offer is counted once, at the first check it fails, so the counts add up to ``offers``.
+    By a matcher of contract 0.3.0 each offer is counted at every check that it fails, and ``checks`` says more about each.
+    By one of contract 0.2.0, and by the reference, it is counted once, at the first, so the counts add up to ``offers``.
 
     Attributes:
         task: The task's name.
@@ -267,6 +284,9 @@ class Explanation:
         by_devices: Offers whose devices do not serve the task.
         by_score: Offers whose score is not below the maximal score.
         candidates: Offers left to choose from.
+        checks: Each check by its name: a dimension, ``requirement 0`` and so on, ``devices``, ``together``, ``limit 0`` and
+            so on, ``score``. None where the matcher does not tell.
+        capable: Offers that could hold the task if they were empty; None where the matcher does not tell.
     """
 
     task: str
@@ -276,6 +296,8 @@ class Explanation:
     by_devices: int
     by_score: int
     candidates: int
+    checks: Mapping[str, Check] | None = None
+    capable: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

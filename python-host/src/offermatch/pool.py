@@ -16,16 +16,17 @@ from typing import Any, TypeVar
 
 from offermatch.answer import Answer
 from offermatch.errors import InputError, MatcherError
-from offermatch.model import Description, Explanation, Settings, Timings
+from offermatch.model import Description, Explanation, Settings, Task, Timings
 from offermatch.session import Session
 from offermatch.tables.bad import BadRow, BadRows
 from offermatch.tables.bound import upper_bound
 from offermatch.tables.catalog import Catalog
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.explained import explanation
 from offermatch.tables.frames import Table
 from offermatch.tables.remarks import refuse_unknown, unknown_attributes
 from offermatch.tables.rows import offer_columns, task_columns
-from offermatch.tables.tables import Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable, Workload
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Pool"]
@@ -163,6 +164,7 @@ class Pool:
         removed: Iterable[str] = (),
         changed: Table | OfferColumns = (),
         added: Table | OfferColumns = (),
+        workload: Sequence[tuple[Task, float]] | None = None,
         name: str = "name",
         bad_rows: BadRows = "refuse",
     ) -> list[BadRow]:
@@ -175,6 +177,7 @@ class Pool:
             removed: Names of offers that leave the list; one that has left already stays away.
             changed: Offers, known by their names, with new values. One that had left comes back at the end of the list.
             added: Offers that are not in the list, put at its end: new ones, and such as had left.
+            workload: The tasks that are to be expected from now on, instead of those before.
             name: The attribute, key or column that has the names.
             bad_rows: What happens to offers that cannot be used, as in ``Matcher.match``.
 
@@ -212,6 +215,7 @@ class Pool:
                 self._catalog.offers(changed_table),
                 self._catalog.offers(added_table),
                 added_table.names,
+                None if workload is None else self._catalog.workload(workload, self.settings.units),
             )
         return [*changed_table.left_out, *added_table.left_out]
 
@@ -257,6 +261,7 @@ class Pool:
         changed: OfferTable,
         added: OfferTable,
         added_names: Sequence[str],
+        workload: Workload | None = None,
     ) -> None:
         """Update the pool; offers that are added take rows that are free, as long as there are any."""
         taken = self._catalog.rows_for(added_names, {*removed_rows, *changed_rows})
@@ -266,6 +271,7 @@ class Pool:
             [*changed_rows, *taken],
             changed.followed_by(added.picked(again)) if taken else changed,
             added.picked(new) if taken else added,
+            workload,
         )
         left = self._catalog.leaving(self._ledger.attributes, changes.changed_rows)
         self._asked(lambda: self._session.update(changes, self._ledger, Timings()))
@@ -302,7 +308,9 @@ class Pool:
             self._broken = error.message
             raise
 
-    def _explanation(self, name: str, table: TaskTable, found: Explained, row: int) -> Explanation:
+    def _explanation(self, name: str, table: TaskTable, found: Explained | Explanations, row: int) -> Explanation:
+        if isinstance(found, Explanations):
+            return explanation(name, self._ledger.listed, self.dimensions, table, found, row)
         width, offsets = len(self.dimensions), table.requirements.offsets
         by_dimension = found.by_dimension[row * width : (row + 1) * width]
         by_requirement = found.by_requirement[offsets[row] : offsets[row + 1]] if offsets else ()

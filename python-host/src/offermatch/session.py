@@ -15,8 +15,9 @@ from typing import Protocol, TypeVar
 
 from offermatch.errors import MatcherError
 from offermatch.model import Description, Timings
+from offermatch.tables.rules import refuse_unserved, rules_of_changes, rules_of_tasks
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Assigned, Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable
 from offermatch.verify.explanations import check_explained
 from offermatch.verify.ledger import Ledger
 
@@ -34,7 +35,7 @@ class Backend(Protocol):
     def update(self, changes: Changes, timings: Timings) -> None:
         """Apply changes."""
 
-    def explain(self, table: TaskTable, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
 
     def close(self) -> None:
@@ -82,7 +83,7 @@ class Session(Protocol):
     def update(self, changes: Changes, ledger: Ledger, timings: Timings) -> None:
         """Apply changes, to the ledger as well; errors are those of ``assign``."""
 
-    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task; errors are those of ``assign``."""
 
     def close(self) -> None:
@@ -114,6 +115,7 @@ class Verified:
 
     def assign(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Placed:
         """Place the tasks."""
+        refuse_unserved(self.description, rules_of_tasks(table))
 
         def place() -> Assigned:
             assigned = self._backend.assign(table, timings)
@@ -126,13 +128,15 @@ class Verified:
 
     def update(self, changes: Changes, ledger: Ledger, timings: Timings) -> None:
         """Apply changes."""
+        refuse_unserved(self.description, rules_of_changes(changes))
         self._asked(lambda: self._backend.update(changes, timings))
         ledger.update(changes)
 
-    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
+        refuse_unserved(self.description, rules_of_tasks(table))
 
-        def explain() -> Explained:
+        def explain() -> Explained | Explanations:
             found = self._backend.explain(table, timings)
             check_explained(table, found, self._shape, ledger)
             return found

@@ -15,8 +15,9 @@ from offermatch.fallback.breaker import Circuit
 from offermatch.fallback.standing import Standing
 from offermatch.model import Description, Timings
 from offermatch.session import Placed, Session
+from offermatch.tables.rules import known_parameters
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Guarded"]
@@ -54,7 +55,8 @@ class Guarded:
         standing = Standing(table, shape, settings)
 
         def in_fallback() -> Session:
-            return circuit.fallback.session(table, shape, settings, timings)
+            known = known_parameters(settings, circuit.fallback.description)
+            return circuit.fallback.session(table, shape, known, timings)
 
         if circuit.breaker.state != "closed":
             # The first cycle asks the breaker whether it may be the one that probes.
@@ -99,7 +101,7 @@ class Guarded:
         self._asked(lambda: self._session.update(changes, ledger, timings), ledger, ledger)
         self._standing.update(changes)
 
-    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
         return self._asked(lambda: self._session.explain(table, ledger, timings), ledger, ledger)[0]
 
@@ -139,6 +141,9 @@ class Guarded:
     def _move(self, ledger: Ledger, *, to_primary: bool) -> None:
         """Go on in another matcher; where that fails, the session stays where it is."""
         circuit = self._circuit
-        session = self._standing.session(circuit.primary if to_primary else circuit.fallback, ledger)
+        matcher = circuit.primary if to_primary else circuit.fallback
+        settings = self._standing.settings
+        known = settings if to_primary else known_parameters(settings, matcher.description)
+        session = self._standing.session(matcher, ledger, known)
         self._session.close()
         self._session, self._in_primary = session, to_primary

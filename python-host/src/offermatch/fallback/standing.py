@@ -68,14 +68,14 @@ class Standing:
         filled = Changes([], self._list[:], ledger.offers(self._list), nothing)
         return table, (Changes(first_ones, [], nothing, nothing), filled)
 
-    def session(self, matcher: Matching, ledger: Ledger) -> Session:
-        """Return a session of the same pool in a matcher.
+    def session(self, matcher: Matching, ledger: Ledger, settings: SettingColumns | None = None) -> Session:
+        """Return a session of the same pool in a matcher, with other settings if they are given.
 
         Raises:
             OffermatchError: As ``Matcher.open`` and ``Pool.update``.
         """
         table, changes = self.opening(ledger)
-        session = matcher.session(table, self.shape, self.settings, Timings())
+        session = matcher.session(table, self.shape, settings or self.settings, Timings())
         # A ledger of its own: the pool's stays as it is.
         scratch = Ledger(table, self.settings.mode, self.settings.score_limit)
         for one in changes:

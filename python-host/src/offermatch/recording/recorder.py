@@ -16,7 +16,7 @@ from offermatch.recording.columns import changes_shown, offers_shown, settings_s
 from offermatch.recording.format import FORMAT
 from offermatch.session import Matching, Placed, Session
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Recorded", "begun", "write_recording"]
@@ -83,7 +83,7 @@ class Recorded:
         self._asked(step, lambda: self._session.update(changes, ledger, timings))
         step["answer"] = {}
 
-    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
         step = self._step("explain", tasks_shown(table))
         found = self._asked(step, lambda: self._session.explain(table, ledger, timings))

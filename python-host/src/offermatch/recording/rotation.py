@@ -22,7 +22,7 @@ from offermatch.recording.columns import changes_shown
 from offermatch.recording.recorder import Recorded, begun, write_recording
 from offermatch.session import Matching, Placed, Session
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Rotated", "Rotation"]
@@ -105,7 +105,7 @@ class Rotated(Recorded):
         self._standing.update(changes)
         self._rotate(ledger)
 
-    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
         found = super().explain(table, ledger, timings)
         self._rotate(ledger)

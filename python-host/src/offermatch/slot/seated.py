@@ -20,7 +20,7 @@ from offermatch.session import Placed, Session
 from offermatch.slot.current import Current
 from offermatch.slot.shadow import Cycle
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Seated"]
@@ -111,7 +111,7 @@ class Seated:
         self._asked(lambda session: session.update(changes, ledger, timings), ledger, ledger)
         self._standing.update(changes)
 
-    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained:
+    def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
         self._follow(ledger)
         return self._asked(lambda session: session.explain(table, ledger, timings), ledger, ledger)

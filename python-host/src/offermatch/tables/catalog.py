@@ -5,11 +5,15 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import inf, isfinite
 
 from offermatch.errors import InputError
+from offermatch.model import Settings, Task
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
-from offermatch.tables.tables import Changes, OfferTable, TaskTable, offer_table, task_table
+from offermatch.tables.rows import task_columns
+from offermatch.tables.settings import SettingColumns
+from offermatch.tables.tables import Changes, OfferTable, TaskTable, Workload, offer_table, task_table
 
 __all__ = ["Catalog"]
 
@@ -89,6 +93,42 @@ class Catalog:
             InputError: ``unknown-dimension``.
         """
         return task_table(tasks, self.dimensions, self._interner)
+
+    def settings(self, settings: Settings) -> SettingColumns:
+        """Return settings in numbers.
+
+        Raises:
+            InputError: ``setting-malformed`` or ``workload-malformed``, or a typical task that cannot be used.
+        """
+        settings.checked()
+        return SettingColumns(
+            settings.mode,
+            None if settings.max_score is None else float(settings.max_score),
+            settings.weight_column(self.dimensions),
+            settings.scale_column(self.dimensions),
+            workload=None if settings.workload is None else self.workload(settings.workload, settings.units),
+            named_parameters=dict(settings.parameters or {}),
+        )
+
+    def workload(self, given: Sequence[tuple[Task, float]], units: Mapping[str, str] | None) -> Workload:
+        """Return typical tasks in numbers.
+
+        Raises:
+            InputError: ``workload-malformed``, or a task that cannot be used.
+        """
+        try:
+            rows, shares = [task for task, _ in given], [float(share) for _, share in given]
+        except (TypeError, ValueError) as error:
+            hint = "give pairs of a task and its share, such as [(Task(...), 0.7), (Task(...), 0.3)]"
+            raise InputError("workload-malformed", f"it is no list of such pairs: {error}", hint, "workload") from error
+        for at, share in enumerate(shares):
+            if not isfinite(share) or share < 0:
+                hint = "give a finite number, 0 or more"
+                raise InputError("workload-malformed", f"the share {share!r} cannot be used", hint, f"workload, row {at}")
+        if shares and not 0 < sum(shares) < inf:
+            hint = "give one of them a share above 0"
+            raise InputError("workload-malformed", f"the shares add up to {sum(shares)!r}", hint, "workload")
+        return Workload(self.tasks(task_columns(rows, self.dimensions, "workload", units=units)), array("d", shares))
 
     def named(self, rows: Sequence[int], table: OfferTable) -> OfferColumns:
         """Return the offers of these rows by name."""

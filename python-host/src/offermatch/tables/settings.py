@@ -1,15 +1,15 @@
-"""The shape of a pool, and the settings as the columns that cross."""
+"""The shape of a pool, and the settings as columns that are ready to cross."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from offermatch.model import Mode, Settings
+from offermatch.model import Mode
 from offermatch.tables.tables import Workload
 
-__all__ = ["SettingColumns", "Shape", "setting_columns"]
+__all__ = ["SettingColumns", "Shape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,10 @@ class SettingColumns:
     scales: Sequence[int] = ()
     parameters: Sequence[float] = ()
     workload: Workload | None = None
+    named_parameters: Mapping[str, float] = field(default_factory=dict)
+    """The parameters by name, until the matcher that opens the pool has put them in its order."""
 
     @property
     def score_limit(self) -> float:
         """What every score is below: ``max_score``, or infinity, which every finite score is below."""
         return math.inf if self.max_score is None else self.max_score
-
-
-def setting_columns(settings: Settings, dimensions: Sequence[str]) -> SettingColumns:
-    """Return settings in the pool's dimensions.
-
-    Raises:
-        InputError: ``setting-malformed``.
-    """
-    settings.checked()
-    most = None if settings.max_score is None else float(settings.max_score)
-    return SettingColumns(settings.mode, most, settings.weight_column(dimensions), settings.scale_column(dimensions))

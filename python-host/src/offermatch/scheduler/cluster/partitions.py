@@ -8,6 +8,7 @@ worker dies.
 
 from __future__ import annotations
 
+import math
 import threading
 from array import array
 from collections.abc import Iterable, Sequence
@@ -134,7 +135,8 @@ def _answer(found: _Found, tasks: TaskColumns, offers: OfferColumns, settings: S
     dimensions = tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
     interner = Interner([*offers.attributes] or [""])
     assigned = Assigned(found.task_rows, found.offer_rows, found.scores)
-    ledger = Ledger(offer_table(offers, dimensions, interner), settings.mode, settings.score_limit)
+    most = math.inf if settings.max_score is None else settings.max_score
+    ledger = Ledger(offer_table(offers, dimensions, interner), settings.mode, most)
     ledger.accept(task_table(tasks, dimensions, interner), assigned)
     answer = Answer(assigned, tasks.names, offers.names, found.timings)
     answer.matcher, answer.matcher_digest = found.description, found.digest
