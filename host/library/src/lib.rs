@@ -36,6 +36,7 @@ mod digest;
 mod error;
 mod fallback;
 mod limits;
+mod pack;
 mod pool;
 mod read;
 mod recording;
@@ -55,6 +56,7 @@ pub use offermatch_core::{
     Assignments, Changes, FirstFailures as ExplanationColumns, Mode, OfferTable, Settings as SettingColumns, Shape,
     TaskTable,
 };
+pub use pack::{Kind, Packing, Problem};
 pub use pool::answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
 pub use pool::description::Description;
 pub use pool::ledger::Ledger;

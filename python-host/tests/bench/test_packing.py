@@ -70,6 +70,11 @@ def test_batches_change_no_answer(policy):
     assert len(digests) == 1
 
 
+def test_memory_can_be_left_out():
+    with_it, without = measured(), measured(dimensions=("cpu",))
+    assert with_it["runs"][0]["digest"] == without["runs"][0]["digest"], "memory is not scarce here"
+
+
 def test_arrivals_can_be_read(tmp_path):
     drawn = measured()["runs"][0]["digest"]
     (tmp_path / "small.5.pods").write_text("4\n0\n1\n3\n2\n1\n1\n4\n1\n")

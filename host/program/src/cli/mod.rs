@@ -7,6 +7,7 @@ mod match_command;
 mod new;
 mod numbers;
 mod output;
+mod pack;
 mod progress;
 mod summary;
 pub(crate) mod trust;
@@ -59,6 +60,9 @@ Examples:
 pub(crate) enum Command {
     /// Match tasks to offers and print who takes what
     Match(MatchArguments),
+    /// Find as few offers as can be for all tasks, offline: how many servers are needed
+    #[command(after_help = pack::EXAMPLES)]
+    Pack(pack::PackArguments),
     /// Say what a .wasm file is, and whether this host serves it
     #[command(after_help = inspect::EXAMPLES)]
     Inspect(InspectArguments),
@@ -255,6 +259,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
         Command::Match(arguments) => match_command::run(arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
+        Command::Pack(arguments) => pack::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Replay(arguments) => trust::replay(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),

@@ -37,11 +37,24 @@ from offermatch.model import Settings, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.tables import Assigned
 
-__all__ = ["LISTS", "POLICIES", "PUBLISHED", "SEEDS", "Candidate", "candidate", "draw", "packing", "table", "write_svg"]
+__all__ = [
+    "DIMENSIONS",
+    "LISTS",
+    "POLICIES",
+    "PUBLISHED",
+    "SEEDS",
+    "Candidate",
+    "candidate",
+    "draw",
+    "packing",
+    "table",
+    "write_svg",
+]
 
 LISTS = ("default", "cpu250", "gpushare100", "gpuspec33", "multigpu50")
 SEEDS = (42, 43)
 POLICIES = ("first-fit", "best-fit", "best-fit:cpu=0.5,memory=0,devices=0.5", "fragmentation", "strand")
+DIMENSIONS = ("cpu", "memory")
 ASKED = 1.3
 """How much of the GPUs is asked for in the end."""
 _AT = (100, 130)
@@ -140,6 +153,7 @@ def packing(
     candidates: Sequence[Candidate],
     arrivals: Path | None = None,
     batch: int = 1000,
+    dimensions: Sequence[str] = DIMENSIONS,
     rust_host: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -152,6 +166,7 @@ def packing(
         candidates: The policies.
         arrivals: A folder of orders of arrival, instead of drawing them.
         batch: How many pods arrive in one call; it changes no figure.
+        dimensions: What counts besides the GPUs.
         rust_host: The Rust program: every answer is compared with its.
         progress: Hears what is measured next.
 
@@ -161,7 +176,7 @@ def packing(
     """
     runs = []
     for name in lists:
-        read = _read(trace, name)
+        read = _read(trace, name, dimensions)
         for seed in seeds:
             if arrivals is None:
                 order = draw(read.pods, read.thousandths, read.nodes, seed)
@@ -186,12 +201,15 @@ def packing(
     return {"seeds": list(seeds), "batch": batch, "means": means, "published": published, "runs": runs}
 
 
-def _read(trace: Path, name: str) -> _Trace:
+def _read(trace: Path, name: str, dimensions: Sequence[str] = DIMENSIONS) -> _Trace:
     pods = read_tasks(trace / f"openb_pod_list_{name}.csv", "openb")
     nodes = read_offers(trace / "openb_node_list_gpu_node.csv", "openb")
     if not nodes.device_free or not pods.devices:
         hint = "give the trace's own files: this experiment is about GPUs"
         raise InputError("file-malformed", "there is no GPU, or no pod asks for one", hint, str(trace))
+    for dimension in DIMENSIONS:
+        if dimension not in dimensions:
+            del pods.demand[dimension], nodes.available[dimension]
     return _Trace(pods, nodes, pods.devices, sum(nodes.device_free))
 
 

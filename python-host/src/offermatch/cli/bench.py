@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch.bench import border, cycle, gil, packing, policies, ray, rows, start, svg, swap, talk
+from offermatch.bench import border, cycle, gil, pack, packing, policies, ray, rows, start, svg, swap, talk
 from offermatch.cli.arguments import positive, sample
 from offermatch.errors import InputError
 from offermatch.policies import names
@@ -77,6 +77,15 @@ def add_bench(commands: Any) -> None:
 
 
 def _add_policies(measurement: Callable[..., Any]) -> None:
+    parser = measurement("pack", pack, _pack, "offline packing on public kinds of instances")
+    parser.add_argument("--seconds", type=positive, default=1, metavar="N", help="for each instance (default: 1)")
+    parser.add_argument(
+        "--class", type=int, action="append", dest="classes", choices=pack.CLASSES, help="may be given again (all)"
+    )
+    parser.add_argument("--tasks", type=positive, action="append", metavar="N", help="may be given again (50, 100, 200)")
+    parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="instances of each kind (default: 1)")
+    parser.add_argument("--rust-host", type=Path, metavar="PATH", help="have the Rust program search")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("packing", packing, _packing, "how full a GPU cluster gets by each policy, on a public trace")
     parser.add_argument("--trace", type=Path, required=True, metavar="FOLDER", help="the trace's files, openb_*.csv")
     parser.add_argument(
@@ -89,6 +98,8 @@ def _add_policies(measurement: Callable[..., Any]) -> None:
         "--arrivals", type=Path, metavar="FOLDER", help="read LIST.SEED.pods and LIST.SEED.nodes; else drawn"
     )
     parser.add_argument("--batch", type=positive, default=1000, metavar="N", help="pods in one call (default: 1000)")
+    about = "what counts besides GPUs; may be given again (cpu and memory)"
+    parser.add_argument("--dimension", action="append", choices=packing.DIMENSIONS, help=about)
     parser.add_argument("--rust-host", type=Path, metavar="PATH", help="the Rust program: its answers must be the same")
     parser.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture of each list too")
@@ -105,6 +116,18 @@ def _talk(options: argparse.Namespace) -> str:
     return _kept(measured, options, talk.table, svg.write)
 
 
+def _pack(options: argparse.Namespace) -> str:
+    found = pack.pack(
+        float(options.seconds),
+        classes=options.classes or pack.CLASSES,
+        tasks=options.tasks or pack.TASKS,
+        seeds=options.seeds,
+        rust_host=options.rust_host,
+        progress=_progress,
+    )
+    return _shown(found, options, pack.table)
+
+
 def _packing(options: argparse.Namespace) -> str:
     measured = packing.packing(
         options.trace,
@@ -113,6 +136,7 @@ def _packing(options: argparse.Namespace) -> str:
         candidates=[packing.candidate(text) for text in options.policy or packing.POLICIES],
         arrivals=options.arrivals,
         batch=options.batch,
+        dimensions=options.dimension or packing.DIMENSIONS,
         rust_host=options.rust_host,
         progress=_progress,
     )

@@ -12,6 +12,7 @@ from typing import Any
 from offermatch.cli.arguments import positive
 from offermatch.errors import InputError
 from offermatch.extras import require
+from offermatch.policies import names
 
 __all__ = ["add_day"]
 
@@ -23,6 +24,9 @@ in use, how long tasks waited and how long a cycle took. docs/day.md says what i
   offermatch day --html day.html --json day.json   978,000 tasks on 2,000 servers, in a minute or two
   offermatch day --quick                           the first two hours of it
   offermatch day --trace cluster-trace-gpu-v2023/csv --html trace.html
+  offermatch day --trace cluster-trace-gpu-v2023/csv --policy first-fit --policy strand --html policies.html
+
+With --policy the day is replayed once for each policy, all else the same: what was in use, and who waited.
 """
 
 
@@ -55,6 +59,9 @@ def add_day(commands: Any) -> None:
         metavar="LOOP,COMPONENT",
         help="what a look of a task at an offer takes on either side, instead of what is measured: repeats a day exactly",
     )
+    about = "compare policies on the same day instead, with cycles of this scheduler; given twice or more"
+    day.add_argument("--policy", action="append", default=[], choices=names(), help=about)
+    day.add_argument("--cycle-seconds", type=float, metavar="N", help="of --policy: a cycle besides matching (default: 3)")
     day.add_argument("--html", type=Path, metavar="FILE", help="write the page with the plots")
     day.add_argument("--json", metavar="FILE", help="write all figures; - prints them instead of the table")
     day.add_argument("--svg", type=Path, metavar="FILE", help="write the first plot of the page, which shows utilisation")
@@ -67,7 +74,7 @@ def _day(options: argparse.Namespace) -> str:
 
     from offermatch.scheduler.day.plot import standalone  # noqa: PLC0415
     from offermatch.scheduler.day.report import charts, page, summary  # noqa: PLC0415
-    from offermatch.scheduler.day.run import SIDES, compare  # noqa: PLC0415
+    from offermatch.scheduler.day.run import CYCLE, MOST_POLICIES, SIDES, compare, compare_policies  # noqa: PLC0415
     from offermatch.scheduler.day.workload import generated, openb_day  # noqa: PLC0415
 
     # What cannot be written is told before a long run, not after it.
@@ -79,16 +86,29 @@ def _day(options: argparse.Namespace) -> str:
         workload = openb_day(options.trace, servers=options.servers, load=options.load, hours=hours)
     else:
         workload = generated(options.tasks, options.servers or 2000, seed=options.seed, load=options.load, hours=hours)
+    if len(set(options.policy)) != len(options.policy) or len(options.policy) == 1 or len(options.policy) > MOST_POLICIES:
+        options.usage.error(f"--policy is given for two to {MOST_POLICIES} different policies")
+    seconds = CYCLE if options.cycle_seconds is None else options.cycle_seconds
+    if not 0 < seconds <= 3600:
+        options.usage.error("--cycle-seconds is above 0, and 3600 at most")
     loop, component = options.seconds_per_pair
+    sides = len(options.policy) or SIDES
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        bar = bars.add_task("", total=SIDES * workload.seconds)
+        bar = bars.add_task("", total=sides * workload.seconds)
 
         def progress(number: int, title: str, at: float) -> None:
             bars.update(bar, description=title, completed=number * workload.seconds + at)
 
-        figures, _ = compare(workload, loop_seconds_per_pair=loop, component_seconds_per_pair=component, progress=progress)
-        bars.update(bar, completed=SIDES * workload.seconds)
+        if options.policy:
+            figures, _ = compare_policies(
+                workload, options.policy, cycle=seconds, seconds_per_pair=component, progress=progress
+            )
+        else:
+            figures, _ = compare(
+                workload, loop_seconds_per_pair=loop, component_seconds_per_pair=component, progress=progress
+            )
+        bars.update(bar, completed=sides * workload.seconds)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
     _write(options.html, lambda: page(figures))
     _write(options.svg, lambda: standalone(charts(figures)[0]))

@@ -24,6 +24,7 @@ from offermatch.cli.doctor import add_doctor
 from offermatch.cli.inspect import add_inspect
 from offermatch.cli.kubernetes import add_kubernetes
 from offermatch.cli.match import add_match
+from offermatch.cli.pack import add_pack
 from offermatch.cli.policies import add_policies
 from offermatch.cli.registry import add_registry
 from offermatch.cli.replay import add_replay
@@ -42,6 +43,7 @@ DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 _COMMANDS = (
     add_match,
     add_inspect,
+    add_pack,
     add_policies,
     add_demo,
     add_replay,

@@ -20,6 +20,7 @@ __all__ = [
     "answer_csv",
     "answer_json",
     "answer_summary",
+    "csv_lines",
     "error",
     "inspection",
     "kept_by_score",
@@ -104,8 +105,14 @@ def left_out_and_remarks(answer: Answer) -> str:
 
 def answer_csv(answer: Answer) -> str:
     """Return one line for each assignment."""
-    rows = zip(map(_cell, answer.task_names), map(_cell, answer.offer_names), map(repr, answer.scores), strict=True)
-    return "".join(["task,offer,score\n", *(",".join(row) + "\n" for row in rows)])
+    return csv_lines(
+        ("task", "offer", "score"), zip(answer.task_names, answer.offer_names, map(repr, answer.scores), strict=True)
+    )
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of text as CSV."""
+    return "".join([",".join(header) + "\n", *(",".join(map(_cell, row)) + "\n" for row in rows)])
 
 
 def _cell(text: str) -> str:

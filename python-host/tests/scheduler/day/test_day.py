@@ -299,3 +299,29 @@ def test_the_trace_keeps_its_pods_and_holds_the_laws():
     test_the_area_under_the_utilisation_is_the_work_done(compared, BINS)
     test_every_task_is_launched_once_after_it_arrived_or_still_waits(compared)
     test_no_server_ever_holds_more_than_it_has(compared)
+
+
+def test_policies_are_compared_on_the_same_day(tmp_path, capsys):
+    policies = ["first-fit", "worst-fit"]
+    options = [option for policy in policies for option in ("--policy", policy)]
+    options += ["--tasks", "20000", "--servers", "40", "--hours", "1", "--seconds-per-pair", "0,0"]
+    status = run(["day", *options, "--json", str(tmp_path / "day.json"), "--html", str(tmp_path / "day.html")])
+    captured = capsys.readouterr()
+    assert status == 0, captured.err
+    found = json.loads((tmp_path / "day.json").read_text())
+    assert [side["title"] for side in found["sides"]] == policies
+    first, worst = found["sides"]
+    assert first["cycle_seconds"]["median"] == worst["cycle_seconds"]["median"] == 3.0
+    assert first["wait_quantiles"] != worst["wait_quantiles"]
+    assert first["wait_seconds_largest"]["p90"] >= first["wait_seconds_largest"]["median"]
+    assert "idle: " in captured.out
+    assert " by worst-fit." in captured.out
+    assert "first-fit" in (tmp_path / "day.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "options", [["--policy", "strand"], ["--policy", "strand"] * 2, ["--policy", "strand", "--cycle-seconds", "0"]]
+)
+def test_one_policy_is_nothing_to_compare(options, capsys):
+    assert run(["day", *options]) == 2
+    assert "two to 6 different policies" in capsys.readouterr().err

@@ -98,6 +98,7 @@ def _side(workload: Workload, day: Day, scarce: str) -> dict[str, Any]:
             "p90": percentile(waited, 0.9),
             "p99": percentile(waited, 0.99),
         },
+        "wait_seconds_largest": _largest(workload, day, scarce),
         "cycle_seconds": {
             "median": percentile(lengths, 0.5),
             "p90": percentile(lengths, 0.9),
@@ -118,6 +119,15 @@ def _side(workload: Workload, day: Day, scarce: str) -> dict[str, Any]:
         },
         "wait_quantiles": [percentile(waited, part) for part in _QUANTILES],
     }
+
+
+def _largest(workload: Workload, day: Day, scarce: str) -> dict[str, float]:
+    """Return how long the tenth of the tasks waited that ask for most of what is scarce."""
+    asked = workload.demand[scarce]
+    rows = sorted(range(len(asked)), key=lambda row: -asked[row])[: -(-len(asked) // 10)]
+    every = list(waits(workload, day))
+    waited = sorted(every[row] for row in rows)
+    return {"median": percentile(waited, 0.5), "p90": percentile(waited, 0.9)}
 
 
 def utilisation(workload: Workload, day: Day, bins: int = BINS) -> dict[str, list[float]]:

@@ -18,6 +18,12 @@ _COLOURS = {
     "loop": ("#b45309", "#f59e0b"),
     "component": ("#475569", "#94a3b8"),
     "component-improved": ("#0f766e", "#2dd4bf"),
+    "policy-1": ("#0f766e", "#2dd4bf"),
+    "policy-2": ("#be123c", "#fb7185"),
+    "policy-3": ("#b45309", "#f59e0b"),
+    "policy-4": ("#475569", "#94a3b8"),
+    "policy-5": ("#6d28d9", "#a78bfa"),
+    "policy-6": ("#0369a1", "#38bdf8"),
 }
 
 _FONT = 'font-family="system-ui, sans-serif" font-size="13"'

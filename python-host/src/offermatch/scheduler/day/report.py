@@ -119,6 +119,8 @@ def _rows(figures: dict[str, Any]) -> tuple[list[str], list[tuple[str, list[str]
         row("waiting, median", lambda one: one["wait_seconds"]["median"], _time),
         row("waiting, 90 % below", lambda one: one["wait_seconds"]["p90"], _time),
         row("waiting, 99 % below", lambda one: one["wait_seconds"]["p99"], _time),
+        row("largest tenth waiting, median", lambda one: one["wait_seconds_largest"]["median"], _time),
+        row("largest tenth waiting, 90 % below", lambda one: one["wait_seconds_largest"]["p90"], _time),
         row("tasks done", lambda one: one["done"], _count),
         row("tasks that still wait", lambda one: one["waiting_at_end"], _count),
     ]
@@ -127,6 +129,9 @@ def _rows(figures: dict[str, Any]) -> tuple[list[str], list[tuple[str, list[str]
 
 def _lead(figures: dict[str, Any]) -> str:
     scarce = _named(figures["workload"]["scarce"])
+    if figures["sides"][0]["name"].startswith("policy-"):
+        idle = ", ".join(f"{_percent(side['idle'])} by {side['title']}" for side in figures["sides"])
+        return f"{scarce} idle: {idle}."
     talk, slow, only, whole = (
         f"{_percent(side['idle'])} {{}} (cycles of {_time(side['cycle_seconds']['median'])})" for side in figures["sides"]
     )
