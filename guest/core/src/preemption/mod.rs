@@ -1,5 +1,6 @@
 //! Room for what matters more: which running tasks have to end so that others find an offer.
 
+mod levels;
 mod plain;
 
 use alloc::vec;
@@ -9,7 +10,7 @@ use core::ops::Range;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::policy::Policy;
-use crate::pool::Pool;
+use crate::pool::{Method, Pool};
 use crate::settings::Mode;
 use crate::table::{MAX_ROWS, TaskTable, WHOLE, check_length, check_offsets, out_of_range, span};
 
@@ -213,6 +214,10 @@ impl<P: Policy> Pool<P> {
         check_length("priorities", priorities.len(), tasks.rows.into())?;
         running.check(&self.ledger)?;
         self.refresh_outlook();
-        Ok(plain::plan(&self.ledger, (tasks, priorities), running, &self.policy, &self.ranking))
+        let asked = (tasks, priorities);
+        Ok(match self.method {
+            Method::Reference => plain::plan(&self.ledger, asked, running, &self.policy, &self.ranking),
+            _ => levels::plan(&self.ledger, asked, running, &self.policy, &self.ranking),
+        })
     }
 }
