@@ -1,13 +1,14 @@
 //! What the rules of clusters cost, natively: the same tasks and offers with and without each rule, and by the plain loop.
 //!
 //! `cargo bench --package offermatch-core --bench rules` measures each side in turn and takes the least of several rounds.
+//! `-- preempt` plans for tasks of high priority on full offers, `-- explain` explains, both beside the plain loop.
 //! `-- loop` runs the plain loop too, `-- gangs` what has that in its name only, `-- large` takes a million tasks and 100,000 offers for measures and preferences, without the plain loop.
 
 use std::env;
 use std::time::{Duration, Instant};
 
 use offermatch_core::{
-    Assignments, BestFit, GroupTable, Kind, Method, Mode, OfferTable, Pool, Settings, Shape, TaskTable,
+    Assignments, BestFit, GroupTable, Kind, Method, Mode, OfferTable, Pool, RunningTable, Settings, Shape, TaskTable,
 };
 
 /// Zone, rack; and one measure.
@@ -146,12 +147,92 @@ fn compare(name: &str, offers: &OfferTable, (plain, ruled): (&TaskTable, &TaskTa
     println!();
 }
 
+/// Plans for 1,000 tasks of high priority on 5,000 full offers with 100,000 running tasks of five priorities.
+fn preempt() {
+    let (count, each) = (5_000_u32, 20_u32);
+    let mut numbers = Numbers(5);
+    let mut offers = OfferTable { rows: count, ..OfferTable::default() };
+    let mut running = RunningTable { rows: count * each, ..RunningTable::default() };
+    for offer in 0..count {
+        let mut capacity = [numbers.below(2), numbers.below(4)];
+        offers.available.extend(capacity);
+        for _ in 0..each {
+            let used = [1 + numbers.below(4), 1 + numbers.below(16)];
+            (0..2).for_each(|at| capacity[at] += used[at]);
+            running.demand.extend(used);
+            running.offers.push(offer);
+            running.priorities.push(numbers.below(5) as i32);
+            running.starts.push(numbers.below(1 << 20));
+        }
+        offers.capacity.extend(capacity);
+        let rack = numbers.below(40) as u32;
+        offers.attributes.extend([1 + rack / 10, 1 + rack]);
+    }
+    let tasks = tasks(1_000, 1);
+    let priorities = vec![10; 1_000];
+    let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+    let plan = |method| {
+        let pool = Pool::open(BestFit, SHAPE, &offers, &settings).expect("the table is right");
+        let mut pool = pool.with_method(method);
+        let start = Instant::now();
+        let plan = pool.preempt(&tasks, &priorities, &running).expect("the tables are right");
+        (start.elapsed(), plan)
+    };
+    let (time, found) = (0..ROUNDS).map(|_| plan(Method::Automatic)).min_by_key(|(time, _)| *time).expect("a round");
+    let (reference, same) = plan(Method::Reference);
+    assert!(same == found, "the plain loop plans otherwise");
+    println!(
+        "1,000 tasks on 5,000 full offers with 100,000 running: {:.1} ms, the plain loop {:.0} ms: {:.0} times, {} placed, {} victims",
+        ms(time),
+        ms(reference),
+        reference.as_secs_f64() / time.as_secs_f64(),
+        found.tasks.len(),
+        found.victims.len(),
+    );
+}
+
+/// Explains 2,000 tasks, with requirements and groups, on 5,000 offers.
+fn explain() {
+    let offers = offers(5_000);
+    let plain = tasks(2_000, 1);
+    let asked = asking(plain.clone(), Kind::AtLeast, 0, f64::INFINITY);
+    for (name, tasks) in [
+        ("no requirement", plain.clone()),
+        ("a measure that is required", asked),
+        ("groups of 4, together, at most 1 an offer", grouped(plain, 4, 0, Some(RACK), &[(None, 1)])),
+    ] {
+        let explained = |method| {
+            let pool = Pool::open(BestFit, SHAPE, &offers, &Settings::default()).expect("the table is right");
+            let mut pool = pool.with_method(method);
+            let start = Instant::now();
+            let counts = pool.explain(&tasks).expect("the tasks are right");
+            (start.elapsed(), counts)
+        };
+        let (time, found) =
+            (0..ROUNDS).map(|_| explained(Method::Automatic)).min_by_key(|(time, _)| *time).expect("a round");
+        let (reference, same) = explained(Method::Reference);
+        assert!(same == found, "the plain loop explains otherwise");
+        println!(
+            "2,000 tasks explained on 5,000 offers, {name}: {:.1} ms, the plain loop {:.0} ms: {:.0} times",
+            ms(time),
+            ms(reference),
+            reference.as_secs_f64() / time.as_secs_f64(),
+        );
+    }
+}
+
 /// Milliseconds.
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
 fn main() {
+    if env::args().any(|word| word == "preempt") {
+        return preempt();
+    }
+    if env::args().any(|word| word == "explain") {
+        return explain();
+    }
     if env::args().any(|word| word == "large") {
         let offers = offers(100_000);
         let plain = tasks(1_000_000, 1);
