@@ -134,3 +134,22 @@ def test_the_command_prints_a_table_writes_json_and_draws(tmp_path, capsys):
     picture = ElementTree.fromstring((tmp_path / "packing-small.svg").read_text())
     names = [one.text for one in picture.iter() if one.tag.endswith("text")]
     assert {"first-fit", "strand"} <= set(names)
+
+
+def test_a_workload_is_the_kinds_of_the_list_without_memory():
+    found = packing._workload(packing._read(TRACE, "small").pods)
+    assert [(task.demand, task.devices, task.device_share, share) for task, share in found] == [
+        ({"cpu": "4000m"}, 0, 500, 1.0),
+        ({"cpu": "8000m"}, 2, 0, 1.0),
+        ({"cpu": "2000m"}, 0, 250, 1.0),
+        ({"cpu": "6000m"}, 0, 0, 1.0),
+        ({"cpu": "4000m"}, 1, 0, 1.0),
+    ]
+    assert found[2][0].requirements[0].values == ("T4",)
+    assert [share for _, share in packing._workload(packing._read(TRACE, "large").pods)] == [1.0, 1.0, 1.0]
+
+
+def test_a_workload_goes_to_matchers_that_take_one_and_with_no_rust_host(capsys):
+    options = ["--trace", str(TRACE), "--list", "small", "--seed", "5", "--workload"]
+    assert run(["bench", "packing", *options, "--rust-host", "anything"]) == 2
+    assert "no way to be told a workload" in capsys.readouterr().err

@@ -19,7 +19,9 @@ import json
 import math
 import subprocess
 from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import accumulate, chain, repeat
 from pathlib import Path
 from statistics import fmean
@@ -33,7 +35,7 @@ from offermatch.bench.gorandom import GoRandom
 from offermatch.errors import InputError, LyingMatcherError, MatcherError
 from offermatch.formats.files import read_offers, read_tasks
 from offermatch.matcher import BaseMatcher, Matcher
-from offermatch.model import Settings, Timings
+from offermatch.model import Requirement, Settings, Task, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.tables import Assigned
 
@@ -154,6 +156,7 @@ def packing(
     arrivals: Path | None = None,
     batch: int = 1000,
     dimensions: Sequence[str] = DIMENSIONS,
+    workload: bool = False,
     rust_host: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -167,6 +170,8 @@ def packing(
         arrivals: A folder of orders of arrival, instead of drawing them.
         batch: How many pods arrive in one call; it changes no figure.
         dimensions: What counts besides the GPUs.
+        workload: Whether to tell policies before what the list holds, as the published FGD knows it: processors, GPUs and
+            models, without memory.
         rust_host: The Rust program: every answer is compared with its.
         progress: Hears what is measured next.
 
@@ -177,6 +182,7 @@ def packing(
     runs = []
     for name in lists:
         read = _read(trace, name, dimensions)
+        told = _workload(read.pods) if workload else None
         for seed in seeds:
             if arrivals is None:
                 order = draw(read.pods, read.thousandths, read.nodes, seed)
@@ -187,6 +193,7 @@ def packing(
                 )
             for one in candidates:
                 progress(f"{name}, seed {seed}, {one.name}")
+                one = one._replace(settings=replace(one.settings, workload=told))  # noqa: PLW2901 - the same, told
                 answer, figures = _run(read, order, one, batch)
                 if rust_host is not None:
                     _compare(rust_host, read, order, one, answer)
@@ -211,6 +218,16 @@ def _read(trace: Path, name: str, dimensions: Sequence[str] = DIMENSIONS) -> _Tr
         if dimension not in dimensions:
             del pods.demand[dimension], nodes.available[dimension]
     return _Trace(pods, nodes, pods.devices, sum(nodes.device_free))
+
+
+def _workload(pods: TaskColumns) -> list[tuple[Task, float]]:
+    """Return the kinds of pods in a list, memory left out, each with how many there are."""
+    requirements: Sequence[Sequence[Requirement]] = pods.requirements or [()] * len(pods)
+    asked = zip(pods.demand["cpu"], pods.devices or [0] * len(pods), map(tuple, requirements), strict=True)
+    return [
+        (Task(f"kind {number}", {"cpu": f"{cpu}m"}, required, devices // 1000, devices % 1000), float(count))
+        for number, ((cpu, devices, required), count) in enumerate(Counter(asked).items())
+    ]
 
 
 def _rows(path: Path, count: int) -> list[int]:

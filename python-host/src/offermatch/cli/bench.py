@@ -98,6 +98,8 @@ def _add_policies(measurement: Callable[..., Any]) -> None:
         "--arrivals", type=Path, metavar="FOLDER", help="read LIST.SEED.pods and LIST.SEED.nodes; else drawn"
     )
     parser.add_argument("--batch", type=positive, default=1000, metavar="N", help="pods in one call (default: 1000)")
+    about = "tell policies that look ahead what the list holds, instead of letting them learn it"
+    parser.add_argument("--workload", action="store_true", help=about)
     about = "what counts besides GPUs; may be given again (cpu and memory)"
     parser.add_argument("--dimension", action="append", choices=packing.DIMENSIONS, help=about)
     parser.add_argument("--rust-host", type=Path, metavar="PATH", help="the Rust program: its answers must be the same")
@@ -129,6 +131,8 @@ def _pack(options: argparse.Namespace) -> str:
 
 
 def _packing(options: argparse.Namespace) -> str:
+    if options.workload and options.rust_host is not None:
+        options.usage.error("--rust-host has no way to be told a workload")
     measured = packing.packing(
         options.trace,
         lists=options.list or packing.LISTS,
@@ -137,6 +141,7 @@ def _packing(options: argparse.Namespace) -> str:
         arrivals=options.arrivals,
         batch=options.batch,
         dimensions=options.dimension or packing.DIMENSIONS,
+        workload=options.workload,
         rust_host=options.rust_host,
         progress=_progress,
     )
