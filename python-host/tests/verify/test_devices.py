@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offermatch import reference
+from offermatch.reference import standing as reference
 from offermatch.verify import devices
 
 ASKED = st.one_of(st.integers(0, 999), st.integers(0, 9).map(lambda whole: 1000 * whole))

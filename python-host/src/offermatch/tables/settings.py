@@ -33,6 +33,8 @@ class SettingColumns:
     workload: Workload | None = None
     named_parameters: Mapping[str, float] = field(default_factory=dict)
     """The parameters by name, until the matcher that opens the pool has put them in its order."""
+    raise_scales: bool = False
+    """Whether scales taken from the offers follow larger capacities; a matcher of contract 0.2.0 keeps those of opening."""
 
     @property
     def score_limit(self) -> float:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from offermatch import InputError, Matcher, Task
 from offermatch.errors import ClusterError
 from offermatch.model import Offer
-from offermatch.reference import take_devices
+from offermatch.reference.standing import take_devices
 from offermatch.sample import parse_sample
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.simulated import SimulatedCluster, talk_servers
