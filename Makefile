@@ -29,12 +29,14 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test test-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel supply-chain bench clean
+.PHONY: help run test test-kubernetes test-killed bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel supply-chain bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
 	@echo "make test     format, lints, types, documentation and every test"
 	@echo "make test-kubernetes  what is said of Kubernetes, on a real API server, which is built from source once"
+	@echo "make test-killed  schedulers killed at 50 points each on container engines and on Kubernetes"
+	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
 	@echo "make component, policies, foreign, host, python, wheel, crates, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
@@ -159,12 +161,21 @@ test-kubernetes: python ## what is said of Kubernetes, on a real API server, whi
 	@kubeconfig=$$(python-host/kubernetes.sh start target/kubernetes) && trap 'python-host/kubernetes.sh stop target/kubernetes' EXIT && \
 		(cd python-host && OFFERMATCH_KUBECONFIG=$$kubeconfig ../$(BIN)/python -m pytest -rs -k kubernetes tests/scheduler/cluster/test_clusters.py $(KUBERNETES))
 
+test-killed: python podman ## schedulers killed at 50 points each on real container engines and on the double of Kubernetes
+	cd python-host && OFFERMATCH_CLUSTER_LIVES=50 ../$(BIN)/python -m pytest -rs tests/scheduler/test_killed.py
+
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs $(SHARED)
 
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
 	@$(HOST) bench all --json target/bench/rust.json --svg target/bench
+
+bench-kubernetes: python ## the Kubernetes scheduler, on a real API server and on the double of the tests
+	@python-host/kubernetes.sh build target/kubernetes
+	@kubeconfig=$$(python-host/kubernetes.sh start target/kubernetes) && trap 'python-host/kubernetes.sh stop target/kubernetes' EXIT && \
+		$(BIN)/python -m offermatch bench kubernetes --kubeconfig "$$kubeconfig"
+	@$(BIN)/python python-host/tests/support/apiserver.py target/kubernetes/double $(BIN)/python -m offermatch bench kubernetes --kubeconfig target/kubernetes/double
 
 clean: ## remove what was built
 	rm -rf target $(PACKAGED) host/library/policies

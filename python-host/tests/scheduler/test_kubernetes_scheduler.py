@@ -317,7 +317,7 @@ def test_a_node_that_goes_between_match_and_binding_takes_nothing(doubled, monke
 
     def late(batch, cycle):
         doubled.delete(path_of("Node", None, "one"))
-        until(lambda: not scheduler._view.has_node("one"))
+        until(lambda: not scheduler.view.has_node("one"))
         place(batch, cycle)
 
     monkeypatch.setattr(scheduler, "_place", late)

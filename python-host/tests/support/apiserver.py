@@ -1,6 +1,6 @@
 """A double of a Kubernetes API server: lists in pages, watches, patches, bindings, conflicts, finalizers and quotas.
 
-    python apiserver.py KUBECONFIG    serves until standard input ends, and writes a kubeconfig
+    python apiserver.py KUBECONFIG COMMAND...    writes a kubeconfig, and serves while the command runs
 
 What it says is checked against a real server by the tests that run on both. It holds no more than these tests and the
 benchmark need, and forces what a real server does too seldom: a version that is forgotten, a watch that breaks, an answer
@@ -11,6 +11,7 @@ import asyncio
 import copy
 import json
 import re
+import subprocess
 import sys
 import threading
 import uuid
@@ -433,6 +434,8 @@ class ApiServer:
         token = headers.get("authorization", "").removeprefix("Bearer ")
         if token not in TOKENS:
             raise RefusalError(401, "Unauthorized", "Unauthorized")
+        if path == "/version":
+            return {"gitVersion": "double"}
         steps = [unquote(step) for step in path.strip("/").split("/")]
         steps = steps[2:] if steps[0] == "api" else steps[3:]
         namespace = None
@@ -445,6 +448,11 @@ class ApiServer:
         if not name:
             if method == "POST":
                 return objects.create(resource, namespace, body)
+            if method == "DELETE":
+                meant = selects(query)
+                for one in [one for one in objects.of(resource).values() if meant(one)]:
+                    objects.delete(resource, one, {"gracePeriodSeconds": 0})
+                return {}
             if query.get("watch") == "true":
                 connection.begin_watch(resource, namespace, query)
                 return None
@@ -481,14 +489,13 @@ class ApiServer:
         return {"kind": "List", "metadata": metadata, "items": found[begin : begin + limit]}
 
 
-def main(kubeconfig):
+def main(kubeconfig, *command):
     server = ApiServer(Path(kubeconfig).parent)
     server.kubeconfig.rename(kubeconfig)
-    sys.stdout.write(f"{kubeconfig}\n")
-    sys.stdout.flush()
-    sys.stdin.read()
+    ended = subprocess.run(command, check=False).returncode
     server.close()
+    return ended
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(main(*sys.argv[1:]))

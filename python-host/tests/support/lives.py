@@ -1,10 +1,11 @@
 """Lets schedulers live on one store and kills them with SIGKILL at random points, one after the other.
 
-    python lives.py STORE JOURNAL LIVES SEED
+    python lives.py STORE CLUSTER LIVES SEED [TASKS [PAYLOAD]]
 
-A point is a statement or a commit on the store, or a step of the cluster: the one at which a life ends is drawn. Every
-fourth life is killed from outside after a random time instead. The last life is left alone until everything is done.
-What it did is one JSON object on standard output.
+The cluster is the path of a journal, or what ``offermatch run --cluster`` takes. In the payload, which is JSON, ``@`` stands
+for the name of the task. A point is a statement or a commit on the store, or a step of the cluster: the one at which a life
+ends is drawn. Every fourth life is killed from outside after a random time instead. The last life is left alone until
+everything is done. What it did is one JSON object on standard output.
 """
 
 import json
@@ -15,11 +16,14 @@ import sys
 import time
 from contextlib import contextmanager
 
+from requests.adapters import HTTPAdapter
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from journal import JournalCluster
 from offermatch import ReferenceMatcher, Settings
+from offermatch.kubernetes.api import Api
+from offermatch.scheduler.cluster.adapters import connect
 from offermatch.scheduler.cycle import Observer
 from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.store import Store
@@ -52,13 +56,36 @@ class Strict(Observer):
             os._exit(3)
 
 
+def cluster_of(text, servers, point):
+    """Return the cluster; each request to it is a point before it is sent and another when its answer is there."""
+    if ":" not in text:
+        return JournalCluster(text, servers, point=point)
+
+    def pointed(kind, name):
+        call = getattr(kind, name)
+
+        def between(*args, **named):
+            point()
+            answer = call(*args, **named)
+            point()
+            return answer
+
+        setattr(kind, name, between)
+
+    pointed(Api, "request")
+    pointed(HTTPAdapter, "send")
+    return connect(text)
+
+
 def live(url, journal, last, servers):
     """Run a scheduler until everything is done, or until the last point."""
     point = Point(last)
     for what in ("before_cursor_execute", "after_cursor_execute", "commit", "rollback"):
         event.listen(Engine, what, point)
-    cluster = JournalCluster(journal, servers, point=point)
-    settings = {"settings": Settings("exclusive"), "interval": 0.005, "lease_seconds": LEASE, "observers": [Strict()]}
+    cluster = cluster_of(journal, servers, point)
+    # What is reached over a network takes longer than a lease of the others lasts.
+    mode, lease = ("exclusive", LEASE) if isinstance(cluster, JournalCluster) else ("shared", 10 * LEASE)
+    settings = {"settings": Settings(mode), "interval": 0.005, "lease_seconds": lease, "observers": [Strict()]}
     with Store(url) as store, Scheduler(store, cluster, ReferenceMatcher(), **settings) as one:
         one.run(until_idle=True)
 
@@ -75,12 +102,14 @@ def fork(url, journal, last, servers=4):
     return child
 
 
-def main(url, journal, lives, seed):
+def main(url, journal, lives, seed, tasks=TASKS, payload="{}"):
     draw = random.Random(seed)
     with Store(url) as store:
         # Layers of ten, each task needing two of the layer before.
         needs = lambda at: (f"t{at - 10}", f"t{at - 10 - at % 3}") if at >= 20 else ()  # noqa: E731
-        store.submit([Submission(f"t{at}", {"cpu": 1}, needs=needs(at), inputs=["x"][: at % 2]) for at in range(TASKS)])
+        for at in range(tasks):
+            said = json.loads(payload.replace("@", f"t{at}"))
+            store.submit([Submission(f"t{at}", {"cpu": 1}, needs=needs(at), inputs=["x"][: at % 2], payload=said)])
     ends = {"killed": 0, "finished": 0, "failed": 0}
     for life in range(lives):
         timed = life % 4 == 3
@@ -91,10 +120,10 @@ def main(url, journal, lives, seed):
         _, status = os.waitpid(child, 0)
         ends["killed" if os.WIFSIGNALED(status) else "finished" if status == 0 else "failed"] += 1
     with Store(url) as store:
-        ends["open"] = TASKS - store.counts().get("done", 0)
+        ends["open"] = tasks - store.counts().get("done", 0)
     _, status = os.waitpid(fork(url, journal, 0, servers=100), 0)
     print(json.dumps({**ends, "last": status}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6]), *sys.argv[6:])

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch.bench import border, cycle, gil, pack, packing, policies, ray, rows, start, svg, swap, talk
+from offermatch.bench import border, cycle, gil, kubernetes, pack, packing, policies, ray, rows, start, svg, swap, talk
 from offermatch.cli.arguments import positive, sample
 from offermatch.errors import InputError
+from offermatch.matcher import Matcher
 from offermatch.policies import names
 from offermatch.sample import Sample
 from offermatch.tables.order import ORDERS
@@ -58,6 +59,15 @@ def add_bench(commands: Any) -> None:
     parser.add_argument("--other", type=Path, metavar="PATH", help="the component to swap with the bundled one")
     about = "microseconds for which a thread may keep the interpreter's lock (default: as it is, mostly 5000)"
     parser.add_argument("--switch-interval", type=positive, metavar="US", help=about)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement(
+        "kubernetes", kubernetes, _kubernetes, "the Kubernetes scheduler, on an API server that is nobody's"
+    )
+    parser.add_argument("--kubeconfig", required=True, metavar="FILE", help="the server; it must have no nodes")
+    parser.add_argument("--nodes", type=positive, default=5000, metavar="N")
+    parser.add_argument("--pods", type=positive, default=30000, metavar="N")
+    parser.add_argument("--concurrency", type=positive, default=32, metavar="N", help="bindings at once (default: 32)")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("ray", ray, _ray, "the bin packing of Ray's autoscaler, beside Ray's own functions")
     parser.add_argument("--bundles", type=positive, default=10_000, metavar="N", help="to pack (default: 10000)")
@@ -204,6 +214,19 @@ def _gil(options: argparse.Namespace) -> str:
 
 def _start(options: argparse.Namespace) -> str:
     return _shown(start.start(options.rounds), options, start.table)
+
+
+def _kubernetes(options: argparse.Namespace) -> str:
+    found = kubernetes.kubernetes(
+        options.kubeconfig,
+        options.nodes,
+        options.pods,
+        options.seed,
+        Matcher.load(),
+        _progress,
+        concurrency=options.concurrency,
+    )
+    return _shown(found, options, kubernetes.table)
 
 
 def _ray(options: argparse.Namespace) -> str:

@@ -65,6 +65,8 @@ class KubernetesScheduler:
 
     Attributes:
         name: That name.
+        view: What it knows of the cluster.
+        cycles: How many cycles have ended.
         decided: How many pods were given a node.
         bound: How many of these were bound.
         refusals: How many were not, by the server's reason.
@@ -101,16 +103,16 @@ class KubernetesScheduler:
             timeout_seconds: How long the first lists may take.
         """
         self.name = name
-        self.decided = self.bound = 0
+        self.cycles = self.decided = self.bound = 0
         self.refusals: dict[str, int] = {}
         self._api = api
         self._matcher = FallbackMatcher(matcher or Matcher.load())
         self._settings = (settings or Settings("shared")).checked()
-        self._view = View(name)
-        self._nodes = Reflector(api, path_of("Node"), self._view.node_changed)
+        self.view = View(name)
+        self._nodes = Reflector(api, path_of("Node"), self.view.node_changed)
         # What has ended holds nothing, and there may be very much of it.
         alive = "status.phase!=Succeeded,status.phase!=Failed"
-        self._pods = Reflector(api, path_of("Pod"), self._view.pod_changed, field_selector=alive)
+        self._pods = Reflector(api, path_of("Pod"), self.view.pod_changed, field_selector=alive)
         self._telling = Telling(api, name)
         renew = lease_seconds * 2 / 3
         self._election = Election(api, namespace or api.namespace, name, lease_seconds=lease_seconds, renew_seconds=renew)
@@ -179,8 +181,8 @@ class KubernetesScheduler:
             try:
                 self.start()
                 if self.leads:
-                    self._view.arrived.clear()
-                    cycle = self.cycle() if self._view.waiting else Cycle()
+                    self.view.arrived.clear()
+                    cycle = self.cycle() if self.view.waiting else Cycle()
                     if cycle.waiting:
                         _LOG.info(
                             "%d pods, %d nodes: %d placed, %d of gangs apart, %d not served, %.3f s",
@@ -194,7 +196,7 @@ class KubernetesScheduler:
                 self._stopped.wait(1.0)
             self._stopped.wait(self._interval)
             if not self._stopped.is_set():
-                self._view.arrived.wait(1.0)
+                self.view.arrived.wait(1.0)
 
     def cycle(self) -> Cycle:
         """Match what waits, and send what was placed to be bound.
@@ -204,7 +206,7 @@ class KubernetesScheduler:
             MatcherError: The matcher and its fallback failed.
         """
         begin = time.perf_counter()
-        batch = self._view.batch(self._most)
+        batch = self.view.batch(self._most)
         cycle = Cycle(len(batch.pods) + len(batch.refused), len(batch.offers), refused=len(batch.refused))
         for pod, why in batch.refused:
             self._told(pod, "NotServed", f"{self.name} places it on no node: {why}")
@@ -212,6 +214,7 @@ class KubernetesScheduler:
         if batch.pods:
             self._place(batch, cycle)
         cycle.seconds = time.perf_counter() - begin
+        self.cycles += 1
         return cycle
 
     def _place(self, batch: Batch, cycle: Cycle) -> None:
@@ -252,11 +255,13 @@ class KubernetesScheduler:
                 pod, "FailedScheduling", f"its group {pod.gang.name if pod.gang else ''} needs nodes for {asked} at once"
             )
             pod.not_before = time.monotonic() + _PAUSES[0]
-        for pod, node in pairs:
-            if self._view.assume(pod, node):
-                cycle.placed += 1
-                self._workers.submit(self._bind, pod, node)
+        # All are counted before the first is bound: bindings share the interpreter with this.
+        with self.view.lock:
+            held = [(pod, node) for pod, node in pairs if self.view.assume(pod, node)]
+        cycle.placed = len(held)
         self.decided += cycle.placed
+        for pod, node in held:
+            self._workers.submit(self._bind, pod, node)
 
     @staticmethod
     def _is_alone(pod: Waiting, apart: set[str]) -> bool:
@@ -315,8 +320,8 @@ class KubernetesScheduler:
     def _bind(self, pod: Waiting, node: str) -> None:
         metadata = pod.item["metadata"]
         path = path_of("Pod", metadata["namespace"], metadata["name"])
-        if self._stopped.is_set() or not self.leads or not self._view.has_node(node):
-            self._view.give_back(pod, 0.0)
+        if self._stopped.is_set() or not self.leads or not self.view.has_node(node):
+            self.view.give_back(pod, 0.0)
             return
         target = {"apiVersion": "v1", "kind": "Node", "name": node}
         identity = {"name": metadata["name"], "namespace": metadata["namespace"], "uid": metadata["uid"]}
@@ -345,7 +350,7 @@ class KubernetesScheduler:
             elif found["metadata"].get("uid") == pod.item["metadata"].get("uid"):
                 self._pods.put(found)
         # Bound twice it cannot be, as the server refuses the second; so it is tried again unless it is seen to be bound.
-        self._view.give_back(pod, _PAUSES[1] if reason not in ("Conflict", "unreachable") else _PAUSES[0])
+        self.view.give_back(pod, _PAUSES[1] if reason not in ("Conflict", "unreachable") else _PAUSES[0])
 
     def _wishes(self, pod: Waiting) -> None:
         """Say once of each shape which wishes of its pods were not looked at."""

@@ -181,6 +181,11 @@ class View:
                 self._waiting[pod.name] = pod
 
     @property
+    def assumed(self) -> int:
+        """How many pods were decided and are not seen to be bound yet."""
+        return len(self._assumed)
+
+    @property
     def waiting(self) -> int:
         """How many pods wait."""
         return len(self._waiting)

@@ -294,3 +294,42 @@ def test_the_scheduler_runs_tasks_on_dask(site, tmp_path):
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("made-*"))) == 10
+
+
+@pytest.fixture
+def own_workers():
+    """A Dask cluster that a test may change: two workers with 4 threads each."""
+    from distributed import LocalCluster
+
+    settings = {"processes": True, "memory_limit": "2GiB", "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=2, threads_per_worker=4, **settings) as cluster:
+        yield cluster
+
+
+def names_of(cluster):
+    return offer_columns(cluster.offers(), None).names
+
+
+def test_a_worker_that_is_retired_gets_nothing_new_and_what_it_runs_is_lost_with_it(own_workers):
+    with dask(own_workers) as site, Client(own_workers, set_as_default=False) as client:
+        assert site.launch("runs", site.lasts).refusal is None
+        address = client.run_on_scheduler(address_of, "0")
+        client.sync(client.scheduler.retire_workers, workers=[address], close_workers=False, remove=False)
+        assert names_of(site.cluster) == ["1"]
+        assert "closing" in site.cluster.problems[address]
+        assert site.launch("new", site.works).refusal == "offer-gone"
+        assert site.report("runs").outcome == "running"
+        client.retire_workers([address])
+        assert site.ended("runs").outcome == "lost"
+        assert site.launch("new", site.works, server=1).refusal is None
+        assert site.ended("new").outcome == "done"
+
+
+def test_an_adaptive_cluster_keeps_the_worker_that_runs_something(own_workers):
+    with dask(own_workers) as site:
+        assert site.launch("runs", site.lasts, server=1).refusal is None
+        own_workers.adapt(minimum=1, maximum=2, interval="50ms", wait_count=2)
+        until(lambda: names_of(site.cluster) == ["1"])
+        time.sleep(1.0)
+        assert site.report("runs").outcome == "running"
+        assert names_of(site.cluster) == ["1"]

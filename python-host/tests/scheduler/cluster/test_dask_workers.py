@@ -4,6 +4,7 @@ import math
 from types import SimpleNamespace
 
 import pytest
+from distributed.core import Status
 
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.dask.ledger import Ledger
@@ -13,7 +14,8 @@ GIB = 2**30
 
 
 def worker(name="w", threads=4, memory=8 * GIB, **resources):
-    return SimpleNamespace(name=name, host="host", nthreads=threads, memory_limit=memory, resources=resources)
+    said = {"name": name, "host": "host", "nthreads": threads, "memory_limit": memory}
+    return SimpleNamespace(**said, resources=resources, status=Status.running)
 
 
 def ledger(**workers):
@@ -68,3 +70,18 @@ def test_resources_that_change_are_seen_and_what_runs_is_still_counted():
 def test_the_worker_0_and_the_worker_of_text_0_are_two_offers():
     made = ledger(a=worker(0), b=worker("0"))
     assert offers_of(made.servers()).names == ["0", "0 at b"]
+
+
+@pytest.mark.parametrize("status", [Status.paused, Status.closing_gracefully, Status.closing])
+def test_a_worker_that_takes_no_tasks_makes_no_offer_and_what_runs_there_goes_on(status):
+    state = worker()
+    made = ledger(a=state, b=worker("other"))
+    made.take([Launch("k", "t", "w", {"cpu": 1000})], "client")
+    made._scheduler.clients = {"client": None}
+    state.status = status
+    assert offers_of(made.servers()).names == ["other"]
+    assert list(made.odd()) == ["a"]
+    assert made.take([Launch("k2", "t", "w", {"cpu": 1000})], "client")[0][0].refusal == "offer-gone"
+    assert made.reports(["k"])[0].outcome == "running"
+    state.status = Status.running
+    assert made.servers()[0].free["cpu"] == 3000

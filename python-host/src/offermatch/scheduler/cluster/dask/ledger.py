@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from distributed import Scheduler
+from distributed.core import Status
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from offermatch.quantity import MAXIMUM, unit_of
@@ -156,22 +157,23 @@ class Ledger(SchedulerPlugin):
     # ---- asked by whoever launches -------------------------------------------------------------------------------
 
     def servers(self) -> list[Server]:
-        """Return every worker that can be used, with what is free."""
+        """Return every worker that can be used and takes tasks, with what is free."""
         self._sweep()
         # A worker may be told of other resources while it lives.
         for address, state in self._scheduler.workers.items():
             if self._declared.get(address) != (state.nthreads, state.memory_limit, dict(state.resources)):
                 self._declare(address, state)
-        return list(self._servers.values())
+        return [server for address, server in self._servers.items() if not self._shut(address)]
 
     def odd(self) -> dict[str, str]:
         """Return why which worker, by its address, makes no offer."""
-        return dict(self._odd)
+        shut = {address: reason for address in self._servers if (reason := self._shut(address))}
+        return {**shut, **self._odd}
 
     def take(self, launches: Sequence[Launch], client: str) -> list[tuple[Launched, str]]:
         """Return what becomes of each launch, and the worker it is to be sent to; no worker where nothing is to be sent."""
         self._sweep()
-        addresses = {server.name: address for address, server in self._servers.items()}
+        addresses = {server.name: address for address, server in self._servers.items() if not self._shut(address)}
         return [self._take(launch, addresses.get(launch.offer), client) for launch in launches]
 
     def reports(self, keys: Sequence[str]) -> list[Report]:
@@ -234,6 +236,14 @@ class Ledger(SchedulerPlugin):
         self._runs[key] = _Run(Report(key, "running"), address, client, server.take(launch), sent_at=launch.sent_at)
         self._keys[address][key] = None
         return Launched(key), address
+
+    def _shut(self, address: str) -> str:
+        """Return why a worker takes no new tasks; empty where it does. What runs there goes on."""
+        status = self._scheduler.workers[address].status
+        if status is Status.running:
+            return ""
+        # A launch for a worker that is being retired, as an adaptive cluster does it, would wait there until it is gone.
+        return "it is paused, as its memory is nearly full" if status is Status.paused else f"it is {status.name}"
 
     def _close(self, run: _Run, outcome: Outcome, reason: str, at: float) -> None:
         run.report = Report(run.report.key, outcome, reason, at)

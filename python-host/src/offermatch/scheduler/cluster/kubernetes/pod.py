@@ -21,6 +21,7 @@ __all__ = [
     "FINALIZER",
     "KEY",
     "LABEL",
+    "LAUNCH",
     "SENT_AT",
     "SETTLED",
     "Wanted",

@@ -1,0 +1,178 @@
+"""Measures the Kubernetes scheduler on an API server that is nobody's, from its start to the last binding of pods that wait.
+
+Three times are taken from the moment at which the scheduler starts to list:
+
+    decided   every pod that fits has a node: lists of pods and nodes, reading them, matching, verifying, counting
+    bound     every binding was answered by the server
+    watched   the scheduler's own watch has told it of every binding
+
+The nodes and pods are made before, and removed after. A server that has nodes already is refused.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from offermatch.errors import InputError, LyingMatcherError
+from offermatch.kubernetes.api import Api, Object, path_of
+from offermatch.kubernetes.scheduler import KubernetesScheduler
+from offermatch.kubernetes.view import View
+from offermatch.matcher import BaseMatcher
+
+__all__ = ["kubernetes", "table"]
+
+_NAMESPACE = "default"
+_ZONES = 3
+_MACHINES = (("16", "64Gi"), ("32", "128Gi"), ("64", "256Gi"))
+_REQUESTS = (("250m", "512Mi"), ("500m", "1Gi"), ("1", "2Gi"), ("2", "8Gi"), ("4", "8Gi"), ("8", "32Gi"))
+_SCHEDULER = "offermatch-bench"
+
+
+def kubernetes(
+    kubeconfig: str,
+    nodes: int,
+    pods: int,
+    seed: int,
+    matcher: BaseMatcher,
+    progress: Callable[[str], None],
+    *,
+    concurrency: int = 32,
+) -> dict[str, Any]:
+    """Return seconds and rates.
+
+    Args:
+        kubeconfig: The file that names the server.
+        nodes: How many.
+        pods: How many wait.
+        seed: Draws their sizes.
+        matcher: Who places them.
+        progress: Hears what is done next.
+        concurrency: How many bindings are under way at most.
+
+    Raises:
+        InputError: ``setting-malformed`` where the server has nodes.
+        LyingMatcherError: A node holds more than it has.
+    """
+    # To remove 30,000 pods takes a server a minute.
+    api = Api(kubeconfig=kubeconfig, connections=concurrency + 8, timeout_seconds=600.0)
+    if api.get(path_of("Node"), limit=1).get("items"):
+        hint = "give a server of your own, such as that of 'make bench-kubernetes'"
+        raise InputError("setting-malformed", "the server has nodes", hint, kubeconfig)
+    version = str(api.get("/version").get("gitVersion", "the tests' double"))
+    draw = random.Random(seed)  # noqa: S311
+    try:
+        with ThreadPoolExecutor(16) as workers:
+            progress(f"{nodes:,} nodes")
+            list(workers.map(lambda made: _add_node(api, made), [_node(at, draw) for at in range(nodes)]))
+            progress(f"{pods:,} pods")
+            path = path_of("Pod", _NAMESPACE)
+            list(workers.map(lambda made: api.create(path, made), [_pod(at, draw) for at in range(pods)]))
+        progress("the scheduler")
+        found = _schedule(api, pods, matcher, concurrency)
+        progress("what each node holds")
+        _check(api)
+    finally:
+        for kind in ("Pod", "Node"):
+            place = _NAMESPACE if kind == "Pod" else None
+            api.request("DELETE", path_of(kind, place), query={"labelSelector": "offermatch-bench", "gracePeriodSeconds": 0})
+        api.close()
+    return {"server": version, "nodes": nodes, "pods": pods, "seed": seed, "concurrency": concurrency, **found}
+
+
+def _schedule(api: Api, pods: int, matcher: BaseMatcher, concurrency: int) -> dict[str, Any]:
+    scheduler = KubernetesScheduler(api, matcher, name=_SCHEDULER, elect=False, concurrency=concurrency)
+    begin, used = time.perf_counter(), _processor()
+    thread = threading.Thread(target=scheduler.run)
+    with scheduler:
+        thread.start()
+        decided = bound = 0.0
+        while True:
+            now = time.perf_counter() - begin
+            view: View = scheduler.view
+            known = scheduler.decided + view.waiting >= pods
+            if known and not decided and scheduler.cycles:
+                decided = now
+                cpu = _processor() - used
+            if decided and not bound and scheduler.bound + sum(scheduler.refusals.values()) >= scheduler.decided:
+                bound = now
+            if bound and not view.assumed:
+                break
+            time.sleep(0.005)
+        watched = time.perf_counter() - begin
+        done = scheduler.decided
+    thread.join()
+    return {
+        "placed": done,
+        "refused": scheduler.refusals,
+        "decided_seconds": decided,
+        "decided_processor_seconds": cpu,
+        "decisions_a_second": pods / decided,
+        "bound_seconds": bound,
+        "bindings_a_second": done / bound,
+        "watched_seconds": watched,
+    }
+
+
+def _check(api: Api) -> None:
+    """See that no node holds more than it has, by the server's own objects and a sum of their own."""
+    held: dict[str, int] = {}
+    for pod in api.pages(path_of("Pod", _NAMESPACE))[0]:
+        node = pod["spec"].get("nodeName")
+        if node:
+            asked = pod["spec"]["containers"][0]["resources"]["requests"]["cpu"]
+            held[node] = held.get(node, 0) + (int(asked[:-1]) if asked.endswith("m") else 1000 * int(asked))
+    for node in api.pages(path_of("Node"))[0]:
+        name, most = node["metadata"]["name"], 1000 * int(node["status"]["allocatable"]["cpu"])
+        if held.get(name, 0) > most:
+            raise LyingMatcherError("capacity-exceeded", f"{held[name]} of {most} millicores are held", "", name)
+
+
+def _processor() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _add_node(api: Api, made: Object) -> None:
+    api.create(path_of("Node"), made)
+    path = path_of("Node", None, made["metadata"]["name"])
+    api.patch(f"{path}/status", {"status": made["status"]})
+    # A node that nobody has seen alive is kept free by a taint.
+    api.patch(path, {"spec": {"taints": None}})
+
+
+def _node(at: int, draw: random.Random) -> Object:
+    cpu, memory = draw.choice(_MACHINES)
+    has = {"cpu": cpu, "memory": memory, "pods": "110"}
+    labels = {"offermatch-bench": "yes", "topology.kubernetes.io/zone": f"zone-{at % _ZONES}"}
+    return {
+        "kind": "Node",
+        "metadata": {"name": f"bench-{at}", "labels": labels},
+        "status": {"allocatable": has, "capacity": has},
+    }
+
+
+def _pod(at: int, draw: random.Random) -> Object:
+    cpu, memory = draw.choice(_REQUESTS)
+    main = {"name": "main", "image": "bench", "resources": {"requests": {"cpu": cpu, "memory": memory}}}
+    spec: Object = {"schedulerName": _SCHEDULER, "containers": [main], "automountServiceAccountToken": False}
+    if at % 4 == 0:
+        spec["nodeSelector"] = {"topology.kubernetes.io/zone": f"zone-{draw.randrange(_ZONES)}"}
+    return {"kind": "Pod", "metadata": {"name": f"bench-{at}", "labels": {"offermatch-bench": "yes"}}, "spec": spec}
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the measurement for people."""
+    head = f"{found['pods']:,} pods on {found['nodes']:,} nodes, API server {found['server']}: {found['placed']:,} placed\n"
+    rows = [
+        ("decided", found["decided_seconds"], found["decisions_a_second"], "decisions"),
+        ("bound", found["bound_seconds"], found["bindings_a_second"], "bindings"),
+        ("watched", found["watched_seconds"], found["placed"] / found["watched_seconds"], "bindings"),
+    ]
+    lines = [f"{name:<8} {seconds:8.2f} s  {rate:10,.0f} {what} a second\n" for name, seconds, rate, what in rows]
+    return head + "".join(lines) + f"refused bindings: {found['refused'] or 'none'}\n"

@@ -1,0 +1,25 @@
+"""The benchmark of the Kubernetes scheduler, small, on the double."""
+
+import json
+
+from offermatch.cli.main import run
+from offermatch.kubernetes.api import Api, path_of
+from sites import add_node, clear, node
+
+
+def test_it_places_everything_and_leaves_nothing_behind(apiserver, capsys):
+    command = ["bench", "kubernetes", "--kubeconfig", str(apiserver.kubeconfig), "--nodes", "40", "--pods", "120", "--json"]
+    api = Api(kubeconfig=str(apiserver.kubeconfig))
+    clear(api)
+    assert run(command) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["placed"], found["refused"], found["server"]) == (120, {}, "double")
+    assert 0 < found["decided_seconds"] <= found["bound_seconds"] <= found["watched_seconds"]
+    assert api.pages(path_of("Pod"))[0] == []
+    assert api.pages(path_of("Node"))[0] == []
+    # A server with nodes is somebody's.
+    add_node(api, node("one"))
+    assert run(command) == 1
+    assert "the server has nodes" in capsys.readouterr().err
+    clear(api)
+    api.close()
