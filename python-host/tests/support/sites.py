@@ -167,7 +167,8 @@ def dask(workers):
         end_all(again, client.run_on_scheduler(keys_of_ledger))
         # The keys are used again by the next test, so Dask must have forgotten them.
         deadline = time.monotonic() + 60
-        while client.run_on_scheduler(tasks_of_dask):
+        # A worker that still has a task of a key would run that one instead of the next test's.
+        while client.run_on_scheduler(tasks_of_dask) or any(client.run(tasks_of_worker).values()):
             assert time.monotonic() < deadline, "Dask does not forget its tasks"
             time.sleep(0.01)
         client.unregister_scheduler_plugin("offermatch")
@@ -175,6 +176,10 @@ def dask(workers):
 
 def keys_of_ledger(dask_scheduler=None):
     return list(dask_scheduler.plugins["offermatch"]._runs)
+
+
+def tasks_of_worker(dask_worker=None):
+    return [str(key) for key in dask_worker.state.tasks]
 
 
 def tasks_of_dask(dask_scheduler=None):
