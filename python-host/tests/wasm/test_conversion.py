@@ -1,12 +1,27 @@
 """Contract 0.3.0 on the wire: every call and every column, as digits and as lists."""
 
+import json
+import random
 from array import array
 from pathlib import Path
 
 import pytest
 
-from offermatch import FallbackMatcher, InputError, Matcher, MatcherError, Offer, ReferenceMatcher, Task
+from offermatch import (
+    FallbackMatcher,
+    InputError,
+    LyingMatcherError,
+    Matcher,
+    MatcherError,
+    Offer,
+    Recording,
+    ReferenceMatcher,
+    Task,
+    is_in,
+    replay,
+)
 from offermatch.model import Timings
+from offermatch.recording.recorder import Recorded
 from offermatch.tables.rules import refuse_unserved
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import (
@@ -14,6 +29,7 @@ from offermatch.tables.tables import (
     AT_MOST,
     IN,
     NOT_IN,
+    Assigned,
     Changes,
     GroupTable,
     OfferTable,
@@ -221,3 +237,100 @@ def test_reasons_by_check(current):
         "score": (0, 0, 0),
     }
     assert (found.candidates, found.capable, found.by_dimension) == (0, 0, {"gpu": 2, "cpu": 2})
+
+
+def test_what_is_new_is_recorded_and_replayed(tmp_path, current):
+    path = tmp_path / "new.recording.json"
+    shape, settings = Shape(1, 1, 2), SettingColumns("shared", None, [1.0, 0.5], [0, 0])
+    ledger = Ledger(offers(), "shared", INFINITE)
+    typical = Workload(TaskTable(1, [numbers(2)], numbers(), Requirements()), array("d", [1.0]))
+    nothing = OfferTable(0, [numbers()], [], [numbers()], numbers(), numbers())
+    session = Recorded.open(current, offers(), shape, settings, Timings(), path)
+    placed = session.assign(tasks(), ledger, Timings())
+    session.update(Changes([2], [], nothing, nothing, typical), ledger, Timings())
+    session.explain(tasks(), ledger, Timings())
+    session.close()
+    assert json.loads(path.read_text())["format"] == "offermatch-recording/2"
+    recording = Recording.read(path)
+    assert replay(recording, current) == []
+    assert recording.steps[0]["answer"]["offers"] == list(placed.assigned.offers)
+    # One number more would be another recording.
+    recording.steps[2]["answer"]["requirement_missing"][2] += 1.0
+    assert [difference.what for difference in replay(recording, current)] == ["requirement_missing"]
+
+
+def test_a_recording_that_uses_nothing_new_is_of_the_first_format(tmp_path, current):
+    path = tmp_path / "old.recording.json"
+    given = [Task("t", {"gpu": 1}, [is_in("zone", "a")])], [Offer("o", {"gpu": 1}, attributes={"zone": "a"})]
+    current.match(*given, record=path)
+    assert json.loads(path.read_text())["format"] == "offermatch-recording/1"
+    for matcher in (current, Matcher.load(), ReferenceMatcher()):
+        assert replay(Recording.read(path), matcher) == []
+    current.match(*given, record=path, explain=True)
+    with pytest.raises(InputError):
+        current.match([Task("t", {"gpu": 1}), Task("t", {"gpu": 1})], given[1], record=path)
+    assert replay(Recording.read(path), Matcher.load()) == []
+
+
+def some_tables(draw):
+    """Offers and tasks with small numbers, so that ties, unset values and bounds that are just met are common."""
+    rows, wanted = draw.randint(0, 8), draw.randint(0, 8)
+    free = [array("Q", (draw.randint(0, 9) for _ in range(rows))) for _ in range(2)]
+    measures = [array("d", (draw.choice([UNSET, -0.0, 0.0, 1.5, 2.0, INFINITE]) for _ in range(rows))) for _ in range(2)]
+    table = OfferTable(
+        rows,
+        free,
+        [array("Q", (value + draw.randint(0, 3) for value in column)) for column in free],
+        [array("Q", (draw.randint(0, 2) for _ in range(rows)))],
+        array("Q", range(rows + 1)),
+        array("Q", (draw.choice([0, 400, 1000]) for _ in range(rows))),
+        measures,
+    )
+    conditions = Requirements(numbers(0), value_offsets=numbers(0))
+    for _ in range(wanted):
+        for _ in range(draw.randint(0, 3)):
+            kind = draw.randint(0, 3)
+            conditions.kinds.append(kind)
+            conditions.subjects.append(0 if kind < 2 else draw.randint(0, 1))
+            conditions.bounds.append(draw.choice([-1.0, 0.0, 1.5, 2.0, INFINITE]))
+            conditions.weights.append(draw.choice([INFINITE, 0.0, 0.1, 0.25, 3.0]))
+            conditions.values.extend(range(1, draw.randint(1, 3)) if kind < 2 else ())
+            conditions.value_offsets.append(len(conditions.values))
+        conditions.offsets.append(len(conditions.kinds))
+    demand = [array("Q", (draw.randint(0, 4) for _ in range(wanted))) for _ in range(2)]
+    asked = TaskTable(wanted, demand, array("Q", (draw.choice([0, 300, 1000]) for _ in range(wanted))), conditions)
+    return table, asked
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+def test_measures_and_preferences_are_those_of_the_reference(mode):
+    draw, matcher, placed = random.Random(f"measures {mode}"), loaded("packed"), 0
+    for _ in range(400):
+        table, asked = some_tables(draw)
+        most = draw.choice([None, None, 1.0, 0.5])
+        settings = SettingColumns(mode, most, draw.choice([(), (0.5, 1.0, 0.0)]), ())
+        ledger = Ledger(table, mode, settings.score_limit)
+        pools = [one.backend(table, Shape(2, 1, 2), settings, Timings()) for one in (matcher, ReferenceMatcher())]
+        for tasks_now in (asked, some_tables(draw)[1]):
+            found, expected = (pool.assign(tasks_now, Timings()) for pool in pools)
+            assert list(found.tasks) == list(expected.tasks)
+            assert list(found.offers) == list(expected.offers)
+            assert array("d", found.scores).tobytes() == array("d", expected.scores).tobytes()
+            ledger.accept(tasks_now, found)
+            placed += len(found.tasks)
+    assert placed > 500
+
+
+@pytest.mark.parametrize(("kind", "bound"), [(AT_LEAST, 1.0), (AT_MOST, -1.0)])
+@pytest.mark.parametrize("measure", [0.0, UNSET])
+def test_an_answer_against_a_bound_is_refused(kind, bound, measure):
+    table = OfferTable(1, [numbers(1)], [], [], numbers(), numbers(), [array("d", [measure])])
+    conditions = Requirements(
+        numbers(0, 1), numbers(kind), numbers(0), array("d", [bound]), array("d", [INFINITE]), numbers(0, 0)
+    )
+    asked = TaskTable(1, [numbers(1)], numbers(), conditions)
+    with pytest.raises(LyingMatcherError, match="against a requirement"):
+        Ledger(table, "shared", INFINITE).accept(asked, Assigned([0], [0], [0.0]))
+    # As a preference it costs, and refuses nothing.
+    conditions.weights[0] = 5.0
+    Ledger(table, "shared", INFINITE).accept(asked, Assigned([0], [0], [5.0]))

@@ -2,26 +2,46 @@
 
 A recording keeps a matrix row by row, as it crosses. To a component it can be handed over as it stands, wrong lengths and
 all (``raw``); the reference matcher needs a column a dimension.
+
+Columns are written under the names of contract 0.3.0. ``first_format`` gives the names of the format before to a recording
+that needs no others, so that older readers read it.
 """
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from math import inf, isfinite
+from sys import float_info
 from typing import Any
 
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import IN, NOT_IN, Changes, OfferTable, Requirements, TaskTable
+from offermatch.tables.tables import (
+    IN,
+    NOT_IN,
+    Changes,
+    Explained,
+    Explanations,
+    GroupTable,
+    OfferTable,
+    Requirements,
+    TaskTable,
+    Workload,
+)
 
 __all__ = [
     "changes_of",
     "changes_shown",
+    "explained_shown",
+    "first_format",
     "offers_of",
     "offers_shown",
+    "second_format",
     "settings_of",
     "settings_shown",
     "shape_of",
+    "shape_shown",
     "tasks_of",
     "tasks_shown",
 ]
@@ -37,20 +57,32 @@ def offers_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool) 
         _matrix(found, "attributes", shape["attributes"], raw=raw),
         _column(found, "device_offsets"),
         _column(found, "device_free"),
+        _matrix(found, "measures", shape.get("measures", 0), raw=raw, typecode="d"),
     )
 
 
 def tasks_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool) -> TaskTable:
     """Return the tasks of a recording."""
+    kinds = _column(found, "requirement_kinds")
+    if "requirement_excludes" in found:
+        kinds = array("Q", (NOT_IN if excludes else IN for excludes in found["requirement_excludes"]))
     requirements = Requirements(
         _column(found, "requirement_offsets"),
-        array("Q", (NOT_IN if excludes else IN for excludes in found.get("requirement_excludes", ()))),
-        _column(found, "requirement_attributes"),
-        value_offsets=_column(found, "value_offsets"),
-        values=_column(found, "values"),
+        kinds,
+        _column(found, "requirement_attributes" if "requirement_attributes" in found else "requirement_subjects"),
+        _doubles(found, "requirement_bounds"),
+        _doubles(found, "requirement_weights"),
+        _column(found, "value_offsets"),
+        _column(found, "values"),
     )
+    groups = found.get("groups", {})
     return TaskTable(
-        found.get("rows", 0), _matrix(found, "demand", shape["dimensions"], raw=raw), _column(found, "devices"), requirements
+        found.get("rows", 0),
+        _matrix(found, "demand", shape["dimensions"], raw=raw),
+        _column(found, "devices"),
+        requirements,
+        _column(found, "group_of"),
+        GroupTable(groups.get("rows", 0), *(_column(groups, name) for name in _GROUPS)),
     )
 
 
@@ -61,55 +93,90 @@ def changes_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool)
         list(found.get("changed_rows", ())),
         offers_of(found.get("changed", {}), shape, raw=raw),
         offers_of(found.get("added", {}), shape, raw=raw),
+        _workload_of(found.get("workload"), shape, raw=raw),
     )
+
+
+def _workload_of(found: Mapping[str, Any] | None, shape: Mapping[str, int], *, raw: bool) -> Workload | None:
+    if found is None:
+        return None
+    return Workload(tasks_of(found.get("tasks", {}), shape, raw=raw), _doubles(found, "shares"))
 
 
 def shape_of(found: Mapping[str, int]) -> Shape:
     """Return the shape of a recording."""
-    return Shape(found["dimensions"], found["attributes"])
+    return Shape(found["dimensions"], found["attributes"], found.get("measures", 0))
 
 
-def settings_of(found: Mapping[str, Any]) -> SettingColumns:
+def settings_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool) -> SettingColumns:
     """Return the settings of a recording, usable or not."""
-    weights, scales = list(map(float, found.get("weights") or ())), list(found.get("scales") or ())
-    return SettingColumns(found["mode"], float(found["max_score"]), weights, scales)
+    most = found.get("max_score")
+    return SettingColumns(
+        found["mode"],
+        None if most is None else float(most),
+        list(map(float, found.get("weights") or ())),
+        list(found.get("scales") or ()),
+        _doubles(found, "parameters"),
+        _workload_of(found.get("workload"), shape, raw=raw),
+    )
+
+
+def shape_shown(shape: Shape) -> dict[str, Any]:
+    """Return a shape as a recording has it."""
+    return _without_empty(asdict(shape), "dimensions", "attributes")
 
 
 def settings_shown(settings: SettingColumns) -> dict[str, Any]:
     """Return settings as a recording has them."""
-    return {
+    columns = {
         "mode": settings.mode,
-        "max_score": sys.float_info.max if settings.max_score is None else settings.max_score,
-        "weights": list(settings.weights),
+        "max_score": settings.max_score,
+        "weights": _reals([array("d", settings.weights)]),
         "scales": list(settings.scales),
+        "parameters": _reals([array("d", settings.parameters)]),
+        "workload": _workload_shown(settings.workload),
     }
+    return _without_empty(columns, "mode", "max_score", "weights", "scales")
 
 
 def offers_shown(table: OfferTable) -> dict[str, Any]:
     """Return offers as a recording has them."""
     columns = {
+        "rows": table.rows,
         "available": _flat(table.available),
         "capacity": _flat(table.capacity),
         "attributes": _flat(table.attributes),
+        "measures": _reals(table.measures),
         "device_offsets": table.device_offsets.tolist(),
         "device_free": table.device_free.tolist(),
     }
-    return {"rows": table.rows, **{name: column for name, column in columns.items() if column}}
+    return _without_empty(columns, "rows")
 
 
 def tasks_shown(table: TaskTable) -> dict[str, Any]:
     """Return tasks as a recording has them."""
-    conditions = table.requirements
+    conditions, groups = table.requirements, table.groups
     columns = {
+        "rows": table.rows,
         "demand": _flat(table.demand),
         "devices": table.devices.tolist(),
         "requirement_offsets": conditions.offsets.tolist(),
-        "requirement_attributes": conditions.subjects.tolist(),
-        "requirement_excludes": [kind == NOT_IN for kind in conditions.kinds],
+        "requirement_kinds": conditions.kinds.tolist(),
+        "requirement_subjects": conditions.subjects.tolist(),
+        "requirement_bounds": _reals([conditions.bounds]),
+        "requirement_weights": _reals([conditions.weights]),
         "value_offsets": conditions.value_offsets.tolist() if conditions.kinds else [],
         "values": conditions.values.tolist(),
+        "group_of": table.group_of.tolist(),
+        "groups": _without_empty({"rows": groups.rows, **{name: getattr(groups, name).tolist() for name in _GROUPS}}),
     }
-    return {"rows": table.rows, **{name: column for name, column in columns.items() if column}}
+    return _without_empty(columns, "rows")
+
+
+def _workload_shown(workload: Workload | None) -> dict[str, Any] | None:
+    if workload is None:
+        return None
+    return {"tasks": tasks_shown(workload.tasks), "shares": _reals([workload.shares])}
 
 
 def changes_shown(changes: Changes) -> dict[str, Any]:
@@ -119,21 +186,101 @@ def changes_shown(changes: Changes) -> dict[str, Any]:
         "changed_rows": list(changes.changed_rows),
         "changed": offers_shown(changes.changed),
         "added": offers_shown(changes.added),
+        **({} if changes.workload is None else {"workload": _workload_shown(changes.workload)}),
     }
+
+
+def explained_shown(found: Explained | Explanations) -> dict[str, Any]:
+    """Return explanations as a recording has them."""
+    return {
+        name: _reals([column]) if column and isinstance(column[0], float) else column
+        for name, column in asdict(found).items()
+    }
+
+
+def first_format(recorded: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a recording under the names of the first format; None where it uses what that does not have."""
+    settings, changes = recorded["settings"], [step["update"] for step in recorded["steps"] if "update" in step]
+    tables = [recorded["offers"], *(one.get(key, {}) for one in changes for key in ("changed", "added"))]
+    newer = [recorded["shape"].get("measures"), settings.get("parameters")]
+    newer += [part.get("workload") for part in (settings, *changes)] + [table.get("measures") for table in tables]
+    newer += ["members_placed" in step.get("answer", {}) for step in recorded["steps"]]
+    if any(newer):
+        return None
+    steps = []
+    for step in recorded["steps"]:
+        asked = {kind: _first_tasks(step[kind]) for kind in ("assign", "explain") if kind in step}
+        if None in asked.values():
+            return None
+        steps.append({kind: asked.get(kind, part) for kind, part in step.items()})
+    # What is below the largest double is what has no limit, but for that double itself.
+    most = settings.get("max_score")
+    return {**recorded, "settings": {**settings, "max_score": float_info.max if most is None else most}, "steps": steps}
+
+
+def second_format(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recording without the answers that its format does not have: explanations by the first check."""
+    steps = [
+        {kind: part for kind, part in step.items() if kind != "answer" or "by_score" not in part}
+        for step in recorded["steps"]
+    ]
+    return {**recorded, "steps": steps}
+
+
+def _first_tasks(tasks: Mapping[str, Any]) -> dict[str, Any] | None:
+    kinds = tasks.get("requirement_kinds", ())
+    if {"requirement_bounds", "requirement_weights", "group_of", "groups"} & tasks.keys() or not {IN, NOT_IN}.issuperset(
+        kinds
+    ):
+        return None
+    renamed = {_FIRST.get(name, name): column for name, column in tasks.items()}
+    if kinds:
+        renamed["requirement_excludes"] = [kind == NOT_IN for kind in kinds]
+    return renamed
+
+
+_FIRST = {"requirement_subjects": "requirement_attributes", "requirement_kinds": "requirement_excludes"}
+_GROUPS = (
+    "least",
+    "together",
+    "limit_offsets",
+    "limit_attributes",
+    "limit_counts",
+    "occupant_groups",
+    "occupant_offers",
+    "occupant_counts",
+)
+
+
+def _without_empty(columns: Mapping[str, Any], *kept: str) -> dict[str, Any]:
+    return {name: column for name, column in columns.items() if column or name in kept}
 
 
 def _column(found: Mapping[str, Any], name: str) -> array[int]:
     return array("Q", found.get(name, ()))
 
 
-def _matrix(found: Mapping[str, Any], name: str, width: int, *, raw: bool) -> list[array[int]]:
-    flat = _column(found, name)
+def _doubles(found: Mapping[str, Any], name: str) -> array[float]:
+    # Those that are not finite are text.
+    return array("d", map(float, found.get(name, ())))
+
+
+def _matrix(found: Mapping[str, Any], name: str, width: int, *, raw: bool, typecode: str = "Q") -> list[Any]:
+    flat: array[Any] = _doubles(found, name) if typecode == "d" else _column(found, name)
     if raw:
         return [flat] if flat else []
+    if typecode == "d" and not flat:
+        return []
     if len(flat) != width * found.get("rows", 0):
         raise ValueError(f"{name} has {len(flat)} numbers")
     return [flat[at::width] for at in range(width)]
 
 
-def _flat(columns: Sequence[array[int]]) -> list[int]:
+def _flat(columns: Sequence[Sequence[Any]]) -> list[Any]:
     return [value for row in zip(*columns, strict=True) for value in row]
+
+
+def _reals(columns: Sequence[Sequence[float]]) -> list[float | str]:
+    """Return doubles as a recording has them: those that are not finite as text."""
+    names = {inf: "Infinity", -inf: "-Infinity"}
+    return [value if isfinite(value) else names.get(value, "NaN") for value in _flat(columns)]

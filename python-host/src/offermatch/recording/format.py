@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from math import isfinite
 from typing import Any, NoReturn
 
-__all__ = ["FORMAT", "checked", "parsed", "strict_json"]
+from offermatch.tables.tables import Explained, Explanations, GroupTable
+
+__all__ = ["FORMAT", "FORMAT_2", "checked", "parsed", "strict_json"]
 
 FORMAT = "offermatch-recording/1"
-"""What the first key of a recording says."""
+"""What the first key of a recording says that uses nothing of what contract 0.3.0 brought."""
+
+FORMAT_2 = "offermatch-recording/2"
+"""What it says in any other recording."""
 
 Kind = Callable[[Any], str]
 
@@ -34,9 +40,10 @@ def checked(found: Any) -> dict[str, Any]:
     Raises:
         ValueError: It is none, with the reason.
     """
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise ValueError(f"its format is not {FORMAT}")
-    if wrong := _RECORDING(found):
+    recording = _FORMATS.get(str(found.get("format"))) if isinstance(found, dict) else None
+    if recording is None:
+        raise ValueError(f"its format is not {FORMAT} or {FORMAT_2}")
+    if wrong := recording(found):
         raise ValueError(wrong)
     # What is null is not there.
     steps = [{key: part for key, part in step.items() if part is not None} for step in found.get("steps", [])]
@@ -148,71 +155,80 @@ _TEXT, _FLAG = _is(str, "text"), _is(bool, "true or false")
 _U32, _U64 = _whole(2**32 - 1), _whole(2**64 - 1)
 _SHORT, _LONG = _array(_U32), _array(_U64)
 
-_OFFERS = _object(
-    {},
-    {
-        "rows": _U32,
-        "available": _LONG,
-        "capacity": _LONG,
-        "attributes": _SHORT,
-        "device_offsets": _SHORT,
-        "device_free": _SHORT,
-    },
-)
-_TASKS = _object(
-    {},
-    {
-        "rows": _U32,
-        "demand": _LONG,
-        "devices": _SHORT,
-        "requirement_offsets": _SHORT,
-        "requirement_attributes": _SHORT,
-        "requirement_excludes": _array(_FLAG),
-        "value_offsets": _SHORT,
-        "values": _SHORT,
-    },
-)
-_CHANGES = _object({}, {"removed": _SHORT, "changed_rows": _SHORT, "changed": _OFFERS, "added": _OFFERS})
-_ANSWERS = {
-    "assign": _object({}, {"tasks": _SHORT, "offers": _SHORT, "scores": _array(_double)}),
-    "update": _object({}, {}),
-    "explain": _object(
-        {}, dict.fromkeys(("by_dimension", "by_requirement", "by_devices", "by_score", "candidates"), _SHORT)
+_REALS = _array(_real)
+
+
+def _recording(offers: dict[str, Kind], tasks: dict[str, Kind], explained: dict[str, Kind], **more: dict[str, Kind]) -> Kind:
+    """Return the kind of a recording whose tables have these columns.
+
+    Args:
+        offers: The columns of offers.
+        tasks: Those of tasks.
+        explained: Those of explanations.
+        more: What the ``shape``, the ``settings`` and the ``changes`` may have besides.
+    """
+    offer_table, task_table = _object({}, {"rows": _U32, **offers}), _object({}, {"rows": _U32, **tasks})
+    workload = _object({"tasks": task_table, "shares": _REALS}, {})
+    loads = {"workload": _or_null(workload)} if more else {}
+    changes = {"removed": _SHORT, "changed_rows": _SHORT, "changed": offer_table, "added": offer_table, **loads}
+    calls = {"assign": task_table, "update": _object({}, changes), "explain": task_table}
+    answers = {
+        "assign": _object({}, {"tasks": _SHORT, "offers": _SHORT, "scores": _array(_double)}),
+        "update": _object({}, {}),
+        "explain": _object({}, explained),
+    }
+    call = _object(
+        {}, {name: _or_null(kind) for name, kind in calls.items()} | {"answer": lambda _: "", "error": _or_null(_named)}
+    )
+
+    def step(value: Any) -> str:
+        if wrong := call(value):
+            return wrong
+        asked = [name for name in calls if value.get(name) is not None]
+        if len(asked) != 1:
+            return "a step is one of assign, update and explain"
+        answer = value.get("answer")
+        if answer is not None and value.get("error") is not None:
+            return "a step has an answer or an error, not both"
+        return "" if answer is None else answers[asked[0]](answer)
+
+    settings = {"mode": _mode, "max_score": _or_null(_real) if more else _real}
+    return _object(
+        {
+            "format": _TEXT,
+            "shape": _object({"dimensions": _U32}, {"attributes": _U32, **more.get("shape", {})}),
+            "settings": _object(settings, {"weights": _REALS, "scales": _LONG, **more.get("settings", {}), **loads}),
+            "offers": offer_table,
+        },
+        {
+            "name": _TEXT,
+            "about": _TEXT,
+            "group": _TEXT,
+            "matcher": _or_null(
+                _object(dict.fromkeys(("name", "version", "policy", "contract"), _TEXT), {"digest": _or_null(_TEXT)})
+            ),
+            "open_error": _or_null(_named),
+            "steps": _array(step),
+        },
+    )
+
+
+_OFFERS = {"available": _LONG, "capacity": _LONG, **dict.fromkeys(("attributes", "device_offsets", "device_free"), _SHORT)}
+_TASKS = {"demand": _LONG, **dict.fromkeys(("devices", "requirement_offsets", "value_offsets", "values"), _SHORT)}
+_FIRST_TASKS = {"requirement_attributes": _SHORT, "requirement_excludes": _array(_FLAG)}
+_SECOND_TASKS = {
+    **dict.fromkeys(("requirement_kinds", "requirement_subjects", "group_of"), _SHORT),
+    **dict.fromkeys(("requirement_bounds", "requirement_weights"), _REALS),
+    "groups": _object({}, {"rows": _U32, **dict.fromkeys((each.name for each in fields(GroupTable)[1:]), _SHORT)}),
+}
+_MISSING = {"dimension_missing": _LONG, "requirement_missing": _REALS, "score_missing": _REALS}
+_FORMATS = {
+    FORMAT: _recording(_OFFERS, _TASKS | _FIRST_TASKS, dict.fromkeys((each.name for each in fields(Explained)), _SHORT)),
+    FORMAT_2: _recording(
+        _OFFERS | {"measures": _REALS},
+        _TASKS | _SECOND_TASKS,
+        dict.fromkeys((each.name for each in fields(Explanations)), _SHORT) | _MISSING,
+        shape={"measures": _U32},
+        settings={"parameters": _REALS},
     ),
 }
-_CALLS = {"assign": _TASKS, "update": _CHANGES, "explain": _TASKS}
-_CALL = _object(
-    {}, {name: _or_null(kind) for name, kind in _CALLS.items()} | {"answer": lambda _: "", "error": _or_null(_named)}
-)
-
-
-def _step(value: Any) -> str:
-    if wrong := _CALL(value):
-        return wrong
-    asked = [name for name in _CALLS if value.get(name) is not None]
-    if len(asked) != 1:
-        return "a step is one of assign, update and explain"
-    answer = value.get("answer")
-    if answer is not None and value.get("error") is not None:
-        return "a step has an answer or an error, not both"
-    return "" if answer is None else _ANSWERS[asked[0]](answer)
-
-
-_RECORDING = _object(
-    {
-        "format": _TEXT,
-        "shape": _object({"dimensions": _U32}, {"attributes": _U32}),
-        "settings": _object({"mode": _mode, "max_score": _real}, {"weights": _array(_real), "scales": _LONG}),
-        "offers": _OFFERS,
-    },
-    {
-        "name": _TEXT,
-        "about": _TEXT,
-        "group": _TEXT,
-        "matcher": _or_null(
-            _object(dict.fromkeys(("name", "version", "policy", "contract"), _TEXT), {"digest": _or_null(_TEXT)})
-        ),
-        "open_error": _or_null(_named),
-        "steps": _array(_step),
-    },
-)

@@ -6,15 +6,24 @@ import gzip
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Description, Timings
-from offermatch.recording.columns import changes_shown, offers_shown, settings_shown, tasks_shown
-from offermatch.recording.format import FORMAT
+from offermatch.recording.columns import (
+    changes_shown,
+    explained_shown,
+    first_format,
+    offers_shown,
+    second_format,
+    settings_shown,
+    shape_shown,
+    tasks_shown,
+)
+from offermatch.recording.format import FORMAT, FORMAT_2
 from offermatch.session import Matching, Placed, Session
+from offermatch.tables.rules import with_parameters
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
 from offermatch.verify.ledger import Ledger
@@ -87,7 +96,7 @@ class Recorded:
         """Say how the offers in the list stand to each task."""
         step = self._step("explain", tasks_shown(table))
         found = self._asked(step, lambda: self._session.explain(table, ledger, timings))
-        step["answer"] = asdict(found)
+        step["answer"] = explained_shown(found)
         return found
 
     def close(self) -> None:
@@ -127,8 +136,8 @@ def begun(
     named = {key: getattr(description, key) for key in ("name", "version", "policy", "contract")}
     return {
         "matcher": {**named, "digest": digest} if digest else named,
-        "shape": {"dimensions": shape.dimensions, "attributes": shape.attributes},
-        "settings": settings_shown(settings),
+        "shape": shape_shown(shape),
+        "settings": settings_shown(with_parameters(settings, description)),
         "offers": offers_shown(table),
         "steps": [],
     }
@@ -141,7 +150,9 @@ def write_recording(recorded: Mapping[str, Any], path: str | os.PathLike[str]) -
         InputError: ``file-unwritable`` where the file cannot be written.
     """
     place = Path(path)
-    content = json.dumps({"format": FORMAT, **recorded}, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    first = first_format(recorded)
+    document = {"format": FORMAT_2, **second_format(recorded)} if first is None else {"format": FORMAT, **first}
+    content = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     encoded = (content + "\n").encode()
     beside = place.with_name(f"{place.name}.{os.getpid()}.tmp")
     try:

@@ -18,7 +18,7 @@ from typing import Any
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Timings
-from offermatch.recording.columns import changes_of, offers_of, settings_of, shape_of, tasks_of
+from offermatch.recording.columns import changes_of, explained_shown, offers_of, settings_of, shape_of, tasks_of
 from offermatch.recording.format import FORMAT, parsed
 from offermatch.recording.recorder import write_recording
 from offermatch.session import Backend
@@ -177,7 +177,9 @@ def _differences(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> 
 def opened(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> Backend:
     """Return the pool that a recording begins with; ``raw`` hands columns over as they stand, wrong lengths and all."""
     table = offers_of(recording.offers, recording.shape, raw=raw)
-    return matcher.backend(table, shape_of(recording.shape), settings_of(recording.settings), Timings())
+    return matcher.backend(
+        table, shape_of(recording.shape), settings_of(recording.settings, recording.shape, raw=raw), Timings()
+    )
 
 
 def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Recording, *, raw: bool) -> list[Difference]:
@@ -199,10 +201,13 @@ def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Rec
         return []
     if "assign" in step:
         return _assigned(number, step["answer"], found)
+    after = explained_shown(found)
+    # A matcher of one contract explains by check and one of another by the first check: the candidates they can compare.
+    same = after.keys() >= step["answer"].keys()
     return [
-        Difference(number, name, before, getattr(found, name))
-        for name in ("by_dimension", "by_requirement", "by_devices", "by_score", "candidates")
-        if list(before := step["answer"].get(name, [])) != getattr(found, name)
+        Difference(number, name, before, column)
+        for name, column in after.items()
+        if (same or name == "candidates") and list(before := step["answer"].get(name, [])) != column
     ]
 
 

@@ -7,10 +7,12 @@ A matrix of ``rows x dimensions`` stays one array a dimension here; only the cro
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
+from typing import NamedTuple
 
 from offermatch.model import Requirement
 from offermatch.tables.columns import OfferColumns, TaskColumns
@@ -23,6 +25,7 @@ __all__ = [
     "NOT_IN",
     "Assigned",
     "Changes",
+    "Condition",
     "Explained",
     "Explanations",
     "GroupTable",
@@ -48,6 +51,24 @@ def _doubles() -> array[float]:
     return array("d")
 
 
+class Condition(NamedTuple):
+    """A requirement, or, where its weight is finite, a preference.
+
+    Attributes:
+        kind: ``IN``, ``NOT_IN``, ``AT_LEAST`` or ``AT_MOST``.
+        subject: The attribute, or the measure.
+        values: The set of values.
+        bound: The bound.
+        weight: What it costs where it does not hold; infinite where it is required.
+    """
+
+    kind: int
+    subject: int
+    values: frozenset[int]
+    bound: float
+    weight: float
+
+
 @dataclass(slots=True)
 class Requirements:
     """The requirements and preferences of all tasks; see ``task-table`` in the contract for each column."""
@@ -60,15 +81,19 @@ class Requirements:
     value_offsets: array[int] = field(default_factory=_empty)
     values: array[int] = field(default_factory=_empty)
 
-    def of(self, row: int) -> list[tuple[int, bool, frozenset[int]]]:
-        """Return attribute, excludes and set of each requirement of a task."""
+    def of(self, row: int) -> list[Condition]:
+        """Return the requirements and preferences of a task."""
         if not self.offsets:
             return []
         return [
-            (
+            Condition(
+                self.kinds[at],
                 self.subjects[at],
-                self.kinds[at] == NOT_IN,
-                frozenset(self.values[self.value_offsets[at] : self.value_offsets[at + 1]]),
+                frozenset(self.values[self.value_offsets[at] : self.value_offsets[at + 1]])
+                if self.value_offsets
+                else frozenset(),
+                self.bounds[at] if self.bounds else 0.0,
+                self.weights[at] if self.weights else math.inf,
             )
             for at in range(self.offsets[row], self.offsets[row + 1])
         ]
@@ -154,7 +179,8 @@ class OfferTable:
             return [array("Q", map(column.__getitem__, rows)) for column in columns]
 
         offsets, free = _flattened(devices)
-        return OfferTable(len(rows), of(self.available), of(self.capacity), of(self.attributes), offsets, free)
+        measures = [array("d", map(column.__getitem__, rows)) for column in self.measures]
+        return OfferTable(len(rows), of(self.available), of(self.capacity), of(self.attributes), offsets, free, measures)
 
     def followed_by(self, other: OfferTable) -> OfferTable:
         """Return the table of these rows and then those of another table of the pool."""
@@ -169,7 +195,12 @@ class OfferTable:
             capacity = of(self.capacity or self.available, other.capacity or other.available)
         offsets, free = _flattened([table.devices_of(row) for table in (self, other) for row in range(table.rows)])
         available, attributes = of(self.available, other.available), of(self.attributes, other.attributes)
-        return OfferTable(self.rows + other.rows, available, capacity, attributes, offsets, free)
+        measures: list[array[float]] = []
+        if self.measures or other.measures:
+            width = max(len(self.measures), len(other.measures))
+            columns = (table.measures or [array("d", [math.nan]) * table.rows] * width for table in (self, other))
+            measures = [one + another for one, another in zip(*columns, strict=True)]
+        return OfferTable(self.rows + other.rows, available, capacity, attributes, offsets, free, measures)
 
     def devices_of(self, row: int) -> list[int]:
         """Return the free thousandths of the devices of one row."""

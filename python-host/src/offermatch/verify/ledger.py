@@ -12,11 +12,11 @@ from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, compress, islice
 from operator import itemgetter, le, lt, sub
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from offermatch.errors import LyingMatcherError
 from offermatch.model import Mode
-from offermatch.tables.tables import Assigned, Changes, OfferTable, TaskTable
+from offermatch.tables.tables import AT_LEAST, IN, NOT_IN, Assigned, Changes, Condition, OfferTable, TaskTable
 from offermatch.verify.devices import DEVICE, devices_for
 from offermatch.verify.glance import Taken, glance
 
@@ -35,6 +35,7 @@ class Ledger:
         self._now = Taken(list(offers.available), bytearray(offers.rows))
         self._capacity = list(offers.capacity or offers.available)
         self._attributes: list[array[int]] = list(offers.attributes)
+        self._measures: list[array[float]] = list(offers.measures)
         self._devices: dict[int, list[int]] = {}
         self._tables: list[tuple[int, OfferTable]] = [(0, offers)]
         self._owned = False
@@ -45,6 +46,7 @@ class Ledger:
         copy.__dict__.update(self.__dict__)
         copy._now = Taken([column[:] for column in self._now.left], self._now.gone[:])
         copy._attributes = [column[:] for column in self._attributes]
+        copy._measures = [column[:] for column in self._measures]
         copy._capacity = [column[:] for column in self._capacity]
         copy._devices = {row: free[:] for row, free in self._devices.items()}
         copy._tables = self._tables[:]
@@ -67,7 +69,9 @@ class Ledger:
 
         offsets = array("Q", accumulate(map(len, devices), initial=0))
         free = array("Q", chain.from_iterable(devices))
-        return OfferTable(len(rows), picked(self._now.left), picked(self._capacity), picked(self._attributes), offsets, free)
+        now, capacity, attributes = picked(self._now.left), picked(self._capacity), picked(self._attributes)
+        measures = [array("d", [column[row] for row in rows]) for column in self._measures]
+        return OfferTable(len(rows), now, capacity, attributes, offsets, free, measures)
 
     def is_listed(self, row: int) -> bool:
         """Return whether an offer stands in the list."""
@@ -130,17 +134,20 @@ class Ledger:
             self._tables.append((self.rows, added))
             self.rows += added.rows
 
-    def _columns(self, table: OfferTable) -> Iterator[tuple[Sequence[array[int]], Sequence[array[int]]]]:
+    def _columns(self, table: OfferTable) -> Iterator[tuple[Sequence[array[Any]], Sequence[array[Any]]]]:
         """Return the columns of this ledger, each beside that of a table."""
         yield self._now.left, table.available
         yield self._capacity, table.capacity or table.available
         yield self._attributes, table.attributes
+        # Where no row of the table has a measure, its columns are left out.
+        yield self._measures, table.measures or [array("d", [math.nan]) * table.rows] * len(self._measures)
 
     def _own(self) -> None:
         if not self._owned:
             self._capacity = [column[:] for column in self._capacity]
             self._now = self._now._replace(left=[column[:] for column in self._now.left])
             self._attributes = [column[:] for column in self._attributes]
+            self._measures = [column[:] for column in self._measures]
             self._owned = True
 
     def _check_rows(self, tasks: TaskTable, answer: Assigned) -> None:
@@ -183,9 +190,16 @@ class Ledger:
         counts = list(map(sub, islice(offsets, 1, None), offsets))
         for task, offer in zip(answer.tasks, answer.offers, strict=True):
             if counts[task]:
-                for attribute, excludes, values in tasks.requirements.of(task):
-                    if (self._attributes[attribute][offer] in values) == excludes:
+                for condition in tasks.requirements.of(task):
+                    if math.isinf(condition.weight) and not self._holds(condition, offer):
                         _refuse(f"task row {task} on offer row {offer} against a requirement")
+
+    def _holds(self, condition: Condition, offer: int) -> bool:
+        if condition.kind in (IN, NOT_IN):
+            return (self._attributes[condition.subject][offer] in condition.values) == (condition.kind == IN)
+        # An unset measure is no number, which no bound compares with.
+        value = self._measures[condition.subject][offer] if self._measures else math.nan
+        return value >= condition.bound if condition.kind == AT_LEAST else value <= condition.bound
 
     def _take_devices(self, tasks: TaskTable, answer: Assigned) -> None:
         asked = _picked(tasks.devices, answer.tasks)
