@@ -18,6 +18,7 @@ from offermatch.quantity import UNITS, check_units, parse, unit_of
 __all__ = [
     "DEVICES",
     "MODES",
+    "RULES",
     "Assignment",
     "Check",
     "Description",
@@ -38,6 +39,9 @@ Mode = Literal["exclusive", "shared"]
 """What happens to an offer that takes a task: it leaves the list, or the demand is subtracted and it stays."""
 
 MODES: tuple[Mode, ...] = ("exclusive", "shared")
+
+RULES = ("measures", "preferences", "groups", "workload")
+"""The rules that a matcher may leave out."""
 
 DEVICES = "devices"
 """The name of the device term in weights and scales."""

@@ -8,7 +8,7 @@ from math import inf
 from time import perf_counter
 from typing import TypeVar
 
-from offermatch.model import Description, Timings
+from offermatch.model import RULES, Description, Timings
 from offermatch.reference.explain import explained, first_failures
 from offermatch.reference.groups import Members, least_of, members_of
 from offermatch.reference.preemption import planned
@@ -19,7 +19,7 @@ from offermatch.wasm.contract import CONTRACT
 
 __all__ = ["DESCRIPTION", "Reference"]
 
-DESCRIPTION = Description("offermatch-reference", "0.1.0", "best-fit", CONTRACT, ("exclusive", "shared"))
+DESCRIPTION = Description("offermatch-reference", "0.1.0", "best-fit", CONTRACT, ("exclusive", "shared"), RULES)
 
 _Asked = TypeVar("_Asked")
 _Answered = TypeVar("_Answered")
