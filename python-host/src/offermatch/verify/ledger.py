@@ -19,6 +19,7 @@ from offermatch.model import Mode
 from offermatch.tables.tables import AT_LEAST, IN, NOT_IN, Assigned, Changes, Condition, OfferTable, TaskTable
 from offermatch.verify.devices import DEVICE, devices_for
 from offermatch.verify.glance import Taken, glance
+from offermatch.verify.groups import broken_rule, placing_order
 
 __all__ = ["Ledger"]
 
@@ -110,6 +111,9 @@ class Ledger:
                 self._take_shared(tasks, answer)
         if tasks.requirements.offsets:
             self._check_requirements(tasks, answer)
+        broken = broken_rule(tasks, answer, self._attributes)
+        if broken is not None:
+            _refuse(broken)
         if tasks.devices:
             self._take_devices(tasks, answer)
 
@@ -120,6 +124,10 @@ class Ledger:
         for row in changes.removed:
             gone[row] = 1
         changed, added = changes.changed, changes.added
+        if not self._measures:
+            # No offer had a measure until now, so that there were no columns of them.
+            width = len(changed.measures or added.measures)
+            self._measures = [array("d", [math.nan]) * self.rows for _ in range(width)]
         for at, row in enumerate(changes.changed_rows):
             gone[row] = 0
             self._devices[row] = changed.devices_of(at)
@@ -202,8 +210,11 @@ class Ledger:
         return value >= condition.bound if condition.kind == AT_LEAST else value <= condition.bound
 
     def _take_devices(self, tasks: TaskTable, answer: Assigned) -> None:
-        asked = _picked(tasks.devices, answer.tasks)
-        for task, offer, thousandths in compress(zip(answer.tasks, answer.offers, asked, strict=True), asked):
+        # Which device a task gets depends on who came before it.
+        order = placing_order(tasks, answer.tasks)
+        placed, offers = _picked(answer.tasks, order), _picked(answer.offers, order)
+        asked = _picked(tasks.devices, placed)
+        for task, offer, thousandths in compress(zip(placed, offers, asked, strict=True), asked):
             devices = self._devices_of(offer)
             numbers = devices_for(devices, thousandths)
             if numbers is None:
