@@ -1,7 +1,23 @@
 //! What `wit-bindgen` makes of the contract.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; the contract documents every item")]
 
-#[cfg(not(any(feature = "contract-0-2-0", feature = "contract-0-1-0")))]
+#[cfg(all(feature = "untraced", not(any(feature = "contract-0-2-0", feature = "contract-0-1-0"))))]
+wit_bindgen::generate!({
+    inline: "
+        package offermatch:kit;
+        world untraced {
+            export offermatch:matcher/matching@0.3.0;
+            export offermatch:matcher/packed@0.3.0;
+            export offermatch:matcher/preemption@0.3.0;
+            export offermatch:matcher/packed-preemption@0.3.0;
+        }
+    ",
+    path: "wit",
+    generate_all,
+    pub_export_macro: true,
+    default_bindings_module: "offermatch_kit::bindings",
+});
+#[cfg(not(any(feature = "untraced", feature = "contract-0-2-0", feature = "contract-0-1-0")))]
 wit_bindgen::generate!({
     world: "full-matcher",
     path: "wit",

@@ -44,7 +44,7 @@ mod packed;
 mod preemption;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod runtime;
-#[cfg_attr(feature = "contract-0-1-0", path = "untraced.rs")]
+#[cfg_attr(any(feature = "untraced", feature = "contract-0-1-0"), path = "untraced.rs")]
 mod trace;
 
 pub use export::{Component, Matcher};
@@ -54,3 +54,6 @@ pub use offermatch_core::{
     Model, OfferTable, Outlook, Parameter, Plan, Policy, Pool, Ranking, RunningTable, Settings, Shape, State,
     TaskTable, TypicalTask, Workload,
 };
+#[doc(hidden)]
+#[cfg(not(any(feature = "contract-0-2-0", feature = "contract-0-1-0")))]
+pub use preemption::priorities_of;

@@ -37,13 +37,21 @@ impl<M: Matcher> packed_preemption::Guest for Component<M> {
         let trace = Trace::of_call();
         let decode = || {
             let tasks = core::TaskTable::try_from(tasks)?;
-            Ok::<_, core::Error>((tasks, decode("priorities", &priorities)?, core::RunningTable::try_from(running)?))
+            Ok::<_, core::Error>((tasks, priorities_of(&priorities)?, core::RunningTable::try_from(running)?))
         };
-        let (tasks, priorities, running): (_, Vec<i32>, _) = trace.span("decode", decode)?;
+        let (tasks, priorities, running) = trace.span("decode", decode)?;
         let mut pool = pool.get::<SharedPool<M::Policy>>().pool();
         let plan = trace.span("preempt", || pool.preempt(&tasks, &priorities, &running))?;
         Ok(trace.span("encode", || plan.into()))
     }
+}
+
+/// The priorities of tasks.
+///
+/// # Errors
+/// What is wrong with the digits.
+pub fn priorities_of(digits: &str) -> Result<Vec<i32>, core::Error> {
+    decode("priorities", digits)
 }
 
 impl From<RunningTable> for core::RunningTable {
