@@ -17,9 +17,10 @@ from offermatch.errors import MatcherError
 from offermatch.model import Description, Timings
 from offermatch.tables.rules import refuse_unserved, rules_of_changes, rules_of_tasks
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable
+from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.verify.explanations import check_explained
 from offermatch.verify.ledger import Ledger
+from offermatch.verify.plan import check_plan
 
 __all__ = ["Backend", "Matching", "Placed", "Session", "Verified"]
 
@@ -37,6 +38,9 @@ class Backend(Protocol):
 
     def explain(self, table: TaskTable, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
+
+    def preempt(self, table: TaskTable, priorities: Sequence[int], running: RunningTable, timings: Timings) -> Plan:
+        """Plan which running tasks have to end so that tasks find an offer."""
 
     def close(self) -> None:
         """Let go of what is held; again does nothing."""
@@ -142,6 +146,21 @@ class Verified:
             return found
 
         return self._asked(explain)
+
+    def preempt(
+        self, table: TaskTable, priorities: Sequence[int], running: RunningTable, ledger: Ledger, timings: Timings
+    ) -> Plan:
+        """Plan which running tasks have to end so that tasks find an offer. Nothing changes."""
+        refuse_unserved(self.description, rules_of_tasks(table))
+
+        def plan() -> Plan:
+            found = self._backend.preempt(table, priorities, running, timings)
+            begin = perf_counter()
+            check_plan(ledger, table, priorities, running, found)
+            timings.verify += perf_counter() - begin
+            return found
+
+        return self._asked(plan)
 
     def close(self) -> None:
         """Close the backend."""

@@ -70,7 +70,7 @@ def test_plans(matcher):
         tasks = story.tasks(grouped=False)
         running = story.running(offers)
         priorities = [story.random.randint(0, 3) for _ in range(tasks.rows)]
-        mine = Reference(offers, story.shape, story.settings).preempt(tasks, priorities, running)
+        mine = Reference(offers, story.shape, story.settings).preempt(tasks, priorities, running, Timings())
         pool = matcher.backend(offers, story.shape, story.settings, Timings())
         theirs = pool.preempt(tasks, priorities, running, Timings())
         pool.close()

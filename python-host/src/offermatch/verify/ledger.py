@@ -84,6 +84,16 @@ class Ledger:
         return self._attributes
 
     @property
+    def max_score(self) -> float:
+        """What every score is below."""
+        return self._max_score
+
+    def breaks_requirement(self, tasks: TaskTable, task: int, offer: int) -> bool:
+        """Return whether an offer does not have what a task requires; preferences are not asked."""
+        conditions = tasks.requirements.of(task)
+        return any(math.isinf(one.weight) and not self._holds(one, offer) for one in conditions)
+
+    @property
     def listed(self) -> int:
         """How many offers stand in the list."""
         return self._now.gone.count(0)
@@ -197,10 +207,8 @@ class Ledger:
         offsets = tasks.requirements.offsets
         counts = list(map(sub, islice(offsets, 1, None), offsets))
         for task, offer in zip(answer.tasks, answer.offers, strict=True):
-            if counts[task]:
-                for condition in tasks.requirements.of(task):
-                    if math.isinf(condition.weight) and not self._holds(condition, offer):
-                        _refuse(f"task row {task} on offer row {offer} against a requirement")
+            if counts[task] and self.breaks_requirement(tasks, task, offer):
+                _refuse(f"task row {task} on offer row {offer} against a requirement")
 
     def _holds(self, condition: Condition, offer: int) -> bool:
         if condition.kind in (IN, NOT_IN):
