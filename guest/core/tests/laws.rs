@@ -55,8 +55,11 @@ fn compare_methods<P: Policy + Copy>(policy: P, story: &Story) -> Result<(), Tes
                 prop_assert!(expected.scores.iter().all(valid), "step {}, scores {:?}", at, &expected.scores);
                 prop_assert_eq!(&indexed.assign(tasks).expect("valid tasks"), &expected, "step {}, index", at);
                 prop_assert_eq!(&automatic.assign(tasks).expect("valid tasks"), &expected, "step {}, automatic", at);
-                let expected = reference.explain(tasks).expect("valid tasks");
-                prop_assert_eq!(&indexed.explain(tasks).expect("valid tasks"), &expected, "step {}, explain", at);
+                // The plain loop explains groups by placing them again and again on copies: one table in five.
+                if tasks.rows.is_multiple_of(5) {
+                    let expected = reference.explain(tasks).expect("valid tasks");
+                    prop_assert_eq!(&indexed.explain(tasks).expect("valid tasks"), &expected, "step {}, explain", at);
+                }
             }
             Step::Update(changes) => {
                 indexed.update(changes).expect("valid changes");
