@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from offermatch.cli.arguments import add_limits, add_matcher, add_ranking, matcher_named, positive, ranking
 from offermatch.cli.cluster import add_places, open_store
+from offermatch.cli.queues import add_queues
 from offermatch.cli.tasks import add_tasks
 from offermatch.errors import InputError, OffermatchError
 from offermatch.extras import require
@@ -37,10 +38,10 @@ _PROTOCOL = "http/protobuf"
 
 
 _SUBMIT = """\
-Stores tasks from JSON or CSV files: the rows of docs/formats.md, with priority, needs, payload, inputs and retries besides
-(docs/scheduler.md). Each file is stored whole or not at all.
+Stores tasks from JSON or CSV files: the rows of docs/formats.md, with priority, needs, payload, inputs, retries, queue and
+time_limit besides (docs/scheduler.md). Each file is stored whole or not at all.
 
-  offermatch submit tasks.json
+  offermatch submit tasks.json --queue research
   offermatch submit --store postgresql://user@host/database monday.csv tuesday.csv
 """
 
@@ -74,6 +75,7 @@ def add_scheduler(commands: Any) -> None:
     submit = commands.add_parser("submit", help="store tasks", description=_SUBMIT, formatter_class=plain, parents=[stored])
     submit.set_defaults(command=_submit, usage=submit)
     submit.add_argument("files", type=Path, nargs="+", metavar="FILE", help="tasks, as JSON or CSV")
+    submit.add_argument("--queue", metavar="NAME", help="the queue of tasks that name none (default: default)")
     submit.add_argument("--format", choices=("auto", "json", "csv"), default="auto", help="(default: by the ending)")
 
     run = commands.add_parser("run", help="run the scheduler", description=_RUN, formatter_class=plain, parents=[stored])
@@ -112,6 +114,16 @@ def add_scheduler(commands: Any) -> None:
     run.add_argument(
         "--most-tasks", type=positive, default=100_000, metavar="N", help="ready tasks a cycle looks at (default: 100000)"
     )
+    run.add_argument(
+        "--queues", type=Path, metavar="FILE", help="make the queues of a file first; 'queues load' does it, too"
+    )
+    run.add_argument(
+        "--ageing",
+        type=_seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="of waiting that are worth one step of priority within a queue (default: none)",
+    )
     run.add_argument("--concurrency", type=positive, default=64, metavar="N", help="inputs fetched at once (default: 64)")
     run.add_argument("--stages", type=positive, default=4, metavar="N", help="inputs staged at once (default: 4)")
     run.add_argument("--stage-program", metavar="PATH", help="the Rust program that stages; docs/staging.md")
@@ -127,6 +139,7 @@ def add_scheduler(commands: Any) -> None:
 
     add_tasks(commands, stored)
     add_places(commands, stored)
+    add_queues(commands, stored)
 
     store = commands.add_parser("store", help="look after the store")
     kept = store.add_subparsers(required=True, metavar="WHAT")
@@ -146,6 +159,7 @@ def _submit(options: argparse.Namespace) -> str:
         from rich.markup import escape  # noqa: PLC0415
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
+        from offermatch.scheduler.queues import DEFAULT  # noqa: PLC0415
         from offermatch.scheduler.submission import read_submissions  # noqa: PLC0415
 
         lines = []
@@ -153,7 +167,7 @@ def _submit(options: argparse.Namespace) -> str:
         with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
             for path in options.files:
                 bar = bars.add_task(escape(visible(f"reading {path}")), total=None)
-                rows = read_submissions(path, options.format)
+                rows = read_submissions(path, options.format, queue=options.queue or DEFAULT)
                 bars.update(bar, description=escape(visible(f"storing {path}")), total=len(rows))
                 store.submit(rows, source=str(path), progress=lambda more, bar=bar: bars.advance(bar, more))  # type: ignore[misc]
                 lines.append(f"{visible(path)}: {len(rows):,} tasks stored\n")
@@ -165,8 +179,11 @@ def _run(options: argparse.Namespace) -> str:
         store = entered.enter_context(open_store(options))
         from offermatch.scheduler.cycle import Cycle  # noqa: PLC0415
         from offermatch.scheduler.loop import Scheduler  # noqa: PLC0415
+        from offermatch.scheduler.queues import read_queues  # noqa: PLC0415
         from offermatch.scheduler.watching.view import LiveView, LogLines  # noqa: PLC0415
 
+        if options.queues is not None:
+            store.set_queues(read_queues(options.queues), source=str(options.queues))
         matcher: BaseMatcher = matcher_named(options.matcher, options.limits)
         if options.manifest is not None:
             slot = matcher = Slot(matcher)
@@ -189,6 +206,7 @@ def _run(options: argparse.Namespace) -> str:
             interval=options.interval,
             lease_seconds=options.lease,
             most_tasks=options.most_tasks,
+            ageing=options.ageing,
             concurrency=options.concurrency,
             stages_at_once=options.stages,
             program=options.stage_program,

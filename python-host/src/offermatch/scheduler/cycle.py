@@ -51,6 +51,7 @@ class Cycle:
         ended: Tasks that came to each state by what the cluster reported.
         refusals: Why placed or processable tasks were not launched, by reason.
         utilisation: The part of the capacity in use once all that was placed runs, by dimension.
+        shares: The dominant share of each queue before the cycle, where there are several.
         matcher: Name and version of the matcher that answered.
         digest: The digest of its bytes.
         fallback: The code of the reason why a fallback answered; empty otherwise.
@@ -69,6 +70,7 @@ class Cycle:
     ended: Mapping[State, int] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
     utilisation: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
     matcher: str = ""
     digest: str = ""
     fallback: str = ""

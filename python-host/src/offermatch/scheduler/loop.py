@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from offermatch.errors import OffermatchError, StoreError
@@ -15,10 +15,11 @@ from offermatch.model import Settings
 from offermatch.scheduler import stages
 from offermatch.scheduler.cluster.abc import Cluster
 from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
+from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, total_capacity
 from offermatch.scheduler.places import Places, without
 from offermatch.scheduler.prepare import prepare_payloads
 from offermatch.scheduler.store import Lease, Store
-from offermatch.scheduler.store.told import Place
+from offermatch.scheduler.store.told import Place, Processable
 from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Scheduler"]
@@ -53,6 +54,7 @@ class Scheduler:
         interval: float = 1.0,
         lease_seconds: float = 30.0,
         most_tasks: int = 100_000,
+        ageing: float = 0.0,
         concurrency: int = 64,
         stages_at_once: int = 4,
         program: str | None = None,
@@ -69,6 +71,7 @@ class Scheduler:
             lease_seconds: How long the claims of a scheduler that says nothing any more stay its own.
             most_tasks: How many processable tasks a cycle looks at. Where more are ready and some of those found no offer,
                 half of what the next cycle looks at lies behind them.
+            ageing: The seconds of waiting that are worth one step of priority within a queue; 0 for none.
             concurrency: How many inputs are fetched at once.
             stages_at_once: How many inputs are staged at once.
             program: The Rust program that stages.
@@ -88,7 +91,8 @@ class Scheduler:
         self._stages_at_once = stages_at_once
         self._program = program
         self._observers = list(observers)
-        self._behind: tuple[int, int] | None = None
+        self._ageing = ageing
+        self._behind: Mapping[str, tuple[int, int]] = {}
         self._places = Places()
         self._seen = -_SECONDS_SEEN
         self._cycles = 0
@@ -192,17 +196,23 @@ class Scheduler:
         with watch.span("get_processable_tasks") as span:
             found = stages.get_processable_tasks(store, self._most_tasks, self._behind, cluster.now())
             cycle.queue = span.counts["tasks"] = len(found.ids)
+        with watch.span("order_tasks") as span:
+            ordered = self._ordered(found, offered, offers)
+            found = found.picked(ordered.rows)
+            span.counts.update({"tasks": len(found.ids), "over-quota": len(ordered.over_quota)})
+            cycle.shares = ordered.shares
+            cycle.refuse("over-quota", len(ordered.over_quota))
         with watch.span("match_tasks_to_offers") as span:
             matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings)
             cycle.placed = span.counts["placed"] = len(matched.ids)
             cycle.utilisation = matched.utilisation
             # What nothing can serve must not hide those behind it for ever.
-            self._behind = found.last if cycle.placed < cycle.queue else None
+            self._behind = found.last if cycle.placed < cycle.queue else {}
             if cycle.placed < cycle.queue:
                 self._see(offered)
             self._tell_matcher(cycle, matched)
             cycle.refuse("unknown-dimension", matched.unknown_dimension)
-            cycle.refuse("no-offer", cycle.queue - cycle.placed - matched.unknown_dimension)
+            cycle.refuse("no-offer", len(found.ids) - cycle.placed - matched.unknown_dimension)
         if self.stopped or not matched.ids:
             return
         with watch.span("claim_tasks") as span:
@@ -235,6 +245,20 @@ class Scheduler:
             for reason, number in result.refusals.items():
                 cycle.refuse(reason, number)
             self._places.launched(store, result.taken, result.full, cluster.now())
+
+    def _ordered(self, found: Processable, offered: OfferColumns, offers: OfferColumns) -> Ordered:
+        """Return the order in which the matcher is asked about the tasks."""
+        queues, held = self.store.holding()
+        waiting = Waiting(found.columns, found.ids, found.queues, found.priorities, found.since)
+        return order_tasks(
+            waiting,
+            queues,
+            held,
+            total_capacity(offered),
+            largest_free(offers),
+            ageing=self._ageing,
+            now=self.cluster.now(),
+        )
 
     def _open_places(self, offered: OfferColumns, known: Sequence[Place]) -> OfferColumns:
         """Return the offers that may have tasks."""

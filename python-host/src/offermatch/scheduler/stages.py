@@ -1,7 +1,7 @@
 """The stages of a cycle, each a plain function.
 
-    collect_reports ──> get_resource_offers_from_cluster ──> get_processable_tasks ──> match_tasks_to_offers
-                        ──> claim_tasks ──> prepare_payloads ──> launch_tasks
+    collect_reports ──> get_resource_offers_from_cluster ──> get_processable_tasks ──> order_tasks
+                        ──> match_tasks_to_offers ──> claim_tasks ──> prepare_payloads ──> launch_tasks
 
 docs/scheduler.md says why no task is lost and none is launched twice.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
@@ -130,14 +130,15 @@ def get_resource_offers_from_cluster(cluster: Cluster) -> OfferColumns:
 
 
 def get_processable_tasks(
-    store: Store, most: int, behind: tuple[int, int] | None = None, at: float | None = None
+    store: Store, most: int, behind: Mapping[str, tuple[int, int]] | None = None, at: float | None = None
 ) -> Processable:
-    """Return tasks whose dependencies are all done, first the highest priority, then the earliest.
+    """Return tasks whose dependencies are all done, queue by queue, first the highest priority, then the earliest.
 
     Args:
         store: The store.
         most: How many.
-        behind: Where the cycle before ended, if it left tasks without an offer: half of the tasks come from there on.
+        behind: Where the cycle before ended in each queue, if it left tasks without an offer: half of the tasks come from
+            there on.
         at: When; the pause of a task after a failure is over by then.
 
     Raises:

@@ -14,6 +14,7 @@ from offermatch.errors import InputError
 from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, csv_units, json_rows
 from offermatch.model import Quantity, Requirement
 from offermatch.quantity import as_written, check_units, parse, unit_of
+from offermatch.scheduler.queues import DEFAULT
 from offermatch.tables.columns import TaskColumns
 from offermatch.tables.rows import task_columns
 from offermatch.tables.shape import task_from_mapping
@@ -21,9 +22,10 @@ from offermatch.tables.shape import task_from_mapping
 __all__ = ["Checked", "Submission", "checked", "read_submissions"]
 
 _HINT = "docs/scheduler.md shows the rows of a submission"
-_EXTRA = ("priority", "needs", "payload", "inputs", "retries")
+_EXTRA = ("priority", "needs", "payload", "inputs", "retries", "queue", "time_limit")
 """What a row of a submission has beyond a task's columns."""
 _MOST = 2**31 - 1
+_LONGEST_SECONDS = 1e10
 _LONGEST_NAME = 512
 """Characters of a name, as everywhere it goes: an agent, an index of PostgreSQL."""
 
@@ -44,6 +46,8 @@ class Submission:
         inputs: What has to be there before it is launched: a name that the cluster is asked for, or a mapping with
             ``source``, ``target`` and perhaps ``digest``, which is staged.
         retries: How often it is tried again when an attempt fails.
+        queue: The queue whose share it runs from.
+        time_limit: The seconds that an attempt may run; one that runs longer is ended and has failed. None: any number.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Submission:
     payload: Mapping[str, Any] = field(default_factory=dict)
     inputs: Sequence[str | Mapping[str, str]] = ()
     retries: int = 3
+    queue: str = DEFAULT
+    time_limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class Checked:
         priorities: One a row.
         retries: One a row.
         needs: The names each row needs, each once.
+        queues: One a row.
+        time_limits: One a row, in seconds; None for no limit.
         payloads: Row, payload and inputs as JSON text, of the rows that have one.
     """
 
@@ -74,11 +82,18 @@ class Checked:
     priorities: list[int]
     retries: list[int]
     needs: list[Sequence[str]]
+    queues: list[str]
+    time_limits: list[float | None]
     payloads: list[tuple[int, str, str]]
 
 
-def read_submissions(path: Path, form: str = "auto") -> list[Submission]:
+def read_submissions(path: Path, form: str = "auto", *, queue: str = DEFAULT) -> list[Submission]:
     """Return the submissions in a JSON or CSV file.
+
+    Args:
+        path: The file.
+        form: ``json``, ``jsonl``, ``csv``, or ``auto`` to go by the ending.
+        queue: The queue of rows that name none.
 
     Raises:
         InputError: The file or a row of it cannot be used.
@@ -87,7 +102,8 @@ def read_submissions(path: Path, form: str = "auto") -> list[Submission]:
     form = chosen_format(path, form)
     if form in ("json", "jsonl"):
         objects, units = json_rows(path, "tasks", form)
-        return _in_units([_from_mapping(row, f"{source}, row {at}") for at, row in enumerate(objects)], units, source)
+        rows = [_from_mapping(row, f"{source}, row {at}", queue) for at, row in enumerate(objects)]
+        return _in_units(rows, units, source)
     if form != "csv":
         raise InputError("file-malformed", f"a submission cannot be {form}", "give JSON or CSV", source)
     header, cells = csv_rows(path)
@@ -102,7 +118,10 @@ def read_submissions(path: Path, form: str = "auto") -> list[Submission]:
             task.requirements,
             task.devices,
             task.device_share,
-            **_cells({name: row[at] for name, at in extra if row[at]}, f"{source}, row {number} ({task.name})"),
+            **{
+                "queue": queue,
+                **_cells({name: row[at] for name, at in extra if row[at]}, f"{source}, row {number} ({task.name})"),
+            },
         )
         for number, (task, row) in enumerate(zip(tasks, listed, strict=True))
     ]
@@ -154,8 +173,23 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
                 hint = f"give a whole number from {least} to {_MOST}"
                 shown = value if isinstance(value, Decimal) else repr(value)
                 raise InputError("setting-malformed", f"{shown} cannot be used", hint, columns.place(at, name))
+    limits = [_time_limit(row.time_limit, columns, at) for at, row in enumerate(rows)]
+    for at, row in enumerate(rows):
+        if not isinstance(row.queue, str) or not row.queue:
+            raise InputError("queue-unknown", f"{row.queue!r} is no queue", "name one", columns.place(at, "queue"))
     _refuse_cycles(columns, needs)
-    return Checked(columns, [row.priority for row in rows], [row.retries for row in rows], needs, payloads)
+    priorities, retries = [row.priority for row in rows], [row.retries for row in rows]
+    return Checked(columns, priorities, retries, needs, [row.queue for row in rows], limits, payloads)
+
+
+def _time_limit(value: Any, columns: TaskColumns, row: int) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not 0 < value < _LONGEST_SECONDS:
+        shown = value if isinstance(value, Decimal) else repr(value)
+        hint = "give seconds above 0, or leave it out for no limit"
+        raise InputError("setting-malformed", f"{shown} cannot be used", hint, columns.place(row, "time_limit"))
+    return float(value)
 
 
 def _refuse_cycles(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None:
@@ -172,10 +206,10 @@ def _refuse_cycles(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None
         raise InputError("dependency-cycle", shown, "take one of these dependencies out", place) from None
 
 
-def _from_mapping(row: Mapping[str, Any], place: str) -> Submission:
+def _from_mapping(row: Mapping[str, Any], place: str, queue: str) -> Submission:
     task = task_from_mapping(row, place, _EXTRA)
     named = f"{place} ({task.name})"
-    extra = {name: row[name] for name in _EXTRA if row.get(name) is not None}
+    extra = {"queue": queue, **{name: row[name] for name in _EXTRA if row.get(name) is not None}}
     if not isinstance(extra.get("payload", {}), Mapping):
         raise InputError("payload-malformed", "the payload is not a JSON object", _HINT, f"{named}, payload")
     for name in ("needs", "inputs"):
@@ -195,6 +229,13 @@ def _cells(cells: dict[str, str], place: str) -> dict[str, Any]:
                 found[name] = int(cell)
             except ValueError:
                 raise InputError("setting-malformed", f"{cell!r} is no whole number", _HINT, f"{place}, {name}") from None
+        elif name == "queue":
+            found[name] = cell
+        elif name == "time_limit":
+            try:
+                found[name] = float(cell)
+            except ValueError:
+                raise InputError("setting-malformed", f"{cell!r} is no number", _HINT, f"{place}, {name}") from None
         elif name == "payload":
             try:
                 found[name] = json.loads(cell)

@@ -136,7 +136,7 @@ def retry(connection: Connection, database: Database, names: Sequence[str], at: 
     connection.execute(
         update(tasks)
         .where(database.among(tasks.c.id, changed), tasks.c.state == "pending", tasks.c.waits_for == 0)
-        .values(state="ready")
+        .values(state="ready", ready_at=at)
     )
     remember(connection, database, changed)
     return _states(connection, database, ids)

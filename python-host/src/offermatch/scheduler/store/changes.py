@@ -150,6 +150,8 @@ def settle(
                 reason=func.coalesce(tasks.c.cancel_reason, given.c.reason),
                 cancel_reason=null(),
                 **counted,
+                # What has run begins to wait anew; what never began has waited all the time.
+                ready_at=case((tasks.c.state == "running", literal(at)), else_=tasks.c.ready_at),
                 owner=null(),
                 offer=null(),
                 changed_at=at,
@@ -232,6 +234,7 @@ def _release_dependents(connection: Connection, database: Database, done: Sequen
             waits_for=tasks.c.waits_for - fewer.c.number,
             state=case((last, "ready"), else_=tasks.c.state),
             changed_at=case((last, literal(at)), else_=tasks.c.changed_at),
+            ready_at=case((last, literal(at)), else_=null()),
         )
         .returning(tasks.c.id, tasks.c.state)
     ).all()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from offermatch.model import Requirement
+from offermatch.scheduler.queues import DEFAULT
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
@@ -37,37 +38,53 @@ def key_of(name: str, number: int, attempt: int) -> str:
     return f"{name}-{number}-{attempt}"
 
 
-def processable(connection: Connection, most: int, behind: tuple[int, int] | None, at: float) -> Processable:
-    """Return tasks whose dependencies are all done and whose pause is over, at most so many."""
-    if behind is None:
-        found = _page(connection, most, at)
-    else:
-        # The head is looked at in every cycle, so that the order of the queue is kept for whatever may fit.
-        found = _page(connection, most // 2, at)
-        start = max([behind, *[_position(row) for row in found[-1:]]], key=_order)
-        found += _page(connection, most - len(found), at, start)
+def processable(
+    connection: Connection, most: int, behind: Mapping[str, tuple[int, int]], names: Sequence[str], at: float
+) -> Processable:
+    """Return tasks whose dependencies are all done and whose pause is over, at most so many, queue by queue."""
+    found: list[Any] = []
+    last: dict[str, tuple[int, int]] = {}
+    for left, name in zip(range(len(names), 0, -1), names, strict=True):
+        # What one queue leaves of its part is for those that follow.
+        part = max(1, (most - len(found)) // left)
+        page = _queue(connection, name, part, behind.get(name), at)
+        if len(page) >= part:
+            last[name] = _position(page[-1])
+        found += page
     if not found:
         return Processable([], TaskColumns([], {}))
-    last = _position(found[-1]) if len(found) == most else None
-    ids, _, names, demands, requirements, devices, shares, pauses, avoided = zip(*found, strict=True)
+    ids, priorities, names_of, demands, requirements, devices, shares, pauses, avoided, queues, since, limits = zip(
+        *found, strict=True
+    )
     asked = array("Q", map(add, map((1000).__mul__, devices), shares)) if any(devices) or any(shares) else None
-    table = TaskColumns(list(names), _columns(demands), asked, _requirements(requirements))
+    table = TaskColumns(list(names_of), _columns(demands), asked, _requirements(requirements))
     # A place where an attempt failed is avoided while others may do: not for ever, lest a task wait that only it serves.
     lately = {
-        row: json.loads(names)
-        for row, (names, pause) in enumerate(zip(avoided, pauses, strict=True))
-        if names and pause is not None and at < pause + AVOIDED_SECONDS
+        row: json.loads(places)
+        for row, (places, pause) in enumerate(zip(avoided, pauses, strict=True))
+        if places and pause is not None and at < pause + AVOIDED_SECONDS
     }
-    return Processable(list(ids), table, last, lately)
+    several = None if set(queues) == {DEFAULT} else queues
+    return Processable(list(ids), table, last, lately, several, priorities, since, limits)
 
 
-def _page(connection: Connection, most: int, at: float, after: tuple[int, int] | None = None) -> list[Any]:
-    """Return ready tasks in the order of the queue, from behind a priority and number on."""
+def _queue(connection: Connection, name: str, most: int, behind: tuple[int, int] | None, at: float) -> list[Any]:
+    if behind is None:
+        return _page(connection, name, most, at)
+    # The head is looked at in every cycle, so that the order of the queue is kept for whatever may fit.
+    found = _page(connection, name, most // 2, at)
+    start = max([behind, *[_position(row) for row in found[-1:]]], key=_order)
+    return found + _page(connection, name, most - len(found), at, start)
+
+
+def _page(connection: Connection, name: str, most: int, at: float, after: tuple[int, int] | None = None) -> list[Any]:
+    """Return ready tasks of a queue in its order, from behind a priority and number on."""
     asked = (tasks.c.name, tasks.c.demand, tasks.c.requirements, tasks.c.devices, tasks.c.device_share)
-    columns = (tasks.c.id, tasks.c.priority, *asked, tasks.c.not_before, tasks.c.avoided)
+    since = func.coalesce(tasks.c.ready_at, tasks.c.submitted_at)
+    waits = (tasks.c.not_before, tasks.c.avoided, tasks.c.queue, since, tasks.c.time_limit)
     # A pause that lies further ahead than one lasts was written while the clock was ahead.
     over = tasks.c.not_before.is_(None) | (tasks.c.not_before <= at) | (tasks.c.not_before > at + LONGEST_PAUSE)
-    found = select(*columns).where(tasks.c.state == _READY, over)
+    found = select(tasks.c.id, tasks.c.priority, *asked, *waits).where(tasks.c.state == _READY, tasks.c.queue == name, over)
     if after is not None:
         priority, number = after
         # The first condition is where the index begins.
@@ -94,10 +111,11 @@ def counts(connection: Connection) -> dict[str, int]:
 def underway(connection: Connection, lease: Lease, name: str) -> list[Underway]:
     """Return what a lease holds."""
     columns = (tasks.c.id, tasks.c.attempt, tasks.c.state, tasks.c.cancel_reason, tasks.c.fenced, tasks.c.offer)
-    found = connection.execute(select(*columns).where(tasks.c.owner == lease.owner).order_by(tasks.c.id))
+    ends = (tasks.c.changed_at + tasks.c.time_limit, tasks.c.time_limit)
+    found = connection.execute(select(*columns, *ends).where(tasks.c.owner == lease.owner).order_by(tasks.c.id))
     return [
-        Underway(number, key_of(name, number, attempt), state == "running", reason, bool(fenced), offer or "")
-        for number, attempt, state, reason, fenced, offer in found
+        Underway(number, key_of(name, number, attempt), state == "running", reason, bool(fenced), offer or "", end, limit)
+        for number, attempt, state, reason, fenced, offer, end, limit in found
     ]
 
 

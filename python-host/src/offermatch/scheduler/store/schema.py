@@ -19,12 +19,14 @@ __all__ = [
     "owners",
     "payloads",
     "places",
+    "queues",
+    "reservations",
     "sightings",
     "store",
     "tasks",
 ]
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision."""
 
 State = Literal["pending", "ready", "claimed", "running", "done", "failed", "cancelled"]
@@ -67,6 +69,9 @@ tasks = Table(
     Column("losses", Integer, nullable=False, server_default="0"),
     Column("not_before", Double),
     Column("avoided", Text),
+    Column("queue", Text, nullable=False, server_default="default"),
+    Column("time_limit", Double),
+    Column("ready_at", Double),
     Column("submitted_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
 )
@@ -75,7 +80,8 @@ tasks = Table(
 ``demand`` is a JSON object, ``requirements`` a JSON array of attribute, values, excludes; ``waits_for`` counts the
 dependencies that are not done; ``fenced`` is 1 once the cluster is to be told never to start this attempt; ``blocked_by`` is
 the task whose failure had this one cancelled; ``losses`` counts attempts whose server was lost; until ``not_before`` no
-attempt is made; ``avoided`` is a JSON array of the places where attempts failed."""
+attempt is made; ``avoided`` is a JSON array of the places where attempts failed; ``time_limit`` is how many seconds an
+attempt may run; since ``ready_at`` the task could have begun."""
 
 payloads = Table(
     "payloads",
@@ -141,3 +147,24 @@ sightings = Table(
     Column("offers", LargeBinary, nullable=False),
 )
 """One row: what the cluster offered when a task last found no offer, as compressed JSON."""
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("parent", Text),
+    Column("weight", Double, nullable=False),
+    Column("quota", Text),
+    Column("changed_at", Double, nullable=False),
+)
+"""Who shares the cluster; ``quota`` is a JSON object of what a queue may hold. The queue ``default`` needs no row."""
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("task_id", _ID, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    Column("offer", Text, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("until", Double),
+)
+"""Room that is held for tasks which waited too long; ``until`` is when it is free by the time limits of what runs there."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from offermatch.errors import StoreError
-from offermatch.scheduler.store import browse, changes, leases, migrate, places, ready
+from offermatch.scheduler.queues import Queue
+from offermatch.scheduler.store import browse, changes, leases, migrate, places, queues, ready
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import State
@@ -140,6 +141,35 @@ class Store:
         with self._database.write() as connection:
             return browse.retry(connection, self._database, names, _at(at))
 
+    def queues(self) -> list[Queue]:
+        """Return every queue, by name."""
+        with self._database.read() as connection:
+            return queues.all_queues(connection)
+
+    def set_queues(self, given: Sequence[Queue], *, source: str = "queues", at: float | None = None) -> None:
+        """Make queues, or change those of the same names; all or none.
+
+        Raises:
+            InputError: ``setting-malformed``, ``duplicate-name``, ``queue-unknown``, ``queue-cycle``.
+        """
+        with self._database.write() as connection:
+            queues.set_queues(connection, given, _at(at), source)
+
+    def remove_queue(self, name: str) -> None:
+        """Remove a queue in which nothing is left.
+
+        Raises:
+            InputError: ``queue-unknown``.
+            StoreError: ``queue-busy``.
+        """
+        with self._database.write() as connection:
+            queues.remove_queue(connection, name)
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many tasks of each queue are ready."""
+        with self._database.read() as connection:
+            return queues.waiting(connection)
+
     def places(self) -> list[Place]:
         """Return the places of which more is known than the cluster says: cordoned, drained, left out."""
         with self._database.read() as connection:
@@ -192,16 +222,32 @@ class Store:
             leases.adopt(connection, self._database, lease)
             return ready.underway(connection, lease, self.name)
 
-    def processable(self, most: int, behind: tuple[int, int] | None = None, at: float | None = None) -> Processable:
-        """Return at most so many tasks whose dependencies are all done, in the order in which they are to be placed.
+    def processable(
+        self, most: int, behind: Mapping[str, tuple[int, int]] | None = None, at: float | None = None
+    ) -> Processable:
+        """Return at most so many tasks whose dependencies are all done, queue by queue, each in its order.
 
         Args:
-            most: How many.
-            behind: Priority and number of a task; the first half is the head of the queue, the rest comes after this one.
+            most: How many; each queue has an equal part, and what one leaves of it is for the others.
+            behind: Priority and number of a task of a queue; the first half of what is looked at in this queue is its head,
+                the rest comes after this task.
             at: When: tasks whose pause after a failure is not over by then are left out.
         """
         with self._database.read() as connection:
-            return ready.processable(connection, most, behind, _at(at))
+            waiting = queues.waiting(connection)
+            # The smallest come first, so that what they leave is for the others.
+            names = sorted(waiting, key=lambda name: (waiting[name], name))
+            return ready.processable(connection, most, behind or {}, names, _at(at))
+
+    def holding(self) -> tuple[list[Queue], dict[str, dict[str, int]]]:
+        """Return every queue, and what the tasks of each hold at this moment, whoever launched them.
+
+        What the tasks hold is only looked up where it decides something: where there are several queues, or quotas.
+        """
+        with self._database.read() as connection:
+            found = queues.all_queues(connection)
+            plain = len(found) == 1 and not found[0].quota
+            return found, {} if plain else queues.held(connection)
 
     def claim(self, lease: Lease, ids: Sequence[int], offers: Sequence[str], at: float | None = None) -> list[Claim]:
         """Claim those of the tasks that are still ready, each for its offer, and return them.

@@ -12,6 +12,7 @@ from offermatch.errors import InputError
 from offermatch.model import Requirement
 from offermatch.scheduler.store.changes import cancel_dependents
 from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.queues import refuse_unrunnable
 from offermatch.scheduler.store.schema import dependencies, payloads, store, tasks
 from offermatch.scheduler.submission import Checked
 from offermatch.tables.columns import TaskColumns
@@ -41,6 +42,7 @@ def insert_submission(
     """
     names, rows = found.columns.names, len(found.columns)
     _refuse_known(connection, database, found.columns)
+    refuse_unrunnable(connection, found)
     last = connection.execute(update(store).values(next_id=store.c.next_id + rows).returning(store.c.next_id)).scalar_one()
     first = last - rows
     ids = dict(zip(names, range(first, last), strict=True))
@@ -80,6 +82,9 @@ def insert_submission(
         "devices": whole,
         "device_share": shares,
         "retries": found.retries,
+        "queue": found.queues,
+        "time_limit": found.time_limits,
+        "ready_at": [None if waiting else at for waiting in waits],
         "failures": [0] * rows,
         "attempt": [0] * rows,
         "fenced": [0] * rows,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
+from operator import eq
 from typing import Any, Literal, NamedTuple
 
 from offermatch.scheduler.store.schema import State
@@ -48,6 +50,8 @@ class Underway(NamedTuple):
         cancel_reason: Why it is to be ended; None where it is not.
         fenced: Whether the cluster may have been told never to start it.
         offer: Where it went.
+        ends_by: When it has run as long as it may, on the cluster's clock; None where it has no time limit.
+        time_limit: That limit, in seconds.
     """
 
     id: int
@@ -56,6 +60,8 @@ class Underway(NamedTuple):
     cancel_reason: str | None
     fenced: bool
     offer: str = ""
+    ends_by: float | None = None
+    time_limit: float | None = None
 
 
 class Wanted(NamedTuple):
@@ -72,19 +78,43 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Processable:
-    """Tasks whose dependencies are all done, first the highest priority, then the earliest.
+    """Tasks whose dependencies are all done, queue by queue, in each first the highest priority, then the earliest.
 
     Attributes:
         ids: Their numbers.
         columns: What the matcher needs of them.
-        last: Priority and number of the last of them, where more may be ready behind it; None where none is.
+        last: Priority and number of the last one of each queue behind which more may be ready.
         avoided: The places where attempts have failed lately, by row.
+        queues: The queue of each; None where all are in the default queue.
+        priorities: The priority of each.
+        since: When each could first have begun.
+        time_limits: How many seconds an attempt at each may run; None where it has no limit.
     """
 
     ids: list[int]
     columns: TaskColumns
-    last: tuple[int, int] | None = None
+    last: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     avoided: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    queues: Sequence[str] | None = None
+    priorities: Sequence[int] = ()
+    since: Sequence[float] = ()
+    time_limits: Sequence[float | None] = ()
+
+    def picked(self, rows: Sequence[int]) -> Processable:
+        """Return these rows, in this order."""
+        if len(rows) == len(self.ids) and all(map(eq, rows, count())):
+            return self
+        avoided = {at: self.avoided[row] for at, row in enumerate(rows) if row in self.avoided} if self.avoided else {}
+        return Processable(
+            [self.ids[row] for row in rows],
+            self.columns.picked(rows),
+            self.last,
+            avoided,
+            None if self.queues is None else [self.queues[row] for row in rows],
+            [self.priorities[row] for row in rows],
+            [self.since[row] for row in rows],
+            [self.time_limits[row] for row in rows],
+        )
 
 
 class Place(NamedTuple):

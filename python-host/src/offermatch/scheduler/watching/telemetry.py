@@ -42,6 +42,9 @@ class Telemetry(Observer):
         self._utilisation = meter.create_gauge(
             "offermatch.cluster.utilisation", "1", "Part of the capacity in use, by dimension"
         )
+        self._shares = meter.create_gauge(
+            "offermatch.queue.share", "1", "Dominant share of each queue, where there are several"
+        )
         self._matcher = meter.create_gauge("offermatch.matcher", "{matcher}", "1 for the matcher that answered last")
         self._placements = meter.create_counter("offermatch.placements", "{task}", "Tasks that the matcher placed")
         self._launches = meter.create_counter("offermatch.launches", "{task}", "Tasks that the cluster took")
@@ -111,6 +114,8 @@ class Telemetry(Observer):
             self._ended.add(number, {"state": state})
         for dimension, used in cycle.utilisation.items():
             self._utilisation.set(used, {"dimension": dimension})
+        for queue, share in cycle.shares.items():
+            self._shares.set(share, {"queue": queue})
         if cycle.fallback:
             self._fallbacks.add(1, {"reason": cycle.fallback})
         if cycle.matcher:

@@ -1,0 +1,137 @@
+"""The commands on queues: ``queues list``, ``set``, ``load`` and ``remove``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from offermatch.cli.cluster import open_store
+from offermatch.errors import InputError
+from offermatch.visible import LONGEST_NAME, visible
+
+if TYPE_CHECKING:
+    from offermatch.scheduler.queues import Queue
+
+__all__ = ["add_queues"]
+
+_QUEUES = """\
+Says who shares the cluster, to all schedulers of a store, from their next cycle on. A queue's share of what is scarce to it
+is in proportion to its weight, as long as it has enough to do; docs/scheduler.md says what is promised.
+
+  offermatch queues set research --weight 3 --quota cpu=100 --quota memory=1TiB
+  offermatch queues set vision --parent research
+  offermatch queues load queues.json
+  offermatch queues list
+"""
+
+
+def add_queues(commands: Any, stored: argparse.ArgumentParser) -> None:
+    """Add the commands."""
+    plain = argparse.RawDescriptionHelpFormatter
+    queues = commands.add_parser(
+        "queues", help="say who shares the cluster, and how", description=_QUEUES, formatter_class=plain
+    )
+    what = queues.add_subparsers(required=True, metavar="WHAT")
+    listing = what.add_parser("list", help="weights, quotas, what runs and what waits", parents=[stored])
+    listing.set_defaults(command=_list, usage=listing)
+    listing.add_argument("--json", action="store_true", help="print one JSON object")
+    one = what.add_parser("set", help="make a queue, or change it", parents=[stored])
+    one.set_defaults(command=_set, usage=one)
+    one.add_argument("name", metavar="QUEUE")
+    one.add_argument("--weight", type=float, metavar="NUMBER", help="its share beside its neighbours' (default: 1)")
+    one.add_argument(
+        "--quota",
+        action="append",
+        metavar="DIMENSION=MOST",
+        help="what its tasks may hold at a time, such as cpu=100 or devices=8; no value after = for no limit",
+    )
+    one.add_argument("--parent", metavar="QUEUE", help="the queue it belongs to; '' for none")
+    load = what.add_parser("load", help="make or change the queues of a JSON file, all or none", parents=[stored])
+    load.set_defaults(command=_load, usage=load)
+    load.add_argument("file", type=Path, metavar="FILE")
+    remove = what.add_parser("remove", help="remove a queue in which nothing is left", parents=[stored])
+    remove.set_defaults(command=_remove, usage=remove)
+    remove.add_argument("name", metavar="QUEUE")
+
+
+def _list(options: argparse.Namespace) -> str:
+    with open_store(options, make=False) as store:
+        found, (_, held), waiting = store.queues(), store.holding(), store.waiting()
+    rows = [
+        {
+            "name": queue.name,
+            "weight": queue.weight,
+            "parent": queue.parent,
+            "quota": dict(queue.quota),
+            "running": held.get(queue.name, {}),
+            "ready": waiting.get(queue.name, 0),
+        }
+        for queue in found
+    ]
+    if options.json:
+        return json.dumps({"queues": rows}, indent=2) + "\n"
+    width = max(len(visible(queue.name, LONGEST_NAME)) for queue in found)
+    lines = []
+    for queue in found:
+        parent = f"  below {visible(queue.parent, LONGEST_NAME)}" if queue.parent else ""
+        name = visible(queue.name, LONGEST_NAME)
+        lines.append(f"{name:<{width}}  weight {queue.weight:g}  {waiting.get(queue.name, 0):,} ready{parent}")
+        used = _below(queue.name, found, held)
+        for dimension, most in queue.quota.items():
+            number = used.get(dimension, 0)
+            full = ": nothing more of it begins until it holds less" if number >= most else ""
+            part = f"{_shown(dimension, number)} of {_shown(dimension, most)} {visible(dimension)}"
+            lines.append(f"{'':<{width}}  holds {part}{full}")
+    return "\n".join(lines) + "\n"
+
+
+def _below(name: str, queues: list[Queue], held: dict[str, dict[str, int]]) -> dict[str, int]:
+    """Return what the tasks of a queue and of those below it hold."""
+    found = dict(held.get(name, {}))
+    for queue in queues:
+        if queue.parent == name:
+            for dimension, number in _below(queue.name, queues, held).items():
+                found[dimension] = found.get(dimension, 0) + number
+    return found
+
+
+def _shown(dimension: str, number: int) -> str:
+    from offermatch.model import DEVICES  # noqa: PLC0415
+    from offermatch.quantity import unit_of  # noqa: PLC0415
+
+    return f"{number / 1000:g}" if dimension == DEVICES else unit_of(dimension).shown(number)
+
+
+def _set(options: argparse.Namespace) -> str:
+    from offermatch.scheduler.queues import Queue, quota_of  # noqa: PLC0415
+
+    with open_store(options) as store:
+        known = {queue.name: queue for queue in store.queues()}
+        before = known.get(options.name, Queue(options.name))
+        quota = dict(before.quota)
+        for text in options.quota or ():
+            name, sign, value = text.partition("=")
+            if not sign or not name:
+                raise InputError("setting-malformed", f"{text!r} is no quota", "such as cpu=100", "--quota")
+            quota.pop(name, None)
+            quota.update(quota_of({name: value}, "--quota") if value else {})
+        weight = before.weight if options.weight is None else options.weight
+        parent = before.parent if options.parent is None else options.parent
+        store.set_queues([Queue(options.name, weight, quota, parent)])
+    return _list(argparse.Namespace(store=options.store, json=False))
+
+
+def _load(options: argparse.Namespace) -> str:
+    from offermatch.scheduler.queues import read_queues  # noqa: PLC0415
+
+    with open_store(options) as store:
+        store.set_queues(read_queues(options.file), source=str(options.file))
+    return _list(argparse.Namespace(store=options.store, json=False))
+
+
+def _remove(options: argparse.Namespace) -> str:
+    with open_store(options, make=False) as store:
+        store.remove_queue(options.name)
+    return f"{visible(options.name, LONGEST_NAME)}: removed\n"

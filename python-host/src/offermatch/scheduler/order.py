@@ -1,0 +1,263 @@
+"""The order in which tasks are offered to the matcher: fair among queues, by priority and age within one.
+
+    waiting, by queue ──> within a queue: priority, raised by waiting ──┐
+    running, by queue ──> share of each queue, by its weight ───────────┴──> one order of all; what a quota holds back
+
+Among queues it is dominant resource fairness (Ghodsi et al., NSDI 2011) with weights: the next task is of the queue whose
+dominant share, over its weight, is smallest. Below a parent the same is asked again among its children.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
+
+from offermatch.model import DEVICES
+from offermatch.scheduler.queues import DEFAULT, Queue
+from offermatch.tables.columns import OfferColumns, TaskColumns
+
+__all__ = ["Ordered", "Waiting", "largest_free", "order_tasks", "total_capacity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Tasks that wait.
+
+    Attributes:
+        columns: What they ask.
+        ids: Their numbers; of two that are equal otherwise, the smaller goes first.
+        queues: The queue of each; None where all are in one queue, the default.
+        priorities: The priority of each: higher goes first.
+        since: When each could first have begun, in seconds.
+    """
+
+    columns: TaskColumns
+    ids: Sequence[int]
+    queues: Sequence[str] | None
+    priorities: Sequence[int]
+    since: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order.
+
+    Attributes:
+        rows: The rows that the matcher is asked about, first to last.
+        over_quota: The rows that a quota holds back, each with the queue that has it.
+        shares: The dominant share of each queue before anything of this order begins, not divided by its weight.
+    """
+
+    rows: Sequence[int]
+    over_quota: Mapping[int, str] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+
+def order_tasks(
+    waiting: Waiting,
+    queues: Sequence[Queue],
+    running: Mapping[str, Mapping[str, int]],
+    capacity: Mapping[str, int],
+    free: Mapping[str, int] | None = None,
+    *,
+    ageing: float = 0.0,
+    kept_after: float = math.inf,
+    now: float = 0.0,
+) -> Ordered:
+    """Return the order in which tasks are to be placed. Nothing but the arguments decides it.
+
+    Args:
+        waiting: The tasks.
+        queues: Every queue, as ``checked_queues`` leaves them.
+        running: What the tasks of each queue hold, by dimension; devices as ``devices``, in thousandths.
+        capacity: What the whole cluster has, by dimension.
+        free: The most that one offer has free, by dimension. A task that asks more cannot begin now, so it is charged to
+            no queue. None: everything may begin.
+        ageing: The seconds of waiting that are worth one step of priority; 0 for none.
+        kept_after: The seconds of waiting after which what is left of a quota is kept for the task that it is too small for.
+        now: The time that ``since`` is counted to.
+    """
+    if not len(waiting.ids):
+        return Ordered([])
+    rows = _within(waiting, ageing)
+    single = waiting.queues is None and not any(queue.quota or queue.parent for queue in queues if queue.name == DEFAULT)
+    if single:
+        return Ordered(rows)
+    dimensions = [*capacity, *([] if DEVICES in capacity else [DEVICES])]
+    by_queue: dict[str, list[int]] = {}
+    names = waiting.queues
+    for row in rows:
+        by_queue.setdefault(DEFAULT if names is None else names[row], []).append(row)
+    nodes = _tree(queues, by_queue, running, capacity, dimensions)
+    for name, listed in by_queue.items():
+        nodes[name].rows = listed
+    root = _Node("", 1.0, {}, len(dimensions))
+    for node in nodes.values():
+        (nodes[node.above] if node.above else root).children.append(node)
+    shares = {name: max(node.used_part(), default=0.0) for name, node in nodes.items()}
+    filling = _Filling(_asked(waiting.columns, dimensions), dimensions, capacity, free, waiting.since, now - kept_after)
+    filling.fill(root)
+    return Ordered(filling.order, filling.over_quota, shares)
+
+
+def total_capacity(offers: OfferColumns) -> dict[str, int]:
+    """Return what all offers have, by dimension."""
+    found = {name: sum(column) for name, column in (offers.capacity or offers.available).items()}
+    return {**found, DEVICES: 1000 * len(offers.device_free)} if len(offers.device_free) else found
+
+
+def largest_free(offers: OfferColumns) -> dict[str, int]:
+    """Return the most that one offer has free, by dimension."""
+    found = {name: max(column, default=0) for name, column in offers.available.items()}
+    offsets = offers.device_offsets
+    if offsets is not None:
+        most = max((sum(offers.devices_of(row)) for row in range(len(offers))), default=0)
+        return {**found, DEVICES: most}
+    return found
+
+
+def _within(waiting: Waiting, ageing: float) -> Sequence[int]:
+    """Return the rows by priority. As every task ages alike, no two change places by waiting longer."""
+    priorities, since, ids = waiting.priorities, waiting.since, waiting.ids
+    if ageing:
+        return sorted(range(len(ids)), key=lambda row: (since[row] - ageing * priorities[row], ids[row]))
+    return sorted(range(len(ids)), key=lambda row: (-priorities[row], ids[row]))
+
+
+class _Node:
+    """A queue in the tree, with what it and those below it hold."""
+
+    __slots__ = ("above", "at", "capacity", "children", "name", "own", "quota", "rows", "used", "weight")
+
+    def __init__(self, name: str, weight: float, quota: Mapping[int, int], dimensions: int, above: str = "") -> None:
+        self.name, self.weight, self.quota, self.above = name, weight, quota, above
+        self.used = [0] * dimensions
+        self.own = [0] * dimensions
+        self.capacity: Sequence[int] = ()
+        self.children: list[_Node] = []
+        self.rows: list[int] = []
+        self.at = 0
+
+    def add(self, asked: Sequence[int]) -> None:
+        used = self.used
+        for at, number in enumerate(asked):
+            used[at] += number
+
+    def used_part(self) -> list[float]:
+        return [used / there for used, there in zip(self.used, self.capacity, strict=False) if there]
+
+    def share(self) -> float:
+        most = 0.0
+        for used, there in zip(self.used, self.capacity, strict=False):
+            if there and used > most * there:
+                most = used / there
+        return most / self.weight
+
+
+def _tree(
+    queues: Sequence[Queue],
+    waiting: Iterable[str],
+    running: Mapping[str, Mapping[str, int]],
+    capacity: Mapping[str, int],
+    dimensions: Sequence[str],
+) -> dict[str, _Node]:
+    place = {name: at for at, name in enumerate(dimensions)}
+    there = [capacity.get(name, 0) for name in dimensions]
+    nodes = {}
+    for queue in sorted(
+        {DEFAULT: Queue(DEFAULT), **{queue.name: queue for queue in queues}}.values(), key=lambda one: one.name
+    ):
+        quota = {place[name]: most for name, most in queue.quota.items() if name in place}
+        nodes[queue.name] = _Node(queue.name, queue.weight, quota, len(dimensions), queue.parent)
+    for name in [*running, *waiting]:
+        nodes.setdefault(name, _Node(name, 1.0, {}, len(dimensions)))
+    for node in nodes.values():
+        node.capacity = there
+    for name, held in running.items():
+        node = nodes[name]
+        node.own = [held.get(dimension, 0) for dimension in dimensions]
+        node.add(node.own)
+        while node.above:
+            node = nodes[node.above]
+            node.add(nodes[name].own)
+    return nodes
+
+
+def _asked(columns: TaskColumns, dimensions: Sequence[str]) -> Sequence[tuple[int, ...]]:
+    zeros = [0] * len(columns)
+    found = [(columns.devices if name == DEVICES else columns.demand.get(name)) or zeros for name in dimensions]
+    return list(zip(*found, strict=True)) if found else [()] * len(columns)
+
+
+class _Filling:
+    """Takes task after task, always of the queue that has least."""
+
+    def __init__(
+        self,
+        asked: Sequence[tuple[int, ...]],
+        dimensions: Sequence[str],
+        capacity: Mapping[str, int],
+        free: Mapping[str, int] | None,
+        since: Sequence[float],
+        overdue: float,
+    ) -> None:
+        self.order: list[int] = []
+        self.over_quota: dict[int, str] = {}
+        self._asked = asked
+        self._capacity = [capacity.get(name, 0) for name in dimensions]
+        self._free = None if free is None else [free.get(name, 0) for name in dimensions]
+        self._since, self._overdue = since, overdue
+
+    def fill(self, root: _Node) -> None:
+        """Order all that waits below the root."""
+        heaps: dict[str, list[tuple[float, str, _Node]]] = {}
+
+        def waits(node: _Node) -> bool:
+            # A queue with children may have tasks of its own: they count as one more child of its weight 1.
+            if node.rows and node.children:
+                own = _Node(node.name, 1.0, {}, len(node.used))
+                own.capacity, own.used = node.capacity, list(node.own)
+                own.rows, node.rows = node.rows, []
+                node.children.append(own)
+            below = [child for child in node.children if waits(child)] if node.children else []
+            if below:
+                heap = heaps[node.name] = [(child.share(), child.name, child) for child in below]
+                heapify(heap)
+            return bool(below or node.rows)
+
+        waits(root)
+        while heaps.get(""):
+            path, node = [root], root
+            while node.children:
+                node = heaps[node.name][0][2]
+                path.append(node)
+            self._take(node.rows[node.at], path)
+            node.at += 1
+            for above, child in zip(reversed(path[:-1]), reversed(path[1:]), strict=True):
+                heap = heaps[above.name]
+                left = heaps[child.name] if child.children else child.at < len(child.rows)
+                if left:
+                    heapreplace(heap, (child.share(), child.name, child))
+                else:
+                    heappop(heap)
+
+    def _take(self, row: int, path: Sequence[_Node]) -> None:
+        asked = self._asked[row]
+        for node in path:
+            if any(node.used[at] + asked[at] > most for at, most in node.quota.items() if asked[at]):
+                self.over_quota[row] = node.name
+                # The quota's rest is kept for a task that has waited long and could run within it.
+                could = all(asked[at] <= most for at, most in node.quota.items())
+                if could and self._since[row] <= self._overdue:
+                    self._charge(asked, path)
+                return
+        self.order.append(row)
+        free = self._free
+        if free is None or all(one <= most for one, most in zip(asked, free, strict=True)):
+            self._charge(asked, path)
+
+    def _charge(self, asked: Sequence[int], path: Sequence[_Node]) -> None:
+        for node in path:
+            node.add(asked)
