@@ -133,7 +133,7 @@ def test_a_payload_has_what_was_fetched(store):
     launch = one.launch
     one.launch = lambda launches: launched.extend(launches) or launch(launches)
     with scheduler(store, one) as loop:
-        assert loop.cycle().spans[5].counts == {"payloads": 2, "fetched": 2, "staged": 0, "skipped": 0}
+        assert loop.cycle().spans[6].counts == {"payloads": 2, "fetched": 2, "staged": 0, "skipped": 0}
     assert launched[0].payload == {"run": 1, "inputs": {"data": {"path": "/d"}, "model": 7}}
     assert launched[0].demand == {"cpu": 1000}
 
@@ -467,7 +467,7 @@ def test_inputs_are_staged_before_the_launch_and_skipped_by_digest(store, tmp_pa
     with scheduler(store, cluster(), program=PROGRAM) as loop:
         record = loop.cycle()
     assert record.refusals == {"input-not-staged": 3}
-    assert (record.launched, record.spans[5].counts["staged"]) == (2, 1)
+    assert (record.launched, record.spans[6].counts["staged"]) == (2, 1)
     assert (tmp_path / "node" / "weights.bin").read_bytes() == source.read_bytes()
     reasons = {name: store.shown(name).columns["reason"] for name in ("missing", "wrong", "conflict")}
     assert "source-vanished" in reasons["missing"]
@@ -475,7 +475,7 @@ def test_inputs_are_staged_before_the_launch_and_skipped_by_digest(store, tmp_pa
     assert "duplicate-name" in reasons["conflict"]
     store.submit([Submission("c", inputs=[copied])])
     with scheduler(store, cluster(), program=PROGRAM) as loop:
-        assert loop.cycle().spans[5].counts["skipped"] == 1
+        assert loop.cycle().spans[6].counts["skipped"] == 1
 
 
 # ---- what goes wrong with the store ------------------------------------------------------------------------------------

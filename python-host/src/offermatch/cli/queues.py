@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from offermatch.cli.cluster import open_store
 from offermatch.errors import InputError
 from offermatch.visible import LONGEST_NAME, visible
-
-if TYPE_CHECKING:
-    from offermatch.scheduler.queues import Queue
 
 __all__ = ["add_queues"]
 
@@ -58,6 +55,8 @@ def add_queues(commands: Any, stored: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> str:
     with open_store(options, make=False) as store:
+        from offermatch.scheduler.queues import held_below  # noqa: PLC0415
+
         found, (_, held), waiting = store.queues(), store.holding(), store.waiting()
     rows = [
         {
@@ -78,23 +77,13 @@ def _list(options: argparse.Namespace) -> str:
         parent = f"  below {visible(queue.parent, LONGEST_NAME)}" if queue.parent else ""
         name = visible(queue.name, LONGEST_NAME)
         lines.append(f"{name:<{width}}  weight {queue.weight:g}  {waiting.get(queue.name, 0):,} ready{parent}")
-        used = _below(queue.name, found, held)
+        used = held_below(queue.name, found, held)
         for dimension, most in queue.quota.items():
             number = used.get(dimension, 0)
             full = ": nothing more of it begins until it holds less" if number >= most else ""
             part = f"{_shown(dimension, number)} of {_shown(dimension, most)} {visible(dimension)}"
             lines.append(f"{'':<{width}}  holds {part}{full}")
     return "\n".join(lines) + "\n"
-
-
-def _below(name: str, queues: list[Queue], held: dict[str, dict[str, int]]) -> dict[str, int]:
-    """Return what the tasks of a queue and of those below it hold."""
-    found = dict(held.get(name, {}))
-    for queue in queues:
-        if queue.parent == name:
-            for dimension, number in _below(queue.name, queues, held).items():
-                found[dimension] = found.get(dimension, 0) + number
-    return found
 
 
 def _shown(dimension: str, number: int) -> str:

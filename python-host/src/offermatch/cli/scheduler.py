@@ -124,6 +124,13 @@ def add_scheduler(commands: Any) -> None:
         metavar="SECONDS",
         help="of waiting that are worth one step of priority within a queue (default: none)",
     )
+    run.add_argument(
+        "--reserve-after",
+        type=_seconds,
+        default=300.0,
+        metavar="SECONDS",
+        help="of waiting after which room is held for a task that finds no offer (default: 300)",
+    )
     run.add_argument("--concurrency", type=positive, default=64, metavar="N", help="inputs fetched at once (default: 64)")
     run.add_argument("--stages", type=positive, default=4, metavar="N", help="inputs staged at once (default: 4)")
     run.add_argument("--stage-program", metavar="PATH", help="the Rust program that stages; docs/staging.md")
@@ -207,6 +214,7 @@ def _run(options: argparse.Namespace) -> str:
             lease_seconds=options.lease,
             most_tasks=options.most_tasks,
             ageing=options.ageing,
+            reserve_after=options.reserve_after,
             concurrency=options.concurrency,
             stages_at_once=options.stages,
             program=options.stage_program,

@@ -8,13 +8,17 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from offermatch.cli.arguments import positive
 from offermatch.cli.cluster import open_store
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster.adapters import Access, connect
 from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
+
+if TYPE_CHECKING:
+    from offermatch.scheduler.store import Store
+    from offermatch.scheduler.store.schema import State
 
 __all__ = ["add_tasks"]
 
@@ -31,6 +35,9 @@ _WHY = "Says why a task is where it is: what it needs, its pause, the places it 
 _LOGS = (
     "Prints the end of what a task has written: as it is to a file, and with what cannot be seen as escapes to a terminal."
 )
+
+_MOST_REASONS = 50
+"""Tasks of a list for which it is looked up why they wait; of others 'tasks why' says so."""
 
 _STATES = ("pending", "ready", "claimed", "running", "done", "failed", "cancelled")
 
@@ -74,7 +81,8 @@ def add_tasks(commands: Any, stored: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> str:
     with open_store(options, make=False) as store:
-        counts, rows = store.counts(), store.listed(options.state, options.most)
+        counts = store.counts()
+        rows = [_with_reason(store, row, at) for at, row in enumerate(store.listed(options.state, options.most))]
     if options.json:
         found = [dict(zip(("name", "state", "priority", "reason"), row, strict=True)) for row in rows]
         return json.dumps({"counts": counts, "tasks": found}, indent=2) + "\n"
@@ -83,6 +91,16 @@ def _list(options: argparse.Namespace) -> str:
     width = max([len(row[0]) for row in shown] or [0])
     lines += [f"{name:<{width}}  {state:<9}  {priority:>4}  {why}".rstrip() for name, state, priority, why in shown]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _with_reason(store: Store, row: tuple[str, State, int, str], at: int) -> tuple[str, State, int, str]:
+    """Return a row of the list with why its task waits, which takes a look at the offers; of the first ones only."""
+    name, state, priority, reason = row
+    if state not in ("pending", "ready") or at >= _MOST_REASONS:
+        return row
+    from offermatch.scheduler.why import why  # noqa: PLC0415
+
+    return name, state, priority, next(iter(why(store, name, time.time())), reason)
 
 
 def _show(options: argparse.Namespace) -> str:
@@ -105,7 +123,7 @@ def _show(options: argparse.Namespace) -> str:
         f"state     {found.state}" + (f": {visible(row['reason'])}" if row["reason"] else ""),
         f"demand    {visible(row['demand'], LONGEST_MESSAGE)}, devices {row['devices']}, share {row['device_share']}",
         f"tries     {row['attempt']} so far, {row['failures']} of them failed, {row['retries']} retries allowed",
-        f"priority  {row['priority']}",
+        f"priority  {row['priority']}, in the queue {visible(row['queue'], LONGEST_NAME)}",
     ]
     if row["requirements"]:
         lines.append(f"requires  {visible(row['requirements'], LONGEST_MESSAGE)}")

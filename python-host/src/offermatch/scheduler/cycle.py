@@ -47,6 +47,8 @@ class Cycle:
         queue: Tasks that were ready.
         offers: Offers that the cluster made.
         placed: Tasks that the matcher placed.
+        reserved: Tasks that room is held for.
+        backfilled: Placed tasks that run in held room, and end before it is needed.
         launched: Tasks that the cluster took.
         ended: Tasks that came to each state by what the cluster reported.
         refusals: Why placed or processable tasks were not launched, by reason.
@@ -66,6 +68,8 @@ class Cycle:
     queue: int = 0
     offers: int = 0
     placed: int = 0
+    reserved: int = 0
+    backfilled: int = 0
     launched: int = 0
     ended: Mapping[State, int] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
 from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, total_capacity
 from offermatch.scheduler.places import Places, without
 from offermatch.scheduler.prepare import prepare_payloads
+from offermatch.scheduler.room import Room, hold_room
 from offermatch.scheduler.store import Lease, Store
 from offermatch.scheduler.store.told import Place, Processable
 from offermatch.tables.columns import OfferColumns
@@ -55,6 +56,7 @@ class Scheduler:
         lease_seconds: float = 30.0,
         most_tasks: int = 100_000,
         ageing: float = 0.0,
+        reserve_after: float = 300.0,
         concurrency: int = 64,
         stages_at_once: int = 4,
         program: str | None = None,
@@ -72,6 +74,7 @@ class Scheduler:
             most_tasks: How many processable tasks a cycle looks at. Where more are ready and some of those found no offer,
                 half of what the next cycle looks at lies behind them.
             ageing: The seconds of waiting that are worth one step of priority within a queue; 0 for none.
+            reserve_after: The seconds of waiting after which room is held for a task that finds no offer.
             concurrency: How many inputs are fetched at once.
             stages_at_once: How many inputs are staged at once.
             program: The Rust program that stages.
@@ -92,6 +95,8 @@ class Scheduler:
         self._program = program
         self._observers = list(observers)
         self._ageing = ageing
+        self._reserve_after = reserve_after
+        self._overtaken: set[int] = set()
         self._behind: Mapping[str, tuple[int, int]] = {}
         self._places = Places()
         self._seen = -_SECONDS_SEEN
@@ -203,13 +208,15 @@ class Scheduler:
             cycle.shares = ordered.shares
             cycle.refuse("over-quota", len(ordered.over_quota))
         with watch.span("match_tasks_to_offers") as span:
-            matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings)
+            room = self._room(found, offers)
+            matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings, room, cluster.now())
             cycle.placed = span.counts["placed"] = len(matched.ids)
+            cycle.reserved, cycle.backfilled = len(room.reservations), matched.backfilled
+            self._overtaken = stages.overtaken(found, matched)
             cycle.utilisation = matched.utilisation
             # What nothing can serve must not hide those behind it for ever.
             self._behind = found.last if cycle.placed < cycle.queue else {}
-            if cycle.placed < cycle.queue:
-                self._see(offered)
+            self._see(offered, cycle)
             self._tell_matcher(cycle, matched)
             cycle.refuse("unknown-dimension", matched.unknown_dimension)
             cycle.refuse("no-offer", len(found.ids) - cycle.placed - matched.unknown_dimension)
@@ -257,8 +264,23 @@ class Scheduler:
             total_capacity(offered),
             largest_free(offers),
             ageing=self._ageing,
+            kept_after=self._reserve_after,
             now=self.cluster.now(),
         )
+
+    def _room(self, found: Processable, offers: OfferColumns) -> Room:
+        """Return what is held for tasks that have waited too long."""
+        now = self.cluster.now()
+        # A task that nobody behind it has overtaken only waits for its turn, unless it is the first of all.
+        late = now - self._reserve_after
+        without = [row for row, since in enumerate(found.since) if since <= late and found.ids[row] in self._overtaken]
+        before = self.store.reservations()
+        if not without and not before:
+            return Room(offers)
+        room = hold_room(found, offers, before, without, self.store.endings(), now)
+        if room.reservations != before:
+            self.store.reserve(room.reservations)
+        return room
 
     def _open_places(self, offered: OfferColumns, known: Sequence[Place]) -> OfferColumns:
         """Return the offers that may have tasks."""
@@ -269,9 +291,9 @@ class Scheduler:
             found = without(offered, {place.name for place in known if place.cordoned})
         return found
 
-    def _see(self, offered: OfferColumns) -> None:
+    def _see(self, offered: OfferColumns, cycle: Cycle) -> None:
         """Keep what there was when tasks found no offer, now and then, for whoever asks why."""
-        if time.monotonic() >= self._seen + _SECONDS_SEEN:
+        if cycle.placed < cycle.queue and time.monotonic() >= self._seen + _SECONDS_SEEN:
             self._seen = time.monotonic()
             self.store.see(offered, self.cluster.now())
 

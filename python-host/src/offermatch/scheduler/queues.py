@@ -14,7 +14,7 @@ from offermatch.errors import InputError
 from offermatch.model import DEVICES
 from offermatch.quantity import COUNT, parse, unit_of
 
-__all__ = ["DEFAULT", "Queue", "checked_queues", "quota_of", "read_queues"]
+__all__ = ["DEFAULT", "Queue", "checked_queues", "held_below", "quota_of", "read_queues"]
 
 DEFAULT = "default"
 """The queue of a task that names none. It is always there."""
@@ -86,6 +86,16 @@ def quota_of(given: Mapping[str, Any], place: str) -> dict[str, int]:
         else parse(value, f"{place}.{name}", unit_of(name))
         for name, value in given.items()
     }
+
+
+def held_below(name: str, queues: Sequence[Queue], held: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Return what the tasks of a queue and of those below it hold."""
+    found = dict(held.get(name, {}))
+    for queue in queues:
+        if queue.parent == name:
+            for dimension, number in held_below(queue.name, queues, held).items():
+                found[dimension] = found.get(dimension, 0) + number
+    return found
 
 
 def checked_queues(queues: Iterable[Queue], source: str = "queues", known: Sequence[Queue] = ()) -> list[Queue]:

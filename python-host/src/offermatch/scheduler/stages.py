@@ -20,6 +20,7 @@ from offermatch.matcher import BaseMatcher
 from offermatch.model import Requirement, Settings
 from offermatch.scheduler.cluster.abc import Cluster, Launch
 from offermatch.scheduler.places import Places
+from offermatch.scheduler.room import Room, held_offers, short_tasks
 from offermatch.scheduler.store import Lease, Store, Verdict
 from offermatch.scheduler.store.schema import State
 from offermatch.scheduler.store.told import Claim, Outcome, Processable, Underway
@@ -35,6 +36,7 @@ __all__ = [
     "get_resource_offers_from_cluster",
     "launch_tasks",
     "match_tasks_to_offers",
+    "overtaken",
 ]
 
 _LOG = logging.getLogger("offermatch.scheduler")
@@ -63,7 +65,9 @@ def collect_reports(
     held = store.underway(lease)
     if not held:
         return {}
-    ending = [one.key for one in held if one.cancel_reason is not None]
+    now = cluster.now()
+    over = {one.id for one in held if one.running and one.ends_by is not None and one.ends_by <= now}
+    ending = [one.key for one in held if one.cancel_reason is not None or one.id in over]
     if ending:
         cluster.cancel(ending)
     verdicts: list[Verdict] = []
@@ -76,8 +80,12 @@ def collect_reports(
             done.add(one.offer)
         elif report.outcome in ("failed", "lost"):
             counts_as: Outcome = "again" if one.fenced else "lost" if report.outcome == "lost" else "failed"
-            verdicts.append(Verdict(one.id, counts_as, report.reason or report.outcome))
-            if counts_as == "failed" and one.cancel_reason is None:
+            reason = report.reason or report.outcome
+            if one.id in over and one.ends_by is not None and one.time_limit is not None:
+                ran = now - one.ends_by + one.time_limit
+                reason = f"its time limit is {one.time_limit:g} s, and it ran {ran:.0f} s: {reason}"
+            verdicts.append(Verdict(one.id, counts_as, reason))
+            if counts_as == "failed" and one.cancel_reason is None and one.id not in over:
                 failed.append((one.offer, one.id))
         elif report.outcome == "unknown" or one.fenced or one.offer in draining:
             unsure.append(one)
@@ -156,6 +164,7 @@ class Matched:
         rows: Their rows among the processable tasks.
         offers: The name of the offer of each.
         utilisation: The part of the capacity in use once they run, by dimension.
+        backfilled: How many of them run in room that is held for others, and end before it is needed.
         unknown_dimension: Tasks that ask for a dimension which no offer has.
         answer: The matcher's; None where there was nothing to match.
     """
@@ -164,18 +173,69 @@ class Matched:
     rows: list[int] = field(default_factory=list)
     offers: list[str] = field(default_factory=list)
     utilisation: dict[str, float] = field(default_factory=dict)
+    backfilled: int = 0
     unknown_dimension: int = 0
     answer: Answer | None = None
 
 
-def match_tasks_to_offers(matcher: BaseMatcher, found: Processable, offers: OfferColumns, settings: Settings) -> Matched:
+def match_tasks_to_offers(
+    matcher: BaseMatcher,
+    found: Processable,
+    offers: OfferColumns,
+    settings: Settings,
+    room: Room | None = None,
+    now: float = 0.0,
+) -> Matched:
     """Return which task goes to which offer.
+
+    Args:
+        matcher: Who decides.
+        found: The tasks, in their order.
+        offers: What is free.
+        settings: How to rank offers.
+        room: What of that is held, and for whom.
+        now: The time, by which tasks with a time limit may run in held room.
 
     Raises:
         InputError: A setting that does not fit the offers.
         MatcherError: The matcher failed, and there is no fallback.
     """
-    columns, offers = _avoiding(found, offers)
+    room = room or Room(offers)
+    # Those for whom room was held and is there have it first.
+    first = [*room.fitting, *(row for row in range(len(found.ids)) if row not in room.fitting)] if room.fitting else []
+    order: Sequence[int] = first or range(len(found.ids))
+    own = {at: (name,) for at, name in enumerate(room.fitting.values())}
+    matched = _matched(matcher, found.picked(order), room.offers, settings, own)
+    matched.rows = list(map(order.__getitem__, matched.rows))
+    short = short_tasks(found, matched.rows, room, now)
+    if short:
+        rows = [row for row, _ in short]
+        named = {at: names for at, (_, names) in enumerate(short)}
+        more = _matched(matcher, found.picked(rows), held_offers(offers, room), settings, named)
+        matched.ids += more.ids
+        matched.rows += [rows[row] for row in more.rows]
+        matched.offers += more.offers
+        matched.backfilled = len(more.ids)
+    matched.utilisation = _utilisation(found.columns, matched.rows, offers)
+    return matched
+
+
+def overtaken(found: Processable, matched: Matched) -> set[int]:
+    """Return the numbers of the tasks without an offer that tasks behind them in the order have overtaken, and the first."""
+    placed = set(matched.ids)
+    last = max(matched.rows, default=0)
+    first = [number for number in found.ids if number not in placed][:1] if len(placed) < len(found.ids) else []
+    return {*first, *(number for number in found.ids[:last] if number not in placed)}
+
+
+def _matched(
+    matcher: BaseMatcher,
+    found: Processable,
+    offers: OfferColumns,
+    settings: Settings,
+    own: Mapping[int, tuple[str, ...]],
+) -> Matched:
+    columns, offers = _by_place(found, offers, own)
     columns, rows = _known_dimensions(columns, offers)
     matched = Matched(unknown_dimension=len(found.ids) - len(rows))
     if rows and len(offers):
@@ -192,20 +252,26 @@ def match_tasks_to_offers(matcher: BaseMatcher, found: Processable, offers: Offe
         matched.rows = list(map(rows.__getitem__, answer.task_rows))
         matched.ids = list(map(found.ids.__getitem__, matched.rows))
         matched.offers = answer.offer_names
-    matched.utilisation = _utilisation(found.columns, matched.rows, offers)
     return matched
 
 
-def _avoiding(found: Processable, offers: OfferColumns) -> tuple[TaskColumns, OfferColumns]:
-    """Return the tables with a requirement for each task that failed somewhere lately: not there, if there are others."""
+def _by_place(
+    found: Processable, offers: OfferColumns, own: Mapping[int, tuple[str, ...]]
+) -> tuple[TaskColumns, OfferColumns]:
+    """Return the tables with requirements on places.
+
+    A task that failed somewhere lately does not go there, if there are others; one that has places of its own goes there.
+    """
     there = set(offers.names)
     avoided = {row: tuple(name for name in names if name in there) for row, names in found.avoided.items()}
-    avoided = {row: names for row, names in avoided.items() if 0 < len(names) < len(there)}
-    if not avoided:
+    avoided = {row: names for row, names in avoided.items() if 0 < len(names) < len(there) and row not in own}
+    if not avoided and not own:
         return found.columns, offers
     requirements = list(found.columns.requirements or [()] * len(found.columns))
     for row, names in avoided.items():
         requirements[row] = (*requirements[row], Requirement(_PLACE, names, excludes=True))
+    for row, names in own.items():
+        requirements[row] = (*requirements[row], Requirement(_PLACE, names))
     named: list[str | None] = list(offers.names)
     return (
         replace(found.columns, requirements=requirements),

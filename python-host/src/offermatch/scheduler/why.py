@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from offermatch.matcher import ReferenceMatcher
-from offermatch.model import Explanation, Requirement
+from offermatch.model import DEVICES, Explanation, Requirement
 from offermatch.scheduler.places import Places, without
+from offermatch.scheduler.queues import held_below
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
@@ -57,6 +59,7 @@ def _ready(store: Store, shown: Shown, now: float) -> list[str]:
         lines.append(
             f"it avoids {', '.join(avoided)}, where attempts failed, for {pause + AVOIDED_SECONDS - now:.0f} s more"
         )
+    lines += _order(store, row, now)
     sighting = store.sighting()
     if sighting is None:
         return [*lines, "it is ready, and no task has been without an offer since the store was made; does a scheduler run?"]
@@ -65,6 +68,37 @@ def _ready(store: Store, shown: Shown, now: float) -> list[str]:
     lines += [f"{place} gets nothing new: {told}" for place, told in list(there.items())[:_MOST_NAMED]]
     lines += [f"and {len(there) - _MOST_NAMED} more places"] if len(there) > _MOST_NAMED else []
     return [*lines, *_placing(shown, sighting, without(sighting.offers, there), now)]
+
+
+def _order(store: Store, row: Mapping[str, Any], now: float) -> list[str]:
+    """Return what the order of tasks, quotas and held room have to do with it."""
+    lines = []
+    queues, held = store.holding()
+    known = {queue.name: queue for queue in queues}
+    asked: dict[str, int] = {**json.loads(row["demand"]), DEVICES: 1000 * row["devices"] + row["device_share"]}
+    name = row["queue"]
+    while name and name in known:
+        queue = known[name]
+        for dimension, most in queue.quota.items():
+            used = held_below(name, queues, held).get(dimension, 0)
+            if asked.get(dimension, 0) and used + asked[dimension] > most:
+                shown = visible(dimension, LONGEST_NAME)
+                lines.append(
+                    f"the quota of the queue {visible(name, LONGEST_NAME)} is {most} {shown}: {used} are held, and it asks "
+                    f"{asked[dimension]}" + (": it can never run there" if asked[dimension] > most else "")
+                )
+        name = queue.parent
+    for number, one in store.reservations().items():
+        offer = visible(one.offer, LONGEST_NAME)
+        if number == row["id"]:
+            until = "" if one.until is None else f", and there by time limits in {max(0.0, one.until - now):.0f} s"
+            lines.append(f"room is held for it on {offer} since {max(0.0, now - one.since):.0f} s{until}")
+        else:
+            lines.append(f"room on {offer} is held for another task that has waited longer")
+    ahead = store.ahead(row["queue"], row["priority"], row["id"])
+    if ahead:
+        lines.append(f"{ahead} ready tasks are before it in the queue {visible(row['queue'], LONGEST_NAME)}")
+    return lines
 
 
 def _placing(shown: Shown, sighting: Sighting, offers: OfferColumns, now: float) -> list[str]:

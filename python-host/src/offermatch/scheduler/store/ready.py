@@ -19,7 +19,7 @@ from offermatch.scheduler.store.schema import payloads, store, tasks
 from offermatch.scheduler.store.told import Processable, Underway, Wanted
 from offermatch.tables.columns import TaskColumns
 
-__all__ = ["AVOIDED_SECONDS", "counts", "key_of", "processable", "store_name", "underway", "wanted"]
+__all__ = ["AVOIDED_SECONDS", "ahead", "counts", "key_of", "processable", "store_name", "underway", "wanted"]
 
 AVOIDED_SECONDS = 60.0
 """How long after its pause a task avoids the places where its attempts failed."""
@@ -100,6 +100,13 @@ def _position(row: Any) -> tuple[int, int]:
 def _order(position: tuple[int, int]) -> tuple[int, int]:
     priority, number = position
     return -priority, number
+
+
+def ahead(connection: Connection, queue: str, priority: int, number: int) -> int:
+    """Return how many ready tasks of a queue go before a task of this priority and number."""
+    before = (tasks.c.priority > priority) | ((tasks.c.priority == priority) & (tasks.c.id < number))
+    found = select(func.count()).select_from(tasks).where(tasks.c.state == _READY, tasks.c.queue == queue, before)
+    return int(connection.execute(found).scalar_one())
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -8,12 +8,22 @@ from types import TracebackType
 
 from offermatch.errors import StoreError
 from offermatch.scheduler.queues import Queue
-from offermatch.scheduler.store import browse, changes, leases, migrate, places, queues, ready
+from offermatch.scheduler.store import browse, changes, leases, migrate, places, queues, ready, reservations
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import State
 from offermatch.scheduler.store.submit import insert_submission
-from offermatch.scheduler.store.told import Claim, Place, Processable, Shown, Sighting, Underway, Verdict, Wanted
+from offermatch.scheduler.store.told import (
+    Claim,
+    Place,
+    Processable,
+    Reservation,
+    Shown,
+    Sighting,
+    Underway,
+    Verdict,
+    Wanted,
+)
 from offermatch.scheduler.submission import Submission, checked
 from offermatch.tables.columns import OfferColumns
 
@@ -165,6 +175,11 @@ class Store:
         with self._database.write() as connection:
             queues.remove_queue(connection, name)
 
+    def ahead(self, queue: str, priority: int, number: int) -> int:
+        """Return how many ready tasks of a queue go before a task of this priority and number."""
+        with self._database.read() as connection:
+            return ready.ahead(connection, queue, priority, number)
+
     def waiting(self) -> dict[str, int]:
         """Return how many tasks of each queue are ready."""
         with self._database.read() as connection:
@@ -278,6 +293,21 @@ class Store:
         """Let nothing new go to a place until then."""
         with self._database.write() as connection:
             places.leave_out(connection, self._database, name, until, strikes, reason, _at(at))
+
+    def reservations(self) -> dict[int, Reservation]:
+        """Return the room that is held, by the number of the task that it is held for."""
+        with self._database.read() as connection:
+            return reservations.kept(connection)
+
+    def reserve(self, given: Mapping[int, Reservation]) -> None:
+        """Hold this room, and no other."""
+        with self._database.write() as connection:
+            reservations.keep(connection, given)
+
+    def endings(self) -> dict[str, list[tuple[float, dict[str, int]]]]:
+        """Return when what has a time limit ends at the latest on each offer, and what it gives back."""
+        with self._database.read() as connection:
+            return reservations.endings(connection)
 
     def see(self, offers: OfferColumns, at: float | None = None) -> None:
         """Keep what the cluster offers, so that anybody can be told why a task waits."""

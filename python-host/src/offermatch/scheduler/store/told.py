@@ -11,7 +11,19 @@ from typing import Any, Literal, NamedTuple
 from offermatch.scheduler.store.schema import State
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
-__all__ = ["Change", "Claim", "Outcome", "Place", "Processable", "Shown", "Sighting", "Underway", "Verdict", "Wanted"]
+__all__ = [
+    "Change",
+    "Claim",
+    "Outcome",
+    "Place",
+    "Processable",
+    "Reservation",
+    "Shown",
+    "Sighting",
+    "Underway",
+    "Verdict",
+    "Wanted",
+]
 
 Outcome = Literal["running", "done", "failed", "lost", "again"]
 """``failed``: the attempt failed, and counts. ``lost``: its server is gone, which counts apart. ``again``: it never ran, so
@@ -135,6 +147,20 @@ class Place(NamedTuple):
     left_out_until: float
     strikes: int
     reason: str
+
+
+class Reservation(NamedTuple):
+    """Room that is held for a task.
+
+    Attributes:
+        offer: Where.
+        since: Since when.
+        until: When there is room for the task, by the time limits of what runs there; None where they do not say.
+    """
+
+    offer: str
+    since: float
+    until: float | None
 
 
 class Sighting(NamedTuple):

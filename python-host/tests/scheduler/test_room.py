@@ -1,0 +1,190 @@
+"""Large tasks are not starved: room is held for them, and what ends in time runs in it meanwhile."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from offermatch import Offer, ReferenceMatcher, is_in
+from offermatch.scheduler.cluster.simulated import SimulatedCluster
+from offermatch.scheduler.loop import Scheduler
+from offermatch.scheduler.room import hold_room
+from offermatch.scheduler.store import Store
+from offermatch.scheduler.store.told import Processable, Reservation
+from offermatch.scheduler.submission import Submission
+from offermatch.scheduler.why import why
+from offermatch.tables.columns import TaskColumns
+from offermatch.tables.rows import offer_columns
+
+
+@pytest.fixture
+def store(store_url):
+    with Store(store_url) as opened:
+        yield opened
+
+
+def scheduler(store, cluster, **settings):
+    return Scheduler(store, cluster, ReferenceMatcher(), **{"interval": 1.0, "reserve_after": 10.0, **settings})
+
+
+def begins(store, name):
+    """When an attempt at a task began to run."""
+    return next(change.at for change in store.shown(name).history if change.state == "running")
+
+
+def stream(store, number, *, at, seconds=8, cpu=1, limit=None, name="small"):
+    rows = [
+        Submission(f"{name}{row}", {"cpu": cpu}, payload={"seconds": seconds}, time_limit=limit) for row in range(number)
+    ]
+    store.submit(rows, at=at)
+
+
+def test_a_large_task_begins_although_small_ones_never_end(store):
+    """Row C4 of what was found in use: the large one waits for ever without, and begins soon after its wait with it."""
+    cluster = SimulatedCluster([Offer("one", {"cpu": 8})])
+    small = [Submission(f"small{at}", {"cpu": 1}, priority=-5, payload={"seconds": 5 + at * 7 % 4}) for at in range(400)]
+    store.submit(small, at=cluster.now())
+    with scheduler(store, cluster, reserve_after=1e9) as loop:
+        for _ in range(8):
+            loop.cycle()
+            cluster.wait(1)
+        store.submit([Submission("large", {"cpu": 8}, priority=1000, payload={"seconds": 1})], at=cluster.now())
+        for _ in range(60):
+            loop.cycle()
+            cluster.wait(1)
+        assert store.shown("large").state == "ready"
+    submitted = cluster.now()
+    with scheduler(store, cluster) as loop:
+        for _ in range(60):
+            if store.shown("large").state != "ready":
+                break
+            loop.cycle()
+            cluster.wait(1)
+    assert store.shown("large").state in ("running", "done")
+    assert begins(store, "large") <= submitted + 20
+    assert store.reservations() == {}
+
+
+def test_the_room_is_the_large_tasks_alone_and_why_says_so(store):
+    cluster = SimulatedCluster([Offer("one", {"cpu": 4}), Offer("two", {"cpu": 2})])
+    store.submit([Submission("long", {"cpu": 3}, payload={"seconds": 100})], at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        store.submit([Submission("large", {"cpu": 4})], at=cluster.now())
+        for _ in range(14):
+            loop.cycle()
+            cluster.wait(1)
+        assert {one.offer for one in store.reservations().values()} == {"one"}
+        stream(store, 3, at=cluster.now())
+        assert loop.cycle().placed == 2
+        assert {store.shown(f"small{row}").columns["offer"] for row in range(3)} == {"two", None}
+        assert any("room is held for it on one" in line for line in why(store, "large", cluster.now()))
+        assert any("room on one is held" in line for line in why(store, "small2", cluster.now()))
+        store.cancel(["large"])
+        cluster.wait(1)
+        loop.cycle()
+        assert store.reservations() == {}
+        assert store.shown("small2").state == "running"
+
+
+def test_what_ends_in_time_runs_in_held_room_and_delays_nothing(store):
+    cluster = SimulatedCluster([Offer("one", {"cpu": 4})])
+    store.submit([Submission("long", {"cpu": 3}, payload={"seconds": 60}, time_limit=60)], at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        begin = cluster.now()
+        store.submit([Submission("large", {"cpu": 4}, payload={"seconds": 1})], at=begin)
+        for _ in range(14):
+            loop.cycle()
+            cluster.wait(1)
+        (reservation,) = store.reservations().values()
+        assert reservation.until == pytest.approx(begin + 60, abs=1)
+        stream(store, 1, at=cluster.now(), seconds=10, limit=20, name="short")
+        stream(store, 1, at=cluster.now(), seconds=10, limit=70, name="late")
+        stream(store, 1, at=cluster.now(), seconds=10, name="unlimited")
+        cycle = loop.cycle()
+        assert (cycle.placed, cycle.reserved, cycle.backfilled) == (1, 1, 1)
+        assert store.shown("short0").state == "running"
+        for _ in range(60):
+            cluster.wait(1)
+            loop.cycle()
+        assert begins(store, "large") <= begin + 62
+        assert begins(store, "late0") >= begins(store, "large")
+
+
+def test_a_task_that_runs_beyond_its_limit_is_ended_and_the_reason_says_both(store):
+    cluster = SimulatedCluster([Offer("one", {"cpu": 4})])
+    store.submit([Submission("a", {"cpu": 1}, payload={"seconds": 100}, time_limit=5, retries=0)], at=cluster.now())
+    store.submit([Submission("b", {"cpu": 1}, payload={"seconds": 3}, time_limit=5, retries=0)], at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 1, "failed": 1}
+    reason = store.shown("a").columns["reason"]
+    assert "its time limit is 5 s, and it ran " in reason
+    assert any("its time limit is 5 s" in line for line in why(store, "a", cluster.now()))
+    assert store.places() == []
+
+
+def test_a_reservation_of_a_scheduler_that_died_is_kept_by_the_next(store):
+    cluster = SimulatedCluster([Offer("one", {"cpu": 4}), Offer("two", {"cpu": 4})])
+    store.submit([Submission(name, {"cpu": 3}, payload={"seconds": 40}) for name in "ab"], at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        store.submit([Submission("large", {"cpu": 4})], at=cluster.now())
+        for _ in range(13):
+            loop.cycle()
+            cluster.wait(1)
+        before = store.reservations()
+        assert len(before) == 1
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        assert store.reservations() == before
+
+
+TASK = st.tuples(st.integers(0, 8), st.integers(0, 8), st.sampled_from([0, 300, 1000, 2000]), st.booleans())
+OFFER = st.tuples(st.integers(0, 6), st.integers(0, 6), st.lists(st.sampled_from([0, 400, 1000]), max_size=3), st.booleans())
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(TASK, min_size=1, max_size=6),
+    st.lists(OFFER, min_size=1, max_size=50),
+    st.dictionaries(st.integers(0, 49), st.lists(st.tuples(st.integers(0, 50), st.integers(0, 8)), max_size=3)),
+    st.integers(0, 6),
+)
+def test_what_is_held_is_right(tasks, offers, endings, before):
+    rows = [
+        Offer(
+            f"o{at}", {"cpu": cpu, "disk": disk}, capacity={"cpu": 8, "disk": 8}, devices=devices, attributes={"zone": "z"}
+        )
+        if zone
+        else Offer(f"o{at}", {"cpu": cpu, "disk": disk}, capacity={"cpu": 8, "disk": 8}, devices=devices)
+        for at, (cpu, disk, devices, zone) in enumerate(offers)
+    ]
+    table = offer_columns(rows)
+    demand = {"cpu": [task[0] for task in tasks], "disk": [task[1] for task in tasks]}
+    columns = TaskColumns.build([f"t{at}" for at in range(len(tasks))], demand)
+    columns.requirements = [(is_in("zone", ["z"]),) if task[3] else () for task in tasks]
+    columns.devices = table.device_free.__class__("Q", [task[2] for task in tasks])
+    found = Processable(list(range(100, 100 + len(tasks))), columns)
+    known = {100: Reservation(f"o{before}", 1.0, None)} if before < len(offers) else {}
+    ends = {f"o{at}": [(float(end), {"cpu": 1000 * number}) for end, number in given] for at, given in endings.items()}
+    room = hold_room(found, table, known, range(len(tasks)), ends, 10.0)
+    assert room == hold_room(found, table, known, range(len(tasks)), ends, 10.0)
+    assert len(room.reservations) <= max(1, len(offers) // 20)
+    places = [one.offer for one in room.reservations.values()]
+    assert len(set(places)) == len(places)
+    assert known.items() <= {number: one._replace(until=None) for number, one in room.reservations.items()}.items()
+    for number, one in room.reservations.items():
+        task, offer = tasks[number - 100], offers[int(one.offer[1:])]
+        fits = (
+            task[0] <= offer[0]
+            and task[1] <= offer[1]
+            and (max(offer[2], default=0) >= task[2] if task[2] < 1000 else offer[2].count(1000) * 1000 >= task[2])
+        )
+        assert fits == (room.fitting.get(number - 100) == one.offer)
+        if number not in known:
+            assert offer[3] or not task[3]
+            assert 1000 * len(offer[2]) >= task[2]
+    for name, column in table.available.items():
+        for at, free in enumerate(column):
+            assert room.offers.available[name][at] == free - room.held.get(f"o{at}", {}).get(name, 0) >= 0
