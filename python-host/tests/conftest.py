@@ -5,6 +5,8 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("offermatch.scheduler.cluster.testing")
+
 from apiserver import ApiServer
 from engines import missing, podmans
 from offermatch import Matcher, ReferenceMatcher

@@ -155,7 +155,7 @@ def test_a_matcher_is_swapped_by_manifest_while_the_loop_runs(store, tmp_path):
 
 def test_the_fallback_answers_where_the_matcher_fails(store):
     class Broken(ReferenceMatcher):
-        def _run(self, cycle, timings):
+        def backend(self, *arguments):
             raise MatcherError("matcher-trapped", "no")
 
     store.submit(tasks(3))

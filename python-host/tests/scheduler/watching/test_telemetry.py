@@ -152,7 +152,7 @@ def test_nothing_listens_unless_it_is_asked_for(monkeypatch):
 class Failing(ReferenceMatcher):
     """A matcher that falls over."""
 
-    def _run(self, cycle, timings):
+    def backend(self, *arguments):
         raise MatcherError("matcher-trapped", "it fell over")
 
 
