@@ -9,9 +9,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from offermatch.bench import border, cycle, gil, kubernetes, pack, packing, policies, ray, rows, start, svg, swap, talk
+from offermatch.bench import (
+    border,
+    cycle,
+    gil,
+    kubernetes,
+    launches,
+    pack,
+    packing,
+    policies,
+    ray,
+    rows,
+    start,
+    svg,
+    swap,
+    talk,
+)
 from offermatch.cli.arguments import positive, sample
 from offermatch.errors import InputError
+from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.policies import names
 from offermatch.sample import Sample
@@ -60,15 +76,7 @@ def add_bench(commands: Any) -> None:
     about = "microseconds for which a thread may keep the interpreter's lock (default: as it is, mostly 5000)"
     parser.add_argument("--switch-interval", type=positive, metavar="US", help=about)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser = measurement(
-        "kubernetes", kubernetes, _kubernetes, "the Kubernetes scheduler, on an API server that is nobody's"
-    )
-    parser.add_argument("--kubeconfig", required=True, metavar="FILE", help="the server; it must have no nodes")
-    parser.add_argument("--nodes", type=positive, default=5000, metavar="N")
-    parser.add_argument("--pods", type=positive, default=30000, metavar="N")
-    parser.add_argument("--concurrency", type=positive, default=32, metavar="N", help="bindings at once (default: 32)")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_clusters(measurement)
     parser = measurement("ray", ray, _ray, "the bin packing of Ray's autoscaler, beside Ray's own functions")
     parser.add_argument("--bundles", type=positive, default=10_000, metavar="N", help="to pack (default: 10000)")
     parser.add_argument("--nodes", type=positive, default=2_000, metavar="N", help="to pack them on (default: 2000)")
@@ -84,6 +92,22 @@ def add_bench(commands: Any) -> None:
     parser.add_argument("--seconds", type=positive, default=4, metavar="N", help="for each of the simple ways (default: 4)")
     parser.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture too")
+
+
+def _add_clusters(measurement: Callable[..., Any]) -> None:
+    parser = measurement(
+        "kubernetes", kubernetes, _kubernetes, "the Kubernetes scheduler, on an API server that is nobody's"
+    )
+    parser.add_argument("--kubeconfig", required=True, metavar="FILE", help="the server; it must have no nodes")
+    parser.add_argument("--nodes", type=positive, default=5000, metavar="N")
+    parser.add_argument("--pods", type=positive, default=30000, metavar="N")
+    parser.add_argument("--concurrency", type=positive, default=32, metavar="N", help="bindings at once (default: 32)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("launches", launches, _launches, "what a launch over HTTP costs the scheduler")
+    parser.add_argument("--launches", type=positive, default=20_000, metavar="N", help="(default: 20000)")
+    parser.add_argument("--offers", type=positive, default=2_000, metavar="N", help="behind the gateway (default: 2000)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_policies(measurement: Callable[..., Any]) -> None:
@@ -227,6 +251,12 @@ def _kubernetes(options: argparse.Namespace) -> str:
         concurrency=options.concurrency,
     )
     return _shown(found, options, kubernetes.table)
+
+
+def _launches(options: argparse.Namespace) -> str:
+    require("http", "httpx")
+    require("agent", "uvicorn")
+    return _shown(launches.launches(options.launches, options.offers), options, launches.table)
 
 
 def _ray(options: argparse.Namespace) -> str:

@@ -208,7 +208,7 @@ def _run(options: argparse.Namespace) -> str:
         scheduler = Scheduler(
             store,
             cluster,
-            FallbackMatcher(matcher),
+            _with_fallback(matcher, options.limits),
             settings=ranking(options),
             interval=options.interval,
             lease_seconds=options.lease,
@@ -229,6 +229,17 @@ def _run(options: argparse.Namespace) -> str:
         if last and last[0].error:
             raise OffermatchError(last[0].error, last[0].message)
         return ""
+
+
+def _with_fallback(matcher: BaseMatcher, limits: Path | None) -> FallbackMatcher:
+    """Return the matcher with what answers when it fails: the bundled component, and after that the reference matcher.
+
+    The reference takes seconds for what the component does in milliseconds, so it is the last resort.
+    """
+    bundled = matcher_named("bundled", limits)
+    if not isinstance(matcher, Slot) and matcher.digest == bundled.digest:
+        return FallbackMatcher(matcher)
+    return FallbackMatcher(matcher, FallbackMatcher(bundled))
 
 
 def _telemetry(options: argparse.Namespace) -> AbstractContextManager[Sequence[Observer]]:
