@@ -38,6 +38,17 @@ def happened(slot):
     return [event.what for event in slot.history]
 
 
+def test_a_candidate_may_use_what_the_first_matcher_may(tmp_path):
+    tight = replace(Matcher.load().limits, output_rows=12_345)
+    slot = Slot(Matcher.load(limits=tight))
+    slot.swap(manifest(tmp_path))
+    assert slot.current.limits == tight
+    given = replace(tight, output_rows=54_321)
+    slot = Slot(Matcher.load(limits=tight), limits=given)
+    slot.swap(manifest(tmp_path))
+    assert slot.current.limits == given
+
+
 def test_a_candidate_is_promoted_and_rolled_back(tmp_path, case):
     first = ReferenceMatcher()
     slot = Slot(first, conformance=[case])

@@ -50,7 +50,8 @@ class Slot(BaseMatcher):
         Args:
             matcher: The first matcher in use; the bundled one unless given.
             conformance: Recordings, or files of them, that every candidate has to answer as recorded.
-            limits: What candidates may use; those in force when they are loaded unless given.
+            limits: What candidates may use; unless given what the first matcher may, or where it is no component what is
+                in force when they are loaded.
 
         Raises:
             InputError: A recording that cannot be read.
@@ -58,7 +59,7 @@ class Slot(BaseMatcher):
         """
         self._current = Current(matcher or Matcher.load(limits=limits))
         self._conformance = [one if isinstance(one, Recording) else Recording.read(one) for one in conformance]
-        self._limits = limits
+        self._limits = matcher.limits if limits is None and isinstance(matcher, Matcher) else limits
         # Judging takes its time; calls must not wait for it.
         self._judging = threading.Lock()
 
