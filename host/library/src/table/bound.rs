@@ -117,6 +117,9 @@ fn columns(tasks: &TaskTable, offers: &OfferTable, dimensions: usize) -> Vec<Col
 /// For each set of offers that requirements allow, these offers and the tasks.
 fn kinds(tasks: &TaskTable, offers: &OfferTable, attributes: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
     let rows = offers.rows as usize;
+    if tasks.requirement_offsets.is_empty() {
+        return vec![((0..rows).collect(), (0..tasks.rows as usize).collect())];
+    }
     let mut alike: Vec<(Vec<u32>, Vec<usize>)> = Vec::new();
     let mut numbers: HashMap<Vec<u32>, usize> = HashMap::new();
     for row in 0..rows {
