@@ -40,6 +40,7 @@ from offermatch.tables.tables import OfferTable
 from offermatch.verify.ledger import Ledger
 from offermatch.wasm.choice import packed_calls
 from offermatch.wasm.component import Code, ComponentPool
+from offermatch.wasm.contract import BEFORE, CONTRACT, CONTRACTS
 from offermatch.wasm.spans import MATCHING, span
 
 __all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher"]
@@ -333,15 +334,24 @@ class Matcher(DirectMatcher):
 
 
 class ReferenceMatcher(DirectMatcher):
-    """The reference loop in pure Python: the same answers, at the cost of tasks x offers."""
+    """The reference loop in pure Python: the same answers, at the cost of tasks x offers.
 
-    description = DESCRIPTION
+    It answers as a matcher of contract 0.2.0 does, which explains by the first check and keeps the scales of opening, or as
+    one of the current contract. It serves all rules either way.
+    """
+
+    description = replace(DESCRIPTION, contract=BEFORE)
     digest = ""
+
+    def __init__(self, contract: str = BEFORE) -> None:
+        """Answer as a matcher of a contract does."""
+        current = contract in CONTRACTS and CONTRACTS[contract].rules
+        self.description = replace(DESCRIPTION, contract=CONTRACT if current else BEFORE)
 
     def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
         """Open a pool in the loop."""
         begin = perf_counter()
-        pool = Reference(table, shape, settings)
+        pool = Reference(table, shape, replace(settings, raise_scales=self.description.contract == CONTRACT))
         timings.call += perf_counter() - begin
         return pool
 

@@ -309,3 +309,23 @@ def test_a_recorded_pool_has_each_step_once(tmp_path, moods):
         pool.assign(TASKS[7:])
     assert not replay(Recording.read(path), ReferenceMatcher())
     assert len(Recording.read(path).steps) == 2
+
+
+@given(data=st.data(), moods=st.lists(mood, max_size=12), breaker=st.builds(Breaker, st.integers(1, 3), st.integers(1, 3)))
+def test_a_pool_of_the_current_contract_keeps_the_scales_that_grew_wherever_it_goes(data, moods, breaker):
+    primary = Fickle(moods)
+    primary.description = CURRENT.description
+    settings, offers = data.draw(cases.pool_settings), data.draw(cases.offers())
+    matcher = FallbackMatcher(primary, breaker=breaker)
+    pool, reference = (
+        one.open(offers, settings, dimensions=cases.DIMENSIONS, attributes=cases.ATTRIBUTES) for one in (matcher, CURRENT)
+    )
+    for round_number in range(4):
+        tasks = data.draw(cases.tasks())
+        assert pool.assign(tasks).digest == reference.assign(tasks).digest, "the answers differ"
+        change = data.draw(cases.changes(pool.offer_names, round_number))
+        pool.update(**change)
+        reference.update(**change)
+
+
+CURRENT = ReferenceMatcher("0.3.0")

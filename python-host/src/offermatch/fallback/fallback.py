@@ -38,11 +38,11 @@ class FallbackMatcher(BaseMatcher):
 
         Args:
             primary: Asked first.
-            fallback: The reference matcher unless given.
+            fallback: The reference matcher unless given, by the contract of the primary.
             breaker: With the numbers of docs/trust.md unless given.
         """
         self.primary = primary
-        self.fallback = fallback or ReferenceMatcher()
+        self.fallback = fallback or ReferenceMatcher(primary.description.contract)
         self.breaker = breaker or Breaker()
         self._circuit = Circuit(self.primary, self.fallback, self.breaker)
 

@@ -52,20 +52,23 @@ class Guarded:
     @classmethod
     def open(cls, circuit: Circuit, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Guarded:
         """Open a session, which any failure of the primary leaves as it was."""
-        standing = Standing(table, shape, settings)
 
         def in_fallback() -> Session:
             known = known_parameters(settings, circuit.fallback.description)
             return circuit.fallback.session(table, shape, known, timings)
 
+        def guarded(session: Session, *, in_primary: bool, failure: Exception | None = None) -> Guarded:
+            standing = Standing(table, shape, settings, session.description)
+            return cls(circuit, session, standing, in_primary=in_primary, failure=failure)
+
         if circuit.breaker.state != "closed":
             # The first cycle asks the breaker whether it may be the one that probes.
-            return cls(circuit, in_fallback(), standing, in_primary=False)
+            return guarded(in_fallback(), in_primary=False)
         try:
             session = circuit.primary.session(table, shape, settings, timings)
         except Exception as error:  # noqa: BLE001 - whatever it is, there is a pool
-            return cls(circuit, circuit.failed(error, in_fallback), standing, in_primary=False, failure=error)
-        return cls(circuit, session, standing, in_primary=True)
+            return guarded(circuit.failed(error, in_fallback), in_primary=False, failure=error)
+        return guarded(session, in_primary=True)
 
     @property
     def description(self) -> Description:

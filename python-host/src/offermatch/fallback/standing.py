@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
-from offermatch.model import Timings
+from offermatch.model import Description, Timings
 from offermatch.session import Matching, Session
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, OfferTable
 from offermatch.verify.ledger import Ledger
+from offermatch.wasm.contract import CONTRACTS
 
 __all__ = ["Standing"]
 
@@ -21,13 +21,15 @@ class Standing:
 
     Attributes:
         shape: Its shape.
-        settings: Its settings, with the scales that it has.
+        settings: Its settings, as they were given.
     """
 
-    def __init__(self, table: OfferTable, shape: Shape, settings: SettingColumns) -> None:
-        """Begin with a pool that has just been opened."""
-        self.shape = shape
-        self.settings = replace(settings, scales=_scales(table, settings))
+    def __init__(self, table: OfferTable, shape: Shape, settings: SettingColumns, matcher: Description) -> None:
+        """Begin with a pool that has just been opened in a matcher."""
+        self.shape, self.settings = shape, settings
+        self._given = settings.scales or [0] * (shape.dimensions + 1)
+        self._scales = [wanted or found or 1 for wanted, found in zip(self._given, _largest(table), strict=True)]
+        self._grows = _grows(matcher)
         self._list = list(range(table.rows))
         self._places = list(range(table.rows))
         # Taken off the list when somebody asks for it, so that a pool of one cycle pays nothing.
@@ -45,6 +47,10 @@ class Standing:
         for row in changes.removed:
             self._unlist(row)
         added = changes.added
+        if self._grows:
+            for table in (changes.changed, added):
+                largest = zip(self._given, self._scales, _largest(table), strict=True)
+                self._scales = [wanted or max(before, found) for wanted, before, found in largest]
         first = len(self._places)
         self._places += [_NOWHERE] * added.rows
         for row in [*changes.changed_rows, *range(first, first + added.rows)]:
@@ -52,34 +58,47 @@ class Standing:
                 self._places[row] = len(self._list)
                 self._list.append(row)
 
-    def opening(self, ledger: Ledger) -> tuple[OfferTable, Sequence[Changes]]:
-        """Return what opens the same pool: a table, and changes to be applied one after the other.
+    def opening(self, ledger: Ledger) -> tuple[OfferTable, SettingColumns, Sequence[Changes]]:
+        """Return what opens the same pool: a table, settings, and changes to be applied one after the other.
 
-        The contract has all that it takes: the pool is opened, the list emptied, and filled again in its order.
+        The contract has all that it takes: the pool is opened, the list emptied, and filled again in its order. Where scales
+        grow, the first offer is opened as the largest that ever was.
         """
         self._settled()
         rows = range(len(self._places))
-        table = ledger.offers(rows)
-        if self._list == list(rows):
-            return table, ()
+        table, settings = ledger.offers(rows), self.settings
+        scales = [wanted or found or 1 for wanted, found in zip(self._given, _largest(table), strict=True)]
+        if not self._grows:
+            settings = replace(settings, scales=self._scales)
+        if self._list == list(rows) and (not self._grows or scales == self._scales):
+            return table, settings, ()
         nothing = ledger.offers(())
         # By swap-remove, each of them is then the first of the list, which is where the reference loop looks first.
         first_ones = [*rows[:1], *rows[:0:-1]]
         filled = Changes([], self._list[:], ledger.offers(self._list), nothing)
-        return table, (Changes(first_ones, [], nothing, nothing), filled)
+        if self._grows and table.rows:
+            table = _with_largest(table, self._scales)
+        return table, settings, (Changes(first_ones, [], nothing, nothing), filled)
 
     def session(self, matcher: Matching, ledger: Ledger, settings: SettingColumns | None = None) -> Session:
-        """Return a session of the same pool in a matcher, with other settings if they are given.
+        """Return a session of the same pool in a matcher, with other parameters if settings are given.
 
         Raises:
             OffermatchError: As ``Matcher.open`` and ``Pool.update``.
         """
-        table, changes = self.opening(ledger)
-        session = matcher.session(table, self.shape, settings or self.settings, Timings())
-        # A ledger of its own: the pool's stays as it is.
-        scratch = Ledger(table, self.settings.mode, self.settings.score_limit)
-        for one in changes:
-            session.update(one, scratch, Timings())
+        before, self._grows = self._grows, _grows(matcher.description)
+        try:
+            table, own, changes = self.opening(ledger)
+            if settings is not None:
+                own = replace(own, named_parameters=settings.named_parameters)
+            session = matcher.session(table, self.shape, own, Timings())
+            # A ledger of its own: the pool's stays as it is.
+            scratch = Ledger(table, own.mode, own.score_limit)
+            for one in changes:
+                session.update(one, scratch, Timings())
+        except BaseException:
+            self._grows = before
+            raise
         return session
 
     def _settled(self) -> None:
@@ -102,9 +121,25 @@ _NOWHERE = -1
 """The place of a row that is not in the list."""
 
 
-def _scales(table: OfferTable, settings: SettingColumns) -> list[int]:
-    """Return the scales that the pool has: those given, else the largest capacity in each dimension."""
-    offsets = table.device_offsets or array("Q", [0])
-    devices = max((end - begin for begin, end in pairwise(offsets)), default=0)
-    largest = [max(column, default=0) for column in table.capacity or table.available] + [1000 * devices]
-    return [wanted or found or 1 for wanted, found in zip(settings.scales or [0] * len(largest), largest, strict=True)]
+def _grows(matcher: Description) -> bool:
+    """Return whether the scales of a matcher's pools follow larger capacities: since contract 0.3.0."""
+    return matcher.contract in CONTRACTS and CONTRACTS[matcher.contract].rules
+
+
+def _largest(table: OfferTable) -> list[int]:
+    """Return the largest capacity in each dimension, and of the devices last."""
+    devices = max(map(len, map(table.devices_of, range(table.rows))), default=0) if table.device_offsets else 0
+    return [max(column, default=0) for column in table.capacity or table.available] + [1000 * devices]
+
+
+def _with_largest(table: OfferTable, largest: Sequence[int]) -> OfferTable:
+    """Return a table whose first offer has these capacities, if they are larger than its own."""
+    capacity = [column[:] for column in table.capacity or table.available]
+    for column, most in zip(capacity, largest, strict=False):
+        column[0] = max(column[0], most)
+    first, more = table.devices_of(0), largest[-1] // 1000
+    if len(first) >= more:
+        return replace(table, capacity=capacity)
+    free = array("Q", [*first, *[0] * (more - len(first))]) + table.device_free[len(first) :]
+    offsets = array("Q", [0, *(offset + more - len(first) for offset in table.device_offsets[1:])])
+    return replace(table, capacity=capacity, device_offsets=offsets or array("Q"), device_free=free)

@@ -90,7 +90,8 @@ class Rotated(Recorded):
     ) -> Rotated:
         """Open a session of a matcher and write it down."""
         recorded = begun(matcher.description, matcher.digest, table, shape, settings)
-        return cls(matcher.session(table, shape, settings, timings), recorded, rotation, Standing(table, shape, settings))
+        session = matcher.session(table, shape, settings, timings)
+        return cls(session, recorded, rotation, Standing(table, shape, settings, session.description))
 
     def assign(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Placed:
         """Place the tasks."""
@@ -129,7 +130,7 @@ class Rotated(Recorded):
         except InputError as error:
             # The pool has its answer, whatever happens to the recording.
             _LOG.warning("a recording is lost [%s]: %s", error.code, error.line)
-        table, changes = self._standing.opening(ledger)
+        table, settings, changes = self._standing.opening(ledger)
         steps = [{"update": changes_shown(one), "answer": {}} for one in changes]
-        following = begun(self.description, self.digest, table, self._standing.shape, self._standing.settings)
+        following = begun(self.description, self.digest, table, self._standing.shape, settings)
         self.recorded = {**following, "steps": steps}

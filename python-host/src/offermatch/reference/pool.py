@@ -55,6 +55,7 @@ class Reference:
         self._ranking = Ranking(settings.weights or [1.0] * terms, [scale or 1 for scale in given], settings.score_limit)
         self._taken_from_offers = [not scale for scale in given]
         self._raise_scales(self._offers)
+        self._by_check = settings.raise_scales
         if not settings.raise_scales:
             self._taken_from_offers = [False] * terms
 
@@ -95,8 +96,10 @@ class Reference:
         self._raise_scales([self._offers[row] for row in changes.changed_rows] + self._offers[first:])
 
     @_timed
-    def explain(self, table: TaskTable) -> Explained:
-        """Count each offer of the list at the first check it fails, as contract 0.2.0 has it."""
+    def explain(self, table: TaskTable) -> Explained | Explanations:
+        """Count each offer of the list at every check it fails; at the first one where the pool is one of contract 0.2.0."""
+        if self._by_check:
+            return self.checks(table, Timings())
         listed = [self._offers[row] for row in self._list]
         return first_failures(table, listed, self._ranking, self._dimensions)
 

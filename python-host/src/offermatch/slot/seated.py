@@ -67,7 +67,7 @@ class Seated:
         def opened(matcher: BaseMatcher) -> Seated:
             begin = perf_counter()
             session = matcher.session(table, shape, settings, timings)
-            standing = Standing(table, shape, settings)
+            standing = Standing(table, shape, settings, session.description)
             return cls(current, matcher, session, table, standing, perf_counter() - begin)
 
         matcher = current.matcher

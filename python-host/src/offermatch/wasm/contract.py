@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["CONTRACT", "CONTRACTS", "INTERFACE", "PACKED", "PREEMPTION", "WORLD", "Contract", "newest_served"]
+__all__ = ["BEFORE", "CONTRACT", "CONTRACTS", "INTERFACE", "PACKED", "PREEMPTION", "WORLD", "Contract", "newest_served"]
 
 INTERFACE = "offermatch:matcher/matching"
 """The interface a matcher exports, without its version."""
@@ -21,6 +21,9 @@ WORLD = "offermatch:matcher/matcher"
 
 CONTRACT = "0.3.0"
 """The contract this host is built against: that of `wit/`."""
+
+BEFORE = "0.2.0"
+"""The contract before, which is served too: that of `wit/since-0.2.0/`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ CONTRACTS = {
     one.version: one
     for one in (
         Contract(CONTRACT, _TRACING, ("open", "assign", "update", "explain"), rules=True),
-        Contract("0.2.0", _TRACING, ("open", "assign"), rules=False),
+        Contract(BEFORE, _TRACING, ("open", "assign"), rules=False),
         Contract("0.1.0", None, ("open", "assign"), rules=False),
     )
 }
