@@ -12,6 +12,7 @@ from offermatch.errors import OffermatchError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Explanation, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.remedies import remedies
 from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 
@@ -49,7 +50,15 @@ def error(found: OffermatchError) -> str:
     return f"error[{visible(found.code, LONGEST_NAME)}]: {visible(found.line, LONGEST_MESSAGE)}\n{hint}"
 
 
-def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: bool, timed: bool = False) -> str:
+def answer_json(
+    answer: Answer,
+    matcher: BaseMatcher,
+    mode: str,
+    *,
+    explained: bool,
+    timed: bool = False,
+    units: Mapping[str, str] | None = None,
+) -> str:
     """Return the object of docs/formats.md."""
     described = matcher.description
     document: dict[str, Any] = {
@@ -78,15 +87,15 @@ def answer_json(answer: Answer, matcher: BaseMatcher, mode: str, *, explained: b
             for one in answer.left_out
         ]
     if explained:
-        document["unplaced"] = [_explanation(found) for found in answer.explanations]
+        document["unplaced"] = [_explanation(found, units) for found in answer.explanations]
     document["answer_digest"] = answer.digest
     if timed:
         document["timings_ms"] = {stage: seconds * 1000 for stage, seconds in asdict(answer.timings).items()}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _explanation(found: Explanation) -> dict[str, Any]:
-    return {
+def _explanation(found: Explanation, units: Mapping[str, str] | None) -> dict[str, Any]:
+    document: dict[str, Any] = {
         "task": found.task,
         "offers": found.offers,
         "by_dimension": dict(found.by_dimension),
@@ -95,6 +104,11 @@ def _explanation(found: Explanation) -> dict[str, Any]:
         "by_score": found.by_score,
         "candidates": found.candidates,
     }
+    if found.checks is not None:
+        document["checks"] = {name: asdict(check) for name, check in found.checks.items()}
+        document["capable"] = found.capable
+        document["remedies"] = remedies(found, units)
+    return document
 
 
 def left_out_and_remarks(answer: Answer) -> str:
