@@ -52,7 +52,7 @@ def launches(number: int = 20_000, offers: int = 2_000) -> dict[str, Any]:
     gateway.start()
     try:
         if not here.poll(60):
-            raise ClusterError("agent-failed", "the gateway does not begin", "see what it wrote")
+            raise ClusterError("agent-unreachable", "the gateway does not begin", "see what it wrote")
         cluster = HttpCluster([here.recv()])
         made = [
             Launch(f"bench-{at}-1", f"task-{at}", f"server-{at % offers}", {"cpu": 1000}, sent_at=time.time())
@@ -68,9 +68,9 @@ def launches(number: int = 20_000, offers: int = 2_000) -> dict[str, Any]:
         cluster.close()
         refused = [one for one in answers if one.refusal is not None]
         if refused:
-            raise ClusterError(str(refused[0].refusal), f"{len(refused)} refused: {refused[0].reason}", "this is a mistake")
+            raise ClusterError("request-refused", f"{len(refused)} launches, {refused[0].reason}", "this is a mistake")
         if any(one.outcome != "running" for one in reports):
-            raise ClusterError("agent-failed", "the gateway lost launches", "this is a mistake")
+            raise ClusterError("cluster-forgot", "the gateway lost launches", "this is a mistake")
         here.send(None)
     finally:
         gateway.join(5)
