@@ -7,6 +7,7 @@ use std::io;
 
 use crate::limits::Exceeded;
 use crate::table::quantity::QuantityError;
+use crate::table::rule::Rule;
 use crate::trust::SignatureRefusal;
 
 /// Where in the input something stands.
@@ -232,6 +233,14 @@ pub enum Error {
         /// `tasks` or `offers`.
         table: &'static str,
     },
+    /// A table that uses a rule which the matcher does not serve.
+    #[error("matcher {matcher} does not serve the rule {rule}")]
+    RuleUnsupported {
+        /// The matcher.
+        matcher: String,
+        /// The rule.
+        rule: Rule,
+    },
     /// A component file that cannot be read.
     #[error("{path} cannot be read: {source}")]
     ComponentUnreadable {
@@ -396,6 +405,7 @@ impl Error {
             Self::RowRepeated { .. } => "row-repeated",
             Self::TooManyRows { .. } => "too-many-rows",
             Self::ForeignTable { .. } => "foreign-table",
+            Self::RuleUnsupported { .. } => "rule-unserved",
             Self::ComponentUnreadable { .. } => "component-unreadable",
             Self::ComponentMalformed { .. } => "component-malformed",
             Self::WrongWorld { .. } => "wrong-world",
@@ -446,6 +456,7 @@ impl Error {
             Self::RowUnknown { .. } => "add the offer before it is changed or removed",
             Self::RowRepeated { .. } => "name an offer at most once in an update",
             Self::TooManyRows { .. } => "split the input, or take a matcher with a higher limit",
+            Self::RuleUnsupported { .. } => "use a matcher whose description lists the rule, or leave the rule out",
             Self::ForeignTable { .. } => "build tasks and updates from the pool's own catalog",
             Self::ComponentUnreadable { .. } => "check the path; `make component` builds the matcher of this project",
             Self::ComponentMalformed { .. } => {
@@ -494,7 +505,8 @@ impl Error {
 
     /// Whether another matcher might do better: a matcher is to blame, or it refused what the host cannot judge.
     pub(crate) fn may_be_the_matchers(&self) -> bool {
-        self.is_the_matchers() || matches!(self, Self::TooManyRows { .. } | Self::SettingMalformed { .. })
+        self.is_the_matchers()
+            || matches!(self, Self::TooManyRows { .. } | Self::SettingMalformed { .. } | Self::RuleUnsupported { .. })
     }
 }
 

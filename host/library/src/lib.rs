@@ -53,12 +53,13 @@ pub use error::{Error, Overrun, Place};
 pub use fallback::{Breaker, FallbackMatcher};
 pub use limits::{Exceeded, Limit, Limits};
 pub use offermatch_core::{
-    Assignments, Changes, FirstFailures as ExplanationColumns, Mode, OfferTable, Settings as SettingColumns, Shape,
-    TaskTable,
+    Assignments, Changes, GroupTable, Mode, OfferTable, Plan, RunningTable, Settings as SettingColumns, Shape,
+    TaskTable, Workload,
 };
 pub use pack::{Kind, Packing, Problem};
-pub use pool::answer::{Answer, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
-pub use pool::description::Description;
+pub use pool::answer::{Answer, Check, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
+pub use pool::counts::{ChecksFailed, Counts, FirstFailures};
+pub use pool::description::{Description, Parameter};
 pub use pool::ledger::Ledger;
 pub use pool::matcher::{DEFAULT_POLICY, Matcher};
 pub use pool::matching::Matching;
@@ -73,6 +74,7 @@ pub use table::catalog::Catalog;
 pub use table::offers::Offers;
 pub use table::quantity::{QuantityError, QuantityErrorKind, Unit, Units, parse_quantity};
 pub use table::rows::{Offer, Requirement, Task};
+pub use table::rule::Rule;
 pub use table::settings::{DEVICES, Settings};
 pub use table::tasks::Tasks;
 pub use trust::{SignatureRefusal, Trust};

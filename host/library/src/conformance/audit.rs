@@ -1,10 +1,11 @@
 //! Whether answers hold by the contract, whatever the policy.
 
-use offermatch_core::{Assignments, FirstFailures as Explanations, TaskTable};
+use offermatch_core::{Assignments, TaskTable};
 
 use super::book::{Asked, Book, Standing};
 use super::play::Outcome;
 use super::{Finding, Level};
+use crate::pool::counts::{Counts, FirstFailures};
 use crate::recording::{Recording, Step};
 
 /// A maximal score that no policy's score reaches: every feasible offer can be chosen.
@@ -118,13 +119,13 @@ fn unplaced(book: &Book, tasks: &TaskTable, task: usize, max_score: f64) -> Resu
 }
 
 /// Checks counts. How many feasible offers score too high is the policy's affair, but together they are all that are left.
-pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &Explanations) -> Result<(), Wrong> {
+pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &Counts) -> Result<(), Wrong> {
     let (rows, width) = (tasks.rows as usize, case.shape.dimensions as usize);
-    let mut right = Explanations {
+    let mut right = FirstFailures {
         by_dimension: vec![0; rows * width],
         by_requirement: vec![0; tasks.requirement_subjects.len()],
         by_devices: vec![0; rows],
-        ..Explanations::default()
+        ..FirstFailures::default()
     };
     let mut feasible = vec![0; rows];
     for (task, feasible) in feasible.iter_mut().enumerate() {
@@ -138,22 +139,24 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &E
             }
         }
     }
-    same_column("by_dimension", &right.by_dimension, &answer.by_dimension)?;
-    same_column("by_requirement", &right.by_requirement, &answer.by_requirement)?;
-    same_column("by_devices", &right.by_devices, &answer.by_devices)?;
-    for (name, column) in [("by_score", &answer.by_score), ("candidates", &answer.candidates)] {
+    if let Counts::FirstFailures(answer) = answer {
+        same_column("by_dimension", &right.by_dimension, &answer.by_dimension)?;
+        same_column("by_requirement", &right.by_requirement, &answer.by_requirement)?;
+        same_column("by_devices", &right.by_devices, &answer.by_devices)?;
+    }
+    for (name, column) in [("by_score", answer.by_score()), ("candidates", answer.candidates())] {
         if column.len() != rows {
             return Err(Wrong(name.into(), format!("{rows} counts"), format!("{} counts", column.len())));
         }
     }
     for (task, &feasible) in feasible.iter().enumerate() {
-        let found = u64::from(answer.by_score[task]) + u64::from(answer.candidates[task]);
+        let found = u64::from(answer.by_score()[task]) + u64::from(answer.candidates()[task]);
         if found != feasible {
             let what = format!("by_score[{task}] + candidates[{task}]");
             return Err(Wrong(what, feasible.to_string(), found.to_string()));
         }
-        if case.settings.max_score.is_none_or(|most| most >= NO_LIMIT) && answer.by_score[task] > 0 {
-            return Err(Wrong(format!("by_score[{task}]"), "0".into(), answer.by_score[task].to_string()));
+        if case.settings.max_score.is_none_or(|most| most >= NO_LIMIT) && answer.by_score()[task] > 0 {
+            return Err(Wrong(format!("by_score[{task}]"), "0".into(), answer.by_score()[task].to_string()));
         }
     }
     Ok(())

@@ -57,7 +57,7 @@ fn pick<T: Copy>(random: &mut SplitMix64, from: &[T]) -> T {
 fn settings(random: &mut SplitMix64, shape: Shape) -> Settings {
     let mode = if random.below(2) == 0 { Mode::Exclusive } else { Mode::Shared };
     let max_score = pick(random, &MAX_SCORES);
-    let mut settings = Settings { mode, max_score: Some(max_score), raise_scales: false, ..Settings::default() };
+    let mut settings = Settings { mode, max_score: Some(max_score), ..Settings::default() };
     if random.below(3) == 0 {
         settings.weights = (0..=shape.dimensions).map(|_| pick(random, &WEIGHTS)).collect();
     }

@@ -74,8 +74,8 @@ fn in_parts(
         let assigned = ask(matcher, session, &asked);
         let Outcome::Assigned(answer) = &assigned else { return Err(unanswered("assign", first, &assigned)) };
         let now = places(answer);
-        if now.contains_key(&0) != (counts.candidates[0] > 0) {
-            let expected = match counts.candidates[0] {
+        if now.contains_key(&0) != (counts.candidates()[0] > 0) {
+            let expected = match counts.candidates()[0] {
                 0 => "not placed, as it is explained with no candidate".to_owned(),
                 count => format!("placed, as it is explained with candidates: {count}"),
             };

@@ -1,8 +1,9 @@
 //! A case, asked of a matcher.
 
-use offermatch_core::{Assignments, FirstFailures as Explanations};
+use offermatch_core::{Assignments, Settings};
 
 use crate::pool::backend::Backend;
+use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
 use crate::recording::{Recording, Step};
 use crate::wasm::failure::Failure;
@@ -15,7 +16,7 @@ pub(super) enum Outcome {
     /// Tasks were placed.
     Assigned(Assignments),
     /// Tasks were explained.
-    Explained(Explanations),
+    Explained(Counts),
     /// Refused with this error of the contract.
     Refused(String),
     /// The matcher trapped or ran into a limit.
@@ -47,7 +48,9 @@ impl Outcome {
 
 /// Opens what a case begins with.
 pub(super) fn open(matcher: &Matcher, case: &Recording) -> Result<Backend, Outcome> {
-    let opened = matcher.backend(case.shape, &case.offers, &case.settings);
+    let settings =
+        Settings { raise_scales: case.settings.raise_scales && !matcher.keeps_scales(), ..case.settings.clone() };
+    let opened = matcher.backend(case.shape, &case.offers, &settings);
     opened.map_err(|failure| refused(matcher, "open", failure))
 }
 

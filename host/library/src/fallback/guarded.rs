@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use offermatch_core::{Changes, FirstFailures as Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns, Shape, TaskTable};
 
 use super::breaker::Circuit;
-use super::standing::Standing;
 use crate::error::Error;
 use crate::pool::answer::{Answer, FallbackReason};
+use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
+use crate::pool::standing::Standing;
 
 /// What all clones of a matcher with a fallback share.
 pub(super) struct Inner {
@@ -154,12 +155,22 @@ impl Session for Guarded {
     }
 
     #[tracing::instrument(name = "guarded_explain", level = "debug", skip_all, fields(fallback_reason))]
-    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Explanations, Error> {
+    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
         let error = match self.session.explain(tasks, ledger) {
             Ok(counts) => return Ok(counts),
             Err(error) => self.fall_back(error, ledger)?,
         };
         let answer = self.session.explain(tasks, ledger);
         Ok(self.answered(error, answer)?.0)
+    }
+
+    fn preempt(
+        &mut self,
+        tasks: &TaskTable,
+        priorities: &[i32],
+        running: &RunningTable,
+        ledger: &Ledger,
+    ) -> Result<Plan, Error> {
+        self.session.preempt(tasks, priorities, running, ledger)
     }
 }

@@ -3,7 +3,6 @@
 mod breaker;
 mod guarded;
 mod matcher;
-mod standing;
 
 pub use breaker::Breaker;
 pub use matcher::FallbackMatcher;

@@ -1,10 +1,12 @@
 //! What comes out of a cycle.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use offermatch_core::{Assignments, FirstFailures as Counts};
+use offermatch_core::Assignments;
 
 use crate::digest::sha256;
+use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
 use crate::table::tasks::Tasks;
 
@@ -81,23 +83,53 @@ pub struct Explanations {
     offers: usize,
 }
 
-/// How the offers in the list stand to one task. Each is counted once, at the first check it fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How the offers in the list stand to one task. A matcher of contract 0.3.0 counts each offer at every check it fails; one of
+/// 0.2.0 counts it once, at the first.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Explanation<'a> {
     /// The task.
     pub task: &'a str,
     /// How many offers the list holds.
     pub offers: usize,
-    /// Offers with too little, by dimension.
-    pub by_dimension: Vec<(&'a str, u32)>,
-    /// Offers refused by each of the task's requirements, in order.
-    pub by_requirement: &'a [u32],
-    /// Offers whose devices do not serve the task.
-    pub by_devices: u32,
-    /// Offers whose score is not below the maximal score.
-    pub by_score: u32,
+    /// Offers with too little, by dimension; what is missing is in the smallest unit.
+    pub by_dimension: Vec<(&'a str, Check<u64>)>,
+    /// Offers that do not meet each of the task's requirements and preferences, in order; what is missing is of the measure.
+    pub by_requirement: Vec<Check<f64>>,
+    /// Offers whose devices do not serve the task; what is missing is in thousandths.
+    pub by_devices: Check<u32>,
+    /// Offers away from the members of the task's group that run already, or without a value; none for a task of no group.
+    pub by_together: Option<Check<()>>,
+    /// Offers where members that run already reach each limit of the task's group, or without a value.
+    pub by_limit: Vec<Check<()>>,
+    /// Offers that fail nothing else but whose score is not below the maximal score; what is missing is of the score.
+    pub by_score: Check<f64>,
     /// Offers left to choose from.
     pub candidates: u32,
+    /// Offers that could hold the task if they were empty; none where the matcher does not say.
+    pub capable: Option<u32>,
+}
+
+/// How many offers fail a check.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Check<T> {
+    /// How many offers fail it.
+    pub fails: u32,
+    /// How many fail nothing else; none where the matcher does not say.
+    pub alone: Option<u32>,
+    /// The least that is missing among these; none where there are none, or the matcher does not say.
+    pub missing: Option<T>,
+}
+
+impl<T> Check<T> {
+    /// A count of a matcher that says no more.
+    fn of(fails: u32) -> Self {
+        Self { fails, alone: None, missing: None }
+    }
+
+    /// A count with those that fail nothing else.
+    fn with(fails: u32, alone: u32, missing: T) -> Self {
+        Self { fails, alone: Some(alone), missing: (alone > 0).then_some(missing) }
+    }
 }
 
 impl Explanations {
@@ -112,22 +144,75 @@ impl Explanations {
         &self.counts
     }
 
+    /// How many members of each group find offers when they are placed, before its least number is asked; none where the
+    /// matcher does not say.
+    #[must_use]
+    pub fn members_placed(&self) -> Option<&[u32]> {
+        match &self.counts {
+            Counts::ByCheck(counts) => Some(&counts.members_placed),
+            Counts::FirstFailures(_) => None,
+        }
+    }
+
     /// One explanation for each task, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Explanation<'_>> {
-        let dimensions = self.tasks.catalog().dimensions();
-        let offsets = &self.tasks.table().requirement_offsets;
+        let mut limits = 0;
         self.tasks.names().iter().enumerate().map(move |(row, task)| {
-            let by_dimension = &self.counts.by_dimension[row * dimensions.len()..(row + 1) * dimensions.len()];
-            let requirements = offsets.get(row..row + 2).map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
-            Explanation {
-                task,
-                offers: self.offers,
-                by_dimension: dimensions.iter().map(String::as_str).zip(by_dimension.iter().copied()).collect(),
-                by_requirement: &self.counts.by_requirement[requirements],
-                by_devices: self.counts.by_devices[row],
-                by_score: self.counts.by_score[row],
-                candidates: self.counts.candidates[row],
-            }
+            let begin = limits;
+            limits += super::groups::limits(self.tasks.table(), row).len();
+            self.explanation(row, task, begin..limits)
         })
+    }
+
+    /// The explanation of one task.
+    fn explanation<'a>(&'a self, row: usize, task: &'a str, limits: Range<usize>) -> Explanation<'a> {
+        let table = self.tasks.table();
+        let dimensions = self.tasks.catalog().dimensions();
+        let cells = row * dimensions.len()..(row + 1) * dimensions.len();
+        let offsets = table.requirement_offsets.get(row..row + 2);
+        let requirements = offsets.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
+        let names = dimensions.iter().map(String::as_str);
+        let offers = self.offers;
+        let is_grouped = table.group_of.get(row).is_some_and(|&group| group > 0);
+        match &self.counts {
+            Counts::FirstFailures(counts) => Explanation {
+                task,
+                offers,
+                by_dimension: names.zip(counts.by_dimension[cells].iter().map(|&fails| Check::of(fails))).collect(),
+                by_requirement: counts.by_requirement[requirements].iter().map(|&fails| Check::of(fails)).collect(),
+                by_devices: Check::of(counts.by_devices[row]),
+                by_together: None,
+                by_limit: Vec::new(),
+                by_score: Check::of(counts.by_score[row]),
+                candidates: counts.candidates[row],
+                capable: None,
+            },
+            Counts::ByCheck(of) => {
+                let dimension =
+                    |at: usize| Check::with(of.dimension_fails[at], of.dimension_alone[at], of.dimension_missing[at]);
+                let requirement = |at: usize| {
+                    let check =
+                        Check::with(of.requirement_fails[at], of.requirement_alone[at], of.requirement_missing[at]);
+                    // An attribute misses nothing that can be counted, and neither does an unset measure.
+                    Check { missing: check.missing.filter(|&missing| missing > 0.0), ..check }
+                };
+                let limit =
+                    |at: usize| Check { missing: None, ..Check::with(of.limit_fails[at], of.limit_alone[at], ()) };
+                let together =
+                    Check { missing: None, ..Check::with(of.together_fails[row], of.together_alone[row], ()) };
+                Explanation {
+                    task,
+                    offers,
+                    by_dimension: names.zip(cells.map(dimension)).collect(),
+                    by_requirement: requirements.map(requirement).collect(),
+                    by_devices: Check::with(of.devices_fails[row], of.devices_alone[row], of.devices_missing[row]),
+                    by_together: is_grouped.then_some(together),
+                    by_limit: limits.map(limit).collect(),
+                    by_score: Check::with(of.score_fails[row], of.score_fails[row], of.score_missing[row]),
+                    candidates: of.candidates[row],
+                    capable: Some(of.capable[row]),
+                }
+            }
+        }
     }
 }

@@ -2,8 +2,10 @@
 
 use offermatch_core::Mode;
 
+use crate::table::rule::Rule;
+
 /// What a matcher says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// Its name.
     pub name: String,
@@ -15,4 +17,21 @@ pub struct Description {
     pub contract: String,
     /// The modes it has.
     pub modes: Vec<Mode>,
+    /// The rules that it serves, of those that may be left out.
+    pub rules: Vec<Rule>,
+    /// What its policy takes from the settings.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A number that a policy takes from the settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// What it is where it is not set.
+    pub default: f64,
+    /// The least that it may be.
+    pub minimum: f64,
+    /// The most that it may be.
+    pub maximum: f64,
 }

@@ -3,26 +3,30 @@
 //! The rules are those of `docs/semantics.md`, written here a second time on purpose: a matcher that is wrong is found out
 //! by code that it does not share.
 
-use offermatch_core::{
-    Assignments, Changes, FirstFailures as Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable,
-};
+use offermatch_core::{Assignments, Changes, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
+
+use crate::pool::backend::{Widths, lengths};
+use crate::pool::counts::{ChecksFailed, Counts, FirstFailures};
+use crate::pool::groups;
 
 use crate::table::catalog::UNSET;
 use crate::table::tasks::WHOLE;
 
 /// What the offers of a pool have left.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ledger {
     /// How wide the columns are.
     shape: Shape,
     /// What happens to an offer that takes a task.
     mode: Mode,
-    /// Scores are below this.
-    max_score: f64,
+    /// Scores are below this; none for any finite score.
+    max_score: Option<f64>,
     /// What is free: rows x dimensions.
     available: Vec<u64>,
     /// Attribute values: rows x attributes.
     attributes: Vec<u32>,
+    /// Measures: rows x measures, NaN where unset.
+    measures: Vec<f64>,
     /// Begin and number of each offer's devices in `device_free`.
     devices: Vec<(usize, usize)>,
     /// The free thousandths of each device.
@@ -38,9 +42,10 @@ impl Ledger {
         let mut ledger = Self {
             shape,
             mode: settings.mode,
-            max_score: settings.max_score.unwrap_or(f64::MAX),
+            max_score: settings.max_score,
             available: Vec::new(),
             attributes: Vec::new(),
+            measures: Vec::new(),
             devices: Vec::new(),
             device_free: Vec::new(),
             listed: Vec::new(),
@@ -66,24 +71,33 @@ impl Ledger {
             let (offers, scores) = (answer.offers.len(), answer.scores.len());
             return Err(format!("{rows} tasks, {offers} offers and {scores} scores are not columns of one length"));
         }
-        let mut before = Vec::new();
         for row in 0..rows {
-            if let Err(reason) = self.settle_row(tasks, answer, row, &mut before) {
-                self.give_back(tasks, answer, row, before);
-                return Err(reason);
+            self.check_row(tasks, answer, row)?;
+        }
+        if !tasks.group_of.is_empty() {
+            let width = self.shape.attributes as usize;
+            groups::check(tasks, answer, |offer, attribute| self.attributes[offer * width + attribute])?;
+        }
+        // Which devices a share takes hangs on who was placed before.
+        let order = groups::placing_order(tasks, answer);
+        let mut before = Vec::new();
+        for (settled, &row) in order.iter().enumerate() {
+            let (task, offer) = (answer.tasks[row], answer.offers[row]);
+            if let Err(reason) = self.take(tasks, task as usize, offer as usize, &mut before) {
+                self.give_back(tasks, answer, &order[..settled], before);
+                return Err(format!("task row {task} on offer row {offer}: {reason}"));
             }
         }
         Ok(())
     }
 
-    /// Checks one row of an answer, those before it being settled, and writes it down.
-    fn settle_row(
-        &mut self,
-        tasks: &TaskTable,
-        answer: &Assignments,
-        row: usize,
-        before: &mut Vec<u32>,
-    ) -> Result<(), String> {
+    /// How wide the columns are.
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Checks the numbers in one row of an answer.
+    fn check_row(&self, tasks: &TaskTable, answer: &Assignments, row: usize) -> Result<(), String> {
         let least = if row == 0 { 0 } else { answer.tasks[row - 1] + 1 };
         let (task, offer, score) = (answer.tasks[row], answer.offers[row], answer.scores[row]);
         if task >= tasks.rows {
@@ -92,18 +106,44 @@ impl Ledger {
         if task < least {
             return Err(format!("task row {task} comes twice, or too late"));
         }
-        if !(score.is_finite() && score < self.max_score) {
-            return Err(format!("task row {task} is placed at score {score}, not below {}", self.max_score));
+        self.check_score(task, score)?;
+        if offer as usize >= self.listed.len() {
+            let rows = self.listed.len();
+            return Err(format!("task row {task} on offer row {offer}: the offer row is not below {rows}"));
         }
-        let taken = self.take(tasks, task as usize, offer as usize, before);
-        taken.map_err(|reason| format!("task row {task} on offer row {offer}: {reason}"))
+        Ok(())
     }
 
-    /// Takes the first rows of an answer back, the last first. `before` is what [`Ledger::take`] has put there.
-    fn give_back(&mut self, tasks: &TaskTable, answer: &Assignments, rows: usize, mut before: Vec<u32>) {
+    /// Checks a score.
+    pub(super) fn check_score(&self, task: u32, score: f64) -> Result<(), String> {
+        match self.max_score {
+            Some(most) if !(score.is_finite() && score < most) => {
+                Err(format!("task row {task} is placed at score {score}, not below {most}"))
+            }
+            None if !score.is_finite() => {
+                Err(format!("task row {task} is placed at score {score}, which is not finite"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an offer is in the list.
+    pub(super) fn is_listed(&self, offer: usize) -> bool {
+        self.listed.get(offer).is_some_and(|listed| *listed)
+    }
+
+    /// What an offer has free in each dimension, and of each device.
+    pub(super) fn free(&mut self, offer: usize) -> (&mut [u64], &mut [u32]) {
         let width = self.shape.dimensions as usize;
-        for (&task, &offer) in answer.tasks.iter().zip(&answer.offers).take(rows).rev() {
-            let (task, offer) = (task as usize, offer as usize);
+        let (begin, count) = self.devices[offer];
+        (&mut self.available[offer * width..(offer + 1) * width], &mut self.device_free[begin..begin + count])
+    }
+
+    /// Takes rows of an answer back, the last first. `before` is what [`Ledger::take`] has put there.
+    fn give_back(&mut self, tasks: &TaskTable, answer: &Assignments, rows: &[usize], mut before: Vec<u32>) {
+        let width = self.shape.dimensions as usize;
+        for &row in rows.iter().rev() {
+            let (task, offer) = (answer.tasks[row] as usize, answer.offers[row] as usize);
             if self.mode == Mode::Exclusive {
                 self.list(offer);
                 continue;
@@ -119,31 +159,45 @@ impl Ledger {
         }
     }
 
-    /// Gives a task to an offer, if the offer can take it. What it takes devices of goes to `before`, as it was.
-    fn take(&mut self, tasks: &TaskTable, task: usize, offer: usize, before: &mut Vec<u32>) -> Result<(), String> {
-        if offer >= self.listed.len() {
-            return Err(format!("the offer row is not below {}", self.listed.len()));
-        }
-        if !self.listed[offer] {
+    /// Checks that an offer can take a task.
+    pub(super) fn check_fit(&self, tasks: &TaskTable, task: usize, offer: usize) -> Result<(), String> {
+        if !self.is_listed(offer) {
             return Err("the offer is not in the list".to_owned());
         }
         let width = self.shape.dimensions as usize;
         let demand = &tasks.demand[task * width..(task + 1) * width];
-        let available = &mut self.available[offer * width..(offer + 1) * width];
-        if let Some(at) = demand.iter().zip(&*available).position(|(demand, available)| demand > available) {
+        let available = &self.available[offer * width..(offer + 1) * width];
+        if let Some(at) = demand.iter().zip(available).position(|(demand, available)| demand > available) {
             return Err(format!("{} asked of {} available in dimension {at}", demand[at], available[at]));
         }
-        let width = self.shape.attributes as usize;
-        check_requirements(tasks, task, &self.attributes[offer * width..(offer + 1) * width])?;
+        let (wide, measured) = (self.shape.attributes as usize, self.shape.measures as usize);
+        let attributes = &self.attributes[offer * wide..(offer + 1) * wide];
+        check_requirements(tasks, task, attributes, &self.measures[offer * measured..(offer + 1) * measured])?;
         let asked = asked_devices(tasks, task);
         let (begin, count) = self.devices[offer];
-        let free = &mut self.device_free[begin..begin + count];
+        let free = &self.device_free[begin..begin + count];
         if !serve(free, asked) {
             return Err(format!("{asked} device thousandths asked of devices with {free:?} free"));
         }
+        Ok(())
+    }
+
+    /// Gives a task to an offer, if the offer can take it. What it takes devices of goes to `before`, as it was.
+    pub(super) fn take(
+        &mut self,
+        tasks: &TaskTable,
+        task: usize,
+        offer: usize,
+        before: &mut Vec<u32>,
+    ) -> Result<(), String> {
+        self.check_fit(tasks, task, offer)?;
+        let width = self.shape.dimensions as usize;
+        let demand = &tasks.demand[task * width..(task + 1) * width];
+        let asked = asked_devices(tasks, task);
         match self.mode {
             Mode::Exclusive => self.unlist(offer),
             Mode::Shared => {
+                let (available, free) = self.free(offer);
                 available.iter_mut().zip(demand).for_each(|(available, demand)| *available -= demand);
                 if asked > 0 {
                     before.extend_from_slice(free);
@@ -174,6 +228,8 @@ impl Ledger {
             table.capacity.extend_from_slice(&capacity[row * width..(row + 1) * width]);
             let width = self.shape.attributes as usize;
             table.attributes.extend_from_slice(&self.attributes[row * width..(row + 1) * width]);
+            let width = self.shape.measures as usize;
+            table.measures.extend_from_slice(&self.measures[row * width..(row + 1) * width]);
             let (begin, count) = self.devices[row];
             table.device_free.extend_from_slice(&self.device_free[begin..begin + count]);
             table.device_offsets.push(table.device_free.len() as u32);
@@ -181,33 +237,87 @@ impl Ledger {
         table
     }
 
-    /// Checks that counts have the right shape and add up to the length of the list.
+    /// Checks that counts have the right shape and can be: they add up to the length of the list where each offer is
+    /// counted once, and stay within it where it is counted at every check.
     ///
     /// # Errors
     /// What does not hold.
-    pub fn check_counts(&self, tasks: &TaskTable, answer: &Explanations) -> Result<(), String> {
-        let rows = tasks.rows as usize;
-        let width = self.shape.dimensions as usize;
-        let columns = [
-            ("by-dimension", &answer.by_dimension, rows * width),
-            ("by-requirement", &answer.by_requirement, tasks.requirement_subjects.len()),
-            ("by-devices", &answer.by_devices, rows),
-            ("by-score", &answer.by_score, rows),
-            ("candidates", &answer.candidates, rows),
-        ];
-        for (name, column, expected) in columns {
-            if column.len() != expected {
-                return Err(format!("column {name} has {} counts, not {expected}", column.len()));
+    pub fn check_counts(&self, tasks: &TaskTable, answer: &Counts) -> Result<(), String> {
+        for (name, found, expected) in lengths(answer, &Widths::of(tasks, self.shape)) {
+            if found != expected {
+                return Err(format!("column {name} has {found} counts, not {expected}"));
             }
         }
+        let mut limit = 0;
+        for row in 0..tasks.rows as usize {
+            let checked = match answer {
+                Counts::FirstFailures(counts) => self.check_first_failures(tasks, row, counts),
+                Counts::ByCheck(counts) => {
+                    let limits = limit..limit + groups::limits(tasks, row).len();
+                    limit = limits.end;
+                    self.check_failures(tasks, row, counts, limits)
+                }
+            };
+            checked.map_err(|reason| format!("the counts of task row {row} {reason}"))?;
+        }
+        Ok(())
+    }
+
+    /// Checks the counts of a task in which each offer is counted once.
+    fn check_first_failures(&self, tasks: &TaskTable, row: usize, counts: &FirstFailures) -> Result<(), String> {
+        let width = self.shape.dimensions as usize;
         let sum = |counts: &[u32]| counts.iter().map(|&count| u64::from(count)).sum::<u64>();
-        for row in 0..rows {
-            let counted = sum(&answer.by_dimension[row * width..(row + 1) * width])
-                + sum(&answer.by_requirement[requirements(tasks, row)])
-                + sum(&[answer.by_devices[row], answer.by_score[row], answer.candidates[row]]);
-            if counted != self.listed_count as u64 {
-                return Err(format!("the counts of task row {row} add up to {counted}, not {}", self.listed_count));
+        let counted = sum(&counts.by_dimension[row * width..(row + 1) * width])
+            + sum(&counts.by_requirement[requirements(tasks, row)])
+            + sum(&[counts.by_devices[row], counts.by_score[row], counts.candidates[row]]);
+        if counted == self.listed_count as u64 {
+            return Ok(());
+        }
+        Err(format!("add up to {counted}, not {}", self.listed_count))
+    }
+
+    /// Checks the counts of a task in which each offer is counted at every check it fails.
+    fn check_failures(
+        &self,
+        tasks: &TaskTable,
+        row: usize,
+        counts: &ChecksFailed,
+        limits: std::ops::Range<usize>,
+    ) -> Result<(), String> {
+        let width = self.shape.dimensions as usize;
+        let mut checks = vec![
+            (counts.devices_fails[row], counts.devices_alone[row]),
+            (counts.together_fails[row], counts.together_alone[row]),
+        ];
+        checks.extend(
+            (row * width..(row + 1) * width).map(|at| (counts.dimension_fails[at], counts.dimension_alone[at])),
+        );
+        checks.extend(limits.map(|at| (counts.limit_fails[at], counts.limit_alone[at])));
+        for at in requirements(tasks, row) {
+            if is_required(tasks, at) {
+                checks.push((counts.requirement_fails[at], counts.requirement_alone[at]));
+            } else if counts.requirement_fails[at] as usize > self.listed_count || counts.requirement_alone[at] > 0 {
+                return Err("say that an offer fails a preference".to_owned());
             }
+        }
+        let listed = self.listed_count as u64;
+        let left = u64::from(counts.candidates[row]) + u64::from(counts.score_fails[row]);
+        let Some(failing) = listed.checked_sub(left) else {
+            return Err(format!("leave {left} offers of the {listed} in the list"));
+        };
+        let (mut all, mut alone) = (0, 0);
+        for (fails, alone_fails) in checks {
+            if u64::from(fails) > failing || alone_fails > fails {
+                return Err(format!("have {fails} offers fail a check, {alone_fails} alone, of {failing} that fail"));
+            }
+            all += u64::from(fails);
+            alone += u64::from(alone_fails);
+        }
+        if alone > failing || all < failing {
+            return Err(format!("have {all} failures, {alone} alone, of {failing} offers that fail"));
+        }
+        if u64::from(counts.capable[row]) > self.listed.len() as u64 || counts.candidates[row] > counts.capable[row] {
+            return Err(format!("say that {} offers are capable", counts.capable[row]));
         }
         Ok(())
     }
@@ -230,6 +340,12 @@ impl Ledger {
         let width = self.shape.attributes as usize;
         self.attributes[row * width..(row + 1) * width]
             .copy_from_slice(&offers.attributes[from * width..(from + 1) * width]);
+        let width = self.shape.measures as usize;
+        let measures = &mut self.measures[row * width..(row + 1) * width];
+        match offers.measures.get(from * width..(from + 1) * width) {
+            Some(new) => measures.copy_from_slice(new),
+            None => measures.fill(f64::NAN),
+        }
         let free = devices(offers, from);
         let (begin, count) = self.devices[row];
         if free.len() <= count {
@@ -246,6 +362,9 @@ impl Ledger {
     fn append(&mut self, offers: &OfferTable) {
         self.available.extend_from_slice(&offers.available);
         self.attributes.extend_from_slice(&offers.attributes);
+        let measured = self.measures.len() + offers.rows as usize * self.shape.measures as usize;
+        self.measures.extend_from_slice(&offers.measures);
+        self.measures.resize(measured, f64::NAN);
         for row in 0..offers.rows as usize {
             let free = devices(offers, row);
             self.devices.push((self.device_free.len(), free.len()));
@@ -277,13 +396,27 @@ fn requirements(tasks: &TaskTable, row: usize) -> std::ops::Range<usize> {
     }
 }
 
-/// Checks that an offer with these attribute values meets every requirement of a task.
-fn check_requirements(tasks: &TaskTable, task: usize, attributes: &[u32]) -> Result<(), String> {
+/// Whether a requirement is one, not a preference.
+fn is_required(tasks: &TaskTable, requirement: usize) -> bool {
+    tasks.requirement_weights.get(requirement).is_none_or(|weight| !weight.is_finite())
+}
+
+/// Checks that an offer with these attribute values and measures meets every requirement of a task.
+fn check_requirements(tasks: &TaskTable, task: usize, attributes: &[u32], measures: &[f64]) -> Result<(), String> {
     for (number, requirement) in requirements(tasks, task).enumerate() {
-        let value = attributes[tasks.requirement_subjects[requirement] as usize];
-        let set = tasks.value_offsets[requirement] as usize..tasks.value_offsets[requirement + 1] as usize;
-        let is_in = value != UNSET && tasks.values[set].contains(&value);
-        if is_in == (tasks.requirement_kinds[requirement] == Kind::NotIn as u32) {
+        let (subject, kind) = (tasks.requirement_subjects[requirement] as usize, tasks.requirement_kinds[requirement]);
+        // An unset measure is NaN, which is not at least, and not at most, any bound.
+        let holds = if kind == Kind::AtLeast as u32 {
+            measures[subject] >= tasks.requirement_bounds[requirement]
+        } else if kind == Kind::AtMost as u32 {
+            measures[subject] <= tasks.requirement_bounds[requirement]
+        } else {
+            let value = attributes[subject];
+            let set = tasks.value_offsets[requirement] as usize..tasks.value_offsets[requirement + 1] as usize;
+            let is_in = value != UNSET && tasks.values[set].contains(&value);
+            is_in == (kind == Kind::In as u32)
+        };
+        if !holds && is_required(tasks, requirement) {
             return Err(format!("requirement {number} does not hold"));
         }
     }

@@ -11,6 +11,7 @@ use crate::error::{Error, shortened};
 use crate::limits::Limits;
 use crate::pool::backend::{self, Backend, Component, Reference};
 use crate::pool::description::Description;
+use crate::table::rule::Rule;
 use crate::trust::Trust;
 use crate::wasm::cache::Cache;
 use crate::wasm::component::{self, Linked};
@@ -121,6 +122,8 @@ impl Matcher {
             policy: BestFit::NAME.to_owned(),
             contract: contract::CONTRACT.to_owned(),
             modes: vec![Mode::Exclusive, Mode::Shared],
+            rules: Rule::ALL.to_vec(),
+            parameters: Vec::new(),
         };
         Self { inner: Arc::new(Inner { description, limits: Limits::default(), code: Code::Reference }) }
     }
@@ -262,6 +265,23 @@ impl Matcher {
                 Ok(Backend::Component(Box::new(component)))
             }
             Code::Reference => Ok(Backend::Reference(Box::new(Reference::open(shape, offers, settings)?))),
+        }
+    }
+
+    /// Whether the matcher keeps the scales that a pool was opened with, as those of contract 0.2.0 do.
+    pub(crate) fn keeps_scales(&self) -> bool {
+        match &self.inner.code {
+            Code::Component { linked, .. } => !linked.contract.is_current,
+            Code::Reference => false,
+        }
+    }
+
+    /// Refuses rules that the matcher does not serve.
+    pub(crate) fn check_rules(&self, mut rules: impl Iterator<Item = Rule>) -> Result<(), Error> {
+        let served = &self.inner.description.rules;
+        match rules.find(|rule| !served.contains(rule)) {
+            Some(rule) => Err(Error::RuleUnsupported { matcher: self.name(), rule }),
+            None => Ok(()),
         }
     }
 

@@ -2,17 +2,21 @@
 
 pub(crate) mod answer;
 pub(crate) mod backend;
+pub(crate) mod counts;
 pub(crate) mod description;
+mod groups;
 pub(crate) mod ledger;
 pub(crate) mod matcher;
 pub(crate) mod matching;
+mod plan;
 pub(crate) mod session;
+pub(crate) mod standing;
 mod verified;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use offermatch_core::{Changes, OfferTable, Settings as Columns};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns};
 
 use answer::{Answer, Explanations};
 use ledger::Ledger;
@@ -134,7 +138,22 @@ impl Pool {
         Ok(Explanations::new(tasks.clone(), counts, self.listed()))
     }
 
-    /// Applies what has changed. Scales stay as they were when the pool was opened.
+    /// Plans which running tasks have to end so that tasks find an offer, one task after the other, each as if the plans before
+    /// had come true. Only running tasks of lower priority end; `priorities` has one number a task. What runs is not part of
+    /// what the offers have available. Nothing changes. Only in shared mode.
+    ///
+    /// # Errors
+    /// [`Error::RuleUnsupported`] by a matcher that plans nothing, and as [`Pool::assign`]. Columns of running tasks that do
+    /// not fit the pool are [`Error::ColumnLength`] and [`Error::SettingMalformed`].
+    pub fn preempt(&mut self, tasks: &Tasks, priorities: &[i32], running: &RunningTable) -> Result<Plan, Error> {
+        self.check_catalog(tasks.catalog(), "tasks")?;
+        self.ledger.check_running(tasks.table(), priorities, running).map_err(|(column, expected, found)| {
+            Error::ColumnLength { column: column.to_owned(), expected: expected as u64, found: found as u64 }
+        })?;
+        self.session.preempt(tasks.table(), priorities, running, &self.ledger)
+    }
+
+    /// Applies what has changed. A capacity that is larger than all before raises a scale that is not set.
     ///
     /// # Errors
     /// [`Error::RowUnknown`], [`Error::RowRepeated`], [`Error::DuplicateName`], and as [`Pool::assign`]. The pool is then

@@ -1,9 +1,10 @@
 //! The session protocol: one open pool, over row numbers.
 
-use offermatch_core::{Changes, FirstFailures as Explanations, TaskTable};
+use offermatch_core::{Changes, Plan, RunningTable, TaskTable};
 
 use crate::error::Error;
 use crate::pool::answer::Answer;
+use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 
@@ -30,5 +31,17 @@ pub trait Session: Send {
     ///
     /// # Errors
     /// Those of [`Pool::explain`](crate::Pool::explain), but for the names of rows.
-    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Explanations, Error>;
+    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error>;
+
+    /// Plans which running tasks have to end so that tasks find an offer; nothing changes. `priorities` has one number a task.
+    ///
+    /// # Errors
+    /// Those of [`Pool::preempt`](crate::Pool::preempt).
+    fn preempt(
+        &mut self,
+        tasks: &TaskTable,
+        priorities: &[i32],
+        running: &RunningTable,
+        ledger: &Ledger,
+    ) -> Result<Plan, Error>;
 }

@@ -2,15 +2,18 @@
 
 use std::time::Instant;
 
-use offermatch_core::{Changes, FirstFailures as Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns, Shape, TaskTable};
 
 use crate::error::Error;
 use crate::pool::answer::{Answer, Timings};
 use crate::pool::backend::Backend;
+use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
+use crate::pool::standing::Standing;
+use crate::table::rule::Rule;
 use crate::wasm::failure::Failure;
 
 /// A pool in a matcher. When a call fails for any reason but a refusal that can be right, the pool is lost.
@@ -19,6 +22,8 @@ struct Verified {
     /// Otherwise the call at which the pool was lost.
     backend: Result<Backend, &'static str>,
     timings: Timings,
+    /// What it takes to open the pool anew, for a matcher that keeps the scales of opening.
+    standing: Option<Box<Standing>>,
 }
 
 impl Matching for Matcher {
@@ -26,9 +31,11 @@ impl Matching for Matcher {
     fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Box<dyn Session>, Error> {
         let begin = Instant::now();
         self.check_mode(settings.mode)?;
+        self.check_rules(Rule::of_offers(offers).chain(Rule::of_settings(settings)))?;
+        let standing = self.keeps_scales().then(|| Box::new(Standing::new(shape, offers, settings)));
         let backend = self.backend(shape, offers, settings).map_err(|failure| failure.error(self.name(), "open"))?;
         let timings = Timings { open: begin.elapsed(), ..Timings::default() };
-        Ok(Box::new(Verified { matcher: self.clone(), backend: Ok(backend), timings }))
+        Ok(Box::new(Verified { matcher: self.clone(), backend: Ok(backend), timings, standing }))
     }
 }
 
@@ -38,6 +45,7 @@ impl Session for Verified {
     }
 
     fn assign(&mut self, tasks: &TaskTable, ledger: &mut Ledger) -> Result<Answer, Error> {
+        self.matcher.check_rules(Rule::of_tasks(tasks))?;
         let begin = Instant::now();
         let assignments = self.call("assign", |backend| backend.assign(tasks))?;
         self.timings.assign += begin.elapsed();
@@ -45,24 +53,72 @@ impl Session for Verified {
         let settled = ledger.settle(tasks, &assignments);
         self.timings.verify += begin.elapsed();
         settled.map_err(|reason| self.refuse("assign", reason))?;
+        if let Some(standing) = &mut self.standing {
+            standing.settle(&assignments.offers);
+        }
         tracing::debug!(placed = assignments.tasks.len(), "assigned");
         Ok(Answer { assignments, timings: self.timings, matcher: self.matcher.clone(), fallback_reason: None })
     }
 
     fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {
+        let rules = Rule::of_offers(&changes.changed).chain(Rule::of_offers(&changes.added));
+        let workload = changes.workload.iter().map(|_| Rule::Workload);
+        self.matcher.check_rules(rules.chain(workload))?;
         self.call("update", |backend| backend.update(changes))?;
         ledger.apply(changes);
-        Ok(())
+        let is_raised = self.standing.as_mut().is_some_and(|standing| standing.apply(changes));
+        if is_raised { self.open_again(ledger) } else { Ok(()) }
     }
 
-    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Explanations, Error> {
+    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
+        self.matcher.check_rules(Rule::of_tasks(tasks))?;
         let counts = self.call("explain", |backend| backend.explain(tasks))?;
         ledger.check_counts(tasks, &counts).map_err(|reason| self.refuse("explain", reason))?;
         Ok(counts)
     }
+
+    fn preempt(
+        &mut self,
+        tasks: &TaskTable,
+        priorities: &[i32],
+        running: &RunningTable,
+        ledger: &Ledger,
+    ) -> Result<Plan, Error> {
+        self.matcher.check_rules(Rule::of_tasks(tasks).chain([Rule::Preemption]))?;
+        let mut refused = None;
+        let planned = self.call("preempt", |backend| match backend.preempt(tasks, priorities, running) {
+            // Of what runs the host knows nothing, so that a matcher may well be right.
+            Err(Failure::Refused(refusal)) => {
+                refused = Some(refusal);
+                Ok(Plan::default())
+            }
+            planned => planned,
+        })?;
+        if let Some(refusal) = refused {
+            let (setting, value) = ("running".to_owned(), refusal.case().to_owned());
+            return Err(Error::SettingMalformed { setting, value, reason: refusal.to_string() });
+        }
+        let plan = planned;
+        ledger.check_plan(tasks, priorities, running, &plan).map_err(|reason| self.refuse("preempt", reason))?;
+        Ok(plan)
+    }
 }
 
 impl Verified {
+    /// Opens the pool anew with larger scales, which the matcher would not take over by itself.
+    fn open_again(&mut self, ledger: &Ledger) -> Result<(), Error> {
+        let Some(standing) = &self.standing else { return Ok(()) };
+        let (offers, changes) = standing.again(ledger);
+        let matcher = self.matcher.clone();
+        let (shape, settings) = (ledger.shape(), standing.with_scales());
+        self.call("update", |backend| {
+            let mut opened = matcher.backend(shape, &offers, &settings)?;
+            changes.iter().try_for_each(|changes| opened.update(changes))?;
+            *backend = opened;
+            Ok(())
+        })
+    }
+
     fn call<T>(
         &mut self,
         call: &'static str,

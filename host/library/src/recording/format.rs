@@ -1,11 +1,10 @@
 //! A recording as JSON has it.
 
-use offermatch_core::{
-    Assignments, Changes, FirstFailures as Explanations, Kind, Mode, OfferTable, Settings, Shape, TaskTable,
-};
+use offermatch_core::{Assignments, Changes, GroupTable, Kind, Mode, OfferTable, Settings, Shape, TaskTable, Workload};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::explained;
 use super::{RecordedMatcher, Recording, Step};
 use crate::read::strict_json::{Object, Tree, object_of};
 
@@ -26,7 +25,7 @@ macro_rules! columns {
 
         impl From<$name> for $model {
             fn from(table: $name) -> Self {
-                Self { $rows: table.$rows, $($column: table.$column,)* ..Self::default() }
+                Self { $rows: table.$rows, $($column: table.$column,)* }
             }
         }
 
@@ -39,12 +38,73 @@ macro_rules! columns {
 }
 
 columns! {
-    /// An offer table.
-    Offers for OfferTable {
-        rows; available: u64, capacity: u64, attributes: u32, device_offsets: u32, device_free: u32
+    /// A group table.
+    Groups for GroupTable {
+        rows; least: u32, together: u32, limit_offsets: u32, limit_attributes: u32, limit_counts: u32,
+        occupant_groups: u32, occupant_offers: u32, occupant_counts: u32
     }
 }
-/// A task table.
+
+/// An offer table.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Offers {
+    #[serde(default)]
+    rows: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    available: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    capacity: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    measures: Vec<Real>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    device_offsets: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    device_free: Vec<u32>,
+}
+
+impl From<Offers> for OfferTable {
+    fn from(table: Offers) -> Self {
+        Self {
+            rows: table.rows,
+            available: table.available,
+            capacity: table.capacity,
+            attributes: table.attributes,
+            measures: read_reals(table.measures),
+            device_offsets: table.device_offsets,
+            device_free: table.device_free,
+        }
+    }
+}
+
+impl From<&OfferTable> for Offers {
+    fn from(table: &OfferTable) -> Self {
+        Self {
+            rows: table.rows,
+            available: table.available.clone(),
+            capacity: table.capacity.clone(),
+            attributes: table.attributes.clone(),
+            measures: reals(&table.measures),
+            device_offsets: table.device_offsets.clone(),
+            device_free: table.device_free.clone(),
+        }
+    }
+}
+
+/// Doubles as they are written.
+fn reals(numbers: &[f64]) -> Vec<Real> {
+    numbers.iter().copied().map(Real).collect()
+}
+
+/// Doubles as they were written.
+fn read_reals(numbers: Vec<Real>) -> Vec<f64> {
+    numbers.into_iter().map(|Real(number)| number).collect()
+}
+
+/// A task table. One without bounds and weights is written as contract 0.2.0 has it, attributes and whether they exclude, so
+/// that hosts of before read it; any other has kinds and subjects.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tasks {
@@ -61,9 +121,21 @@ struct Tasks {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     requirement_excludes: Vec<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirement_kinds: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirement_subjects: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirement_bounds: Vec<Real>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requirement_weights: Vec<Real>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     value_offsets: Vec<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     values: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    group_of: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    groups: Option<Object<Groups>>,
 }
 
 impl From<Tasks> for TaskTable {
@@ -73,26 +145,48 @@ impl From<Tasks> for TaskTable {
             demand: table.demand,
             devices: table.devices,
             requirement_offsets: table.requirement_offsets,
-            requirement_kinds: table.requirement_excludes.into_iter().map(u32::from).collect(),
-            requirement_subjects: table.requirement_attributes,
+            requirement_kinds: if table.requirement_kinds.is_empty() {
+                table.requirement_excludes.into_iter().map(u32::from).collect()
+            } else {
+                table.requirement_kinds
+            },
+            requirement_subjects: if table.requirement_subjects.is_empty() {
+                table.requirement_attributes
+            } else {
+                table.requirement_subjects
+            },
+            requirement_bounds: read_reals(table.requirement_bounds),
+            requirement_weights: read_reals(table.requirement_weights),
             value_offsets: table.value_offsets,
             values: table.values,
-            ..Self::default()
+            group_of: table.group_of,
+            groups: table.groups.map(|Object(groups)| groups.into()).unwrap_or_default(),
         }
     }
 }
 
 impl From<&TaskTable> for Tasks {
     fn from(table: &TaskTable) -> Self {
+        let is_plain = table.requirement_bounds.is_empty()
+            && table.requirement_weights.is_empty()
+            && table.requirement_kinds.iter().all(|&kind| kind <= Kind::NotIn as u32);
+        let either = |column: &Vec<u32>, plain: bool| if plain == is_plain { column.clone() } else { Vec::new() };
+        let excludes = table.requirement_kinds.iter().map(|&kind| kind == Kind::NotIn as u32);
         Self {
             rows: table.rows,
             demand: table.demand.clone(),
             devices: table.devices.clone(),
             requirement_offsets: table.requirement_offsets.clone(),
-            requirement_attributes: table.requirement_subjects.clone(),
-            requirement_excludes: table.requirement_kinds.iter().map(|&kind| kind == Kind::NotIn as u32).collect(),
+            requirement_attributes: either(&table.requirement_subjects, true),
+            requirement_excludes: excludes.filter(|_| is_plain).collect(),
+            requirement_kinds: either(&table.requirement_kinds, false),
+            requirement_subjects: either(&table.requirement_subjects, false),
+            requirement_bounds: reals(&table.requirement_bounds),
+            requirement_weights: reals(&table.requirement_weights),
             value_offsets: table.value_offsets.clone(),
             values: table.values.clone(),
+            group_of: table.group_of.clone(),
+            groups: (table.groups.rows > 0).then(|| Object((&table.groups).into())),
         }
     }
 }
@@ -138,6 +232,14 @@ struct Widths {
     dimensions: u32,
     #[serde(default)]
     attributes: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    measures: u32,
+}
+
+/// Whether a number is left out.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Settings.
@@ -150,12 +252,37 @@ struct Ranking {
     weights: Vec<Real>,
     #[serde(default)]
     scales: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parameters: Vec<Real>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    workload: Option<Object<Typical>>,
+}
+
+/// A workload.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Typical {
+    tasks: Object<Tasks>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shares: Vec<Real>,
+}
+
+impl From<&Workload> for Typical {
+    fn from(workload: &Workload) -> Self {
+        Self { tasks: Object((&workload.tasks).into()), shares: reals(&workload.shares) }
+    }
+}
+
+impl From<Typical> for Workload {
+    fn from(workload: Typical) -> Self {
+        Self { tasks: workload.tasks.0.into(), shares: read_reals(workload.shares) }
+    }
 }
 
 /// A double. One that JSON does not have is written as text, so that cases can ask what a matcher makes of it.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(into = "WrittenReal", try_from = "WrittenReal")]
-struct Real(f64);
+pub(super) struct Real(pub(super) f64);
 
 /// A double as it is written.
 #[derive(Serialize, Deserialize)]
@@ -243,6 +370,8 @@ struct What {
     changed: Object<Offers>,
     #[serde(default = "nothing")]
     added: Object<Offers>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    workload: Option<Object<Typical>>,
 }
 
 /// No offers.
@@ -260,22 +389,6 @@ struct Placed {
     offers: Vec<u32>,
     #[serde(default)]
     scores: Vec<f64>,
-}
-
-/// Explanations.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Counts {
-    #[serde(default)]
-    by_dimension: Vec<u32>,
-    #[serde(default)]
-    by_requirement: Vec<u32>,
-    #[serde(default)]
-    by_devices: Vec<u32>,
-    #[serde(default)]
-    by_score: Vec<u32>,
-    #[serde(default)]
-    candidates: Vec<u32>,
 }
 
 /// No answer, as JSON has it.
@@ -301,15 +414,21 @@ impl Document {
                     digest: matcher.digest,
                 })
             }),
-            shape: Object(Widths { dimensions: recording.shape.dimensions, attributes: recording.shape.attributes }),
+            shape: Object(Widths {
+                dimensions: recording.shape.dimensions,
+                attributes: recording.shape.attributes,
+                measures: recording.shape.measures,
+            }),
             settings: Object(Ranking {
                 mode: match settings.mode {
                     Mode::Exclusive => Way::Exclusive,
                     Mode::Shared => Way::Shared,
                 },
                 max_score: Real(settings.max_score.unwrap_or(f64::MAX)),
-                weights: settings.weights.iter().copied().map(Real).collect(),
+                weights: reals(&settings.weights),
                 scales: settings.scales.clone(),
+                parameters: reals(&settings.parameters),
+                workload: settings.workload.as_ref().map(|workload| Object(workload.into())),
             }),
             offers: Object((&recording.offers).into()),
             open_error: recording.open_error.clone(),
@@ -339,7 +458,7 @@ impl Document {
                 contract: who.contract,
                 digest: who.digest,
             }),
-            shape: Shape { dimensions: shape.dimensions, attributes: shape.attributes, ..Shape::default() },
+            shape: Shape { dimensions: shape.dimensions, attributes: shape.attributes, measures: shape.measures },
             settings: Settings {
                 mode: match settings.mode {
                     Way::Exclusive => Mode::Exclusive,
@@ -348,10 +467,11 @@ impl Document {
                 // The largest double stands for no limit.
                 // Not what is below: a number that is none stays, and is refused.
                 max_score: Some(settings.max_score.0).filter(|&most| most != f64::MAX),
-                weights: settings.weights.into_iter().map(|Real(weight)| weight).collect(),
+                weights: read_reals(settings.weights),
                 scales: settings.scales,
-                raise_scales: false,
-                ..Settings::default()
+                raise_scales: true,
+                parameters: read_reals(settings.parameters),
+                workload: settings.workload.map(|Object(workload)| workload.into()),
             },
             offers: offers.into(),
             open_error: self.open_error,
@@ -386,17 +506,12 @@ fn call(step: &Step) -> Call {
                 changed_rows: changes.changed_rows.clone(),
                 changed: Object((&changes.changed).into()),
                 added: Object((&changes.added).into()),
+                workload: changes.workload.as_deref().map(|workload| Object(workload.into())),
             };
             Call { update: Some(Object(what)), answer, error, ..Call::default() }
         }
         Step::Explain { tasks, answer } => {
-            let counts = answer.as_ref().map(|answer| Counts {
-                by_dimension: answer.by_dimension.clone(),
-                by_requirement: answer.by_requirement.clone(),
-                by_devices: answer.by_devices.clone(),
-                by_score: answer.by_score.clone(),
-                candidates: answer.candidates.clone(),
-            });
+            let counts = answer.as_ref().map(explained::Written::from);
             let (answer, error) = outcome(counts);
             Call { explain: Some(Object(tasks.into())), answer, error, ..Call::default() }
         }
@@ -436,20 +551,13 @@ fn step(call: Call) -> Result<Step, String> {
                 changed_rows: what.changed_rows,
                 changed: what.changed.0.into(),
                 added: what.added.0.into(),
-                workload: None,
+                workload: what.workload.map(|Object(workload)| Box::new(workload.into())),
             },
             answer: read::<Done>(outcome)?.map(|Done {}| ()),
         }),
-        (None, None, Some(Object(tasks))) => Ok(Step::Explain {
-            tasks: tasks.into(),
-            answer: read::<Counts>(outcome)?.map(|counts| Explanations {
-                by_dimension: counts.by_dimension,
-                by_requirement: counts.by_requirement,
-                by_devices: counts.by_devices,
-                by_score: counts.by_score,
-                candidates: counts.candidates,
-            }),
-        }),
+        (None, None, Some(Object(tasks))) => {
+            Ok(Step::Explain { tasks: tasks.into(), answer: read::<explained::Written>(outcome)?.map(Into::into) })
+        }
         _ => Err("a step is one of assign, update and explain".to_owned()),
     }
 }

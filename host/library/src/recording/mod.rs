@@ -1,5 +1,6 @@
 //! Recordings: what a pool was opened with, what was asked of it, and what it answered (`docs/recordings.md`).
 
+mod explained;
 mod format;
 mod recorder;
 mod replay;
@@ -11,12 +12,13 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use offermatch_core::{Assignments, Changes, FirstFailures as Explanations, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Assignments, Changes, OfferTable, Settings, Shape, TaskTable};
 
 pub use recorder::Recorder;
 pub use replay::{Change, Difference, Replay};
 
 use crate::error::Error;
+use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
 use crate::read::strict_json;
 
@@ -99,7 +101,7 @@ pub enum Step {
         /// The tasks.
         tasks: TaskTable,
         /// How the offers stood to them.
-        answer: Result<Explanations, String>,
+        answer: Result<Counts, String>,
     },
 }
 

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use offermatch_core::{Changes, FirstFailures as Explanations, TaskTable};
+use offermatch_core::{Changes, Plan, RunningTable, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::pool::answer::Answer;
+use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
@@ -91,9 +92,19 @@ impl Session for Recorded {
         Ok(())
     }
 
-    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Explanations, Error> {
+    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
         let counts = self.session.explain(tasks, ledger)?;
         self.recorder.locked().steps.push(Step::Explain { tasks: tasks.clone(), answer: Ok(counts.clone()) });
         Ok(counts)
+    }
+
+    fn preempt(
+        &mut self,
+        tasks: &TaskTable,
+        priorities: &[i32],
+        running: &RunningTable,
+        ledger: &Ledger,
+    ) -> Result<Plan, Error> {
+        self.session.preempt(tasks, priorities, running, ledger)
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use offermatch_core::{Assignments, FirstFailures as Explanations, OfferTable, TaskTable};
+use offermatch_core::{Assignments, OfferTable, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;
+use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::wasm::failure::Failure;
@@ -202,7 +203,10 @@ fn moved(before: &Assignments, after: &Assignments, found: &mut Vec<Change>) {
 }
 
 /// Which columns have other counts.
-fn recounted(before: &Explanations, after: &Explanations, found: &mut Vec<Change>) {
+fn recounted(before: &Counts, after: &Counts, found: &mut Vec<Change>) {
+    let (Counts::FirstFailures(before), Counts::FirstFailures(after)) = (before, after) else {
+        return recounted_by_check(before, after, found);
+    };
     let columns = [
         ("by_dimension", &before.by_dimension, &after.by_dimension),
         ("by_requirement", &before.by_requirement, &after.by_requirement),
@@ -212,5 +216,30 @@ fn recounted(before: &Explanations, after: &Explanations, found: &mut Vec<Change
     ];
     for (column, before, after) in columns.into_iter().filter(|(_, before, after)| before != after) {
         found.push(Change::Column { column, before: before.clone(), after: after.clone() });
+    }
+}
+
+/// Which columns have other counts, where one side at least counts by check.
+fn recounted_by_check(before: &Counts, after: &Counts, found: &mut Vec<Change>) {
+    let mut columns = vec![
+        ("by_score", before.by_score(), after.by_score()),
+        ("candidates", before.candidates(), after.candidates()),
+    ];
+    if let (Counts::ByCheck(one), Counts::ByCheck(two)) = (before, after) {
+        columns.extend([
+            ("dimension_fails", &one.dimension_fails[..], &two.dimension_fails[..]),
+            ("dimension_alone", &one.dimension_alone, &two.dimension_alone),
+            ("requirement_fails", &one.requirement_fails, &two.requirement_fails),
+            ("requirement_alone", &one.requirement_alone, &two.requirement_alone),
+            ("devices_fails", &one.devices_fails, &two.devices_fails),
+            ("devices_alone", &one.devices_alone, &two.devices_alone),
+            ("together_fails", &one.together_fails, &two.together_fails),
+            ("limit_fails", &one.limit_fails, &two.limit_fails),
+            ("capable", &one.capable, &two.capable),
+            ("members_placed", &one.members_placed, &two.members_placed),
+        ]);
+    }
+    for (column, before, after) in columns.into_iter().filter(|(_, before, after)| before != after) {
+        found.push(Change::Column { column, before: before.to_vec(), after: after.to_vec() });
     }
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use offermatch_core::{Changes, FirstFailures as Explanations, OfferTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns, Shape, TaskTable};
 
 pub use history::{Event, EventKind};
 pub use manifest::Manifest;
@@ -23,6 +23,7 @@ pub use watch::Watch;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::pool::answer::Answer;
+use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
@@ -386,9 +387,19 @@ impl Session for Seated {
         self.noted(answer, false)
     }
 
-    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Explanations, Error> {
+    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
         let answer = self.session.explain(tasks, ledger);
         self.noted(answer, false)
+    }
+
+    fn preempt(
+        &mut self,
+        tasks: &TaskTable,
+        priorities: &[i32],
+        running: &RunningTable,
+        ledger: &Ledger,
+    ) -> Result<Plan, Error> {
+        self.session.preempt(tasks, priorities, running, ledger)
     }
 }
 

@@ -7,5 +7,6 @@ pub(crate) mod names;
 pub(crate) mod offers;
 pub(crate) mod quantity;
 pub(crate) mod rows;
+pub(crate) mod rule;
 pub(crate) mod settings;
 pub(crate) mod tasks;

@@ -43,7 +43,6 @@ impl Settings {
             max_score: self.max_score,
             weights: column(&self.weights, "weight", 1.0, catalog)?,
             scales: column(&self.scales, "scale", 0, catalog)?,
-            raise_scales: false,
             ..Columns::default()
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Overrun};
 use crate::limits::Exceeded;
-use crate::wasm::conversion::Refusal;
+use crate::wasm::refusal::Refusal;
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,7 @@ impl Failure {
                 value: mode.to_string(),
                 reason: format!("matcher {matcher} does not have this mode"),
             },
+            Self::Refused(Refusal::UnsupportedRule(rule)) => Error::RuleUnsupported { matcher, rule },
             Self::Refused(Refusal::Unfounded { reason, .. }) => {
                 let reason = format!("it refused columns that the host has found right: {reason}");
                 Error::AnswerRefused { matcher, reason }

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::limits::{Exceeded, Limit, Limits};
-use crate::wasm::bindings::exports::offermatch::matcher::matching as contract;
+use crate::pool::description::Description;
 use crate::wasm::component::Linked;
 use crate::wasm::engine;
 use crate::wasm::exports::{Called, Exports};
 use crate::wasm::failure::Failure;
+use crate::wasm::refusal::Refused;
 use crate::wasm::state::HostState;
 
 /// Bytes that an answer may have beyond what is asked for: enough to say by how much it is too long, little enough to be
@@ -73,7 +74,7 @@ impl Instance {
     ///
     /// # Errors
     /// As [`Instance::call`].
-    pub(crate) fn describe(&mut self) -> Result<contract::Description, Failure> {
+    pub(crate) fn describe(&mut self) -> Result<Description, Failure> {
         self.run(0, |store, exports| exports.call_describe(store).map(Ok))
     }
 
@@ -110,9 +111,12 @@ impl Instance {
         };
         match isolated(*wasi, call) {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => {
-                check_text(&error, store.data().limits.output_text_bytes)?;
-                Err(Failure::Refused(error.into()))
+            Ok(Err(Refused { refusal, text_bytes })) => {
+                let (value, asked) = (store.data().limits.output_text_bytes, text_bytes as u64);
+                if asked > value {
+                    return Err(Exceeded { limit: Limit::OutputTextBytes, value, asked }.into());
+                }
+                Err(Failure::Refused(refusal))
             }
             Err(error) => Err(failure(&error, store)),
         }
@@ -197,15 +201,4 @@ fn failure(error: &wasmtime::Error, store: &Store<HostState>) -> Failure {
         (None, None) => error.root_cause().to_string(),
     };
     Failure::Trapped(reason + &printed)
-}
-
-/// Refuses a refusal with too much text.
-fn check_text(error: &contract::Error, value: u64) -> Result<(), Failure> {
-    let asked = match error {
-        contract::Error::ColumnLength(length) => length.column.len(),
-        contract::Error::OutOfRange(cell) | contract::Error::BrokenDevices(cell) => cell.column.len(),
-        contract::Error::BadSetting(setting) => setting.setting.len(),
-        _ => 0,
-    } as u64;
-    if asked <= value { Ok(()) } else { Err(Exceeded { limit: Limit::OutputTextBytes, value, asked }.into()) }
 }

@@ -1,10 +1,10 @@
-//! The component and all that runs it: engine, cache, instances, the mapping to and from the contract.
+//! The component and all that runs it: engine, cache, instances, the mapping to and from the contracts.
 
 pub(crate) mod bindings;
 pub(crate) mod cache;
 pub(crate) mod component;
 pub(crate) mod contract;
-pub(crate) mod conversion;
+mod current;
 pub(crate) mod engine;
 pub(crate) mod exports;
 pub(crate) mod failure;
@@ -13,5 +13,7 @@ pub(crate) mod instance;
 #[cfg(feature = "wasi")]
 pub(crate) mod lockdown;
 pub(crate) mod otel;
+pub(crate) mod refusal;
+mod since_0_2_0;
 pub(crate) mod spans;
 pub(crate) mod state;

@@ -3,7 +3,7 @@
 
 use tracing::Span;
 
-use crate::wasm::bindings::wasi::otel::tracing as contract;
+use crate::wasm::bindings::current::wasi::otel::tracing as contract;
 
 #[cfg(not(feature = "opentelemetry-0-33"))]
 pub(crate) use absent::{context, describe};

@@ -7,7 +7,7 @@
 use tracing::{Level, Span, field};
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::wasm::bindings::wasi::otel::tracing as contract;
+use crate::wasm::bindings::current::wasi::otel::tracing as contract;
 use crate::wasm::otel;
 
 /// The interfaces of telemetry, of which a matcher may have what its contract says.

@@ -122,7 +122,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         (arguments.explain || arguments.max_score.is_some()).then(|| pool.explain(&rows())).transpose()
     })?;
     let by_score = unplaced.iter().flat_map(Explanations::iter);
-    let by_score = by_score.filter(|found| found.candidates == 0 && found.by_score > 0).count();
+    let by_score = by_score.filter(|found| found.candidates == 0 && found.by_score.fails > 0).count();
     let unplaced = unplaced.filter(|_| arguments.explain);
     if let (Some(path), Some(recorder)) = (&arguments.record, recorder) {
         recorder.recording().write(path)?;

@@ -97,7 +97,7 @@ struct Unplaced<'a> {
     #[serde(serialize_with = "map")]
     by_dimension: Vec<(&'a str, u32)>,
     /// Offers refused by each requirement.
-    by_requirement: &'a [u32],
+    by_requirement: Vec<u32>,
     /// Offers whose devices do not serve the task.
     by_devices: u32,
     /// Offers whose score is too high.
@@ -111,10 +111,10 @@ impl<'a> From<Explanation<'a>> for Unplaced<'a> {
         Self {
             task: found.task,
             offers: found.offers,
-            by_dimension: found.by_dimension,
-            by_requirement: found.by_requirement,
-            by_devices: found.by_devices,
-            by_score: found.by_score,
+            by_dimension: found.by_dimension.into_iter().map(|(name, check)| (name, check.fails)).collect(),
+            by_requirement: found.by_requirement.into_iter().map(|check| check.fails).collect(),
+            by_devices: found.by_devices.fails,
+            by_score: found.by_score.fails,
             candidates: found.candidates,
         }
     }

@@ -130,13 +130,13 @@ fn reasons(text: &mut String, unplaced: &Explanations) {
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();
     for found in unplaced.iter() {
         let mut reasons: Vec<(String, u64)> = Vec::new();
-        for (name, offers) in &found.by_dimension {
-            reasons.push((format!("mostly too little {name}"), u64::from(*offers)));
+        for (name, check) in &found.by_dimension {
+            reasons.push((format!("mostly too little {name}"), u64::from(check.fails)));
         }
-        let by_requirement = found.by_requirement.iter().map(|&offers| u64::from(offers)).sum();
+        let by_requirement = found.by_requirement.iter().map(|check| u64::from(check.fails)).sum();
         reasons.push(("mostly a requirement".to_owned(), by_requirement));
-        reasons.push(("mostly devices".to_owned(), found.by_devices.into()));
-        reasons.push(("mostly the score".to_owned(), found.by_score.into()));
+        reasons.push(("mostly devices".to_owned(), found.by_devices.fails.into()));
+        reasons.push(("mostly the score".to_owned(), found.by_score.fails.into()));
         // The first of equals, in the order of the checks.
         let most = reasons.into_iter().rev().max_by_key(|(_, offers)| *offers);
         let reason = most.filter(|(_, offers)| *offers > 0).map_or("no offers left".to_owned(), |(reason, _)| reason);

@@ -1,0 +1,170 @@
+//! How the offers of a pool stand, beyond what the ledger keeps: what it takes to go on in another matcher.
+
+use offermatch_core::{Changes, Mode, OfferTable, Settings, Shape};
+
+use crate::error::Error;
+use crate::pool::ledger::Ledger;
+use crate::pool::matching::Matching;
+use crate::pool::session::Session;
+use crate::table::tasks::WHOLE;
+
+/// The place of a row that is not in the list.
+const NOWHERE: u32 = u32::MAX;
+
+/// How the offers of a pool stand.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// How wide the columns are.
+    shape: Shape,
+    settings: Settings,
+    /// The scales as they are: those given, else the largest capacity that any offer has had, at least 1.
+    scales: Vec<u64>,
+    /// What there is in all: rows x dimensions.
+    capacity: Vec<u64>,
+    /// The rows in the list, in its order, which decides ties.
+    list: Vec<u32>,
+    /// Where each row is in the list.
+    places: Vec<u32>,
+}
+
+impl Standing {
+    /// How these offers stand in a pool that has just been opened.
+    pub(crate) fn new(shape: Shape, offers: &OfferTable, settings: &Settings) -> Self {
+        let mut standing = Self {
+            shape,
+            settings: settings.clone(),
+            scales: vec![1; shape.dimensions as usize + 1],
+            capacity: Vec::new(),
+            list: Vec::new(),
+            places: Vec::new(),
+        };
+        for (scale, &given) in standing.scales.iter_mut().zip(&settings.scales) {
+            *scale = given.max(1);
+        }
+        standing.raise(offers);
+        standing.append(offers);
+        standing
+    }
+
+    /// Writes down who has taken a task.
+    pub(crate) fn settle(&mut self, offers: &[u32]) {
+        if self.settings.mode == Mode::Exclusive {
+            offers.iter().for_each(|&row| self.unlist(row));
+        }
+    }
+
+    /// Writes down changes that have been checked, and says whether a scale has been raised.
+    pub(crate) fn apply(&mut self, changes: &Changes) -> bool {
+        let raised = self.raise(&changes.changed) | self.raise(&changes.added);
+        if let Some(workload) = &changes.workload {
+            self.settings.workload = Some((**workload).clone());
+        }
+        changes.removed.iter().for_each(|&row| self.unlist(row));
+        let width = self.shape.dimensions as usize;
+        for (&row, capacity) in changes.changed_rows.iter().zip(capacities(&changes.changed).chunks(width.max(1))) {
+            let row = row as usize;
+            self.capacity[row * width..(row + 1) * width].copy_from_slice(capacity);
+        }
+        for &row in &changes.changed_rows {
+            if self.places[row as usize] == NOWHERE {
+                self.places[row as usize] = self.list.len() as u32;
+                self.list.push(row);
+            }
+        }
+        self.append(&changes.added);
+        raised
+    }
+
+    /// Raises the scales that are not given to the capacities of these offers, and says whether one has been raised.
+    fn raise(&mut self, offers: &OfferTable) -> bool {
+        let width = self.shape.dimensions as usize;
+        let before = self.scales.clone();
+        for row in capacities(offers).chunks(width.max(1)) {
+            self.scales.iter_mut().zip(row).for_each(|(scale, &capacity)| *scale = capacity.max(*scale));
+        }
+        let devices = offers.device_offsets.windows(2).map(|ends| u64::from(ends[1] - ends[0])).max();
+        self.scales[width] = self.scales[width].max(devices.unwrap_or(0) * u64::from(WHOLE));
+        for (scale, &given) in self.scales.iter_mut().zip(&self.settings.scales) {
+            *scale = if given > 0 { given } else { *scale };
+        }
+        self.scales != before
+    }
+
+    /// The settings, with the scales as they are now: for a matcher that keeps those of opening.
+    pub(crate) fn with_scales(&self) -> Settings {
+        Settings { scales: self.scales.clone(), ..self.settings.clone() }
+    }
+
+    /// What makes the same pool in another matcher: what it is opened with, and then changed by. The contract has all that
+    /// it takes. Offers that are not listed, or listed in another order than their rows, are taken off the list, and those
+    /// of the list put back in its order. Where a scale was raised by an offer that has less now, the first offer is opened
+    /// with as much, and put right as well. A row that a task has taken counts as removed from then on.
+    pub(crate) fn again(&self, ledger: &Ledger) -> (OfferTable, Vec<Changes>) {
+        let all: Vec<u32> = (0..self.places.len() as u32).collect();
+        let mut offers = ledger.offers(&all, &self.capacity);
+        let mut opened = Self::new(self.shape, &offers, &self.settings);
+        let is_raised = self.scales != opened.scales;
+        if self.list == all && !is_raised {
+            return (offers, Vec::new());
+        }
+        if is_raised && !all.is_empty() {
+            let width = self.shape.dimensions as usize;
+            let given = |at: usize| self.settings.scales.get(at).is_some_and(|&scale| scale > 0);
+            for at in (0..width).filter(|&at| !given(at)) {
+                offers.capacity[at] = offers.capacity[at].max(self.scales[at]);
+            }
+            if !given(width) {
+                let has = u64::from(offers.device_offsets[1]);
+                let more = (self.scales[width] / u64::from(WHOLE)).saturating_sub(has) as u32;
+                offers.device_offsets[1..].iter_mut().for_each(|offset| *offset += more);
+                offers.device_free.splice(has as usize..has as usize, (0..more).map(|_| 0));
+            }
+            opened = Self::new(self.shape, &offers, &self.settings);
+            debug_assert_eq!(opened.scales, self.scales, "the scales come along");
+        }
+        let removed = Changes { removed: all, ..Changes::default() };
+        let changed = ledger.offers(&self.list, &self.capacity);
+        let listed = Changes { changed_rows: self.list.clone(), changed, ..Changes::default() };
+        (offers, vec![removed, listed])
+    }
+
+    /// The same pool in another matcher.
+    ///
+    /// # Errors
+    /// Those of [`Matching::open`].
+    pub(crate) fn session(&self, matcher: &dyn Matching, ledger: &Ledger) -> Result<Box<dyn Session>, Error> {
+        let (offers, changes) = self.again(ledger);
+        let mut session = matcher.session(self.shape, &offers, &self.settings)?;
+        // A ledger of its own: the pool's stays as it is.
+        let mut ledger = Ledger::new(self.shape, &offers, &self.settings);
+        for changes in &changes {
+            session.update(changes, &mut ledger)?;
+        }
+        Ok(session)
+    }
+
+    /// Takes a row off the list, if it is there: the last one moves into its place.
+    fn unlist(&mut self, row: u32) {
+        let place = std::mem::replace(&mut self.places[row as usize], NOWHERE);
+        if place == NOWHERE {
+            return;
+        }
+        self.list.swap_remove(place as usize);
+        if let Some(&moved) = self.list.get(place as usize) {
+            self.places[moved as usize] = place;
+        }
+    }
+
+    /// Puts offers at the end.
+    fn append(&mut self, offers: &OfferTable) {
+        self.capacity.extend_from_slice(capacities(offers));
+        let (row, place) = (self.places.len() as u32, self.list.len() as u32);
+        self.list.extend(row..row + offers.rows);
+        self.places.extend(place..place + offers.rows);
+    }
+}
+
+/// What the offers of a table have in all.
+fn capacities(offers: &OfferTable) -> &[u64] {
+    if offers.capacity.is_empty() { &offers.available } else { &offers.capacity }
+}
