@@ -141,8 +141,8 @@ hostile! {
     answering_with_a_million_reasons: "million-reasons" => "limit-output", ["answered with 1000000 rows"];
     refusing_at_length: "huge-text" => "limit-output", ["1200000 bytes of text", "output_text_bytes is 65536"];
     being_of_another_world: "wrong-world" => "wrong-world", ["other:thing/greeting@1.0.0"];
-    being_of_a_newer_contract: "newer-contract" => "contract-version", ["0.4.0", "0.1.0 and 0.2.0"];
-    claiming_a_newer_contract: "claims-newer-contract" => "contract-version", ["0.4.0", "0.1.0 and 0.2.0"];
+    being_of_a_newer_contract: "newer-contract" => "contract-version", ["0.4.0", "0.1.0, 0.2.0 and 0.3.0"];
+    claiming_a_newer_contract: "claims-newer-contract" => "contract-version", ["0.4.0", "0.1.0, 0.2.0 and 0.3.0"];
     flooding_standard_output: "wasi-stdout" => "matcher-trapped", ["standard output: ", "bytes in all", "flooded"];
     exiting: "wasi-exit" => "matcher-trapped", ["it exited with status 0", "I am leaving"];
 }

@@ -11,6 +11,8 @@ pub(crate) mod matching;
 mod plan;
 pub(crate) mod session;
 pub(crate) mod standing;
+#[cfg(test)]
+mod stories;
 mod verified;
 
 use std::collections::HashMap;
