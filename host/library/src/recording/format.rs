@@ -6,10 +6,14 @@ use serde_json::Value;
 
 use super::explained;
 use super::{RecordedMatcher, Recording, Step};
+use crate::pool::counts::Counts;
 use crate::read::strict_json::{Object, Tree, object_of};
+use crate::table::rule::Rule;
 
-/// The format and its version.
+/// The format of recordings without a rule that a matcher may leave out, which hosts of before read.
 const FORMAT: &str = "offermatch-recording/1";
+/// The format of all others.
+const FORMAT_2: &str = "offermatch-recording/2";
 
 /// The columns of a table as JSON has them: the model's names, the empty ones left out.
 macro_rules! columns {
@@ -138,6 +142,16 @@ struct Tasks {
     groups: Option<Object<Groups>>,
 }
 
+impl Tasks {
+    /// Writes kinds and subjects where there are attributes and whether they exclude.
+    fn by_kinds(&mut self) {
+        if self.requirement_kinds.is_empty() {
+            self.requirement_kinds = self.requirement_excludes.drain(..).map(u32::from).collect();
+            self.requirement_subjects = std::mem::take(&mut self.requirement_attributes);
+        }
+    }
+}
+
 impl From<Tasks> for TaskTable {
     fn from(table: Tasks) -> Self {
         Self {
@@ -247,7 +261,7 @@ fn is_zero(number: &u32) -> bool {
 #[serde(deny_unknown_fields)]
 struct Ranking {
     mode: Way,
-    max_score: Real,
+    max_score: Option<Real>,
     #[serde(default)]
     weights: Vec<Real>,
     #[serde(default)]
@@ -400,7 +414,7 @@ impl Document {
     /// The document of a recording.
     pub(super) fn of(recording: &Recording) -> Self {
         let settings = &recording.settings;
-        Self {
+        let mut document = Self {
             format: FORMAT.to_owned(),
             name: recording.name.clone(),
             about: recording.about.clone(),
@@ -424,7 +438,7 @@ impl Document {
                     Mode::Exclusive => Way::Exclusive,
                     Mode::Shared => Way::Shared,
                 },
-                max_score: Real(settings.max_score.unwrap_or(f64::MAX)),
+                max_score: Some(Real(settings.max_score.unwrap_or(f64::MAX))),
                 weights: reals(&settings.weights),
                 scales: settings.scales.clone(),
                 parameters: reals(&settings.parameters),
@@ -433,13 +447,25 @@ impl Document {
             offers: Object((&recording.offers).into()),
             open_error: recording.open_error.clone(),
             steps: recording.steps.iter().map(|step| Object(call(step))).collect(),
+        };
+        if recording.uses_rules() {
+            document.format = FORMAT_2.to_owned();
+            document.settings.0.max_score = settings.max_score.map(Real);
+            let calls = document.steps.iter_mut().map(|Object(call)| call);
+            for Object(tasks) in calls.filter_map(|call| call.assign.as_mut().or(call.explain.as_mut())) {
+                tasks.by_kinds();
+            }
         }
+        document
     }
 
     /// The recording of a document, or what is wrong with it.
     pub(super) fn recording(self) -> Result<Recording, String> {
-        if self.format != FORMAT {
+        if self.format != FORMAT && self.format != FORMAT_2 {
             return Err(format!("the format is {:?}, not {FORMAT:?}", self.format));
+        }
+        if self.format == FORMAT && self.settings.0.max_score.is_none() {
+            return Err("missing field `max_score`".to_owned());
         }
         if self.open_error.as_ref().is_some_and(String::is_empty) {
             return Err("open_error is empty: it is the name of an error of the contract".to_owned());
@@ -466,7 +492,7 @@ impl Document {
                 },
                 // The largest double stands for no limit.
                 // Not what is below: a number that is none stays, and is refused.
-                max_score: Some(settings.max_score.0).filter(|&most| most != f64::MAX),
+                max_score: settings.max_score.map(|Real(most)| most).filter(|&most| most != f64::MAX),
                 weights: read_reals(settings.weights),
                 scales: settings.scales,
                 raise_scales: true,
@@ -477,6 +503,21 @@ impl Document {
             open_error: self.open_error,
             steps: steps.collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl Recording {
+    /// Whether the first format has no columns for what is in it.
+    fn uses_rules(&self) -> bool {
+        let settings = &self.settings;
+        let in_tables = self.steps.iter().any(|step| match step {
+            Step::Assign { tasks, .. } => Rule::of_tasks(tasks).next().is_some(),
+            Step::Explain { tasks, answer } => {
+                Rule::of_tasks(tasks).next().is_some() || matches!(answer, Ok(Counts::ByCheck(_)))
+            }
+            Step::Update { changes, .. } => changes.workload.is_some(),
+        });
+        self.shape.measures > 0 || !settings.parameters.is_empty() || settings.workload.is_some() || in_tables
     }
 }
 
