@@ -470,6 +470,8 @@ impl Document {
         if self.open_error.as_ref().is_some_and(String::is_empty) {
             return Err("open_error is empty: it is the name of an error of the contract".to_owned());
         }
+        // What was recorded before contract 0.3.0 was answered with the scales of opening.
+        let raise_scales = self.format == FORMAT_2;
         let (Object(shape), Object(settings), Object(offers)) = (self.shape, self.settings, self.offers);
         let steps = self.steps.into_iter().enumerate();
         let steps = steps.map(|(at, Object(call))| step(call).map_err(|reason| format!("step {at}: {reason}")));
@@ -495,7 +497,7 @@ impl Document {
                 max_score: settings.max_score.map(|Real(most)| most).filter(|&most| most != f64::MAX),
                 weights: read_reals(settings.weights),
                 scales: settings.scales,
-                raise_scales: true,
+                raise_scales,
                 parameters: read_reals(settings.parameters),
                 workload: settings.workload.map(|Object(workload)| workload.into()),
             },
