@@ -26,7 +26,7 @@
 //!
 //! let explanations = pool.explain(&tasks)?;
 //! let second = explanations.iter().nth(1).expect("one explanation for each task");
-//! assert_eq!(second.by_dimension, [("cpu", 1)]);
+//! assert_eq!((second.by_dimension[0].0, second.by_dimension[0].1.fails), ("cpu", 1));
 //! # Ok::<(), offermatch::Error>(())
 //! ```
 #![deny(missing_docs)]

@@ -94,7 +94,7 @@ fn opening_that_is_refused_is_recorded() {
 #[test]
 fn what_is_no_recording_is_refused() {
     for (from, to) in [
-        ("offermatch-recording/1", "offermatch-recording/2"),
+        ("offermatch-recording/1", "offermatch-recording/3"),
         ("\"rows\": 2", "\"rows\": -2"),
         ("\"answer\": {}", "\"anser\": {}"),
         ("{\"removed\"", "{\"remove\""),

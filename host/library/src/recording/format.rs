@@ -510,7 +510,7 @@ impl Document {
 
 impl Recording {
     /// Whether the first format has no columns for what is in it.
-    fn uses_rules(&self) -> bool {
+    pub(super) fn uses_rules(&self) -> bool {
         let settings = &self.settings;
         let in_tables = self.steps.iter().any(|step| match step {
             Step::Assign { tasks, .. } => Rule::of_tasks(tasks).next().is_some(),

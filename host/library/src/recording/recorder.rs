@@ -59,7 +59,10 @@ impl Recorder {
     /// What has been asked and answered so far.
     #[must_use]
     pub fn recording(&self) -> Recording {
-        self.locked().clone()
+        let mut recording = self.locked().clone();
+        // As it reads back: the first format is replayed with the scales of opening.
+        recording.settings.raise_scales = recording.uses_rules();
+        recording
     }
 
     /// The recording. A thread that panicked has left it whole: a step is written down in one push.
