@@ -45,7 +45,8 @@ def test_links_lead_to_files() -> None:
     documents = [ROOT / name for name in ("README.md", "DESIGN.md", "CONTRIBUTING.md")]
     documents += [*(ROOT / "docs").glob("*.md"), ROOT / "python-host" / "README.md"]
     for document in documents:
-        for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        prose = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for link in re.findall(r"\]\(([^)#]+)\)", prose):
             if not link.startswith(("http://", "https://")):
                 assert (document.parent / link).exists(), f"{document.name}: {link}"
 
