@@ -37,10 +37,7 @@ def test_one_call_answers_as_a_pool_does(packed, tasks, offers, settings):
     answer = packed.match(
         tasks,
         offers,
-        mode=settings.mode,
-        max_score=settings.max_score,
-        weights=settings.weights,
-        scales=settings.scales,
+        settings,
         dimensions=cases.DIMENSIONS,
         explain=True,
     )

@@ -70,8 +70,9 @@ class BaseMatcher(ABC):
         self,
         tasks: Table | TaskColumns,
         offers: Table | OfferColumns,
+        settings: Settings | None = None,
         *,
-        mode: Mode = "exclusive",
+        mode: Mode | None = None,
         max_score: float | None = None,
         weights: Mapping[str, float] | None = None,
         scales: Mapping[str, Quantity] | None = None,
@@ -92,7 +93,8 @@ class BaseMatcher(ABC):
             tasks: ``Task`` rows, objects with the same attributes, mappings in the JSON shape, database rows, a frame, an
                 Arrow table, a dictionary of columns, the path of a file, or ``TaskColumns``; docs/python.md has them all.
             offers: ``Offer`` rows, likewise, or ``OfferColumns``.
-            mode: ``exclusive`` or ``shared``.
+            settings: How to rank the offers; what is given by name below stands instead of what is said there.
+            mode: ``exclusive``, as it is unless given, or ``shared``.
             max_score: An offer is chosen only if its score is below this; None for no limit.
             weights: The weight of a dimension by its name, ``"devices"`` for the device term.
             scales: The scale likewise.
@@ -122,7 +124,17 @@ class BaseMatcher(ABC):
             >>> answer.assignments
             [Assignment(task='t', offer='b', score=0.25)]
         """
-        settings = Settings(mode, max_score, weights, scales, units, parameters, workload)
+        settings = _settings(
+            settings,
+            mode=mode,
+            max_score=max_score,
+            weights=weights,
+            scales=scales,
+            units=units,
+            parameters=parameters,
+            workload=workload,
+        )
+        units = settings.units
         with span(MATCHING):
             timings = Timings()
             begin = perf_counter()
@@ -140,7 +152,7 @@ class BaseMatcher(ABC):
             with self._pool(offered, settings, chosen, attributes, timings, record) as pool:
                 answer = pool.place(asked, timings, explain=explain)
             left_out = [*asked.left_out, *offered.left_out]
-            most = upper_bound(asked, offered, mode, chosen) if bound else None
+            most = upper_bound(asked, offered, settings.mode, chosen) if bound else None
             return replace(answer, left_out=left_out, offer_numbers=offered.numbers, bound=most)
 
     async def match_async(self, tasks: Table | TaskColumns, offers: Table | OfferColumns, **options: Any) -> Answer:
@@ -193,16 +205,16 @@ class BaseMatcher(ABC):
             InputError: An offer or a setting that cannot be used.
             MatcherError: The matcher failed.
         """
-        ranking: dict[str, Any] = {
-            "mode": mode,
-            "max_score": max_score,
-            "weights": weights,
-            "scales": scales,
-            "units": units,
-        }
-        ranking |= {"parameters": parameters, "workload": workload}
-        said: dict[str, Any] = {key: value for key, value in ranking.items() if value is not None}
-        settings = replace(settings or Settings(), **said)
+        settings = _settings(
+            settings,
+            mode=mode,
+            max_score=max_score,
+            weights=weights,
+            scales=scales,
+            units=units,
+            parameters=parameters,
+            workload=workload,
+        )
         offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows, units=settings.units)
         chosen = tuple(dimensions) if dimensions is not None else tuple(offered.available)
         settings.check_units(chosen)
@@ -354,6 +366,11 @@ class ReferenceMatcher(DirectMatcher):
         pool = Reference(table, shape, replace(settings, raise_scales=self.description.contract == CONTRACT))
         timings.call += perf_counter() - begin
         return pool
+
+
+def _settings(settings: Settings | None, **given: Any) -> Settings:
+    """Return settings in which what is given by name stands instead of what they say."""
+    return replace(settings or Settings(), **{name: value for name, value in given.items() if value is not None})
 
 
 def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] | None) -> tuple[str, ...]:

@@ -80,12 +80,8 @@ def _match(options: argparse.Namespace) -> str:
     answer = matcher.match(
         tasks,
         offers,
-        mode=settings.mode,
-        max_score=settings.max_score,
-        weights=settings.weights,
-        scales=settings.scales,
+        settings,
         dimensions=options.dimensions,
-        units=settings.units,
         # A maximal score explains itself: what it leaves without an offer is said on every output.
         explain=options.explain or settings.max_score is not None,
         record=options.record,

@@ -242,10 +242,7 @@ def _matched(
         answer = matched.answer = matcher.match(
             columns,
             offers,
-            mode=settings.mode,
-            max_score=settings.max_score,
-            weights=settings.weights,
-            scales=settings.scales,
+            settings,
             # Of what neither side has in this cycle, no number is read.
             units={name: unit for name, unit in (settings.units or {}).items() if name in offers.available},
         )

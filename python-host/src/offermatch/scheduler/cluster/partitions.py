@@ -109,11 +109,7 @@ def _match(tasks: TaskColumns, offers: OfferColumns, code: bytes, digest: str, s
     answer = matcher.match(
         tasks,
         offers,
-        mode=settings.mode,
-        max_score=settings.max_score,
-        weights=settings.weights,
-        scales=settings.scales,
-        units=settings.units,
+        settings,
     )
     columns = array("Q", answer.assigned.tasks), array("Q", answer.assigned.offers), array("d", answer.assigned.scores)
     return _Found(*columns, answer.timings, matcher.description, matcher.digest)
