@@ -42,7 +42,8 @@ def matcher_named(name: str, limits: Path | None) -> DirectMatcher:
     in_force = Limits.in_force(limits)
     if name == "bundled":
         return Matcher.load(limits=in_force)
-    if name in policies.names():
+    # A path needs no look into the archive of policies, which is unpacked for it.
+    if Path(name).suffix != ".wasm" and Path(name).name == name and name in policies.names():
         return Matcher.load(policy=name, limits=in_force)
     return Matcher.load(name, limits=in_force)
 
