@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import shutil
-import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -27,7 +26,7 @@ from offermatch.matcher import Matcher
 from offermatch.model import Offer, Task
 from offermatch.provenance.trust import VARIABLE, Trust
 from offermatch.visible import visible
-from offermatch.wasm.cache import directory
+from offermatch.wasm.cache import Untrusted, check_owner, directory
 
 __all__ = ["add_doctor"]
 
@@ -120,13 +119,14 @@ def _cache() -> Iterator[Finding]:
     remedy = f"make {folder} a folder that you own and nobody else can write to, or name another by OFFERMATCH_CACHE"
     try:
         found = folder.stat()
-        if os.name == "posix" and (found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-            yield Finding("cache", BROKEN, f"{folder}: others can write to it, so it is not used", remedy)
-            return
+        check_owner(found, str(folder))
         if not os.access(folder, os.W_OK):
             yield Finding("cache", BROKEN, f"{folder}: it cannot be written to", remedy)
             return
         sizes = [path.stat().st_size for path in folder.glob("*.cwasm")]
+    except Untrusted as error:
+        yield Finding("cache", BROKEN, f"{error}, so it is not used", remedy)
+        return
     except OSError as error:
         yield Finding("cache", BROKEN, f"{folder}: {error.strerror or error}", remedy)
         return

@@ -27,7 +27,7 @@ from offermatch.extras import require
 from offermatch.limits import Limits
 from offermatch.provenance.trust import SIGNATURE_ENDING
 from offermatch.visible import visible
-from offermatch.wasm.cache import directory
+from offermatch.wasm.cache import directory, put_in_place
 
 if TYPE_CHECKING:
     from requests import Response
@@ -113,10 +113,10 @@ def pull(reference: Reference, limits: Limits) -> tuple[Path, str]:
     folder = _folder()
     if reference.digest:
         with suppress(FileNotFoundError, ValueError, KeyError):
-            kept = _read(folder / _file_name(reference.digest, ".json"))
+            kept = (folder / _file_name(reference.digest, ".json")).read_bytes()
             _same(kept, reference.digest)
             path = folder / _file_name(_layer(json.loads(kept), reference)["digest"], ".wasm")
-            _same(_read(path), "sha256:" + path.stem.removeprefix("sha256-"))
+            _same(path.read_bytes(), "sha256:" + path.stem.removeprefix("sha256-"))
             return path, reference.digest
     with _Registry(reference) as registry:
         manifest, digest = _manifest(registry, reference)
@@ -125,11 +125,11 @@ def pull(reference: Reference, limits: Limits) -> tuple[Path, str]:
     path = folder / _file_name(layer["digest"], ".wasm")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(path, content)
+        put_in_place(path, content)
         note = _parsed(manifest, reference).get("annotations", {}).get(SIGNATURE_NOTE)
         if isinstance(note, str):
-            _write(Path(str(path) + SIGNATURE_ENDING), note.encode())
-        _write(folder / _file_name(digest, ".json"), manifest)
+            put_in_place(Path(str(path) + SIGNATURE_ENDING), note.encode())
+        put_in_place(folder / _file_name(digest, ".json"), manifest)
     except OSError as error:
         hint = "make room, or name another folder with OFFERMATCH_CACHE"
         raise MatcherError(
@@ -344,25 +344,9 @@ def _file_name(digest: str, ending: str) -> str:
     return digest.replace(":", "-") + ending
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read()
-
-
 def _same(content: bytes, digest: str) -> None:
     if "sha256:" + hashlib.sha256(content).hexdigest() != digest:
         raise ValueError("it was changed since it was fetched")
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _lied(reference: Reference, what: str) -> MatcherError:

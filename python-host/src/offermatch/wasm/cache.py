@@ -31,7 +31,7 @@ from typing import TypeVar
 from wasmtime import Engine, Module, WasmtimeError
 from wasmtime.component import Component
 
-__all__ = ["compiled", "directory", "entry_key"]
+__all__ = ["Untrusted", "check_owner", "compiled", "directory", "entry_key", "put_in_place"]
 
 _LOG = logging.getLogger("offermatch")
 _MAGIC = b"offermatch cwasm 1\n"
@@ -43,7 +43,7 @@ _ABANDONED = 3600.0
 """Seconds after which a temporary file is taken for one whose writer died."""
 
 
-class _Untrusted(Exception):  # noqa: N818 - not an error of the caller's
+class Untrusted(Exception):  # noqa: N818 - not an error of the caller's
     """An entry, or the directory, that is not used; says why."""
 
 
@@ -71,12 +71,12 @@ def compiled(engine: Engine, content: bytes, configuration: str, kind: type[_Cod
         return kind.deserialize(engine, _read(path, key)), True
     except FileNotFoundError:
         pass
-    except (_Untrusted, OSError, WasmtimeError) as error:
+    except (Untrusted, OSError, WasmtimeError) as error:
         _LOG.debug("the compiled code in %s is not used: %s", path, error)
     code = kind(engine, content)
     try:
         _write(path, key, bytes(code.serialize()))
-    except (_Untrusted, OSError, WasmtimeError) as error:
+    except (Untrusted, OSError, WasmtimeError) as error:
         _LOG.debug("the compiled code is not kept in %s: %s", folder, error)
     return code, False
 
@@ -121,52 +121,60 @@ def _wasmtime_version() -> str:
 
 def _read(path: Path, key: bytes) -> bytes:
     """Return the machine code of an entry that may be trusted."""
-    _check(path.parent.stat(), "the directory")
+    check_owner(path.parent.stat(), "the directory")
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     with open(descriptor, "rb") as file:  # noqa: PTH123 - what was opened is what is checked
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise _Untrusted("it is not a file")
-        _check(found, "it")
+            raise Untrusted("it is not a file")
+        check_owner(found, "it")
         content = file.read()
     if len(content) <= _HEAD or not content.startswith(_MAGIC):
-        raise _Untrusted("it is not an entry, or cut short")
+        raise Untrusted("it is not an entry, or cut short")
     stated, digest, code = content[len(_MAGIC) : _HEAD - 32], content[_HEAD - 32 : _HEAD], content[_HEAD:]
     if stated != key:
-        raise _Untrusted("it was made from another component, version or configuration")
+        raise Untrusted("it was made from another component, version or configuration")
     if hashlib.sha256(code).digest() != digest:
-        raise _Untrusted("it is damaged")
+        raise Untrusted("it is damaged")
     return code
 
 
-def _check(found: os.stat_result, what: str) -> None:
+def check_owner(found: os.stat_result, what: str) -> None:
     """Refuse what somebody else owns or can write to. Windows has no such bits; the user's own folder guards there."""
     if os.name != "posix":
         return
     if found.st_uid != os.geteuid():
-        raise _Untrusted(f"{what} belongs to user {found.st_uid}, not to {os.geteuid()}")
+        raise Untrusted(f"{what} belongs to user {found.st_uid}, not to {os.geteuid()}")
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _Untrusted(f"{what} can be written to by others (mode {stat.S_IMODE(found.st_mode):04o})")
+        raise Untrusted(f"{what} can be written to by others (mode {stat.S_IMODE(found.st_mode):04o})")
 
 
 def _write(path: Path, key: bytes, code: bytes) -> None:
-    """Put an entry in place at once, so that a reader sees all of it or none, whoever else writes."""
+    """Put an entry in place, in a directory that only its owner can write to."""
     folder = path.parent
     folder.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    _check(folder.stat(), "the directory")
-    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=folder)
+    check_owner(folder.stat(), "the directory")
+    put_in_place(path, _MAGIC + key + hashlib.sha256(code).digest(), code)
+    _prune(folder)
+
+
+def put_in_place(path: Path, *parts: bytes) -> None:
+    """Write a file at once, so that a reader sees all of it or none, whoever else writes.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
     temporary = Path(name)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - it is open already
-            file.write(_MAGIC + key + hashlib.sha256(code).digest())
-            file.write(code)
+            file.writelines(parts)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _prune(folder)
 
 
 def _prune(folder: Path) -> None:
