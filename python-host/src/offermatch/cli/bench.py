@@ -26,7 +26,7 @@ from offermatch.bench import (
     talk,
 )
 from offermatch.cli.arguments import positive, sample
-from offermatch.errors import InputError
+from offermatch.cli.output import unwritable
 from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.policies import names
@@ -215,8 +215,7 @@ def _kept(
         if options.json not in (None, "-"):
             Path(options.json).write_text(text)
     except OSError as error:
-        message = error.strerror or str(error)
-        raise InputError("file-unwritable", message, "name a place that can be written to", str(error.filename)) from error
+        raise unwritable(str(error.filename), error.strerror or str(error)) from error
     return text if options.json == "-" else table(measured)
 
 

@@ -10,10 +10,9 @@ from time import monotonic
 from typing import Any
 
 from offermatch.cli.arguments import add_limits, matcher_named
-from offermatch.cli.output import Differs
+from offermatch.cli.output import Differs, write_file
 from offermatch.conformance import Skips, Suite
 from offermatch.conformance.report import LEVELS
-from offermatch.errors import InputError
 
 __all__ = ["add_conformance"]
 
@@ -81,22 +80,13 @@ def _conformance(options: argparse.Namespace) -> str:
         progress=_progress(),
     )
     if options.junit is not None:
-        _write(options.junit, report.to_junit())
+        write_file(options.junit, report.to_junit())
     if options.json is not None and str(options.json) != "-":
-        _write(options.json, report.to_json())
+        write_file(options.json, report.to_json())
     text = report.to_json() if str(options.json) == "-" else report.to_text()
     if not report.conforms:
         raise Differs(text)
     return text
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            "file-unwritable", error.strerror or str(error), "name a place that can be written to", str(path)
-        ) from error
 
 
 def _number(text: str) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from offermatch.cli.arguments import positive
-from offermatch.errors import InputError
+from offermatch.cli.output import unwritable, write_file
 from offermatch.extras import require
 from offermatch.policies import names
 
@@ -80,7 +79,7 @@ def _day(options: argparse.Namespace) -> str:
     # What cannot be written is told before a long run, not after it.
     for path in (options.html, options.svg, Path(options.json) if options.json not in (None, "-") else None):
         if path is not None and (path.is_dir() or not path.parent.is_dir()):
-            raise _unwritable(path, "it is a directory, or stands in none")
+            raise unwritable(path, "it is a directory, or stands in none")
     hours = 2.0 if options.quick else options.hours
     if options.trace is not None:
         workload = openb_day(options.trace, servers=options.servers, load=options.load, hours=hours)
@@ -110,25 +109,15 @@ def _day(options: argparse.Namespace) -> str:
             )
         bars.update(bar, completed=sides * workload.seconds)
     text = json.dumps(figures, indent=1, allow_nan=False) + "\n"
-    _write(options.html, lambda: page(figures))
-    _write(options.svg, lambda: standalone(charts(figures)[0]))
+    if options.html is not None:
+        write_file(options.html, page(figures))
+    if options.svg is not None:
+        write_file(options.svg, standalone(charts(figures)[0]))
     if options.json == "-":
         return text
-    _write(Path(options.json) if options.json else None, lambda: text)
+    if options.json:
+        write_file(Path(options.json), text)
     return summary(figures)
-
-
-def _write(path: Path | None, text: Callable[[], str]) -> None:
-    if path is None:
-        return
-    try:
-        path.write_text(text(), encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(path, error.strerror or str(error)) from error
-
-
-def _unwritable(path: Path, message: str) -> InputError:
-    return InputError("file-unwritable", message, "name a place that can be written to", str(path))
 
 
 def _pair(text: str) -> tuple[float, float]:

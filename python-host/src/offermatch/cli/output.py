@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from offermatch.answer import Answer
-from offermatch.errors import OffermatchError
+from offermatch.errors import InputError, OffermatchError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Explanation, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
@@ -28,7 +29,9 @@ __all__ = [
     "left_out_and_remarks",
     "stages",
     "too_high",
+    "unwritable",
     "utilisation",
+    "write_file",
 ]
 
 _WIDTH = 40
@@ -42,6 +45,23 @@ class Differs(Exception):  # noqa: N818 - not an error: the output is what was a
         """Keep what is to be printed."""
         super().__init__(output)
         self.output = output
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file.
+
+    Raises:
+        InputError: ``file-unwritable``.
+    """
+    try:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    except OSError as error:
+        raise unwritable(path, error.strerror or str(error)) from error
+
+
+def unwritable(path: Path | str, message: str) -> InputError:
+    """Return the error of a file that cannot be written."""
+    return InputError("file-unwritable", message, "name a place that can be written to", str(path))
 
 
 def error(found: OffermatchError) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from offermatch import policies
+from offermatch.cli.output import unwritable, write_file
 from offermatch.matcher import Matcher
 
 __all__ = ["add_policies"]
@@ -34,13 +35,17 @@ def add_policies(commands: Any) -> None:
 
 def _policies(options: argparse.Namespace) -> str:
     default = Matcher.load().description.policy
+    if options.write is not None:
+        try:
+            options.write.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(options.write, error.strerror or str(error)) from error
     found = []
     for name in policies.names():
         content = policies.component(name)
         digest = "sha256:" + hashlib.sha256(content).hexdigest()
         if options.write is not None:
-            options.write.mkdir(parents=True, exist_ok=True)
-            (options.write / f"{name}.wasm").write_bytes(content)
+            write_file(options.write / f"{name}.wasm", content)
         found.append({"policy": name, "default": name == default, "size": len(content), "digest": digest})
     if options.json:
         return json.dumps(found, indent=2) + "\n"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 from offermatch.cli.arguments import add_limits
+from offermatch.cli.output import write_file
 from offermatch.limits import Limits
 from offermatch.provenance.registry import Reference, pull, push
 from offermatch.provenance.trust import SIGNATURE_ENDING
@@ -56,9 +56,9 @@ def _pull(options: argparse.Namespace) -> str:
     component = "sha256:" + path.stem.removeprefix("sha256-")
     signature = Path(f"{path}{SIGNATURE_ENDING}")
     if options.output is not None:
-        shutil.copyfile(path, options.output)
+        write_file(options.output, path.read_bytes())
         if signature.exists():
-            shutil.copyfile(signature, f"{options.output}{SIGNATURE_ENDING}")
+            write_file(Path(f"{options.output}{SIGNATURE_ENDING}"), signature.read_bytes())
         path = options.output
     pinned = str(Reference(reference.registry, reference.name, digest=digest))
     found = {"reference": pinned, "path": str(path), "digest": component, "signed": signature.exists()}

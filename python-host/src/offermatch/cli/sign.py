@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from offermatch.cli.output import write_file
 from offermatch.errors import MatcherError
 from offermatch.extras import require
 from offermatch.limits import Limits
@@ -60,7 +61,7 @@ def _sign(options: argparse.Namespace) -> str:
     for component in options.components:
         signature = key.sign(read_component(component, limits), trusted_comment=f"file:{component.name}")
         beside = Path(f"{component}{SIGNATURE_ENDING}")
-        _written(beside, bytes(signature) + b"\n")
+        write_file(beside, bytes(signature) + b"\n")
         lines.append(f"{beside}")
     return "\n".join(lines) + "\n"
 
@@ -79,7 +80,7 @@ def _new(path: Path) -> tuple[SecretKey, str]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(bytes(pair.secret_key) + b"\n")
-    _written(Path(f"{path}.pub"), bytes(pair.public_key) + b"\n")
+    write_file(Path(f"{path}.pub"), bytes(pair.public_key) + b"\n")
     if password:
         pair.secret_key.decrypt(password)
     return pair.secret_key, pair.public_key.to_base64().decode()
@@ -106,12 +107,3 @@ def _password(asked: str) -> str:
     if given is not None:
         return given
     return getpass.getpass(asked, sys.stderr) if sys.stdin.isatty() else ""
-
-
-def _written(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise MatcherError(
-            "file-unwritable", error.strerror or str(error), "check the folder and its room", str(path)
-        ) from error
