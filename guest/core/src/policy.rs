@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
+use crate::error::Error;
 use crate::outlook::Outlook;
+use crate::table::{check_length, check_number};
 
 /// What the settings and the offers of a pool say about scores. Fixed when the pool is opened.
 #[derive(Debug, Clone)]
@@ -136,4 +138,20 @@ pub trait Policy {
     /// Every platform has to compute the same bits, so only `+ - * /` and comparisons of doubles may be used, in a fixed
     /// order.
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64;
+}
+
+/// Sets the parameters of a policy, if there are any.
+///
+/// # Errors
+/// [`Error::ColumnLength`] and [`Error::BadNumber`].
+pub(crate) fn set_parameters<P: Policy>(policy: &mut P, parameters: &[f64]) -> Result<(), Error> {
+    if parameters.is_empty() {
+        return Ok(());
+    }
+    check_length("parameters", parameters.len(), P::PARAMETERS.len() as u64)?;
+    for (at, (&value, &Parameter { minimum, maximum, .. })) in parameters.iter().zip(P::PARAMETERS).enumerate() {
+        check_number("parameters", at, value, minimum, maximum)?;
+    }
+    policy.set(parameters);
+    Ok(())
 }

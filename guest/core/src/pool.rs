@@ -10,8 +10,9 @@ use crate::first_failures::FirstFailures;
 use crate::index::{Among, Index};
 use crate::learner::Learner;
 use crate::ledger::Ledger;
+use crate::method::Method;
 use crate::outlook::Outlook;
-use crate::policy::{Bound, Policy, Ranking};
+use crate::policy::{Bound, Policy, Ranking, set_parameters};
 use crate::reference;
 use crate::scores::Scores;
 use crate::settings::{Mode, Settings, Workload};
@@ -93,18 +94,6 @@ impl<P: Policy> Prepared<'_, P> {
     }
 }
 
-/// How a pool finds the offer for a task. The answer is the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Method {
-    /// Whatever costs less for the tasks and offers at hand.
-    #[default]
-    Automatic,
-    /// The plain loop: the oracle of tests and the yardstick of benchmarks.
-    Reference,
-    /// The index, however few the tasks; the plain loop where a policy or a weight rules an index out.
-    Index,
-}
-
 /// Fewer offers than this are looped over: a search would cost as much.
 const FEW_OFFERS: usize = 160;
 /// So many tasks cost about as much to loop for as an index costs to make.
@@ -118,7 +107,7 @@ impl<P: Policy> Pool<P> {
     /// [`Error::RepeatedRow`].
     pub fn open(mut policy: P, shape: Shape, offers: &OfferTable, settings: &Settings) -> Result<Self, Error> {
         settings.check(shape)?;
-        settings.set(&mut policy)?;
+        set_parameters(&mut policy, &settings.parameters)?;
         offers.check(shape)?;
         let ledger = Ledger::new(shape, offers);
         let ranking = Ranking::new(settings, shape, &ledger);

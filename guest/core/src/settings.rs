@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::error::Error;
-use crate::policy::{Parameter, Policy};
 use crate::table::{Shape, TaskTable, check_length, check_number, out_of_range};
 
 /// What happens to an offer that takes a task.
@@ -115,23 +114,6 @@ impl Settings {
             return Err(Error::BadSetting { setting: "weights", position, value });
         }
         self.workload.as_ref().map_or(Ok(()), |workload| workload.check(shape))
-    }
-
-    /// Sets the parameters of a policy, if there are any.
-    ///
-    /// # Errors
-    /// [`Error::ColumnLength`] and [`Error::BadNumber`].
-    pub(crate) fn set<P: Policy>(&self, policy: &mut P) -> Result<(), Error> {
-        if self.parameters.is_empty() {
-            return Ok(());
-        }
-        check_length("parameters", self.parameters.len(), P::PARAMETERS.len() as u64)?;
-        for (at, (&value, &Parameter { minimum, maximum, .. })) in self.parameters.iter().zip(P::PARAMETERS).enumerate()
-        {
-            check_number("parameters", at, value, minimum, maximum)?;
-        }
-        policy.set(&self.parameters);
-        Ok(())
     }
 
     /// Which scales, of the dimensions and last of devices, an update may raise.

@@ -8,10 +8,9 @@ use offermatch_core as core;
 
 use crate::bindings;
 use crate::bindings::exports::offermatch::matcher::matching;
-use crate::export::Matcher;
 
-/// What a matcher says of itself.
-pub(crate) fn describe<M: Matcher>() -> matching::Description {
+/// What a matcher of this name and version says of itself.
+pub(crate) fn describe<P: core::Policy>(name: &str, version: &str) -> matching::Description {
     let parameter = |parameter: &core::Parameter| matching::Parameter {
         name: parameter.name.to_owned(),
         default: parameter.default,
@@ -20,13 +19,13 @@ pub(crate) fn describe<M: Matcher>() -> matching::Description {
     };
     use matching::Rule::{Groups, Measures, Preferences, Workload};
     matching::Description {
-        name: M::NAME.to_owned(),
-        version: M::VERSION.to_owned(),
-        policy: <M::Policy as core::Policy>::NAME.to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        policy: P::NAME.to_owned(),
         contract: bindings::CONTRACT.to_owned(),
         modes: vec![matching::Mode::Exclusive, matching::Mode::Shared],
         rules: vec![Measures, Preferences, Groups, Workload],
-        parameters: <M::Policy as core::Policy>::PARAMETERS.iter().map(parameter).collect(),
+        parameters: P::PARAMETERS.iter().map(parameter).collect(),
     }
 }
 

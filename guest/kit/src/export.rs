@@ -31,7 +31,7 @@ impl<M: Matcher> Guest for Component<M> {
     type Pool = SharedPool<M::Policy>;
 
     fn describe() -> Description {
-        conversion::describe::<M>()
+        conversion::describe::<M::Policy>(M::NAME, M::VERSION)
     }
 
     #[cfg(not(feature = "contract-0-1-0"))]

@@ -8,7 +8,7 @@ use std::io;
 use crate::limits::Exceeded;
 use crate::table::quantity::QuantityError;
 use crate::table::rule::Rule;
-use crate::trust::SignatureRefusal;
+use crate::trust::refusal::SignatureRefusal;
 
 /// Where in the input something stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

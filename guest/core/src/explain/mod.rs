@@ -8,8 +8,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::ledger::Ledger;
+use crate::method::Method;
 use crate::policy::{Policy, Ranking};
-use crate::pool::Method;
 use crate::table::TaskTable;
 
 use counting::Counting;

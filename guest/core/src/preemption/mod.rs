@@ -9,8 +9,9 @@ use core::ops::Range;
 
 use crate::error::Error;
 use crate::ledger::Ledger;
+use crate::method::Method;
 use crate::policy::Policy;
-use crate::pool::{Method, Pool};
+use crate::pool::Pool;
 use crate::settings::Mode;
 use crate::table::{MAX_ROWS, TaskTable, WHOLE, check_length, check_offsets, out_of_range, span};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::format::Real;
+use super::real::Real;
 use crate::pool::counts::{ChecksFailed, Counts, FirstFailures};
 
 /// Counts of either kind. Those by check have how many offers are capable, one number a task.

@@ -2,6 +2,7 @@
 
 mod explained;
 mod format;
+mod real;
 mod recorder;
 mod replay;
 
