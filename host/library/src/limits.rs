@@ -22,9 +22,9 @@ const FILE: &str = "OFFERMATCH_LIMITS";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The linear memory of one instance, in bytes.
+    /// The linear memory of one instance, in bytes, over all of its memories.
     pub memory_bytes: u64,
-    /// The elements of one instance's tables.
+    /// The elements of one instance's tables, over all of them.
     pub table_elements: u64,
     /// The time of one call into the component, wall clock, in milliseconds. Looked at every 10 ms. Without a limit a matcher
     /// takes about a fifth less time, and one that does not end is never ended: only for components you trust as your own code.
@@ -152,6 +152,9 @@ impl Limits {
             Limit::Fuel => self.fuel = value,
             Limit::ComponentBytes => self.component_bytes = needed()?,
             Limit::CompileMilliseconds => self.compile_milliseconds = needed()?,
+            Limit::Memories | Limit::Tables | Limit::Instances => {
+                return Err(format!("{} cannot be set", limit.name()));
+            }
         }
         Ok(())
     }
@@ -173,6 +176,7 @@ impl Limits {
                 Limit::Fuel => self.fuel,
                 Limit::ComponentBytes => Some(self.component_bytes),
                 Limit::CompileMilliseconds => Some(self.compile_milliseconds),
+                Limit::Memories | Limit::Tables | Limit::Instances => None,
             };
             (limit.name(), value)
         })
@@ -199,10 +203,16 @@ pub enum Limit {
     ComponentBytes,
     /// `compile_milliseconds`
     CompileMilliseconds,
+    /// The memories of one instance, which are not for anybody to set.
+    Memories,
+    /// The tables of one instance, which are not for anybody to set.
+    Tables,
+    /// The core instances that one instance is made of, which are not for anybody to set.
+    Instances,
 }
 
 impl Limit {
-    /// All of them, in the order of `docs/trust.md`.
+    /// All that can be set, in the order of `docs/trust.md`.
     const ALL: [Self; 8] = [
         Self::MemoryBytes,
         Self::TableElements,
@@ -214,7 +224,7 @@ impl Limit {
         Self::CompileMilliseconds,
     ];
 
-    /// Its name in files.
+    /// Its name in files and errors.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -226,18 +236,21 @@ impl Limit {
             Self::Fuel => "fuel",
             Self::ComponentBytes => "component_bytes",
             Self::CompileMilliseconds => "compile_milliseconds",
+            Self::Memories => "memories",
+            Self::Tables => "tables",
+            Self::Instances => "instances",
         }
     }
 
     /// The code of the error of a matcher that wants more.
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::MemoryBytes => "limit-memory",
-            Self::TableElements => "limit-table",
+            Self::MemoryBytes | Self::Memories => "limit-memory",
+            Self::TableElements | Self::Tables => "limit-table",
             Self::CallMilliseconds => "limit-time",
             Self::OutputRows | Self::OutputTextBytes => "limit-output",
             Self::Fuel => "limit-fuel",
-            Self::ComponentBytes | Self::CompileMilliseconds => "limit-component",
+            Self::ComponentBytes | Self::CompileMilliseconds | Self::Instances => "limit-component",
         }
     }
 }
@@ -265,6 +278,9 @@ impl fmt::Display for Exceeded {
             Limit::Fuel => ("used", "units of fuel"),
             Limit::ComponentBytes => ("came with", "bytes"),
             Limit::CompileMilliseconds => ("was still being compiled after", "milliseconds"),
+            Limit::Memories => ("asked for", "memories"),
+            Limit::Tables => ("asked for", "tables"),
+            Limit::Instances => ("asked for", "core instances"),
         };
         write!(f, "{what} {asked} {unit}; the limit {} is {value}", limit.name())
     }

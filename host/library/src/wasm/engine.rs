@@ -11,10 +11,11 @@ use std::time::Duration;
 use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
 
 use crate::limits::Limits;
+use crate::wasm::state;
 
 /// Pools that can be open at once, in the whole process.
 const MOST_INSTANCES: u32 = 1000;
-/// Modules of one component, and tables of one module.
+/// Modules of one component.
 const MOST_PARTS: u32 = 4;
 /// The most elements of a pooled table. Address space only: what is not used is not there.
 const MOST_TABLE_ELEMENTS: usize = 1 << 20;
@@ -97,7 +98,8 @@ fn config(pooled: bool, counts: Counts) -> Config {
         pooling.total_core_instances(MOST_INSTANCES * MOST_PARTS);
         pooling.total_memories(MOST_INSTANCES);
         pooling.total_tables(MOST_INSTANCES * MOST_PARTS);
-        pooling.max_tables_per_module(MOST_PARTS);
+        // How many an instance has in all is the limiter's to say.
+        pooling.max_tables_per_module(state::MOST_TABLES as u32);
         pooling.table_elements(MOST_TABLE_ELEMENTS);
         // The address space is reserved anyway; how much of it an instance gets is the limiter's to say.
         pooling.max_memory_size(1 << 32);

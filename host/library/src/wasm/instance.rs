@@ -11,7 +11,7 @@ use crate::wasm::engine;
 use crate::wasm::exports::{Called, Exports};
 use crate::wasm::failure::Failure;
 use crate::wasm::refusal::Refused;
-use crate::wasm::state::HostState;
+use crate::wasm::state::{HostState, MOST_INSTANCES, MOST_MEMORIES, MOST_TABLES};
 
 /// Bytes that an answer may have beyond what is asked for: enough to say by how much it is too long, little enough to be
 /// of no harm.
@@ -65,7 +65,9 @@ impl Instance {
         };
         match isolated(linked.wasi, instantiate) {
             Ok(exports) => Ok(Self { store, exports, wasi: linked.wasi, traced: false }),
-            Err(error) if is_the_guests(&error) || store.data().denied.is_some() => Err(failure(&error, &store)),
+            Err(error) if is_the_guests(&error) || too_many(&error).is_some() || store.data().denied.is_some() => {
+                Err(failure(&error, &store))
+            }
             Err(error) => Err(Failure::Unavailable(error.root_cause().to_string())),
         }
     }
@@ -173,6 +175,20 @@ fn is_the_guests(error: &wasmtime::Error) -> bool {
     error.is::<Trap>() || error.is::<Interrupted>() || exit_status(error).is_some()
 }
 
+/// Which parts a component has too many of, where it has. Wasmtime says so by text alone.
+fn too_many(error: &wasmtime::Error) -> Option<Exceeded> {
+    let text = error.root_cause().to_string();
+    let parts = [
+        ("memory", Limit::Memories, MOST_MEMORIES),
+        ("table", Limit::Tables, MOST_TABLES),
+        ("instance", Limit::Instances, MOST_INSTANCES),
+    ];
+    parts.into_iter().find_map(|(part, limit, value)| {
+        let (_, asked) = text.split_once(&format!("{part} count too high at "))?;
+        Some(Exceeded { limit, value: value as u64, asked: asked.trim().parse().unwrap_or(u64::MAX) })
+    })
+}
+
 /// Why a call failed that gave no answer.
 fn failure(error: &wasmtime::Error, store: &Store<HostState>) -> Failure {
     let state = store.data();
@@ -190,7 +206,7 @@ fn failure(error: &wasmtime::Error, store: &Store<HostState>) -> Failure {
         let (value, asked) = (limits.output_text_bytes, store.hostcall_fuel() as u64 + 1);
         Some(Exceeded { limit: Limit::OutputTextBytes, value, asked })
     } else {
-        state.denied
+        too_many(error).or(state.denied)
     };
     if let Some(exceeded) = exceeded {
         return Failure::Exceeded { exceeded, printed };

@@ -9,6 +9,21 @@ use crate::limits::{Exceeded, Limit, Limits};
 use crate::wasm::lockdown::{Lockdown, Locked};
 use crate::wasm::spans::Spans;
 
+/// Memories of one instance. The Python host can limit each one only, and both hosts take the same components.
+pub(crate) const MOST_MEMORIES: usize = 1;
+/// Tables of one instance.
+pub(crate) const MOST_TABLES: usize = 16;
+/// Core instances that one instance is made of: one with a standard library has four or five.
+pub(crate) const MOST_INSTANCES: usize = 64;
+
+/// How much of one thing an instance has, over all of its memories or tables.
+#[derive(Debug, Default)]
+struct Total {
+    granted: u64,
+    /// What the last growth added, which is given back when it fails after all.
+    last: u64,
+}
+
 /// What the host keeps for one instance.
 #[derive(Debug)]
 pub(crate) struct HostState {
@@ -17,6 +32,8 @@ pub(crate) struct HostState {
     pub(crate) begin: Instant,
     /// The last thing that it was not given.
     pub(crate) denied: Option<Exceeded>,
+    memory: Total,
+    tables: Total,
     pub(crate) spans: Spans,
     /// Made when the instance first asks for it: most matchers never do.
     #[cfg(feature = "wasi")]
@@ -30,6 +47,8 @@ impl HostState {
             limits: *limits,
             begin: Instant::now(),
             denied: None,
+            memory: Total::default(),
+            tables: Total::default(),
             spans: Spans::default(),
             #[cfg(feature = "wasi")]
             lockdown: None,
@@ -44,23 +63,54 @@ impl HostState {
         String::new()
     }
 
-    /// Whether something is within its limit. What is not is written down.
-    fn grant(&mut self, limit: Limit, value: u64, asked: usize) -> bool {
-        let asked = asked as u64;
+    /// Whether all that an instance has of something is within its limit once one part of it has grown. What is not is
+    /// written down.
+    fn grant(&mut self, limit: Limit, current: usize, desired: usize) -> bool {
+        let (value, total) = match limit {
+            Limit::MemoryBytes => (self.limits.memory_bytes, &mut self.memory),
+            _ => (self.limits.table_elements, &mut self.tables),
+        };
+        let more = desired.saturating_sub(current) as u64;
+        let asked = total.granted.saturating_add(more);
         if asked > value {
+            total.last = 0;
             self.denied = Some(Exceeded { limit, value, asked });
+            return false;
         }
-        asked <= value
+        *total = Total { granted: asked, last: more };
+        true
     }
 }
 
 impl ResourceLimiter for HostState {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grant(Limit::MemoryBytes, self.limits.memory_bytes, desired))
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grant(Limit::MemoryBytes, current, desired))
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.grant(Limit::TableElements, self.limits.table_elements, desired))
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.memory.granted -= std::mem::take(&mut self.memory.last);
+        Ok(())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grant(Limit::TableElements, current, desired))
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.tables.granted -= std::mem::take(&mut self.tables.last);
+        Ok(())
+    }
+
+    fn memories(&self) -> usize {
+        MOST_MEMORIES
+    }
+
+    fn tables(&self) -> usize {
+        MOST_TABLES
+    }
+
+    fn instances(&self) -> usize {
+        MOST_INSTANCES
     }
 }
 

@@ -102,3 +102,54 @@ fn component(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> 
     let encoder = ComponentEncoder::default().validate(true);
     encoder.module(&module).expect("the module fits the world").encode().expect("the component is well-formed")
 }
+
+/// A component with so many more core instances of a module that nothing of it uses.
+pub(crate) fn with_instances(mut component: Vec<u8>, module: &str, count: usize) -> Vec<u8> {
+    const CORE_MODULE: u8 = 1;
+    const CORE_INSTANCE: u8 = 2;
+    // The sections follow the eight bytes of the header: a number, a length, the content.
+    let (mut at, mut modules) = (8, 0);
+    while at < component.len() {
+        modules += usize::from(component[at] == CORE_MODULE);
+        let (length, content) = read_leb128(&component, at + 1);
+        at = content + length;
+    }
+    let module = wat::parse_str(module).expect("the module is well-formed");
+    let mut instances = leb128(count);
+    for _ in 0..count {
+        // Instantiated with no arguments.
+        instances.push(0);
+        instances.extend(leb128(modules));
+        instances.push(0);
+    }
+    for (number, content) in [(CORE_MODULE, module), (CORE_INSTANCE, instances)] {
+        component.push(number);
+        component.extend(leb128(content.len()));
+        component.extend(content);
+    }
+    component
+}
+
+/// A number as WebAssembly writes it.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// A number as WebAssembly writes it, and where it ends.
+fn read_leb128(bytes: &[u8], mut at: usize) -> (usize, usize) {
+    let (mut number, mut shift) = (0, 0);
+    loop {
+        number |= usize::from(bytes[at] & 0x7f) << shift;
+        at += 1;
+        if bytes[at - 1] < 0x80 {
+            return (number, at);
+        }
+        shift += 7;
+    }
+}
