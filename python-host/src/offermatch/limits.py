@@ -102,6 +102,8 @@ def exceeded(code: str, limit: str, value: int | None, asked: str, place: str = 
     """
     shown = "none" if value is None else f"{value:,}"
     hint = f"raise {limit} if the matcher can be trusted to need more; its instance was thrown away"
+    if limit not in _NAMES:
+        hint = f"nobody can set {limit}: build the matcher from fewer parts"
     error = LimitError(code, f"{asked}, above {limit} = {shown}{output}", hint, place)
     error.limit, error.value, error.asked = limit, value, asked
     return error

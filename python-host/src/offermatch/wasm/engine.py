@@ -18,7 +18,16 @@ from wasmtime import Config, Engine, Store, _bindings
 
 from offermatch.limits import Limits
 
-__all__ = ["TICK_MILLISECONDS", "configuration", "limited", "new_store", "shared_engine"]
+__all__ = [
+    "MOST_INSTANCES",
+    "MOST_MEMORIES",
+    "MOST_TABLES",
+    "TICK_MILLISECONDS",
+    "configuration",
+    "limited",
+    "new_store",
+    "shared_engine",
+]
 
 TICK_MILLISECONDS = 10
 """Between two epochs."""
@@ -42,7 +51,8 @@ _OPTIONS: Mapping[str, object] = {
 # Options that wasmtime-py has in its C library only.
 _REFUSED = ("gc_support", "wasm_component_model_async")
 
-_MOST_TABLES, _MOST_INSTANCES = 16, 64
+MOST_MEMORIES, MOST_TABLES, MOST_INSTANCES = 1, 16, 64
+"""What one instance has at most of each; the limit of memory holds for each memory, so there is one."""
 _engines: dict[str, ClockedEngine] = {}
 _engines_lock = threading.Lock()
 
@@ -84,8 +94,7 @@ def _options(limits: Limits) -> dict[str, object]:
 def new_store(engine: Engine, limits: Limits) -> Store:
     """Return a store for one pool; stores are never shared, so pools can be used by different threads."""
     store = Store(engine)
-    # The limit of memory holds for each memory, so an instance gets one.
-    store.set_limits(limits.memory_bytes, limits.table_elements, _MOST_INSTANCES, _MOST_TABLES, 1)
+    store.set_limits(limits.memory_bytes, limits.table_elements, MOST_INSTANCES, MOST_TABLES, MOST_MEMORIES)
     return store
 
 

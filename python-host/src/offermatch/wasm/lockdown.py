@@ -34,8 +34,9 @@ from wasmtime.component import (
 )
 from wasmtime.component import ComponentInstanceType as InstanceType
 
+from offermatch.wasm.callback import add_function
 from offermatch.wasm.spans import FUNCTIONS as TRACING
-from offermatch.wasm.spans import Spans
+from offermatch.wasm.spans import MOST_TOLD, Spans
 
 __all__ = ["Lockdown", "foreign_imports", "shared_linker"]
 
@@ -80,8 +81,13 @@ def shared_linker(engine: Engine, component: Component) -> Linker | None:
         for name, items in asked.items():
             with root.add_instance(name) as interface:
                 for item in items:
-                    interface.add_func(item, _telling(item))
+                    _add_telling(interface, item)
     return linker
+
+
+def _add_telling(interface: LinkerInstance, name: str) -> None:
+    # What returns something has no arguments.
+    add_function(interface, name, _telling(name), None if name == "outer-span-context" else MOST_TOLD)
 
 
 def _telling(name: str) -> Callable[..., Any]:
@@ -167,9 +173,10 @@ class Lockdown:
         for export, extern in exports.items():
             kind = extern.ty
             if isinstance(kind, FuncType):
-                telling = name.startswith(_TELEMETRY)
-                function = _telling(export) if telling else self._guarded(f"{name}/{export}", kind, numbers)
-                interface.add_func(export, function)
+                if name.startswith(_TELEMETRY):
+                    _add_telling(interface, export)
+                else:
+                    add_function(interface, export, self._guarded(f"{name}/{export}", kind, numbers))
             elif isinstance(kind, ResourceType):
                 # A resource goes by its name in every interface that uses it.
                 number = numbers.setdefault(export, len(numbers) + 1)

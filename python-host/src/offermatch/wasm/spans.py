@@ -20,12 +20,14 @@ from typing import Any, NoReturn
 
 from wasmtime.component import Record, Variant
 
-__all__ = ["FUNCTIONS", "MATCHING", "Spans", "span", "tell"]
+__all__ = ["FUNCTIONS", "MATCHING", "MOST_TOLD", "Spans", "span", "tell"]
 
 MATCHING = "match_tasks_to_offers"
 """The span of a cycle's matching."""
 
 _MOST_SPANS = 1000
+MOST_TOLD = 1000
+"""The attributes, events and links of one span, and what is in them; a span of more is left out."""
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _log = logging.getLogger("offermatch")
 

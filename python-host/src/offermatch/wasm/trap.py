@@ -8,14 +8,22 @@ from wasmtime import WasmtimeError
 
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits, exceeded
+from offermatch.wasm.engine import MOST_INSTANCES, MOST_MEMORIES, MOST_TABLES
 
 __all__ = ["RETURNED_BYTES", "trapped"]
 
 RETURNED_BYTES = 2**27
 """What wasmtime lets one call return, in bytes of its own values (32 a number); wasmtime-py has no way to change it."""
 
-_MEMORY = re.compile(r"memory minimum size of ([0-9]+) pages exceeds|memory count too high at ([0-9]+)")
-_TABLE = re.compile(r"table minimum size of ([0-9]+) elements exceeds|table count too high at ([0-9]+)")
+_MEMORY = re.compile(r"memory minimum size of ([0-9]+) pages exceeds")
+_TABLE = re.compile(r"table minimum size of ([0-9]+) elements exceeds")
+_COUNT = re.compile(r"(memory|table|instance) count too high at ([0-9]+)")
+_PARTS = {
+    "memory": ("limit-memory", "memories", MOST_MEMORIES, "memories"),
+    "table": ("limit-table", "tables", MOST_TABLES, "tables"),
+    "instance": ("limit-component", "instances", MOST_INSTANCES, "core instances"),
+}
+"""What an instance has too many of, by wasmtime's word: the code, the limit, its value, and the word of the error."""
 # wasmtime's limit makes the growth of memory fail, and what the component makes of that is its own. A Rust matcher traps in
 # one of these, where its functions still have names.
 _ALLOCATION = re.compile(
@@ -44,11 +52,14 @@ def trapped(error: WasmtimeError, limits: Limits, milliseconds: float, place: st
         asked = f"its answer needs more than {RETURNED_BYTES:,} bytes here"
         return exceeded("limit-output", "output_rows", limits.output_rows, asked, place, output)
     if found := _MEMORY.search(text):
-        asked = f"it asked for {int(found[1]) * 65536:,} bytes" if found[1] else f"it asked for {found[2]} memories"
+        asked = f"it asked for {int(found[1]) * 65536:,} bytes"
         return exceeded("limit-memory", "memory_bytes", limits.memory_bytes, asked, place, output)
     if found := _TABLE.search(text):
-        asked = f"it asked for {int(found[1]):,} elements" if found[1] else f"it asked for {found[2]} tables"
+        asked = f"it asked for {int(found[1]):,} elements"
         return exceeded("limit-table", "table_elements", limits.table_elements, asked, place, output)
+    if found := _COUNT.search(text):
+        code, limit, value, parts = _PARTS[found[1]]
+        return exceeded(code, limit, value, f"it asked for {found[2]} {parts}", place, output)
     if _ALLOCATION.search(text):
         asked = "it could not be given the memory it asked for"
         return exceeded("limit-memory", "memory_bytes", limits.memory_bytes, asked, place, output)

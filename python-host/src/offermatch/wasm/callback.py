@@ -1,0 +1,99 @@
+"""Functions of the host that a component calls, with a bound on what one call may hand over.
+
+wasmtime-py makes a Python object of every value in an argument before the function is called, at microseconds each, and no
+limit of time ends that. So the arguments are counted where they lie first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+from wasmtime import WasmtimeError, _bindings, _ffi
+from wasmtime.component import LinkerInstance
+from wasmtime.component._linker import FUNCTIONS, func_finalize, func_impl
+
+__all__ = ["MOST_VALUES", "add_function"]
+
+MOST_VALUES = 2**16
+"""The values in lists that one call may hand over: WASI's streams take so many bytes at once."""
+
+
+def add_function(interface: LinkerInstance, name: str, function: Callable[..., Any], most: int | None = None) -> None:
+    """Define a function, which is called with the store and the arguments.
+
+    Args:
+        interface: Where it is defined.
+        name: Its name there.
+        function: The function.
+        most: The values in lists beyond which a call is left out, for a function that returns nothing. Unless given, a call
+            with more than ``MOST_VALUES`` is a trap.
+
+    Raises:
+        WasmtimeError: There is one of that name.
+    """
+    encoded = name.encode()
+    number = FUNCTIONS.allocate(function)
+    callback = _or_trap if most is None else _or_nothing(most)
+    failed = _bindings.wasmtime_component_linker_instance_add_func(
+        interface.ptr(), ctypes.create_string_buffer(encoded), len(encoded), callback, number, func_finalize
+    )
+    if failed:
+        raise WasmtimeError._from_ptr(failed)
+
+
+_callbacks: dict[int, Any] = {}
+"""Those of `_or_nothing`, by what they take; wasmtime calls them for as long as a linker lives."""
+
+
+def _or_nothing(most: int) -> Any:
+    if most not in _callbacks:
+
+        def call(*given: Any) -> Any:
+            return func_impl(*given) if _values(given[3], given[4], most) <= most else 0
+
+        _callbacks[most] = _bindings.wasmtime_component_func_callback_t(call)
+    return _callbacks[most]
+
+
+def _trapped(*given: Any) -> Any:
+    if _values(given[3], given[4], MOST_VALUES) <= MOST_VALUES:
+        return func_impl(*given)
+    error = WasmtimeError(f"it called the host with more than {MOST_VALUES} values")
+    return ctypes.cast(error._consume(), ctypes.c_void_p).value
+
+
+_or_trap = _bindings.wasmtime_component_func_callback_t(_trapped)
+
+
+def _values(values: Any, count: int, most: int) -> int:
+    """Return how many values there are in all lists among so many values, or some number above the most."""
+    total, waiting = 0, [values[at] for at in range(count)]
+    while waiting:
+        value = waiting.pop()
+        kind = value.kind
+        if kind == _LIST:
+            items = value.of.list
+            total += items.size
+            if total > most:
+                break
+            if items.size and items.data[0].kind in _COMPOUND:
+                waiting += [items.data[at] for at in range(items.size)]
+        elif kind == _RECORD:
+            waiting += [value.of.record.data[at].val for at in range(value.of.record.size)]
+        elif kind == _TUPLE:
+            waiting += [value.of.tuple.data[at] for at in range(value.of.tuple.size)]
+        elif kind == _OPTION and value.of.option:
+            waiting.append(value.of.option.contents)
+        elif kind == _VARIANT and value.of.variant.val:
+            waiting.append(value.of.variant.val.contents)
+        elif kind == _RESULT and value.of.result.val:
+            waiting.append(value.of.result.val.contents)
+    return total
+
+
+_LIST, _RECORD, _TUPLE, _OPTION, _VARIANT, _RESULT = (
+    getattr(_ffi, f"WASMTIME_COMPONENT_{name}").value for name in ("LIST", "RECORD", "TUPLE", "OPTION", "VARIANT", "RESULT")
+)
+_COMPOUND = (_LIST, _RECORD, _TUPLE, _OPTION, _VARIANT, _RESULT)
