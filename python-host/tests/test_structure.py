@@ -20,8 +20,8 @@ PRIVATE = {
     "offermatch.wasm.lockdown": {"_tagged"},
 }
 """What files use of other libraries though its name begins with an underscore."""
-PUBLIC = {"_asdict", "_replace"}
-"""Methods of named tuples, which are theirs to be called."""
+PUBLIC = {"_asdict", "_exit", "_replace"}
+"""Methods of named tuples, which are theirs to be called, and the documented ``os._exit``."""
 
 
 def files():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 from pathlib import Path
 from typing import Any
 
 from offermatch.cli.arguments import add_limits, add_matcher, add_ranking, matcher_named, positive, ranking
+from offermatch.cli.stopping import stopped_by_signals
 from offermatch.errors import ClusterError
 from offermatch.extras import require
 
@@ -68,16 +68,9 @@ def _run(options: argparse.Namespace) -> str:
         concurrency=options.concurrency,
     )
 
-    def stop(number: int, _: object) -> None:
-        scheduler.stop()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with scheduler:
+        with scheduler, stopped_by_signals(scheduler.stop):
             scheduler.run()
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         api.close()
     return ""

@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from offermatch.cli.arguments import add_limits, add_matcher, add_ranking, matcher_named, positive, ranking
 from offermatch.cli.cluster import add_places, open_store
 from offermatch.cli.queues import add_queues
+from offermatch.cli.stopping import stopped_by_signals
 from offermatch.cli.tasks import add_tasks
 from offermatch.errors import InputError, OffermatchError
 from offermatch.extras import require
@@ -29,7 +29,6 @@ from offermatch.visible import visible
 
 if TYPE_CHECKING:
     from offermatch.scheduler.cycle import Observer
-    from offermatch.scheduler.loop import Scheduler
 
 __all__ = ["add_scheduler"]
 
@@ -221,7 +220,7 @@ def _run(options: argparse.Namespace) -> str:
             observers=observers,
         )
         entered.enter_context(scheduler)
-        entered.callback(_stopped_by_signals(scheduler))
+        entered.enter_context(stopped_by_signals(scheduler.stop))
         if options.once:
             last.append(scheduler.cycle())
         else:
@@ -255,22 +254,6 @@ def _telemetry(options: argparse.Namespace) -> AbstractContextManager[Sequence[O
     from offermatch.scheduler.watching.exporters import exporting  # noqa: PLC0415
 
     return exporting(options.trace, options.metrics_port, options.metrics_address)
-
-
-def _stopped_by_signals(scheduler: Scheduler) -> Callable[[], None]:
-    """Stop at the first SIGINT or SIGTERM; a second one ends the process at once. Returns what puts things back."""
-
-    def stop(number: int, _: object) -> None:
-        scheduler.stop()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    return restore
 
 
 def _upgrade(options: argparse.Namespace) -> str:

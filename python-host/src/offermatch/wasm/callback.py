@@ -40,7 +40,8 @@ def add_function(interface: LinkerInstance, name: str, function: Callable[..., A
         interface.ptr(), ctypes.create_string_buffer(encoded), len(encoded), callback, number, func_finalize
     )
     if failed:
-        raise WasmtimeError._from_ptr(failed)
+        _bindings.wasmtime_error_delete(failed)
+        raise WasmtimeError(f"there is a function {name} already")
 
 
 _callbacks: dict[int, Any] = {}
@@ -60,8 +61,9 @@ def _or_nothing(most: int) -> Any:
 def _trapped(*given: Any) -> Any:
     if _values(given[3], given[4], MOST_VALUES) <= MOST_VALUES:
         return func_impl(*given)
-    error = WasmtimeError(f"it called the host with more than {MOST_VALUES} values")
-    return ctypes.cast(error._consume(), ctypes.c_void_p).value
+    said = f"it called the host with more than {MOST_VALUES} values".encode()
+    error = _bindings.wasmtime_error_new(ctypes.create_string_buffer(said))
+    return ctypes.cast(error, ctypes.c_void_p).value
 
 
 _or_trap = _bindings.wasmtime_component_func_callback_t(_trapped)
