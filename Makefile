@@ -29,7 +29,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test test-kubernetes test-killed bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel supply-chain bench clean
+.PHONY: help run test test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel supply-chain bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -38,6 +38,7 @@ help: ## list what can be made
 	@echo "make test-killed  schedulers killed at 50 points each on container engines and on Kubernetes"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
+	@echo "make bench-before  this tree beside an earlier commit of it, measured in turns"
 	@echo "make component, policies, foreign, host, python, wheel, crates, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
 run: host python ## the main job, on real-sized input
@@ -171,6 +172,9 @@ test-both: host wheel hostile policies foreign ## both hosts side by side, and t
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
 	@$(HOST) bench all --json target/bench/rust.json --svg target/bench
+
+bench-before: python postgresql ## this tree beside an earlier commit, built in a worktree and measured in turns
+	@$(BIN)/python python-host/benches/before.py
 
 bench-kubernetes: python ## the Kubernetes scheduler, on a real API server and on the double of the tests
 	@python-host/kubernetes.sh build target/kubernetes

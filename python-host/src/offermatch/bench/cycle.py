@@ -141,7 +141,10 @@ def _measured(url: str, sample: Sample, tasks: int, seconds: float, progress: Ca
         "concurrency": _CONCURRENCY,
         "cycles_seconds": [one.seconds for one in cycles],
         "seconds": best.seconds,
-        "stages": [_stage(span, spent.of(span), simple) for span in best.spans],
+        "stages": [
+            _stage(stage, sum(spent.of(span) for span in best.spans if span.name == stage.name), simple)
+            for stage in best.stages()
+        ],
         "machine": {
             "cpus": os.cpu_count(),
             "machine": platform.machine(),

@@ -43,7 +43,7 @@ class Cycle:
         number: From 1, in this life of the scheduler.
         at: The cluster's clock when it began, in seconds since the epoch.
         seconds: How long it took.
-        spans: The stages, in order.
+        spans: The stages in order; one that works part by part has a span for each part.
         queue: Tasks that were ready.
         offers: Offers that the cluster made.
         placed: Tasks that the matcher placed.
@@ -80,6 +80,17 @@ class Cycle:
     fallback: str = ""
     error: str = ""
     message: str = ""
+
+    def stages(self) -> list[Span]:
+        """Return one span for each stage: from where it first began, with the seconds and counts of all its parts."""
+        found: dict[str, Span] = {}
+        for one in self.spans:
+            stage = found.setdefault(one.name, Span(one.name, one.start))
+            stage.seconds += one.seconds
+            stage.error = stage.error or one.error
+            for name, number in one.counts.items():
+                stage.counts[name] = stage.counts.get(name, 0) + number
+        return list(found.values())
 
     def refuse(self, reason: str, number: int = 1) -> None:
         """Count tasks that are not launched."""

@@ -15,9 +15,11 @@ from offermatch.model import Settings
 from offermatch.scheduler import stages
 from offermatch.scheduler.cluster.abc import Cluster
 from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
+from offermatch.scheduler.garbage import fewer_collections
+from offermatch.scheduler.launches import Launches
 from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, total_capacity
 from offermatch.scheduler.places import Places, without
-from offermatch.scheduler.prepare import prepare_payloads
+from offermatch.scheduler.prepare import Preparation
 from offermatch.scheduler.room import Room, hold_room
 from offermatch.scheduler.store import Lease, Store
 from offermatch.scheduler.store.told import Place, Processable
@@ -165,7 +167,7 @@ class Scheduler:
         watch = Stopwatch(cycle, self._observers)
         try:
             cycle.at = self.cluster.now()
-            with watch.whole():
+            with watch.whole(), fewer_collections():
                 try:
                     self._run(cycle, watch)
                 except Exception as error:  # noqa: BLE001 - a bug in one cycle must not end those that follow
@@ -222,36 +224,18 @@ class Scheduler:
             cycle.refuse("no-offer", len(found.ids) - cycle.placed - matched.unknown_dimension)
         if self.stopped or not matched.ids:
             return
-        with watch.span("claim_tasks") as span:
-            claimed = stages.claim_tasks(store, lease, matched, cluster.now())
-            span.counts["claimed"] = len(claimed)
-            cycle.refuse("claimed-elsewhere", len(matched.ids) - len(claimed))
-        with watch.span("prepare_payloads") as span:
-            prepared = prepare_payloads(
-                store,
-                cluster,
-                claimed,
-                found.columns,
-                concurrency=self._concurrency,
-                stages_at_once=self._stages_at_once,
-                program=self._program,
-                stopped=self._stopped,
-            )
-            span.counts.update(
-                payloads=len(prepared.launches),
-                fetched=prepared.fetched,
-                staged=prepared.staged,
-                skipped=prepared.skipped,
-            )
-            store.settle(lease, prepared.failed, cluster.now())
-            for reason, number in prepared.refusals.items():
-                cycle.refuse(reason, number)
-        with watch.span("launch_tasks") as span:
-            result = stages.launch_tasks(store, lease, cluster, prepared.launches, lambda: self.stopped)
-            cycle.launched = span.counts["launched"] = result.launched
-            for reason, number in result.refusals.items():
-                cycle.refuse(reason, number)
-            self._places.launched(store, result.taken, result.full, cluster.now())
+        launched = Launches(store, lease, cluster, watch, self._stopped)
+        with Preparation(
+            store,
+            cluster,
+            found.columns,
+            concurrency=self._concurrency,
+            stages_at_once=self._stages_at_once,
+            program=self._program,
+            stopped=self._stopped,
+        ) as preparation:
+            launched.run(matched, preparation)
+        self._places.launched(store, launched.taken, launched.full, cluster.now())
 
     def _ordered(self, found: Processable, offered: OfferColumns, offers: OfferColumns) -> Ordered:
         """Return the order in which the matcher is asked about the tasks."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch
@@ -14,7 +15,7 @@ from offermatch.scheduler.store import Store, Verdict
 from offermatch.scheduler.store.told import Claim, Wanted
 from offermatch.tables.columns import TaskColumns
 
-__all__ = ["Prepared", "prepare_payloads"]
+__all__ = ["Preparation", "Prepared"]
 
 _NOTHING = Wanted({}, [])
 
@@ -48,72 +49,137 @@ class _Copy:
     digest: str | None
 
 
-def prepare_payloads(
-    store: Store,
-    cluster: Cluster,
-    claimed: Sequence[tuple[Claim, int, str]],
-    columns: TaskColumns,
-    *,
-    concurrency: int = 64,
-    stages_at_once: int = 4,
-    program: str | None = None,
-    stopped: threading.Event | None = None,
-) -> Prepared:
-    """Return the launches of claimed tasks, with everything their inputs need fetched and staged.
+class Preparation:
+    """Prepares the claimed tasks of a cycle, part by part: inputs of one are fetched while the next one is claimed.
 
-    An input is fetched or staged once, however many tasks name it. A task whose input is not to be had fails its attempt;
-    the others go on.
-
-    Args:
-        store: Has payloads and inputs.
-        cluster: Is asked for named inputs.
-        claimed: The claim, row and offer of each task.
-        columns: The processable tasks, whose rows these are.
-        concurrency: How many inputs are fetched at once.
-        stages_at_once: How many inputs are staged at once.
-        program: The Rust program that stages; found as ``offermatch.staging`` says unless given.
-        stopped: Ends staging once it is set; tasks that wait for it are ready again.
-
-    Raises:
-        StoreError: The store.
-        ClusterError: The cluster as a whole.
+    An input is fetched or staged once, however many tasks name it. A context manager; what is under way when it is left is
+    waited for, what has not begun is not begun any more.
     """
-    wanted = store.wanted([claim.id for claim, _, _ in claimed])
-    prepared = Prepared()
-    names = list(dict.fromkeys(one for want in wanted.values() for one in want.inputs if isinstance(one, str)))
-    fetched = {one.name: one for one in cluster.fetch(names, concurrency=concurrency)} if names else {}
-    prepared.fetched = len(names)
-    copies = list(dict.fromkeys(_copy(one) for want in wanted.values() for one in want.inputs if not isinstance(one, str)))
-    failures = _stage(copies, prepared, stages_at_once, program, stopped) if copies else {}
-    demand = list(columns.demand.items())
-    now = cluster.now()
-    for claim, row, offer in claimed:
-        want = wanted.get(claim.id, _NOTHING)
-        payload: Mapping[str, Any] = want.payload
-        if want.inputs:
-            found, why, outcome = _inputs(want.inputs, fetched, failures)
-            if why:
-                prepared.failed.append(Verdict(claim.id, "failed" if outcome != "cancelled" else "again", why))
-                prepared.refusals[outcome] = prepared.refusals.get(outcome, 0) + 1
-                continue
-            payload = {**payload, "inputs": found}
-        asked = columns.devices[row] if columns.devices is not None else 0
-        prepared.launches.append(
-            (
-                claim.id,
-                Launch(
-                    claim.key,
-                    columns.names[row],
-                    offer,
-                    {name: column[row] for name, column in demand if column[row]},
-                    asked // 1000,
-                    asked % 1000,
-                    payload,
-                    now,
-                ),
-            )
-        )
-    return prepared
+
+    def __init__(
+        self,
+        store: Store,
+        cluster: Cluster,
+        columns: TaskColumns,
+        *,
+        concurrency: int = 64,
+        stages_at_once: int = 4,
+        program: str | None = None,
+        stopped: threading.Event | None = None,
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            store: Has payloads and inputs.
+            cluster: Is asked for named inputs.
+            columns: The processable tasks, whose rows are claimed.
+            concurrency: How many inputs are fetched at once.
+            stages_at_once: How many inputs are staged at once.
+            program: The Rust program that stages; found as ``offermatch.staging`` says unless given.
+            stopped: Ends staging once it is set; tasks that wait for it are ready again.
+        """
+        self._store = store
+        self._cluster = cluster
+        self._columns = columns
+        self._concurrency = concurrency
+        self._stages_at_once = stages_at_once
+        self._program = program
+        self._stopped = stopped
+        self._fetched: dict[str, Fetched] = {}
+        self._failures: dict[_Copy, StagingError] = {}
+        self._sources: dict[str, _Copy] = {}
+        # One part after the other: the bound of fetches at once is of all parts together.
+        self._threads = ThreadPoolExecutor(1, "offermatch-inputs")
+
+    def __enter__(self) -> Preparation:
+        """Return it."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """End it."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def begin(self, claimed: Sequence[tuple[Claim, int, str]]) -> Callable[[], Prepared]:
+        """Begin with a part, and return what waits for its launches.
+
+        A task whose input is not to be had fails its attempt; the others go on.
+
+        Args:
+            claimed: The claim, row and offer of each task.
+
+        Raises:
+            StoreError: The store.
+            ClusterError: The cluster as a whole; raised by what is returned.
+        """
+        wanted = self._store.wanted([claim.id for claim, _, _ in claimed])
+        inputs = [one for want in wanted.values() for one in want.inputs]
+        if not inputs:
+            return lambda: self._prepared(claimed, wanted, Prepared())
+        running = self._threads.submit(self._get, inputs)
+        return lambda: self._prepared(claimed, wanted, running.result())
+
+    def _get(self, inputs: Sequence[Any]) -> Prepared:
+        """Fetch and stage what no part before has."""
+        prepared = Prepared()
+        names = [one for one in dict.fromkeys(one for one in inputs if isinstance(one, str)) if one not in self._fetched]
+        if names:
+            self._fetched.update({one.name: one for one in self._cluster.fetch(names, concurrency=self._concurrency)})
+        prepared.fetched = len(names)
+        copies = dict.fromkeys(_copy(one) for one in inputs if not isinstance(one, str))
+        if copies:
+            self._stage(list(copies), prepared)
+        return prepared
+
+    def _prepared(
+        self, claimed: Sequence[tuple[Claim, int, str]], wanted: Mapping[int, Wanted], prepared: Prepared
+    ) -> Prepared:
+        """Put the launches together."""
+        columns, fetched, failures = self._columns, self._fetched, self._failures
+        demand, devices, now = list(columns.demand.items()), columns.devices, self._cluster.now()
+        for claim, row, offer in claimed:
+            want = wanted.get(claim.id, _NOTHING)
+            payload: Mapping[str, Any] = want.payload
+            if want.inputs:
+                found, why, outcome = _inputs(want.inputs, fetched, failures)
+                if why:
+                    prepared.failed.append(Verdict(claim.id, "failed" if outcome != "cancelled" else "again", why))
+                    prepared.refusals[outcome] = prepared.refusals.get(outcome, 0) + 1
+                    continue
+                payload = {**payload, "inputs": found}
+            asked = 0 if devices is None else devices[row]
+            needs = {name: number for name, column in demand if (number := column[row])}
+            launch = Launch(claim.key, columns.names[row], offer, needs, asked // 1000, asked % 1000, payload, now)
+            prepared.launches.append((claim.id, launch))
+        return prepared
+
+    def _stage(self, copies: Sequence[_Copy], prepared: Prepared) -> None:
+        """Stage inputs that no part before has, and note what went wrong with which."""
+        known: list[_Copy] = []
+        for copy in copies:
+            other = self._sources.setdefault(copy.target, copy)
+            if other is copy:
+                known.append(copy)
+            elif other != copy:
+                text = f"{other.source} and {copy.source} would both become {copy.target}"
+                self._failures[copy] = StagingError("duplicate-name", text, "stage them into different targets")
+
+        def run(copy: _Copy) -> bool:
+            stopped = self._stopped
+            if stopped is not None and stopped.is_set():
+                raise StagingError("cancelled", "the scheduler stopped")
+            program = self._program
+            return stage(
+                [copy.source], copy.target, exact=True, expect=copy.digest, cancelled=stopped, program=program
+            ).skipped
+
+        with ThreadPoolExecutor(self._stages_at_once) as threads:
+            running = {copy: threads.submit(run, copy) for copy in known}
+            for copy, future in running.items():
+                try:
+                    prepared.skipped += future.result()
+                    prepared.staged += 1
+                except StagingError as error:
+                    self._failures[copy] = error
 
 
 def _copy(given: Mapping[str, str]) -> _Copy:
@@ -138,31 +204,3 @@ def _inputs(
                 return {}, f"input {one['source']}: {error.code}: {error.line}", code
             found[one["source"]] = one["target"]
     return found, "", ""
-
-
-def _stage(
-    copies: Sequence[_Copy], prepared: Prepared, at_once: int, program: str | None, stopped: threading.Event | None
-) -> dict[_Copy, StagingError]:
-    """Stage inputs, and return what went wrong with which."""
-    failures: dict[_Copy, StagingError] = {}
-    first: dict[str, _Copy] = {}
-    for copy in copies:
-        other = first.setdefault(copy.target, copy)
-        if other is not copy:
-            text = f"{other.source} and {copy.source} would both become {copy.target}"
-            failures[copy] = StagingError("duplicate-name", text, "stage them into different targets")
-
-    def run(copy: _Copy) -> bool:
-        if stopped is not None and stopped.is_set():
-            raise StagingError("cancelled", "the scheduler stopped")
-        return stage([copy.source], copy.target, exact=True, expect=copy.digest, cancelled=stopped, program=program).skipped
-
-    with ThreadPoolExecutor(at_once) as threads:
-        running = {copy: threads.submit(run, copy) for copy in first.values()}
-        for copy, future in running.items():
-            try:
-                prepared.skipped += future.result()
-                prepared.staged += 1
-            except StagingError as error:
-                failures[copy] = error
-    return failures

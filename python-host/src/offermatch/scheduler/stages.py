@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
@@ -28,6 +28,7 @@ from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offer_columns
 
 __all__ = [
+    "TOGETHER",
     "Launching",
     "Matched",
     "claim_tasks",
@@ -42,8 +43,8 @@ __all__ = [
 _LOG = logging.getLogger("offermatch.scheduler")
 _PLACE = "offermatch.place"
 """The attribute by which tasks avoid places."""
-_TOGETHER = 5000
-"""Launches in one call: what they come to is in the store before the next call begins."""
+TOGETHER = 2500
+"""Tasks that are claimed, and launched, together."""
 _SHOWN = 10
 """Offers that cannot be used which the log names, of one cycle."""
 
@@ -176,6 +177,12 @@ class Matched:
     backfilled: int = 0
     unknown_dimension: int = 0
     answer: Answer | None = None
+
+    def parts(self, size: int) -> Iterator[Matched]:
+        """Return the placed tasks by so many."""
+        for begin in range(0, len(self.ids), size):
+            end = begin + size
+            yield Matched(self.ids[begin:end], self.rows[begin:end], self.offers[begin:end])
 
 
 def match_tasks_to_offers(
@@ -319,13 +326,11 @@ class Launching:
     """What became of launches.
 
     Attributes:
-        launched: How many the cluster took.
-        refusals: How many it did not, by reason.
+        refusals: How many the cluster did not take, by reason.
         taken: The places that took some.
         full: The places that refused some, as full or gone.
     """
 
-    launched: int = 0
     refusals: dict[str, int] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     full: set[str] = field(default_factory=set)
@@ -336,53 +341,43 @@ def launch_tasks(
     lease: Lease,
     cluster: Cluster,
     launches: Sequence[tuple[int, Launch]],
-    stopped: Callable[[], bool] = lambda: False,
+    settle: Callable[[Sequence[Verdict]], None],
 ) -> Launching:
-    """Launch claimed tasks while the lease holds, and record what the cluster says.
+    """Launch claimed tasks while the lease holds, and have recorded what the cluster says.
 
     Args:
         store: The store.
         lease: What gives the right to launch.
         cluster: The cluster.
         launches: The number of each task, and its launch.
-        stopped: Whether to send no more; what is left is ready again.
+        settle: Records verdicts, now or a little later: until then the tasks stand as claimed, and are asked about.
 
     Raises:
         StoreError: The store, or ``lease-lost``; what was sent stays claimed until the cluster is asked about it.
         ClusterError: The cluster as a whole; likewise.
     """
     result = Launching()
-
-    def count(reason: str) -> None:
-        result.refusals[reason] = result.refusals.get(reason, 0) + 1
-
-    for begin in range(0, len(launches), _TOGETHER):
-        if stopped():
-            rest = [Verdict(number, "again", "the scheduler stopped") for number, _ in launches[begin:]]
-            store.settle(lease, rest, cluster.now())
-            result.refusals["stopped"] = len(rest)
-            return result
-        part = launches[begin : begin + _TOGETHER]
+    if not launches:
+        return result
+    if not lease.held():
+        store.renew(lease)
         if not lease.held():
-            store.renew(lease)
-            if not lease.held():
-                raise StoreError(
-                    "lease-lost", "the store took longer to renew the lease than it lasts", "give a longer lease"
-                )
-        verdicts = []
-        for (number, launch), answer in zip(part, cluster.launch([one for _, one in part]), strict=True):
-            if answer.refusal is None:
-                result.taken.add(launch.offer)
-                verdicts.append(Verdict(number, "running"))
-            else:
-                count(answer.refusal)
-                if answer.refusal in ("offer-full", "offer-gone"):
-                    result.full.add(launch.offer)
-                reason = f"{answer.refusal}: {answer.reason}" if answer.reason else answer.refusal
-                # Of an unreachable one nobody knows what became; it stays claimed, and the next cycle asks.
-                if answer.refusal == "payload-refused":
-                    verdicts.append(Verdict(number, "failed", reason))
-                elif answer.refusal != "unreachable":
-                    verdicts.append(Verdict(number, "again", reason))
-        result.launched += store.settle(lease, verdicts, cluster.now()).get("running", 0)
+            raise StoreError("lease-lost", "the store took longer to renew the lease than it lasts", "give a longer lease")
+    verdicts = []
+    for (number, launch), answer in zip(launches, cluster.launch([one for _, one in launches]), strict=True):
+        refusal = answer.refusal
+        if refusal is None:
+            result.taken.add(launch.offer)
+            verdicts.append(Verdict(number, "running"))
+            continue
+        result.refusals[refusal] = result.refusals.get(refusal, 0) + 1
+        if refusal in ("offer-full", "offer-gone"):
+            result.full.add(launch.offer)
+        reason = f"{refusal}: {answer.reason}" if answer.reason else refusal
+        # Of an unreachable one nobody knows what became; it stays claimed, and the next cycle asks.
+        if refusal == "payload-refused":
+            verdicts.append(Verdict(number, "failed", reason))
+        elif refusal != "unreachable":
+            verdicts.append(Verdict(number, "again", reason))
+    settle(verdicts)
     return result

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any
 
@@ -154,37 +155,39 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
         InputError: Whatever is wrong with a task, ``payload-malformed``, ``setting-malformed``, ``dependency-cycle``.
     """
     columns = task_columns(rows, source=source)
-    needs: list[Sequence[str]] = []
     payloads: list[tuple[int, str, str]] = []
     for at, row in enumerate(rows):
-        if "\0" in row.name or not _encodes(row.name):
-            raise InputError("file-malformed", f"{row.name!r} cannot be a name", "use plain text", columns.place(at, "name"))
-        if len(row.name) > _LONGEST_NAME:
-            message = f"the name has {len(row.name)} characters; it may have {_LONGEST_NAME}"
+        name = row.name
+        if "\0" in name or not (name.isascii() or _encodes(name)):
+            raise InputError("file-malformed", f"{name!r} cannot be a name", "use plain text", columns.place(at, "name"))
+        if len(name) > _LONGEST_NAME:
+            message = f"the name has {len(name)} characters; it may have {_LONGEST_NAME}"
             raise InputError("file-malformed", message, "give it a shorter one", columns.place(at, "name"))
-        needs.append(tuple(dict.fromkeys(row.needs)) if row.needs else ())
         if row.payload or row.inputs:
-            payloads.append((at, _payload(row, columns.place(at, "payload")), _inputs(row, columns.place(at, "inputs"))))
-    for name in ("priority", "retries"):
-        least = 0 if name == "retries" else -_MOST
-        for at, row in enumerate(rows):
-            value = getattr(row, name)
-            if type(value) is not int or not least <= value <= _MOST:
-                hint = f"give a whole number from {least} to {_MOST}"
-                shown = value if isinstance(value, Decimal) else repr(value)
-                raise InputError("setting-malformed", f"{shown} cannot be used", hint, columns.place(at, name))
-    limits = [_time_limit(row.time_limit, columns, at) for at, row in enumerate(rows)]
-    for at, row in enumerate(rows):
-        if not isinstance(row.queue, str) or not row.queue:
-            raise InputError("queue-unknown", f"{row.queue!r} is no queue", "name one", columns.place(at, "queue"))
+            payloads.append((at, _payload(row, columns, at), _inputs(row, columns, at)))
+    priorities = _whole_numbers([row.priority for row in rows], -_MOST, columns, "priority")
+    retries = _whole_numbers([row.retries for row in rows], 0, columns, "retries")
+    limits = [None if (limit := row.time_limit) is None else _time_limit(limit, columns, at) for at, row in enumerate(rows)]
+    queues = [row.queue for row in rows]
+    for queue in dict.fromkeys(queues):
+        if not isinstance(queue, str) or not queue:
+            at = queues.index(queue)
+            raise InputError("queue-unknown", f"{queue!r} is no queue", "name one", columns.place(at, "queue"))
+    needs: list[Sequence[str]] = [tuple(dict.fromkeys(needed)) if (needed := row.needs) else () for row in rows]
     _refuse_cycles(columns, needs)
-    priorities, retries = [row.priority for row in rows], [row.retries for row in rows]
-    return Checked(columns, priorities, retries, needs, [row.queue for row in rows], limits, payloads)
+    return Checked(columns, priorities, retries, needs, queues, limits, payloads)
 
 
-def _time_limit(value: Any, columns: TaskColumns, row: int) -> float | None:
-    if value is None:
-        return None
+def _whole_numbers(values: list[Any], least: int, columns: TaskColumns, name: str) -> list[int]:
+    for at, value in enumerate(values):
+        if type(value) is not int or not least <= value <= _MOST:
+            hint = f"give a whole number from {least} to {_MOST}"
+            shown = value if isinstance(value, Decimal) else repr(value)
+            raise InputError("setting-malformed", f"{shown} cannot be used", hint, columns.place(at, name))
+    return values
+
+
+def _time_limit(value: Any, columns: TaskColumns, row: int) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not 0 < value < _LONGEST_SECONDS:
         shown = value if isinstance(value, Decimal) else repr(value)
         hint = "give seconds above 0, or leave it out for no limit"
@@ -194,6 +197,14 @@ def _time_limit(value: Any, columns: TaskColumns, row: int) -> float | None:
 
 def _refuse_cycles(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None:
     """Refuse tasks that wait for each other; those in the store cannot wait for new ones."""
+    names, before = set(columns.names), set[str]()
+    for name, needed in zip(columns.names, needs, strict=True):
+        if needed and not before.issuperset(needed) and not names.isdisjoint(set(needed) - before):
+            break
+        before.add(name)
+    else:
+        # Each needs only what stands before it.
+        return
     graph = {name: needed for name, needed in zip(columns.names, needs, strict=True) if needed}
     try:
         TopologicalSorter(graph).prepare()
@@ -248,16 +259,16 @@ def _cells(cells: dict[str, str], place: str) -> dict[str, Any]:
     return found
 
 
-def _payload(row: Submission, place: str) -> str:
-    if not isinstance(row.payload, Mapping) or "inputs" in row.payload:
-        message = (
-            "the payload has a key 'inputs'" if isinstance(row.payload, Mapping) else f"{row.payload!r} is not a mapping"
-        )
+def _payload(row: Submission, columns: TaskColumns, at: int) -> str:
+    payload = row.payload
+    if not isinstance(payload, Mapping) or "inputs" in payload:
+        message = "the payload has a key 'inputs'" if isinstance(payload, Mapping) else f"{payload!r} is not a mapping"
         hint = "a payload is a JSON object; 'inputs' is where it finds what was fetched for it"
-        raise InputError("payload-malformed", message, hint, place)
+        raise InputError("payload-malformed", message, hint, columns.place(at, "payload"))
     try:
-        return json.dumps(dict(row.payload), default=_number, allow_nan=False)
+        return _ENCODE(payload if type(payload) is dict else dict(payload))
     except (TypeError, ValueError, RecursionError) as error:
+        place = columns.place(at, "payload")
         raise InputError("payload-malformed", f"not JSON: {error}", "a payload is a JSON object", place) from None
 
 
@@ -267,15 +278,24 @@ def _number(value: Any) -> float:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def _inputs(row: Submission, place: str) -> str:
+_ENCODE = json.JSONEncoder(default=_number, allow_nan=False).encode
+
+
+def _inputs(row: Submission, columns: TaskColumns, at: int) -> str:
     hint = 'an input is a name, or {"source": ..., "target": ..., "digest": ...}'
+    plain = True
     for given in row.inputs:
+        if type(given) is str and given and given.isascii():
+            continue
+        plain = False
         texts = [given] if isinstance(given, str) else list(given.values()) if isinstance(given, Mapping) else [None]
         if not all(isinstance(text, str) and text and _encodes(text) for text in texts):
-            raise InputError("file-malformed", f"{given!r} is no input", hint, place)
+            raise InputError("file-malformed", f"{given!r} is no input", hint, columns.place(at, "inputs"))
         if isinstance(given, Mapping) and not {"source", "target"} <= set(given) <= {"source", "target", "digest"}:
-            raise InputError("file-malformed", f"{dict(given)!r} is no input", hint, place)
-    return json.dumps([given if isinstance(given, str) else dict(given) for given in row.inputs])
+            raise InputError("file-malformed", f"{dict(given)!r} is no input", hint, columns.place(at, "inputs"))
+    if plain:
+        return "[" + ", ".join([encode_basestring_ascii(given) for given in row.inputs if isinstance(given, str)]) + "]"
+    return _ENCODE([given if isinstance(given, str) else dict(given) for given in row.inputs])
 
 
 def _encodes(text: str) -> bool:

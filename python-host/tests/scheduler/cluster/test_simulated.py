@@ -172,24 +172,14 @@ def test_the_cluster_of_the_talk():
     assert len(Matcher.load().match([Task("t", {"cpu": "100 cores"})], table)) == 1
 
 
-def test_inputs_are_fetched_at_once_up_to_the_bound():
+@pytest.mark.parametrize(("concurrency", "seconds"), [(1, 0.2), (3, 0.08), (10, 0.02), (50, 0.02)])
+def test_inputs_are_fetched_at_once_up_to_the_bound(concurrency, seconds):
     cluster = cluster_of(inputs={f"i{row}": {"path": row} for row in range(9)}, fetch_seconds=0.02)
-    running, most, lock = 0, 0, threading.Lock()
-    plain = time.sleep
-
-    def sleep(seconds):
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        plain(seconds)
-        with lock:
-            running -= 1
-
+    slept = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("offermatch.scheduler.cluster.simulated.time.sleep", sleep)
-        found = cluster.fetch([f"i{row}" for row in range(10)], concurrency=3)
-    assert 1 < most <= 3
+        patch.setattr("offermatch.scheduler.cluster.simulated.time.sleep", slept.append)
+        found = cluster.fetch([f"i{row}" for row in range(10)], concurrency=concurrency)
+    assert sum(slept) == pytest.approx(seconds)
     assert [one.value for one in found] == [*({"path": row} for row in range(9)), None]
     assert found[9].reason == "there is no such input"
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, insert, literal, null, select, update
+from sqlalchemy import Connection, Update, and_, case, func, insert, literal, null, select, update
 
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
@@ -30,6 +30,9 @@ MOST_LOSSES = 10
 _MOST_DOUBLINGS = 10
 _MOST_AVOIDED = 8
 _HELD = ("claimed", "running")
+_LINE = (tasks.c.id, tasks.c.changed_at, tasks.c.state, tasks.c.attempt, tasks.c.offer, tasks.c.reason)
+_LINE_COLUMNS = ("task_id", "at", "state", "attempt", "offer", "reason")
+"""A line of history, and what it is made of."""
 
 
 def claim(
@@ -39,15 +42,17 @@ def claim(
 
     A row that another scheduler is about to claim is passed over, not waited for.
     """
-    free = select(tasks.c.id).where(database.among(tasks.c.id, ids), tasks.c.state == "ready")
-    picked = set(connection.execute(free.with_for_update(skip_locked=True)).scalars().all())
-    kept = [at for at, number in enumerate(ids) if number in picked]
-    if not kept:
-        return []
-    given = database.given(id=[ids[at] for at in kept], offer=[_plain(offers[at]) for at in kept])
-    claimed = connection.execute(
+    given = database.given(id=ids, offer=[_plain(offer) for offer in offers])
+    # On SQLite nobody else writes meanwhile.
+    free = tasks.c.state == "ready"
+    if not database.sqlite:
+        picked = select(tasks.c.id).where(database.among(tasks.c.id, ids), free).with_for_update(skip_locked=True)
+        free = tasks.c.id.in_(select(picked.cte("picked").c.id))
+    claimed = _changed(
+        connection,
+        database,
         update(tasks)
-        .where(tasks.c.id == given.c.id)
+        .where(tasks.c.id == given.c.id, free)
         .values(
             state="claimed",
             owner=lease.owner,
@@ -56,11 +61,9 @@ def claim(
             fenced=0,
             reason=null(),
             changed_at=at,
-        )
-        .returning(tasks.c.id, tasks.c.attempt)
-    ).all()
-    remember(connection, database, [row.id for row in claimed])
-    return [(row.id, row.attempt) for row in claimed]
+        ),
+    )
+    return [(number, attempt) for number, attempt, _ in claimed]
 
 
 def fence(connection: Connection, database: Database, lease: Lease, ids: Sequence[int]) -> None:
@@ -91,24 +94,24 @@ def settle(
     if running:
         changed = _changed(
             connection,
+            database,
             update(tasks)
             .where(database.among(tasks.c.id, running), tasks.c.owner == lease.owner, tasks.c.state == "claimed")
             .values(state="running", changed_at=at),
         )
-        remember(connection, database, changed)
         count("running", len(changed))
 
     done = [verdict.id for verdict in by_outcome.get("done", ())]
     if done:
         changed = _changed(
             connection,
+            database,
             update(tasks)
             .where(database.among(tasks.c.id, done), held)
             .values(state="done", owner=null(), reason=null(), cancel_reason=null(), changed_at=at),
         )
-        remember(connection, database, changed)
         count("done", len(changed))
-        count("ready", _release_dependents(connection, database, changed, at))
+        count("ready", _release_dependents(connection, database, [number for number, _, _ in changed], at))
 
     ended: list[int] = []
     for outcome in ("failed", "lost", "again"):
@@ -138,7 +141,9 @@ def settle(
             pause = FIRST_PAUSE * literal(1).op("<<")(case((used > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_=used))
             counted["not_before"] = at + case((pause > LONGEST_PAUSE, LONGEST_PAUSE), else_=pause)
             counted["avoided"] = given.c.avoided
-        found = connection.execute(
+        found = _changed(
+            connection,
+            database,
             update(tasks)
             .where(tasks.c.id == given.c.id)
             .values(
@@ -155,13 +160,12 @@ def settle(
                 owner=null(),
                 offer=null(),
                 changed_at=at,
-            )
-            .returning(tasks.c.id, tasks.c.state)
-        ).all()
-        remember(connection, database, [row.id for row in found])
-        for row in found:
-            count(row.state, 1)
-        ended += [row.id for row in found if row.state != "ready"]
+            ),
+        )
+        for number, _, state in found:
+            count(state, 1)
+            if state != "ready":
+                ended.append(number)
     count("cancelled", cancel_dependents(connection, database, ended, at))
     return counts
 
@@ -196,13 +200,13 @@ def cancel_dependents(connection: Connection, database: Database, ended: Sequenc
         )
         changed = _changed(
             connection,
+            database,
             update(tasks)
             .where(tasks.c.id.in_(select(down.c.task_id)), tasks.c.state == "pending")
             .values(
                 state="cancelled", blocked_by=root.id, reason=f"it needs {root.name}, which was {root.state}", changed_at=at
             ),
         )
-        remember(connection, database, changed)
         cancelled += len(changed)
     return cancelled
 
@@ -211,9 +215,8 @@ def remember(connection: Connection, database: Database, ids: Sequence[int]) -> 
     """Copy what has just changed into the history."""
     if not ids:
         return
-    columns = ("task_id", "at", "state", "attempt", "offer", "reason")
-    found = select(tasks.c.id, tasks.c.changed_at, tasks.c.state, tasks.c.attempt, tasks.c.offer, tasks.c.reason)
-    connection.execute(insert(history).from_select(columns, found.where(database.among(tasks.c.id, ids))))
+    lines = select(*_LINE).where(database.among(tasks.c.id, ids))
+    connection.execute(insert(history).from_select(_LINE_COLUMNS, lines))
 
 
 def _release_dependents(connection: Connection, database: Database, done: Sequence[int], at: float) -> int:
@@ -227,7 +230,9 @@ def _release_dependents(connection: Connection, database: Database, done: Sequen
         .subquery()
     )
     last = tasks.c.waits_for == fewer.c.number
-    found = connection.execute(
+    found = _changed(
+        connection,
+        database,
         update(tasks)
         .where(tasks.c.id == fewer.c.task_id, tasks.c.state == "pending")
         .values(
@@ -235,16 +240,33 @@ def _release_dependents(connection: Connection, database: Database, done: Sequen
             state=case((last, "ready"), else_=tasks.c.state),
             changed_at=case((last, literal(at)), else_=tasks.c.changed_at),
             ready_at=case((last, literal(at)), else_=null()),
-        )
-        .returning(tasks.c.id, tasks.c.state)
-    ).all()
-    ready = [row.id for row in found if row.state == "ready"]
-    remember(connection, database, ready)
-    return len(ready)
+        ),
+        "ready",
+    )
+    return sum(state == "ready" for _, _, state in found)
 
 
-def _changed(connection: Connection, statement: Any) -> list[int]:
-    return list(connection.execute(statement.returning(tasks.c.id)).scalars().all())
+def _changed(
+    connection: Connection, database: Database, statement: Update, into: State | None = None
+) -> list[tuple[int, int, State]]:
+    """Update tasks, write their lines of history, and return number, attempt and state of each.
+
+    Args:
+        connection: The transaction.
+        database: Where.
+        statement: The update.
+        into: The state that is worth a line; any unless given.
+    """
+    found: list[tuple[Any, ...]]
+    if database.sqlite:
+        found = database.rows(connection, statement.returning(tasks.c.id, tasks.c.attempt, tasks.c.state))
+        remember(connection, database, [number for number, _, state in found if into in (None, state)])
+    else:
+        changed = statement.returning(*_LINE).cte("changed")
+        lines = select(*changed.c) if into is None else select(*changed.c).where(changed.c.state == into)
+        noted = insert(history).from_select(_LINE_COLUMNS, lines).cte("noted")
+        found = database.rows(connection, select(changed.c.id, changed.c.attempt, changed.c.state).add_cte(noted))
+    return [(number, attempt, state) for number, attempt, state in found]
 
 
 def _avoided(before: str | None, offer: str | None) -> str:

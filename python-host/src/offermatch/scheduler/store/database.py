@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Executable,
     FromClause,
     Table,
     Text,
@@ -21,7 +23,6 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
-    insert,
     literal,
     make_url,
     select,
@@ -37,10 +38,16 @@ __all__ = ["Database"]
 
 _BUSY_SECONDS = 60.0
 """How long a writer of SQLite waits for another."""
+_CACHE_KIBIBYTES = 64 * 1024
+"""Of SQLite's pages that a connection keeps: those that a cycle of some ten thousand tasks walks."""
+_CHECKPOINT_PAGES = 8_000
+"""Pages in SQLite's log after which a commit copies them into the file; a large cycle writes half as many."""
 _MANY = 10_000
 """Rows after which PostgreSQL's planner needs new figures at once; it looks for itself about once a minute."""
 _UNWRITABLE = ("disk is full", "readonly database", "disk I/O error", "No space left on device", "read-only transaction")
 """What SQLite and PostgreSQL say of a disk that takes nothing more."""
+_UNREACHABLE = ("OperationalError", "InterfaceError")
+"""What SQLAlchemy and the drivers call an error of the connection."""
 _LOCK = 0x6F666D
 """The number of PostgreSQL's advisory lock that writers of the task graph take; any would do."""
 
@@ -75,7 +82,11 @@ class Database:
         if not self.sqlite:
             require("postgresql", "psycopg")
             parsed = parsed.set(drivername="postgresql+psycopg")
-        arguments: dict[str, Any] = {"timeout": _BUSY_SECONDS} if self.sqlite else {"connect_timeout": 10}
+        # The driver's own are of what it is asked without SQLAlchemy between.
+        self._errors = (SQLAlchemyError, sqlite3.Error if self.sqlite else import_module("psycopg").Error)
+        arguments: dict[str, Any] = (
+            {"timeout": _BUSY_SECONDS} if self.sqlite else {"connect_timeout": 10, "prepare_threshold": None}
+        )
         try:
             # A connection that the server has closed meanwhile is found out before it is used.
             self._engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not self.sqlite)
@@ -143,13 +154,20 @@ class Database:
 
     def insert(self, connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
         """Insert rows that are given as columns, in the way that is fast on this database."""
+        names = ", ".join(columns)
+        rows = zip(*columns.values(), strict=True)
+        driver: Any = connection.connection.driver_connection
         if self.sqlite:
-            connection.execute(
-                insert(table), [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-            )
+            driver.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))})", rows)  # noqa: S608 - names of the schema
             return
-        given = _unnested({name: (list(column), table.c[name].type) for name, column in columns.items()})
-        connection.execute(insert(table).from_select(list(columns), select(given)))
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def rows(self, connection: Connection, statement: Executable) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement as the driver has them, without names: of thousands, the names cost most."""
+        cursor = connection.execute(statement).cursor
+        return list(cursor.fetchall()) if cursor is not None else []
 
     def analyse(self, connection: Connection, rows: int) -> None:
         """Let the planner know of so many new rows, if they are many."""
@@ -166,11 +184,10 @@ class Database:
             yield
         except OffermatchError:
             raise
-        except (DBAPIError, SQLAlchemyError) as error:
+        except self._errors as error:
             cause = str(getattr(error, "orig", None) or error).strip()
-            unreachable = isinstance(error, DBAPIError) and (
-                error.connection_invalidated or type(error).__name__ in ("OperationalError", "InterfaceError")
-            )
+            lost = isinstance(error, DBAPIError) and error.connection_invalidated
+            unreachable = lost or any(kind.__name__ in _UNREACHABLE for kind in type(error).__mro__)
             if any(sign in cause for sign in _UNWRITABLE):
                 hint = "make room, or have it writable; nothing that was committed is lost"
                 raise StoreError("store-unwritable", cause, hint, self.url) from error
@@ -205,6 +222,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
             time.sleep(0.01)
     # A claim has to be on the disk before the launch that follows from it.
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from offermatch.errors import InputError, StoreError
 from offermatch.model import DEVICES
 from offermatch.scheduler.queues import DEFAULT, Queue, checked_queues
-from offermatch.scheduler.store.schema import queues, tasks
+from offermatch.scheduler.store.schema import READY, queues, tasks
 from offermatch.scheduler.submission import Checked
 from offermatch.visible import LONGEST_NAME, visible
 
@@ -91,7 +91,7 @@ def held(connection: Connection) -> dict[str, dict[str, int]]:
 
 def waiting(connection: Connection) -> dict[str, int]:
     """Return how many tasks of each queue are ready."""
-    found = select(tasks.c.queue, func.count()).where(tasks.c.state == "ready").group_by(tasks.c.queue)
+    found = select(tasks.c.queue, func.count()).where(tasks.c.state == READY).group_by(tasks.c.queue)
     return {row[0]: row[1] for row in connection.execute(found)}
 
 

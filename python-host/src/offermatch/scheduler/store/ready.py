@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from operator import add
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select
+from sqlalchemy import Connection, func, select
 
 from offermatch.model import Requirement
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
-from offermatch.scheduler.store.schema import payloads, store, tasks
+from offermatch.scheduler.store.schema import READY, payloads, store, tasks
 from offermatch.scheduler.store.told import Processable, Underway, Wanted
 from offermatch.tables.columns import TaskColumns
 
@@ -23,9 +23,6 @@ __all__ = ["AVOIDED_SECONDS", "ahead", "counts", "key_of", "processable", "store
 
 AVOIDED_SECONDS = 60.0
 """How long after its pause a task avoids the places where its attempts failed."""
-
-_READY: ColumnElement[str] = literal_column("'ready'")
-"""Written into the statement: a partial index is used only where the planner sees its condition."""
 
 
 def store_name(connection: Connection) -> str:
@@ -39,7 +36,12 @@ def key_of(name: str, number: int, attempt: int) -> str:
 
 
 def processable(
-    connection: Connection, most: int, behind: Mapping[str, tuple[int, int]], names: Sequence[str], at: float
+    connection: Connection,
+    database: Database,
+    most: int,
+    behind: Mapping[str, tuple[int, int]],
+    names: Sequence[str],
+    at: float,
 ) -> Processable:
     """Return tasks whose dependencies are all done and whose pause is over, at most so many, queue by queue."""
     found: list[Any] = []
@@ -47,7 +49,7 @@ def processable(
     for left, name in zip(range(len(names), 0, -1), names, strict=True):
         # What one queue leaves of its part is for those that follow.
         part = max(1, (most - len(found)) // left)
-        page = _queue(connection, name, part, behind.get(name), at)
+        page = _queue(connection, database, name, part, behind.get(name), at)
         if len(page) >= part:
             last[name] = _position(page[-1])
         found += page
@@ -68,33 +70,38 @@ def processable(
     return Processable(list(ids), table, last, lately, several, priorities, since, limits)
 
 
-def _queue(connection: Connection, name: str, most: int, behind: tuple[int, int] | None, at: float) -> list[Any]:
+def _queue(
+    connection: Connection, database: Database, name: str, most: int, behind: tuple[int, int] | None, at: float
+) -> list[Any]:
     if behind is None:
-        return _page(connection, name, most, at)
+        return _page(connection, database, name, most, at)
     # The head is looked at in every cycle, so that the order of the queue is kept for whatever may fit.
-    found = _page(connection, name, most // 2, at)
+    found = _page(connection, database, name, most // 2, at)
     start = max([behind, *[_position(row) for row in found[-1:]]], key=_order)
-    return found + _page(connection, name, most - len(found), at, start)
+    return found + _page(connection, database, name, most - len(found), at, start)
 
 
-def _page(connection: Connection, name: str, most: int, at: float, after: tuple[int, int] | None = None) -> list[Any]:
+def _page(
+    connection: Connection, database: Database, name: str, most: int, at: float, after: tuple[int, int] | None = None
+) -> list[Any]:
     """Return ready tasks of a queue in its order, from behind a priority and number on."""
     asked = (tasks.c.name, tasks.c.demand, tasks.c.requirements, tasks.c.devices, tasks.c.device_share)
     since = func.coalesce(tasks.c.ready_at, tasks.c.submitted_at)
     waits = (tasks.c.not_before, tasks.c.avoided, tasks.c.queue, since, tasks.c.time_limit)
     # A pause that lies further ahead than one lasts was written while the clock was ahead.
     over = tasks.c.not_before.is_(None) | (tasks.c.not_before <= at) | (tasks.c.not_before > at + LONGEST_PAUSE)
-    found = select(tasks.c.id, tasks.c.priority, *asked, *waits).where(tasks.c.state == _READY, tasks.c.queue == name, over)
+    found = select(tasks.c.id, tasks.c.priority, *asked, *waits).where(tasks.c.state == READY, tasks.c.queue == name, over)
     if after is not None:
         priority, number = after
         # The first condition is where the index begins.
         later = (tasks.c.priority < priority) | (tasks.c.id > number)
         found = found.where(tasks.c.priority <= priority, later)
-    return list(connection.execute(found.order_by(tasks.c.priority.desc(), tasks.c.id).limit(most)))
+    return database.rows(connection, found.order_by(tasks.c.priority.desc(), tasks.c.id).limit(most))
 
 
 def _position(row: Any) -> tuple[int, int]:
-    return row.priority, row.id
+    number, priority, *_ = row
+    return priority, number
 
 
 def _order(position: tuple[int, int]) -> tuple[int, int]:
@@ -105,7 +112,7 @@ def _order(position: tuple[int, int]) -> tuple[int, int]:
 def ahead(connection: Connection, queue: str, priority: int, number: int) -> int:
     """Return how many ready tasks of a queue go before a task of this priority and number."""
     before = (tasks.c.priority > priority) | ((tasks.c.priority == priority) & (tasks.c.id < number))
-    found = select(func.count()).select_from(tasks).where(tasks.c.state == _READY, tasks.c.queue == queue, before)
+    found = select(func.count()).select_from(tasks).where(tasks.c.state == READY, tasks.c.queue == queue, before)
     return int(connection.execute(found).scalar_one())
 
 
@@ -115,11 +122,11 @@ def counts(connection: Connection) -> dict[str, int]:
     return {row.state: row.number for row in found}
 
 
-def underway(connection: Connection, lease: Lease, name: str) -> list[Underway]:
+def underway(connection: Connection, database: Database, lease: Lease, name: str) -> list[Underway]:
     """Return what a lease holds."""
     columns = (tasks.c.id, tasks.c.attempt, tasks.c.state, tasks.c.cancel_reason, tasks.c.fenced, tasks.c.offer)
     ends = (tasks.c.changed_at + tasks.c.time_limit, tasks.c.time_limit)
-    found = connection.execute(select(*columns, *ends).where(tasks.c.owner == lease.owner).order_by(tasks.c.id))
+    found = database.rows(connection, select(*columns, *ends).where(tasks.c.owner == lease.owner).order_by(tasks.c.id))
     return [
         Underway(number, key_of(name, number, attempt), state == "running", reason, bool(fenced), offer or "", end, limit)
         for number, attempt, state, reason, fenced, offer, end, limit in found
@@ -128,7 +135,7 @@ def underway(connection: Connection, lease: Lease, name: str) -> list[Underway]:
 
 def wanted(connection: Connection, database: Database, ids: Sequence[int]) -> dict[int, Wanted]:
     """Return payload and inputs of those of the tasks that have any."""
-    found = connection.execute(select(payloads).where(database.among(payloads.c.task_id, ids))).all()
+    found = database.rows(connection, select(payloads).where(database.among(payloads.c.task_id, ids)))
     if not found:
         return {}
     numbers, own, inputs = zip(*found, strict=True)

@@ -7,10 +7,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+)
 
 __all__ = [
     "HEAD",
+    "READY",
     "STATES",
     "State",
     "dependencies",
@@ -26,11 +39,14 @@ __all__ = [
     "tasks",
 ]
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision."""
 
 State = Literal["pending", "ready", "claimed", "running", "done", "failed", "cancelled"]
 STATES: tuple[State, ...] = ("pending", "ready", "claimed", "running", "done", "failed", "cancelled")
+
+READY: ColumnElement[str] = literal_column("'ready'")
+"""Written into the statement: a partial index is used only where the planner sees its condition."""
 
 metadata = MetaData()
 
@@ -86,7 +102,7 @@ attempt may run; since ``ready_at`` the task could have begun."""
 payloads = Table(
     "payloads",
     metadata,
-    Column("task_id", _ID, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    Column("task_id", _ID, primary_key=True, autoincrement=False),
     Column("payload", Text, nullable=False),
     Column("inputs", Text, nullable=False),
 )
@@ -95,8 +111,8 @@ payloads = Table(
 dependencies = Table(
     "dependencies",
     metadata,
-    Column("needs_id", _ID, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
-    Column("task_id", _ID, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
+    Column("needs_id", _ID, primary_key=True, autoincrement=False),
+    Column("task_id", _ID, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 
@@ -104,7 +120,7 @@ history = Table(
     "history",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("task_id", _ID, ForeignKey("tasks.id"), nullable=False),
+    Column("task_id", _ID, nullable=False),
     Column("at", Double, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False),

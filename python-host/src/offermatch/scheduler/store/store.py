@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from offermatch.errors import StoreError
+from offermatch.scheduler.garbage import fewer_collections
 from offermatch.scheduler.queues import Queue
 from offermatch.scheduler.store import browse, changes, leases, migrate, places, queues, ready, reservations
 from offermatch.scheduler.store.database import Database
@@ -108,9 +109,10 @@ class Store:
         Raises:
             InputError: A task that cannot be used, ``duplicate-name``, ``dependency-cycle``, ``dependency-unknown``.
         """
-        found = checked(rows, source)
-        with self._database.write() as connection:
-            return insert_submission(connection, self._database, found, _at(at), progress)
+        with fewer_collections():
+            found = checked(rows, source)
+            with self._database.write() as connection:
+                return insert_submission(connection, self._database, found, _at(at), progress)
 
     def counts(self) -> dict[str, int]:
         """Return how many tasks are in each state."""
@@ -235,7 +237,7 @@ class Store:
         with self._database.write() as connection:
             leases.renew(connection, self._database, lease)
             leases.adopt(connection, self._database, lease)
-            return ready.underway(connection, lease, self.name)
+            return ready.underway(connection, self._database, lease, self.name)
 
     def processable(
         self, most: int, behind: Mapping[str, tuple[int, int]] | None = None, at: float | None = None
@@ -252,7 +254,7 @@ class Store:
             waiting = queues.waiting(connection)
             # The smallest come first, so that what they leave is for the others.
             names = sorted(waiting, key=lambda name: (waiting[name], name))
-            return ready.processable(connection, most, behind or {}, names, _at(at))
+            return ready.processable(connection, self._database, most, behind or {}, names, _at(at))
 
     def holding(self) -> tuple[list[Queue], dict[str, dict[str, int]]]:
         """Return every queue, and what the tasks of each hold at this moment, whoever launched them.

@@ -49,7 +49,7 @@ def insert_submission(
     stored = _stored(connection, database, set(chain.from_iterable(found.needs)).difference(ids))
     waiting: list[int] = []
     needed: list[int] = []
-    waits = [0] * rows
+    waits = [len(needs) for needs in found.needs]
     ended: set[int] = set()
     for row, needs in enumerate(found.needs):
         for name in needs:
@@ -64,9 +64,7 @@ def insert_submission(
                 number, state = known
                 if state in ("failed", "cancelled"):
                     ended.add(number)
-                waits[row] += state != "done"
-            else:
-                waits[row] += 1
+                waits[row] -= state == "done"
             waiting.append(first + row)
             needed.append(number)
     columns = found.columns
@@ -125,10 +123,10 @@ def _stored(connection: Connection, database: Database, names: Sequence[str] | s
 def _demands(columns: TaskColumns) -> list[str]:
     """Return each row's demand as a JSON object, without what it does not ask."""
     named = [(json.dumps(name), column) for name, column in columns.demand.items()]
-    return [
-        "{" + ",".join([f"{name}:{column[row]}" for name, column in named if column[row]]) + "}"
-        for row in range(len(columns))
-    ]
+    if not named:
+        return ["{}"] * len(columns)
+    asked = [[f"{name}:{number}" if number else "" for number in column] for name, column in named]
+    return ["{" + ",".join(filter(None, row)) + "}" for row in zip(*asked, strict=True)]
 
 
 def _requirements(columns: TaskColumns) -> list[str | None]:

@@ -88,15 +88,15 @@ class LiveView(Observer):
 
 def picture(cycle: Cycle) -> RenderableType:
     """Return a cycle as a waterfall of its stages, with queue, placements and utilisation."""
-    whole = max(cycle.seconds, 1e-9)
+    whole, spans = max(cycle.seconds, 1e-9), cycle.stages()
     stages = Table(
         box=None, padding=(0, 1), title=f"cycle {cycle.number}, {cycle.seconds * 1000:.0f} ms", title_justify="left"
     )
-    stages.add_column("stage", no_wrap=True, min_width=max((len(span.name) for span in cycle.spans), default=0))
+    stages.add_column("stage", no_wrap=True, min_width=max((len(span.name) for span in spans), default=0))
     stages.add_column("ms", no_wrap=True, justify="right", min_width=8)
     stages.add_column("", no_wrap=True, min_width=_WIDTH)
     stages.add_column("")
-    for span in cycle.spans:
+    for span in spans:
         begin = round(_WIDTH * span.start / whole)
         length = max(1, round(_WIDTH * span.seconds / whole))
         bar = " " * min(begin, _WIDTH - 1) + "━" * min(length, _WIDTH - min(begin, _WIDTH - 1))
