@@ -80,4 +80,5 @@ pub use table::tasks::Tasks;
 pub use trust::{SignatureRefusal, Trust};
 pub use wasm::cache::Cache;
 pub use wasm::contract::CONTRACT;
+pub use wasm::elsewhere::compile_elsewhere;
 pub use wasm::inspection::Inspection;

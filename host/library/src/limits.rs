@@ -39,6 +39,9 @@ pub struct Limits {
     pub component_bytes: u64,
     /// The time compiling it may take, in milliseconds.
     pub compile_milliseconds: u64,
+    /// The memory of the process that compiles a component, in bytes, where [`compile_elsewhere`](crate::compile_elsewhere)
+    /// was called.
+    pub compile_memory_bytes: u64,
 }
 
 impl Default for Limits {
@@ -52,6 +55,7 @@ impl Default for Limits {
             fuel: None,
             component_bytes: 64 << 20,
             compile_milliseconds: 300_000,
+            compile_memory_bytes: 4 << 30,
         }
     }
 }
@@ -152,6 +156,7 @@ impl Limits {
             Limit::Fuel => self.fuel = value,
             Limit::ComponentBytes => self.component_bytes = needed()?,
             Limit::CompileMilliseconds => self.compile_milliseconds = needed()?,
+            Limit::CompileMemoryBytes => self.compile_memory_bytes = needed()?,
             Limit::Memories | Limit::Tables | Limit::Instances => {
                 return Err(format!("{} cannot be set", limit.name()));
             }
@@ -176,6 +181,7 @@ impl Limits {
                 Limit::Fuel => self.fuel,
                 Limit::ComponentBytes => Some(self.component_bytes),
                 Limit::CompileMilliseconds => Some(self.compile_milliseconds),
+                Limit::CompileMemoryBytes => Some(self.compile_memory_bytes),
                 Limit::Memories | Limit::Tables | Limit::Instances => None,
             };
             (limit.name(), value)
@@ -203,6 +209,8 @@ pub enum Limit {
     ComponentBytes,
     /// `compile_milliseconds`
     CompileMilliseconds,
+    /// `compile_memory_bytes`
+    CompileMemoryBytes,
     /// The memories of one instance, which are not for anybody to set.
     Memories,
     /// The tables of one instance, which are not for anybody to set.
@@ -213,7 +221,7 @@ pub enum Limit {
 
 impl Limit {
     /// All that can be set, in the order of `docs/trust.md`.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::MemoryBytes,
         Self::TableElements,
         Self::CallMilliseconds,
@@ -222,6 +230,7 @@ impl Limit {
         Self::Fuel,
         Self::ComponentBytes,
         Self::CompileMilliseconds,
+        Self::CompileMemoryBytes,
     ];
 
     /// Its name in files and errors.
@@ -236,6 +245,7 @@ impl Limit {
             Self::Fuel => "fuel",
             Self::ComponentBytes => "component_bytes",
             Self::CompileMilliseconds => "compile_milliseconds",
+            Self::CompileMemoryBytes => "compile_memory_bytes",
             Self::Memories => "memories",
             Self::Tables => "tables",
             Self::Instances => "instances",
@@ -250,7 +260,9 @@ impl Limit {
             Self::CallMilliseconds => "limit-time",
             Self::OutputRows | Self::OutputTextBytes => "limit-output",
             Self::Fuel => "limit-fuel",
-            Self::ComponentBytes | Self::CompileMilliseconds | Self::Instances => "limit-component",
+            Self::ComponentBytes | Self::CompileMilliseconds | Self::CompileMemoryBytes | Self::Instances => {
+                "limit-component"
+            }
         }
     }
 }
@@ -278,6 +290,7 @@ impl fmt::Display for Exceeded {
             Limit::Fuel => ("used", "units of fuel"),
             Limit::ComponentBytes => ("came with", "bytes"),
             Limit::CompileMilliseconds => ("was still being compiled after", "milliseconds"),
+            Limit::CompileMemoryBytes => ("needed", "bytes to be compiled"),
             Limit::Memories => ("asked for", "memories"),
             Limit::Tables => ("asked for", "tables"),
             Limit::Instances => ("asked for", "core instances"),

@@ -15,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 fn main() -> ExitCode {
+    offermatch::compile_elsewhere();
     let arguments = cli::Arguments::of_command_line();
     let directive = if arguments.verbose { "offermatch=debug" } else { "offermatch=error" };
     let filter = EnvFilter::try_from_env("OFFERMATCH_LOG").unwrap_or_else(|_| EnvFilter::new(directive));

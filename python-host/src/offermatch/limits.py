@@ -41,7 +41,8 @@ class Limits:
             error, in bytes each.
         fuel: Instructions of one call, about one unit each; None to count none.
         component_bytes: The bytes of a component that is loaded.
-        compile_milliseconds: The time compiling it may take.
+        compile_milliseconds: The time compiling it may take, and the time judging a candidate may take.
+        compile_memory_bytes: The memory of the process that compiles it.
 
     Raises:
         InputError: ``limit-malformed`` for a value that is not a positive integer.
@@ -55,6 +56,7 @@ class Limits:
     fuel: int | None = None
     component_bytes: int = 64 * 2**20
     compile_milliseconds: int = 300_000
+    compile_memory_bytes: int = 4 * 2**30
 
     def __post_init__(self) -> None:
         """Refuse what is no limit."""

@@ -6,8 +6,9 @@ ReferenceMatcher  the reference loop in Python, with the same interface and the 
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -295,6 +296,8 @@ class Matcher(DirectMatcher):
         limits: Limits | None = None,
         digest: str | None = None,
         trust: Trust | str | PathLike[str] | None = None,
+        judge: Callable[[bytes], object] | None = None,
+        stopped: threading.Event | None = None,
     ) -> Matcher:
         """Return the bundled matcher, the one of a shipped policy, or the component in a file.
 
@@ -305,6 +308,9 @@ class Matcher(DirectMatcher):
             digest: ``sha256:`` and the digest it must have.
             trust: Whose matchers may be loaded, or the file that says it; the file that ``OFFERMATCH_TRUST`` names unless
                 given. What the package carries is not asked for a signature. docs/provenance.md has the errors of both.
+            judge: What is to be content with its bytes before they are loaded here, and raises an error otherwise. It is
+                called in the process that compiles the component, so it has to be one that ``pickle`` takes.
+            stopped: Set when nobody waits for it any more; what is raised then is no error of this package.
 
         Raises:
             InputError: ``limit-malformed``, in the environment; ``policy-unknown``; ``setting-malformed``, where both a path
@@ -323,7 +329,7 @@ class Matcher(DirectMatcher):
             path, _ = pull(RegistryReference.parse(str(path)), limits or Limits.in_force())
         if trust is not None and not isinstance(trust, Trust):
             trust = Trust.read(trust)
-        return cls(Code(Path(path), limits, digest, trust=trust))
+        return cls(Code(Path(path), limits, digest, trust=trust, judge=judge, stopped=stopped))
 
     @property
     def path(self) -> Path:

@@ -10,11 +10,9 @@ import pytest
 from wasmtime import Store, WasmtimeError, wat2wasm
 from wasmtime.component import Component, Linker
 
-from offermatch import InputError, LimitError, Limits, Matcher, Offer, Slot, Task
+from offermatch import InputError, LimitError, Limits, Matcher, Offer, Task
 from offermatch.cli.main import run
-from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
-from offermatch.slot.manifest import Manifest
 from offermatch.wasm.compile import compile_within
 from offermatch.wasm.engine import ClockedEngine, limited, new_store, shared_engine
 
@@ -82,20 +80,6 @@ def test_what_a_compiler_raises_is_raised(tmp_path):
     with pytest.raises(ZeroDivisionError):
         compile_within(Limits(), tmp_path, lambda: 1 // 0)
     assert compile_within(Limits(), tmp_path, lambda: 7) == 7
-
-
-def test_a_slot_keeps_its_matcher_when_a_candidate_compiles_for_too_long(monkeypatch):
-    matcher = Matcher.load()
-    said = matcher.description
-    wanted = Manifest(said.name, said.version, said.policy, BUNDLED, matcher.digest)
-    slot = Slot(matcher, limits=Limits(compile_milliseconds=50))
-    waiting = threading.Event()
-    monkeypatch.setattr("offermatch.wasm.component.compiled", lambda *_: waiting.wait(60))
-    with pytest.raises(LimitError, match="compile_milliseconds"):
-        slot.swap(wanted)
-    waiting.set()
-    assert len(slot.match(TASKS, OFFERS)) == 1
-    assert (slot.current, slot.history[-1].code) == (matcher, "limit-component")
 
 
 def test_fuel_counts_the_same_every_time():

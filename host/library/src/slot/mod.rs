@@ -32,6 +32,7 @@ use crate::recording::Recording;
 use crate::table::offers::Offers;
 use crate::table::settings::Settings;
 use crate::table::tasks::Tasks;
+use crate::wasm::elsewhere;
 use shadow::Shadow;
 
 /// Cycles within which a failure takes the slot back, unless others are asked for.
@@ -204,7 +205,10 @@ impl Slot {
             return Ok(());
         }
         let origin = manifest.path.display().to_string();
-        let candidate = self.judge(manifest).map_err(|error| self.refuse(&origin, error))?;
+        let candidate = self.judge(manifest).map_err(|error| {
+            // What nobody waits for any more is not refused.
+            if elsewhere::is_stopped() { error } else { self.refuse(&origin, error) }
+        })?;
         self.note(EventKind::Loaded, label(&candidate), String::new());
         if manifest.shadow_cycles == 0 {
             self.promote(candidate, manifest.probation_cycles);

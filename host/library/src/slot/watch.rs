@@ -1,6 +1,8 @@
 //! Following a manifest: when it changes, what it asks for is done.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -8,12 +10,15 @@ use std::time::Duration;
 use super::Slot;
 use super::manifest::Manifest;
 use crate::error::Error;
+use crate::wasm::elsewhere;
 
 /// A thread that follows a manifest for as long as this is kept.
 #[derive(Debug)]
 pub struct Watch {
     /// Dropped to stop the thread.
     stop: Option<Sender<()>>,
+    /// Set to have the candidate given up that is being compiled.
+    stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -25,13 +30,15 @@ impl Slot {
     /// # Errors
     /// [`Error::InstanceUnavailable`] when there is no thread to be had.
     pub fn watch(&self, path: impl AsRef<Path>, poll: Duration) -> Result<Watch, Error> {
-        let (stop, stopped) = channel();
+        let (stop, told) = channel();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let flag = stopped.clone();
         let (slot, path) = (self.clone(), path.as_ref().to_owned());
         let run = move || {
             let mut seen = None;
             loop {
-                look(&slot, &path, &mut seen);
-                match stopped.recv_timeout(poll) {
+                elsewhere::unless_stopped(&flag, || look(&slot, &path, &mut seen));
+                match told.recv_timeout(poll) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -40,7 +47,7 @@ impl Slot {
         let thread = std::thread::Builder::new().name("offermatch-watch".to_owned()).spawn(run).map_err(|error| {
             Error::InstanceUnavailable { matcher: self.current().name(), reason: error.to_string() }
         })?;
-        Ok(Watch { stop: Some(stop), thread: Some(thread) })
+        Ok(Watch { stop: Some(stop), stopped, thread: Some(thread) })
     }
 }
 
@@ -64,6 +71,7 @@ fn look(slot: &Slot, path: &Path, seen: &mut Seen) {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has said so itself.

@@ -92,31 +92,47 @@ impl Cache {
         Self { folder: base.map(|base| base.join("offermatch")) }
     }
 
+    /// The component that these bytes are, where the cache has it. Whatever is wrong with the cache is a debug event.
+    pub(crate) fn kept(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
+        let folder = self.folder.as_ref()?;
+        let key = key(engine, bytes);
+        let path = entry(folder, &key);
+        load(engine, folder, &path, &key).unwrap_or_else(|reason| {
+            tracing::debug!(path = %path.display(), reason, "cache entry not believed");
+            None
+        })
+    }
+
+    /// Keeps what these bytes were compiled to, unless the cache is off.
+    ///
+    /// # Errors
+    /// Why it is not kept.
+    pub(crate) fn keep(&self, engine: &Engine, bytes: &[u8], component: &Component) -> Result<(), String> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let key = key(engine, bytes);
+        let code = component.serialize().map_err(|error| error.to_string())?;
+        store(folder, &entry(folder, &key), &key, &code).map_err(|error| error.to_string())
+    }
+
     /// The component that these bytes are: from the cache, or compiled and put there.
     ///
     /// # Errors
     /// Those of the compiler. Whatever is wrong with the cache is a debug event.
     pub(crate) fn component(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<(Component, Source)> {
-        let Some(folder) = &self.folder else {
-            return Ok((Component::from_binary(engine, bytes)?, Source::Compiler));
-        };
-        let key = key(engine, bytes);
-        let path = folder.join(format!("{}.cwasm", hexadecimal(&key)));
-        match load(engine, folder, &path, &key) {
-            Ok(Some(component)) => return Ok((component, Source::Cache)),
-            Ok(None) => {}
-            Err(reason) => tracing::debug!(path = %path.display(), reason, "cache entry not believed"),
+        if let Some(component) = self.kept(engine, bytes) {
+            return Ok((component, Source::Cache));
         }
         let component = Component::from_binary(engine, bytes)?;
-        let stored = component
-            .serialize()
-            .map_err(|error| error.to_string())
-            .and_then(|code| store(folder, &path, &key, &code).map_err(|error| error.to_string()));
-        if let Err(reason) = stored {
-            tracing::debug!(path = %path.display(), reason, "compiled component not kept");
+        if let Err(reason) = self.keep(engine, bytes, &component) {
+            tracing::debug!(reason, "compiled component not kept");
         }
         Ok((component, Source::Compiler))
     }
+}
+
+/// The file of an entry.
+fn entry(folder: &Path, key: &[u8; DIGEST]) -> PathBuf {
+    folder.join(format!("{}.cwasm", hexadecimal(key)))
 }
 
 /// What the code of a component depends on: its bytes, the compiler's version and configuration, the target.

@@ -14,12 +14,15 @@ use crate::limits::{Exceeded, Limit, Limits};
 use crate::trust::Trust;
 use crate::wasm::cache::Cache;
 use crate::wasm::contract::{self, Contract};
+use crate::wasm::elsewhere::{self, Ended};
 use crate::wasm::exports::Indices;
 use crate::wasm::state::HostState;
 use crate::wasm::{engine, spans};
 
 /// What the interfaces of WASI begin with.
 const WASI: &str = "wasi:";
+/// After so long a wait for the compiler looks whether it is to end.
+const SLICE: Duration = Duration::from_millis(20);
 
 /// The bytes of a component file, never more than one above the limit, and what errors call it.
 ///
@@ -70,11 +73,10 @@ fn exceeded(limit: Limit, value: u64, asked: u64, origin: &str) -> Error {
 }
 
 /// Compiles the bytes of a component for the engine of these limits, or takes from the cache what they were compiled to before.
-///
-/// A compiler cannot be stopped: one that takes too long goes on in its thread, and what it makes is thrown away.
+/// In a process of its own, where the program has asked for that.
 ///
 /// # Errors
-/// [`Error::ComponentMalformed`], naming what the bytes are instead, and [`Error::LimitExceeded`].
+/// [`Error::InstanceUnavailable`] when nobody waits for it any more, [`Error::ComponentMalformed`], naming what the bytes are instead, and [`Error::LimitExceeded`].
 pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Component, Error> {
     let malformed = |reason: String| Error::ComponentMalformed { origin: origin.to_owned(), reason };
     match bytes {
@@ -88,6 +90,38 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache
         _ => return Err(malformed("it is not WebAssembly".to_owned())),
     }
     check_size(bytes.len() as u64, bytes.len() as u64, origin, limits)?;
+    let engine = engine::of(limits);
+    let Some(program) = elsewhere::program() else { return compile_here(bytes, origin, limits, cache) };
+    if let Some(component) = cache.kept(engine, bytes) {
+        return Ok(component);
+    }
+    match elsewhere::compiled(program, bytes, limits) {
+        Ok(component) => {
+            if let Err(reason) = cache.keep(engine, bytes, &component) {
+                tracing::debug!(origin, reason, "compiled component not kept");
+            }
+            Ok(component)
+        }
+        Err(Ended::Malformed(reason)) => Err(malformed(reason)),
+        Err(Ended::Late(time)) => Err(late(time, origin, limits)),
+        Err(Ended::Killed(status)) => {
+            tracing::debug!(origin, %status, "the process that compiled it was ended");
+            let value = limits.compile_memory_bytes;
+            Err(exceeded(Limit::CompileMemoryBytes, value, value.saturating_add(1), origin))
+        }
+        Err(Ended::Stopped) => Err(unwanted(origin)),
+        Err(Ended::Unavailable(error)) => {
+            tracing::warn!(origin, %error, "compiled in this process, without a bound on memory");
+            compile_here(bytes, origin, limits, cache)
+        }
+    }
+}
+
+/// Compiles a component on a thread of this process.
+///
+/// A compiler cannot be stopped: one that takes too long goes on in its thread, and what it makes is thrown away.
+fn compile_here(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Component, Error> {
+    let malformed = |reason: String| Error::ComponentMalformed { origin: origin.to_owned(), reason };
     let (engine, bytes, cache): (_, Arc<[u8]>, _) = (engine::of(limits), bytes.into(), cache.clone());
     let (sender, receiver) = channel();
     let begin = Instant::now();
@@ -95,17 +129,33 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache
     // Nobody listens any more to one that comes too late.
     let started = compiler.spawn(move || drop(sender.send(cache.component(engine, &bytes))));
     started.map_err(|error| malformed(format!("there is no thread to compile it on: {error}")))?;
-    let compiled = receiver.recv_timeout(Duration::from_millis(limits.compile_milliseconds));
-    let compiled = compiled.map_err(|error| match error {
-        RecvTimeoutError::Timeout => {
-            let asked = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
-            exceeded(Limit::CompileMilliseconds, limits.compile_milliseconds, asked, origin)
+    let most = Duration::from_millis(limits.compile_milliseconds);
+    let compiled = loop {
+        match receiver.recv_timeout(most.saturating_sub(begin.elapsed()).min(SLICE)) {
+            Ok(compiled) => break compiled,
+            Err(RecvTimeoutError::Timeout) if elsewhere::is_stopped() => return Err(unwanted(origin)),
+            Err(RecvTimeoutError::Timeout) if begin.elapsed() >= most => {
+                return Err(late(begin.elapsed(), origin, limits));
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(malformed("the compiler panicked".to_owned())),
         }
-        RecvTimeoutError::Disconnected => malformed("the compiler panicked".to_owned()),
-    })?;
+    };
     let (component, source) = compiled.map_err(|error| malformed(error.root_cause().to_string()))?;
     tracing::debug!(origin, ?source, "component compiled");
     Ok(component)
+}
+
+/// The error of a component that was still being compiled when its time was over.
+fn late(time: Duration, origin: &str, limits: &Limits) -> Error {
+    let asked = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    exceeded(Limit::CompileMilliseconds, limits.compile_milliseconds, asked, origin)
+}
+
+/// The error of a component that is not wanted any more.
+fn unwanted(origin: &str) -> Error {
+    let reason = "nobody waits for it any more".to_owned();
+    Error::InstanceUnavailable { matcher: origin.to_owned(), reason }
 }
 
 /// The names of what a component imports and exports, each interface with the functions and types in it.

@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod component;
 pub(crate) mod contract;
 mod current;
+pub(crate) mod elsewhere;
 pub(crate) mod engine;
 pub(crate) mod exports;
 pub(crate) mod failure;

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from offermatch.matcher import Matcher
 from offermatch.provenance.registry import SCHEME
 from offermatch.recording.format import strict_json
 from offermatch.recording.recording import Recording, replay
+from offermatch.wasm.component import Code
 from offermatch.wasm.pace import considerate
 
 __all__ = ["Manifest", "judged"]
@@ -127,24 +130,35 @@ class Manifest:
         return cls(**{**texts, "path": path}, **cycles, conformance=level)
 
 
-def judged(manifest: Manifest, conformance: Iterable[Recording] = (), limits: Limits | None = None) -> Matcher:
+def judged(
+    manifest: Manifest,
+    conformance: Iterable[Recording] = (),
+    limits: Limits | None = None,
+    stopped: threading.Event | None = None,
+) -> Matcher:
     """Return the matcher that a manifest asks for, if it may be used.
+
+    It is compiled and judged in a process of its own, which is ended where that takes too long or too much memory.
 
     Args:
         manifest: What is asked for.
         conformance: Recordings it has to answer as recorded.
         limits: What it may use.
+        stopped: Set when nobody waits for it any more.
 
     Raises:
         MatcherError: ``digest-mismatch``, ``manifest-malformed`` where it says other things of itself than the manifest,
             ``conformance-failed``, or an error of loading.
+        Abandoned: Nobody waits for it any more.
     """
+    limits = limits or Limits.in_force()
+    judge = partial(_judge, manifest, list(conformance), limits)
     with considerate():
-        return _judged(manifest, conformance, limits)
+        return Matcher.load(manifest.path, limits=limits, digest=manifest.digest, judge=judge, stopped=stopped)
 
 
-def _judged(manifest: Manifest, conformance: Iterable[Recording], limits: Limits | None) -> Matcher:
-    candidate = Matcher.load(manifest.path, limits=limits, digest=manifest.digest)
+def _judge(manifest: Manifest, conformance: Iterable[Recording], limits: Limits, content: bytes) -> None:
+    candidate = Matcher(Code(Path(manifest.path), limits, content=content))
     described = candidate.description
     for what, asked, found in (
         ("name", manifest.matcher, described.name),
@@ -159,7 +173,6 @@ def _judged(manifest: Manifest, conformance: Iterable[Recording], limits: Limits
         asked = claimed(described.policy) if manifest.conformance == "claimed" else manifest.conformance
         Suite.shipped().quick().require(candidate, asked, str(manifest.path))
     _conforms(candidate, conformance, str(manifest.path))
-    return candidate
 
 
 def _conforms(candidate: Matcher, conformance: Iterable[Recording], place: str) -> None:

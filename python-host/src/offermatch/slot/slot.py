@@ -27,6 +27,7 @@ from offermatch.slot.shadow import Shadow, ShadowReport
 from offermatch.slot.watch import Watch
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable
+from offermatch.wasm.elsewhere import Abandoned
 
 __all__ = ["Event", "Slot"]
 
@@ -107,13 +108,14 @@ class Slot(BaseMatcher):
         """
         return judged(manifest, self._conformance, self._limits)
 
-    def swap(self, wanted: Manifest | str | os.PathLike[str]) -> None:
+    def swap(self, wanted: Manifest | str | os.PathLike[str], stopped: threading.Event | None = None) -> None:
         """Judge the matcher that a manifest asks for, and promote it, or begin to compare it in shadow.
 
         Calls go on meanwhile, on the matcher in use. Without shadow, the new one is in use when this returns.
 
         Args:
             wanted: A manifest, or the file or directory that has it.
+            stopped: Set when nobody waits for it any more: the candidate is then given up, and nothing is raised.
 
         Raises:
             MatcherError: The candidate is refused; the matcher in use stays.
@@ -122,7 +124,9 @@ class Slot(BaseMatcher):
         with self._judging:
             try:
                 manifest = wanted if isinstance(wanted, Manifest) else Manifest.read(wanted)
-                candidate = self.judge(manifest)
+                candidate = judged(manifest, self._conformance, self._limits, stopped)
+            except Abandoned:
+                return
             except OffermatchError as error:
                 self._current.note("refused", place, error=error)
                 raise

@@ -23,7 +23,7 @@ class Watch:
         self,
         path: Path,
         seconds: float,
-        act: Callable[[Manifest], None],
+        act: Callable[[Manifest, threading.Event], None],
         in_use: Callable[[str], bool],
         refuse: Callable[[OffermatchError], None],
     ) -> None:
@@ -32,7 +32,7 @@ class Watch:
         Args:
             path: The manifest, or a directory that has one.
             seconds: Between two looks.
-            act: What to do about what it asks for.
+            act: What to do about what it asks for, until the event is set.
             in_use: Whether a digest is that of the matcher in use, so that nothing need be done.
             refuse: What to do about a manifest that cannot be read.
         """
@@ -56,7 +56,7 @@ class Watch:
         self.stop()
 
     def stop(self) -> None:
-        """Watch no more; what is being judged is judged to its end."""
+        """Watch no more; what is being judged is given up."""
         self._stopped.set()
         self._thread.join()
 
@@ -77,7 +77,7 @@ class Watch:
             self._refuse(failure)
         elif manifest is not None and not self._in_use(manifest.digest):
             try:
-                self._act(manifest)
+                self._act(manifest, self._stopped)
             except OffermatchError as error:
                 _LOG.debug("slot: the candidate was refused: %s", error)
 

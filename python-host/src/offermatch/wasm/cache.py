@@ -31,7 +31,7 @@ from typing import TypeVar
 from wasmtime import Engine, Module, WasmtimeError
 from wasmtime.component import Component
 
-__all__ = ["Untrusted", "check_owner", "compiled", "directory", "entry_key", "put_in_place"]
+__all__ = ["Untrusted", "adopt", "check_owner", "compiled", "directory", "entry_key", "keep", "kept", "put_in_place"]
 
 _LOG = logging.getLogger("offermatch")
 _MAGIC = b"offermatch cwasm 1\n"
@@ -63,22 +63,55 @@ def compiled(engine: Engine, content: bytes, configuration: str, kind: type[_Cod
         WasmtimeError: It is none.
     """
     folder = directory()
+    if (found := kept(engine, content, configuration, kind, folder)) is not None:
+        return found, True
+    code = kind(engine, content)
+    keep(code, content, configuration, folder)
+    return code, False
+
+
+def kept(engine: Engine, content: bytes, configuration: str, kind: type[_Code], folder: Path | None) -> _Code | None:
+    """Return what a folder has for the bytes; None where it has nothing that may be used."""
     if folder is None:
-        return kind(engine, content), False
+        return None
     key = entry_key(content, configuration)
-    path = folder / f"{key.hex()}.cwasm"
+    path = _entry(folder, key)
     try:
-        return kind.deserialize(engine, _read(path, key)), True
+        return kind.deserialize(engine, _read(path, key))
     except FileNotFoundError:
-        pass
+        return None
     except (Untrusted, OSError, WasmtimeError) as error:
         _LOG.debug("the compiled code in %s is not used: %s", path, error)
-    code = kind(engine, content)
+        return None
+
+
+def keep(code: Component | Module, content: bytes, configuration: str, folder: Path | None) -> None:
+    """Put what was compiled from the bytes into a folder, if that can be done."""
+    if folder is None:
+        return
+    key = entry_key(content, configuration)
     try:
-        _write(path, key, bytes(code.serialize()))
+        _write(_entry(folder, key), key, bytes(code.serialize()))
     except (Untrusted, OSError, WasmtimeError) as error:
         _LOG.debug("the compiled code is not kept in %s: %s", folder, error)
-    return code, False
+
+
+def adopt(left: Path, folder: Path | None, content: bytes, configuration: str) -> None:
+    """Move the entry that another process has left into a folder, if that can be done."""
+    if folder is None:
+        return
+    key = entry_key(content, configuration)
+    try:
+        _make(folder)
+        with _entry(left, key).open("rb") as entry:
+            put_in_place(_entry(folder, key), *iter(lambda: entry.read(2**20), b""))
+        _prune(folder)
+    except (Untrusted, OSError) as error:
+        _LOG.debug("the compiled code is not kept in %s: %s", folder, error)
+
+
+def _entry(folder: Path, key: bytes) -> Path:
+    return folder / f"{key.hex()}.cwasm"
 
 
 def directory() -> Path | None:
@@ -151,13 +184,16 @@ def check_owner(found: os.stat_result, what: str) -> None:
 
 def _write(path: Path, key: bytes, code: bytes) -> None:
     """Put an entry in place, in a directory that only its owner can write to."""
-    folder = path.parent
+    _make(path.parent)
+    put_in_place(path, _MAGIC + key + hashlib.sha256(code).digest(), code)
+    _prune(path.parent)
+
+
+def _make(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     check_owner(folder.stat(), "the directory")
-    put_in_place(path, _MAGIC + key + hashlib.sha256(code).digest(), code)
-    _prune(folder)
 
 
 def put_in_place(path: Path, *parts: bytes) -> None:

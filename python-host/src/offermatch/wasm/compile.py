@@ -1,17 +1,25 @@
-"""A component read and compiled within the limits on its size and on the compiler's time."""
+"""A component read and compiled within the limits on its size and on the compiler's time and memory."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
+from wasmtime import WasmtimeError
+from wasmtime.component import Component
+
 from offermatch.errors import LimitError, MatcherError
 from offermatch.limits import Limits
+from offermatch.wasm import cache, elsewhere
+from offermatch.wasm.engine import configuration, shared_engine
 
-__all__ = ["compile_within", "read_component"]
+__all__ = ["compile_component", "compile_within", "read_component"]
+
+_LOG = logging.getLogger("offermatch")
 
 _Compiled = TypeVar("_Compiled")
 _CODE = "limit-component"
@@ -34,6 +42,66 @@ def read_component(path: Path, limits: Limits) -> bytes:
     if len(content) > limits.component_bytes:
         raise _exceeded("component_bytes", limits.component_bytes, f"it is {size:,} bytes long", path)
     return content
+
+
+def compile_component(
+    content: bytes,
+    path: Path,
+    limits: Limits,
+    judge: Callable[[bytes], object] | None = None,
+    stopped: threading.Event | None = None,
+) -> tuple[Component, bool]:
+    """Return a component, from the cache where it has it, else compiled in a process of its own; and whether it had it.
+
+    Args:
+        content: Its bytes.
+        path: What it is called in errors.
+        limits: What it may use.
+        judge: What has to be content with it, in that process.
+        stopped: Set when nobody waits for it any more.
+
+    Raises:
+        MatcherError: ``component-malformed``, ``limit-component``, or what the judge raises; ``component-unreadable`` where
+            there is no process to judge it in.
+        Abandoned: Nobody waits for it any more.
+    """
+    engine, key, folder = shared_engine(limits), configuration(limits), cache.directory()
+    found = cache.kept(engine, content, key, Component, folder)
+    if judge is None:
+        if found is not None:
+            return found, True
+        if elsewhere.is_elsewhere() or not elsewhere.available():
+            return compile_within(limits, path, lambda: _compiled(content, path, limits)), False
+    job = elsewhere.Job(content, path, limits, _compiled, judge, folder if found is not None else None)
+    try:
+        with elsewhere.done_elsewhere(job, stopped) as left:
+            if found is not None:
+                return found, True
+            found = cache.kept(engine, content, key, Component, left)
+            if found is not None:
+                cache.adopt(left, folder, content, key)
+                return found, False
+            reason = "the machine code that was left cannot be used"
+    except OSError as error:
+        reason = str(error)
+    if judge is not None:
+        message = f"it cannot be judged in a process of its own: {reason}"
+        raise MatcherError("component-unreadable", message, "make room for a process and its files", str(path))
+    _LOG.warning("%s is compiled in this process, without a bound on memory: %s", path, reason)
+    return compile_within(limits, path, lambda: _compiled(content, path, limits)), False
+
+
+def _compiled(content: bytes, path: Path, limits: Limits) -> Component:
+    """Return the component that the bytes are, and keep its machine code.
+
+    Raises:
+        MatcherError: ``component-malformed``.
+    """
+    try:
+        return cache.compiled(shared_engine(limits), content, configuration(limits), Component)[0]
+    except WasmtimeError as error:
+        hint = "the file may be cut short; build or download it again"
+        raise MatcherError("component-malformed", str(error).splitlines()[0], hint, str(path)) from error
 
 
 def compile_within(limits: Limits, path: Path, compile_it: Callable[[], _Compiled]) -> _Compiled:

@@ -8,14 +8,14 @@ Nothing of a component runs before its exports and imports have been judged.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
 
-from wasmtime import WasmtimeError
-from wasmtime.component import Component, Linker
+from wasmtime.component import Linker
 
 from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.limits import Limits
@@ -23,11 +23,10 @@ from offermatch.model import Description, Timings
 from offermatch.provenance.trust import Trust
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, OfferTable, Plan, RunningTable, TaskTable
-from offermatch.wasm.cache import compiled
-from offermatch.wasm.compile import compile_within, read_component
+from offermatch.wasm.compile import compile_component, read_component
 from offermatch.wasm.contract import CONTRACTS, INTERFACE, Contract, newest_served
 from offermatch.wasm.conversion import Before, Conversion, Digits, Lists
-from offermatch.wasm.engine import configuration, shared_engine
+from offermatch.wasm.engine import shared_engine
 from offermatch.wasm.instance import Exports, Instance
 from offermatch.wasm.lockdown import foreign_imports, shared_linker
 from offermatch.wasm.output import check_assigned, check_described, check_explained, check_plan
@@ -87,6 +86,8 @@ class Code:
         digest: str | None = None,
         content: bytes | None = None,
         trust: Trust | None = None,
+        judge: Callable[[bytes], object] | None = None,
+        stopped: threading.Event | None = None,
     ) -> None:
         """Read and compile a component.
 
@@ -96,10 +97,13 @@ class Code:
             digest: ``sha256:`` and the digest it must have; nothing of another one is compiled.
             content: Its bytes, where they are at hand; the path then only names it.
             trust: Whose components may be compiled; unless given, those of the trust in force where it is read from a path.
+            judge: What has to be content with its bytes, in the process that compiles it.
+            stopped: Set when nobody waits for it any more.
 
         Raises:
-            MatcherError: ``component-unreadable``, ``digest-mismatch``, ``component-malformed``, ``limit-component``, or
-                an error of ``Trust.require``.
+            MatcherError: ``component-unreadable``, ``digest-mismatch``, ``component-malformed``, ``limit-component``, what
+                the judge raises, or an error of ``Trust.require``.
+            Abandoned: Nobody waits for it any more.
         """
         self.path = path
         self.limits = limits or Limits.in_force()
@@ -118,13 +122,7 @@ class Code:
         if not content.startswith(_COMPONENT_HEAD):
             hint = "give a WebAssembly component"
             raise MatcherError("component-malformed", f"not a component; it begins with {content[:8]!r}", hint, str(path))
-        try:
-            key = configuration(self.limits)
-            made = compile_within(self.limits, path, lambda: compiled(self._engine, content, key, Component))
-            self._component, self.cached = made
-        except WasmtimeError as error:
-            hint = "the file may be cut short; build or download it again"
-            raise MatcherError("component-malformed", str(error).splitlines()[0], hint, str(path)) from error
+        self._component, self.cached = compile_component(content, path, self.limits, judge, stopped)
         breathe()
         shape = self._component.type
         self.inspection = Inspection(

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from wasmtime import Config, Engine, Store, _bindings
 
 from offermatch.limits import Limits
+from offermatch.wasm.elsewhere import is_elsewhere
 
 __all__ = [
     "MOST_INSTANCES",
@@ -65,6 +66,8 @@ class ClockedEngine(Engine):
         config = Config()
         for name, value in _options(limits).items():
             setattr(config, name, value)
+        # The threads of a parallel compiler would not be there in a process that is forked from this one.
+        config.parallel_compilation = is_elsewhere()
         for name in _REFUSED:
             getattr(_bindings, f"wasmtime_config_{name}_set")(config.ptr(), False)
         super().__init__(config)

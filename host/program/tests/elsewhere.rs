@@ -1,0 +1,134 @@
+//! Components are compiled in a process of its own, which is bounded and never outlives its use.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// The bundled matcher with a further module of some megabytes, which takes seconds to compile.
+fn large(folder: &Path) -> PathBuf {
+    let mut body = vec![0, 0x20, 0];
+    for at in 0..400_u32 {
+        // Adds a constant, and the parameter to that.
+        body.extend([0x41, (at % 60) as u8, 0x6a, 0x20, 0, 0x73]);
+    }
+    body.push(0x0b);
+    let one = [leb128(body.len()), body].concat();
+    let count = 20_000_000 / one.len();
+    let sections = [
+        (1, vec![1, 0x60, 1, 0x7f, 1, 0x7f]),
+        (3, [leb128(count), vec![0; count]].concat()),
+        (10, [leb128(count), one.repeat(count)].concat()),
+    ];
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    for (number, content) in sections {
+        module.extend([vec![number], leb128(content.len()), content].concat());
+    }
+    let mut component = offermatch::Matcher::bundled_bytes("best-fit").unwrap().to_vec();
+    component.extend([vec![1], leb128(module.len()), module].concat());
+    let path = folder.join("large.wasm");
+    fs::write(&path, component).unwrap();
+    path
+}
+
+/// A number as WebAssembly writes it.
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number >= 0x80 {
+        bytes.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// The program, about to inspect a component, with its files in a folder and nothing in the cache.
+fn inspecting(folder: &Path, component: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_offermatch-host"));
+    command.arg("inspect").arg(component).env("TMPDIR", folder).env("OFFERMATCH_CACHE", folder.join("cache"));
+    command
+}
+
+/// What the program says of a component under a limit.
+fn inspected(folder: &Path, component: &Path, limit: &str, value: &str) -> Output {
+    inspecting(folder, component).env(limit, value).output().unwrap()
+}
+
+/// Whether a process is there whose job lies in a folder.
+fn is_at_work(folder: &Path) -> bool {
+    let wanted = format!("OFFERMATCH_COMPILE={}", folder.display());
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .map(|process| fs::read(process.path().join("environ")).unwrap_or_default())
+        .any(|environment| environment.split(|&byte| byte == 0).any(|variable| variable.starts_with(wanted.as_bytes())))
+}
+
+/// Waits until a process is there whose job lies in a folder, or is there no more.
+fn until_at_work(folder: &Path, wanted: bool) {
+    let begin = Instant::now();
+    while is_at_work(folder) != wanted {
+        assert!(begin.elapsed() < Duration::from_secs(60), "a process that compiles: {}", !wanted);
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// What the program left in its folder but for the component and the cache.
+fn left(folder: &Path) -> usize {
+    fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"offermatch-"))
+        .count()
+}
+
+#[test]
+fn what_is_compiled_for_too_long_or_needs_too_much_memory_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = large(folder.path());
+    for (limit, value) in [("compile_milliseconds", "300"), ("compile_memory_bytes", "40000000")] {
+        let output = inspected(folder.path(), &component, &format!("OFFERMATCH_{}", limit.to_uppercase()), value);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error[limit-component]: "), "{said}");
+        assert!(said.contains(&format!("the limit {limit} is {value}")), "{said}");
+        until_at_work(folder.path(), false);
+        assert_eq!(left(folder.path()), 0);
+    }
+}
+
+#[test]
+fn what_is_compiled_elsewhere_is_kept_and_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = folder.path().join("best-fit.wasm");
+    fs::write(&component, offermatch::Matcher::bundled_bytes("best-fit").unwrap()).unwrap();
+    for _ in 0..2 {
+        let output = inspecting(folder.path(), &component).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 1);
+        assert_eq!(left(folder.path()), 0);
+    }
+}
+
+#[test]
+fn what_is_no_component_is_refused_by_its_own_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = folder.path().join("broken.wasm");
+    let bytes = offermatch::Matcher::bundled_bytes("best-fit").unwrap();
+    fs::write(&component, &bytes[..bytes.len() - 7]).unwrap();
+    let output = inspecting(folder.path(), &component).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error[component-malformed]: "), "{said}");
+}
+
+#[test]
+fn the_process_that_compiles_ends_with_the_one_that_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = large(folder.path());
+    let mut parent = inspecting(folder.path(), &component).spawn().unwrap();
+    until_at_work(folder.path(), true);
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    until_at_work(folder.path(), false);
+}

@@ -1,0 +1,233 @@
+"""A process of its own in which a component is compiled, and a candidate judged, with bounds on memory and time.
+
+    this process ── bytes, limits ──> the other ── machine code, as an entry of the cache ──> checked and loaded here
+                                          └── an error, or killed: at the deadline, when nobody waits, with its parent
+
+A compiler cannot be stopped in a thread, and what it allocates is not counted. A process can, and what it leaves behind is
+a file. It also keeps the compiler's threads out of this process, so that this one can be forked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from offermatch.errors import InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError
+from offermatch.limits import Limits, exceeded
+
+if sys.platform != "win32":
+    import resource
+
+__all__ = ["Abandoned", "Job", "available", "done_elsewhere", "is_elsewhere", "serve"]
+
+_PROGRAM = "import sys; from offermatch.wasm.elsewhere import serve; serve(sys.argv[1])"
+_JOB, _LOG = "job", "log"
+_TICK = 0.05
+"""Seconds after which a wait looks whether it is to end."""
+_NICE = 10
+"""How far a judge stands back behind those who call meanwhile."""
+_MOST_TOLD = 2**20
+"""Bytes of what the other process says."""
+_COMPILED = b"compiled\n"
+_KINDS = {kind.__name__: kind for kind in (InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError)}
+_elsewhere: list[Path] = []
+
+
+class Abandoned(Exception):  # noqa: N818 - not an error: nobody waits any more
+    """What was to be done elsewhere is not wanted any more."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done.
+
+    Attributes:
+        content: The bytes of the component.
+        path: What it is called in errors.
+        limits: What it may use.
+        compile: Compiles it and leaves the machine code in a folder.
+        judge: Judges it, with its machine code from there; None where nothing is asked.
+        cache: The folder that has its machine code already; None where it is to be compiled.
+    """
+
+    content: bytes
+    path: Path
+    limits: Limits
+    compile: Callable[[bytes, Path, Limits], object]
+    judge: Callable[[bytes], object] | None = None
+    cache: Path | None = None
+
+
+def available() -> bool:
+    """Return whether another process can be started: not from a program that has Python inside."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def is_elsewhere() -> bool:
+    """Return whether this is the other process."""
+    return bool(_elsewhere)
+
+
+@contextmanager
+def done_elsewhere(job: Job, stopped: threading.Event | None = None) -> Iterator[Path]:
+    """Do a job in a process of its own, and give the folder with what it left, which goes when the block ends.
+
+    Args:
+        job: What is to be done.
+        stopped: Set when nobody waits for it any more.
+
+    Raises:
+        MatcherError: What the job raised; ``limit-component`` where it took too much time or memory.
+        Abandoned: Nobody waits for it any more.
+        OSError: There is no room for a process or its files.
+    """
+    with tempfile.TemporaryDirectory(prefix="offermatch-") as name:
+        folder = Path(name)
+        (folder / _JOB).write_bytes(pickle.dumps(job))
+        with (folder / _LOG).open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 - this interpreter, and a folder of its own
+                [sys.executable, "-c", _PROGRAM, name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)},
+                start_new_session=True,
+            )
+        try:
+            told = _wait(process, job, stopped)
+        finally:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
+        _raise_failure(told, process.returncode, job)
+        yield folder
+
+
+def _wait(process: subprocess.Popen[bytes], job: Job, stopped: threading.Event | None) -> bytes:
+    """Return what the process says until its end.
+
+    Raises:
+        LimitError: It takes too long; compiling and judging have the same time each.
+        Abandoned: Nobody waits for it any more.
+    """
+    told, compiled, begin = b"", job.cache is not None, monotonic()
+    stdout = process.stdout
+    assert stdout is not None  # noqa: S101 - it is a pipe
+    with selectors.DefaultSelector() as ready:
+        ready.register(stdout, selectors.EVENT_READ)
+        while True:
+            if stopped is not None and stopped.is_set():
+                raise Abandoned
+            milliseconds = (monotonic() - begin) * 1000
+            if milliseconds > job.limits.compile_milliseconds:
+                doing = "judged" if compiled else "compiled"
+                asked = f"it was still being {doing} after {milliseconds:,.0f} ms"
+                raise _beyond("compile_milliseconds", job.limits.compile_milliseconds, asked, job)
+            if not ready.select(_TICK):
+                continue
+            more = os.read(stdout.fileno(), 2**16)
+            told += more
+            if not more or len(told) > _MOST_TOLD:
+                process.wait(_TICK * 20) if not more else None
+                return told
+            if not compiled and told.startswith(_COMPILED):
+                compiled, begin = True, monotonic()
+
+
+def _raise_failure(told: bytes, status: int, job: Job) -> None:
+    lines = told.splitlines()
+    try:
+        found = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        found = None
+    if not isinstance(found, dict):
+        ended = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"
+        asked = f"the process that compiled it ended with {ended}, as it does when it is given no more memory"
+        raise _beyond("compile_memory_bytes", job.limits.compile_memory_bytes, asked, job)
+    if found:
+        error = _KINDS[found["kind"]](*(found[part] for part in ("code", "message", "hint", "place")))
+        for name, value in found["more"].items():
+            setattr(error, name, value)
+        raise error
+
+
+def _beyond(limit: str, value: int, asked: str, job: Job) -> LimitError:
+    error = exceeded("limit-component", limit, value, asked, str(job.path))
+    error.hint = f"raise {limit} if the component can be trusted"
+    error.args = (error.code, error.message, error.hint, error.place)
+    return error
+
+
+# ---- the other process ---------------------------------------------------------------------------------------------
+
+
+def serve(folder: str) -> None:
+    """Do the job that lies in a folder, say how it went, and end the process."""
+    _elsewhere.append(Path(folder))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    job: Job = pickle.loads((Path(folder) / _JOB).read_bytes())  # noqa: S301 - this user's own parent wrote it
+    _bound(job)
+    # Without a cache of its own it would write into that of the user.
+    os.environ["OFFERMATCH_CACHE"] = folder if job.cache is None else str(job.cache)
+    try:
+        if job.cache is None:
+            job.compile(job.content, job.path, job.limits)
+            os.write(1, _COMPILED)
+        if job.judge is not None:
+            _bound_memory(job.limits.compile_memory_bytes + job.limits.memory_bytes)
+            job.judge(job.content)
+        found: dict[str, Any] = {}
+    except OffermatchError as error:
+        found = _told(error)
+    os.write(1, json.dumps(found).encode() + b"\n")
+    # Nothing is left to be tidied up.
+    os._exit(0)
+
+
+def _told(error: OffermatchError) -> dict[str, Any]:
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _KINDS)
+    text = {part: getattr(error, part)[: _MOST_TOLD // 16] for part in ("code", "message", "hint", "place")}
+    more = {name: getattr(error, name) for name in ("limit", "value", "asked", "refused") if hasattr(error, name)}
+    return {"kind": kind, **text, "more": more}
+
+
+def _end_with_parent() -> None:
+    """End when the parent does: it holds the other end of the standard input."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
+def _bound(job: Job) -> None:
+    if job.judge is not None:
+        with suppress(OSError):
+            os.nice(_NICE)
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # Where the parent is stopped, or a child of it holds the other end of the standard input.
+        seconds = 2 * job.limits.compile_milliseconds / 1000 + 5
+        signal.setitimer(signal.ITIMER_REAL, min(seconds, 1e8))
+        _bound_memory(job.limits.compile_memory_bytes)
+
+
+def _bound_memory(most: int) -> None:
+    """Bound what this process may write to. Address space that wasmtime only reserves does not count."""
+    if sys.platform != "win32":
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
