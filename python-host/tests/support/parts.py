@@ -2,6 +2,10 @@
 
 from wasmtime import wat2wasm
 
+from offermatch.bench.judge import large
+
+__all__ = ["large", "with_instances"]
+
 _CORE_MODULE, _CORE_INSTANCE = 1, 2
 
 
@@ -35,17 +39,3 @@ def _read_leb128(content, at):
         at, shift = at + 1, shift + 7
         if content[at - 1] < 0x80:
             return number, at
-
-
-def large(component, size):
-    """Return a component with a further module of about so many bytes, which takes its time to compile."""
-    body = b"\x20\x00" + b"".join(b"\x41" + _leb128(at % 60) + b"\x6a\x20\x00\x73" for at in range(400)) + b"\x0b"
-    body = _leb128(len(body) + 1) + b"\0" + body
-    count = size // len(body)
-    sections = (
-        (1, b"\x01\x60\x01\x7f\x01\x7f"),
-        (3, _leb128(count) + b"\0" * count),
-        (10, _leb128(count) + body * count),
-    )
-    module = b"\0asm\1\0\0\0" + b"".join(bytes([number]) + _leb128(len(one)) + one for number, one in sections)
-    return component + bytes([_CORE_MODULE]) + _leb128(len(module)) + module

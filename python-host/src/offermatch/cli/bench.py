@@ -13,6 +13,7 @@ from offermatch.bench import (
     border,
     cycle,
     gil,
+    judge,
     kubernetes,
     launches,
     pack,
@@ -75,6 +76,12 @@ def add_bench(commands: Any) -> None:
     parser.add_argument("--other", type=Path, metavar="PATH", help="the component to swap with the bundled one")
     about = "microseconds for which a thread may keep the interpreter's lock (default: as it is, mostly 5000)"
     parser.add_argument("--switch-interval", type=positive, metavar="US", help=about)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("judge", judge, _judge, "what callers wait for while a large candidate is judged")
+    parser.add_argument("--sample", type=sample, default=Sample("uniform", 200, 200), metavar="KIND:TASKSxOFFERS[:SEED]")
+    parser.add_argument("--megabytes", type=positive, default=20, metavar="N", help="of the candidate (default: 20)")
+    parser.add_argument("--callers", type=positive, default=4, metavar="N", help="threads that call (default: 4)")
+    parser.add_argument("--rounds", type=positive, default=3, metavar="N", help="turns of each phase (default: 3)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     _add_clusters(measurement)
     parser = measurement("ray", ray, _ray, "the bin packing of Ray's autoscaler, beside Ray's own functions")
@@ -274,6 +281,11 @@ def _swap(options: argparse.Namespace) -> str:
         switch_interval_milliseconds=interval,
     )
     return _shown(found, options, swap.table)
+
+
+def _judge(options: argparse.Namespace) -> str:
+    found = judge.judge(options.sample, options.megabytes, options.callers, options.rounds)
+    return _shown(found, options, judge.table)
 
 
 def _shown(measured: dict[str, Any], options: argparse.Namespace, table: Callable[[dict[str, Any]], str]) -> str:

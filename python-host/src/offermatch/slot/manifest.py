@@ -27,7 +27,7 @@ from offermatch.recording.recording import Recording, replay
 from offermatch.wasm.component import Code
 from offermatch.wasm.pace import considerate
 
-__all__ = ["Manifest", "judged"]
+__all__ = ["Manifest", "judge_here", "judged"]
 
 _IN_A_DIRECTORY = "manifest.json"
 """The file that stands for a directory."""
@@ -152,12 +152,23 @@ def judged(
         Abandoned: Nobody waits for it any more.
     """
     limits = limits or Limits.in_force()
-    judge = partial(_judge, manifest, list(conformance), limits)
+    judge = partial(judge_here, manifest, list(conformance), limits)
     with considerate():
         return Matcher.load(manifest.path, limits=limits, digest=manifest.digest, judge=judge, stopped=stopped)
 
 
-def _judge(manifest: Manifest, conformance: Iterable[Recording], limits: Limits, content: bytes) -> None:
+def judge_here(manifest: Manifest, conformance: Iterable[Recording], limits: Limits, content: bytes) -> None:
+    """Judge a candidate in this process.
+
+    Args:
+        manifest: What is asked for.
+        conformance: Recordings it has to answer as recorded.
+        limits: What it may use.
+        content: Its bytes.
+
+    Raises:
+        MatcherError: As ``judged``.
+    """
     candidate = Matcher(Code(Path(manifest.path), limits, content=content))
     described = candidate.description
     for what, asked, found in (

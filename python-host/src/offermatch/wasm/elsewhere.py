@@ -31,7 +31,7 @@ from offermatch.limits import Limits, exceeded
 if sys.platform != "win32":
     import resource
 
-__all__ = ["Abandoned", "Job", "available", "done_elsewhere", "is_elsewhere", "serve"]
+__all__ = ["Abandoned", "Job", "available", "compiling_here", "done_elsewhere", "is_elsewhere", "serve"]
 
 _PROGRAM = "import sys; from offermatch.wasm.elsewhere import serve; serve(sys.argv[1])"
 _JOB, _LOG = "job", "log"
@@ -79,6 +79,16 @@ def available() -> bool:
 def is_elsewhere() -> bool:
     """Return whether this is the other process."""
     return bool(_elsewhere)
+
+
+@contextmanager
+def compiling_here() -> Iterator[None]:
+    """Be the other process during a block, to measure what it costs the callers of this one."""
+    _elsewhere.append(Path())
+    try:
+        yield
+    finally:
+        _elsewhere.pop()
 
 
 @contextmanager
