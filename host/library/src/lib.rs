@@ -39,6 +39,7 @@ mod limits;
 mod pack;
 mod pool;
 mod read;
+mod reading;
 mod recording;
 mod sample;
 mod slot;

@@ -1,11 +1,13 @@
 //! How much of everything a matcher gets.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use crate::error::{Error, shortened};
+use crate::reading;
 
 /// The environment variable that names a file of limits.
 const FILE: &str = "OFFERMATCH_LIMITS";
@@ -86,8 +88,9 @@ impl Limits {
     /// [`Error::LimitMalformed`] and [`Error::FileUnreadable`].
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let file = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|source| Error::FileUnreadable { file: file.clone(), source })?;
+        let unreadable = |source| Error::FileUnreadable { file: file.clone(), source };
+        let bytes = reading::read_bounded(path, reading::MOST_OF_A_DOCUMENT).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|error| unreadable(io::Error::other(error.utf8_error())))?;
         Self::parse(&text, &file)
     }
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from offermatch.errors import InputError, LimitError
+from offermatch.reading import read_bounded
 
 __all__ = ["VARIABLE", "Limits", "exceeded"]
 
@@ -131,7 +132,7 @@ def _checked(name: str, value: Any, place: str) -> None:
 def _of_file(path: Path) -> Iterator[tuple[str, int | None]]:
     place = str(path)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_bounded(path).decode())
     except OSError as error:
         raise InputError("file-unreadable", error.strerror or str(error), "check the path", place) from error
     except (ValueError, RecursionError) as error:

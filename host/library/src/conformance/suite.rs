@@ -11,6 +11,7 @@ use super::report::{Failure, GroupReport, Report, SkippedCase};
 use super::{Finding, Level, Skips, laws};
 use crate::error::{Error, shortened};
 use crate::pool::matcher::Matcher;
+use crate::reading::{self, MOST_OF_A_RECORDING};
 use crate::recording::{Recording, Step};
 
 /// Failures of one group that a report names, at each level.
@@ -99,7 +100,7 @@ impl Suite {
         files.sort();
         let texts = files.into_iter().map(|path| {
             let file = path.display().to_string();
-            match String::from_utf8(std::fs::read(&path).map_err(unreadable(&path))?) {
+            match String::from_utf8(reading::read_bounded(&path, MOST_OF_A_RECORDING).map_err(unreadable(&path))?) {
                 Ok(text) => Ok((file, text)),
                 Err(error) => {
                     let message = format!("not UTF-8: {}", error.utf8_error());

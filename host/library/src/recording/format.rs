@@ -369,6 +369,20 @@ struct Placed {
 struct Done {}
 
 impl Document {
+    /// Refuses a shape of more than a file of so many bytes can hold: what it says is made room for.
+    ///
+    /// # Errors
+    /// What is too large.
+    pub(super) fn check_shape(&self, size: usize) -> Result<(), String> {
+        let Object(shape) = &self.shape;
+        let numbers =
+            [("dimensions", shape.dimensions), ("attributes", shape.attributes), ("measures", shape.measures)];
+        match numbers.into_iter().find(|&(_, number)| number as usize > size) {
+            None => Ok(()),
+            Some((name, number)) => Err(format!("shape.{name} is {number}, more than a file of {size} bytes can hold")),
+        }
+    }
+
     /// The document of a recording.
     pub(super) fn of(recording: &Recording) -> Self {
         let settings = &recording.settings;

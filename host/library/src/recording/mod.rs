@@ -7,11 +7,10 @@ mod recorder;
 mod replay;
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use offermatch_core::{Assignments, Changes, OfferTable, Settings, Shape, TaskTable};
 
@@ -22,9 +21,7 @@ use crate::error::Error;
 use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
 use crate::read::strict_json;
-
-/// The first bytes of what gzip has compressed.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
+use crate::reading::{self, MOST_OF_A_RECORDING};
 
 /// What a pool was opened with, what was asked of it, and what it answered. Conformance cases are recordings whose answers
 /// somebody worked out.
@@ -113,19 +110,12 @@ impl Recording {
     /// [`Error::FileUnreadable`] and [`Error::FileMalformed`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = path.as_ref().display().to_string();
-        let bytes = match std::fs::read(path.as_ref()) {
+        let bytes = match reading::read_bounded(path.as_ref(), MOST_OF_A_RECORDING) {
             Ok(bytes) => bytes,
             Err(source) => return Err(Error::FileUnreadable { file, source }),
         };
         let malformed = |message| Error::FileMalformed { file: file.clone(), line: 1, column: 1, message };
-        let bytes = if bytes.starts_with(&GZIP) {
-            let mut unpacked = Vec::new();
-            let done = MultiGzDecoder::new(&bytes[..]).read_to_end(&mut unpacked);
-            done.map_err(|error| malformed(format!("compressed wrongly: {error}")))?;
-            unpacked
-        } else {
-            bytes
-        };
+        let bytes = reading::unpacked(bytes, MOST_OF_A_RECORDING).map_err(|error| malformed(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|error| malformed(format!("not UTF-8: {}", error.utf8_error())))?;
         Self::parse(&text, &file)
     }
@@ -166,7 +156,7 @@ impl Recording {
             column: error.column(),
             message: error.to_string(),
         })?;
-        document.recording().map_err(|message| Error::FileMalformed {
+        document.check_shape(text.len()).and_then(|()| document.recording()).map_err(|message| Error::FileMalformed {
             file: origin.to_owned(),
             line: 1,
             column: 1,

@@ -8,6 +8,7 @@ use crate::conformance::Level;
 use crate::digest::is_digest;
 use crate::error::{Error, shortened};
 use crate::read::strict_json;
+use crate::reading::{self, MOST_OF_A_DOCUMENT};
 
 /// The name of a manifest in a directory.
 const FILE: &str = "manifest.json";
@@ -97,12 +98,16 @@ impl Manifest {
     /// [`Error::ManifestMalformed`], also where there is none.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = Self::file(path.as_ref());
-        let bytes = std::fs::read(&file).map_err(|error| malformed(&file, format!("it cannot be read: {error}")))?;
+        let bytes = reading::read_bounded(&file, MOST_OF_A_DOCUMENT)
+            .map_err(|error| malformed(&file, format!("it cannot be read: {error}")))?;
         Self::of_bytes(&bytes, &file)
     }
 
     /// The manifest in these bytes of a file.
     pub(super) fn of_bytes(bytes: &[u8], file: &Path) -> Result<Self, Error> {
+        if bytes.len() as u64 > MOST_OF_A_DOCUMENT {
+            return Err(malformed(file, format!("it is longer than {MOST_OF_A_DOCUMENT} bytes")));
+        }
         let text = std::str::from_utf8(bytes).map_err(|error| malformed(file, format!("not UTF-8: {error}")))?;
         Self::parse(text, file)
     }

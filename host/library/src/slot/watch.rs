@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Slot;
 use super::manifest::Manifest;
 use crate::error::Error;
+use crate::reading::{self, MOST_OF_A_DOCUMENT};
 use crate::wasm::elsewhere;
 
 /// A thread that follows a manifest for as long as this is kept.
@@ -57,7 +58,7 @@ type Seen = Option<(Vec<u8>, Option<std::time::SystemTime>)>;
 /// Looks at a manifest once.
 fn look(slot: &Slot, path: &Path, seen: &mut Seen) {
     let file: PathBuf = Manifest::file(path);
-    let Ok(bytes) = std::fs::read(&file) else { return };
+    let Ok((bytes, _)) = reading::read_up_to(&file, MOST_OF_A_DOCUMENT) else { return };
     let manifest = Manifest::of_bytes(&bytes, &file);
     let component = manifest.as_ref().ok().and_then(|manifest| std::fs::metadata(&manifest.path).ok());
     let now = (bytes, component.and_then(|component| component.modified().ok()));

@@ -8,8 +8,6 @@ pub(crate) mod refusal;
 use std::collections::BTreeSet;
 use std::env;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -20,14 +18,12 @@ use serde::Deserialize;
 use crate::digest::{is_digest, sha256};
 use crate::error::Error;
 use crate::read::strict_json;
+use crate::reading::{MOST_OF_A_DOCUMENT, read_bounded};
 
 pub use refusal::SignatureRefusal;
 
 /// The environment variable that names the trust file in force.
 const VARIABLE: &str = "OFFERMATCH_TRUST";
-
-/// The longest trust file, and the longest signature, that is read.
-const MOST_BYTES: u64 = 1 << 20;
 
 /// Whose matchers may be loaded.
 ///
@@ -91,7 +87,7 @@ impl Trust {
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let place = path.as_ref().display().to_string();
         let malformed = |reason: String| Error::TrustMalformed { place: place.clone(), reason };
-        let bytes = bounded(path.as_ref()).map_err(|error| malformed(error.to_string()))?;
+        let bytes = read_bounded(path.as_ref(), MOST_OF_A_DOCUMENT).map_err(|error| malformed(error.to_string()))?;
         let text = std::str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
         let document: Document = strict_json::object(text).map_err(|error| malformed(error.to_string()))?;
         let mut keys = Vec::new();
@@ -119,8 +115,8 @@ impl Trust {
         let refused = |refusal, reason: String| Error::SignatureRefused { origin: origin.clone(), refusal, reason };
         let mut beside = component.as_os_str().to_owned();
         beside.push(".minisig");
-        let text =
-            bounded(&PathBuf::from(beside)).map_err(|error| refused(SignatureRefusal::Missing, error.to_string()))?;
+        let text = read_bounded(&PathBuf::from(beside), MOST_OF_A_DOCUMENT)
+            .map_err(|error| refused(SignatureRefusal::Missing, error.to_string()))?;
         let malformed = |error: &dyn fmt::Display| refused(SignatureRefusal::Malformed, error.to_string());
         let text = std::str::from_utf8(&text).map_err(|error| malformed(&error))?;
         let signature = Signature::decode(text).map_err(|error| malformed(&error))?;
@@ -158,14 +154,4 @@ impl Trust {
 fn key_number(signature: &str) -> String {
     let line = signature.lines().nth(1).and_then(|line| STANDARD.decode(line).ok()).unwrap_or_default();
     line.get(2..10).unwrap_or_default().iter().rev().map(|byte| format!("{byte:02X}")).collect()
-}
-
-/// The bytes of a file, as long as they are few.
-fn bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is longer than {MOST_BYTES} bytes")));
-    }
-    Ok(bytes)
 }

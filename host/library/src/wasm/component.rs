@@ -1,6 +1,5 @@
 //! From bytes to a component that is known to be a matcher.
 
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -11,6 +10,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::error::{Error, Overrun};
 use crate::limits::{Exceeded, Limit, Limits};
+use crate::reading;
 use crate::trust::Trust;
 use crate::wasm::cache::Cache;
 use crate::wasm::contract::{self, Contract};
@@ -48,13 +48,8 @@ pub(crate) fn read_trusted(path: &Path, trust: &Trust, limits: &Limits) -> Resul
 /// As [`read`], whoever made it.
 fn read_any(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
     let origin = path.display().to_string();
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| {
-        let size = file.metadata()?.len();
-        file.take(limits.component_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
-        Ok(size.max(bytes.len() as u64))
-    });
-    let size = read.map_err(|source| Error::ComponentUnreadable { path: origin.clone(), source })?;
+    let read = reading::read_up_to(path, limits.component_bytes);
+    let (bytes, size) = read.map_err(|source| Error::ComponentUnreadable { path: origin.clone(), source })?;
     check_size(bytes.len() as u64, size, &origin, limits)?;
     Ok((bytes, origin))
 }

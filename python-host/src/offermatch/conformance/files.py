@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from offermatch.errors import InputError
+from offermatch.reading import MOST_OF_A_RECORDING, read_bounded
 from offermatch.recording.format import FORMAT as RECORDING
 from offermatch.recording.format import checked, strict_json
 from offermatch.recording.recording import Recording
@@ -46,7 +47,7 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
         InputError: ``file-unreadable`` or ``file-malformed``.
     """
     try:
-        found = strict_json(path.read_bytes().decode())
+        found = strict_json(read_bounded(path, MOST_OF_A_RECORDING).decode())
     except OSError as error:
         raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
     except (ValueError, RecursionError) as error:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from offermatch.errors import MatcherError
 from offermatch.extras import require
+from offermatch.reading import TooLongError, read_bounded
 from offermatch.recording.format import strict_json
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ SIGNATURE_ENDING = ".minisig"
 VARIABLE = "OFFERMATCH_TRUST"
 """The environment variable that names the trust file in force."""
 
-_MOST_BYTES = 1 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HINT = "docs/provenance.md describes the file"
 
@@ -86,12 +86,11 @@ class Trust:
         require("signatures", "minisign", kind=MatcherError)
         place = str(path)
         try:
-            with Path(path).open("rb") as file:
-                content = file.read(_MOST_BYTES + 1)
+            content = read_bounded(path)
         except OSError as error:
             raise _malformed(error.strerror or str(error), place) from error
-        if len(content) > _MOST_BYTES:
-            raise _malformed(f"it is longer than {_MOST_BYTES:,} bytes", place)
+        except TooLongError as error:
+            raise _malformed(str(error), place) from error
         try:
             found = strict_json(content.decode())
         except (ValueError, RecursionError) as error:
@@ -130,8 +129,7 @@ class Trust:
         place = str(component)
         beside = Path(place + SIGNATURE_ENDING)
         try:
-            with beside.open("rb") as file:
-                signature = Signature.from_bytes(file.read(_MOST_BYTES))
+            signature = Signature.from_bytes(read_bounded(beside))
         except OSError as error:
             hint = f"'offermatch sign {place}' writes it, for whoever holds a key that {self.place} names"
             raise MatcherError("signature-missing", f"{beside.name}: {error.strerror or error}", hint, place) from error

@@ -9,7 +9,6 @@ be replayed without the rows it once came from. Conformance cases are recordings
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Timings
+from offermatch.reading import MOST_OF_A_RECORDING, read_bounded, unpacked
 from offermatch.recording.columns import changes_of, explained_shown, offers_of, settings_of, shape_of, tasks_of
 from offermatch.recording.format import FORMAT, parsed
 from offermatch.recording.recorder import write_recording
@@ -26,7 +26,6 @@ from offermatch.session import Backend
 __all__ = ["FORMAT", "Difference", "Recording", "opened", "replay"]
 
 _HINT = "docs/recordings.md shows the format"
-_GZIP = b"\x1f\x8b"
 _MISSING, _UNPLACED = "answered", "not placed"
 
 
@@ -65,8 +64,9 @@ class Recording:
         """
         place = Path(path)
         try:
-            content = place.read_bytes()
-            found = parsed((_unpacked(content) if content.startswith(_GZIP) else content).decode())
+            content = unpacked(read_bounded(place, MOST_OF_A_RECORDING))
+            found = parsed(content.decode())
+            _check_shape(found["shape"], len(content))
         except OSError as error:
             raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
         except (ValueError, RecursionError) as error:
@@ -102,19 +102,11 @@ class Recording:
         write_recording({**content, "steps": self.steps}, path)
 
 
-def _unpacked(content: bytes) -> bytes:
-    """Return what gzip has packed, one member after the other; unlike ``gzip``, zlib also checks what is in a header."""
-    parts = []
-    while content:
-        member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        try:
-            parts.append(member.decompress(content))
-        except zlib.error as error:
-            raise ValueError(f"compressed wrongly: {error}") from error
-        if not member.eof:
-            raise ValueError("compressed wrongly: it ends too early")
-        content = member.unused_data
-    return b"".join(parts)
+def _check_shape(shape: Mapping[str, int], size: int) -> None:
+    """Refuse a shape of more than a file of so many bytes can hold; what it says is made room for."""
+    for name, number in shape.items():
+        if number > size:
+            raise ValueError(f"shape.{name} is {number}, more than a file of {size} bytes can hold")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.model import DEVICES
 from offermatch.quantity import COUNT, parse, unit_of
+from offermatch.reading import read_bounded
 
 __all__ = ["DEFAULT", "Queue", "checked_queues", "held_below", "quota_of", "read_queues"]
 
@@ -48,7 +49,7 @@ def read_queues(path: Path) -> list[Queue]:
     """
     hint = 'such as {"queues": [{"name": "research", "weight": 3, "quota": {"cpu": "100 cores"}}]}'
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_bounded(path).decode())
     except OSError as error:
         raise InputError(
             "file-unreadable", error.strerror or str(error), "name a file that can be read", str(path)

@@ -22,6 +22,7 @@ from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
 from offermatch.provenance.registry import SCHEME
+from offermatch.reading import TooLongError, read_bounded
 from offermatch.recording.format import strict_json
 from offermatch.recording.recording import Recording, replay
 from offermatch.wasm.component import Code
@@ -73,9 +74,11 @@ class Manifest:
         """
         place = cls.file(path)
         try:
-            content = place.read_bytes()
+            content = read_bounded(place)
         except OSError as error:
             raise MatcherError("manifest-malformed", error.strerror or str(error), "check the path", str(place)) from error
+        except TooLongError as error:
+            raise MatcherError("manifest-malformed", str(error), _HINT, str(place)) from error
         return cls.of_bytes(content, place)
 
     @staticmethod

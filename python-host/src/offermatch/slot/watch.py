@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from offermatch.errors import OffermatchError
+from offermatch.errors import MatcherError, OffermatchError
+from offermatch.reading import TooLongError, read_bounded
 from offermatch.slot.manifest import Manifest
 
 __all__ = ["Watch"]
@@ -85,7 +86,11 @@ class Watch:
         """Return what tells this state of the files from others, and the manifest or why there is none."""
         place = Manifest.file(self._path)
         # Read once: what is judged is what is remembered, even where it is being written right now.
-        content = place.read_bytes()
+        try:
+            content = read_bounded(place)
+        except TooLongError as error:
+            refused = MatcherError("manifest-malformed", str(error), "a manifest is one small object", str(place))
+            return error.size, None, refused
         try:
             manifest = Manifest.of_bytes(content, place)
         except OffermatchError as error:

@@ -14,6 +14,7 @@ from wasmtime.component import Component
 
 from offermatch.errors import LimitError, MatcherError
 from offermatch.limits import Limits
+from offermatch.reading import TooLongError, read_bounded
 from offermatch.wasm import cache, elsewhere
 from offermatch.wasm.engine import configuration, shared_engine
 
@@ -33,15 +34,12 @@ def read_component(path: Path, limits: Limits) -> bytes:
         LimitError: ``limit-component``.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(limits.component_bytes + 1)
-            size = max(len(content), path.stat().st_size)
+        return read_bounded(path, limits.component_bytes)
+    except TooLongError as error:
+        raise _exceeded("component_bytes", limits.component_bytes, f"it is {error.size:,} bytes long", path) from error
     except OSError as error:
         hint = "run 'make component', or give the path of a component"
         raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(path)) from error
-    if len(content) > limits.component_bytes:
-        raise _exceeded("component_bytes", limits.component_bytes, f"it is {size:,} bytes long", path)
-    return content
 
 
 def compile_component(
