@@ -22,7 +22,7 @@ settings.register_profile(
 settings.load_profile("offermatch")
 
 
-CROSSINGS = ("packed", "public")
+CROSSINGS = ("direct", "packed", "public")
 
 
 def loaded(crossing):
@@ -31,7 +31,7 @@ def loaded(crossing):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OFFERMATCH_CROSSING", crossing)
         matcher = Matcher.load()
-    assert matcher.crossing == crossing
+    assert (matcher.crossing, matcher.direct) == ("public" if crossing == "public" else "packed", crossing == "direct")
     return matcher
 
 

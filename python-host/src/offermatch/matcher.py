@@ -346,6 +346,11 @@ class Matcher(DirectMatcher):
         """How columns cross to the component: ``packed``, as digits, or ``public``, as lists."""
         return "packed" if self._packed else "public"
 
+    @property
+    def direct(self) -> bool:
+        """Whether arguments go into memory without wasmtime-py's conversion."""
+        return self._code.direct
+
     def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
         """Open a pool in an instance of its own."""
         return ComponentPool(self._code, table, shape, settings, timings, packed=self._packed)

@@ -327,6 +327,8 @@ class Pool:
     def _offers(
         self, rows: Any, source: str, name: str, bad_rows: BadRows, repeated: str = "duplicate-name"
     ) -> OfferColumns:
+        if type(rows) is tuple and not rows:
+            return OfferColumns([], {})
         try:
             units = self.settings.units
             table = offer_columns(rows, self.dimensions, source, name=name, bad_rows=bad_rows, units=units)

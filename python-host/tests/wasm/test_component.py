@@ -154,7 +154,7 @@ def test_a_trap_costs_the_pool_and_nothing_else(monkeypatch):
         raise WasmtimeError("error while executing at wasm backtrace:\n\nCaused by:\n    wasm trap: unreachable")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wasmtime.component.Func.__call__", trap)
+        patch.setattr("offermatch.wasm.direct.enter_wasm", trap)
         with pytest.raises(MatcherError, match="wasm trap: unreachable") as caught:
             pool.assign([Task("t")])
     assert caught.value.code == "matcher-trapped"

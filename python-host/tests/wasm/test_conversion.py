@@ -53,7 +53,7 @@ def loaded(crossing):
         return Matcher.load(CURRENT)
 
 
-@pytest.fixture(scope="module", params=["packed", "public"])
+@pytest.fixture(scope="module", params=["direct", "packed", "public"])
 def current(request):
     return loaded(request.param)
 

@@ -27,9 +27,13 @@ from offermatch import LimitError, LyingMatcherError, Matcher, MatcherError, Off
 pytestmark = pytest.mark.usefixtures("public_crossing")
 
 
-@pytest.fixture
-def public_crossing(monkeypatch):
+@pytest.fixture(params=["converted", "direct"])
+def public_crossing(request, monkeypatch):
     monkeypatch.setenv("OFFERMATCH_CROSSING", "public")
+    if request.param == "direct":
+        monkeypatch.setattr(
+            "offermatch.wasm.component.Code.direct", property(lambda _: True, lambda *_: None), raising=False
+        )
 
 
 def load(name):

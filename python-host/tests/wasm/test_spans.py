@@ -56,7 +56,7 @@ def provided(monkeypatch):
     return lambda provider: monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
 
 
-@pytest.mark.parametrize("crossing", ["packed", "public"])
+@pytest.mark.parametrize("crossing", ["direct", "packed", "public"])
 def test_the_spans_are_children_of_the_cycles(collector, provided, monkeypatch, crossing):
     monkeypatch.setenv("OFFERMATCH_CROSSING", crossing)
     expected = right()

@@ -25,7 +25,7 @@ from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.wasm.compile import compile_component, read_component
 from offermatch.wasm.contract import CONTRACTS, INTERFACE, Contract, newest_served
-from offermatch.wasm.conversion import Before, Conversion, Digits, Lists
+from offermatch.wasm.conversion import Before, Bytes, Conversion, Digits, Lists
 from offermatch.wasm.engine import shared_engine
 from offermatch.wasm.instance import Exports, Instance
 from offermatch.wasm.lockdown import foreign_imports, shared_linker
@@ -77,6 +77,7 @@ class Code:
         cached: Whether its machine code came from the cache.
         inspection: What it shows from outside.
         limits: What each of its instances may use.
+        direct: Whether its pools are called without wasmtime-py's conversion; ``packed_calls`` says so.
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class Code:
             tuple(shape.exports(self._engine)),
         )
         self._found: _Judged | None = None
+        self.direct = False
 
     def judge(self) -> Description:
         """Return what the matcher says of itself, once its exports, imports and contract version hold.
@@ -214,6 +216,7 @@ class ComponentPool:
         timings: Timings,
         *,
         packed: Collection[str],
+        direct: bool | None = None,
         limits: Limits | None = None,
     ) -> None:
         """Open the pool in an instance of its own.
@@ -225,11 +228,13 @@ class ComponentPool:
             settings: How to rank them.
             timings: What is added to.
             packed: The calls whose columns cross as digits.
+            direct: Whether arguments go into memory without wasmtime-py; as the component has it unless given.
             limits: What its answers may have; those of the component unless given.
         """
         conversion = Conversion if code.contract.rules else Before
         lists = conversion(Lists())
-        self._conversions = {"": lists, **dict.fromkeys(packed, conversion(Digits()))}
+        self._direct = code.direct if direct is None else direct
+        self._conversions = {"": lists, **dict.fromkeys(packed, conversion(Bytes() if self._direct else Digits()))}
         self._packed, self._shape, self._place = packed, shape, str(code.path)
         self._limits = limits or code.limits
         self._instance: Instance | None = code.instance()
@@ -269,7 +274,7 @@ class ComponentPool:
         begin = perf_counter()
         params = lowered(self._conversion(name))
         timings.lower += perf_counter() - begin
-        return self._instance.call(name, params, timings, packed=name in self._packed)
+        return self._instance.call(name, params, timings, packed=name in self._packed, direct=self._direct)
 
     def _lifted(self, name: str, lift: Callable[[Conversion], _T], timings: Timings) -> _T:
         begin = perf_counter()

@@ -17,6 +17,7 @@ from array import array
 from binascii import hexlify, unhexlify
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any, Protocol
 
 from wasmtime.component import Record
@@ -36,7 +37,7 @@ from offermatch.tables.tables import (
     Workload,
 )
 
-__all__ = ["Before", "Conversion", "Digits", "Lists", "Numbers"]
+__all__ = ["Before", "Bytes", "Conversion", "Digits", "Lists", "Numbers"]
 
 _Matrix = Sequence[Any]
 """Columns of one length, laid side by side row by row: ``"d"`` arrays for f64, ``"Q"`` arrays for integers."""
@@ -72,29 +73,41 @@ class Lists:
 
 
 class Digits:
-    """A string of digits, little-endian."""
+    """A string of digits, little-endian: as text, or ``Bytes`` as the bytes of it."""
 
-    def lower(self, kind: str, columns: _Matrix) -> str:
+    def lower(self, kind: str, columns: _Matrix) -> str | bytes:
         """Return the numbers of a matrix."""
+        return self._digits(kind, columns).decode()
+
+    @staticmethod
+    def _digits(kind: str, columns: _Matrix) -> bytes:
         width = len(columns)
         if not width or not columns[0]:
-            return ""
+            return b""
         flat = columns[0]
         if width > 1:
             flat = array(flat.typecode, (0,)) * (width * len(flat))
             for at, column in enumerate(columns):
                 flat[at::width] = column
         if kind in ("u64", "f64"):
-            return hexlify(_swapped(flat)).decode()
+            return hexlify(_swapped(flat))
         # The low halves of 64-bit words, without a Python loop: that they fit was checked when the column was built.
         halves = memoryview(_swapped(flat)).cast("B").cast("I")[::2]
-        return hexlify(halves.tobytes()).decode()
+        return hexlify(halves.tobytes())
 
     def lift(self, kind: str, found: Any) -> array[Any]:
         """Return the numbers of a column."""
         column = array({"u32": "I", "u64": "Q", "f64": "d"}[kind])
         column.frombytes(unhexlify(found))
         return _swapped(column)
+
+
+class Bytes(Digits):
+    """A string of digits as its bytes, which ``direct`` takes without a copy."""
+
+    def lower(self, kind: str, columns: _Matrix) -> bytes:
+        """Return the numbers of a matrix."""
+        return self._digits(kind, columns)
 
 
 def _swapped(column: array[Any]) -> array[Any]:
@@ -106,11 +119,16 @@ def _swapped(column: array[Any]) -> array[Any]:
     return swapped
 
 
-def _record(**fields: Any) -> Record:
+def _record(**columns: Any) -> Record:
     record = Record()
-    for name, value in fields.items():
-        setattr(record, name.replace("_", "-"), value)
+    vars(record).update(zip(map(_written, columns), columns.values(), strict=True))
     return record
+
+
+@cache
+def _written(name: str) -> str:
+    """Return the name of a field as the contract writes it."""
+    return name.replace("_", "-")
 
 
 class Conversion:
@@ -265,13 +283,19 @@ class Before(Conversion):
 
     def tasks(self, table: TaskTable) -> Record:
         """Return a `task-table`."""
-        record, conditions = super().tasks(table), table.requirements
+        lower, conditions = self.numbers.lower, table.requirements
         excludes = array("Q", [kind == NOT_IN for kind in conditions.kinds])
         packed = isinstance(self.numbers, Digits)
-        column: Any = self.numbers.lower("u32", [excludes]) if packed else list(map(bool, excludes))
-        setattr(record, "requirement-attributes", getattr(record, "requirement-subjects"))
-        setattr(record, "requirement-excludes", column)
-        return record
+        return _record(
+            rows=table.rows,
+            demand=lower("u64", table.demand),
+            devices=lower("u32", [table.devices]),
+            requirement_offsets=lower("u32", [conditions.offsets]),
+            requirement_attributes=lower("u32", [conditions.subjects]),
+            requirement_excludes=lower("u32", [excludes]) if packed else list(map(bool, excludes)),
+            value_offsets=lower("u32", [conditions.value_offsets]),
+            values=lower("u32", [conditions.values]),
+        )
 
     def explained(self, found: Record) -> Explained:
         """Return what `explanations` say."""

@@ -109,10 +109,13 @@ def limited(engine: ClockedEngine, store: Store, limits: Limits) -> Iterator[Non
     if limits.call_milliseconds is None:
         yield
         return
-    with engine.clock.running():
+    engine.clock.begin()
+    try:
         # The epoch under way has begun already, so it does not count.
         store.set_epoch_deadline(-(-limits.call_milliseconds // TICK_MILLISECONDS) + 1)
         yield
+    finally:
+        engine.clock.end()
 
 
 class _Clock:
@@ -125,9 +128,8 @@ class _Clock:
         self._thread: threading.Thread | None = None
         self._engine = weakref.ref(engine, lambda _: self._wanted.set())
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Let the epoch advance during a block."""
+    def begin(self) -> None:
+        """Let the epoch advance until ``end``, which follows each ``begin``."""
         with self._lock:
             self._calls += 1
             # A forked child has the object but not the thread.
@@ -135,13 +137,13 @@ class _Clock:
                 self._thread = threading.Thread(target=self._advance, name="offermatch-epochs", daemon=True)
                 self._thread.start()
             self._wanted.set()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._calls -= 1
-                if not self._calls:
-                    self._wanted.clear()
+
+    def end(self) -> None:
+        """Let the epoch rest where no other call is under way."""
+        with self._lock:
+            self._calls -= 1
+            if not self._calls:
+                self._wanted.clear()
 
     def _advance(self) -> None:
         tick = TICK_MILLISECONDS / 1000

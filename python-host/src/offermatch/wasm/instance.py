@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -13,6 +14,7 @@ from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.model import Timings
 from offermatch.wasm.contract import INTERFACE, PACKED, PREEMPTION, Contract
+from offermatch.wasm.direct import Layout, laid_out
 from offermatch.wasm.engine import ClockedEngine, limited, new_store
 from offermatch.wasm.lockdown import Lockdown
 from offermatch.wasm.pace import breathe
@@ -55,6 +57,7 @@ class Exports:
             MatcherError: ``wrong-world``.
         """
         self._component, self._place = component, place
+        self._layouts: dict[ExportIndex, list[Layout] | None] = {}
         self.contract = contract
         matching, packed = f"{INTERFACE}@{version}", f"{PACKED}@{version}"
         self.lists = self._found(matching, _MATCHING)
@@ -65,6 +68,13 @@ class Exports:
             self.lists |= self._found(f"{PREEMPTION}@{version}", {"preempt": "preempt"})
             if f"{_PACKED_PREEMPTION}@{version}" in exported:
                 self.packed |= self._found(f"{_PACKED_PREEMPTION}@{version}", {"preempt": "preempt"})
+
+    def layouts(self, index: ExportIndex, function: Func, store: Store) -> list[Layout] | None:
+        """Return the layouts of a function that nobody uses at the moment; None where it has types that are not known."""
+        if index not in self._layouts:
+            layout = laid_out(function.type(store))
+            self._layouts[index] = None if layout is None else [layout]
+        return self._layouts[index]
 
     def _found(self, interface: str, names: Mapping[str, str]) -> dict[str, ExportIndex]:
         exported = self._component.get_export_index(interface)
@@ -115,12 +125,16 @@ class Instance:
             raise self._failed(error, begin) from error
         self._exports = exports
         self._traced = False
+        self._functions: dict[ExportIndex, Func] = {}
 
     def _function(self, index: ExportIndex, name: str) -> Func:
         # Looked up where it is called: a call of the system's library lets other threads have the interpreter.
-        function = self._instance.get_func(self.store, index)
+        function = self._functions.get(index)
         if function is None:
-            raise MatcherError("wrong-world", f"its {name} is no function", "see wit/matcher.wit", self._place)
+            function = self._instance.get_func(self.store, index)
+            if function is None:
+                raise MatcherError("wrong-world", f"its {name} is no function", "see wit/matcher.wit", self._place)
+            self._functions[index] = function
         return function
 
     def check_types(self) -> None:
@@ -139,29 +153,51 @@ class Instance:
                     message = f"its {name} is {found}, not {types[name]}"
                     raise MatcherError("wrong-world", message, "see wit/matcher.wit", self._place)
 
-    def call(self, name: str, params: Sequence[Any], timings: Timings, *, packed: bool = False) -> Any:
+    def call(self, name: str, params: Sequence[Any], timings: Timings, *, packed: bool = False, direct: bool = False) -> Any:
         """Call a function with values as wasmtime-py takes them, and return what it gives.
+
+        Args:
+            name: The call.
+            params: The values.
+            timings: What is added to.
+            packed: Whether it is the function of the interface `packed`.
+            direct: Whether the values go into memory without wasmtime-py, where their types are known.
 
         Raises:
             MatcherError: ``matcher-trapped`` or a limit; the instance is then of no more use.
             InputError: The matcher refused the call.
         """
-        function = self._function((self._exports.packed if packed else self._exports.lists)[name], name)
+        index = (self._exports.packed if packed else self._exports.lists)[name]
+        function = self._function(index, name)
+        run = self._run
+        if direct and (layouts := self._exports.layouts(index, function, self.store)) is not None:
+            run = partial(self._run_direct, layouts)
         breathe()
         set_traced = self._exports.lists.get("set-traced")
         if set_traced is None:
-            return self._run(function, params, timings)
+            return run(function, params, timings)
         spans = self._lockdown.spans
         traced = spans.begin(self.limits.output_text_bytes)
         try:
             if traced != self._traced:
                 self._run(self._function(set_traced, "set-traced"), [traced], Timings())
                 self._traced = traced
-            return self._run(function, params, timings)
+            return run(function, params, timings)
         finally:
             spans.emit()
 
-    def _run(self, function: Func, params: Sequence[Any], timings: Timings) -> Any:
+    def _run_direct(self, layouts: list[Layout], function: Func, params: Sequence[Any], timings: Timings) -> Any:
+        # A layout is for one call at a time; one that is in use elsewhere is not in the list.
+        try:
+            layout = layouts.pop()
+        except IndexError:
+            layout = Layout(function.type(self.store))
+        try:
+            return self._run(partial(layout.call, function), params, timings)
+        finally:
+            layouts.append(layout)
+
+    def _run(self, function: Callable[..., Any], params: Sequence[Any], timings: Timings) -> Any:
         begin = monotonic()
         try:
             with limited(self._engine, self.store, self.limits), self._lockdown.attended():

@@ -150,9 +150,12 @@ class Lockdown:
         """
         self.raised = None
         _under_way.lockdown = self
-        handler = signal.getsignal(signal.SIGINT)
         called = self._functions or self.spans.traced
-        if not called or not callable(handler) or threading.current_thread() is not threading.main_thread():
+        if not called or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        handler = signal.getsignal(signal.SIGINT)
+        if not callable(handler):
             yield
             return
         held: list[tuple[int, Any]] = []
