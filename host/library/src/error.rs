@@ -155,6 +155,62 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A measure of an offer, or the bound of one, that is no number; or a measure that the pool was not opened with.
+    #[error("{place}: {value}: {reason}")]
+    MeasureMalformed {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What stands there.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The weight of a preference is negative, not finite or no number.
+    #[error("{place}: {value} is not a finite number of 0 or more")]
+    PreferenceMalformed {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What stands there.
+        value: String,
+    },
+    /// A group that asks what it cannot ask, or two groups of one name.
+    #[error("{place}: {reason}")]
+    GroupMalformed {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The share of a typical task is negative, not finite or no number, or all shares are zero.
+    #[error("{place}: {reason}")]
+    WorkloadMalformed {
+        /// Where it stands.
+        place: Box<Place>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A parameter that the matcher's policy does not take.
+    #[error("matcher {matcher} takes no parameter {parameter:?}")]
+    ParameterUnknown {
+        /// The matcher.
+        matcher: String,
+        /// The parameter.
+        parameter: String,
+        /// The parameters there are, as the hint shows them.
+        known: String,
+    },
+    /// A parameter that is out of its range.
+    #[error("parameter {parameter}: {value} is not within {minimum} to {maximum}")]
+    ParameterMalformed {
+        /// The parameter.
+        parameter: String,
+        /// Its value.
+        value: f64,
+        /// The least that it may be.
+        minimum: f64,
+        /// The most that it may be.
+        maximum: f64,
+    },
     /// A number in a column is out of its range.
     #[error("{place}: {value} is not within {minimum} to {maximum}")]
     ValueOutOfRange {
@@ -396,6 +452,12 @@ impl Error {
             Self::UnknownAttribute { .. } => "unknown-attribute",
             Self::CapacityExceeded { .. } => "capacity-exceeded",
             Self::DevicesMalformed { .. } => "devices-malformed",
+            Self::MeasureMalformed { .. } => "measure-malformed",
+            Self::PreferenceMalformed { .. } => "preference-malformed",
+            Self::GroupMalformed { .. } => "group-malformed",
+            Self::WorkloadMalformed { .. } => "workload-malformed",
+            Self::ParameterUnknown { .. } => "parameter-unknown",
+            Self::ParameterMalformed { .. } => "parameter-malformed",
             Self::ValueOutOfRange { .. } => "value-out-of-range",
             Self::ColumnLength { .. } => "column-length",
             Self::SettingMalformed { .. } => "setting-malformed",
@@ -442,6 +504,18 @@ impl Error {
             Self::DevicesMalformed { .. } => {
                 "a task asks for whole devices or for a share of 1 to 999; a device has 0 to 1000 free thousandths"
             }
+            Self::MeasureMalformed { .. } => {
+                "give a number, leave it out where it is not known, and name every measure when the pool is opened"
+            }
+            Self::PreferenceMalformed { .. } => {
+                "a weight is what is added to the score where the preference does not hold: a finite number, 0 or more"
+            }
+            Self::GroupMalformed { .. } => {
+                "all members bear the same group, or its name alone; least is at most the members there are, at_most 1 or more"
+            }
+            Self::WorkloadMalformed { .. } => "a share is a finite number, 0 or more, and one of them is above 0",
+            Self::ParameterUnknown { known, .. } => known,
+            Self::ParameterMalformed { .. } => "give a number of the range, or leave the parameter out",
             Self::ValueOutOfRange { .. } => {
                 "offsets rise from 0 to the length of their column; attributes and values are numbers of the catalog"
             }

@@ -48,7 +48,7 @@ mod trust;
 mod wasm;
 
 pub use conformance::{
-    Failure, Finding, Group, GroupReport, Level, Report, SkippedCase, Skips, Suite, SuiteReport, Trial, Verdict,
+    CaseGroup, Failure, Finding, GroupReport, Level, Report, SkippedCase, Skips, Suite, SuiteReport, Trial, Verdict,
 };
 pub use error::{Error, Overrun, Place};
 pub use fallback::{Breaker, FallbackMatcher};
@@ -58,12 +58,15 @@ pub use offermatch_core::{
     TaskTable, Workload,
 };
 pub use pack::{Kind, Packing, Problem};
-pub use pool::answer::{Answer, Check, Explanation, Explanations, FallbackReason, Timings, answer_digest, unplaced};
+pub use pool::answer::{
+    Answer, Check, Explanation, Explanations, FallbackReason, Members, Timings, answer_digest, unplaced,
+};
 pub use pool::counts::{ChecksFailed, Counts, FirstFailures};
 pub use pool::description::{Description, Parameter};
 pub use pool::ledger::Ledger;
 pub use pool::matcher::{DEFAULT_POLICY, Matcher};
 pub use pool::matching::Matching;
+pub use pool::remedies::Missing;
 pub use pool::session::Session;
 pub use pool::{Pool, Update};
 pub use read::{Format, Reader, parse_offers, parse_tasks, read_offers, read_tasks};
@@ -74,9 +77,9 @@ pub use table::bound::Bound;
 pub use table::catalog::Catalog;
 pub use table::offers::Offers;
 pub use table::quantity::{QuantityError, QuantityErrorKind, Unit, Units, parse_quantity};
-pub use table::rows::{Offer, Requirement, Task};
+pub use table::rows::{Group, OFFER, Offer, Preference, Requirement, Task};
 pub use table::rule::Rule;
-pub use table::settings::{DEVICES, Settings};
+pub use table::settings::{DEVICES, PoolSettings, Settings};
 pub use table::tasks::Tasks;
 pub use trust::{SignatureRefusal, Trust};
 pub use wasm::cache::Cache;

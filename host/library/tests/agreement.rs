@@ -32,10 +32,8 @@ fn value() -> impl Strategy<Value = String> {
 
 fn requirement() -> impl Strategy<Value = Requirement> {
     let attribute = prop_oneof![Just("zone"), Just("gpu"), Just("unknown")];
-    (attribute, vec(value(), 0..3), any::<bool>()).prop_map(|(attribute, values, excludes)| Requirement {
-        attribute: attribute.to_owned(),
-        values,
-        excludes,
+    (attribute, vec(value(), 0..3), any::<bool>()).prop_map(|(attribute, values, excludes)| {
+        if excludes { Requirement::not_in(attribute, values) } else { Requirement::is_in(attribute, values) }
     })
 }
 
@@ -73,6 +71,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         max_score,
         weights: weight.map(|weight| ("cpu".to_owned(), weight)).into_iter().collect(),
         scales: scale.map(|scale| ("memory".to_owned(), scale)).into_iter().collect(),
+        ..Settings::default()
     })
 }
 
@@ -120,6 +119,7 @@ fn update(cycle: &Cycle, pool: &Pool) -> Update {
         removed,
         changed: Some(Offers::new(&changed, pool.catalog()).unwrap()),
         added: Some(offers(&cycle.added, names.len(), pool.catalog())),
+        ..Update::default()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bad input is a typed error that names the place, the value and the remedy.
 
 use offermatch::{
-    Catalog, Error, Format, Matcher, Offer, OfferTable, Offers, Settings, Task, TaskTable, Tasks, Update, parse_offers,
-    parse_tasks, read_tasks,
+    Catalog, Error, Format, Matcher, Offer, OfferTable, Offers, Requirement, Settings, Task, TaskTable, Tasks, Update,
+    parse_offers, parse_tasks, read_tasks,
 };
 
 /// The code and the message of an error, checked to have a hint.
@@ -158,7 +158,7 @@ fn openb_is_read_as_it_is() {
     let tasks = parse_tasks(pods, Format::Openb, "pods").unwrap();
     assert_eq!(tasks[0], Task { devices: 1, ..Task::new("a", [("cpu", 12_000), ("memory", 16_384 << 20)]) });
     assert_eq!((tasks[1].device_share, tasks[1].devices), (460, 0));
-    assert_eq!(tasks[1].requirements[0].values, ["V100M16", "V100M32"]);
+    assert_eq!(tasks[1].requirements, [Requirement::is_in("model", ["V100M16", "V100M32"])]);
     assert_eq!((tasks[2].device_share, tasks[2].devices), (0, 0));
     let without_models = "name,cpu_milli,memory_mib,num_gpu,gpu_milli\na,1,1,0,0\n";
     assert!(parse_tasks(without_models, Format::Openb, "pods").unwrap()[0].requirements.is_empty());
@@ -310,7 +310,8 @@ fn updates_that_cannot_be_applied() {
     let foreign = Tasks::new(&[], &Catalog::new(["cpu"], ["zone"])).unwrap();
     assert_eq!(told(&pool.assign(&foreign).unwrap_err()).0, "foreign-table");
     assert_eq!(pool.listed(), 2, "a refused call leaves the pool as it was");
-    let update = Update { removed: vec!["a".into()], changed: Some(table(&["b"])), added: Some(table(&["c"])) };
+    let (changed, added) = (Some(table(&["b"])), Some(table(&["c"])));
+    let update = Update { removed: vec!["a".into()], changed, added, ..Update::default() };
     pool.update(&update).unwrap();
     assert_eq!((pool.listed(), pool.offers().len()), (2, 3));
     pool.update(&Update { removed: vec!["c".into()], ..Update::default() }).unwrap();

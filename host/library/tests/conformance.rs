@@ -83,7 +83,7 @@ fn every_file_of_cases_is_shipped() {
     let (mut found, mut shipped) = (Suite::read(folder).unwrap().groups, Suite::shipped().unwrap().groups);
     found.sort_by(|one, other| one.name.cmp(&other.name));
     shipped.sort_by(|one, other| one.name.cmp(&other.name));
-    let names = |groups: &[offermatch::Group]| {
+    let names = |groups: &[offermatch::CaseGroup]| {
         groups.iter().map(|group| (group.name.clone(), group.cases.len())).collect::<Vec<_>>()
     };
     assert_eq!(names(&found), names(&shipped));

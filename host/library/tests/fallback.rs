@@ -5,8 +5,8 @@ mod support;
 use std::sync::Mutex;
 
 use offermatch::{
-    Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, OfferTable, Offers, Sample, Session,
-    SettingColumns, Settings, Shape, Tasks, Update,
+    Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, OfferTable, Offers, PoolSettings, Sample,
+    Session, Settings, Shape, Tasks, Update,
 };
 use support::{Script, scripted};
 
@@ -26,7 +26,7 @@ impl Matching for Moody {
         Matcher::bundled("best-fit")?.match_tasks(tasks, offers, settings)
     }
 
-    fn session(&self, shape: Shape, offers: &OfferTable, settings: &SettingColumns) -> Result<Box<dyn Session>, Error> {
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
         Matcher::bundled("best-fit")?.session(shape, offers, settings)
     }
 }

@@ -19,7 +19,7 @@ mod suite;
 
 pub use report::{Failure, GroupReport, Report, SkippedCase, SuiteReport, Verdict};
 pub use skip::Skips;
-pub use suite::{Group, Suite, Trial};
+pub use suite::{CaseGroup, Suite, Trial};
 
 use serde::Serialize;
 

@@ -25,7 +25,7 @@ const QUICK_ROWS: u32 = 1000;
 
 /// The cases about one matter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub struct CaseGroup {
     /// Its name.
     pub name: String,
     /// What its cases are about.
@@ -47,7 +47,7 @@ pub struct Group {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suite {
     /// The groups, in order.
-    pub groups: Vec<Group>,
+    pub groups: Vec<CaseGroup>,
 }
 
 /// What is tried beyond the cases, and what is left out.
@@ -115,7 +115,7 @@ impl Suite {
     fn of(texts: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let groups = texts.into_iter().map(|(origin, text)| {
             let (name, about, cases) = parse(&text, &origin)?;
-            Ok(Group { name, about, cases })
+            Ok(CaseGroup { name, about, cases })
         });
         Ok(Self { groups: groups.collect::<Result<_, Error>>()? })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Shape, TaskTable};
 
 use super::breaker::Circuit;
 use crate::error::Error;
@@ -13,6 +13,7 @@ use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
 use crate::pool::standing::Standing;
+use crate::table::settings::PoolSettings;
 
 /// What all clones of a matcher with a fallback share.
 pub(super) struct Inner {
@@ -40,10 +41,10 @@ impl Guarded {
         guard: Arc<Inner>,
         shape: Shape,
         offers: &OfferTable,
-        settings: &Columns,
+        settings: &PoolSettings,
     ) -> Result<Self, Error> {
         let Inner { primary, fallback, circuit } = &*guard;
-        let in_fallback = || fallback.session(shape, offers, settings);
+        let in_fallback = || fallback.session(shape, offers, &settings.lenient());
         // The breaker counts cycles, and this is the beginning of one.
         let (session, in_primary) = if circuit.is_open() {
             (in_fallback()?, false)
@@ -85,7 +86,7 @@ impl Guarded {
 
     /// Goes on in another matcher, with the offers as they stand. Where that fails the session is as it was.
     fn move_to(&mut self, matcher: &dyn Matching, is_primary: bool, ledger: &Ledger) -> Result<(), Error> {
-        self.session = self.standing.session(matcher, ledger)?;
+        self.session = self.standing.session(matcher, ledger, !is_primary)?;
         self.in_primary = is_primary;
         Ok(())
     }

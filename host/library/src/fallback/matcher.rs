@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use offermatch_core::{OfferTable, Settings as Columns, Shape};
+use offermatch_core::{OfferTable, Shape};
 
 use super::breaker::{Breaker, Circuit};
 use super::guarded::{Guarded, Inner};
 use crate::error::Error;
+use crate::pool::Pool;
 use crate::pool::answer::Answer;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
 use crate::table::offers::Offers;
-use crate::table::settings::Settings;
+use crate::table::settings::{PoolSettings, Settings};
 use crate::table::tasks::Tasks;
 
 /// A matcher made of a primary and a fallback. An [`Answer`] says which of them gave it, and why. A clone is the same matcher.
@@ -82,7 +83,7 @@ impl Matching for FallbackMatcher {
                 Err(error) if error.is_the_matchers() => circuit.failed(&error),
                 // A mistake in the input is nobody's failure, if the fallback makes the same of it.
                 Err(error) => {
-                    return match fallback.match_tasks(tasks, offers, settings) {
+                    return match match_leniently(&**fallback, tasks, offers, settings) {
                         Ok(answer) => {
                             let reason = circuit.failed(&error);
                             circuit.note(&reason);
@@ -97,13 +98,28 @@ impl Matching for FallbackMatcher {
             },
         };
         circuit.note(&reason);
-        let answer = fallback.match_tasks(tasks, offers, settings)?;
+        let answer = match_leniently(&**fallback, tasks, offers, settings)?;
         Ok(Answer { fallback_reason: Some(reason), ..answer })
     }
 
-    fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Box<dyn Session>, Error> {
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
         Ok(Box::new(Guarded::open(self.inner.clone(), shape, offers, settings)?))
     }
+}
+
+/// Matches in a pool of its own, without the parameters that the matcher does not have.
+fn match_leniently(
+    matcher: &dyn Matching,
+    tasks: &Tasks,
+    offers: &Offers,
+    settings: &Settings,
+) -> Result<Answer, Error> {
+    if settings.parameters.is_empty() {
+        return matcher.match_tasks(tasks, offers, settings);
+    }
+    let settings = settings.columns(offers.catalog())?.lenient();
+    let session = matcher.session(offers.catalog().shape(), offers.table(), &settings)?;
+    Pool::new(session, offers, &settings.columns).assign(tasks)
 }
 
 impl fmt::Debug for FallbackMatcher {

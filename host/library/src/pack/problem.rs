@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
+use offermatch_core::{Kind as Kinds, TaskTable};
+
 use crate::error::{Error, Place};
 use crate::table::offers::Offers;
+use crate::table::rule::Rule;
 use crate::table::tasks::{Tasks, WHOLE};
 
 /// Offers that are alike.
@@ -15,6 +18,31 @@ pub struct Kind {
     pub most: Option<usize>,
     /// Their rows, in order.
     pub rows: Vec<usize>,
+}
+
+/// What requirements of tasks are compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Values {
+    attributes: Vec<u32>,
+    /// As bits, so that equal ones are found.
+    measures: Vec<u64>,
+}
+
+impl Values {
+    /// Whether a requirement holds.
+    fn meets(&self, asked: &TaskTable, at: usize) -> bool {
+        let subject = asked.requirement_subjects[at] as usize;
+        let kind = asked.requirement_kinds[at];
+        if kind == Kinds::AtLeast as u32 || kind == Kinds::AtMost as u32 {
+            // A measure that is not set is NaN, which is on neither side of any bound.
+            let measure = self.measures.get(subject).map_or(f64::NAN, |bits| f64::from_bits(*bits));
+            let bound = asked.requirement_bounds[at];
+            return if kind == Kinds::AtLeast as u32 { measure >= bound } else { measure <= bound };
+        }
+        let range = asked.value_offsets[at] as usize..asked.value_offsets[at + 1] as usize;
+        let value = self.attributes.get(subject).copied().unwrap_or(0);
+        asked.values[range].contains(&value) != (kind == Kinds::NotIn as u32)
+    }
 }
 
 /// What is to be packed.
@@ -53,8 +81,12 @@ impl Problem {
             demand.push(u64::from(devices / WHOLE));
         }
         let mut kinds: Vec<Kind> = Vec::new();
-        let mut values: Vec<Vec<u32>> = Vec::new();
-        let mut numbers: HashMap<(Vec<u64>, Vec<u32>), usize> = HashMap::new();
+        if asked.group_of.iter().any(|&group| group > 0) {
+            return Err(Error::RuleUnsupported { matcher: "pack".to_owned(), rule: Rule::Groups });
+        }
+        let measures = tasks.catalog().measures().len();
+        let mut values: Vec<Values> = Vec::new();
+        let mut numbers: HashMap<(Vec<u64>, Values), usize> = HashMap::new();
         for row in 0..offers.len() {
             let mut capacity = offered.available[row * dimensions..(row + 1) * dimensions].to_vec();
             if !asked.devices.is_empty() {
@@ -62,7 +94,15 @@ impl Problem {
                     offered.device_offsets.get(row..row + 2).map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
                 capacity.push(offered.device_free[ends].iter().filter(|&&free| free == WHOLE).count() as u64);
             }
-            let has = offered.attributes.get(row * attributes..(row + 1) * attributes).unwrap_or_default().to_vec();
+            let measured = offered.measures.get(row * measures..(row + 1) * measures).unwrap_or_default();
+            let has = Values {
+                attributes: offered
+                    .attributes
+                    .get(row * attributes..(row + 1) * attributes)
+                    .unwrap_or_default()
+                    .to_vec(),
+                measures: measured.iter().map(|measure| measure.to_bits()).collect(),
+            };
             let number = *numbers.entry((capacity, has)).or_insert_with_key(|(capacity, has)| {
                 kinds.push(Kind { capacity: capacity.clone(), most: None, rows: Vec::new() });
                 values.push(has.clone());
@@ -78,13 +118,10 @@ impl Problem {
                 let Some(ends) = asked.requirement_offsets.get(row..row + 2).filter(|ends| ends[0] < ends[1]) else {
                     return Vec::new();
                 };
-                let holds = |at: usize, has: &[u32]| {
-                    let range = asked.value_offsets[at] as usize..asked.value_offsets[at + 1] as usize;
-                    let value = has.get(asked.requirement_subjects[at] as usize).copied().unwrap_or(0);
-                    // By the contract 0 is in a set and 1 is not in it.
-                    asked.values[range].contains(&value) != (asked.requirement_kinds[at] == 1)
-                };
-                values.iter().map(|has| (ends[0] as usize..ends[1] as usize).all(|at| holds(at, has))).collect()
+                // A preference keeps no task from an offer.
+                let is_required = |at: &usize| asked.requirement_weights.get(*at).is_none_or(|cost| cost.is_infinite());
+                let required = || (ends[0] as usize..ends[1] as usize).filter(is_required);
+                values.iter().map(|has| required().all(|at| has.meets(asked, at))).collect()
             })
             .collect();
         Ok(Self { demands, kinds, allowed })

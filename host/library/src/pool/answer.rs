@@ -8,6 +8,7 @@ use offermatch_core::Assignments;
 use crate::digest::sha256;
 use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
+use crate::table::rows::Group;
 use crate::table::tasks::Tasks;
 
 /// The answer to one cycle: verified assignments and where the time went.
@@ -81,6 +82,8 @@ pub struct Explanations {
     counts: Counts,
     /// How many offers the list holds.
     offers: usize,
+    /// How many members of each group run already.
+    running: Vec<u64>,
 }
 
 /// How the offers in the list stand to one task. A matcher of contract 0.3.0 counts each offer at every check it fails; one of
@@ -107,6 +110,19 @@ pub struct Explanation<'a> {
     pub candidates: u32,
     /// Offers that could hold the task if they were empty; none where the matcher does not say.
     pub capable: Option<u32>,
+    /// How its group stands; none for a task of no group, and where the matcher does not say.
+    pub members: Option<Members<'a>>,
+}
+
+/// How the group of a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Members<'a> {
+    /// What it asks; none where the tasks were given as columns.
+    pub group: Option<&'a Group>,
+    /// How many of the members asked about find offers, placed with one another, before the least number is asked.
+    pub placed: u32,
+    /// How many run already.
+    pub running: u64,
 }
 
 /// How many offers fail a check.
@@ -134,8 +150,8 @@ impl<T> Check<T> {
 
 impl Explanations {
     /// Counts that were checked to fit the tasks.
-    pub(crate) fn new(tasks: Tasks, counts: Counts, offers: usize) -> Self {
-        Self { tasks, counts, offers }
+    pub(crate) fn new(tasks: Tasks, counts: Counts, offers: usize, running: Vec<u64>) -> Self {
+        Self { tasks, counts, offers, running }
     }
 
     /// The counts, as columns.
@@ -173,7 +189,7 @@ impl Explanations {
         let requirements = offsets.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
         let names = dimensions.iter().map(String::as_str);
         let offers = self.offers;
-        let is_grouped = table.group_of.get(row).is_some_and(|&group| group > 0);
+        let group = table.group_of.get(row).and_then(|group| group.checked_sub(1)).map(|group| group as usize);
         match &self.counts {
             Counts::FirstFailures(counts) => Explanation {
                 task,
@@ -186,6 +202,7 @@ impl Explanations {
                 by_score: Check::of(counts.by_score[row]),
                 candidates: counts.candidates[row],
                 capable: None,
+                members: None,
             },
             Counts::ByCheck(of) => {
                 let dimension =
@@ -206,11 +223,16 @@ impl Explanations {
                     by_dimension: names.zip(cells.map(dimension)).collect(),
                     by_requirement: requirements.map(requirement).collect(),
                     by_devices: Check::with(of.devices_fails[row], of.devices_alone[row], of.devices_missing[row]),
-                    by_together: is_grouped.then_some(together),
+                    by_together: group.map(|_| together),
                     by_limit: limits.map(limit).collect(),
                     by_score: Check::with(of.score_fails[row], of.score_fails[row], of.score_missing[row]),
                     candidates: of.candidates[row],
                     capable: Some(of.capable[row]),
+                    members: group.map(|group| Members {
+                        group: self.tasks.groups().rules(group),
+                        placed: of.members_placed[group],
+                        running: self.running[group],
+                    }),
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What a matcher, a matcher with a fallback and a slot have in common: they match.
 
-use offermatch_core::{OfferTable, Settings as Columns, Shape};
+use offermatch_core::{OfferTable, Shape};
 
 use crate::error::Error;
 use crate::pool::Pool;
@@ -8,7 +8,7 @@ use crate::pool::answer::Answer;
 use crate::pool::matcher::Matcher;
 use crate::pool::session::Session;
 use crate::table::offers::Offers;
-use crate::table::settings::Settings;
+use crate::table::settings::{PoolSettings, Settings};
 use crate::table::tasks::Tasks;
 
 /// What matches tasks to offers. Threads share it.
@@ -29,18 +29,18 @@ pub trait Matching: Send + Sync {
     /// Opens a session over these columns.
     ///
     /// # Errors
-    /// [`Error::SettingMalformed`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::AnswerRefused`] and
-    /// [`Error::InstanceUnavailable`].
-    fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Box<dyn Session>, Error>;
+    /// [`Error::SettingMalformed`], [`Error::RuleUnsupported`], [`Error::ParameterUnknown`], [`Error::ParameterMalformed`],
+    /// [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::AnswerRefused`] and [`Error::InstanceUnavailable`].
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error>;
 
     /// A pool of these offers, listed in the order of their rows.
     ///
     /// # Errors
     /// [`Error::SettingMalformed`], and those of [`Matching::session`].
     fn open(&self, offers: &Offers, settings: &Settings) -> Result<Pool, Error> {
-        let columns = settings.columns(offers.catalog())?;
-        let session = self.session(offers.catalog().shape(), offers.table(), &columns)?;
-        Ok(Pool::new(session, offers, &columns))
+        let settings = settings.columns(offers.catalog())?;
+        let session = self.session(offers.catalog().shape(), offers.table(), &settings)?;
+        Ok(Pool::new(session, offers, &settings.columns))
     }
 
     /// Matches tasks to offers in a pool of their own.

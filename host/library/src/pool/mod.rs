@@ -9,26 +9,31 @@ pub(crate) mod ledger;
 pub(crate) mod matcher;
 pub(crate) mod matching;
 mod plan;
+pub(crate) mod remedies;
 pub(crate) mod session;
 pub(crate) mod standing;
 #[cfg(test)]
 mod stories;
 mod verified;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns};
+use offermatch_core::{Assignments, Changes, OfferTable, Plan, RunningTable, Settings as Columns, TaskTable};
 
-use answer::{Answer, Explanations};
+use answer::{Answer, Explanations, unplaced};
 use ledger::Ledger;
 use matcher::Matcher;
 use session::Session;
 
 use crate::error::{Error, Place};
 use crate::table::catalog::Catalog;
+use crate::table::groups::{Groups, Occupants};
 use crate::table::names::Names;
 use crate::table::offers::Offers;
+use crate::table::rows::Task;
+use crate::table::settings::workload;
 use crate::table::tasks::Tasks;
 
 /// The offers a matcher holds from one cycle to the next, made by [`Matcher::open`].
@@ -42,6 +47,8 @@ pub struct Pool {
     ledger_made: Duration,
     catalog: Catalog,
     names: Names,
+    /// Members of groups that run, as the offers say.
+    occupants: Occupants,
     /// The row of each name; made when an update first asks for it.
     index: Option<HashMap<String, u32>>,
 }
@@ -56,6 +63,8 @@ pub struct Update {
     pub changed: Option<Offers>,
     /// New offers, put at the end of the list.
     pub added: Option<Offers>,
+    /// The tasks that are to be expected from now on, each with its share, instead of those before; none for the same.
+    pub workload: Option<Vec<(Task, f64)>>,
 }
 
 impl Pool {
@@ -70,6 +79,7 @@ impl Pool {
             ledger_made: begin.elapsed(),
             catalog: offers.catalog().clone(),
             names: offers.shared_names().clone(),
+            occupants: offers.occupants().clone(),
             index: None,
         }
     }
@@ -101,8 +111,11 @@ impl Pool {
     /// Places the tasks, one after the other, and takes what they use out of the pool. The answer says who gave it, and where
     /// the time has gone since the pool was opened.
     ///
+    /// Members of groups that run already are those that the offers have ([`Offer::occupants`](crate::Offer::occupants)); a
+    /// pool does not remember the members that it places, so an update of their offers tells of them.
+    ///
     /// # Errors
-    /// [`Error::ForeignTable`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::LimitExceeded`],
+    /// [`Error::ForeignTable`], [`Error::GroupMalformed`], [`Error::RuleUnsupported`], [`Error::TooManyRows`], [`Error::MatcherTrapped`], [`Error::LimitExceeded`],
     /// [`Error::AnswerRefused`] and [`Error::PoolLost`].
     ///
     /// ```
@@ -124,20 +137,94 @@ impl Pool {
     #[tracing::instrument(level = "debug", skip_all, fields(tasks = tasks.len(), listed = self.listed()))]
     pub fn assign(&mut self, tasks: &Tasks) -> Result<Answer, Error> {
         self.check_catalog(tasks.catalog(), "tasks")?;
-        let mut answer = self.session.assign(tasks.table(), &mut self.ledger)?;
+        let table = occupied(tasks, &self.occupants)?;
+        let mut answer = self.session.assign(&table, &mut self.ledger)?;
         answer.timings.verify += self.ledger_made;
         Ok(answer)
     }
 
-    /// Says how the offers in the list stand to each of the tasks, each on its own. Changes nothing.
+    /// Says how the offers in the list stand to each of the tasks, each on its own. Changes nothing. A task of a group is
+    /// explained beside the members that run already, not beside others of the table.
     ///
     /// # Errors
     /// As [`Pool::assign`].
     #[tracing::instrument(level = "debug", skip_all, fields(tasks = tasks.len(), listed = self.listed()))]
     pub fn explain(&mut self, tasks: &Tasks) -> Result<Explanations, Error> {
         self.check_catalog(tasks.catalog(), "tasks")?;
-        let counts = self.session.explain(tasks.table(), &self.ledger)?;
-        Ok(Explanations::new(tasks.clone(), counts, self.listed()))
+        let table = occupied(tasks, &self.occupants)?;
+        self.explained(tasks, &table)
+    }
+
+    /// Says of each task that an answer of this pool has not placed how the offers in the list now stand to it. The members of
+    /// its group that the answer has placed count as those that run.
+    ///
+    /// # Errors
+    /// As [`Pool::assign`].
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Group, Matcher, Mode, OFFER, Offer, Offers, Settings, Task, Tasks};
+    ///
+    /// let apart = Group { at_most: vec![(OFFER.into(), 1)], ..Group::new("web") };
+    /// let member = |name: &str| Task { group: Some(apart.clone()), ..Task::new(name, [("cpu", 1000)]) };
+    /// let (offers, tasks) = ([Offer::new("a", [("cpu", 4000)])], [member("web-1"), member("web-2")]);
+    /// let catalog = Catalog::of(&offers, &tasks);
+    /// let tasks = Tasks::new(&tasks, &catalog)?;
+    /// let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+    /// let mut pool = Matcher::reference().open(&Offers::new(&offers, &catalog)?, &settings)?;
+    ///
+    /// let answer = pool.assign(&tasks)?;
+    /// let why = pool.explain_unplaced(&tasks, &answer.assignments)?;
+    /// let second = why.iter().next().expect("one task was not placed");
+    /// assert_eq!((second.task, second.by_limit[0].fails), ("web-2", 1));
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn explain_unplaced(&mut self, tasks: &Tasks, answer: &Assignments) -> Result<Explanations, Error> {
+        self.check_catalog(tasks.catalog(), "tasks")?;
+        let rows = unplaced(answer, tasks.len());
+        let selected = tasks.select(&rows);
+        if tasks.groups().is_empty() {
+            return self.explain(&selected);
+        }
+        let mut occupants = self.occupants.clone();
+        for (&task, &offer) in answer.tasks.iter().zip(&answer.offers) {
+            if let Some(group) = tasks.table().group_of.get(task as usize).and_then(|group| group.checked_sub(1)) {
+                occupants.add(offer, &tasks.groups().names()[group as usize], 1);
+            }
+        }
+        let mut table = selected.table().clone();
+        // Some members are elsewhere in the answer.
+        Groups::drop_least(&mut table);
+        selected.groups().with_occupants(&mut table, selected.names(), &occupants)?;
+        self.explained(&selected, &table)
+    }
+
+    /// Says how many members of a group run on which offers, instead of what was said of the group before.
+    ///
+    /// # Errors
+    /// [`Error::RowUnknown`].
+    ///
+    /// ```
+    /// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings};
+    /// # let catalog = Catalog::new(["cpu"], [""; 0]);
+    /// # let offers = Offers::new(&[Offer::new("a", [("cpu", 4000)])], &catalog)?;
+    /// # let mut pool = Matcher::reference().open(&offers, &Settings::default())?;
+    /// pool.set_occupants("train", &[("a", 3)])?;
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn set_occupants(&mut self, group: &str, counts: &[(&str, u32)]) -> Result<(), Error> {
+        let index = self.index.get_or_insert_with(|| self.names.index());
+        let row = |name: &str| index.get(name).copied().ok_or_else(|| Error::RowUnknown { name: name.to_owned() });
+        let counts = counts.iter().map(|&(offer, count)| Ok((row(offer)?, count)));
+        let counts = counts.collect::<Result<Vec<_>, Error>>()?;
+        self.occupants.forget(group);
+        counts.into_iter().for_each(|(row, count)| self.occupants.add(row, group, count));
+        Ok(())
+    }
+
+    /// The explanations of tasks whose table has all that is known of their groups.
+    fn explained(&mut self, tasks: &Tasks, table: &TaskTable) -> Result<Explanations, Error> {
+        let counts = self.session.explain(table, &self.ledger)?;
+        Ok(Explanations::new(tasks.clone(), counts, self.listed(), running(table)))
     }
 
     /// Plans which running tasks have to end so that tasks find an offer, one task after the other, each as if the plans before
@@ -164,8 +251,17 @@ impl Pool {
     pub fn update(&mut self, update: &Update) -> Result<(), Error> {
         let changes = self.changes(update)?;
         self.session.update(&changes, &mut self.ledger)?;
+        changes.removed.iter().for_each(|&row| self.occupants.replace(row, None));
+        if let Some(changed) = &update.changed {
+            for (from, &row) in (0..).zip(&changes.changed_rows) {
+                self.occupants.replace(row, changed.occupants().on(from));
+            }
+        }
         if let Some(added) = &update.added {
             let first = u32::try_from(self.names.as_slice().len()).unwrap_or(u32::MAX);
+            for row in 0..added.table().rows {
+                self.occupants.replace(first + row, added.occupants().on(row));
+            }
             self.names.extend(added.shared_names());
             if let Some(index) = &mut self.index {
                 index.extend(added.names().iter().cloned().zip(first..));
@@ -200,7 +296,7 @@ impl Pool {
             changed_rows: changed_names.iter().map(row).collect::<Result<_, _>>()?,
             changed: table(&update.changed),
             added: table(&update.added),
-            workload: None,
+            workload: update.workload.as_ref().map(|given| workload(given, &self.catalog)).transpose()?.map(Box::new),
         })
     }
 
@@ -208,6 +304,25 @@ impl Pool {
     fn check_catalog(&self, catalog: &Catalog, table: &'static str) -> Result<(), Error> {
         if self.catalog.is(catalog) { Ok(()) } else { Err(Error::ForeignTable { table }) }
     }
+}
+
+/// How many members of each group of a table run already.
+fn running(table: &TaskTable) -> Vec<u64> {
+    let mut running = vec![0; table.groups.rows as usize];
+    for (&group, &count) in table.groups.occupant_groups.iter().zip(&table.groups.occupant_counts) {
+        running[group as usize] += u64::from(count);
+    }
+    running
+}
+
+/// The columns of tasks with those who run already; as they are where no task is in a group that has a name.
+fn occupied<'t>(tasks: &'t Tasks, occupants: &Occupants) -> Result<Cow<'t, TaskTable>, Error> {
+    if tasks.groups().is_empty() {
+        return Ok(Cow::Borrowed(tasks.table()));
+    }
+    let mut table = tasks.table().clone();
+    tasks.groups().with_occupants(&mut table, tasks.names(), occupants)?;
+    Ok(Cow::Owned(table))
 }
 
 impl std::fmt::Debug for Pool {

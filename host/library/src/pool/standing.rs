@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::pool::ledger::Ledger;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
+use crate::table::settings::PoolSettings;
 use crate::table::tasks::WHOLE;
 
 /// The place of a row that is not in the list.
@@ -16,7 +17,7 @@ const NOWHERE: u32 = u32::MAX;
 pub(crate) struct Standing {
     /// How wide the columns are.
     shape: Shape,
-    settings: Settings,
+    settings: PoolSettings,
     /// The scales as they are: those given, else the largest capacity that any offer has had, at least 1.
     scales: Vec<u64>,
     /// What there is in all: rows x dimensions.
@@ -29,7 +30,7 @@ pub(crate) struct Standing {
 
 impl Standing {
     /// How these offers stand in a pool that has just been opened.
-    pub(crate) fn new(shape: Shape, offers: &OfferTable, settings: &Settings) -> Self {
+    pub(crate) fn new(shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Self {
         let mut standing = Self {
             shape,
             settings: settings.clone(),
@@ -38,7 +39,7 @@ impl Standing {
             list: Vec::new(),
             places: Vec::new(),
         };
-        for (scale, &given) in standing.scales.iter_mut().zip(&settings.scales) {
+        for (scale, &given) in standing.scales.iter_mut().zip(&settings.columns.scales) {
             *scale = given.max(1);
         }
         standing.raise(offers);
@@ -48,7 +49,7 @@ impl Standing {
 
     /// Writes down who has taken a task.
     pub(crate) fn settle(&mut self, offers: &[u32]) {
-        if self.settings.mode == Mode::Exclusive {
+        if self.settings.columns.mode == Mode::Exclusive {
             offers.iter().for_each(|&row| self.unlist(row));
         }
     }
@@ -57,7 +58,7 @@ impl Standing {
     pub(crate) fn apply(&mut self, changes: &Changes) -> bool {
         let raised = self.raise(&changes.changed) | self.raise(&changes.added);
         if let Some(workload) = &changes.workload {
-            self.settings.workload = Some((**workload).clone());
+            self.settings.columns.workload = Some((**workload).clone());
         }
         changes.removed.iter().for_each(|&row| self.unlist(row));
         let width = self.shape.dimensions as usize;
@@ -84,15 +85,16 @@ impl Standing {
         }
         let devices = offers.device_offsets.windows(2).map(|ends| u64::from(ends[1] - ends[0])).max();
         self.scales[width] = self.scales[width].max(devices.unwrap_or(0) * u64::from(WHOLE));
-        for (scale, &given) in self.scales.iter_mut().zip(&self.settings.scales) {
+        for (scale, &given) in self.scales.iter_mut().zip(&self.settings.columns.scales) {
             *scale = if given > 0 { given } else { *scale };
         }
         self.scales != before
     }
 
     /// The settings, with the scales as they are now: for a matcher that keeps those of opening.
-    pub(crate) fn with_scales(&self) -> Settings {
-        Settings { scales: self.scales.clone(), ..self.settings.clone() }
+    pub(crate) fn with_scales(&self) -> PoolSettings {
+        let columns = Settings { scales: self.scales.clone(), ..self.settings.columns.clone() };
+        PoolSettings { columns, ..self.settings.clone() }
     }
 
     /// What makes the same pool in another matcher: what it is opened with, and then changed by. The contract has all that
@@ -109,7 +111,7 @@ impl Standing {
         }
         if is_raised && !all.is_empty() {
             let width = self.shape.dimensions as usize;
-            let given = |at: usize| self.settings.scales.get(at).is_some_and(|&scale| scale > 0);
+            let given = |at: usize| self.settings.columns.scales.get(at).is_some_and(|&scale| scale > 0);
             for at in (0..width).filter(|&at| !given(at)) {
                 offers.capacity[at] = offers.capacity[at].max(self.scales[at]);
             }
@@ -128,15 +130,21 @@ impl Standing {
         (offers, vec![removed, listed])
     }
 
-    /// The same pool in another matcher.
+    /// The same pool in another matcher; in one that stands in, without the parameters that it does not have.
     ///
     /// # Errors
     /// Those of [`Matching::open`].
-    pub(crate) fn session(&self, matcher: &dyn Matching, ledger: &Ledger) -> Result<Box<dyn Session>, Error> {
+    pub(crate) fn session(
+        &self,
+        matcher: &dyn Matching,
+        ledger: &Ledger,
+        stands_in: bool,
+    ) -> Result<Box<dyn Session>, Error> {
         let (offers, changes) = self.again(ledger);
-        let mut session = matcher.session(self.shape, &offers, &self.settings)?;
+        let settings = PoolSettings { is_lenient: stands_in, ..self.settings.clone() };
+        let mut session = matcher.session(self.shape, &offers, &settings)?;
         // A ledger of its own: the pool's stays as it is.
-        let mut ledger = Ledger::new(self.shape, &offers, &self.settings);
+        let mut ledger = Ledger::new(self.shape, &offers, &settings.columns);
         for changes in &changes {
             session.update(changes, &mut ledger)?;
         }

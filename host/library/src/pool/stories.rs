@@ -106,8 +106,9 @@ fn story(component: &Matcher, reference: &Matcher, seed: u64) {
     let settings = Settings { mode, max_score, ..Settings::default() };
     let rows = random.below(10) as u32;
     let table = offers(&mut random, rows);
-    let mut sides = [component, reference]
-        .map(|matcher| (matcher.session(SHAPE, &table, &settings).unwrap(), Ledger::new(SHAPE, &table, &settings)));
+    let mut sides = [component, reference].map(|matcher| {
+        (matcher.session(SHAPE, &table, &settings.clone().into()).unwrap(), Ledger::new(SHAPE, &table, &settings))
+    });
     if mode == Mode::Shared {
         let running = running(&mut random, &table);
         let wanted = 1 + random.below(5) as u32;

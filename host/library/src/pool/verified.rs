@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Shape, TaskTable};
 
 use crate::error::Error;
 use crate::pool::answer::{Answer, Timings};
@@ -14,6 +14,7 @@ use crate::pool::matching::Matching;
 use crate::pool::session::Session;
 use crate::pool::standing::Standing;
 use crate::table::rule::Rule;
+use crate::table::settings::PoolSettings;
 use crate::wasm::failure::Failure;
 
 /// A pool in a matcher. When a call fails for any reason but a refusal that can be right, the pool is lost.
@@ -28,12 +29,13 @@ struct Verified {
 
 impl Matching for Matcher {
     #[tracing::instrument(name = "open", level = "debug", skip_all, fields(matcher = self.description().name, offers = offers.rows))]
-    fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Box<dyn Session>, Error> {
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
         let begin = Instant::now();
-        self.check_mode(settings.mode)?;
-        self.check_rules(Rule::of_offers(offers).chain(Rule::of_settings(settings)))?;
-        let standing = self.keeps_scales().then(|| Box::new(Standing::new(shape, offers, settings)));
-        let backend = self.backend(shape, offers, settings).map_err(|failure| failure.error(self.name(), "open"))?;
+        self.check_mode(settings.columns.mode)?;
+        self.check_rules(Rule::of_offers(offers).chain(Rule::of_settings(&settings.columns)))?;
+        let columns = settings.of(self.description())?;
+        let backend = self.backend(shape, offers, &columns).map_err(|failure| failure.error(self.name(), "open"))?;
+        let standing = self.keeps_scales().then(|| Box::new(Standing::new(shape, offers, &columns.into())));
         let timings = Timings { open: begin.elapsed(), ..Timings::default() };
         Ok(Box::new(Verified { matcher: self.clone(), backend: Ok(backend), timings, standing }))
     }
@@ -62,7 +64,7 @@ impl Session for Verified {
 
     fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {
         let rules = Rule::of_offers(&changes.changed).chain(Rule::of_offers(&changes.added));
-        let workload = changes.workload.iter().map(|_| Rule::Workload);
+        let workload = changes.workload.iter().flat_map(|workload| Rule::of_workload(workload));
         self.matcher.check_rules(rules.chain(workload))?;
         self.call("update", |backend| backend.update(changes))?;
         ledger.apply(changes);
@@ -110,7 +112,7 @@ impl Verified {
         let Some(standing) = &self.standing else { return Ok(()) };
         let (offers, changes) = standing.again(ledger);
         let matcher = self.matcher.clone();
-        let (shape, settings) = (ledger.shape(), standing.with_scales());
+        let (shape, settings) = (ledger.shape(), standing.with_scales().columns);
         self.call("update", |backend| {
             let mut opened = matcher.backend(shape, &offers, &settings)?;
             changes.iter().try_for_each(|changes| opened.update(changes))?;

@@ -65,6 +65,44 @@ impl Row<'_> {
         self.below("devices", text, Unit::THOUSANDTHS, 1000, "a device has 0 to 1000 free thousandths")
     }
 
+    /// A measure, or the bound of one.
+    pub(super) fn measure(self, column: &str, text: &str) -> Result<f64, Error> {
+        text.parse().ok().filter(|number: &f64| !number.is_nan()).ok_or_else(|| Error::MeasureMalformed {
+            place: Box::new(self.place(column)),
+            value: shortened(text),
+            reason: "not a number".to_owned(),
+        })
+    }
+
+    /// The weight of a preference.
+    pub(super) fn weight(self, column: &str, text: &str) -> Result<f64, Error> {
+        let weight = text.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight >= 0.0);
+        weight.ok_or_else(|| Error::PreferenceMalformed { place: Box::new(self.place(column)), value: shortened(text) })
+    }
+
+    /// The share of a typical task.
+    pub(super) fn share(self, column: &str, text: &str) -> Result<f64, Error> {
+        let share = text.parse().ok().filter(|share: &f64| share.is_finite() && *share >= 0.0);
+        share.ok_or_else(|| Error::WorkloadMalformed {
+            place: Box::new(self.place(column)),
+            reason: format!("{} is not a finite number of 0 or more", shortened(text)),
+        })
+    }
+
+    /// A number of members of a group.
+    pub(super) fn members(self, column: &str, text: &str, least: u32) -> Result<u32, Error> {
+        let members = text.parse().ok().filter(|&members: &u32| members >= least && !text.starts_with('+'));
+        members.ok_or_else(|| {
+            let reason = format!("{} is not a whole number within {least} to {}", shortened(text), u32::MAX);
+            self.group_malformed(column, reason)
+        })
+    }
+
+    /// Refuses a group.
+    pub(super) fn group_malformed(self, column: &str, reason: String) -> Error {
+        Error::GroupMalformed { place: Box::new(self.place(column)), reason }
+    }
+
     /// A quantity that is not above `most`.
     fn below(self, column: &str, text: &str, unit: Unit, most: u32, reason: &'static str) -> Result<u32, Error> {
         let quantity = self.in_unit(column, unit, text)?;

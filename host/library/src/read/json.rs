@@ -13,30 +13,31 @@ use crate::error::{Error, shortened};
 use crate::read::cells::Row;
 use crate::read::position;
 use crate::table::quantity::Units;
-use crate::table::rows::{Offer, Requirement, Task};
+use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
 
 /// The keys of a task, for errors.
-const TASK_KEYS: &str = "name, demand, requirements, devices, device_share";
+const TASK_KEYS: &str = "name, demand, requirements, preferences, group, devices, device_share";
 /// The keys of an offer, for errors.
-const OFFER_KEYS: &str = "name, available, capacity, attributes, devices";
+const OFFER_KEYS: &str = "name, available, capacity, attributes, devices, measures, occupants";
 /// The keys of a requirement, for errors.
-const REQUIREMENT_KEYS: &str = "attribute, and either in or not_in";
+const REQUIREMENT_KEYS: &str =
+    "attribute with in or not_in, or measure with at_least or at_most; in a preference also weight";
+/// The keys of a group, for errors.
+const GROUP_KEYS: &str = "name, least, together, at_most";
 
 /// The tasks in a JSON text.
 pub(super) fn tasks(text: &str, source: &str, units: &Units, form: Form) -> Result<Vec<Task>, Error> {
+    File { text, source }.rows("tasks", form, units, |file, row, object| file.task(row, object, |_| false))
+}
+
+/// The typical tasks in a JSON text, each with its share.
+pub(super) fn workload(text: &str, source: &str, units: &Units, form: Form) -> Result<Vec<(Task, f64)>, Error> {
     File { text, source }.rows("tasks", form, units, |file, row, object| {
-        let mut task = Task { name: row.name.unwrap_or_default().to_owned(), ..Task::default() };
-        for (key, value) in &object.0 {
-            match key.as_str() {
-                "name" => {}
-                "demand" => task.demand = file.quantities(row, "demand", value)?,
-                "requirements" => task.requirements = file.requirements(row, value)?,
-                "devices" => task.devices = row.whole_devices(&file.scalar(value)?)?,
-                "device_share" => task.device_share = row.device_share(&file.scalar(value)?)?,
-                _ => return Err(unknown(row, key, TASK_KEYS)),
-            }
-        }
-        Ok(task)
+        let Some(share) = object.get("share") else {
+            return Err(Error::MissingColumn { place: Box::new(row.place("share")) });
+        };
+        let share = row.share("share", &file.scalar(share)?)?;
+        Ok((file.task(row, object, |key| key == "share")?, share))
     })
 }
 
@@ -56,6 +57,8 @@ pub(super) fn offers(text: &str, source: &str, units: &Units, form: Form) -> Res
                     offer.devices = free.collect::<Result<_, Error>>()?;
                 }
                 "devices" => offer.devices = row.free_devices(&file.scalar(value)?)?,
+                "measures" => offer.measures = file.measures(row, value)?,
+                "occupants" => offer.occupants = file.members(row, "occupants", value, 0)?,
                 _ => return Err(unknown(row, key, OFFER_KEYS)),
             }
         }
@@ -236,29 +239,129 @@ impl<'a> File<'a> {
         values.collect()
     }
 
-    /// Requirements; null is none.
-    fn requirements(self, row: Row<'_>, raw: &'a RawValue) -> Result<Vec<Requirement>, Error> {
-        let listed: Option<Vec<&'a RawValue>> = self.parse(raw)?;
-        let listed = listed.unwrap_or_default().into_iter().enumerate();
-        listed.map(|(at, raw)| self.requirement(row, at, raw)).collect()
+    /// A task, some of whose keys are somebody else's.
+    fn task(self, row: Row<'_>, object: &Object<'a>, also: impl Fn(&str) -> bool) -> Result<Task, Error> {
+        let mut task = Task { name: row.name.unwrap_or_default().to_owned(), ..Task::default() };
+        for (key, value) in &object.0 {
+            match key.as_str() {
+                "name" => {}
+                "demand" => task.demand = self.quantities(row, "demand", value)?,
+                "requirements" => task.requirements = self.each(value, |at, one| self.requirement(row, at, one))?,
+                "preferences" => task.preferences = self.each(value, |at, one| self.preference(row, at, one))?,
+                "group" => task.group = self.group(row, value)?,
+                "devices" => task.devices = row.whole_devices(&self.scalar(value)?)?,
+                "device_share" => task.device_share = row.device_share(&self.scalar(value)?)?,
+                _ if also(key) => {}
+                _ => return Err(unknown(row, key, TASK_KEYS)),
+            }
+        }
+        Ok(task)
+    }
+
+    /// The objects of an array; null is none.
+    fn each<T>(
+        self,
+        raw: &'a RawValue,
+        read: impl Fn(usize, &Object<'a>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let listed: Option<Vec<Object<'a>>> = self.parse(raw)?;
+        listed.unwrap_or_default().iter().enumerate().map(|(at, one)| read(at, one)).collect()
     }
 
     /// One requirement.
-    fn requirement(self, row: Row<'_>, at: usize, raw: &'a RawValue) -> Result<Requirement, Error> {
-        let object: Object<'a> = self.parse(raw)?;
-        let column = |key: &str| format!("requirements.{at}.{key}");
-        if let Some((key, _)) = object.0.iter().find(|(key, _)| !matches!(&**key, "attribute" | "in" | "not_in")) {
+    fn requirement(self, row: Row<'_>, at: usize, object: &Object<'a>) -> Result<Requirement, Error> {
+        self.condition(row, &format!("requirements.{at}"), object, false)
+    }
+
+    /// One preference.
+    fn preference(self, row: Row<'_>, at: usize, object: &Object<'a>) -> Result<Preference, Error> {
+        let place = format!("preferences.{at}");
+        let requirement = self.condition(row, &place, object, true)?;
+        let column = format!("{place}.weight");
+        let Some(weight) = object.get("weight") else {
+            return Err(Error::MissingColumn { place: Box::new(row.place(column)) });
+        };
+        Ok(Preference::new(requirement, row.weight(&column, &self.scalar(weight)?)?))
+    }
+
+    /// What is asked of an attribute or a measure.
+    fn condition(
+        self,
+        row: Row<'_>,
+        place: &str,
+        object: &Object<'a>,
+        is_weighted: bool,
+    ) -> Result<Requirement, Error> {
+        let column = |key: &str| format!("{place}.{key}");
+        let missing = |key| Error::MissingColumn { place: Box::new(row.place(column(key))) };
+        let measure = object.get("measure");
+        let (subject, kinds) = match measure {
+            Some(_) => ("measure", ["at_least", "at_most"]),
+            None => ("attribute", ["in", "not_in"]),
+        };
+        let is_known = |key: &str| key == subject || kinds.contains(&key) || (is_weighted && key == "weight");
+        if let Some((key, _)) = object.0.iter().find(|(key, _)| !is_known(key)) {
             return Err(unknown(row, &column(key), REQUIREMENT_KEYS));
         }
-        let missing = |key| Error::MissingColumn { place: Box::new(row.place(column(key))) };
-        let attribute = self.text(object.get("attribute").ok_or_else(|| missing("attribute"))?)?;
+        let name = self.text(object.get(subject).ok_or_else(|| missing(subject))?)?;
         let values = |raw| self.parse::<Vec<String>>(raw);
-        match (object.get("in"), object.get("not_in")) {
-            (Some(set), None) => Ok(Requirement::is_in(attribute, values(set)?)),
-            (None, Some(set)) => Ok(Requirement::not_in(attribute, values(set)?)),
-            (None, None) => Err(missing("in")),
-            (Some(_), Some(_)) => Err(unknown(row, &column("not_in"), REQUIREMENT_KEYS)),
+        let bound = |key, raw| row.measure(&column(key), &self.scalar(raw)?);
+        match (measure.is_some(), object.get(kinds[0]), object.get(kinds[1])) {
+            (false, Some(set), None) => Ok(Requirement::is_in(name, values(set)?)),
+            (false, None, Some(set)) => Ok(Requirement::not_in(name, values(set)?)),
+            (true, Some(least), None) => Ok(Requirement::at_least(name, bound("at_least", least)?)),
+            (true, None, Some(most)) => Ok(Requirement::at_most(name, bound("at_most", most)?)),
+            (_, None, None) => Err(missing(kinds[0])),
+            (_, Some(_), Some(_)) => Err(unknown(row, &column(kinds[1]), REQUIREMENT_KEYS)),
         }
+    }
+
+    /// A group, or the name of one; null is none.
+    fn group(self, row: Row<'_>, raw: &'a RawValue) -> Result<Option<Group>, Error> {
+        if raw.get() == "null" {
+            return Ok(None);
+        }
+        let mut group = Group::default();
+        if raw.get().starts_with('{') {
+            let object: Object<'a> = self.parse(raw)?;
+            for (key, value) in &object.0 {
+                match key.as_str() {
+                    "name" => group.name = self.text(value)?,
+                    "least" => group.least = row.members("group.least", &self.scalar(value)?, 0)?,
+                    "together" => group.together = self.parse(value)?,
+                    "at_most" => group.at_most = self.members(row, "group.at_most", value, 1)?,
+                    _ => return Err(unknown(row, &format!("group.{key}"), GROUP_KEYS)),
+                }
+            }
+        } else {
+            group.name = self.text(raw)?;
+        }
+        if group.name.is_empty() {
+            return Err(row.group_malformed("group", "a group needs a name".to_owned()));
+        }
+        Ok(Some(group))
+    }
+
+    /// Numbers of members by name; null is none.
+    fn members(self, row: Row<'_>, what: &str, raw: &'a RawValue, least: u32) -> Result<Vec<(String, u32)>, Error> {
+        let object: Option<Object<'a>> = self.parse(raw)?;
+        let entries = object.map(|object| object.0).unwrap_or_default().into_iter();
+        let counts = entries.map(|(name, raw)| {
+            let count = row.members(&format!("{what}.{name}"), &self.scalar(raw)?, least)?;
+            Ok((name, count))
+        });
+        counts.collect()
+    }
+
+    /// Measures by name; null is none, and unset.
+    fn measures(self, row: Row<'_>, raw: &'a RawValue) -> Result<Vec<(String, f64)>, Error> {
+        let object: Option<Object<'a>> = self.parse(raw)?;
+        let set = object.map(|object| object.0).unwrap_or_default().into_iter().filter(|(_, raw)| raw.get() != "null");
+        let measures = set.map(|(name, raw)| {
+            let measure = row.measure(&format!("measures.{name}"), &self.scalar(raw)?)?;
+            Ok((name, measure))
+        });
+        measures.collect()
     }
 
     /// The error of a part of the text, which says where in the whole it stands.

@@ -156,6 +156,46 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The typical tasks in a file, each with its share: rows of tasks that have a `share` beside; `-` is standard input.
+    ///
+    /// # Errors
+    /// As [`Reader::read_tasks`], and [`Error::WorkloadMalformed`].
+    pub fn read_workload(&self, path: impl AsRef<Path>) -> Result<Vec<(Task, f64)>, Error> {
+        let (text, name, format) = open(path.as_ref(), self.format)?;
+        Self { format, ..self.clone() }.parse_workload(&text, &name)
+    }
+
+    /// The typical tasks in a text, each with its share; as [`Reader::parse_tasks`].
+    ///
+    /// # Errors
+    /// As [`Reader::read_workload`].
+    ///
+    /// ```
+    /// use offermatch::{Format, Reader};
+    ///
+    /// let reader = Reader { format: Format::Csv, ..Reader::default() };
+    /// let workload = reader.parse_workload("name,demand.cpu,share\nsmall,1,0.75\nlarge,8,0.25\n", "workload")?;
+    /// assert_eq!((workload[1].0.name.as_str(), workload[1].1), ("large", 0.25));
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn parse_workload(&self, text: &str, source: &str) -> Result<Vec<(Task, f64)>, Error> {
+        match self.format {
+            Format::JsonLines => json::workload(text, source, &self.units, json::Form::Lines),
+            Format::Openb | Format::Kubernetes | Format::Slurm => Err(Error::SettingMalformed {
+                setting: "format".to_owned(),
+                value: "openb, kubernetes or slurm".to_owned(),
+                reason: "rows of these have no share".to_owned(),
+            }),
+            Format::Json => json::workload(text, source, &self.units, json::Form::Array),
+            Format::Auto if text.trim_start().starts_with(['[', '{']) => {
+                json::workload(text, source, &self.units, json::Form::Array)
+            }
+            Format::Auto | Format::Csv => csv::workload(text, source, &self.units),
+        }
+    }
+}
+
 /// The error of one of two files that are read together.
 fn not_alone() -> Error {
     Error::SettingMalformed {

@@ -14,7 +14,7 @@ use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
 use crate::table::offers::Offers;
-use crate::table::settings::Settings;
+use crate::table::settings::{PoolSettings, Settings};
 
 /// Writes down what is asked of a pool and answered. A clone is the same recorder.
 ///
@@ -42,9 +42,10 @@ impl Recorder {
         offers: &Offers,
         settings: &Settings,
     ) -> Result<(Pool, Self), Error> {
-        let columns = settings.columns(offers.catalog())?;
+        let settings = settings.columns(offers.catalog())?;
         let shape = offers.catalog().shape();
-        let session = matcher.session(shape, offers.table(), &columns)?;
+        let session = matcher.session(shape, offers.table(), &settings)?;
+        let columns = PoolSettings { is_lenient: true, ..settings }.of(session.matcher().description())?;
         let recorder = Self(Arc::new(Mutex::new(Recording {
             matcher: Some(session.matcher().into()),
             shape,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns, Shape, TaskTable};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Shape, TaskTable};
 
 pub use history::{Event, EventKind};
 pub use manifest::Manifest;
@@ -30,7 +30,7 @@ use crate::pool::matching::Matching;
 use crate::pool::session::Session;
 use crate::recording::Recording;
 use crate::table::offers::Offers;
-use crate::table::settings::Settings;
+use crate::table::settings::{PoolSettings, Settings};
 use crate::table::tasks::Tasks;
 use crate::wasm::elsewhere;
 use shadow::Shadow;
@@ -336,7 +336,7 @@ fn label(matcher: &Matcher) -> String {
 impl Matching for Slot {
     /// A session in the matcher in use, which stays there. Its cycles count for the probation of that matcher: a failure takes
     /// the slot back, though the session is lost; another one is opened in the matcher before.
-    fn session(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Box<dyn Session>, Error> {
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
         let seat = self.inner.current.load_full();
         let (session, _) = self.ask(&seat, |matcher| matcher.session(shape, offers, settings))?;
         Ok(Box::new(Seated { slot: self.clone(), session }))

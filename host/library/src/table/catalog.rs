@@ -1,4 +1,4 @@
-//! What the numbers in columns stand for: dimensions, attributes and attribute values by name.
+//! What the numbers in columns stand for: dimensions, attributes, attribute values and measures by name.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ pub(crate) const UNSET: u32 = 0;
 
 /// The names behind the numbers of some tables. Tables that meet in one pool share one catalog.
 ///
-/// Dimensions and attributes are fixed when the catalog is made, because they are the widths of columns. Values are numbered
+/// Dimensions, attributes and measures are fixed when the catalog is made, because they are the widths of columns. Values are numbered
 /// as they come: whoever builds a table may add some. A clone is the same catalog.
 ///
 /// ```
@@ -30,20 +30,38 @@ struct Inner {
     dimensions: Vec<String>,
     /// Attribute names, in column order.
     attributes: Vec<String>,
+    /// Measure names, in column order.
+    measures: Vec<String>,
     /// Numbers of attribute values, from 1.
     values: Mutex<HashMap<String, u32>>,
 }
 
 impl Catalog {
-    /// A catalog of these dimensions and attributes. A name given twice counts once.
+    /// A catalog of these dimensions and attributes, without measures. A name given twice counts once.
     pub fn new<D, A>(dimensions: D, attributes: A) -> Self
     where
         D: IntoIterator<Item: Into<String>>,
         A: IntoIterator<Item: Into<String>>,
     {
+        Self::with_measures(dimensions, attributes, [""; 0])
+    }
+
+    /// A catalog of these dimensions, attributes and measures. A name given twice counts once.
+    ///
+    /// ```
+    /// let catalog = offermatch::Catalog::with_measures(["cpu"], ["zone"], ["gpu_memory", "price"]);
+    /// assert_eq!(catalog.measures(), ["gpu_memory", "price"]);
+    /// ```
+    pub fn with_measures<D, A, M>(dimensions: D, attributes: A, measures: M) -> Self
+    where
+        D: IntoIterator<Item: Into<String>>,
+        A: IntoIterator<Item: Into<String>>,
+        M: IntoIterator<Item: Into<String>>,
+    {
         let inner = Inner {
             dimensions: distinct(dimensions),
             attributes: distinct(attributes),
+            measures: distinct(measures),
             values: Mutex::new(HashMap::new()),
         };
         Self { inner: Arc::new(inner) }
@@ -59,6 +77,12 @@ impl Catalog {
     #[must_use]
     pub fn attributes(&self) -> &[String] {
         &self.inner.attributes
+    }
+
+    /// The measure names, in column order.
+    #[must_use]
+    pub fn measures(&self) -> &[String] {
+        &self.inner.measures
     }
 
     /// The number of an attribute value; a new one where it has none. The empty value is 0, which is unset.
@@ -90,6 +114,11 @@ impl Catalog {
         self.inner.attributes.iter().position(|known| known == name)
     }
 
+    /// The number of a measure.
+    pub(crate) fn measure(&self, name: &str) -> Option<usize> {
+        self.inner.measures.iter().position(|known| known == name)
+    }
+
     /// How wide the columns are. There is at least one attribute, unset in every offer, for requirements about attributes
     /// that no offer has.
     pub(crate) fn shape(&self) -> Shape {
@@ -97,7 +126,7 @@ impl Catalog {
         Shape {
             dimensions: width(&self.inner.dimensions),
             attributes: width(&self.inner.attributes).max(1),
-            ..Shape::default()
+            measures: width(&self.inner.measures),
         }
     }
 

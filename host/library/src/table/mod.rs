@@ -3,9 +3,11 @@
 pub(crate) mod bound;
 pub(crate) mod catalog;
 pub(crate) mod columns;
+pub(crate) mod groups;
 pub(crate) mod names;
 pub(crate) mod offers;
 pub(crate) mod quantity;
+mod requirements;
 pub(crate) mod rows;
 pub(crate) mod rule;
 pub(crate) mod settings;

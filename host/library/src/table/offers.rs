@@ -4,8 +4,9 @@ use offermatch_core::OfferTable;
 
 use crate::error::{Error, Place};
 use crate::table::catalog::{Catalog, UNSET, distinct, listed};
+use crate::table::groups::Occupants;
 use crate::table::names::Names;
-use crate::table::rows::{Offer, Task};
+use crate::table::rows::{Group, Offer, Task};
 use crate::table::settings::DEVICES;
 use crate::table::tasks::WHOLE;
 
@@ -17,11 +18,13 @@ pub struct Offers {
     /// What the rows are called.
     names: Names,
     table: OfferTable,
+    occupants: Occupants,
 }
 
 impl Catalog {
-    /// The catalog of these offers: their dimensions and attributes, in the order in which they first appear. Where there
-    /// are no offers, the dimensions are those of the tasks.
+    /// The catalog of these offers: their dimensions, attributes and measures, in the order in which they first appear. Where
+    /// there are no offers, the dimensions are those of the tasks. Attributes that groups of tasks are placed by stand behind
+    /// those of the offers.
     ///
     /// ```
     /// use offermatch::{Catalog, Offer};
@@ -33,14 +36,17 @@ impl Catalog {
     pub fn of(offers: &[Offer], tasks: &[Task]) -> Self {
         let offered = offers.iter().flat_map(|offer| offer.available.iter().chain(&offer.capacity));
         let asked = tasks.iter().filter(|_| offers.is_empty()).flat_map(|task| &task.demand);
-        Self::with_dimensions(distinct(offered.chain(asked).map(|(dimension, _)| dimension.as_str())), offers)
+        let dimensions = distinct(offered.chain(asked).map(|(dimension, _)| dimension.as_str()));
+        Self::with_dimensions(dimensions, offers, tasks)
     }
 
-    /// The catalog of these offers, with the dimensions given instead of those that appear.
+    /// As [`Catalog::of`], with the dimensions given instead of those that appear.
     #[must_use]
-    pub fn with_dimensions(dimensions: Vec<String>, offers: &[Offer]) -> Self {
-        let attributes = offers.iter().flat_map(|offer| &offer.attributes);
-        Self::new(dimensions, attributes.map(|(attribute, _)| attribute.as_str()))
+    pub fn with_dimensions(dimensions: Vec<String>, offers: &[Offer], tasks: &[Task]) -> Self {
+        let has = offers.iter().flat_map(|offer| &offer.attributes).map(|(attribute, _)| attribute.as_str());
+        let grouped = tasks.iter().filter_map(|task| task.group.as_ref()).flat_map(Group::attributes);
+        let measures = offers.iter().flat_map(|offer| &offer.measures).map(|(measure, _)| measure.as_str());
+        Self::with_measures(dimensions, has.chain(grouped), measures)
     }
 }
 
@@ -49,7 +55,7 @@ impl Offers {
     ///
     /// # Errors
     /// [`Error::MissingColumn`], [`Error::DuplicateName`], [`Error::UnknownDimension`], [`Error::UnknownAttribute`],
-    /// [`Error::CapacityExceeded`], [`Error::DevicesMalformed`] and [`Error::TooManyRows`].
+    /// [`Error::CapacityExceeded`], [`Error::DevicesMalformed`], [`Error::MeasureMalformed`] and [`Error::TooManyRows`].
     ///
     /// ```
     /// use offermatch::{Catalog, Offer, Offers};
@@ -100,7 +106,8 @@ impl Offers {
         if rows.iter().any(|offer| !offer.devices.is_empty()) {
             push_devices(&mut table, rows, source)?;
         }
-        Ok(Self { catalog: catalog.clone(), names, table })
+        push_measures(&mut table, rows, catalog, source)?;
+        Ok(Self { catalog: catalog.clone(), names, table, occupants: Occupants::of(rows) })
     }
 
     /// A table of columns that are already there. Attribute values are numbered by [`Catalog::value`].
@@ -116,7 +123,8 @@ impl Offers {
             table.attributes = vec![UNSET; names.len()];
         }
         table.check(catalog.shape()).map_err(|error| crate::table::columns::refused(error, "offers"))?;
-        Ok(Self { catalog: catalog.clone(), names: Names::new(names, "offers")?, table })
+        let names = Names::new(names, "offers")?;
+        Ok(Self { catalog: catalog.clone(), names, table, occupants: Occupants::default() })
     }
 
     /// How many offers there are.
@@ -147,6 +155,11 @@ impl Offers {
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// Who runs on the offers, by row.
+    pub(crate) fn occupants(&self) -> &Occupants {
+        &self.occupants
     }
 
     /// The names, for a pool to keep.
@@ -214,6 +227,33 @@ fn push_devices(table: &mut OfferTable, rows: &[Offer], source: &str) -> Result<
         }
         table.device_free.extend_from_slice(&offer.devices);
         table.device_offsets.push(row_count(table.device_free.len())?);
+    }
+    Ok(())
+}
+
+/// Adds the column of measures.
+fn push_measures(table: &mut OfferTable, rows: &[Offer], catalog: &Catalog, source: &str) -> Result<(), Error> {
+    let width = catalog.measures().len();
+    if rows.iter().all(|offer| offer.measures.is_empty()) {
+        return Ok(());
+    }
+    table.measures = vec![f64::NAN; rows.len() * width];
+    for (row, offer) in rows.iter().enumerate() {
+        for (measure, value) in &offer.measures {
+            let malformed = |reason: String| Error::MeasureMalformed {
+                place: place(source, row, &offer.name, format!("measures.{measure}")),
+                value: value.to_string(),
+                reason,
+            };
+            let known = || {
+                format!("the pool was not opened with this measure; its measures are {}", listed(catalog.measures()))
+            };
+            let column = catalog.measure(measure).ok_or_else(|| malformed(known()))?;
+            if value.is_nan() {
+                return Err(malformed("not a number".to_owned()));
+            }
+            table.measures[row * width + column] = *value;
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use offermatch_core::{OfferTable, Settings, TaskTable};
+use offermatch_core::{OfferTable, Settings, TaskTable, Workload};
 
 /// A rule that a matcher may leave out. A matcher says in its description which it serves, and a host refuses tables that use
 /// another one by its name.
@@ -52,8 +52,12 @@ impl Rule {
 
     /// The rules that settings use.
     pub(crate) fn of_settings(settings: &Settings) -> impl Iterator<Item = Self> {
-        let tasks = settings.workload.iter().flat_map(|workload| Self::of_tasks(&workload.tasks));
-        used([(settings.workload.is_some(), Self::Workload)]).chain(tasks)
+        settings.workload.iter().flat_map(Self::of_workload)
+    }
+
+    /// The rules that a workload uses, itself included.
+    pub(crate) fn of_workload(workload: &Workload) -> impl Iterator<Item = Self> {
+        std::iter::once(Self::Workload).chain(Self::of_tasks(&workload.tasks))
     }
 }
 

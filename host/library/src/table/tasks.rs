@@ -5,9 +5,11 @@ use offermatch_core::TaskTable;
 use crate::table::offers::Offers;
 
 use crate::error::{Error, Place};
-use crate::table::catalog::{Catalog, UNSET, listed};
+use crate::table::catalog::{Catalog, listed};
+use crate::table::groups::Groups;
 use crate::table::names::Names;
 use crate::table::offers::row_count;
+use crate::table::requirements;
 use crate::table::rows::Task;
 use crate::table::settings::DEVICES;
 
@@ -22,14 +24,16 @@ pub struct Tasks {
     /// What the rows are called.
     names: Names,
     table: TaskTable,
+    /// What the groups are called, where they have names.
+    groups: Groups,
 }
 
 impl Tasks {
     /// A table of these tasks.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`], [`Error::DuplicateName`], [`Error::UnknownDimension`], [`Error::DevicesMalformed`] and
-    /// [`Error::TooManyRows`].
+    /// [`Error::MissingColumn`], [`Error::DuplicateName`], [`Error::UnknownDimension`], [`Error::DevicesMalformed`],
+    /// [`Error::MeasureMalformed`], [`Error::PreferenceMalformed`], [`Error::GroupMalformed`] and [`Error::TooManyRows`].
     ///
     /// ```
     /// use offermatch::{Catalog, Task, Tasks};
@@ -79,10 +83,9 @@ impl Tasks {
                 table.devices.push(devices);
             }
         }
-        if rows.iter().any(|task| !task.requirements.is_empty()) {
-            push_requirements(&mut table, rows, catalog)?;
-        }
-        Ok(Self { catalog: catalog.clone(), names, table })
+        requirements::push(&mut table, rows, catalog, source)?;
+        let groups = Groups::push(&mut table, rows, catalog, source)?;
+        Ok(Self { catalog: catalog.clone(), names, table, groups })
     }
 
     /// A table of columns that are already there. Attribute values are numbered by [`Catalog::value`].
@@ -93,7 +96,8 @@ impl Tasks {
     pub fn from_columns(names: Vec<String>, table: TaskTable, catalog: &Catalog) -> Result<Self, Error> {
         crate::table::columns::check_names(&names, table.rows)?;
         table.check(catalog.shape()).map_err(|error| crate::table::columns::refused(error, "tasks"))?;
-        Ok(Self { catalog: catalog.clone(), names: Names::new(names, "tasks")?, table })
+        let names = Names::new(names, "tasks")?;
+        Ok(Self { catalog: catalog.clone(), names, table, groups: Groups::default() })
     }
 
     /// How many tasks there are.
@@ -114,10 +118,26 @@ impl Tasks {
         self.names.as_slice()
     }
 
-    /// The columns.
+    /// What the groups are called, by row of the group table; none where the table was made of columns.
+    #[must_use]
+    pub fn group_names(&self) -> &[String] {
+        self.groups.names()
+    }
+
+    /// What the groups are called, and where they came from.
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// The columns, without members of groups that run already, which a pool adds.
     #[must_use]
     pub fn table(&self) -> &TaskTable {
         &self.table
+    }
+
+    /// The columns alone.
+    pub(crate) fn into_table(self) -> TaskTable {
+        self.table
     }
 
     /// What the columns are called.
@@ -151,7 +171,7 @@ impl Tasks {
         self.select(&rows)
     }
 
-    /// A table of some of the rows, in the order given.
+    /// A table of some of the rows, in the order given. Groups stay as they are, also where not all members are among them.
     ///
     /// # Panics
     /// When a row is not below [`Tasks::len`], or given twice.
@@ -169,6 +189,7 @@ impl Tasks {
             names.push(self.names.as_slice()[row].clone());
             table.demand.extend_from_slice(&from.demand[row * dimensions..(row + 1) * dimensions]);
             table.devices.extend(from.devices.get(row));
+            table.group_of.extend(from.group_of.get(row));
             if from.requirement_offsets.is_empty() {
                 continue;
             }
@@ -176,14 +197,17 @@ impl Tasks {
                 let requirement = requirement as usize;
                 table.requirement_subjects.push(from.requirement_subjects[requirement]);
                 table.requirement_kinds.push(from.requirement_kinds[requirement]);
+                table.requirement_bounds.extend(from.requirement_bounds.get(requirement));
+                table.requirement_weights.extend(from.requirement_weights.get(requirement));
                 let values = from.value_offsets[requirement] as usize..from.value_offsets[requirement + 1] as usize;
                 table.values.extend_from_slice(&from.values[values]);
                 table.value_offsets.push(u32::try_from(table.values.len()).expect("a row twice"));
             }
             table.requirement_offsets.push(u32::try_from(table.requirement_subjects.len()).expect("a row twice"));
         }
+        table.groups = from.groups.clone();
         let names = Names::new(names, "tasks").expect("a row twice");
-        Self { catalog: self.catalog.clone(), names, table }
+        Self { catalog: self.catalog.clone(), names, table, groups: self.groups.clone() }
     }
 }
 
@@ -204,28 +228,4 @@ fn thousandths(task: &Task) -> Result<u32, (&'static str, String, &'static str)>
             "a task asks for whole devices or for a share of one, not both",
         )),
     }
-}
-
-/// Adds the requirement columns.
-fn push_requirements(table: &mut TaskTable, rows: &[Task], catalog: &Catalog) -> Result<(), Error> {
-    table.requirement_offsets.push(0);
-    table.value_offsets.push(0);
-    for task in rows {
-        for requirement in &task.requirements {
-            // An attribute that no offer has is unset everywhere: as good as any attribute with an empty set.
-            let attribute = catalog.attribute(&requirement.attribute);
-            table.requirement_subjects.push(row_count(attribute.unwrap_or(0))?);
-            table.requirement_kinds.push(u32::from(requirement.excludes));
-            let begin = table.values.len();
-            for value in requirement.values.iter().filter(|_| attribute.is_some()) {
-                let value = catalog.value(value);
-                if value != UNSET && !table.values[begin..].contains(&value) {
-                    table.values.push(value);
-                }
-            }
-            table.value_offsets.push(row_count(table.values.len())?);
-        }
-        table.requirement_offsets.push(row_count(table.requirement_subjects.len())?);
-    }
-    Ok(())
 }

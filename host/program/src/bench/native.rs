@@ -23,7 +23,7 @@ pub(crate) fn shape(input: &Input) -> Shape {
 /// An open pool of the native core.
 pub(crate) fn open(input: &Input, method: Method) -> anyhow::Result<Pool<BestFit>> {
     let settings = input.settings.columns(input.offers.catalog())?;
-    Ok(Pool::open(BestFit, shape(input), input.offers.table(), &settings)?.with_method(method))
+    Ok(Pool::open(BestFit, shape(input), input.offers.table(), &settings.columns)?.with_method(method))
 }
 
 /// One round of the native core.

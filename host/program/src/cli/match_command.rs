@@ -1,12 +1,13 @@
 //! `offermatch-host match`.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Answer, Assignments, Bound, Catalog, DEFAULT_POLICY, DEVICES, Error, Explanations, Limits, Matcher, Mode, Offers,
-    Reader, Recorder, Settings, Tasks, Timings, Unit, Units, parse_quantity, unplaced,
+    Answer, Assignments, Bound, Catalog, DEFAULT_POLICY, DEVICES, Error, Explanations, Format, Limits, Matcher, Mode,
+    Offers, Reader, Recorder, Settings, Task, Tasks, Timings, Unit, Units, parse_quantity,
 };
 
 use super::progress::Progress;
@@ -28,6 +29,10 @@ pub(super) struct Cycle {
     pub(super) bound: Option<Bound>,
     /// Why the tasks that were not placed found no offer, where that was asked.
     pub(super) unplaced: Option<Explanations>,
+    /// The tasks by name, where it was asked why they were not placed.
+    pub(super) task_rows: HashMap<String, Task>,
+    /// What the numbers of dimensions are in.
+    pub(super) units: Units,
     /// How many tasks were not placed only because of the maximal score.
     pub(super) by_score: usize,
     /// Where the time went.
@@ -89,7 +94,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
                     offer.available.retain(named);
                     offer.capacity.retain(named);
                 }
-                Catalog::with_dimensions(dimensions.clone(), &offer_rows)
+                Catalog::with_dimensions(dimensions.clone(), &offer_rows, &task_rows)
             }
             None => Catalog::of(&offer_rows, &task_rows),
         };
@@ -100,7 +105,8 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         let tasks = if arguments.order == OrderArgument::Size { tasks.largest_first(&offers) } else { tasks };
         Ok((tasks, offers))
     })?;
-    drop((task_rows, offer_rows));
+    drop(offer_rows);
+    let task_rows = if arguments.explain { task_rows } else { Vec::new() };
     let settings = settings(&arguments, &units)?;
     progress.stage("compiling the matcher");
     let (matcher, load) = timed(|| load(&arguments.matcher, &super::trust::limits(arguments.limits.as_deref())?))?;
@@ -117,9 +123,9 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     let (bound, relax) = timed(|| Ok(arguments.bound.then(|| Bound::of(&tasks, &offers, settings.mode))))?;
     progress.stage("explaining");
     let (unplaced, explain) = timed(|| {
-        let rows = || tasks.select(&unplaced(&assignments, tasks.len()));
         // A maximal score explains itself: what it leaves without an offer is said on every output.
-        (arguments.explain || arguments.max_score.is_some()).then(|| pool.explain(&rows())).transpose()
+        let is_asked = arguments.explain || arguments.max_score.is_some();
+        is_asked.then(|| pool.explain_unplaced(&tasks, &assignments)).transpose()
     })?;
     let by_score = unplaced.iter().flat_map(Explanations::iter);
     let by_score = by_score.filter(|found| found.candidates == 0 && found.by_score.fails > 0).count();
@@ -128,7 +134,9 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         recorder.recording().write(path)?;
     }
     let stages = Stages { read, columns, load, pool: timings, explain, relax };
-    Ok(Cycle { matcher, mode: settings.mode, tasks, offers, assignments, bound, unplaced, by_score, stages })
+    let task_rows = task_rows.into_iter().map(|task| (task.name.clone(), task)).collect();
+    let mode = settings.mode;
+    Ok(Cycle { matcher, mode, tasks, offers, assignments, bound, unplaced, task_rows, units, by_score, stages })
 }
 
 /// The settings in the arguments.
@@ -143,11 +151,19 @@ fn settings(arguments: &MatchArguments, units: &Units) -> Result<Settings, Error
         })?;
         Ok((name.clone(), scale))
     });
+    // Typical tasks are rows of ours, whatever the tasks are.
+    let format = match arguments.format.into() {
+        format @ (Format::Json | Format::JsonLines | Format::Csv) => format,
+        _ => Format::Auto,
+    };
+    let typical = Reader { format, units: units.clone() };
     Ok(Settings {
         mode: arguments.mode.into(),
         max_score: arguments.max_score,
         weights: arguments.weight.clone(),
         scales: scales.collect::<Result<_, Error>>()?,
+        parameters: arguments.parameter.clone(),
+        workload: arguments.workload.as_ref().map(|path| typical.read_workload(path)).transpose()?,
     })
 }
 

@@ -53,6 +53,7 @@ Examples:
   offermatch-host match --tasks tasks.json --offers offers.csv
   offermatch-host match --sample realistic:20000x20000:7 --output summary
   offermatch-host match --sample ties:10x4 --mode shared --weight cpu=2 --scale memory=256GiB --output csv
+  offermatch-host match --tasks tasks.json --offers offers.csv --matcher strand --workload typical.csv
   offermatch-host match --sample uniform:100x100 --matcher reference     (the plain loop, to compare with)";
 
 /// The commands.
@@ -111,6 +112,12 @@ pub(crate) struct MatchArguments {
     /// The scale of a dimension, such as memory=256GiB; or devices=8; otherwise the largest capacity
     #[arg(long, value_name = "DIMENSION=QUANTITY", value_parser = pair)]
     pub(crate) scale: Vec<(String, String)>,
+    /// What the matcher's policy takes, such as alpha=0.5; `inspect` lists its parameters
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = weight)]
+    pub(crate) parameter: Vec<(String, f64)>,
+    /// The tasks that are to be expected, for a policy that looks ahead: rows of tasks, each with its share
+    #[arg(long, value_name = "FILE")]
+    pub(crate) workload: Option<PathBuf>,
     /// What the numbers of a dimension are in, such as cpu=millicores or scratch=bytes; docs/formats.md
     #[arg(long, value_name = "DIMENSION=UNIT", value_parser = pair)]
     pub(crate) unit: Vec<(String, String)>,
@@ -123,7 +130,7 @@ pub(crate) struct MatchArguments {
     /// Say how many tasks could have been placed at most, and how much of the offers they could have used
     #[arg(long)]
     pub(crate) bound: bool,
-    /// Say of each unplaced task why it found no offer
+    /// Say of each unplaced task why it found no offer, and what would help it
     #[arg(long)]
     pub(crate) explain: bool,
     /// Say in the JSON where the time went

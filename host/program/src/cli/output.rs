@@ -1,6 +1,6 @@
 //! Answers for programs.
 
-use offermatch::{DEVICES, Explanation, Explanations, answer_digest};
+use offermatch::{Check, DEVICES, Explanation, Explanations, Missing, answer_digest};
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -29,7 +29,7 @@ struct Document<'a> {
     bound: Option<UpperBound>,
     /// Why the others found no offer, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "unplaced")]
-    unplaced: Option<&'a Explanations>,
+    unplaced: Option<(&'a Cycle, &'a Explanations)>,
     /// The digest of who takes what.
     answer_digest: String,
     /// Where the time went, where that was asked.
@@ -104,11 +104,59 @@ struct Unplaced<'a> {
     by_score: u32,
     /// Offers left to choose from.
     candidates: u32,
+    /// Each check by its name, where the matcher says how many offers fail nothing else.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "checks")]
+    checks: Option<Vec<(String, Check<Missing>)>>,
+    /// Offers that could hold it if they were empty, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capable: Option<u32>,
+    /// How its group stands, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<Members>,
+    /// What would help, in sentences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedies: Option<Vec<String>>,
 }
 
-impl<'a> From<Explanation<'a>> for Unplaced<'a> {
-    fn from(found: Explanation<'a>) -> Self {
+/// How a group stands.
+#[derive(Serialize)]
+struct Members {
+    /// Members that find offers, of those that were not placed.
+    placed: u32,
+    /// Members that run, those that were placed included.
+    running: u64,
+    /// How many it needs.
+    least: u32,
+}
+
+/// How many offers fail a check.
+#[derive(Serialize)]
+struct Counted {
+    /// At all.
+    fails: u32,
+    /// And nothing else.
+    alone: u32,
+    /// The least that is missing among the latter.
+    missing: serde_json::Value,
+}
+
+impl<'a> Unplaced<'a> {
+    /// What is found of a task of a cycle.
+    fn of(cycle: &Cycle, found: Explanation<'a>) -> Self {
+        let checks = found.checks();
+        let remedies = checks
+            .is_some()
+            .then(|| cycle.task_rows.get(found.task).map_or_else(Vec::new, |task| found.remedies(task, &cycle.units)));
+        let least = |members: &offermatch::Members<'_>| members.group.map_or(0, |group| group.least);
         Self {
+            checks,
+            capable: found.capable,
+            members: found.members.map(|members| Members {
+                placed: members.placed,
+                running: members.running,
+                least: least(&members),
+            }),
+            remedies,
             task: found.task,
             offers: found.offers,
             by_dimension: found.by_dimension.into_iter().map(|(name, check)| (name, check.fails)).collect(),
@@ -121,8 +169,21 @@ impl<'a> From<Explanation<'a>> for Unplaced<'a> {
 }
 
 /// Writes explanations one by one, without a list of them all.
-fn unplaced<S: Serializer>(found: &Option<&Explanations>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(found.iter().flat_map(|found| found.iter()).map(Unplaced::from))
+fn unplaced<S: Serializer>(found: &Option<(&Cycle, &Explanations)>, serializer: S) -> Result<S::Ok, S::Error> {
+    let each = found.iter().flat_map(|(cycle, found)| found.iter().map(|found| Unplaced::of(cycle, found)));
+    serializer.collect_seq(each)
+}
+
+/// Writes checks as an object.
+fn checks<S: Serializer>(found: &Option<Vec<(String, Check<Missing>)>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(found.iter().flatten().map(|(name, check)| {
+        let missing = match check.missing.unwrap_or(Missing::Nothing) {
+            Missing::Nothing => 0.into(),
+            Missing::Whole(missing) => missing.into(),
+            Missing::Real(missing) => missing.into(),
+        };
+        (name, Counted { fails: check.fails, alone: check.alone.unwrap_or(0), missing })
+    }))
 }
 
 /// Writes pairs as an object.
@@ -164,7 +225,7 @@ pub(super) fn json(cycle: &Cycle, timings: bool) -> anyhow::Result<Vec<u8>> {
         assignments: assignments(cycle).collect(),
         unplaced_by_score: cycle.by_score,
         bound: UpperBound::of(cycle),
-        unplaced: cycle.unplaced.as_ref(),
+        unplaced: cycle.unplaced.as_ref().map(|found| (cycle, found)),
         answer_digest: answer_digest(&cycle.assignments),
         timings_ms: timings.then(|| timings_ms(&cycle.stages)),
     };

@@ -10,6 +10,8 @@ use super::match_command::Cycle;
 
 /// Characters of a full bar.
 const BAR: usize = 40;
+/// Sentences that a summary has of what would help.
+const MOST_REMEDIES: usize = 10;
 /// Thousandths of a whole device.
 const WHOLE: u128 = 1000;
 
@@ -42,6 +44,7 @@ pub(super) fn text(cycle: &Cycle) -> String {
     }
     if let Some(unplaced) = &cycle.unplaced {
         reasons(&mut text, unplaced);
+        remedies(&mut text, cycle, unplaced);
     } else if cycle.assignments.tasks.len() < cycle.tasks.len() {
         text.push_str("\n--explain says why tasks were not placed\n");
     }
@@ -136,10 +139,14 @@ fn reasons(text: &mut String, unplaced: &Explanations) {
         let by_requirement = found.by_requirement.iter().map(|check| u64::from(check.fails)).sum();
         reasons.push(("mostly a requirement".to_owned(), by_requirement));
         reasons.push(("mostly devices".to_owned(), found.by_devices.fails.into()));
+        let grouped = found.by_together.iter().chain(&found.by_limit).map(|check| u64::from(check.fails)).sum();
+        reasons.push(("mostly a rule of its group".to_owned(), grouped));
         reasons.push(("mostly the score".to_owned(), found.by_score.fails.into()));
         // The first of equals, in the order of the checks.
         let most = reasons.into_iter().rev().max_by_key(|(_, offers)| *offers);
-        let reason = most.filter(|(_, offers)| *offers > 0).map_or("no offers left".to_owned(), |(reason, _)| reason);
+        let none = if found.candidates > 0 { "too few members of its group" } else { "no offers left" };
+        let most = most.filter(|(_, offers)| *offers > 0 && found.candidates == 0);
+        let reason = most.map_or(none.to_owned(), |(reason, _)| reason);
         *counted.entry(reason).or_default() += 1;
     }
     if counted.is_empty() {
@@ -150,6 +157,29 @@ fn reasons(text: &mut String, unplaced: &Explanations) {
     counted.sort_by_key(|(_, tasks)| std::cmp::Reverse(*tasks));
     for (reason, tasks) in counted {
         let _ = writeln!(text, "  {:>11}  {reason}", count(tasks));
+    }
+}
+
+/// Adds what would help, the sentence that concerns most tasks first.
+fn remedies(text: &mut String, cycle: &Cycle, unplaced: &Explanations) {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for found in unplaced.iter() {
+        let remedies = cycle.task_rows.get(found.task).map(|task| found.remedies(task, &cycle.units));
+        for sentence in remedies.unwrap_or_default() {
+            *counted.entry(sentence).or_default() += 1;
+        }
+    }
+    if counted.is_empty() {
+        return;
+    }
+    text.push_str("\nwhat would help, by the number of tasks\n");
+    let mut counted: Vec<_> = counted.into_iter().collect();
+    counted.sort_by_key(|(_, tasks)| std::cmp::Reverse(*tasks));
+    for (sentence, tasks) in counted.iter().take(MOST_REMEDIES) {
+        let _ = writeln!(text, "  {:>11}  {sentence}", count(*tasks));
+    }
+    if let Some(more) = counted.len().checked_sub(MOST_REMEDIES).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  {:>11}  other sentences; --output json has them all", count(more));
     }
 }
 

@@ -172,16 +172,28 @@ impl Unit {
         format!("the nearest are {} and {}{more}", self.shown(below), self.shown(below + 1))
     }
 
+    /// A quantity as people say it: bytes to two places in the largest unit of 1024 that there is one of, rounded up.
+    pub(crate) fn said(self, quantity: u64) -> String {
+        match self.kind {
+            Kind::Cores if quantity == 1000 => "1 core".to_owned(),
+            Kind::Cores => format!("{} cores", decimal(quantity.into(), 1000)),
+            Kind::Bytes => {
+                let sizes = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+                let (name, places) =
+                    sizes.into_iter().find(|(_, places)| quantity >> places > 0).unwrap_or(("bytes", 0));
+                let hundredths = (u128::from(quantity) * 100).div_ceil(1 << places);
+                format!("{} {name}", decimal(hundredths, 100))
+            }
+            Kind::Count | Kind::Devices => self.shown(quantity),
+        }
+    }
+
     /// A text that stands for a quantity in this unit whatever is declared.
     fn shown(self, quantity: u64) -> String {
         match self.kind {
             Kind::Cores => format!("{quantity}m"),
             Kind::Bytes => format!("{quantity}B"),
-            Kind::Count if self.places > 0 => {
-                let (one, width) = (10_u64.pow(self.places), self.places as usize);
-                let text = format!("{}.{:0width$}", quantity / one, quantity % one);
-                text.trim_end_matches('0').trim_end_matches('.').to_owned()
-            }
+            Kind::Count if self.places > 0 => decimal(quantity.into(), 10_u128.pow(self.places)),
             Kind::Count | Kind::Devices => quantity.to_string(),
         }
     }
@@ -209,6 +221,13 @@ impl Unit {
         let wrong = format!("is in {}, where {} should be", kind.named(), self.kind.named());
         QuantityError::new(QuantityErrorKind::WrongUnit, text, &wrong, known)
     }
+}
+
+/// A fraction whose denominator is a power of ten, in decimal digits.
+fn decimal(numerator: u128, denominator: u128) -> String {
+    let width = denominator.ilog10() as usize;
+    let text = format!("{}.{:0width$}", numerator / denominator, numerator % denominator);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// What a suffix stands for behind a number of a kind: a factor and a power of ten.
