@@ -269,6 +269,7 @@ fn falls_back_in(name: &str, mode: Mode, code: &str) {
             removed: vec!["offer-19".into()],
             changed: Some(Offers::new(&[Offer::new("offer-3", [("cpu", 800)])], pool.catalog()).unwrap()),
             added: Some(Offers::new(&[Offer::new(format!("spare-{round}"), [("cpu", 9000)])], pool.catalog()).unwrap()),
+            ..Update::default()
         };
         pool.update(&update).unwrap();
         right.update(&update).unwrap();
