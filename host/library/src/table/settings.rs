@@ -141,7 +141,7 @@ pub(crate) fn workload(given: &[(Task, f64)], catalog: &Catalog) -> Result<Workl
     }
     let shares: Vec<f64> = given.iter().map(|(_, share)| *share).collect();
     let sum: f64 = shares.iter().sum();
-    if !given.is_empty() && !(sum > 0.0 && sum.is_finite()) {
+    if !(given.is_empty() || sum > 0.0 && sum.is_finite()) {
         return Err(Error::WorkloadMalformed { place: place(None, ""), reason: format!("the shares add up to {sum}") });
     }
     let rows: Vec<Task> = given.iter().map(|(task, _)| task.clone()).collect();
