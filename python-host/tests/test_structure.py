@@ -17,6 +17,7 @@ CIRCLES = {
 PRIVATE = {
     # Of wasmtime-py and Ray, which have no other way in.
     "offermatch.bench.ray": {"_default_utilization_scorer"},
+    "offermatch.wasm.direct": {"_context", "_from_ptr", "_func"},
     "offermatch.wasm.lockdown": {"_tagged"},
 }
 """What files use of other libraries though its name begins with an underscore."""
