@@ -21,7 +21,7 @@ from offermatch.errors import InputError
 from offermatch.quantity import COUNT, MAXIMUM, NULLS, Unit, parse
 from offermatch.tables.foreign import check_column, without_nulls
 
-__all__ = ["Place", "exact", "integers", "kinds", "texts"]
+__all__ = ["Place", "exact", "integers", "kinds", "texts", "words"]
 
 Place = Callable[[int], str]
 """Says where the value of a row stands."""
@@ -37,7 +37,7 @@ def kinds(values: Iterable[Any]) -> set[type]:
 _FAST = "L" if array("L").itemsize == 8 else "Q"
 
 
-def _words(values: Iterable[int]) -> array[int]:
+def words(values: Iterable[int]) -> array[int]:
     """Return integers as 64-bit words.
 
     Raises:
@@ -60,7 +60,7 @@ def exact(values: Sequence[Any], place: Place, unit: Unit = COUNT) -> array[int]
     bare = unit.bare
     if kinds(values) <= {int}:
         try:
-            return _words(values if bare == 1 else map(bare.__mul__, values))
+            return words(values if bare == 1 else map(bare.__mul__, values))
         except OverflowError:
             pass
     known: dict[str, int] = {}

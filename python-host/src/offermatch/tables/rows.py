@@ -24,6 +24,7 @@ from offermatch.tables.bad import BadRows, check_rule, find_bad_rows, refusal
 from offermatch.tables.columns import OfferColumns, TaskColumns, check_names
 from offermatch.tables.given import Given, GivenColumns, GivenRows, given
 from offermatch.tables.ingest import kinds, texts
+from offermatch.tables.plain import plain_offers, plain_tasks
 from offermatch.tables.shape import OFFER_KEYS, TASK_KEYS, requirement_from_cell, requirement_from_mapping
 
 __all__ = ["offer_columns", "task_columns"]
@@ -77,6 +78,11 @@ def task_columns(
 
         return read_tasks(Path(rows), units=units, bad_rows=bad_rows, known=known)
 
+    plain = plain_tasks(rows, source, units) if convert is None and name == "name" else None
+    if plain is not None and (known is None or plain.demand.keys() <= set(known)):
+        check_rule(bad_rows)
+        return plain
+
     def build(found: Given) -> TaskColumns:
         table = _tasks(_converted(found, convert), dimensions, units)
         if known is not None:
@@ -103,6 +109,11 @@ def offer_columns(
         from offermatch.formats.files import read_offers  # noqa: PLC0415 - files are made of rows
 
         return read_offers(Path(rows), units=units, bad_rows=bad_rows)
+
+    plain = plain_offers(rows, source, units) if convert is None and name == "name" else None
+    if plain is not None:
+        check_rule(bad_rows)
+        return plain
 
     def build(found: Given) -> OfferColumns:
         return _offers(_converted(found, convert), dimensions, units)

@@ -107,7 +107,8 @@ class Bytes(Digits):
 
     def lower(self, kind: str, columns: _Matrix) -> bytes:
         """Return the numbers of a matrix."""
-        return self._digits(kind, columns)
+        # Most columns of a table say nothing.
+        return self._digits(kind, columns) if columns and columns[0] else b""
 
 
 def _swapped(column: array[Any]) -> array[Any]:
