@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 import subprocess
 import sys
 from io import StringIO
@@ -23,9 +22,7 @@ from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.watching.view import line, picture
 from offermatch.scheduler.watching.waterfall import TracedSpan, Waterfall, draw
 from offermatch.visible import visible
-
-HOSTILE = "a\nforged  done\r\x1b]0;title\x07\x1b[2J\u202ebackwards\u2028[bold red]markup[/] [/nothing] <b>html</b>"
-SHOWN = "a\\nforged  done\\r\\x1b]0;title\\x07\\x1b[2J\\u202ebackwards\\u2028[bold red]markup[/] [/nothing] <b>html</b>"
+from strangers import HOSTILE, SHOWN, safe
 
 
 @given(st.text(st.characters()), st.integers(1, 50))
@@ -40,14 +37,6 @@ def test_what_is_shown_is_one_visible_line_of_bounded_length(text, most):
 def test_a_long_text_says_how_long_it_was():
     assert visible("x" * 10**7, 3) == "xxx... (10000000 characters)"
     assert visible(HOSTILE) == SHOWN
-
-
-def safe(text):
-    """Whether what went to a terminal holds nothing but lines of visible characters."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)  # our own colours
-    assert all(one.isprintable() for one in plain.split("\n")), repr(text)
-    assert "forged" not in [word for row in plain.split("\n") for word in row.split()[:1]], text
-    return True
 
 
 def offermatch(*arguments, **more):

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from offermatch.cli import output
 from offermatch.cli.agent import add_agent
@@ -139,10 +139,18 @@ class _JsonLines(_Visible):
         return json.dumps(told)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what it was given so that it can be shown."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and leave."""
+        super().error(visible(message, LONGEST_MESSAGE))
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     plain = argparse.RawDescriptionHelpFormatter
-    program = argparse.ArgumentParser("offermatch", description=_ABOUT, formatter_class=plain)
+    program = _Parser("offermatch", description=_ABOUT, formatter_class=plain)
     program.add_argument("--verbose", action="store_true", help="log what is done, to standard error")
     program.add_argument("--log", choices=("text", "json"), default="text", help="lines of the log (default: text)")
     commands = program.add_subparsers(required=True, metavar="COMMAND")

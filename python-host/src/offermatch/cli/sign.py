@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offermatch.cli.output import write_file
+from offermatch.cli.output import unwritable, write_file
 from offermatch.errors import MatcherError
 from offermatch.extras import require
 from offermatch.limits import Limits
 from offermatch.provenance.trust import SIGNATURE_ENDING
+from offermatch.reading import read_bounded
+from offermatch.visible import visible
 from offermatch.wasm.compile import read_component
 
 if TYPE_CHECKING:
@@ -77,9 +79,12 @@ def _new(path: Path) -> tuple[SecretKey, str]:
     password = _password("a password for the new key (none leaves it unencrypted): ")
     if password:
         pair.secret_key.encrypt(password)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(bytes(pair.secret_key) + b"\n")
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(bytes(pair.secret_key) + b"\n")
+    except OSError as error:
+        raise unwritable(path, error.strerror or str(error)) from error
     write_file(Path(f"{path}.pub"), bytes(pair.public_key) + b"\n")
     if password:
         pair.secret_key.decrypt(password)
@@ -90,9 +95,9 @@ def _opened(path: Path) -> SecretKey:
     from minisign import Error, SecretKey  # noqa: PLC0415 - an extra
 
     try:
-        key = SecretKey.from_bytes(path.read_bytes())
+        key = SecretKey.from_bytes(read_bounded(path))
         if key.is_encrypted():
-            key.decrypt(_password(f"the password of {path}: "))
+            key.decrypt(_password(f"the password of {visible(path)}: "))
     except OSError as error:
         hint = "check the path, or make one with --new-key"
         raise MatcherError("key-unusable", error.strerror or str(error), hint, str(path)) from error
