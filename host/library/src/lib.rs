@@ -45,6 +45,7 @@ mod sample;
 mod slot;
 mod table;
 mod trust;
+mod visible;
 mod wasm;
 
 pub use conformance::{
@@ -82,6 +83,7 @@ pub use table::rule::Rule;
 pub use table::settings::{DEVICES, PoolSettings, Settings};
 pub use table::tasks::Tasks;
 pub use trust::{SignatureRefusal, Trust};
+pub use visible::{visible, visible_name};
 pub use wasm::cache::Cache;
 pub use wasm::contract::CONTRACT;
 pub use wasm::elsewhere::compile_elsewhere;

@@ -9,10 +9,14 @@ mod telemetry;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use offermatch::visible;
 use project::ProjectError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+/// Characters of an error that are shown; one may name several rows.
+const LONGEST_MESSAGE: usize = 4000;
 
 fn main() -> ExitCode {
     offermatch::compile_elsewhere();
@@ -51,9 +55,10 @@ fn print(output: &[u8]) -> io::Result<()> {
 fn complain(error: &anyhow::Error) {
     let known = error.downcast_ref::<offermatch::Error>().map(|known| (known.code(), known.hint()));
     let known = known.or_else(|| error.downcast_ref::<ProjectError>().map(|known| (known.code(), known.hint())));
+    let shown = |text: &str| visible(text, LONGEST_MESSAGE).into_owned();
     let text = match known {
-        Some((code, hint)) => format!("error[{code}]: {error}\nhint: {hint}\n"),
-        None => format!("error: {error:#}\n"),
+        Some((code, hint)) => format!("error[{code}]: {}\nhint: {hint}\n", shown(&error.to_string())),
+        None => format!("error: {}\n", shown(&format!("{error:#}"))),
     };
     // There is nobody left to tell when standard error is gone.
     let _ = io::stderr().write_all(text.as_bytes());

@@ -8,6 +8,10 @@ use super::suite::{Suite, Trial};
 use super::{Finding, Level};
 use crate::pool::matcher::Matcher;
 use crate::recording::{RecordedMatcher, Recording};
+use crate::visible::{visible, visible_name};
+
+/// Characters of a reason or a value that are shown.
+const LONGEST_REASON: usize = 500;
 
 /// What a suite finds of a matcher. Both hosts give the same, byte for byte, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -184,7 +188,9 @@ impl Report {
 
     /// Writes the report for people.
     fn write_text(&self, text: &mut String) -> std::fmt::Result {
-        let Verdict { name, version, policy, contract, .. } = &self.matcher;
+        let said = &self.matcher;
+        let [name, version, policy, contract] =
+            [&said.name, &said.version, &said.policy, &said.contract].map(|text| visible_name(text));
         writeln!(text, "matcher  {name} {version}, policy {policy}, contract {contract}")?;
         let SuiteReport { cases, generated, seed } = self.suite;
         writeln!(text, "suite    {cases} cases, {generated} generated from seed {seed}\n")?;
@@ -199,24 +205,26 @@ impl Report {
                 (other, _) => format!("{other} differ"),
             };
             let (contract, reference) = (shown(Level::Contract), shown(Level::Reference));
-            let (name, cases, skipped) = (&group.group, group.cases, group.skipped.len());
+            let (name, cases, skipped) = (visible_name(&group.group), group.cases, group.skipped.len());
             writeln!(text, "{name:<14}{cases:>8}{skipped:>9}{contract:>12}{reference:>12}")?;
         }
         for group in &self.groups {
             for SkippedCase { case, reason } in &group.skipped {
-                writeln!(text, "skipped  {}/{case}: {reason}", group.group)?;
+                let (case, reason) = (visible_name(case), visible(reason, LONGEST_REASON));
+                writeln!(text, "skipped  {}/{case}: {reason}", visible_name(&group.group))?;
             }
         }
         // A matcher of another policy answers otherwise on purpose: what it misses is the level that is asked of it.
         let mut all = self.groups.iter().flat_map(|group| group.failures.iter().map(move |failure| (group, failure)));
         if let Some((group, failure)) = all.find(|(_, failure)| failure.level <= self.asked) {
             let place = failure.step.map_or_else(|| "opening".to_owned(), |step| format!("step {step}"));
-            writeln!(text, "\nfirst difference, {}/{}, {place}", group.group, failure.case)?;
+            let (group, case) = (visible_name(&group.group), visible_name(&failure.case));
+            writeln!(text, "\nfirst difference, {group}/{case}, {place}")?;
             let rows = [("what", &failure.what), ("expected", &failure.expected), ("found", &failure.found)];
             for (name, value) in
                 rows.into_iter().chain((!failure.about.is_empty()).then_some(("about", &failure.about)))
             {
-                writeln!(text, "  {name:<10}{value}")?;
+                writeln!(text, "  {name:<10}{}", visible(value, LONGEST_REASON))?;
             }
         }
         let not_run: u64 = self.groups.iter().map(|group| group.not_run).sum();

@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use offermatch::{CONTRACT, DEFAULT_POLICY, Inspection};
+use offermatch::{CONTRACT, DEFAULT_POLICY, Inspection, visible};
 use serde_json::{Value, json};
 
 use super::InspectArguments;
+
+/// Characters of a line that are shown.
+const LONGEST_LINE: usize = 500;
 
 /// Examples for `--help`.
 pub(super) const EXAMPLES: &str = "\
@@ -66,7 +69,7 @@ fn text(found: &Inspection) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:<10}{value}");
+        let _ = writeln!(text, "{name:<10}{}", visible(value, LONGEST_LINE));
     };
     line("path", &found.path);
     line("size", &format!("{} bytes", found.size));

@@ -12,11 +12,12 @@ mod progress;
 mod summary;
 pub(crate) mod trust;
 
+use std::env;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use offermatch::{Format, Mode, Sample};
+use offermatch::{Format, Mode, Sample, visible};
 
 /// Match tasks to resource offers with a WebAssembly matcher.
 #[derive(Debug, Parser)]
@@ -237,7 +238,11 @@ pub(crate) enum OutputArgument {
 impl Arguments {
     /// What the command line says. Ends the process where it says something wrong, and where it asks for help.
     pub(crate) fn of_command_line() -> Self {
-        Self::try_parse().unwrap_or_else(|mut error| {
+        Self::try_parse().unwrap_or_else(|error| {
+            // What is wrong is told with the arguments as they can be shown.
+            let shown =
+                env::args_os().map(|argument| visible(&argument.to_string_lossy(), LONGEST_ARGUMENT).into_owned());
+            let mut error = Self::try_parse_from(shown).err().unwrap_or(error);
             let asked = match error.get(ContextKind::InvalidSubcommand) {
                 Some(ContextValue::String(asked)) => asked.as_str(),
                 _ => "",
@@ -250,6 +255,9 @@ impl Arguments {
         })
     }
 }
+
+/// Characters of an argument that are shown.
+const LONGEST_ARGUMENT: usize = 500;
 
 /// Commands of the other programs, and how they are called there.
 const ELSEWHERE: [(&[&str], &str); 2] = [

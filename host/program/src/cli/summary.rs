@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use offermatch::{Explanations, OfferTable, answer_digest};
+use offermatch::{Explanations, OfferTable, answer_digest, visible_name};
 
 use super::match_command::Cycle;
 
@@ -26,9 +26,9 @@ pub(super) fn text(cycle: &Cycle) -> String {
         count(taken.iter().filter(|&&taken| taken).count()),
         count(cycle.offers.len()),
         cycle.mode,
-        description.name,
-        description.version,
-        description.policy,
+        visible_name(&description.name),
+        visible_name(&description.version),
+        visible_name(&description.policy),
         answer_digest(&cycle.assignments),
     );
     if let Some(bound) = &cycle.bound {
@@ -89,9 +89,9 @@ fn taken(cycle: &Cycle) -> Vec<bool> {
 /// Adds a bar for each dimension: what the placed tasks use of all offers, and of those that took one.
 fn utilisation(text: &mut String, cycle: &Cycle, taken: &[bool]) {
     let table = cycle.offers.table();
-    let dimensions = cycle.offers.catalog().dimensions();
+    let dimensions: Vec<_> = cycle.offers.catalog().dimensions().iter().map(|name| visible_name(name)).collect();
     let capacity = if table.capacity.is_empty() { &table.available } else { &table.capacity };
-    let names = dimensions.iter().map(String::as_str).chain(["offers", "devices"]);
+    let names = dimensions.iter().map(AsRef::as_ref).chain(["offers", "devices"]);
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let mut line = |name: &str, part: u128, whole: u128, note: &str| {
         let _ = writeln!(text, "  {name:<width$}  {}{note}", bar(part, whole));
@@ -134,7 +134,7 @@ fn reasons(text: &mut String, unplaced: &Explanations) {
     for found in unplaced.iter() {
         let mut reasons: Vec<(String, u64)> = Vec::new();
         for (name, check) in &found.by_dimension {
-            reasons.push((format!("mostly too little {name}"), u64::from(check.fails)));
+            reasons.push((format!("mostly too little {}", visible_name(name)), u64::from(check.fails)));
         }
         let by_requirement = found.by_requirement.iter().map(|check| u64::from(check.fails)).sum();
         reasons.push(("mostly a requirement".to_owned(), by_requirement));

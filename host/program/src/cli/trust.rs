@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use offermatch::{Difference, Error, Limits, Manifest, Matcher, Recording, Slot};
+use offermatch::{Difference, Error, Limits, Manifest, Matcher, Recording, Slot, visible, visible_name};
 use serde_json::{Value, json};
 
 use super::match_command::load;
@@ -59,6 +59,9 @@ pub(crate) struct SwapArguments {
     json: bool,
 }
 
+/// Characters of a difference that are shown.
+const LONGEST_REASON: usize = 500;
+
 /// There is output, and the exit code says that something differs.
 #[derive(Debug)]
 pub(crate) struct Differs(pub(crate) Vec<u8>);
@@ -104,11 +107,11 @@ pub(super) fn replay(arguments: &ReplayArguments) -> anyhow::Result<Vec<u8>> {
         let mut text = String::new();
         for (recording, differences) in &found {
             for difference in differences {
-                writeln!(text, "{recording}: {difference}")?;
+                writeln!(text, "{}: {}", visible_name(recording), visible(&difference.to_string(), LONGEST_REASON))?;
             }
         }
         let description = matcher.description();
-        let (name, version) = (&description.name, &description.version);
+        let (name, version) = (visible_name(&description.name), visible_name(&description.version));
         writeln!(text, "{differing} of {} recordings differ with {name} {version}", found.len())?;
         text
     };
@@ -141,7 +144,12 @@ pub(super) fn swap(arguments: &SwapArguments) -> anyhow::Result<Vec<u8>> {
     let text = format!(
         "{} {}, policy {}\ndigest    {}\njudged    loaded, of contract {}, {count} recordings answered as recorded\n\
          would be promoted {then}, on probation for {} cycles\n",
-        said.name, said.version, said.policy, manifest.digest, said.contract, manifest.probation_cycles
+        visible_name(&said.name),
+        visible_name(&said.version),
+        visible_name(&said.policy),
+        manifest.digest,
+        visible_name(&said.contract),
+        manifest.probation_cycles
     );
     Ok(text.into_bytes())
 }
