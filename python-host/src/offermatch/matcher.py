@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -146,13 +146,15 @@ class BaseMatcher(ABC):
             chosen = _dimensions(offered, asked, dimensions)
             settings.check_units([*chosen, *asked.demand])
             asked.aligned(chosen)
-            attributes = _attributes_asked(asked, offered)
+            columns = [asked, *_expected(settings)]
+            attributes, measures = _attributes_asked(columns, offered), _measures_asked(columns, offered)
             if strict:
-                refuse_unknown(asked, offered.attributes)
+                refuse_unknown(asked, offered.attributes, offered.measures)
             timings.columns += perf_counter() - begin
-            with self._pool(offered, settings, chosen, attributes, timings, record) as pool:
-                answer = pool.place(asked, timings, explain=explain)
-            left_out = [*asked.left_out, *offered.left_out]
+            unset = set(attributes).difference(offered.attributes)
+            with self._pool(offered, settings, chosen, attributes, measures, timings, record, unset) as pool:
+                answer = pool.place(asked, timings, explain=explain, bad_rows=bad_rows)
+            left_out = [*answer.left_out, *offered.left_out]
             most = upper_bound(asked, offered, settings.mode, chosen) if bound else None
             return replace(answer, left_out=left_out, offer_numbers=offered.numbers, bound=most)
 
@@ -179,6 +181,7 @@ class BaseMatcher(ABC):
         workload: Sequence[tuple[Task, float]] | None = None,
         dimensions: Sequence[str] | None = None,
         attributes: Iterable[str] = (),
+        measures: Iterable[str] = (),
         name: str = "name",
         bad_rows: BadRows = "refuse",
         record: str | PathLike[str] | Rotation | None = None,
@@ -196,7 +199,8 @@ class BaseMatcher(ABC):
             parameters: See ``match``.
             workload: See ``match``.
             dimensions: The resource dimensions, in order; those of the offers unless given.
-            attributes: Attributes that later offers may have, besides those of these offers.
+            attributes: Attributes that later offers may have, or groups be placed by, besides those of these offers.
+            measures: Measures that later offers may have, likewise.
             name: The attribute, key or column that has the names of the offers.
             bad_rows: What happens to offers that cannot be used, as in ``match``; ``pool.left_out`` says which they are.
             record: A file to record the pool in when it is closed, or a ``Rotation`` of files where it lives for long;
@@ -221,7 +225,7 @@ class BaseMatcher(ABC):
         settings.check_units(chosen)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
         named = [*offered.attributes, *attributes] or [""]
-        return self._pool(offered, settings, chosen, named, Timings(), record)
+        return self._pool(offered, settings, chosen, named, [*offered.measures, *measures], Timings(), record)
 
     def _pool(
         self,
@@ -229,13 +233,16 @@ class BaseMatcher(ABC):
         settings: Settings,
         dimensions: Sequence[str],
         attributes: Iterable[str],
+        measures: Iterable[str],
         timings: Timings,
         record: str | PathLike[str] | Rotation | None,
+        unset: Collection[str] = (),
     ) -> Pool:
         begin = perf_counter()
-        catalog = Catalog(offers.names, dimensions, attributes)
+        catalog = Catalog(offers.names, dimensions, attributes, measures, unset)
+        catalog.occupy(offers)
         table, columns = catalog.offers(offers), catalog.settings(settings)
-        shape = Shape(len(catalog.dimensions), len(catalog.attributes))
+        shape = Shape(len(catalog.dimensions), len(catalog.attributes), len(catalog.measures))
         ledger = Ledger(table, columns.mode, columns.score_limit)
         timings.columns += perf_counter() - begin
         session: Session
@@ -391,9 +398,27 @@ def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] |
     return tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
 
 
-def _attributes_asked(tasks: TaskColumns, offers: OfferColumns) -> list[str]:
-    """Return the attributes some requirement is about, so that no other crosses; one at least if there is a requirement."""
-    if tasks.requirements is None:
+def _expected(settings: Settings) -> list[TaskColumns]:
+    """Return the typical tasks of a workload, as far as they can be read; what is wrong with them is said later."""
+    try:
+        return [task_columns([task for task, _ in settings.workload], units=settings.units)] if settings.workload else []
+    except (InputError, TypeError, ValueError):
         return []
-    asked = tasks.attributes_asked
-    return [name for name in offers.attributes if name in asked] or [""]
+
+
+def _attributes_asked(tasks: Sequence[TaskColumns], offers: OfferColumns) -> list[str]:
+    """Return the attributes that some rule is about, so that no other crosses; one at least if there is a requirement."""
+    grouped = [name for columns in tasks for name in columns.group_attributes]
+    if all(columns.requirements is None and columns.preferences is None for columns in tasks):
+        return grouped
+    asked = set(grouped).union(*(columns.attributes_asked for columns in tasks))
+    found = [name for name in offers.attributes if name in asked]
+    return [*found, *(name for name in grouped if name not in found)] or [""]
+
+
+def _measures_asked(tasks: Sequence[TaskColumns], offers: OfferColumns) -> list[str]:
+    """Return the measures that some rule is about."""
+    if not offers.measures:
+        return []
+    asked: set[str] = set().union(*(columns.measures_asked for columns in tasks))
+    return [name for name in offers.measures if name in asked]

@@ -7,32 +7,54 @@ memory and disk in bytes (``"200GiB"``), everything else a count. docs/formats.m
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
 from offermatch.errors import InputError
 from offermatch.quantity import UNITS, check_units, parse, unit_of
+from offermatch.requirements import (
+    OFFER,
+    AnyRequirement,
+    Comparison,
+    Group,
+    Preference,
+    Requirement,
+    at_least,
+    at_most,
+    is_in,
+    not_in,
+    prefer,
+)
 
 __all__ = [
     "DEVICES",
     "MODES",
+    "OFFER",
     "RULES",
+    "AnyRequirement",
     "Assignment",
     "Check",
+    "Comparison",
     "Description",
     "Explanation",
+    "Group",
+    "Members",
     "Mode",
     "Offer",
     "Parameter",
+    "Preference",
     "Quantity",
     "Requirement",
     "Settings",
     "Task",
     "Timings",
+    "at_least",
+    "at_most",
     "is_in",
     "not_in",
+    "prefer",
 ]
 
 Mode = Literal["exclusive", "shared"]
@@ -52,87 +74,26 @@ Quantity = int | float | str | Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
-    """A condition on one attribute of an offer.
-
-    Attributes:
-        attribute: The attribute's name.
-        values: The set of values.
-        excludes: Whether the value must NOT be in the set. An unset value is in no set.
-    """
-
-    attribute: str
-    values: tuple[str, ...]
-    excludes: bool = False
-
-    def __post_init__(self) -> None:
-        """Take one value, or any collection of values, as the set.
-
-        Raises:
-            InputError: ``file-malformed`` for what is no text: only text is compared with text.
-        """
-        given: Any = self.values
-        try:
-            values = (given,) if isinstance(given, str) else tuple(given)
-        except TypeError:
-            values = (given,)
-        for value in (self.attribute, *values):
-            if not isinstance(value, str):
-                hint = f"attributes and their values are text: give {str(value)!r}"
-                place = f"requirement on {self.attribute!r}"
-                raise InputError("file-malformed", f"{value!r} is not text", hint, place)
-        object.__setattr__(self, "values", values)
-
-
-def is_in(attribute: str, *values: str | Collection[str]) -> Requirement:
-    """Return the requirement that the attribute is one of the values, which stand one by one or in a list.
-
-    Raises:
-        InputError: ``file-malformed`` for no value at all, and for what is no text.
-
-    Examples:
-        >>> is_in("zone", "a", "b") == is_in("zone", ["a", "b"])
-        True
-    """
-    return Requirement(attribute, _values(attribute, values))
-
-
-def not_in(attribute: str, *values: str | Collection[str]) -> Requirement:
-    """Return the requirement that the attribute is unset or none of the values; otherwise as ``is_in``."""
-    return Requirement(attribute, _values(attribute, values), excludes=True)
-
-
-def _values(attribute: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
-    values: tuple[Any, ...] = ()
-    for value in given:
-        if isinstance(value, (set, frozenset)):
-            # Sets have no order of their own; the same requirement is to be equal.
-            values += tuple(sorted(value, key=str))
-        else:
-            values += tuple(value) if isinstance(value, (list, tuple)) else (value,)
-    if not values:
-        hint = 'name one value or more, such as is_in("zone", "a", "b")'
-        raise InputError("file-malformed", "there is no value to compare with", hint, f"requirement on {attribute!r}")
-    return values
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """Work to be placed.
 
     Attributes:
         name: Its name, one of a kind among the tasks of a call.
         demand: What it asks in each resource dimension; a dimension left out is 0.
-        requirements: Conditions on attributes, all of which must hold.
+        requirements: Conditions on attributes and measures, all of which must hold.
         devices: Whole devices asked.
         device_share: Thousandths asked of one device, 1 to 999; 0 for none. Not together with ``devices``.
+        preferences: Conditions that cost something where they do not hold.
+        group: The group that it belongs to, or its name where another member bears the rules.
     """
 
     name: str
     demand: Mapping[str, Quantity] = field(default_factory=dict)
-    requirements: Sequence[Requirement] = ()
+    requirements: Sequence[AnyRequirement] = ()
     devices: int = 0
     device_share: int = 0
+    preferences: Sequence[Preference] = ()
+    group: Group | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +106,8 @@ class Offer:
         capacity: What there is in all; what is left out is the same as available.
         attributes: Named properties; None and the empty text stand for unset.
         devices: A number of wholly free devices, or the free thousandths of each (0 to 1000).
+        measures: Numbers that are compared and not used up, such as a price; None, as what is left out, stands for unset.
+        occupants: How many members of a group run on it already, by the name of the group.
     """
 
     name: str
@@ -152,6 +115,8 @@ class Offer:
     capacity: Mapping[str, Quantity] | None = None
     attributes: Mapping[str, str | None] = field(default_factory=dict)
     devices: int | Sequence[int] = 0
+    measures: Mapping[str, float | None] | None = None
+    occupants: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +239,23 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """How the group of a task stands.
+
+    Attributes:
+        group: The name of the group.
+        placed: How many of the members asked about find offers, placed with one another, before the least number is asked.
+        running: How many run already, those that the same call has placed included.
+        least: How many it needs; 0 where it needs none.
+    """
+
+    group: str
+    placed: int
+    running: int
+    least: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """How the offers in the list stand to one task.
 
@@ -291,6 +273,8 @@ class Explanation:
         checks: Each check by its name: a dimension, ``requirement 0`` and so on, ``devices``, ``together``, ``limit 0`` and
             so on, ``score``. None where the matcher does not tell.
         capable: Offers that could hold the task if they were empty; None where the matcher does not tell.
+        members: How the group of the task stands; None for a task of no group, and where the matcher does not tell.
+        words: What a check asks, by its name, where that does not say it, such as ``zone in a, b`` for ``requirement 0``.
     """
 
     task: str
@@ -302,6 +286,8 @@ class Explanation:
     candidates: int
     checks: Mapping[str, Check] | None = None
     capable: int | None = None
+    members: Members | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

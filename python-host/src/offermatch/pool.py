@@ -7,7 +7,7 @@ A pool belongs to one matcher. Any thread may use it; calls on one pool take tur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import RLock
 from time import perf_counter
@@ -24,9 +24,10 @@ from offermatch.tables.catalog import Catalog
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.explained import explanation
 from offermatch.tables.frames import Table
+from offermatch.tables.groups import Occupants, short_groups
 from offermatch.tables.remarks import refuse_unknown, unknown_attributes
 from offermatch.tables.rows import offer_columns, task_columns
-from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable, Workload
+from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable, Workload
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Pool"]
@@ -98,16 +99,22 @@ class Pool:
         strict: bool = False,
         explain: bool = False,
         bound: bool = False,
+        occupants: Mapping[str, Mapping[str, int]] | None = None,
     ) -> Answer:
         """Place tasks, one after the other, and take what they use out of the pool.
+
+        Members of groups that run already are those that the offers had when they were last given. A pool does not
+        remember the members that it places.
 
         Args:
             tasks: ``Task`` rows or whatever else ``Matcher.match`` takes.
             name: As in ``Matcher.match``, as are the next three.
             bad_rows: Whether to refuse all tasks where some cannot be used, or to leave these out.
-            strict: Whether to refuse a requirement on an attribute that the pool does not have.
+            strict: Whether to refuse a condition on an attribute or a measure that the pool does not have.
             explain: Whether to say of each unplaced task why it found no offer, in the pool as it then is.
             bound: Whether to say in ``answer.bound`` what no answer is above, in the pool as it was.
+            occupants: How many members of a group run on which offer, such as ``{"train": {"server-1": 3}}``, instead of
+                those that the offers have of this group.
 
         Raises:
             InputError: A task that cannot be used; the pool is as it was.
@@ -119,11 +126,11 @@ class Pool:
             tasks, self.dimensions, name=name, bad_rows=bad_rows, known=self.dimensions, units=self.settings.units
         )
         if strict:
-            refuse_unknown(columns, self._catalog.attributes)
+            refuse_unknown(columns, self._catalog.attributes, self._catalog.measures)
         timings.columns += perf_counter() - begin
         with self._lock:
             most = upper_bound(columns, self.offers(), self.settings.mode, self.dimensions) if bound else None
-            answer = self.place(columns, timings, explain=explain)
+            answer = self.place(columns, timings, explain=explain, occupants=occupants, bad_rows=bad_rows)
         return answer if most is None else replace(answer, bound=most)
 
     async def assign_async(self, tasks: Table | TaskColumns, **options: Any) -> Answer:
@@ -135,28 +142,43 @@ class Pool:
 
         return await asyncio.to_thread(self.assign, tasks, **options)
 
-    def place(self, tasks: TaskColumns, timings: Timings, *, explain: bool = False) -> Answer:
+    def place(
+        self,
+        tasks: TaskColumns,
+        timings: Timings,
+        *,
+        explain: bool = False,
+        occupants: Mapping[str, Mapping[str, int]] | None = None,
+        bad_rows: BadRows = "refuse",
+    ) -> Answer:
         """Place tasks as ``assign`` does, and add where the time went to ``timings``."""
         with self._lock:
             self._check_usable()
             begin = perf_counter()
-            table = self._catalog.tasks(tasks)
+            running = self._running(tasks, occupants)
+            tasks = _complete(tasks, running, bad_rows)
+            table = self._catalog.tasks(tasks, running)
             timings.columns += perf_counter() - begin
             placed = self._asked(lambda: self._session.assign(table, self._ledger, timings))
             unplaced = sorted(set(range(len(tasks))).difference(placed.assigned.tasks)) if explain else []
+            known = [name for name in self._catalog.attributes if name not in self._catalog.unset]
             return Answer(
                 placed.assigned,
                 tasks.names,
                 self._catalog.names,
                 timings,
-                self.explain(tasks.picked(unplaced)) if explain else (),
+                self._explained(tasks.picked(unplaced), _with_placed(tasks, running, placed.assigned)) if explain else (),
                 placed.matcher,
                 placed.digest,
                 placed.fallback_reason,
                 tasks.left_out,
-                [*unknown_attributes(tasks, self._catalog.attributes), *placed.remarks],
+                [*unknown_attributes(tasks, known, self._catalog.measures), *placed.remarks],
                 tasks.numbers,
             )
+
+    def _running(self, tasks: TaskColumns, given: Mapping[str, Mapping[str, int]] | None) -> dict[str, dict[int, int]]:
+        """Return who of the groups runs, where tasks have groups or somebody is said to run."""
+        return self._catalog.occupants(given) if tasks.groups is not None or given else {}
 
     def update(
         self,
@@ -217,6 +239,9 @@ class Pool:
                 added_table.names,
                 None if workload is None else self._catalog.workload(workload, self.settings.units),
             )
+            self._catalog.vacate(removed_rows)
+            self._catalog.occupy(changed_table)
+            self._catalog.occupy(added_table)
         return [*changed_table.left_out, *added_table.left_out]
 
     def upsert(self, offers: Table | OfferColumns, *, name: str = "name", bad_rows: BadRows = "refuse") -> list[BadRow]:
@@ -237,6 +262,7 @@ class Pool:
             changed_rows = [rows[columns.names[at]] for at in listed]
             names = [columns.names[at] for at in others]
             self._apply([], changed_rows, table.picked(listed), table.picked(others), names)
+            self._catalog.occupy(columns)
         return list(columns.left_out)
 
     def offers(self) -> OfferColumns:
@@ -277,14 +303,24 @@ class Pool:
         self._asked(lambda: self._session.update(changes, self._ledger, Timings()))
         self._catalog.updated(changes, left, taken, added_names)
 
-    def explain(self, tasks: Any) -> list[Explanation]:
+    def explain(self, tasks: Any, *, occupants: Mapping[str, Mapping[str, int]] | None = None) -> list[Explanation]:
         """Say how the offers in the list stand to each of the tasks, each on its own. Changes nothing.
+
+        A task of a group is explained beside the members that run already, not beside others of these tasks.
+
+        Args:
+            tasks: As in ``assign``.
+            occupants: As in ``assign``.
 
         Raises:
             InputError: A task that cannot be used.
             MatcherError: The component trapped or its answer does not hold; the pool takes no more calls.
         """
         columns = task_columns(tasks, self.dimensions, units=self.settings.units)
+        with self._lock:
+            return self._explained(columns, self._running(columns, occupants))
+
+    def _explained(self, columns: TaskColumns, running: dict[str, dict[int, int]]) -> list[Explanation]:
         firsts: list[int] = []
         known: dict[Any, int] = {}
         which = []
@@ -294,11 +330,12 @@ class Pool:
                 at = known[key] = len(firsts)
                 firsts.append(row)
             which.append(at)
-        with self._lock:
-            self._check_usable()
-            table = self._catalog.tasks(columns.picked(firsts))
-            found = self._asked(lambda: self._session.explain(table, self._ledger, Timings()))
-            return [self._explanation(name, table, found, at) for name, at in zip(columns.names, which, strict=True)]
+        self._check_usable()
+        asked = columns.picked(firsts)
+        # Some members may be elsewhere.
+        table = self._catalog.tasks(asked, running, asks_least=False)
+        found = self._asked(lambda: self._session.explain(table, self._ledger, Timings()))
+        return [self._explanation(name, asked, table, found, at) for name, at in zip(columns.names, which, strict=True)]
 
     def _asked(self, ask: Callable[[], _T]) -> _T:
         """Return what the matcher answers; one that fails takes the pool with it."""
@@ -308,9 +345,11 @@ class Pool:
             self._broken = error.message
             raise
 
-    def _explanation(self, name: str, table: TaskTable, found: Explained | Explanations, row: int) -> Explanation:
+    def _explanation(
+        self, name: str, tasks: TaskColumns, table: TaskTable, found: Explained | Explanations, row: int
+    ) -> Explanation:
         if isinstance(found, Explanations):
-            return explanation(name, self._ledger.listed, self.dimensions, table, found, row)
+            return explanation(name, self._ledger.listed, self.dimensions, tasks, table, found, row)
         width, offsets = len(self.dimensions), table.requirements.offsets
         by_dimension = found.by_dimension[row * width : (row + 1) * width]
         by_requirement = found.by_requirement[offsets[row] : offsets[row + 1]] if offsets else ()
@@ -352,4 +391,47 @@ def _keys(tasks: TaskColumns) -> Iterable[Any]:
     columns: list[Iterable[Any]] = [*tasks.demand.values()]
     columns.append([0] * rows if tasks.devices is None else tasks.devices)
     columns.append([()] * rows if tasks.requirements is None else map(tuple, tasks.requirements))
+    if tasks.preferences is not None:
+        columns.append(map(tuple, tasks.preferences))
+    if tasks.groups is not None:
+        # How many members find offers is a matter of all of them.
+        columns.append(None if group is None else row for row, group in enumerate(tasks.groups))
     return zip(*columns, strict=True)
+
+
+def _complete(tasks: TaskColumns, running: Occupants, bad_rows: BadRows) -> TaskColumns:
+    """Return the tasks whose groups have the members that they need.
+
+    Raises:
+        InputError: ``group-malformed`` where one has not, and bad rows are refused.
+    """
+    if tasks.groups is None:
+        return tasks
+    errors: dict[str, InputError] = {}
+    for name, row, message in short_groups(tasks.groups, running):
+        hint = "give all members of the group at once, or ask for fewer"
+        errors[name] = InputError("group-malformed", message, hint, tasks.place(row, "group.least"))
+        if bad_rows == "refuse":
+            raise errors[name]
+    rows = [row for row, group in enumerate(tasks.groups) if group is not None and group.name in errors]
+    if not rows:
+        return tasks
+    bad = []
+    for row in rows:
+        group = tasks.groups[row]
+        number = row if tasks.numbers is None else tasks.numbers[row]
+        error = errors[group.name if group is not None else ""]
+        own = InputError(error.code, error.message, error.hint, tasks.place(row, "group.least"))
+        bad.append(BadRow(tasks.source, number, tasks.names[row], own))
+    return tasks.without(bad, rows)
+
+
+def _with_placed(tasks: TaskColumns, running: Occupants, assigned: Assigned) -> dict[str, dict[int, int]]:
+    """Return who of the groups runs once those that an answer has placed do."""
+    found = {group: dict(counts) for group, counts in running.items()}
+    for task, offer in zip(assigned.tasks, assigned.offers, strict=True) if tasks.groups is not None else ():
+        group = tasks.groups[task] if tasks.groups is not None else None
+        if group is not None:
+            counts = found.setdefault(group.name, {})
+            counts[offer] = counts.get(offer, 0) + 1
+    return found

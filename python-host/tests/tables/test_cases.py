@@ -1,18 +1,26 @@
-"""The odd tables of tests/cases/rows, which the Rust host answers likewise (tests/test_rows.py)."""
+"""The odd tables of tests/cases/rows and tests/cases/rules, which the Rust host answers likewise (tests/test_rows.py)."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from offermatch import InputError
+from offermatch import InputError, Matcher, ReferenceMatcher
 
-FILES = sorted((Path(__file__).parents[3] / "tests" / "cases" / "rows").glob("*.json"))
-CASES = [pytest.param(case, id=f"{file.stem}: {case['case']}") for file in FILES for case in json.loads(file.read_text())]
+ROOT = Path(__file__).parents[3]
+
+
+def cases(folder):
+    files = sorted((ROOT / "tests" / "cases" / folder).glob("*.json"))
+    return [pytest.param(case, id=f"{file.stem}: {case['case']}") for file in files for case in json.loads(file.read_text())]
+
+
+CASES, RULES = cases("rows"), cases("rules")
 
 
 def test_there_are_a_hundred_of_them_and_more():
     assert len(CASES) > 100
+    assert len(RULES) > 100
 
 
 def written(case, folder):
@@ -24,18 +32,35 @@ def written(case, folder):
     return paths
 
 
+@pytest.fixture(scope="module", params=["component", "reference"])
+def with_rules(request):
+    """Both that serve all rules."""
+    return (
+        ReferenceMatcher("0.3.0") if request.param == "reference" else Matcher.load(ROOT / "target" / "matcher-0.3.0.wasm")
+    )
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_odd_tables(packed, tmp_path, case):
-    tasks, offers = written(case, tmp_path)
+    answered(packed, tmp_path, case)
+
+
+@pytest.mark.parametrize("case", RULES)
+def test_rules_in_tables(with_rules, tmp_path, case):
+    answered(with_rules, tmp_path, case, mode="shared")
+
+
+def answered(matcher, folder, case, **settings):
+    tasks, offers = written(case, folder)
     if "placed" in case["outcome"]:
-        answer = packed.match(tasks, offers)
+        answer = matcher.match(tasks, offers, **settings)
         assert dict(zip(answer.task_names, answer.offer_names, strict=True)) == case["outcome"]["placed"]
         return
     with pytest.raises(InputError) as caught:
-        packed.match(tasks, offers)
+        matcher.match(tasks, offers, **settings)
     found = caught.value
     assert found.code == case["outcome"]["code"]
-    place = found.place.replace(f"{tmp_path}/", "").replace(".json", "").replace(".csv", "")
+    place = found.place.replace(f"{folder}/", "").replace(".json", "").replace(".csv", "")
     assert place == case["outcome"].get("place", place)
     assert found.message
     assert found.hint

@@ -32,9 +32,10 @@ from offermatch.sample import Sample
 from offermatch.session import Backend
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
+from offermatch.tables.numbering import offer_table, task_table
 from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import OfferTable, offer_table, task_table
+from offermatch.tables.tables import OfferTable
 
 __all__ = ["border", "table"]
 

@@ -35,7 +35,7 @@ from offermatch.bench.gorandom import GoRandom
 from offermatch.errors import InputError, LyingMatcherError, MatcherError
 from offermatch.formats.files import read_offers, read_tasks
 from offermatch.matcher import BaseMatcher, Matcher
-from offermatch.model import Requirement, Settings, Task, Timings
+from offermatch.model import AnyRequirement, Requirement, Settings, Task, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.tables import Assigned
 
@@ -222,7 +222,7 @@ def _read(trace: Path, name: str, dimensions: Sequence[str] = DIMENSIONS) -> _Tr
 
 def _workload(pods: TaskColumns) -> list[tuple[Task, float]]:
     """Return the kinds of pods in a list, memory left out, each with how many there are."""
-    requirements: Sequence[Sequence[Requirement]] = pods.requirements or [()] * len(pods)
+    requirements: Sequence[Sequence[AnyRequirement]] = pods.requirements or [()] * len(pods)
     asked = zip(pods.demand["cpu"], pods.devices or [0] * len(pods), map(tuple, requirements), strict=True)
     return [
         (Task(f"kind {number}", {"cpu": f"{cpu}m"}, required, devices // 1000, devices % 1000), float(count))
@@ -329,6 +329,7 @@ def _compare(program: Path, read: _Trace, order: Order, one: Candidate, answer: 
                 "requirements": [
                     {"attribute": one.attribute, "not_in" if one.excludes else "in": list(one.values)}
                     for one in requirements or ()
+                    if isinstance(one, Requirement)
                 ],
             }
             for row, (name, thousandths, requirements) in enumerate(

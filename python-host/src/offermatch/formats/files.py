@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from pathlib import Path
@@ -21,8 +23,10 @@ from typing import Any, NoReturn
 from offermatch.errors import InputError
 from offermatch.extras import require
 from offermatch.formats import kubernetes, openb, slurm
-from offermatch.model import Offer, Requirement, Task
-from offermatch.quantity import check_units
+from offermatch.model import Offer, Task
+from offermatch.quantity import check_units, unit_of
+from offermatch.requirements import double, measure_number, members
+from offermatch.tables import cells
 from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offer_columns, task_columns
@@ -38,6 +42,7 @@ __all__ = [
     "read_offers",
     "read_tables",
     "read_tasks",
+    "read_workload",
 ]
 
 FORMATS = ("auto", "json", "jsonl", "csv", "openb", "kubernetes", "slurm", "parquet")
@@ -130,28 +135,16 @@ def read_tasks(
         convert = task_from_mapping
     elif chosen == "parquet":
         columns, own = _parquet(path, source)
-        _check_header(list(columns), ("name", "devices", "device_share"), ("demand.", "requires."), source)
-        required = None
-        if any(column.startswith("requires.") for column in columns):
-            cells_by_row = [dict(zip(columns, row, strict=True)) for row in zip(*map(_cells, columns.values()), strict=True)]
-            words = [_worded(row, "requires.", f"{source}, row {at} ({row['name']})") for at, row in enumerate(cells_by_row)]
-            required = [tuple(_requirement(name, cell) for name, cell in row.items()) for row in words]
-        return TaskColumns.build(
-            columns["name"],
-            {name[7:]: column for name, column in columns.items() if name.startswith("demand.")},
-            devices=columns.get("devices"),
-            device_shares=columns.get("device_share"),
-            requirements=required,
-            units={**(units or {}), **own},
-            source=source,
-        )
+        _check_header(list(columns), *_TASK_COLUMNS, source)
+        units = {**(units or {}), **own}
+        return task_columns(columns, source=source, units=units, bad_rows=bad_rows, known=known)
     else:
-        header, cells = csv_rows(path)
+        header, written = csv_rows(path)
         if chosen == "openb":
-            return task_columns(openb.tasks(header, cells, source), source=source, bad_rows=bad_rows, known=known)
+            return task_columns(openb.tasks(header, written, source), source=source, bad_rows=bad_rows, known=known)
         header, own = csv_units(header, source)
         _check_header(header, *_TASK_COLUMNS, source)
-        rows = [dict(zip(header, row, strict=True)) for row in cells]
+        rows = [dict(zip(header, row, strict=True)) for row in written]
         convert = _csv_task
     units = {**(units or {}), **own}
     table = task_columns(rows, source=source, units=units, bad_rows=bad_rows, known=known, convert=convert)
@@ -171,28 +164,59 @@ def read_offers(
         convert = offer_from_mapping
     elif chosen == "parquet":
         columns, own = _parquet(path, source)
-        _check_header(list(columns), ("name", "devices"), ("available.", "capacity.", "attribute."), source)
-        return OfferColumns.build(
-            columns["name"],
-            {name[10:]: column for name, column in columns.items() if name.startswith("available.")},
-            capacity={name[9:]: column for name, column in columns.items() if name.startswith("capacity.")} or None,
-            attributes={name[10:]: column for name, column in columns.items() if name.startswith("attribute.")} or None,
-            devices=columns.get("devices"),
-            units={**(units or {}), **own},
-            source=source,
-        )
+        _check_header(list(columns), *_OFFER_COLUMNS, source)
+        return offer_columns(columns, source=source, units={**(units or {}), **own}, bad_rows=bad_rows)
     else:
-        header, cells = csv_rows(path)
+        header, written = csv_rows(path)
         if chosen == "openb":
-            return offer_columns(openb.offers(header, cells, source), source=source, bad_rows=bad_rows)
+            return offer_columns(openb.offers(header, written, source), source=source, bad_rows=bad_rows)
         header, own = csv_units(header, source)
         _check_header(header, *_OFFER_COLUMNS, source)
-        rows = [dict(zip(header, row, strict=True)) for row in cells]
+        rows = [dict(zip(header, row, strict=True)) for row in written]
         convert = _csv_offer
     units = {**(units or {}), **own}
     table = offer_columns(rows, source=source, units=units, bad_rows=bad_rows, convert=convert)
     check_units(own, table.available)
     return table
+
+
+def read_workload(path: Path, form: str = "auto", units: Mapping[str, str] | None = None) -> list[tuple[Task, float]]:
+    """Return the typical tasks in a file, each with its share: rows of tasks that have a ``share`` beside.
+
+    Raises:
+        InputError: As of ``read_tasks``, and ``workload-malformed`` for a share that cannot be.
+    """
+    source = str(path)
+    chosen = chosen_format(path, form)
+    rows: list[Any]
+    if chosen in ("json", "jsonl"):
+        rows, own = json_rows(path, "tasks", chosen)
+        tasks = [task_from_mapping(row, f"{source}, row {at}", ("share",)) for at, row in enumerate(rows)]
+    elif chosen == "csv":
+        header, written = csv_rows(path)
+        header, own = csv_units(header, source)
+        listed = list(written)
+        rows = [dict(zip(header, row, strict=True)) for row in listed]
+        tasks = csv_tasks(header, iter(listed), source, ("share",))
+    else:
+        hint = "give JSON, JSON lines or CSV"
+        raise InputError("setting-malformed", f"rows of {chosen} have no share", hint, source)
+    in_force = {**(units or {}), **own}
+    table = task_columns(tasks, source=source, units=in_force)
+    check_units(own, table.demand)
+    found = []
+    for at, (task, row) in enumerate(zip(tasks, rows, strict=True)):
+        place = f"{source}, row {at} ({task.name}), share"
+        share = row.get("share")
+        if share is None or share == "":
+            raise InputError("missing-column", "the share is missing", "say how often such a task comes", place)
+        number = double(share.strip(cells.BLANKS) if isinstance(share, str) else share)
+        if number is None or not math.isfinite(number) or number < 0:
+            hint = "give a finite number, 0 or more"
+            raise InputError("workload-malformed", f"the share {share!r} cannot be used", hint, place)
+        demand = {name: unit_of(name, in_force).shown(column[at]) for name, column in table.demand.items() if column[at]}
+        found.append((replace(task, demand=demand), number))
+    return found
 
 
 def _parquet(path: Path, source: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -208,10 +232,6 @@ def _parquet(path: Path, source: str) -> tuple[dict[str, Any], dict[str, str]]:
         raise InputError("file-malformed", f"not Parquet: {error}", "write it anew", source) from error
     names, units = csv_units(table.column_names, source)
     return dict(zip(names, table.columns, strict=True)), units
-
-
-def _cells(column: Any) -> list[str]:
-    return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
 def chosen_format(path: Path, form: str) -> str:
@@ -362,32 +382,48 @@ def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str, als
     """Return the tasks of CSV rows, in which ``also`` are columns of somebody else's; errors as of ``read_tasks``."""
     names, prefixes = _TASK_COLUMNS
     _check_header(header, (*names, *also), prefixes, source)
-    return [_csv_task(dict(zip(header, cells, strict=True)), f"{source}, row {row}") for row, cells in enumerate(rows)]
+    return [_csv_task(dict(zip(header, row, strict=True)), f"{source}, row {at}") for at, row in enumerate(rows)]
 
 
-_TASK_COLUMNS = (("name", "devices", "device_share"), ("demand.", "requires."))
-_OFFER_COLUMNS = (("name", "devices"), ("available.", "capacity.", "attribute."))
+_TASK_COLUMNS = (
+    ("name", "devices", "device_share", "group", "group.least", "group.together"),
+    ("demand.", *cells.TASK_PREFIXES),
+)
+_OFFER_COLUMNS = (("name", "devices"), ("available.", "capacity.", *cells.OFFER_PREFIXES))
 """The columns of CSV, and the prefixes of others."""
 
 
 def _csv_task(row: Mapping[str, str], place: str) -> Task:
-    required = _worded(row, "requires.", f"{place} ({row['name']})")
+    named = f"{place} ({row['name']})"
+    required, preferred = cells.asked_in_cells(row, named)
     return Task(
         row["name"],
         _prefixed(row, "demand."),
-        tuple(_requirement(name, cell) for name, cell in required.items()),
+        required,
         row.get("devices") or 0,  # type: ignore[arg-type]
         row.get("device_share") or 0,  # type: ignore[arg-type]
+        preferred,
+        cells.group_in_cells(row, named),
     )
 
 
 def _csv_offer(row: Mapping[str, str], place: str) -> Offer:
+    named = f"{place} ({row['name']})"
     devices: Any = row.get("devices") or 0
     if isinstance(devices, str) and "|" in devices:
         devices = [part for part in devices.split("|") if part.strip()]
-    available = _prefixed(row, "available.")
-    attributes: dict[str, str | None] = {**_worded(row, "attribute.", f"{place} ({row['name']})")}
-    return Offer(row["name"], available, _prefixed(row, "capacity.") or None, attributes, devices)
+    attributes = {
+        name: cells.text_cell(cell, f"{named}, attribute.{name}")
+        for name, cell in cells.named_cells(row, "attribute.").items()
+    }
+    measures = {
+        name: measure_number(cell, f"{named}, measure.{name}") for name, cell in cells.named_cells(row, "measure.").items()
+    }
+    occupants = {
+        name: members(cell, 0, f"{named}, occupants.{name}") for name, cell in cells.named_cells(row, "occupants.").items()
+    }
+    available, capacity = _prefixed(row, "available."), _prefixed(row, "capacity.")
+    return Offer(row["name"], available, capacity or None, attributes, devices, measures or None, occupants or None)
 
 
 _QUANTITY_COLUMN = re.compile(r"((?:demand|available|capacity)\.(.+))\[([^\[\]]*)\]")
@@ -418,30 +454,6 @@ def _prefixed(row: Mapping[str, str], prefix: str) -> dict[str, Any]:
     return {name[len(prefix) :]: cell for name, cell in row.items() if cell and name.startswith(prefix)}
 
 
-def _worded(row: Mapping[str, str], prefix: str, place: str) -> dict[str, str]:
-    """Return the cells under columns with a prefix, without blanks around them; an empty one is left out."""
-    found = {}
-    for name, cell in _prefixed(row, prefix).items():
-        text = cell.strip(_BLANKS)
-        if text.lower() == "nan":
-            hint = "leave the cell empty where nothing is meant"
-            raise InputError(
-                "file-malformed", f"{cell!r} is how a missing number is written", hint, f"{place}, {prefix}{name}"
-            )
-        if text:
-            found[name] = text
-    return found
-
-
-_BLANKS = " \t\r\n"
-
-
-def _requirement(attribute: str, cell: str) -> Requirement:
-    excludes = cell.startswith("!")
-    values = tuple(value.strip(_BLANKS) for value in cell.removeprefix("!").split("|"))
-    return Requirement(attribute, values, excludes)
-
-
 def _check_header(header: Sequence[str], names: Sequence[str], prefixes: Sequence[str], source: str) -> None:
     if "name" not in header:
         raise InputError("missing-column", "there is no column 'name'", "name the rows", f"{source}, line 1")
@@ -451,3 +463,4 @@ def _check_header(header: Sequence[str], names: Sequence[str], prefixes: Sequenc
             raise InputError(
                 "unknown-column", f"there is no column {column!r}", f"the columns are {known}", f"{source}, line 1"
             )
+    cells.check_weights(header, f"{source}, line 1")

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from offermatch.errors import ClusterError
 from offermatch.kubernetes.api import Api, Object, path_of
 from offermatch.kubernetes.view import Waiting
-from offermatch.model import Explanation, Requirement
+from offermatch.model import AnyRequirement, Comparison, Explanation
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["Telling", "explained"]
@@ -19,13 +19,15 @@ _AGAIN_SECONDS = 60.0
 _MOST_REMEMBERED = 200_000
 
 
-def explained(found: Explanation, requirements: Sequence[Requirement]) -> str:
+def explained(found: Explanation, requirements: Sequence[AnyRequirement]) -> str:
     """Return why no node takes a pod, in the manner of kube-scheduler."""
     parts = [f"{count} have too little {visible(name, LONGEST_NAME)}" for name, count in found.by_dimension.items() if count]
     for one, count in zip(requirements, found.by_requirement, strict=True):
         if not count:
             continue
-        if one.attribute.startswith("taint:"):
+        if isinstance(one, Comparison):
+            parts.append(f"{count} do not have {visible(str(one), LONGEST_NAME)}")
+        elif one.attribute.startswith("taint:"):
             taint = visible(one.attribute.removeprefix("taint:"), LONGEST_NAME)
             parts.append(f"{count} have the taint {taint}, which it does not tolerate")
         elif one.attribute == "metadata.name":

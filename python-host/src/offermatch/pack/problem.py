@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 from offermatch.errors import InputError
-from offermatch.model import Requirement
+from offermatch.model import AnyRequirement
 from offermatch.pack.search import Kind, Problem
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
@@ -17,8 +18,12 @@ def problem(tasks: TaskColumns, offers: OfferColumns, *, unlimited: bool) -> tup
 
     Raises:
         InputError: ``devices-malformed`` for a task that asks for a share of a device, which is not packed offline;
-            ``unknown-dimension``.
+            ``rule-unserved`` for a group; ``unknown-dimension``.
     """
+    for row, group in enumerate(tasks.groups or ()):
+        if group is not None:
+            hint = "leave groups to a matcher"
+            raise InputError("rule-unserved", "groups are not packed offline", hint, tasks.place(row, "group"))
     dimensions = tuple(offers.available)
     demands = (
         [list(row) for row in zip(*tasks.aligned(dimensions), strict=True)] if dimensions else [[] for _ in tasks.names]
@@ -35,30 +40,26 @@ def problem(tasks: TaskColumns, offers: OfferColumns, *, unlimited: bool) -> tup
             demands[row].append(asked // 1000)
         for row, capacity in enumerate(capacities):
             capacity.append(offers.devices_of(row).count(1000))
-    kinds: dict[tuple[tuple[int, ...], tuple[str | None, ...]], list[int]] = {}
+    asked_measures = [offers.measures[name] for name in sorted(tasks.measures_asked.intersection(offers.measures))]
+    kinds: dict[tuple[tuple[int, ...], tuple[str | None, ...], tuple[float | None, ...]], list[int]] = {}
     for row, capacity in enumerate(capacities):
         values = tuple(column[row] or None for column in offers.attributes.values())
-        kinds.setdefault((tuple(capacity), values), []).append(row)
+        # NaN, which stands for unset, is not even equal to itself.
+        numbers = tuple(None if isnan(column[row]) else column[row] for column in asked_measures)
+        kinds.setdefault((tuple(capacity), values, numbers), []).append(row)
     rows = list(kinds.values())
-    found = [Kind(capacity, None if unlimited else len(having)) for (capacity, _), having in kinds.items()]
-    names = list(offers.attributes)
-    attributes = [dict(zip(names, has, strict=True)) for _, has in kinds]
-    known: dict[tuple[Requirement, ...], frozenset[int]] = {}
+    found = [Kind(capacity, None if unlimited else len(having)) for (capacity, *_), having in kinds.items()]
+    known: dict[tuple[AnyRequirement, ...], frozenset[int]] = {}
 
-    def allowed(requirements: Sequence[Requirement]) -> frozenset[int] | None:
+    def allowed(requirements: Sequence[AnyRequirement]) -> frozenset[int] | None:
         if not requirements:
             return None
         asked = tuple(requirements)
         if asked not in known:
             known[asked] = frozenset(
-                number for number, has in enumerate(attributes) if all(_holds(one, has) for one in asked)
+                number for number, having in enumerate(rows) if all(offers.meets(one, having[0]) for one in asked)
             )
         return known[asked]
 
-    required: Sequence[Sequence[Requirement]] = tasks.requirements or [()] * len(tasks)
+    required: Sequence[Sequence[AnyRequirement]] = tasks.requirements or [()] * len(tasks)
     return Problem(demands, found, [allowed(one or ()) for one in required]), rows
-
-
-def _holds(one: Requirement, has: dict[str, str | None]) -> bool:
-    value = has.get(one.attribute)
-    return (value is not None and value in one.values) != one.excludes

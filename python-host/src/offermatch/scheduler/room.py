@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from offermatch.model import DEVICES, Requirement
+from offermatch.model import DEVICES
 from offermatch.scheduler.store.told import Processable, Reservation
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
@@ -160,7 +160,7 @@ def _soonest(
             continue
         if devices and 1000 * len(offers.devices_of(place)) < devices:
             continue
-        if not all(_meets(one, offers, place) for one in requirements):
+        if not all(offers.meets(one, place) for one in requirements):
             continue
         until, _ = _free_at(asked, offers, place, endings.get(name, ()), now)
         short = [(number - column[place]) / there[place] for there, column, number in columns if number > column[place]]
@@ -170,12 +170,6 @@ def _soonest(
         if best is None or key < best:
             best = key
     return None if best is None else best[2]
-
-
-def _meets(one: Requirement, offers: OfferColumns, place: int) -> bool:
-    column = offers.attributes.get(one.attribute)
-    value = None if column is None else column[place]
-    return (value is not None and value in one.values) != one.excludes
 
 
 def _free_at(

@@ -13,7 +13,7 @@ from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, csv_units, json_rows
-from offermatch.model import Quantity, Requirement
+from offermatch.model import AnyRequirement, Group, Preference, Quantity, Requirement
 from offermatch.quantity import as_written, check_units, parse, unit_of
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.tables.columns import TaskColumns
@@ -49,11 +49,13 @@ class Submission:
         retries: How often it is tried again when an attempt fails.
         queue: The queue whose share it runs from.
         time_limit: The seconds that an attempt may run; one that runs longer is ended and has failed. None: any number.
+        preferences: What the store does not keep, and refuses by name; so are measures among the requirements.
+        group: Likewise.
     """
 
     name: str
     demand: Mapping[str, Quantity] = field(default_factory=dict)
-    requirements: Sequence[Requirement] = ()
+    requirements: Sequence[AnyRequirement] = ()
     devices: int = 0
     device_share: int = 0
     priority: int = 0
@@ -63,6 +65,8 @@ class Submission:
     retries: int = 3
     queue: str = DEFAULT
     time_limit: float | None = None
+    preferences: Sequence[Preference] = ()
+    group: Group | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ def read_submissions(path: Path, form: str = "auto", *, queue: str = DEFAULT) ->
             task.device_share,
             **{
                 "queue": queue,
+                "preferences": task.preferences,
+                "group": task.group,
                 **_cells({name: row[at] for name, at in extra if row[at]}, f"{source}, row {number} ({task.name})"),
             },
         )
@@ -155,6 +161,7 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
         InputError: Whatever is wrong with a task, ``payload-malformed``, ``setting-malformed``, ``dependency-cycle``.
     """
     columns = task_columns(rows, source=source)
+    _refuse_rules(columns)
     payloads: list[tuple[int, str, str]] = []
     for at, row in enumerate(rows):
         name = row.name
@@ -176,6 +183,22 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
     needs: list[Sequence[str]] = [tuple(dict.fromkeys(needed)) if (needed := row.needs) else () for row in rows]
     _refuse_cycles(columns, needs)
     return Checked(columns, priorities, retries, needs, queues, limits, payloads)
+
+
+def _refuse_rules(columns: TaskColumns) -> None:
+    """Refuse what the store does not keep, so that it is not lost."""
+    for row, requirement, kind in columns.conditions:
+        if kind == "preferences" or not isinstance(requirement, Requirement):
+            rule = "preferences" if kind == "preferences" else "measures"
+            raise _unserved(rule, columns.place(row, kind))
+    for row, group in enumerate(columns.groups or ()):
+        if group is not None:
+            raise _unserved("groups", columns.place(row, "group"))
+
+
+def _unserved(rule: str, place: str) -> InputError:
+    hint = "match such tasks with a matcher of your own pool, or ask without the rule"
+    return InputError("rule-unserved", f"the store does not keep {rule}", hint, place)
 
 
 def _whole_numbers(values: list[Any], least: int, columns: TaskColumns, name: str) -> list[int]:
@@ -220,7 +243,8 @@ def _refuse_cycles(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None
 def _from_mapping(row: Mapping[str, Any], place: str, queue: str) -> Submission:
     task = task_from_mapping(row, place, _EXTRA)
     named = f"{place} ({task.name})"
-    extra = {"queue": queue, **{name: row[name] for name in _EXTRA if row.get(name) is not None}}
+    rules = {"preferences": task.preferences, "group": task.group}
+    extra = {"queue": queue, **rules, **{name: row[name] for name in _EXTRA if row.get(name) is not None}}
     if not isinstance(extra.get("payload", {}), Mapping):
         raise InputError("payload-malformed", "the payload is not a JSON object", _HINT, f"{named}, payload")
     for name in ("needs", "inputs"):

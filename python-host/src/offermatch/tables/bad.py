@@ -6,7 +6,7 @@ table without a bad row costs nothing, and one with few of them little.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,7 +51,11 @@ def check_rule(rule: str) -> None:
 
 
 def find_bad_rows(
-    rows: int, source: str, names: Callable[[Sequence[int]], Sequence[str]], build: Callable[[Sequence[int]], object]
+    rows: int,
+    source: str,
+    names: Callable[[Sequence[int]], Sequence[str]],
+    build: Callable[[Sequence[int]], object],
+    at_odds: Callable[[Sequence[int]], Mapping[int, InputError]] | None = None,
 ) -> list[BadRow]:
     """Return the rows that cannot be used, rising; none where what is wrong is wrong with the table.
 
@@ -60,6 +64,7 @@ def find_bad_rows(
         source: What the table is called in errors.
         names: Returns the names of some rows.
         build: Builds the table of some rows only, in whose errors the first of them is row 0.
+        at_odds: Returns those of some rows, each fine on its own, that are at odds with rows before them.
     """
     bad: dict[int, InputError] = {}
     waiting: list[Sequence[int]] = [range(rows)] if rows else []
@@ -83,6 +88,8 @@ def find_bad_rows(
             message = f"{name!r} is also the name of row {first[name]}"
             hint = "give each row a name of its own"
             bad[row] = InputError("duplicate-name", message, hint, f"{source}, row {row}, name")
+    if at_odds is not None:
+        bad.update(at_odds([row for row in range(rows) if row not in bad]))
     return [BadRow(source, row, _name(row, names), bad[row]) for row in sorted(bad)]
 
 

@@ -12,8 +12,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise, repeat
+from math import isnan
 
-from offermatch.model import DEVICES, Mode, Requirement
+from offermatch.model import DEVICES, AnyRequirement, Mode
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = ["Bound", "upper_bound"]
@@ -116,33 +117,29 @@ def _kinds(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[Sequence[int]
     """Return, for each set of offers that requirements allow, these offers and the tasks; None where all are allowed."""
     if tasks.requirements is None:
         return [(None, range(len(tasks)))]
-    names = list(offers.attributes)
-    alike: dict[tuple[str | None, ...], list[int]] = {}
-    for row, values in enumerate(zip(*offers.attributes.values(), strict=True) if names else repeat((), len(offers))):
+    measures = [offers.measures[name] for name in sorted(tasks.measures_asked.intersection(offers.measures))]
+    # NaN, which stands for unset, is not even equal to itself.
+    numbers = [[None if isnan(number) else number for number in column] for column in measures]
+    columns: list[Sequence[str | float | None]] = [*offers.attributes.values(), *numbers]
+    alike: dict[tuple[str | float | None, ...], list[int]] = {}
+    for row, values in enumerate(zip(*columns, strict=True) if columns else repeat((), len(offers))):
         alike.setdefault(values, []).append(row)
-    asking: dict[tuple[Requirement, ...], list[int]] = {}
+    asking: dict[tuple[AnyRequirement, ...], list[int]] = {}
     for row, requirements in enumerate(tasks.requirements):
         asking.setdefault(tuple(requirements or ()), []).append(row)
     found: dict[tuple[int, ...], list[int]] = {}
     everything = tuple(range(len(alike)))
+    firsts = [rows[0] for rows in alike.values()]
     for number, requirements in enumerate(sorted(asking, key=lambda one: -len(asking[one]))):
         groups = everything
         if number < _KINDS:
-            groups = tuple(at for at, values in enumerate(alike) if _meet(requirements, names, values))
+            groups = tuple(at for at, first in enumerate(firsts) if all(offers.meets(one, first) for one in requirements))
         found.setdefault(groups, []).extend(asking[requirements])
     having = list(alike.values())
     return [
         (None if groups == everything else [row for at in groups for row in having[at]], rows)
         for groups, rows in found.items()
     ]
-
-
-def _meet(requirements: Sequence[Requirement], names: Sequence[str], values: Sequence[str | None]) -> bool:
-    """Say whether offers with these values of their attributes meet requirements."""
-    found = dict(zip(names, values, strict=True))
-    return all(
-        (bool(found.get(one.attribute)) and found[one.attribute] in one.values) != one.excludes for one in requirements
-    )
 
 
 def _most(columns: Sequence[_Column], tasks: int, mode: Mode) -> int:

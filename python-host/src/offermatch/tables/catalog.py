@@ -9,13 +9,18 @@ from math import inf, isfinite
 
 from offermatch.errors import InputError
 from offermatch.model import Settings, Task
+from offermatch.requirements import check_group_name, members
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.groups import Occupants
 from offermatch.tables.interner import Interner
+from offermatch.tables.numbering import offer_table, task_table
 from offermatch.tables.rows import task_columns
 from offermatch.tables.settings import SettingColumns
-from offermatch.tables.tables import Changes, OfferTable, TaskTable, Workload, offer_table, task_table
+from offermatch.tables.tables import Changes, OfferTable, TaskTable, Workload
 
 __all__ = ["Catalog"]
+
+_OCCUPANTS = 'give a number of members for each offer of a group, such as {"train": {"server-1": 3}}'
 
 
 class Catalog:
@@ -26,12 +31,25 @@ class Catalog:
 
     Attributes:
         dimensions: The resource dimensions, in order.
+        measures: The measures, in order.
+        unset: The attributes that no offer has, which stand for what a rule is about.
         names: The name of the offer in each row. A new list where rows change hands: answers keep the names of their time.
     """
 
-    def __init__(self, names: Iterable[str], dimensions: Iterable[str], attributes: Iterable[str]) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        dimensions: Iterable[str],
+        attributes: Iterable[str],
+        measures: Iterable[str] = (),
+        unset: Collection[str] = (),
+    ) -> None:
         """Number the offers in their order."""
         self.dimensions = tuple(dimensions)
+        self.measures = tuple(dict.fromkeys(measures))
+        self.unset = unset
+        # How many members of each group run on an offer, by its row.
+        self._occupants: dict[int, dict[str, int]] = {}
         self.names = list(names)
         self._interner = Interner(attributes)
         self._by_name: dict[str, int] = {}
@@ -66,10 +84,10 @@ class Catalog:
         return row
 
     def check(self, offers: OfferColumns) -> None:
-        """Refuse offers with dimensions or attributes that the pool does not have.
+        """Refuse offers with dimensions, attributes or measures that the pool does not have.
 
         Raises:
-            InputError: ``unknown-dimension`` or ``unknown-attribute``.
+            InputError: ``unknown-dimension``, ``unknown-attribute`` or ``measure-malformed``.
         """
         if not len(offers):
             return
@@ -82,17 +100,22 @@ class Catalog:
                 hint = "name it in attributes=(...) when the pool is opened"
                 raise InputError("unknown-attribute", f"the pool has no attribute {attribute!r}", hint, offers.source)
 
+        for measure in offers.measures:
+            if measure not in self.measures:
+                hint = "name it in measures=(...) when the pool is opened"
+                raise InputError("measure-malformed", f"the pool has no measure {measure!r}", hint, offers.source)
+
     def offers(self, offers: OfferColumns) -> OfferTable:
         """Return offers in numbers."""
-        return offer_table(offers, self.dimensions, self._interner)
+        return offer_table(offers, self.dimensions, self._interner, self.measures)
 
-    def tasks(self, tasks: TaskColumns) -> TaskTable:
-        """Return tasks in numbers.
+    def tasks(self, tasks: TaskColumns, occupants: Occupants | None = None, *, asks_least: bool = True) -> TaskTable:
+        """Return tasks in numbers; the arguments are those of ``task_table``.
 
         Raises:
-            InputError: ``unknown-dimension``.
+            InputError: ``unknown-dimension`` or ``group-malformed``.
         """
-        return task_table(tasks, self.dimensions, self._interner)
+        return task_table(tasks, self.dimensions, self._interner, self.measures, occupants, asks_least=asks_least)
 
     def settings(self, settings: Settings) -> SettingColumns:
         """Return settings in numbers.
@@ -124,11 +147,18 @@ class Catalog:
         for at, share in enumerate(shares):
             if not isfinite(share) or share < 0:
                 hint = "give a finite number, 0 or more"
-                raise InputError("workload-malformed", f"the share {share!r} cannot be used", hint, f"workload, row {at}")
+                raise InputError(
+                    "workload-malformed", f"the share {share!r} cannot be used", hint, f"workload, row {at}, share"
+                )
         if shares and not 0 < sum(shares) < inf:
             hint = "give one of them a share above 0"
             raise InputError("workload-malformed", f"the shares add up to {sum(shares)!r}", hint, "workload")
-        return Workload(self.tasks(task_columns(rows, self.dimensions, "workload", units=units)), array("d", shares))
+        table = task_columns(rows, self.dimensions, "workload", units=units)
+        for at, group in enumerate(table.groups or ()):
+            if group is not None:
+                hint = "leave the group out: shares say how often such a task comes"
+                raise InputError("workload-malformed", "a typical task belongs to no group", hint, table.place(at, "group"))
+        return Workload(self.tasks(table), array("d", shares))
 
     def named(self, rows: Sequence[int], table: OfferTable) -> OfferColumns:
         """Return the offers of these rows by name."""
@@ -142,7 +172,57 @@ class Catalog:
             table.device_offsets,
             table.device_free,
             "pool",
+            measures=dict(zip(self.measures, table.measures, strict=True)) if table.measures else {},
+            occupants=self._occupants_of(rows),
         )
+
+    def _occupants_of(self, rows: Sequence[int]) -> dict[str, dict[int, int]]:
+        found: dict[str, dict[int, int]] = {}
+        for at, row in enumerate(rows) if self._occupants else ():
+            for group, count in self._occupants.get(row, {}).items():
+                found.setdefault(group, {})[at] = count
+        return found
+
+    def occupy(self, offers: OfferColumns) -> None:
+        """Take note of who runs on offers of the pool, in place of those before."""
+        rows = self.rows
+        for name in offers.names if self._occupants else ():
+            self._occupants.pop(rows[name], None)
+        for group, running in offers.occupants.items():
+            for at, count in running.items():
+                self._occupants.setdefault(rows[offers.names[at]], {})[group] = count
+
+    def vacate(self, rows: Iterable[int]) -> None:
+        """Take note that nobody runs on these offers any more."""
+        for row in rows:
+            self._occupants.pop(row, None)
+
+    def occupants(self, given: Mapping[str, Mapping[str, int]] | None) -> dict[str, dict[int, int]]:
+        """Return who of each group runs: as the offers say, or as is given instead of a group, by the names of the offers.
+
+        Raises:
+            InputError: ``row-unknown``, ``group-malformed`` or ``file-malformed``.
+        """
+        found: dict[str, dict[int, int]] = {}
+        for row, running in self._occupants.items():
+            for group, count in running.items():
+                found.setdefault(group, {})[row] = count
+        if given is not None and not isinstance(given, Mapping):
+            raise InputError("file-malformed", f"{given!r} is not a mapping", _OCCUPANTS, "occupants")
+        for group, counts in (given or {}).items():
+            check_group_name(group, "occupants")
+            if not isinstance(counts, Mapping):
+                raise InputError("file-malformed", f"{counts!r} is not a mapping", _OCCUPANTS, f"occupants, {group}")
+            found[group] = {}
+            for name, value in counts.items():
+                place = f"occupants, {group}.{name}"
+                count = members(value, 0, place)
+                if name not in self.rows:
+                    hint = "occupants stand on offers of the pool"
+                    raise InputError("row-unknown", f"the pool has no offer {name!r}", hint, place)
+                if count:
+                    found[group][self.rows[name]] = count
+        return found
 
     def rows_for(self, names: Iterable[str], busy: Collection[int]) -> list[int]:
         """Return rows for the first of these offers: the one an offer has had, or the one that has been free for longest.

@@ -10,8 +10,9 @@ have one length. So what crosses to a component needs no further look.
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from operator import add, le, mul
@@ -19,8 +20,10 @@ from typing import Any
 
 from offermatch import quantity
 from offermatch.errors import InputError
-from offermatch.model import DEVICES, Requirement
+from offermatch.model import DEVICES, AnyRequirement, Comparison, Group, Preference, Requirement
+from offermatch.requirements import check_group_name, measure_number, members
 from offermatch.tables.bad import BadRow
+from offermatch.tables.groups import resolved
 from offermatch.tables.ingest import Place, integers, kinds, texts
 
 __all__ = ["OfferColumns", "TaskColumns"]
@@ -44,16 +47,20 @@ class TaskColumns:
         first_rows: The first row that names each dimension, where it is not row 0.
         left_out: The rows that are not here because they could not be used.
         numbers: The number that each row had in the table that was given; None where it is the same.
+        preferences: The preferences of each row; None where no task has one.
+        groups: The group of each row, with its rules; None where no task has one.
     """
 
     names: list[str]
     demand: dict[str, array[int]]
     devices: array[int] | None = None
-    requirements: Sequence[Sequence[Requirement]] | None = None
+    requirements: Sequence[Sequence[AnyRequirement]] | None = None
     source: str = "tasks"
     first_rows: dict[str, int] = field(default_factory=dict)
     left_out: Sequence[BadRow] = ()
     numbers: Sequence[int] | None = None
+    preferences: Sequence[Sequence[Preference]] | None = None
+    groups: Sequence[Group | None] | None = None
 
     @classmethod
     def build(
@@ -63,7 +70,9 @@ class TaskColumns:
         *,
         devices: Any = None,
         device_shares: Any = None,
-        requirements: Sequence[Sequence[Requirement]] | None = None,
+        requirements: Sequence[Sequence[AnyRequirement]] | None = None,
+        preferences: Sequence[Sequence[Preference]] | None = None,
+        groups: Sequence[Group | str | None] | None = None,
         units: Mapping[str, str] | None = None,
         source: str = "tasks",
     ) -> TaskColumns:
@@ -75,6 +84,8 @@ class TaskColumns:
             devices: A column of whole devices asked.
             device_shares: A column of thousandths of one device asked.
             requirements: The requirements of each row.
+            preferences: The preferences of each row.
+            groups: The group of each row, or its name where another row has its rules.
             units: What the numbers of a dimension are in, such as ``{"cpu": "millicores"}``; docs/formats.md has the rule
                 for those left out.
             source: What the table is called in errors.
@@ -87,6 +98,13 @@ class TaskColumns:
         if requirements is not None and any(requirements):
             _same_length(len(requirements), len(table), f"{source}, requirements")
             table.requirements = requirements
+        if preferences is not None and any(preferences):
+            _same_length(len(preferences), len(table), f"{source}, preferences")
+            table.preferences = preferences
+        if groups is not None and any(groups):
+            _same_length(len(groups), len(table), f"{source}, group")
+            made = [Group(one) if isinstance(one, str) and one else one or None for one in groups]
+            table.groups = resolved(made, lambda row: table.place(row, "group"))
         return table
 
     def __len__(self) -> int:
@@ -111,11 +129,30 @@ class TaskColumns:
         return _aligned(self.demand, dimensions, len(self))
 
     @property
+    def conditions(self) -> Iterator[tuple[int, AnyRequirement, str]]:
+        """What each row requires, then what each prefers, with the field in which it stands."""
+        for row, requirements in enumerate(self.requirements or ()):
+            for requirement in requirements or ():
+                yield row, requirement, "requirements"
+        for row, preferences in enumerate(self.preferences or ()):
+            for preference in preferences or ():
+                yield row, preference.requirement, "preferences"
+
+    @property
     def attributes_asked(self) -> set[str]:
-        """The attributes that requirements are about."""
-        if self.requirements is None:
-            return set()
-        return {requirement.attribute for requirements in self.requirements for requirement in requirements or ()}
+        """The attributes that requirements and preferences are about."""
+        return {one.attribute for _, one, _ in self.conditions if isinstance(one, Requirement)}
+
+    @property
+    def measures_asked(self) -> set[str]:
+        """The measures that requirements and preferences are about."""
+        return {one.measure for _, one, _ in self.conditions if isinstance(one, Comparison)}
+
+    @property
+    def group_attributes(self) -> list[str]:
+        """The attributes that members of groups are placed by, in the order in which tasks name them."""
+        groups = {id(group): group for group in self.groups or () if group is not None}
+        return list(dict.fromkeys(name for group in groups.values() for name in group.attributes))
 
     def picked(self, rows: Sequence[int]) -> TaskColumns:
         """Return the table of some rows only."""
@@ -125,7 +162,18 @@ class TaskColumns:
             None if self.devices is None else array("Q", map(self.devices.__getitem__, rows)),
             None if self.requirements is None else [self.requirements[row] for row in rows],
             self.source,
+            preferences=None if self.preferences is None else [self.preferences[row] for row in rows],
+            groups=None if self.groups is None else [self.groups[row] for row in rows],
         )
+
+    def without(self, bad: Sequence[BadRow], rows: Sequence[int]) -> TaskColumns:
+        """Return the table without these rows, which were found to be bad."""
+        left = set(rows)
+        kept = [row for row in range(len(self)) if row not in left]
+        table = self.picked(kept)
+        table.numbers = kept if self.numbers is None else [self.numbers[row] for row in kept]
+        table.left_out = [*self.left_out, *bad]
+        return table
 
     def _asked_devices(self, devices: Any, shares: Any) -> array[int] | None:
         whole = None if devices is None else integers(devices, lambda row: self.place(row, "devices"), quantity.DEVICES)
@@ -169,6 +217,8 @@ class OfferColumns:
         source: What the table is called in errors.
         left_out: The rows that are not here because they could not be used.
         numbers: The number that each row had in the table that was given; None where it is the same.
+        measures: One array of ``rows`` numbers a measure; NaN stands for unset.
+        occupants: How many members of each group run, by the row of the offer.
     """
 
     names: list[str]
@@ -180,6 +230,8 @@ class OfferColumns:
     source: str = "offers"
     left_out: Sequence[BadRow] = ()
     numbers: Sequence[int] | None = None
+    measures: dict[str, array[float]] = field(default_factory=dict)
+    occupants: dict[str, dict[int, int]] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -190,6 +242,8 @@ class OfferColumns:
         capacity: Mapping[str, Any] | None = None,
         attributes: Mapping[str, Any] | None = None,
         devices: Any = None,
+        measures: Mapping[str, Any] | None = None,
+        occupants: Mapping[str, Any] | None = None,
         units: Mapping[str, str] | None = None,
         source: str = "offers",
     ) -> OfferColumns:
@@ -201,6 +255,8 @@ class OfferColumns:
             capacity: Likewise; a dimension left out is what is available.
             attributes: One column of text an attribute.
             devices: A column with, for each row, a number of wholly free devices or the free thousandths of each.
+            measures: One column of numbers a measure; None and NaN stand for unset.
+            occupants: One column of numbers of members a group.
             units: What the numbers of a dimension are in, as of ``TaskColumns.build``.
             source: What the table is called in errors.
 
@@ -216,6 +272,10 @@ class OfferColumns:
             table.attributes[name] = values
         if devices is not None:
             table._set_devices(devices)
+        for name, column in (measures or {}).items():
+            table._set_measure(name, texts(column))
+        for name, column in (occupants or {}).items():
+            table._set_occupants(name, texts(column))
         return table
 
     def __len__(self) -> int:
@@ -230,6 +290,14 @@ class OfferColumns:
         """Return the available and the capacity columns for each of the pool's dimensions."""
         available = _aligned(self.available, dimensions, len(self))
         return available, None if self.capacity is None else _aligned(self.capacity, dimensions, len(self))
+
+    def meets(self, requirement: AnyRequirement, row: int) -> bool:
+        """Return whether an offer has what is required."""
+        if isinstance(requirement, Comparison):
+            numbers = self.measures.get(requirement.measure)
+            return requirement.holds(None if numbers is None else numbers[row])
+        values = self.attributes.get(requirement.attribute)
+        return requirement.holds(None if values is None else values[row])
 
     def devices_of(self, row: int) -> array[int]:
         """Return the free thousandths of the devices of one row."""
@@ -252,6 +320,28 @@ class OfferColumns:
             columns[name] = column
         if columns != self.available:
             self.capacity = columns
+
+    def _set_measure(self, name: str, values: list[Any]) -> None:
+        _same_length(len(values), len(self), f"{self.source}, measures.{name}")
+        if not isinstance(name, str):
+            raise InputError("file-malformed", f"a measure is called {name!r}", "name measures by text", self.source)
+        numbers = (
+            math.nan if value is None else measure_number(value, self.place(row, f"measures.{name}"))
+            for row, value in enumerate(values)
+        )
+        self.measures[name] = array("d", values if kinds(values) <= {float} else numbers)
+
+    def _set_occupants(self, name: str, values: list[Any]) -> None:
+        _same_length(len(values), len(self), f"{self.source}, occupants.{name}")
+        check_group_name(name, f"{self.source}, occupants")
+        counted = {
+            row: members(value, 0, self.place(row, f"occupants.{name}"))
+            for row, value in enumerate(values)
+            if value is not None
+        }
+        running = {row: count for row, count in counted.items() if count}
+        if running:
+            self.occupants[name] = running
 
     def _set_devices(self, devices: Any) -> None:
         rows = devices if isinstance(devices, (list, tuple)) else texts(devices)

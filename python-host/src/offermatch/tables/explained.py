@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from offermatch.model import Check, Explanation
+from offermatch.model import OFFER, Check, Explanation, Members
+from offermatch.tables.columns import TaskColumns
 from offermatch.tables.tables import Explanations, TaskTable
 
 __all__ = ["explanation"]
 
 
 def explanation(
-    name: str, offers: int, dimensions: Sequence[str], table: TaskTable, found: Explanations, row: int
+    name: str, offers: int, dimensions: Sequence[str], tasks: TaskColumns, table: TaskTable, found: Explanations, row: int
 ) -> Explanation:
     """Return the explanation of one task.
 
@@ -19,7 +20,8 @@ def explanation(
         name: The task's name.
         offers: How many offers the list holds.
         dimensions: The pool's dimensions, in order.
-        table: The tasks that were explained.
+        tasks: The tasks that were explained.
+        table: The same in numbers.
         found: What was found.
         row: The row of the task.
     """
@@ -49,7 +51,33 @@ def explanation(
         found.candidates[row],
         checks,
         found.capable[row],
+        _members(tasks, table, found, row),
+        _words(tasks, row),
     )
+
+
+def _words(tasks: TaskColumns, row: int) -> dict[str, str]:
+    """Return what checks of a task ask, by the name of the check."""
+    required = (tasks.requirements[row] or ()) if tasks.requirements is not None else ()
+    preferred = (tasks.preferences[row] or ()) if tasks.preferences is not None else ()
+    asked = [*required, *(one.requirement for one in preferred)]
+    found = {f"requirement {number}": str(one) for number, one in enumerate(asked)}
+    group = tasks.groups[row] if tasks.groups is not None else None
+    if group is not None:
+        if group.together is not None:
+            found["together"] = group.together
+        for number, (name, most) in enumerate(group.at_most.items()):
+            found[f"limit {number}"] = f"at most {most} {'an' if name == OFFER else 'a'} {name}"
+    return found
+
+
+def _members(tasks: TaskColumns, table: TaskTable, found: Explanations, row: int) -> Members | None:
+    group = tasks.groups[row] if tasks.groups is not None else None
+    if group is None:
+        return None
+    at, groups = table.group_of[row] - 1, table.groups
+    running = sum(count for of, count in zip(groups.occupant_groups, groups.occupant_counts, strict=True) if of == at)
+    return Members(group.name, found.members_placed[at], running, group.least)
 
 
 def _limits(table: TaskTable, row: int) -> range:

@@ -1,39 +1,49 @@
-"""What is done as asked though it can hardly be meant: a requirement on an attribute that no offer has."""
+"""What is done as asked though it can hardly be meant: a condition on an attribute or a measure that no offer has."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
 from offermatch.errors import InputError
+from offermatch.model import Comparison
 from offermatch.tables.columns import TaskColumns
 
 __all__ = ["refuse_unknown", "unknown_attributes"]
 
 
-def unknown_attributes(tasks: TaskColumns, attributes: Collection[str]) -> list[str]:
-    """Return a remark for each attribute that tasks ask for and no offer has."""
-    return [f"{tasks.place(row, 'requirements')}: {_message(name)}" for name, row in _unknown(tasks, attributes)]
+def unknown_attributes(tasks: TaskColumns, attributes: Collection[str], measures: Collection[str] = ()) -> list[str]:
+    """Return a remark for each attribute and each measure that tasks ask for and no offer has."""
+    return [f"{tasks.place(row, field)}: {_message(*what)}" for what, row, field in _unknown(tasks, attributes, measures)]
 
 
-def refuse_unknown(tasks: TaskColumns, attributes: Collection[str]) -> None:
-    """Refuse requirements on attributes that no offer has.
+def refuse_unknown(tasks: TaskColumns, attributes: Collection[str], measures: Collection[str] = ()) -> None:
+    """Refuse conditions on attributes and measures that no offer has.
 
     Raises:
         InputError: ``unknown-attribute``.
     """
-    for name, row in _unknown(tasks, attributes):
-        hint = "the attributes are " + (", ".join(sorted(filter(None, attributes))) or "none")
-        raise InputError("unknown-attribute", _message(name), hint, tasks.place(row, "requirements"))
+    for what, row, field in _unknown(tasks, attributes, measures):
+        known = attributes if what[0] == "attribute" else measures
+        hint = f"the {what[0]}s are " + (", ".join(sorted(filter(None, known))) or "none")
+        raise InputError("unknown-attribute", _message(*what), hint, tasks.place(row, field))
 
 
-def _unknown(tasks: TaskColumns, attributes: Collection[str]) -> Iterator[tuple[str, int]]:
-    unknown = tasks.attributes_asked.difference(attributes)
-    for row, requirements in enumerate(tasks.requirements or () if unknown else ()):
-        for requirement in requirements or ():
-            if requirement.attribute in unknown:
-                unknown.discard(requirement.attribute)
-                yield requirement.attribute, row
+def _unknown(
+    tasks: TaskColumns, attributes: Collection[str], measures: Collection[str]
+) -> Iterator[tuple[tuple[str, str], int, str]]:
+    """Yield each attribute or measure that is unknown once, the first row that asks for it, and the field it stands in."""
+    seen: set[tuple[str, str]] = set()
+    for row, one, field in tasks.conditions:
+        what = ("measure", one.measure) if isinstance(one, Comparison) else ("attribute", one.attribute)
+        if what not in seen and what[1] not in (measures if what[0] == "measure" else attributes):
+            seen.add(what)
+            yield what, row, field
+    for row, group in enumerate(tasks.groups or ()):
+        for name in group.attributes if group is not None else ():
+            if name not in attributes and ("attribute", name) not in seen:
+                seen.add(("attribute", name))
+                yield ("attribute", name), row, "group"
 
 
-def _message(name: str) -> str:
-    return f"no offer has the attribute {name!r}"
+def _message(kind: str, name: str) -> str:
+    return f"no offer has the {kind} {name!r}"

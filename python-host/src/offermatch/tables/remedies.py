@@ -22,28 +22,37 @@ def remedies(found: Explanation, units: Mapping[str, str] | None = None) -> list
         found: How the offers stand to a task.
         units: What the numbers of a dimension are in, as of the settings.
     """
-    if found.checks is None or found.candidates:
+    if found.checks is None:
         return []
+    sentences = []
+    members = found.members
+    if members is not None and members.placed + members.running < members.least:
+        there = members.placed + members.running
+        sentences.append(f"{there} of the {members.least} members that group {members.group} needs find an offer")
+    if found.candidates:
+        return sentences
     alone = sorted(((name, check) for name, check in found.checks.items() if check.alone), key=lambda named: -named[1].alone)
-    sentences = [_sentence(name, check, name in found.by_dimension, units) for name, check in alone]
+    sentences += [_sentence(name, check, found, units) for name, check in alone]
     if found.capable == 0:
         sentences.append("no offer could hold it, even if it were empty")
     return sentences
 
 
-def _sentence(name: str, check: Check, is_dimension: bool, units: Mapping[str, str] | None) -> str:
+def _sentence(name: str, check: Check, found: Explanation, units: Mapping[str, str] | None) -> str:
     offers = "1 offer lacks" if check.alone == 1 else f"{check.alone} offers lack"
-    if is_dimension:
+    if name in found.by_dimension:
         return f"{offers} only {name}: {_quantity(name, int(check.missing), units)} more would be enough for the nearest"
     if name == "devices":
         return f"{offers} only devices: {int(check.missing)} thousandths more would be enough for the nearest"
     if name == "score":
         # An offer exactly at the limit misses nothing, and fails all the same.
         return f"{offers} only a lower score: a limit more than {check.missing:.6g} higher would admit the nearest"
-    what = {"together": "the value of the group's members", "limit": "room under", "requirement": "what is asked by"}
-    kind, _, number = name.partition(" ")
-    subject = what[kind] + (f" {kind} {number}" if number else "")
-    return f"{offers} only {subject}" + (f": the nearest is {check.missing:.6g} away" if check.missing else "")
+    if name == "together":
+        return f"{offers} only {found.words.get(name, 'the value')} of the group's members"
+    if name.startswith("limit "):
+        return f"{offers} only room under {found.words.get(name, name)}"
+    nearest = f": the nearest is {check.missing:.6g} away" if check.missing else ""
+    return f"{offers} only {found.words.get(name, f'what is asked by {name}')}{nearest}"
 
 
 def _quantity(dimension: str, missing: int, units: Mapping[str, str] | None) -> str:

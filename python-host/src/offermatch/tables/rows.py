@@ -19,17 +19,28 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from offermatch.errors import InputError
-from offermatch.model import Requirement
+from offermatch.model import AnyRequirement, Comparison, Group, Preference, Requirement
+from offermatch.tables import cells
 from offermatch.tables.bad import BadRows, check_rule, find_bad_rows, refusal
 from offermatch.tables.columns import OfferColumns, TaskColumns, check_names
 from offermatch.tables.given import Given, GivenColumns, GivenRows, given
+from offermatch.tables.groups import clash, clashes
 from offermatch.tables.ingest import kinds, texts
 from offermatch.tables.plain import plain_offers, plain_tasks
-from offermatch.tables.shape import OFFER_KEYS, TASK_KEYS, requirement_from_cell, requirement_from_mapping
+from offermatch.tables.shape import (
+    OFFER_KEYS,
+    TASK_KEYS,
+    group_from,
+    measures_from,
+    occupants_from,
+    preference_from_mapping,
+    requirement_from_mapping,
+)
 
 __all__ = ["offer_columns", "task_columns"]
 
 _Table = TypeVar("_Table", TaskColumns, OfferColumns)
+_Read = TypeVar("_Read")
 
 
 class _Shape(NamedTuple):
@@ -40,8 +51,8 @@ class _Shape(NamedTuple):
     prefixes: tuple[str, ...]
 
 
-_TASKS = _Shape("demand", TASK_KEYS, ("requires.",))
-_OFFERS = _Shape("available", OFFER_KEYS, ("capacity.", "attribute."))
+_TASKS = _Shape("demand", TASK_KEYS, (*cells.TASK_PREFIXES, "group.least", "group.together"))
+_OFFERS = _Shape("available", OFFER_KEYS, ("capacity.", *cells.OFFER_PREFIXES))
 
 
 def task_columns(
@@ -89,7 +100,18 @@ def task_columns(
             table.aligned(known)
         return table
 
-    return _built(given(rows, source, name), build, bad_rows)
+    def at_odds(found: Given, rows: Sequence[int]) -> dict[int, InputError]:
+        part = _converted(found.picked(rows), convert)
+        names = _unchecked_names(part)
+        groups = _groups(part, names)
+        if groups is None:
+            return {}
+        return {
+            rows[at]: clash(groups[at].name, rows[first], f"{found.source}, row {rows[at]} ({names[at]}), group")  # type: ignore[union-attr]
+            for at, first in clashes(groups).items()
+        }
+
+    return _built(given(rows, source, name), build, bad_rows, at_odds)
 
 
 def offer_columns(
@@ -125,7 +147,12 @@ def _converted(found: Given, convert: Callable[[Any, str], Any] | None) -> Given
     return found.converted(convert) if convert is not None and isinstance(found, GivenRows) else found
 
 
-def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) -> _Table:
+def _built(
+    found: Given,
+    build: Callable[[Given], _Table],
+    bad_rows: BadRows,
+    at_odds: Callable[[Given, Sequence[int]], dict[int, InputError]] | None = None,
+) -> _Table:
     check_rule(bad_rows)
     try:
         return build(found)
@@ -135,6 +162,7 @@ def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) ->
             found.source,
             lambda part: _unchecked_names(found.picked(part)),
             lambda part: build(found.picked(part)),
+            None if at_odds is None else lambda part: at_odds(found, part),
         )
         if not bad:
             raise
@@ -150,13 +178,17 @@ def _built(found: Given, build: Callable[[Given], _Table], bad_rows: BadRows) ->
 def _tasks(found: Given, dimensions: Sequence[str] | None, units: Mapping[str, str] | None) -> TaskColumns:
     names = _names(found)
     demands, first_rows = _quantities(found, names, _TASKS, dimensions)
+    simple = found.never_says("preferences or group")
+    required, preferred = _asked(found, names, simple)
     with _hinted(found, dimensions):
         table = TaskColumns.build(
             names,
             demands,
             devices=_said(found.optional("devices", 0), 0),
             device_shares=_said(found.optional("device_share", 0), 0),
-            requirements=_requirements(found, names),
+            requirements=required,
+            preferences=preferred,
+            groups=None if simple else _groups(found, names),
             units=units,
             source=found.source,
         )
@@ -168,6 +200,7 @@ def _offers(found: Given, dimensions: Sequence[str] | None, units: Mapping[str, 
     names = _names(found)
     available, first_rows = _quantities(found, names, _OFFERS, dimensions)
     available, capacity = _capacity(found, names, available, first_rows, dimensions)
+    simple = found.never_says("measures or occupants")
     with _hinted(found, dimensions):
         return OfferColumns.build(
             names,
@@ -175,6 +208,8 @@ def _offers(found: Given, dimensions: Sequence[str] | None, units: Mapping[str, 
             capacity=capacity,
             attributes=_attributes(found, names),
             devices=_devices(found, names),
+            measures=None if simple else _numbers(found, names, "measures", "measure.", measures_from),
+            occupants=None if simple else _numbers(found, names, "occupants", "occupants.", occupants_from),
             units=units,
             source=found.source,
         )
@@ -250,6 +285,8 @@ def _check_fields(found: Given, names: Sequence[str], shape: _Shape) -> None:
     """Refuse fields that the shape does not have, so that a misspelt one is not lost."""
     in_columns = isinstance(found, GivenColumns)
     prefixes = (f"{shape.quantities}.", *shape.prefixes) if in_columns else ()
+    if in_columns:
+        cells.check_weights(found.fields or (), found.source)
     for field in found.fields or ():
         if field in shape.keys or field == found.name or (isinstance(field, str) and field.startswith(prefixes)):
             continue
@@ -281,12 +318,19 @@ def _by_dimension(
     return {name: [mapping.get(name, 0) for mapping in mappings] for name in first_rows}, first_rows
 
 
+_KINDS = {
+    "attributes": "a value for each attribute",
+    "measures": "a number for each measure",
+    "occupants": "a number of members for each group",
+}
+
+
 def _check_mappings(found: Given, values: Sequence[Any], names: Sequence[str], field: str) -> None:
     if all(issubclass(kind, Mapping) for kind in kinds(values)):
         return
     for row, value in enumerate(values):
         if not isinstance(value, Mapping):
-            what = "a value for each attribute" if field == "attributes" else "a quantity for each dimension"
+            what = _KINDS.get(field, "a quantity for each dimension")
             hint = f"give {what} by its name"
             raise InputError("file-malformed", f"{value!r} is not a mapping", hint, found.place(row, names, field))
 
@@ -365,44 +409,95 @@ def _devices(found: Given, names: Sequence[str]) -> Any:
     ]
 
 
-def _requirements(found: Given, names: Sequence[str]) -> Sequence[Sequence[Requirement]] | None:
-    columns = found.prefixed("requires.")
+def _numbers(
+    found: Given, names: Sequence[str], field: str, prefix: str, read: Callable[[Mapping[str, Any], str], Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Return the measures or the occupants of offers: one column each, None where a row has none."""
+    columns = found.prefixed(prefix)
     if columns:
-        return _from_cells(found, columns, names)
-    column = _said(found.optional("requirements", ()), ())
+        return {name: _cells_of(column) for name, column in columns.items()}
+    column = _said(found.optional(field, None), None)
     if column is None:
         return None
-    listed: list[Sequence[Requirement]] = []
+    mappings = [{} if value is None else value for value in texts(column)]
+    _check_mappings(found, mappings, names, field)
+    numbers = [read(mapping, found.place(row, names)) if mapping else {} for row, mapping in enumerate(mappings)]
+    named = dict.fromkeys(chain.from_iterable(numbers))
+    return {name: [mapping.get(name) for mapping in numbers] for name in named}
+
+
+def _cells_of(column: Any) -> list[Any]:
+    return [None if cells.is_empty(cell) else cell for cell in texts(column)]
+
+
+def _in_cells(
+    found: Given, names: Sequence[str], fields: Callable[[str], bool], read: Callable[[Mapping[str, Any], str], _Read]
+) -> list[_Read] | None:
+    """Return what stands in the cells of some columns of each row; rows that say the same share it. None without columns."""
+    columns = {field: texts(found.optional(field, None)) for field in found.fields or () if fields(str(field))}
+    if not columns:
+        return None
+    known: dict[tuple[Any, ...], _Read] = {}
+    said = []
+    for row, written in enumerate(zip(*columns.values(), strict=True)):
+        one = known.get(written) if set(map(type, written)) <= _HASHABLE else None
+        if one is None:
+            one = read(dict(zip(columns, written, strict=True)), found.place(row, names))
+            if set(map(type, written)) <= _HASHABLE:
+                known[written] = one
+        said.append(one)
+    return said
+
+
+_HASHABLE = {str, int, float, type(None)}
+
+
+def _asked(
+    found: Given, names: Sequence[str], simple: bool
+) -> tuple[Sequence[Sequence[AnyRequirement]] | None, Sequence[Sequence[Preference]] | None]:
+    """Return the requirements and the preferences of each row; None where there are none."""
+    in_cells = _in_cells(found, names, cells.is_asked, cells.asked_in_cells)
+    if in_cells is not None:
+        return [one[0] for one in in_cells], [one[1] for one in in_cells]
+    required = _listed(found, names, "requirements", {Requirement, Comparison}, requirement_from_mapping)
+    if simple:
+        return required, None
+    return required, _listed(found, names, "preferences", {Preference}, preference_from_mapping)
+
+
+def _listed(
+    found: Given, names: Sequence[str], field: str, made: set[type], read: Callable[[Any, str], Any]
+) -> Sequence[Sequence[Any]] | None:
+    """Return the lists of a field, such as requirements; None where all of them are empty."""
+    column = _said(found.optional(field, ()), ())
+    if column is None:
+        return None
+    listed: list[Sequence[Any]] = []
     for row, value in enumerate(texts(column)):
         asked = value.tolist() if type(value).__name__ == "ndarray" else value
         if asked is None or (isinstance(asked, (tuple, list)) and not asked):
             listed.append(())
         elif isinstance(asked, (str, bytes)) or not isinstance(asked, (Sequence, set, frozenset)):
-            hint = "a task has a list of requirements, such as [is_in('zone', 'a')]"
-            place = found.place(row, names, "requirements")
-            raise InputError("file-malformed", f"{value!r} is not a list of requirements", hint, place)
-        elif kinds(asked) <= {Requirement}:
+            example = "[is_in('zone', 'a')]" if field == "requirements" else "[prefer(is_in('zone', 'a'), 0.5)]"
+            place = found.place(row, names, field)
+            hint = f"a task has a list of {field}, such as {example}"
+            raise InputError("file-malformed", f"{value!r} is not a list of {field}", hint, place)
+        elif kinds(asked) <= made:
             listed.append(tuple(asked))
         else:
-            place = found.place(row, names, "requirements")
-            listed.append(tuple(requirement_from_mapping(one, f"{place}.{at}") for at, one in enumerate(asked)))
+            place = found.place(row, names, field)
+            listed.append(tuple(read(one, f"{place}.{at}") for at, one in enumerate(asked)))
     return listed
 
 
-def _from_cells(found: Given, columns: Mapping[str, Any], names: Sequence[str]) -> list[Sequence[Requirement]]:
-    """Return the requirements of columns of cells; rows that ask the same share them."""
-    known: dict[tuple[str, str], tuple[Requirement, ...]] = {}
-    rows: list[tuple[Requirement, ...]] = [()] * len(names)
-    for attribute, column in columns.items():
-        for row, cell in enumerate(texts(column)):
-            if cell is None or (isinstance(cell, str) and not cell):
-                continue
-            if not isinstance(cell, str):
-                hint = "give values joined by |, with a leading ! those that are not allowed"
-                place = found.place(row, names, f"requires.{attribute}")
-                raise InputError("file-malformed", f"{cell!r} is not text", hint, place)
-            asked = known.get((attribute, cell))
-            if asked is None:
-                asked = known[attribute, cell] = (requirement_from_cell(attribute, cell),)
-            rows[row] = rows[row] + asked if rows[row] else asked
-    return list(rows)
+def _groups(found: Given, names: Sequence[str]) -> list[Group | None] | None:
+    """Return the group of each row as it stands there; None where no row has one."""
+    if any(map(cells.is_rule_of_group, map(str, found.fields or ()))):
+        return _in_cells(found, names, cells.is_group, cells.group_in_cells)
+    column = _said(found.optional("group", None), None)
+    if column is None:
+        return None
+    groups = texts(column)
+    if isinstance(found, GivenColumns):
+        groups = [None if cells.is_empty(group) else group for group in groups]
+    return [None if group is None else group_from(group, found.place(row, names)) for row, group in enumerate(groups)]

@@ -1,4 +1,4 @@
-"""The shape of a row in JSON and in CSV, as docs/formats.md has it."""
+"""The shape of a row in JSON, as docs/formats.md has it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from offermatch.errors import InputError
-from offermatch.model import Offer, Requirement, Task
+from offermatch.model import Offer, Task
+from offermatch.requirements import (
+    AnyRequirement,
+    Comparison,
+    Group,
+    Preference,
+    Requirement,
+    check_group_name,
+    measure_number,
+    members,
+    weight_number,
+)
 
 __all__ = [
     "OFFER_KEYS",
     "TASK_KEYS",
+    "group_from",
     "malformed",
+    "measures_from",
+    "occupants_from",
     "offer_from_mapping",
-    "requirement_from_cell",
+    "preference_from_mapping",
     "requirement_from_mapping",
     "task_from_mapping",
 ]
 
-TASK_KEYS = ("name", "demand", "requirements", "devices", "device_share")
-OFFER_KEYS = ("name", "available", "capacity", "attributes", "devices")
-
-_BLANKS = " \t\r\n"
+TASK_KEYS = ("name", "demand", "requirements", "devices", "device_share", "preferences", "group")
+OFFER_KEYS = ("name", "available", "capacity", "attributes", "devices", "measures", "occupants")
 
 
 def task_from_mapping(row: Mapping[str, Any], place: str, also: Sequence[str] = ()) -> Task:
@@ -34,12 +46,17 @@ def task_from_mapping(row: Mapping[str, Any], place: str, also: Sequence[str] = 
     requirements = () if row.get("requirements") is None else row["requirements"]
     if not isinstance(requirements, (list, tuple)):
         raise malformed(requirements, "a list of requirements", f"{named}, requirements")
+    preferences = () if row.get("preferences") is None else row["preferences"]
+    if not isinstance(preferences, (list, tuple)):
+        raise malformed(preferences, "a list of preferences", f"{named}, preferences")
     return Task(
         row["name"],
         _mapping(row, "demand", named),
         tuple(requirement_from_mapping(given, f"{named}, requirements.{at}") for at, given in enumerate(requirements)),
         row.get("devices", 0),
         row.get("device_share", 0),
+        tuple(preference_from_mapping(given, f"{named}, preferences.{at}") for at, given in enumerate(preferences)),
+        group_from(row.get("group"), named),
     )
 
 
@@ -53,7 +70,10 @@ def offer_from_mapping(row: Mapping[str, Any], place: str) -> Offer:
         # Nothing that a row of our own could have meant: it would pass for no devices below.
         hint = "devices is a number of free devices, or a list of the free thousandths of each"
         raise InputError("quantity-malformed", f"{devices!r} is not a number", hint, f"{named}, devices")
-    return Offer(row["name"], _mapping(row, "available", named), capacity or None, attributes, devices)
+    measures = measures_from(_mapping(row, "measures", named), named)
+    occupants = occupants_from(_mapping(row, "occupants", named), named)
+    available = _mapping(row, "available", named)
+    return Offer(row["name"], available, capacity or None, attributes, devices, measures or None, occupants or None)
 
 
 def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:
@@ -78,43 +98,107 @@ def _mapping(row: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
     return value
 
 
-def requirement_from_mapping(given: Any, place: str) -> Requirement:
-    """Return a requirement written in the JSON shape; one that is a ``Requirement`` already is returned as it is.
+def requirement_from_mapping(given: Any, place: str) -> AnyRequirement:
+    """Return a requirement written in the JSON shape; one that is made already is returned as it is.
 
     Raises:
-        InputError: ``missing-column``, ``unknown-column`` or ``file-malformed``.
+        InputError: ``missing-column``, ``unknown-column``, ``file-malformed`` or ``measure-malformed``.
     """
-    if isinstance(given, Requirement):
+    if isinstance(given, (Requirement, Comparison)):
         return given
     if not isinstance(given, Mapping):
         raise malformed(given, 'an object such as {"attribute": "zone", "in": ["a"]}', place)
-    hint = "a requirement has attribute, and either in or not_in"
+    return _condition(given, place)
+
+
+def preference_from_mapping(given: Any, place: str) -> Preference:
+    """Return a preference written in the JSON shape: a requirement with a weight; errors as of ``requirement_from_mapping``.
+
+    Raises:
+        InputError: Also ``preference-malformed``.
+    """
+    if isinstance(given, Preference):
+        return given
+    if not isinstance(given, Mapping):
+        raise malformed(given, 'an object such as {"attribute": "zone", "in": ["a"], "weight": 0.5}', place)
+    requirement = _condition(given, place, "weight")
+    if "weight" not in given:
+        raise InputError("missing-column", "the weight is missing", f"a preference {_CONDITION}", f"{place}.weight")
+    return Preference(requirement, weight_number(given["weight"], f"{place}.weight"))
+
+
+_CONDITION = "has attribute with in or not_in, or measure with at_least or at_most; in a preference also weight"
+
+
+def _condition(given: Mapping[str, Any], place: str, *also: str) -> AnyRequirement:
+    subject, kinds = ("measure", ("at_least", "at_most")) if "measure" in given else ("attribute", ("in", "not_in"))
+    hint = f"a requirement {_CONDITION}"
     for key in given:
-        if key not in ("attribute", "in", "not_in"):
+        if key not in (subject, *kinds, *also):
             raise InputError("unknown-column", f"there is no {key!r}", hint, place)
-    if "attribute" not in given:
-        raise InputError("missing-column", "the attribute is missing", hint, f"{place}, attribute")
-    if not isinstance(given["attribute"], str):
-        raise malformed(given["attribute"], "text", f"{place}, attribute")
-    if ("in" in given) == ("not_in" in given):
-        code, what = (
-            ("unknown-column", "both in and not_in stand here") if "in" in given else ("missing-column", "in is missing")
-        )
-        raise InputError(code, what, hint, place)
-    key = "in" if "in" in given else "not_in"
+    if subject not in given:
+        raise InputError("missing-column", f"the {subject} is missing", hint, f"{place}, {subject}")
+    if not isinstance(given[subject], str):
+        raise malformed(given[subject], "text", f"{place}, {subject}")
+    named = [kind for kind in kinds if kind in given]
+    if len(named) == 2:
+        raise InputError("unknown-column", f"both {kinds[0]} and {kinds[1]} stand here", hint, place)
+    if not named:
+        raise InputError("missing-column", f"{kinds[0]} is missing", hint, place)
+    key = named[0]
+    if subject == "measure":
+        return Comparison(given[subject], measure_number(given[key], f"{place}.{key}"), key == "at_least")
     values = given[key]
     if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
         raise malformed(values, "a list of text", f"{place}, {key}")
-    return Requirement(given["attribute"], tuple(values), key == "not_in")
+    return Requirement(given[subject], tuple(values), key == "not_in")
+
+
+def group_from(given: Any, place: str) -> Group | None:
+    """Return a group written in the JSON shape, an object or a name; None for null.
+
+    Raises:
+        InputError: ``group-malformed``, ``missing-column``, ``unknown-column`` or ``file-malformed``.
+    """
+    if given is None or isinstance(given, Group):
+        return given
+    if not isinstance(given, Mapping):
+        check_group_name(given, f"{place}, group")
+        return Group(given)
+    for key in given:
+        if key not in _GROUP_KEYS:
+            hint = "the keys are " + ", ".join(_GROUP_KEYS)
+            raise InputError("unknown-column", f"there is no {key!r}", hint, f"{place}, group")
+    check_group_name(given.get("name", ""), f"{place}, group")
+    together = given.get("together")
+    if together is not None and not isinstance(together, str):
+        raise malformed(together, "text", f"{place}, group.together")
+    limits = _mapping(given, "at_most", f"{place}, group")
+    at_most = {name: members(most, 1, f"{place}, group.at_most.{name}") for name, most in limits.items()}
+    return Group(given["name"], members(given.get("least", 0), 0, f"{place}, group.least"), together, at_most)
+
+
+_GROUP_KEYS = ("name", "least", "together", "at_most")
+
+
+def measures_from(given: Mapping[str, Any], place: str) -> dict[str, float]:
+    """Return the measures of an offer that are set; None is unset.
+
+    Raises:
+        InputError: ``measure-malformed``.
+    """
+    return {name: measure_number(value, f"{place}, measures.{name}") for name, value in given.items() if value is not None}
+
+
+def occupants_from(given: Mapping[str, Any], place: str) -> dict[str, int]:
+    """Return how many members of each group run on an offer.
+
+    Raises:
+        InputError: ``group-malformed``.
+    """
+    return {name: members(count, 0, f"{place}, occupants.{name}") for name, count in given.items()}
 
 
 def malformed(found: Any, wanted: str, place: str) -> InputError:
     """Return the error of a field that is of the wrong type."""
     return InputError("file-malformed", f"{found!r} is not {wanted}", "docs/formats.md shows the shape of a row", place)
-
-
-def requirement_from_cell(attribute: str, cell: str) -> Requirement:
-    """Return the requirement of a CSV cell: values joined by ``|``, with a leading ``!`` those not allowed."""
-    excludes = cell.startswith("!")
-    values = tuple(value.strip(_BLANKS) for value in cell.removeprefix("!").split("|"))
-    return Requirement(attribute, values, excludes)

@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from typing import NamedTuple
-
-from offermatch.model import Requirement
-from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.interner import Interner
 
 __all__ = [
     "AT_LEAST",
@@ -35,8 +31,6 @@ __all__ = [
     "RunningTable",
     "TaskTable",
     "Workload",
-    "offer_table",
-    "task_table",
 ]
 
 IN, NOT_IN, AT_LEAST, AT_MOST = range(4)
@@ -270,54 +264,3 @@ class Explanations:
     candidates: list[int]
     capable: list[int]
     members_placed: list[int]
-
-
-def offer_table(offers: OfferColumns, dimensions: Sequence[str], interner: Interner) -> OfferTable:
-    """Return offers in the pool's dimensions and attributes; others do not cross."""
-    available, capacity = offers.aligned(dimensions)
-    unset: list[str | None] = [None] * len(offers)
-    return OfferTable(
-        len(offers),
-        available,
-        capacity or [],
-        [interner.column(offers.attributes.get(name, unset)) for name in interner.attributes],
-        offers.device_offsets or array("Q"),
-        offers.device_free,
-    )
-
-
-def task_table(tasks: TaskColumns, dimensions: Sequence[str], interner: Interner) -> TaskTable:
-    """Return tasks in the pool's dimensions and attributes.
-
-    Raises:
-        InputError: ``unknown-dimension`` for a dimension the pool does not have.
-    """
-    demand = tasks.aligned(dimensions)
-    requirements = Requirements() if tasks.requirements is None else _requirements(tasks.requirements, interner)
-    return TaskTable(len(tasks), demand, array("Q") if tasks.devices is None else tasks.devices, requirements)
-
-
-def _requirements(rows: Iterable[Sequence[Requirement]], interner: Interner) -> Requirements:
-    columns = Requirements(array("Q", [0]), value_offsets=array("Q", [0]))
-    numbered: dict[Requirement, tuple[int, array[int]]] = {}
-    for requirements in rows:
-        for requirement in requirements or ():
-            found = numbered.get(requirement)
-            if found is None:
-                found = numbered[requirement] = _numbered(requirement, interner)
-            columns.kinds.append(NOT_IN if requirement.excludes else IN)
-            columns.subjects.append(found[0])
-            columns.values.extend(found[1])
-            columns.value_offsets.append(len(columns.values))
-        columns.offsets.append(len(columns.kinds))
-    return columns if columns.kinds else Requirements()
-
-
-def _numbered(requirement: Requirement, interner: Interner) -> tuple[int, array[int]]:
-    attribute = interner.attributes.get(requirement.attribute)
-    if attribute is None:
-        # Unset in every offer: 'in' fails and 'not in' passes, as with an empty set on any attribute.
-        return 0, array("Q")
-    # A value that no offer has cannot be met, so it is left out.
-    values = dict.fromkeys(interner.value(value) for value in requirement.values if value)
-    return attribute, array("Q", filter(None, values))

@@ -25,8 +25,9 @@ from offermatch.matcher import Matcher
 from offermatch.model import Description, Settings, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
+from offermatch.tables.numbering import offer_table, task_table
 from offermatch.tables.rows import offer_columns, task_columns
-from offermatch.tables.tables import Assigned, offer_table, task_table
+from offermatch.tables.tables import Assigned
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Partition", "match_partitions"]
@@ -129,11 +130,11 @@ def _result(future: Any) -> _Found:
 def _answer(found: _Found, tasks: TaskColumns, offers: OfferColumns, settings: Settings) -> Answer:
     """Return the answer of a worker, checked against the tables that were sent."""
     dimensions = tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
-    interner = Interner([*offers.attributes] or [""])
+    interner = Interner([*offers.attributes, *tasks.group_attributes] or [""])
     assigned = Assigned(found.task_rows, found.offer_rows, found.scores)
     most = math.inf if settings.max_score is None else settings.max_score
-    ledger = Ledger(offer_table(offers, dimensions, interner), settings.mode, most)
-    ledger.accept(task_table(tasks, dimensions, interner), assigned)
+    ledger = Ledger(offer_table(offers, dimensions, interner, offers.measures), settings.mode, most)
+    ledger.accept(task_table(tasks, dimensions, interner, offers.measures, offers.occupants), assigned)
     answer = Answer(assigned, tasks.names, offers.names, found.timings)
     answer.matcher, answer.matcher_digest = found.description, found.digest
     return answer

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import TypeVar
 
+from offermatch.errors import InputError
 from offermatch.model import Offer
 from offermatch.quantity import as_written
 from offermatch.scheduler.cluster.abc import Launch
@@ -119,6 +120,19 @@ def malformed(launch: Launch) -> str:
     return ""
 
 
+def refuse_rules(offers: OfferColumns) -> None:
+    """Refuse what a cluster does not say of its servers, so that it is not lost.
+
+    Raises:
+        InputError: ``rule-unserved``.
+    """
+    for rule, found in (("measures", offers.measures), ("groups", offers.occupants)):
+        if found:
+            hint = "leave measures and occupants out of the servers of a cluster"
+            message = f"a cluster does not serve {rule}"
+            raise InputError("rule-unserved", message, hint, f"{offers.source}, {next(iter(found))}")
+
+
 def servers_of(offers: Sequence[Offer] | OfferColumns) -> list[Server]:
     """Return one server an offer.
 
@@ -126,6 +140,7 @@ def servers_of(offers: Sequence[Offer] | OfferColumns) -> list[Server]:
         InputError: An offer that cannot be used, or two of one name.
     """
     table = offer_columns(offers, None)
+    refuse_rules(table)
     names = list(table.available)
     free = _rows(table.available, names, len(table))
     capacity = free if table.capacity is None else _rows({**table.available, **table.capacity}, names, len(table))

@@ -9,7 +9,7 @@ from itertools import chain
 from sqlalchemy import Connection, select, update
 
 from offermatch.errors import InputError
-from offermatch.model import Requirement
+from offermatch.model import AnyRequirement, Requirement
 from offermatch.scheduler.store.changes import cancel_dependents
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.queues import refuse_unrunnable
@@ -132,7 +132,7 @@ def _demands(columns: TaskColumns) -> list[str]:
 def _requirements(columns: TaskColumns) -> list[str | None]:
     if columns.requirements is None:
         return [None] * len(columns)
-    known: dict[tuple[Requirement, ...], str] = {}
+    known: dict[tuple[AnyRequirement, ...], str] = {}
     texts: list[str | None] = []
     for given in columns.requirements:
         if not given:
@@ -140,7 +140,9 @@ def _requirements(columns: TaskColumns) -> list[str | None]:
             continue
         key = tuple(given)
         if key not in known:
-            known[key] = json.dumps([[one.attribute, list(one.values), one.excludes] for one in key])
+            known[key] = json.dumps(
+                [[one.attribute, list(one.values), one.excludes] for one in key if isinstance(one, Requirement)]
+            )
         texts.append(known[key])
     return texts
 

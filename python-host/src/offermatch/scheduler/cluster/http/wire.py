@@ -11,6 +11,7 @@ from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
 from offermatch.quantity import SMALLEST, as_written
 from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Output, Refusal, Report
+from offermatch.scheduler.cluster.servers import refuse_rules
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.rows import offer_columns
 from offermatch.tables.shape import offer_from_mapping
@@ -126,6 +127,7 @@ def decoded(body: bytes, *keys: str, most: int = MOST_VALUES) -> dict[str, Any]:
 def offers_of(offers: Sequence[Offer] | OfferColumns) -> dict[str, Any]:
     """Return offers as they are sent."""
     table = offer_columns(offers)
+    refuse_rules(table)
     available, capacity = table.available, table.capacity or table.available
     shown = []
     for row, name in enumerate(table.names):
