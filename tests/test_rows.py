@@ -1,4 +1,4 @@
-"""The odd tables of tests/cases/rows in the Rust host; the Python host answers likewise (python-host/tests/tables)."""
+"""Odd tables and rules in tables (tests/cases/rows and rules) in the Rust host; the Python host answers likewise."""
 
 from __future__ import annotations
 
@@ -9,14 +9,28 @@ from typing import Any
 
 import pytest
 
-FILES = sorted((Path(__file__).parent / "cases" / "rows").glob("*.json"))
-CASES = [pytest.param(case, id=f"{file.stem}: {case['case']}") for file in FILES for case in json.loads(file.read_text())]
+ROOT = Path(__file__).parents[1]
 
 
-@pytest.mark.parametrize("case", CASES)
+def cases(folder: str) -> list[Any]:
+    """Return the cases of a folder."""
+    files = sorted((ROOT / "tests" / "cases" / folder).glob("*.json"))
+    return [pytest.param(case, id=f"{file.stem}: {case['case']}") for file in files for case in json.loads(file.read_text())]
+
+
+@pytest.mark.parametrize("case", cases("rows"))
 def test_odd_tables(hosts: Any, tmp_path: Path, case: dict[str, Any]) -> None:
-    rust, _ = hosts
-    arguments: list[str | Path] = ["match"]
+    answered(hosts[0], tmp_path, case)
+
+
+@pytest.mark.parametrize("case", cases("rules"))
+def test_rules_in_tables(hosts: Any, tmp_path: Path, case: dict[str, Any]) -> None:
+    answered(hosts[0], tmp_path, case, "--mode", "shared", "--matcher", ROOT / "target" / "matcher-0.3.0.wasm")
+
+
+def answered(rust: Any, tmp_path: Path, case: dict[str, Any], *options: str | Path) -> None:
+    """Ask for an answer, and hold it to what the case says."""
+    arguments: list[str | Path] = ["match", *options]
     for what in ("tasks", "offers"):
         path = tmp_path / f"{what}.{'csv' if f'{what}_csv' in case else 'json'}"
         path.write_bytes(case[f"{what}_csv"].encode() if path.suffix == ".csv" else json.dumps(case[what]).encode())
