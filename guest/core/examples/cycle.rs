@@ -1,10 +1,16 @@
-//! One cycle, natively: 20,000 tasks for 20,000 offers, in one of two kinds and modes. To be counted, side by side with
-//! another version of the core: `valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/cycle uniform shared`.
+//! One cycle, natively: 20,000 tasks for 20,000 offers of a kind, by best-fit. To be counted, side by side with another version
+//! of the core: `valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/cycle uniform shared`.
+//! `guest/core/benches/instructions.sh` does that for every kind.
 
 use std::env;
 use std::process::ExitCode;
 
-use offermatch_core::{BestFit, Mode, OfferTable, Pool, Settings, Shape, TaskTable};
+use offermatch_core::{BestFit, Mode, Pool};
+
+#[path = "../benches/kinds/mod.rs"]
+mod kinds;
+
+use kinds::{Input, KINDS};
 
 /// Tasks, and offers.
 const ROWS: u32 = 20_000;
@@ -12,36 +18,22 @@ const ROWS: u32 = 20_000;
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let (kind, mode) = match words[..] {
-        [kind @ ("uniform" | "realistic"), "exclusive"] => (kind, Mode::Exclusive),
-        [kind @ ("uniform" | "realistic"), "shared"] => (kind, Mode::Shared),
-        _ => {
-            eprintln!("usage: cycle uniform|realistic exclusive|shared");
-            return ExitCode::from(2);
-        }
+    let (kind, mode, rows) = match words[..] {
+        [kind, mode] => (kind, mode, Some(ROWS)),
+        [kind, mode, rows] => (kind, mode, rows.parse().ok()),
+        _ => ("", "", None),
     };
-    let mut state = 7_u64;
-    // The generator of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (2014).
-    let mut below = |bound: u64| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = state;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (bits ^ (bits >> 31)) % bound
+    let mode = match mode {
+        "exclusive" => Some(Mode::Exclusive),
+        "shared" => Some(Mode::Shared),
+        _ => None,
     };
-    let mut table = |bounds: [u64; 2], types: u64| -> Vec<u64> {
-        if kind == "uniform" {
-            return (0..ROWS).flat_map(|_| bounds.map(|bound| 1 + below(bound))).collect();
-        }
-        let types: Vec<[u64; 2]> = (0..types).map(|_| bounds.map(|bound| 1 + below(bound))).collect();
-        (0..ROWS).flat_map(|_| types[below(types.len() as u64) as usize]).collect()
+    let input = mode.zip(rows).and_then(|(mode, rows)| Input::new(kind, mode, (rows, rows)));
+    let Some(Input { shape, tasks, offers, settings }) = input else {
+        eprintln!("usage: cycle {} exclusive|shared [ROWS]", KINDS.join("|"));
+        return ExitCode::from(2);
     };
-    let tasks = TaskTable { rows: ROWS, demand: table([16, 64], 200), ..TaskTable::default() };
-    let offers = OfferTable { rows: ROWS, available: table([48, 192], 40), ..OfferTable::default() };
-    let shape = Shape { dimensions: 2, ..Shape::default() };
-    let settings = Settings { mode, ..Settings::default() };
-    let placed = Pool::open(BestFit, shape, &offers, &settings).and_then(|mut pool| pool.assign(&tasks));
-    match placed {
+    match cycle(shape, &tasks, &offers, &settings) {
         Ok(placed) => println!("{} placed, sum of scores {}", placed.tasks.len(), placed.scores.iter().sum::<f64>()),
         Err(error) => {
             eprintln!("{error}");
@@ -49,4 +41,16 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
+}
+
+/// What is counted.
+#[unsafe(no_mangle)]
+#[inline(never)]
+fn cycle(
+    shape: offermatch_core::Shape,
+    tasks: &offermatch_core::TaskTable,
+    offers: &offermatch_core::OfferTable,
+    settings: &offermatch_core::Settings,
+) -> Result<offermatch_core::Assignments, offermatch_core::Error> {
+    Pool::open(BestFit, shape, offers, settings)?.assign(tasks)
 }

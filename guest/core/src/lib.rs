@@ -48,7 +48,7 @@ pub use first_failures::FirstFailures;
 pub use groups::GroupTable;
 pub use method::Method;
 pub use outlook::{Allowed, Model, Outlook, TypicalTask};
-pub use policy::{Bound, Demand, Leftover, Parameter, Policy, Ranking, State};
+pub use policy::{Bound, Demand, Leftover, Line, Parameter, Policy, Ranking, State};
 pub use pool::{Assignments, Pool, Prepared};
 pub use preemption::{Plan, RunningTable};
 pub use settings::{Mode, Settings, Workload};

@@ -69,6 +69,13 @@ impl Outlook {
             tasks.iter().flat_map(|task| &task.allowed).map(|allowed| allowed.attribute).collect();
         attributes.sort_unstable();
         attributes.dedup();
+        if attributes.is_empty() && ledger.rows() > 0 {
+            // Nobody asks what offers are like: they are of one model.
+            let listed = if ledger.has_devices() { ledger.list() } else { &[] };
+            let devices = listed.iter().map(|&row| ledger.devices(row as usize).len() as u64).sum();
+            let models = vec![Model { values: Vec::new(), devices }];
+            return (Self { tasks, attributes, models }, vec![0; ledger.rows()]);
+        }
         let mut models: Vec<Model> = Vec::new();
         let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
         let mut of_rows = vec![0; ledger.rows()];

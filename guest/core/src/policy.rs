@@ -96,6 +96,15 @@ pub enum Bound {
     Antitone,
 }
 
+/// What a policy's estimates of the scores of one task are made of, beside a coefficient for each feature of an offer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line {
+    /// What is added to them. It has to make up for their roundings.
+    pub constant: f64,
+    /// Whether all offers that serve the task have the same score.
+    pub flat: bool,
+}
+
 /// How offers are ranked for a task.
 pub trait Policy {
     /// The policy's name.
@@ -131,6 +140,45 @@ pub trait Policy {
     fn floor(&self, demand: Demand<'_>) -> f64 {
         let _ = demand;
         f64::NEG_INFINITY
+    }
+
+    /// Whether scores are estimated from features of offers: an index then finds offers by these estimates. `BOUND` is
+    /// [`Bound::Monotone`] or [`Bound::Antitone`], and the next five have to keep this: the estimate for an offer that can take a
+    /// task, as it is computed, is not above the `level` of the computed score.
+    const ESTIMATES: bool = false;
+
+    /// How many features an offer has, in so many dimensions, with or without devices.
+    fn feature_count(&self, dimensions: usize, devices: bool) -> usize {
+        let _ = (dimensions, devices);
+        0
+    }
+
+    /// Writes the features of an offer: finite numbers that do not depend on the task.
+    fn features(&self, ranking: &Ranking, offer: Leftover<'_>, features: &mut [f64]) {
+        let _ = (ranking, offer, features);
+    }
+
+    /// Writes what a task makes of each feature: coefficients that are not negative, nor infinite.
+    fn line(&self, ranking: &Ranking, demand: Demand<'_>, coefficients: &mut [f64]) -> Line {
+        let _ = (ranking, demand, coefficients);
+        Line { constant: f64::NEG_INFINITY, flat: false }
+    }
+
+    /// Estimates the scores of some offers, of which `features` has a column for each feature. Never falls when a feature rises,
+    /// rounding included, so that the least features of many offers have the least estimate. Unless it is another, the sum of the
+    /// features, each by its coefficient.
+    #[inline(always)]
+    fn estimate<const N: usize>(&self, constant: f64, coefficients: &[f64], features: &[[f64; N]]) -> [f64; N] {
+        let mut sums = [constant; N];
+        for (column, &by) in features.iter().zip(coefficients) {
+            sums.iter_mut().zip(column).for_each(|(sum, feature)| *sum += by * feature);
+        }
+        sums
+    }
+
+    /// What no estimate is above, for an offer of this score or a lower one. Never falls when the score rises.
+    fn level(&self, score: f64) -> f64 {
+        score
     }
 
     /// The score of a feasible offer; the lowest wins. Never NaN.

@@ -178,7 +178,7 @@ impl<P: Policy> Pool<P> {
     pub(crate) fn choose(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
         match (&mut self.index, &mut self.scores) {
             (Some(index), _) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
-            (None, Some(scores)) => scores.choose(&self.ledger, task, &self.policy, &self.ranking, |_| true),
+            (None, Some(scores)) => scores.choose(&self.ledger, task, &self.policy, &self.ranking),
             (None, None) => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
         }
     }
@@ -199,7 +199,7 @@ impl<P: Policy> Pool<P> {
         self.ledger.set_models(models);
         self.policy.look_ahead(&outlook);
         self.outlook_holds = true;
-        self.scores = self.scores.is_some().then(Scores::default);
+        self.scores.iter_mut().for_each(Scores::forget);
     }
 
     /// The same for a member of a group, among the offers that it may have.
@@ -207,24 +207,25 @@ impl<P: Policy> Pool<P> {
         let Self { ledger, policy, ranking, .. } = self;
         match (&mut self.index, &mut self.scores) {
             (Some(index), _) => index.choose_within(ledger, task, policy, ranking, Some(among)),
-            (None, Some(scores)) => scores.choose(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
+            (None, Some(scores)) => scores.choose_among(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
             (None, None) => reference::choose_among(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
         }
     }
 
     /// Makes an index, or makes it ready for these tasks, once the plain loop would cost more.
     fn choose_method(&mut self, tasks: &TaskTable) {
-        let Self { policy, ranking, ledger, index, .. } = self;
+        let Self { policy, ranking, ledger, index, scores, .. } = self;
         if let Some(index) = index {
             index.prepare(ledger, tasks, policy, ranking);
             return;
         }
         let asked = u64::from(tasks.rows);
-        if self.method == Method::Reference || P::BOUND == Bound::None || ledger.list().len() < FEW_OFFERS {
-            return;
-        }
-        self.looped += asked;
-        if self.method == Method::Index || self.looped >= TASKS_WORTH_AN_INDEX {
+        let is_few = self.method == Method::Reference || ledger.list().len() < FEW_OFFERS;
+        self.looped += if is_few { 0 } else { asked };
+        let is_worth_it = !is_few && (self.method == Method::Index || self.looped >= TASKS_WORTH_AN_INDEX);
+        if let Some(scores) = scores {
+            scores.prepare(ledger, self.mode, tasks, policy, (ranking, is_worth_it));
+        } else if P::BOUND != Bound::None && is_worth_it {
             *index = Index::new(ledger, self.mode, tasks, policy, ranking);
         }
     }
@@ -239,7 +240,7 @@ impl<P: Policy> Pool<P> {
             Mode::Shared => {
                 self.ledger.take(offer, tasks, task);
                 if let Some(scores) = &mut self.scores {
-                    scores.changed(offer);
+                    scores.shrunk(offer, &self.ledger);
                 }
                 if let Some(index) = &mut self.index {
                     index.shrunk(offer, &self.ledger, &self.policy, &self.ranking);
@@ -253,6 +254,9 @@ impl<P: Policy> Pool<P> {
         let moved = self.ledger.unlist(offer);
         if let Some(index) = &mut self.index {
             index.unlisted::<P>(offer, moved, &self.ledger);
+        }
+        if let Some(scores) = &mut self.scores {
+            scores.unlisted(offer, moved, &self.ledger);
         }
     }
 
@@ -298,7 +302,7 @@ impl<P: Policy> Pool<P> {
         }
         if raised {
             self.index = None;
-            self.scores = self.scores.is_some().then(Scores::default);
+            self.scores.iter_mut().for_each(Scores::forget);
         }
     }
 
@@ -306,7 +310,7 @@ impl<P: Policy> Pool<P> {
     fn index_replaced(&mut self, row: usize, listed: bool) {
         self.outlook_holds = false;
         if let Some(scores) = &mut self.scores {
-            scores.changed(row);
+            scores.replaced(row, listed, &self.ledger);
         }
         // Without an index, one is made when tasks come.
         self.index.take_if(|index| !index.can_hold(row, &self.ledger));

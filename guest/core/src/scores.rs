@@ -3,6 +3,9 @@
 //! A score is a function of what a task asks and of what an offer has. Most tasks ask what others have asked, and most offers are
 //! as they were, or as another is. So each score is computed once for a shape and a state, and looked up from then on: the walk
 //! over the list is that of the plain loop, in its order, and so is the answer.
+//!
+//! Where a policy tells what no score of a task is below, and the first offer of the list that can take the task has it, the walk ends
+//! there. That offer is found by an index of its own, which ranks by the order of the list.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,20 +13,49 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use crate::feasible::{Standing, Task};
+use crate::index::Index;
 use crate::ledger::Ledger;
-use crate::policy::{Leftover, Policy, Ranking};
+use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
+use crate::settings::Mode;
+use crate::table::TaskTable;
 
 /// Scores that are kept at most: beyond that all are forgotten.
 const MOST: usize = 1 << 24;
 
+/// The state of a row whose state is not known.
+const UNKNOWN: u32 = u32::MAX;
+
+/// The order of the list.
+struct First;
+
+impl Policy for First {
+    const NAME: &'static str = "first";
+    const BOUND: Bound = Bound::Linear;
+
+    #[inline]
+    fn score(&self, _: &Ranking, _: Demand<'_>, _: Leftover<'_>) -> f64 {
+        0.0
+    }
+}
+
+impl First {
+    /// A ranking under which every score counts.
+    fn ranking(ranking: &Ranking) -> Ranking {
+        let weights = vec![0.0; ranking.weights.len()];
+        Ranking { max_score: f64::INFINITY, weights, scales: ranking.scales.clone() }
+    }
+}
+
 /// The scores that are known.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scores {
+    /// Finds the first offer that can take a task, and its ranking.
+    firsts: Option<(Index, Ranking)>,
     /// The number of each state of an offer.
     states: HashMap<Vec<u64>, u32>,
     /// The potential of each state; NaN for policies that do not look ahead.
     potentials: Vec<f64>,
-    /// The state of each row.
+    /// The state of each row, or that it is not known.
     state_of: Vec<u32>,
     /// The rows whose state is another by now.
     stale: Vec<u32>,
@@ -38,15 +70,88 @@ pub(crate) struct Scores {
 }
 
 impl Scores {
+    /// Gets ready for tasks of which some have a score that no other is below, once they are enough for an index.
+    pub(crate) fn prepare<P: Policy>(
+        &mut self,
+        ledger: &Ledger,
+        mode: Mode,
+        tasks: &TaskTable,
+        policy: &P,
+        (ranking, is_worth_it): (&Ranking, bool),
+    ) {
+        if let Some((index, ranking)) = &mut self.firsts {
+            index.prepare(ledger, tasks, &First, ranking);
+        } else if is_worth_it {
+            let of = |row| Task::new(tasks, row, ledger.shape()).demand();
+            let has_floor = (0..tasks.rows as usize).any(|row| policy.floor(of(row)) > f64::NEG_INFINITY);
+            let ranking = First::ranking(ranking);
+            let index = has_floor.then(|| Index::new(ledger, mode, tasks, &First, &ranking)).flatten();
+            self.firsts = index.map(|index| (index, ranking));
+        }
+    }
+
+    /// Forgets all scores: they are others now.
+    pub(crate) fn forget(&mut self) {
+        *self = Self { firsts: self.firsts.take(), ..Self::default() };
+    }
+
+    /// Takes note that a row has left the list and that another one may have moved into its place.
+    pub(crate) fn unlisted(&mut self, row: usize, moved: Option<(usize, u32)>, ledger: &Ledger) {
+        if let Some((index, _)) = &mut self.firsts {
+            index.unlisted::<First>(row, moved, ledger);
+        }
+    }
+
+    /// Takes note that a listed row has less than it had.
+    pub(crate) fn shrunk(&mut self, row: usize, ledger: &Ledger) {
+        self.changed(row);
+        if let Some((index, ranking)) = &mut self.firsts {
+            index.shrunk(row, ledger, &First, ranking);
+        }
+    }
+
+    /// Takes note that a row has new values, or is new. `listed` says whether it was in the list before.
+    pub(crate) fn replaced(&mut self, row: usize, listed: bool, ledger: &Ledger) {
+        self.changed(row);
+        self.firsts.take_if(|(index, _)| !index.can_hold(row, ledger));
+        if let Some((index, ranking)) = &mut self.firsts {
+            index.replaced(row, listed, ledger, &First, ranking);
+        }
+    }
+
     /// Takes note that a row has other values.
-    pub(crate) fn changed(&mut self, row: usize) {
-        if row < self.state_of.len() {
+    fn changed(&mut self, row: usize) {
+        if let Some(state) = self.state_of.get_mut(row).filter(|state| **state != UNKNOWN) {
+            *state = UNKNOWN;
             self.stale.push(row as u32);
         }
     }
 
-    /// The row and the score of the offer that a task gets, among those that a rule admits.
+    /// The row and the score of the offer that a task gets.
     pub(crate) fn choose<P: Policy>(
+        &mut self,
+        ledger: &Ledger,
+        task: Task<'_>,
+        policy: &P,
+        ranking: &Ranking,
+    ) -> Option<(usize, f64)> {
+        let floor = policy.floor(task.demand());
+        if let Some((index, order)) = &mut self.firsts
+            && floor > f64::NEG_INFINITY
+            && task.preferred().next().is_none()
+        {
+            let (first, _) = index.choose(ledger, task, &First, order)?;
+            if let Standing::Candidate(score) = task.standing(ledger, first, policy, ranking)
+                && score <= floor
+            {
+                return Some((first, score));
+            }
+        }
+        self.choose_among(ledger, task, policy, ranking, |_| true)
+    }
+
+    /// The same among the offers that a rule admits.
+    pub(crate) fn choose_among<P: Policy>(
         &mut self,
         ledger: &Ledger,
         task: Task<'_>,
@@ -55,11 +160,11 @@ impl Scores {
         admits: impl Fn(usize) -> bool,
     ) -> Option<(usize, f64)> {
         if self.known > MOST {
-            *self = Self::default();
+            self.forget();
         }
         while self.state_of.len() < ledger.rows() {
             self.stale.push(self.state_of.len() as u32);
-            self.state_of.push(u32::MAX);
+            self.state_of.push(UNKNOWN);
         }
         let shape = self.shape(task);
         for row in core::mem::take(&mut self.stale) {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use offermatch_core::{Method, Mode, OfferTable, Policy, Pool, Settings, Shape, TaskTable};
+use offermatch_core::{Demand, Leftover, Method, Mode, OfferTable, Policy, Pool, Ranking, Settings, Shape, TaskTable};
 
 /// How many pools are tried.
 const POOLS: u64 = 200;
@@ -11,12 +11,18 @@ const OFFERS: u32 = 200;
 /// Tasks given to a pool.
 const TASKS: u32 = 60;
 
-/// Asserts that the index, which trusts [`Policy::BOUND`], answers as the plain loop does, bit for bit: on random pools with
+/// Offers and tasks whose scores are estimated.
+const ESTIMATES: u32 = 20_000;
+
+/// Asserts that the index, which trusts [`Policy::BOUND`] and [`Policy::estimate`], answers as the plain loop does, bit for bit: on random pools with
 /// small quantities, in which ties are common, with devices, weights and both modes. The pools are the same each time.
 ///
 /// # Panics
 /// If the answers differ, or a score is NaN; the message names the first pool and its seed.
 pub fn assert_bound_holds<P: Policy + Clone>(policy: P) {
+    if P::ESTIMATES {
+        assert_estimates_hold(&policy);
+    }
     for seed in 0..POOLS {
         let mut numbers = Numbers(seed);
         let shape = Shape { dimensions: 1 + (seed % 3) as u32, attributes: 0, ..Shape::default() };
@@ -42,6 +48,71 @@ pub fn assert_bound_holds<P: Policy + Clone>(policy: P) {
             P::BOUND,
             settings.mode,
             differs.unwrap_or(0),
+        );
+    }
+}
+
+/// Asserts that no estimate is above the level of its score, from offers of a few units to the largest numbers, with weights from the
+/// least to the largest that an index is made for.
+///
+/// # Panics
+/// If one is; the message has the offer and the task.
+fn assert_estimates_hold<P: Policy>(policy: &P) {
+    let mut numbers = Numbers(0);
+    for _ in 0..ESTIMATES {
+        let dimensions = 1 + numbers.below(3) as usize;
+        let devices = numbers.below(2) == 0;
+        // A number up to a large one, each size as likely as any other.
+        let mut up_to = |most: u64| match most {
+            0 => 0,
+            most => {
+                [0, 1, most / 2, most - 1, most, numbers.below(most), numbers.below(most)][numbers.below(7) as usize]
+            }
+        };
+        let mut of_any_size = || {
+            let most = [3, 100, 1 << 37, u64::MAX][up_to(3) as usize];
+            up_to(most)
+        };
+        let capacity: Vec<u64> = (0..dimensions).map(|_| of_any_size()).collect();
+        let available: Vec<u64> = capacity.iter().map(|&most| up_to(most)).collect();
+        let quantities: Vec<u64> = available.iter().map(|&most| up_to(most)).collect();
+        let device_capacity = if devices { 1000 * (1 + up_to(8)) } else { 0 };
+        let free_devices = up_to(device_capacity);
+        let asked = up_to(free_devices);
+        let scales = capacity.iter().chain([&device_capacity]).map(|&most| up_to(most).max(1) as f64).collect();
+        let weights = (0..=dimensions).map(|_| [0.0, 1e-200, 0.1, 1.0, 3.7, 1e200][up_to(5) as usize]).collect();
+        let ranking = Ranking { max_score: f64::INFINITY, weights, scales };
+        let offer = Leftover {
+            available: &available,
+            capacity: &capacity,
+            free_devices,
+            device_capacity,
+            devices: &[],
+            attributes: &[],
+            measures: &[],
+            model: 0,
+            before: 0.0,
+            after: 0.0,
+        };
+        let demand = Demand { quantities: &quantities, devices: asked as u32 };
+        let count = policy.feature_count(dimensions, devices);
+        let (mut features, mut coefficients) = (alloc::vec![0.0; count], alloc::vec![0.0; count]);
+        policy.features(&ranking, offer, &mut features);
+        let line = policy.line(&ranking, demand, &mut coefficients);
+        let columns: Vec<[f64; 1]> = features.iter().map(|&feature| [feature]).collect();
+        let [estimate] = policy.estimate(line.constant, &coefficients, &columns);
+        let score = policy.score(&ranking, demand, offer);
+        assert!(
+            estimate <= policy.level(score),
+            "policy {}: the estimate {estimate} is above {}, the level of the score {score}, for {demand:?} on {offer:?} \
+             with {ranking:?}",
+            P::NAME,
+            policy.level(score),
+        );
+        assert!(
+            coefficients.iter().all(|by| (0.0..f64::INFINITY).contains(by)),
+            "policy {}: {coefficients:?}",
+            P::NAME
         );
     }
 }

@@ -2,9 +2,9 @@
 
 use core::f64::consts::LN_10;
 
-use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking};
+use offermatch_core::{Bound, Demand, Leftover, Line, Policy, Ranking};
 
-use crate::weighted;
+use crate::{slack, terms, weighted};
 
 /// The offer wins with the lowest sum over dimensions, and then over devices, of
 /// `weight * (10^(left over / capacity) - 1) / 9`: from 0 where nothing is left over to the weight where all is.
@@ -18,6 +18,43 @@ pub struct Exponential;
 impl Policy for Exponential {
     const NAME: &'static str = "exponential";
     const BOUND: Bound = Bound::Monotone;
+    const ESTIMATES: bool = true;
+
+    fn feature_count(&self, dimensions: usize, devices: bool) -> usize {
+        2 * (dimensions + usize::from(devices))
+    }
+
+    fn features(&self, ranking: &Ranking, offer: Leftover<'_>, features: &mut [f64]) {
+        // The share that is free, and what one unit of a demand takes from it.
+        let terms = terms(ranking, offer, features.len() / 2);
+        for (pair, (free, capacity, _)) in features.as_chunks_mut::<2>().0.iter_mut().zip(terms) {
+            *pair = if capacity > 0.0 { [free / capacity, -1.0 / capacity] } else { [0.0, 0.0] };
+        }
+    }
+
+    fn line(&self, ranking: &Ranking, demand: Demand<'_>, coefficients: &mut [f64]) -> Line {
+        let asked = demand.quantities.iter().copied().chain([u64::from(demand.devices)]);
+        let mut line = slack(ranking);
+        let pairs = coefficients.as_chunks_mut::<2>().0.iter_mut();
+        for ((pair, asked), &weight) in pairs.zip(asked).zip(&ranking.weights) {
+            *pair = [weight / 9.0, asked as f64];
+            line.constant -= weight / 9.0;
+        }
+        line
+    }
+
+    #[inline(always)]
+    fn estimate<const N: usize>(&self, constant: f64, coefficients: &[f64], features: &[[f64; N]]) -> [f64; N] {
+        let mut sums = [constant; N];
+        let pairs = features.as_chunks::<2>().0.iter().zip(coefficients.as_chunks::<2>().0);
+        for ([shares, units], [weight, asked]) in pairs {
+            for ((sum, share), unit) in sums.iter_mut().zip(shares).zip(units) {
+                let left = share + asked * unit;
+                *sum += weight * at_most_power_of_ten(if left > 0.0 { left } else { 0.0 });
+            }
+        }
+        sums
+    }
 
     #[inline]
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
@@ -54,6 +91,16 @@ const TAYLOR: [f64; 13] = [
 fn power_of_ten(x: f64) -> f64 {
     let eighth = x / 8.0;
     let series = TAYLOR.iter().rev().fold(0.0, |sum, coefficient| sum * eighth + coefficient);
+    let fourth = series * series;
+    let half = fourth * fourth;
+    half * half
+}
+
+/// A number that is not above `10^x` for `x` from 0 on, within 2e-4 of it up to 1: the series cut short, all of whose terms have one sign.
+#[inline(always)]
+fn at_most_power_of_ten(x: f64) -> f64 {
+    let eighth = x / 8.0;
+    let series = (((TAYLOR[4] * eighth + TAYLOR[3]) * eighth + TAYLOR[2]) * eighth + TAYLOR[1]) * eighth + TAYLOR[0];
     let fourth = series * series;
     let half = fourth * fourth;
     half * half

@@ -1,8 +1,8 @@
 //! The least used offer.
 
-use offermatch_core::{Bound, Demand, Leftover, Policy, Ranking};
+use offermatch_core::{Bound, Demand, Leftover, Line, Policy, Ranking};
 
-use crate::weighted;
+use crate::{straight_features, straight_line, weighted};
 
 /// The offer wins that is least used when it has taken the task: the sum over dimensions, and then over devices, of
 /// `weight * (1 - left over / capacity)`. Spreads tasks.
@@ -16,6 +16,19 @@ pub struct WorstFit;
 impl Policy for WorstFit {
     const NAME: &'static str = "worst-fit";
     const BOUND: Bound = Bound::Antitone;
+    const ESTIMATES: bool = true;
+
+    fn feature_count(&self, dimensions: usize, devices: bool) -> usize {
+        1 + dimensions + usize::from(devices)
+    }
+
+    fn features(&self, ranking: &Ranking, offer: Leftover<'_>, features: &mut [f64]) {
+        straight_features((ranking, offer), 1.0, |free, capacity| 1.0 - free / capacity, features);
+    }
+
+    fn line(&self, ranking: &Ranking, demand: Demand<'_>, coefficients: &mut [f64]) -> Line {
+        straight_line(ranking, demand, coefficients)
+    }
 
     #[inline]
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64 {

@@ -48,6 +48,8 @@ pub(super) struct Ask {
     pub(super) least_key: f64,
     /// How many had come then.
     pub(super) seen: u64,
+    /// The cell of a word that may have the best offer, where that is found by estimates.
+    pub(super) likely: u32,
     /// No offer served the demand when offers had last grown this often.
     pub(super) refused: u64,
 }
@@ -57,7 +59,8 @@ impl Asks {
     pub(super) fn reset(&mut self, axes: Axes, most_rows: usize, tasks: usize) {
         let places = tasks.clamp(1, MOST).next_power_of_two().max(self.asks.len());
         let cost = Cost { subtract: 0.0, least_key: 0.0 };
-        let free = Ask { devices: FREE, rows: 0, exact: false, cost, least_key: 0.0, seen: 0, refused: 0 };
+        let free =
+            Ask { devices: FREE, rows: 0, exact: false, cost, least_key: 0.0, seen: 0, likely: u32::MAX, refused: 0 };
         *self = Self {
             axes,
             width: axes.width(),
@@ -100,8 +103,16 @@ impl Asks {
         self.axes.of_task(measured, task, asked);
         let rows = &mut self.rows[place * self.most_rows..(place + 1) * self.most_rows];
         let (rows, exact, cost) = know(asked, rows);
-        self.asks[place] =
-            Ask { devices: task.devices, rows: rows as u32, exact, cost, least_key: cost.least_key, seen, refused: 0 };
+        self.asks[place] = Ask {
+            devices: task.devices,
+            rows: rows as u32,
+            exact,
+            cost,
+            least_key: cost.least_key,
+            seen,
+            likely: u32::MAX,
+            refused: 0,
+        };
     }
 
     /// What is known of the demand at a place.

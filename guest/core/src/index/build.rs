@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::ledger::Ledger;
-use crate::policy::{Bound, Policy, Ranking};
+use crate::policy::{Bound, Leftover, Policy, Ranking};
 use crate::settings::Mode;
 use crate::table::{Kind, MAX_ROWS, TaskTable};
 
@@ -36,6 +36,9 @@ impl Index {
             bound: KeyBound::new(ranking, axes)?,
             words: Words::default(),
             slots: Slots::default(),
+            features: super::Features::default(),
+            room: super::Room::default(),
+            present: Vec::new(),
             rows: Rows::default(),
             postings: super::Postings::default(),
             nowhere: super::Nowhere::default(),
@@ -157,8 +160,19 @@ impl Index {
 
         // Slots of one key stand in the order of the list, those of one shape side by side, so that whole words can be passed
         // over in a tie.
-        let key = |&first: &u32| self.bound.of_offer(policy, ranking, values(first));
-        let keys: Vec<f64> = shapes.firsts.iter().map(key).collect();
+        let mut features = Vec::new();
+        let keys: Vec<f64> = if !P::ESTIMATES {
+            shapes.firsts.iter().map(|&first| self.bound.of_offer(policy, ranking, values(first))).collect()
+        } else {
+            // One that is always zero, where a policy has none to go by.
+            let feature_count = policy.feature_count(self.axes.dimensions, self.axes.devices).max(1);
+            features.resize(shapes.firsts.len() * feature_count, 0.0);
+            for (&first, features) in shapes.firsts.iter().zip(features.chunks_exact_mut(feature_count)) {
+                policy.features(ranking, Leftover::of(ledger, row(first)), features);
+            }
+            self.features.reset(feature_count, &features);
+            features.chunks_exact(feature_count).map(|features| self.features.key(features)).collect()
+        };
         let order = in_order(&keys);
 
         self.words = Words::default();
@@ -172,7 +186,13 @@ impl Index {
             let slot = self.words.append(filled, key, shape, first);
             self.slots.put(slot, values(first), key, shape, group);
             self.slots.set_attributes(slot, |attribute| ledger.attribute(row(first), attribute));
-            self.words.cover::<P>(slot, values(first), row(first), ledger);
+            if !P::ESTIMATES {
+                self.words.cover::<P>(slot, values(first), row(first), ledger);
+            } else {
+                let width = self.features.width();
+                let features = &features[shape as usize * width..(shape as usize + 1) * width];
+                self.features.put(slot, features.iter().copied(), &self.words);
+            }
         };
         if told_apart.is_none() {
             order.iter().for_each(|&shape| add(keys[shape as usize], shape.into(), shape));
@@ -185,6 +205,9 @@ impl Index {
                 let groups = of_shape[begin..].iter().take_while(|&&(other, _)| other == shape);
                 groups.for_each(|&(_, group)| add(keys[shape as usize], shape.into(), group));
             }
+        }
+        if P::ESTIMATES {
+            self.features.refresh_all(&self.words);
         }
         self.fill_rows();
     }
@@ -208,6 +231,9 @@ impl Index {
             }));
         }
         self.slots.relay(&moves, words.len() * SLOTS);
+        if P::ESTIMATES {
+            self.features.relay(&moves, &words);
+        }
         self.words = words;
         self.fill_rows();
     }

@@ -13,6 +13,8 @@ mod asks;
 mod axes;
 mod bound;
 mod build;
+mod estimates;
+mod features;
 mod gangs;
 mod nowhere;
 mod postings;
@@ -26,13 +28,14 @@ use alloc::vec::Vec;
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
-use crate::policy::{Policy, Ranking};
+use crate::policy::{Leftover, Policy, Ranking};
 use crate::settings::Mode;
 
 use arrivals::Arrivals;
 use asks::{Ask, Asks};
 use axes::{Axes, Measured};
 use bound::KeyBound;
+use features::{Features, Room};
 use nowhere::Nowhere;
 use postings::Postings;
 use rows::{Chosen, Rows};
@@ -59,6 +62,12 @@ pub(crate) struct Index {
     words: Words,
     /// The offers in the words.
     slots: Slots,
+    /// What scores are estimated from, where a policy does that.
+    features: Features,
+    /// Room for a walk by estimates.
+    room: Room,
+    /// Those of the present offer.
+    present: Vec<f64>,
     /// Which slots can serve which demands and requirements.
     rows: Rows,
     /// Where to look for requirements that are too many for a bit row each.
@@ -124,6 +133,7 @@ impl Index {
         let search = Search {
             words: &self.words,
             slots: &self.slots,
+            features: &self.features,
             sieve: self.rows.sieve(rows, &self.chosen, self.words.alive()),
             chosen: &self.chosen,
             axes: self.axes,
@@ -136,10 +146,17 @@ impl Index {
             extra: Nothing,
         };
         let mut arrived = core::mem::take(&mut self.arrived);
-        let found = search.run(self.start(ask, asked, &mut arrived), &arrived, (ranking.max_score, 0));
+        let start = if !P::ESTIMATES { self.start(ask, asked, &mut arrived) } else { 0 };
+        let mut room = core::mem::take(&mut self.room).of(self.features.width());
+        let found = search.run(start, &arrived, (ranking.max_score, 0), &mut room);
+        self.room = room;
         self.wasted += found.wasted;
         if found.fits_nowhere {
             self.nowhere.add(asked, &self.chosen.requirements);
+        }
+        if P::ESTIMATES {
+            self.asks.ask(place).likely = found.first as u32;
+            return found.offer;
         }
         // What has come and serves the demand, and is not taken now, has to be found again.
         let is_taken = |row: &u32| found.offer.is_some_and(|(taken, _)| taken == *row as usize);
@@ -240,6 +257,9 @@ impl Index {
         let (slot, position, empty) = self.slots.leave(row);
         self.words.left(slot, position, empty, &self.slots);
         if empty {
+            if P::ESTIMATES {
+                self.features.clear(slot, &self.words);
+            }
             self.words.tighten::<P>(self.words.cell(slot), &self.slots, ledger);
         }
         self.occupied -= usize::from(empty);
@@ -253,7 +273,7 @@ impl Index {
         let Some(position) = ledger.position(row) else { return };
         self.values.clear();
         self.axes.of_offer(&self.measured, ledger, row, &mut self.values);
-        let key = self.bound.of_offer(policy, ranking, &self.values);
+        let key = self.key(row, ledger, policy, ranking);
         if self.words.len() == 0 {
             self.words.push(key);
             self.slots.reserve(SLOTS);
@@ -264,10 +284,18 @@ impl Index {
             if self.words.is_block_full(place.cell) {
                 self.words.split_block(place);
                 self.rows.split_block(place.cell / WORDS);
+                if P::ESTIMATES {
+                    self.features.refresh(self.words.block_count() - 1, &self.words);
+                    self.features.refresh(place.cell / WORDS, &self.words);
+                }
                 place = self.words.place(key);
             }
             let moved = self.words.split(place.cell, &mut self.slots);
             self.rows.split(place.cell, moved);
+            if P::ESTIMATES {
+                self.features.split(self.words.number(place.cell), self.words.len() - 1, moved, &self.words);
+                self.features.refresh(place.cell / WORDS, &self.words);
+            }
             self.words.tighten::<P>(place.cell, &self.slots, ledger);
             self.words.tighten::<P>(place.cell + 1, &self.slots, ledger);
             place = self.words.place(key);
@@ -282,7 +310,22 @@ impl Index {
         let group = self.slots.group_of_one(row, position);
         self.slots.put(slot, &self.values, key, shape, group);
         self.slots.set_attributes(slot, |attribute| ledger.attribute(row, attribute));
-        self.words.cover::<P>(slot, &self.values, row, ledger);
+        if !P::ESTIMATES {
+            self.words.cover::<P>(slot, &self.values, row, ledger);
+        } else {
+            self.features.set(slot, &self.present, &self.words);
+        }
         self.occupied += 1;
+    }
+
+    /// The key of a row, whose values are at hand, and its features.
+    fn key<P: Policy>(&mut self, row: usize, ledger: &Ledger, policy: &P, ranking: &Ranking) -> f64 {
+        if !P::ESTIMATES {
+            return self.bound.of_offer(policy, ranking, &self.values);
+        }
+        self.present.clear();
+        self.present.resize(self.features.width(), 0.0);
+        policy.features(ranking, Leftover::of(ledger, row), &mut self.present);
+        self.features.key(&self.present)
     }
 }

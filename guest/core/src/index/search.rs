@@ -9,6 +9,7 @@ use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
 
 use super::asks::Ask;
 use super::axes::Axes;
+use super::features::{Features, Room};
 use super::rows::{Chosen, Sieve};
 use super::slots::{NO_SHAPE, Slots};
 use super::words::{SLOTS, WORDS, Words};
@@ -24,6 +25,8 @@ pub(super) struct Search<'a, P, E> {
     pub(super) words: &'a Words,
     /// What is in them.
     pub(super) slots: &'a Slots,
+    /// What scores are estimated from.
+    pub(super) features: &'a Features,
     /// The bit rows that the task has to pass.
     pub(super) sieve: Sieve<'a>,
     /// What the rows of requirements leave to be checked.
@@ -102,26 +105,27 @@ pub(super) struct Found {
     pub(super) fits_nowhere: bool,
     /// How many slots the rows let through in vain.
     pub(super) wasted: usize,
-    /// The place of the first block that may have an offer which serves the task, or the number of blocks.
+    /// The place of the first block that may have an offer which serves the task, or the number of blocks. Of a walk by estimates, the
+    /// cell of the word that has the best one.
     pub(super) first: usize,
 }
 
 /// A score as a whole number of the same order. Which of two is lower can then be told, and taken, without a branch, and
 /// among slots of nearly the same score none could be foretold.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
-struct Ordered(i64);
+pub(super) struct Ordered(pub(super) i64);
 
 impl Ordered {
     /// The number of a score.
     #[inline]
-    fn new(score: f64) -> Self {
+    pub(super) fn new(score: f64) -> Self {
         // Zero has two signs, of which a sum with zero has one. Doubles below zero are ordered the other way round.
         Self(Self::turned((score + 0.0).to_bits() as i64))
     }
 
     /// The score.
     #[inline]
-    fn score(self) -> f64 {
+    pub(super) fn score(self) -> f64 {
         f64::from_bits(Self::turned(self.0) as u64)
     }
 
@@ -134,15 +138,15 @@ impl Ordered {
 
 /// The best slot so far.
 #[derive(Clone, Copy)]
-struct Best {
+pub(super) struct Best {
     /// Its score; the maximal score where nothing is found.
-    score: Ordered,
+    pub(super) score: Ordered,
     /// Its place in the list; zero where nothing is found, so that no place beats it at the maximal score.
-    position: u32,
+    pub(super) position: u32,
     /// Its shape: slots of one shape have the same score.
-    shape: u64,
+    pub(super) shape: u64,
     /// No slot with a lowered key above this scores as little, and none with this key scores less.
-    limit: f64,
+    pub(super) limit: f64,
 }
 
 impl Best {
@@ -157,7 +161,10 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
     /// Walks from a block, before which nothing serves the task but perhaps the rows that have `arrived`, to the first that
     /// cannot have a better offer. What is found is better than this score, or has it at an earlier place in the list.
     #[inline(never)]
-    pub(super) fn run(&self, start: usize, arrived: &[u32], (score, position): (f64, u32)) -> Found {
+    pub(super) fn run(&self, start: usize, arrived: &[u32], (score, position): (f64, u32), room: &mut Room) -> Found {
+        if P::ESTIMATES {
+            return self.run_by_estimates(self.ask.likely, room, (score, position));
+        }
         let (blocks, keys) = (self.words.blocks(), self.words.block_keys());
         let score = Ordered::new(score);
         let mut best = Best { score, position, shape: NO_SHAPE, limit: self.limit(score) };
@@ -297,7 +304,7 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
 
     /// The score of the offer at a place in the list, with these values.
     #[inline]
-    fn score(&self, axes: Axes, values: &[u64], position: u32) -> f64 {
+    pub(super) fn score(&self, axes: Axes, values: &[u64], position: u32) -> f64 {
         if P::BOUND == Bound::Linear {
             let demand = Demand { quantities: &self.task.demand[..axes.dimensions], devices: self.task.devices };
             self.policy.score(self.ranking, demand, axes.as_leftover(values))
@@ -318,7 +325,7 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
     /// less. (An antitone policy's corner has the most of each axis: it serves the task where any offer of the word does.) `available` is room for what is left over there.
     fn corner_score(&self, cell: usize, available: &mut Vec<u64>) -> f64 {
         let corner = self.words.corner(cell);
-        let demand = Demand { quantities: self.task.demand, devices: self.task.devices };
+        let demand = self.demand();
         available.clear();
         available.extend(corner.values.iter().zip(demand.quantities).map(|(least, asked)| least.max(asked)));
         let offer = Leftover {
@@ -331,9 +338,15 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
         self.policy.score(self.ranking, demand, offer)
     }
 
+    /// What the task asks, for a policy.
+    #[inline]
+    pub(super) fn demand(&self) -> Demand<'_> {
+        Demand { quantities: self.task.demand, devices: self.task.devices }
+    }
+
     /// Whether the offer at a place in the list meets the requirements that have no bit row.
     #[inline]
-    fn passes_unfiltered(&self, position: u32) -> bool {
+    pub(super) fn passes_unfiltered(&self, position: u32) -> bool {
         let holds = |&requirement: &usize| {
             let row = self.ledger.list()[position as usize] as usize;
             self.task.holds(requirement, self.ledger, row)

@@ -163,7 +163,8 @@ impl Index {
         want.thresholds.clear();
         want.thresholds.extend_from_slice(thresholds);
         want.chosen.clone_from(&self.chosen);
-        want.start = self.start(want.ask, asked, &mut want.arrived);
+        want.arrived.clear();
+        want.start = if !P::ESTIMATES { self.start(want.ask, asked, &mut want.arrived) } else { 0 };
         let measures = self.axes.quantities();
         let Self { rows, words, slots, measured, .. } = self;
         want.preferences.clear();
@@ -207,6 +208,7 @@ impl Index {
 
         let Want { ask, asked, thresholds, chosen, preferences, start, arrived, required, excluded, .. } = want;
         let classes = Classes::of(preferences);
+        let mut room = core::mem::take(&mut self.room).of(self.features.width());
         let (required_by_all, excluded_by_all) = (required.len(), excluded.len());
         // The least double above the ceiling: what is as high as that may still be chosen.
         let ceiling = among.map_or(f64::INFINITY, |among| among.ceiling.next_up());
@@ -225,6 +227,7 @@ impl Index {
             let search = Search {
                 words: &self.words,
                 slots: &self.slots,
+                features: &self.features,
                 sieve: self.rows.sieve_of(thresholds, required, excluded, self.words.alive()),
                 chosen,
                 axes: self.axes,
@@ -236,7 +239,7 @@ impl Index {
                 ranking,
                 extra: Class { among, preferences, penalty, is_known, task, ledger },
             };
-            let found = search.run(*start, arrived, best.1);
+            let found = search.run(*start, arrived, best.1, &mut room);
             wasted += found.wasted;
             fits_nowhere &= found.fits_nowhere;
             if let Some((row, score)) = found.offer {
@@ -246,6 +249,7 @@ impl Index {
         if fits_nowhere && among.is_none() {
             self.nowhere.add(asked, &chosen.requirements);
         }
+        self.room = room;
         self.wasted += wasted;
         best.0
     }

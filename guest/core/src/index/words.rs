@@ -166,7 +166,7 @@ impl Words {
 
     /// Takes note of what the offer in a slot has, for policies that are not linear.
     pub(super) fn cover<P: Policy>(&mut self, slot: usize, values: &[u64], row: usize, ledger: &Ledger) {
-        if P::BOUND == Bound::Linear {
+        if P::BOUND == Bound::Linear || P::ESTIMATES {
             return;
         }
         let cell = self.cell(slot);
@@ -184,7 +184,9 @@ impl Words {
     /// first, and a corner that stayed would promise what is gone.
     pub(super) fn tighten<P: Policy>(&mut self, cell: usize, slots: &Slots, ledger: &Ledger) {
         let (alive, first_slot) = (self.alive[cell], self.slot(cell, 0));
-        let Some(corner) = self.corners.get_mut(cell).filter(|_| P::BOUND != Bound::Linear) else { return };
+        let Some(corner) = self.corners.get_mut(cell).filter(|_| P::BOUND != Bound::Linear && !P::ESTIMATES) else {
+            return;
+        };
         for (at, bit) in bits(alive).enumerate() {
             let slot = first_slot + bit as usize;
             let row = ledger.list()[slots.position(slot) as usize] as usize;
