@@ -176,11 +176,17 @@ impl<P: Policy> Pool<P> {
     /// The row and the score of the offer that a task gets.
     #[inline]
     pub(crate) fn choose(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
-        match (&mut self.index, &mut self.scores) {
+        match (&mut self.index, Self::known(&mut self.scores)) {
             (Some(index), _) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
             (None, Some(scores)) => scores.choose(&self.ledger, task, &self.policy, &self.ranking),
             (None, None) => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
         }
+    }
+
+    /// The scores that are known. What is compiled for a policy with a bound has nothing to do with them.
+    #[inline(always)]
+    fn known(scores: &mut Option<Scores>) -> Option<&mut Scores> {
+        if P::BOUND == Bound::None { scores.as_mut() } else { None }
     }
 
     /// Lets a policy that looks ahead know of a task that is about to be placed.
@@ -199,13 +205,13 @@ impl<P: Policy> Pool<P> {
         self.ledger.set_models(models);
         self.policy.look_ahead(&outlook);
         self.outlook_holds = true;
-        self.scores.iter_mut().for_each(Scores::forget);
+        Self::known(&mut self.scores).into_iter().for_each(Scores::forget);
     }
 
     /// The same for a member of a group, among the offers that it may have.
     pub(crate) fn choose_among(&mut self, task: Task<'_>, among: &Among<'_>) -> Option<(usize, f64)> {
         let Self { ledger, policy, ranking, .. } = self;
-        match (&mut self.index, &mut self.scores) {
+        match (&mut self.index, Self::known(&mut self.scores)) {
             (Some(index), _) => index.choose_within(ledger, task, policy, ranking, Some(among)),
             (None, Some(scores)) => scores.choose_among(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
             (None, None) => reference::choose_among(ledger, task, policy, ranking, |row| among.admits(ledger, row)),
@@ -223,7 +229,7 @@ impl<P: Policy> Pool<P> {
         let is_few = self.method == Method::Reference || ledger.list().len() < FEW_OFFERS;
         self.looped += if is_few { 0 } else { asked };
         let is_worth_it = !is_few && (self.method == Method::Index || self.looped >= TASKS_WORTH_AN_INDEX);
-        if let Some(scores) = scores {
+        if let Some(scores) = Self::known(scores) {
             scores.prepare(ledger, self.mode, tasks, policy, (ranking, is_worth_it));
         } else if P::BOUND != Bound::None && is_worth_it {
             *index = Index::new(ledger, self.mode, tasks, policy, ranking);
@@ -239,7 +245,7 @@ impl<P: Policy> Pool<P> {
             }
             Mode::Shared => {
                 self.ledger.take(offer, tasks, task);
-                if let Some(scores) = &mut self.scores {
+                if let Some(scores) = Self::known(&mut self.scores) {
                     scores.shrunk(offer, &self.ledger);
                 }
                 if let Some(index) = &mut self.index {
@@ -255,7 +261,7 @@ impl<P: Policy> Pool<P> {
         if let Some(index) = &mut self.index {
             index.unlisted::<P>(offer, moved, &self.ledger);
         }
-        if let Some(scores) = &mut self.scores {
+        if let Some(scores) = Self::known(&mut self.scores) {
             scores.unlisted(offer, moved, &self.ledger);
         }
     }
@@ -302,14 +308,14 @@ impl<P: Policy> Pool<P> {
         }
         if raised {
             self.index = None;
-            self.scores.iter_mut().for_each(Scores::forget);
+            Self::known(&mut self.scores).into_iter().for_each(Scores::forget);
         }
     }
 
     /// Tells the index of a row that is new or has new values.
     fn index_replaced(&mut self, row: usize, listed: bool) {
         self.outlook_holds = false;
-        if let Some(scores) = &mut self.scores {
+        if let Some(scores) = Self::known(&mut self.scores) {
             scores.replaced(row, listed, &self.ledger);
         }
         // Without an index, one is made when tasks come.
