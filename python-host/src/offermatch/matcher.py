@@ -388,7 +388,8 @@ class ReferenceMatcher(DirectMatcher):
 
 def _settings(settings: Settings | None, **given: Any) -> Settings:
     """Return settings in which what is given by name stands instead of what they say."""
-    return replace(settings or Settings(), **{name: value for name, value in given.items() if value is not None})
+    said = {name: value for name, value in given.items() if value is not None}
+    return replace(settings or Settings(), **said) if said else settings or Settings()
 
 
 def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] | None) -> tuple[str, ...]:

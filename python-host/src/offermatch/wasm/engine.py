@@ -136,14 +136,14 @@ class _Clock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._advance, name="offermatch-epochs", daemon=True)
                 self._thread.start()
-            self._wanted.set()
+            # The thread is mostly awake from the call before, and waking it costs more than a small call.
+            if not self._wanted.is_set():
+                self._wanted.set()
 
     def end(self) -> None:
-        """Let the epoch rest where no other call is under way."""
+        """Let the epoch rest, after its next tick, where no call is under way by then."""
         with self._lock:
             self._calls -= 1
-            if not self._calls:
-                self._wanted.clear()
 
     def _advance(self) -> None:
         tick = TICK_MILLISECONDS / 1000
@@ -161,3 +161,9 @@ class _Clock:
                 for _ in range(missed):
                     engine.increment_epoch()
                 del engine
+                with self._lock:
+                    if not self._calls:
+                        self._wanted.clear()
+                # The engine may have gone just before, and what it woke for was cleared.
+                if self._engine() is None:
+                    return
