@@ -16,6 +16,7 @@ from typing import Any, Literal
 from offermatch.errors import InputError
 
 __all__ = [
+    "DOUBLE",
     "OFFER",
     "AnyRequirement",
     "Comparison",
@@ -42,6 +43,7 @@ MOST_MEMBERS = 2**32 - 1
 
 # What Rust reads as a double. Python's float() would take underscores, blanks and the digits of other scripts, too.
 DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE)
+"""A number as text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from offermatch import policies
+from offermatch.formats.files import read_workload
 from offermatch.limits import Limits
 from offermatch.matcher import DirectMatcher, Matcher, ReferenceMatcher
 from offermatch.model import MODES, Settings
+from offermatch.requirements import DOUBLE
 from offermatch.sample import Sample, parse_sample
 
 __all__ = ["add_limits", "add_matcher", "add_ranking", "matcher_named", "names", "positive", "ranking", "sample"]
@@ -94,6 +95,20 @@ def add_ranking(command: argparse.ArgumentParser, mode: str) -> None:
         help="such as memory=256GiB, or devices=8; otherwise the largest capacity",
     )
     command.add_argument(
+        "--parameter",
+        type=_weight,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="what the matcher's policy takes, such as alpha=0.5; docs/policies.md; may be given again",
+    )
+    command.add_argument(
+        "--workload",
+        type=Path,
+        metavar="FILE",
+        help="the tasks that are to be expected, for a policy that looks ahead: rows of tasks, each with its share",
+    )
+    command.add_argument(
         "--unit",
         type=_pair,
         action="append",
@@ -104,13 +119,23 @@ def add_ranking(command: argparse.ArgumentParser, mode: str) -> None:
 
 
 def ranking(options: argparse.Namespace) -> Settings:
-    """Return what ``add_ranking`` took."""
+    """Return what ``add_ranking`` took.
+
+    Raises:
+        InputError: The file of the workload cannot be used.
+    """
+    units = dict(options.unit) or None
+    # Typical tasks are rows of ours, whatever the tasks are.
+    given = getattr(options, "format", "auto")
+    form = given if given in ("json", "jsonl", "csv") else "auto"
     return Settings(
         options.mode,
         options.max_score,
         dict(options.weight) or None,
         dict(options.scale) or None,
-        dict(options.unit) or None,
+        units,
+        dict(options.parameter) or None,
+        None if options.workload is None else read_workload(options.workload, form, units),
     )
 
 
@@ -138,11 +163,7 @@ def _weight(text: str) -> tuple[str, float]:
     return name, _number(value)
 
 
-# What Rust reads as a double. Python's float() would take underscores, blanks and the digits of other scripts, too.
-_DOUBLE = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE)
-
-
 def _number(text: str) -> float:
-    if not _DOUBLE.fullmatch(text):
+    if not DOUBLE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number")
     return float(text)

@@ -94,7 +94,9 @@ def _match(options: argparse.Namespace) -> str:
     if options.output == "csv":
         return output.answer_csv(answer)
     if options.output == "summary":
-        return output.answer_summary(answer, matcher, options.mode, tasks, offers, explained=options.explain)
+        return output.answer_summary(
+            answer, matcher, options.mode, tasks, offers, explained=options.explain, units=settings.units
+        )
     return output.answer_json(
         answer, matcher, options.mode, explained=options.explain, timed=options.timings, units=settings.units
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,9 @@ __all__ = [
 
 _WIDTH = 40
 """Characters of a full bar."""
+
+_MOST_REMEDIES = 10
+"""Sentences on what would help that a summary has."""
 
 
 class Differs(Exception):  # noqa: N818 - not an error: the output is what was asked for
@@ -127,6 +132,9 @@ def _explanation(found: Explanation, units: Mapping[str, str] | None) -> dict[st
     if found.checks is not None:
         document["checks"] = {name: asdict(check) for name, check in found.checks.items()}
         document["capable"] = found.capable
+        if found.members is not None:
+            members = found.members
+            document["members"] = {"placed": members.placed, "running": members.running, "least": members.least}
         document["remedies"] = remedies(found, units)
     return document
 
@@ -168,7 +176,14 @@ def kept_by_score(tasks: int) -> str:
 
 
 def answer_summary(
-    answer: Answer, matcher: BaseMatcher, mode: str, tasks: Any, offers: Any, *, explained: bool = True
+    answer: Answer,
+    matcher: BaseMatcher,
+    mode: str,
+    tasks: Any,
+    offers: Any,
+    *,
+    explained: bool = True,
+    units: Mapping[str, str] | None = None,
 ) -> str:
     """Return an answer for people: how much was placed, where the time went, how full the offers are."""
     described = matcher.description
@@ -185,7 +200,7 @@ def answer_summary(
     ]
     by_score = too_high(answer)
     lines += ["", kept_by_score(by_score)] if by_score else []
-    reasons = _reasons(answer.explanations) if explained else []
+    reasons = [*_reasons(answer.explanations), *_remedies(answer.explanations, units)] if explained else []
     return "\n".join([*lines, *reasons]) + "\n"
 
 
@@ -198,12 +213,30 @@ def _reasons(explanations: Sequence[Explanation]) -> list[str]:
         reasons = {f"too little {visible(name, LONGEST_NAME)}": count for name, count in found.by_dimension.items()}
         reasons["a requirement"] = sum(found.by_requirement)
         reasons["devices"] = found.by_devices
+        checks = found.checks or {}
+        of_group = [name for name in checks if name == "together" or name.startswith("limit ")]
+        reasons["a rule of its group"] = sum(checks[name].fails for name in of_group if name not in found.by_dimension)
         reasons["the score"] = found.by_score
         most = max(reasons, key=reasons.__getitem__)
         reason = f"mostly {most}" if reasons[most] else "no offers left"
+        if found.candidates:
+            reason = "too few members of its group"
         counted[reason] = counted.get(reason, 0) + 1
     lines = ["", "unplaced tasks, by what most of the remaining offers fail on"]
     return lines + [f"  {count:>9,}  {reason}" for reason, count in sorted(counted.items(), key=lambda item: -item[1])]
+
+
+def _remedies(explanations: Sequence[Explanation], units: Mapping[str, str] | None) -> list[str]:
+    """Return what would help, the sentence that concerns most tasks first."""
+    counted = Counter(chain.from_iterable(remedies(found, units) for found in explanations))
+    if not counted:
+        return []
+    lines = ["", "what would help, by the number of tasks"]
+    # In the order of the sentences where they concern as many.
+    listed = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    lines += [f"  {count:>9,}  {visible(sentence, LONGEST_MESSAGE)}" for sentence, count in listed[:_MOST_REMEDIES]]
+    more = len(listed) - _MOST_REMEDIES
+    return [*lines, f"  {more:>9,}  other sentences; --output json has them all"] if more > 0 else lines
 
 
 def stages(timings: Timings) -> list[str]:

@@ -17,7 +17,9 @@ from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
 from offermatch.scheduler.store.told import Shown, Sighting
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.visible import LONGEST_NAME, visible
+from offermatch.tables.remedies import remedies
+from offermatch.visible import LONGEST_NAME, LONGEST_REASON, visible
+from offermatch.wasm.contract import CONTRACT
 
 __all__ = ["why"]
 
@@ -128,7 +130,8 @@ def _placing(shown: Shown, sighting: Sighting, offers: OfferColumns, now: float)
             lines.append(f"no offer has the attribute {visible(one.attribute, LONGEST_NAME)} that it requires")
     devices = _one(1000 * row["devices"] + row["device_share"])
     task = TaskColumns([shown.name], {name: _one(asked) for name, asked in demand.items()}, devices, [requirements])
-    answer = ReferenceMatcher().match(task, offers, mode="shared", explain=True)
+    reference = ReferenceMatcher(CONTRACT)
+    answer = reference.match(task, offers, mode="shared", explain=True)
     if len(answer):
         taker = visible(answer.offer_names[0], LONGEST_NAME)
         return [
@@ -138,10 +141,11 @@ def _placing(shown: Shown, sighting: Sighting, offers: OfferColumns, now: float)
     empty = replace(offers, available=offers.capacity or offers.available)
     if offers.device_offsets is not None:
         empty = replace(empty, device_free=_full(len(offers.device_free)))
-    never = ReferenceMatcher().match(task, empty, mode="shared", explain=True)
+    never = reference.match(task, empty, mode="shared", explain=True)
     if not len(never):
         return [*lines, _explained(never.explanations[0], requirements, f"{seen} even with nothing running,")]
-    return [*lines, _explained(answer.explanations[0], requirements, seen)]
+    help_for_it = [f"what would help: {visible(one, LONGEST_REASON)}" for one in remedies(answer.explanations[0])]
+    return [*lines, _explained(answer.explanations[0], requirements, seen), *help_for_it]
 
 
 def _explained(found: Explanation, requirements: Sequence[Requirement], seen: str) -> str:

@@ -1,0 +1,99 @@
+"""Measures, preferences and groups by their names in both programs: explanations to the letter, parameters, workloads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILT = ROOT / "target" / "matcher-0.3.0.wasm"
+RULES = ("--mode", "shared", "--matcher", BUILT)
+FILES = sorted((ROOT / "tests" / "cases" / "rules").glob("*.json"))
+PLACED = [
+    pytest.param(case, id=f"{file.stem}: {case['case']}")
+    for file in FILES
+    for case in json.loads(file.read_text())
+    if "tasks" in case and len(case["outcome"].get("placed", case["tasks"])) < len(case["tasks"])
+]
+
+
+def files(folder: Path, **tables: Any) -> list[str | Path]:
+    """Return the arguments for tables that were written as JSON."""
+    arguments: list[str | Path] = []
+    for name, rows in tables.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(rows))
+        arguments += [f"--{name}", path]
+    return arguments
+
+
+def test_there_are_cases_with_unplaced_tasks() -> None:
+    assert len(PLACED) > 10
+
+
+@pytest.mark.parametrize("case", PLACED)
+def test_both_hosts_explain_rules_to_the_letter(hosts: Any, tmp_path: Path, case: dict[str, Any]) -> None:
+    arguments = files(tmp_path, tasks=case["tasks"], offers=case["offers"])
+    rust, python = (host.answer("match", *RULES, "--explain", *arguments)["unplaced"] for host in hosts)
+    assert rust == python
+    assert len(python) == len(case["tasks"]) - len(case["outcome"]["placed"])
+
+
+def test_a_short_gang_a_full_zone_and_a_small_gpu_are_told_in_sentences(hosts: Any, tmp_path: Path) -> None:
+    offers = [
+        {"name": f"o{at}", "available": {"cpu": 2}, "attributes": {"zone": "a"}, "measures": {"gpu": 16e9}}
+        for at in range(2)
+    ]
+    tasks = [
+        *({"name": f"g{at}", "demand": {"cpu": 2}, "group": {"name": "gang", "least": 3}} for at in range(3)),
+        {"name": "large", "requirements": [{"measure": "gpu", "at_least": 40e9}]},
+        *({"name": f"w{at}", "group": {"name": "web", "at_most": {"zone": 1}}} for at in range(2)),
+    ]
+    arguments = files(tmp_path, tasks=tasks, offers=offers)
+    for host in hosts:
+        found = {one["task"]: one for one in host.answer("match", *RULES, "--explain", *arguments)["unplaced"]}
+        assert found["g0"]["members"] == {"placed": 2, "running": 0, "least": 3}, host.name
+        assert found["g0"]["remedies"] == ["2 of the 3 members that group gang needs find an offer"], host.name
+        assert found["large"]["remedies"] == [
+            "2 offers lack only gpu at least 4e+10: the nearest is 2.4e+10 away",
+            "no offer could hold it, even if it were empty",
+        ], host.name
+        assert found["w1"]["remedies"] == ["2 offers lack only room under at most 1 a zone"], host.name
+        shown = host.run("match", *RULES, "--explain", "--output", "summary", *arguments).stdout
+        for sentence in ("2 of the 3 members that group gang needs", "too few members of its group", "a rule of its group"):
+            assert sentence in shown, host.name
+
+
+def test_parameters_and_workloads_are_given_by_name(hosts: Any, tmp_path: Path) -> None:
+    task, offer = {"name": "t", "demand": {"cpu": 1}}, {"name": "o", "available": {"cpu": 1}}
+    arguments = files(tmp_path, tasks=[task], offers=[offer])
+    typical = tmp_path / "typical.csv"
+
+    def refused(*options: str | Path) -> set[str]:
+        done = [host.run("match", *RULES, *arguments, *options) for host in hosts]
+        assert [one.returncode for one in done] == [1, 1], done[0].stderr + done[1].stderr
+        return {one.stderr.partition("]")[0].removeprefix("error[") for one in done}
+
+    assert refused("--parameter", "nobody=1") == {"parameter-unknown"}
+    for text, code in (
+        ("name,demand.cpu,share\nt,1,-1\n", "workload-malformed"),
+        ("name,demand.cpu,share\nt,1,0\n", "workload-malformed"),
+        ("name,demand.cpu,share\nt,1,often\n", "workload-malformed"),
+        ("name,demand.cpu,share\nt,1,\n", "missing-column"),
+        ("name,demand.cpu,share,group\nt,1,1,g\n", "workload-malformed"),
+    ):
+        typical.write_text(text)
+        assert refused("--workload", typical) == {code}, text
+
+
+def test_a_workload_is_taken_alike_by_both_hosts(hosts: Any, tmp_path: Path) -> None:
+    """This matcher's policy does not look ahead, so the answer is the one without."""
+    typical = tmp_path / "typical.json"
+    shares = [{"name": "large", "demand": {"cpu": 4}, "share": 0.75}, {"name": "small", "share": "0.25"}]
+    typical.write_text(json.dumps(shares))
+    plain = ("match", "--sample", "devices:200x50:3", *RULES)
+    answers = {host.answer(*plain, *more)["answer_digest"] for host in hosts for more in ((), ("--workload", typical))}
+    assert len(answers) == 1
