@@ -182,7 +182,8 @@ def test_why(store):
         assert told in "\n".join(why(store, name, now)), name
     assert why(store, "after", now) == ["it needs first (running)"]
     assert why(store, "first", now) == ["it is running on one, attempt 1"]
-    assert "2 have too little cpu free" in why(store, "waits", now)[-1]
+    assert "2 have too little cpu free" in why(store, "waits", now)[-2]
+    assert why(store, "waits", now)[-1].startswith("what would help: 2 offers lack only cpu: ")
 
 
 def test_why_a_task_pauses_and_what_it_avoids(store):
