@@ -23,19 +23,41 @@ if [ ! -d "$tree" ]; then
     git worktree prune
     git worktree add --quiet --detach "$tree" "$before"
 fi
-# The same program, with the columns and the names of then.
-mkdir -p "$tree/guest/core/examples" "$tree/guest/core/benches/kinds"
-adapted='s/requirement_kinds\.push(\*kind)/requirement_excludes.push(*kind == NOT_IN)/; s/requirement_subjects/requirement_attributes/; s/, \.\.Shape::default() },$/ },/; s/use offermatch_core::{BestFit, Mode, Pool};/use offermatch_core::policies::BestFit; use offermatch_core::{Mode, Pool};/'
-for file in examples/cycle.rs benches/kinds/mod.rs; do
-    if [ -e "$tree/guest/core/src/policies/best_fit.rs" ]; then
-        sed "$adapted" "guest/core/$file" > "$tree/guest/core/$file"
-    else
-        cp "guest/core/$file" "$tree/guest/core/$file"
-    fi
-done
+# A package of the program for each version, so that nothing but the core is built.
+package() {
+    mkdir -p "$work/$1/examples" "$work/$1/benches/kinds"
+    cat > "$work/$1/Cargo.toml" << END
+[package]
+name = "cycle"
+version = "0.0.0"
+edition = "2024"
+autobenches = false
+autoexamples = false
+
+[[bin]]
+name = "cycle"
+path = "examples/cycle.rs"
+
+[dependencies]
+offermatch-core = { path = "$2" }
+
+[workspace]
+END
+    for file in examples/cycle.rs benches/kinds/mod.rs; do
+        sed "$3" "guest/core/$file" > "$work/$1/$file"
+    done
+    cargo build --quiet --release --manifest-path "$work/$1/Cargo.toml" --target-dir "$work/$1/target"
+}
 echo "instructions.sh: building both versions" >&2
-cargo build --quiet --release --package offermatch-core --example cycle
-cargo build --quiet --release --package offermatch-core --example cycle --manifest-path "$tree/Cargo.toml" --target-dir "$work/target"
+package now "$PWD/guest/core" ""
+# The same program, with the columns and the names of then.
+adapted=""
+if [ -e "$tree/guest/core/src/policies/best_fit.rs" ]; then
+    adapted='s/requirement_kinds\.push(\*kind)/requirement_excludes.push(*kind == NOT_IN)/; s/requirement_subjects/requirement_attributes/; s/, \.\.Shape::default() },$/ },/; s/use offermatch_core::{BestFit, Mode, Pool};/use offermatch_core::policies::BestFit; use offermatch_core::{Mode, Pool};/'
+fi
+package then "$PWD/$tree/guest/core" "$adapted"
+now="$work/now/target/release/cycle"
+then="$work/then/target/release/cycle"
 
 # What is between the call of the function `cycle` and its return.
 count() {
@@ -47,20 +69,20 @@ missed=0
 printf '%-24s %-10s %12s %12s %7s %7s\n' kind mode "$before" now part target
 for kind in "${kinds[@]}"; do
     for mode in exclusive shared; do
-        answers=("$(target/release/examples/cycle "$kind" "$mode")" "$("$work/target/release/examples/cycle" "$kind" "$mode")")
+        answers=("$("$now" "$kind" "$mode")" "$("$then" "$kind" "$mode")")
         if [ "${answers[0]}" != "${answers[1]}" ]; then
             echo "instructions.sh: $kind, $mode: the answers differ: ${answers[*]}" >&2
             exit 1
         fi
-        then="$(count "$work/target/release/examples/cycle" "$kind" "$mode")"
-        now="$(count target/release/examples/cycle "$kind" "$mode")"
+        were="$(count "$then" "$kind" "$mode")"
+        are="$(count "$now" "$kind" "$mode")"
         most="${target[$kind/$mode]:-100}"
         verdict=reached
-        if [ $((now * 100)) -gt $((then * most)) ]; then
+        if [ $((are * 100)) -gt $((were * most)) ]; then
             verdict=missed
             missed=$((missed + 1))
         fi
-        awk -v kind="$kind" -v mode="$mode" -v then="$then" -v now="$now" -v most="$most" -v verdict="$verdict" 'BEGIN {
+        awk -v kind="$kind" -v mode="$mode" -v then="$were" -v now="$are" -v most="$most" -v verdict="$verdict" 'BEGIN {
             printf "%-24s %-10s %10.1f M %10.1f M %5.1f %% %4d %% %s\n", kind, mode, then / 1e6, now / 1e6, 100 * now / then, most, verdict
         }'
     done
