@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../../.."
 before="${1:-377e3c4}"
 # The part of the earlier count that a kind may take, in percent; 100 for all others.
 declare -A target=([uniform/exclusive]=70 [constrained/exclusive]=70 [constrained/shared]=70 [bound/exclusive]=70 [bound/shared]=70 [zero-weights/exclusive]=70 [zero-weights/shared]=70)
-kinds=(uniform realistic ties ties-told zero-weights nothing-fits nothing-fits-narrowly opposed outlier constrained never-meet bound devices)
+kinds=(uniform realistic ties ties-apart zero-weights nothing-fits nothing-fits-narrowly opposed outlier constrained never-meet bound devices)
 
 if ! command -v valgrind > /dev/null; then
     echo "instructions.sh: no valgrind found. Install it (Debian: apt-get install valgrind)." >&2

@@ -15,7 +15,7 @@ pub const KINDS: [&str; 13] = [
     "uniform",
     "realistic",
     "ties",
-    "ties-told",
+    "ties-apart",
     "zero-weights",
     "nothing-fits",
     "nothing-fits-narrowly",
@@ -66,7 +66,7 @@ impl Input {
         let mut draw = |at: u64| match kind {
             "realistic" if at < 200 => [250 * (1 + below(64)), (1 << 28) * (1 + below(256))],
             "realistic" => [below(200), 0],
-            "ties" | "ties-told" => [1000, GIB],
+            "ties" | "ties-apart" => [1000, GIB],
             "nothing-fits" => [1000 * (49 + below(16)), GIB * (1 + below(64))],
             _ => [1000 * (1 + below(16)), GIB * (1 + below(64))],
         };
@@ -97,7 +97,7 @@ impl Input {
         for _ in 0..offer_rows {
             let available = match kind {
                 "realistic" => types[below(40) as usize],
-                "ties" | "ties-told" => [16_000, 64 * GIB],
+                "ties" | "ties-apart" => [16_000, 64 * GIB],
                 _ => [1000 * (1 + below(48)), GIB * (1 + below(192))],
             };
             let mut offer = Offer { available, ..Offer::default() };
@@ -146,7 +146,7 @@ fn adapt(kind: &str, tasks: &mut [Task], offers: &mut [Offer]) {
     let count = offers.len();
     for (at, offer) in offers.iter_mut().enumerate() {
         match kind {
-            "ties-told" => offer.attributes = [1 + at as u32, 1 + at as u32 % 100],
+            "ties-apart" => offer.attributes = [1 + at as u32, 1 + at as u32 % 100],
             "nothing-fits-narrowly" => offer.available[1] = memory_beside(offer.available[0]),
             "opposed" => {
                 offer.available[0] += at as u64 % 1000;
@@ -161,7 +161,7 @@ fn adapt(kind: &str, tasks: &mut [Task], offers: &mut [Offer]) {
     for (at, task) in tasks.iter_mut().enumerate() {
         let one = |attribute, value: usize| (attribute, IN, vec![1 + value as u32]);
         match kind {
-            "ties-told" if at % 4 == 0 => task.requirements = vec![one(1, at % 100)],
+            "ties-apart" if at % 4 == 0 => task.requirements = vec![one(1, at % 100)],
             "nothing-fits-narrowly" => {
                 let cpu = 3 * task.demand[0];
                 task.demand = [cpu + 1, memory_beside(cpu) + 1];
