@@ -147,14 +147,17 @@ impl Index {
         };
         let mut arrived = core::mem::take(&mut self.arrived);
         let start = if !P::ESTIMATES { self.start(ask, asked, &mut arrived) } else { 0 };
-        let mut room = core::mem::take(&mut self.room).of(self.features.width());
+        let mut room = Room::default();
+        if P::ESTIMATES {
+            room = core::mem::take(&mut self.room).of(self.features.width());
+        }
         let found = search.run(start, &arrived, (ranking.max_score, 0), &mut room);
-        self.room = room;
         self.wasted += found.wasted;
         if found.fits_nowhere {
             self.nowhere.add(asked, &self.chosen.requirements);
         }
         if P::ESTIMATES {
+            self.room = room;
             self.asks.ask(place).likely = found.first as u32;
             return found.offer;
         }
@@ -187,7 +190,12 @@ impl Index {
         if self.asks.ask(place).refused == self.grown {
             return None;
         }
-        self.rows.of_requirements(&mut self.chosen, task, &self.words, &self.slots);
+        if task.table.requirements(task.row).is_empty() {
+            self.chosen.requirements.clear();
+            self.chosen.unfiltered.clear();
+        } else {
+            self.rows.of_requirements(&mut self.chosen, task, &self.words, &self.slots);
+        }
         Some(place)
     }
 
