@@ -89,6 +89,16 @@ pub enum Error {
         /// What to do about it.
         hint: &'static str,
     },
+    /// Several rows cannot be used.
+    #[error("{first}. {rows} rows cannot be used: this one; {others}")]
+    BadRows {
+        /// The error of the first of them, whose code and hint this error has.
+        first: Box<Error>,
+        /// How many they are.
+        rows: usize,
+        /// The errors of the next nine, and how many there are beyond.
+        others: String,
+    },
     /// A column, or the name of a row, is missing.
     #[error("{place}: missing")]
     MissingColumn {
@@ -444,6 +454,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Quantity { error, .. } => error.code(),
+            Self::BadRows { first, .. } => first.code(),
             Self::MissingColumn { .. } => "missing-column",
             Self::UnknownColumn { .. } => "unknown-column",
             Self::PolicyUnknown { .. } => "policy-unknown",
@@ -492,6 +503,7 @@ impl Error {
     pub fn hint(&self) -> &str {
         match self {
             Self::Quantity { error, .. } => error.hint(),
+            Self::BadRows { first, .. } => first.hint(),
             Self::RowMalformed { hint, .. } => hint,
             Self::ValueMissing { .. } => "leave the cell empty where nothing is meant",
             Self::MissingColumn { .. } => "every task and every offer needs a name",
@@ -555,6 +567,28 @@ impl Error {
             Self::PoolLost { .. } => "open a new pool",
             Self::InstanceUnavailable { .. } => "drop pools that are no longer used",
             Self::AnswerRefused { .. } => "do not use this matcher: it breaks the rules of docs/semantics.md",
+        }
+    }
+
+    /// Where in the input it stands, if it has a place there.
+    pub(crate) fn place_mut(&mut self) -> Option<&mut Place> {
+        match self {
+            Self::Quantity { place, .. }
+            | Self::ValueMissing { place, .. }
+            | Self::RowMalformed { place, .. }
+            | Self::MissingColumn { place }
+            | Self::UnknownColumn { place, .. }
+            | Self::DuplicateName { place, .. }
+            | Self::UnknownDimension { place, .. }
+            | Self::UnknownAttribute { place, .. }
+            | Self::CapacityExceeded { place, .. }
+            | Self::DevicesMalformed { place, .. }
+            | Self::MeasureMalformed { place, .. }
+            | Self::PreferenceMalformed { place, .. }
+            | Self::GroupMalformed { place, .. }
+            | Self::WorkloadMalformed { place, .. }
+            | Self::ValueOutOfRange { place, .. } => Some(place),
+            _ => None,
         }
     }
 

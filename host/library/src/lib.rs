@@ -74,6 +74,7 @@ pub use read::{Format, Reader, parse_offers, parse_tasks, read_offers, read_task
 pub use recording::{Change, Difference, RecordedMatcher, Recorder, Recording, Replay, Step};
 pub use sample::{Sample, SampleKind};
 pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, Watch};
+pub use table::bad::{BadRow, Rows};
 pub use table::bound::Bound;
 pub use table::catalog::Catalog;
 pub use table::offers::Offers;

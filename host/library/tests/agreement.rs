@@ -103,6 +103,12 @@ fn offers(rows: &[Offer], first: usize, catalog: &Catalog) -> Offers {
     Offers::new(&named.collect::<Vec<_>>(), catalog).unwrap()
 }
 
+/// The first number behind those in these names.
+fn first_free(names: &[String]) -> usize {
+    let numbers = names.iter().map(|name| name.trim_start_matches("offer-").parse::<usize>().unwrap());
+    numbers.max().map_or(0, |last| last + 1)
+}
+
 /// A cycle's changes as an update of a pool with these offers, each named once.
 fn update(cycle: &Cycle, pool: &Pool) -> Update {
     let names = pool.offers();
@@ -118,7 +124,8 @@ fn update(cycle: &Cycle, pool: &Pool) -> Update {
     Update {
         removed,
         changed: Some(Offers::new(&changed, pool.catalog()).unwrap()),
-        added: Some(offers(&cycle.added, names.len(), pool.catalog())),
+        // Rows are used again, so that their number tells no name that is free.
+        added: Some(offers(&cycle.added, first_free(names), pool.catalog())),
         ..Update::default()
     }
 }

@@ -16,7 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// Characters of an error that are shown; one may name several rows.
-const LONGEST_MESSAGE: usize = 4000;
+pub(crate) const LONGEST_MESSAGE: usize = 4000;
 
 fn main() -> ExitCode {
     offermatch::compile_elsewhere();

@@ -16,6 +16,9 @@ use crate::table::tasks::Tasks;
 pub struct Answer {
     /// Who takes what.
     pub assignments: Assignments,
+    /// Which devices tasks get: the row of each task that gets any, and the number and the thousandths of each device, counted
+    /// among those of its offer.
+    pub devices: Vec<(u32, Vec<(u32, u32)>)>,
     /// Where the time went.
     pub timings: Timings,
     /// Which matcher gave the answer.

@@ -34,6 +34,8 @@ pub struct Ledger {
     /// Whether each offer is in the list.
     listed: Vec<bool>,
     listed_count: usize,
+    /// Which devices the tasks of the last answer have got, where they asked for any.
+    given: Vec<(u32, Vec<(u32, u32)>)>,
 }
 
 impl Ledger {
@@ -50,6 +52,7 @@ impl Ledger {
             device_free: Vec::new(),
             listed: Vec::new(),
             listed_count: 0,
+            given: Vec::new(),
         };
         ledger.append(offers);
         ledger
@@ -81,14 +84,46 @@ impl Ledger {
         // Which devices a share takes hangs on who was placed before.
         let order = groups::placing_order(tasks, answer);
         let mut before = Vec::new();
+        let mut given = Vec::new();
         for (settled, &row) in order.iter().enumerate() {
             let (task, offer) = (answer.tasks[row], answer.offers[row]);
+            let asked = asked_devices(tasks, task as usize);
+            if asked > 0 {
+                given.push((task, self.devices_for(offer as usize, asked)));
+            }
             if let Err(reason) = self.take(tasks, task as usize, offer as usize, &mut before) {
                 self.give_back(tasks, answer, &order[..settled], before);
                 return Err(format!("task row {task} on offer row {offer}: {reason}"));
             }
         }
+        given.sort_by_key(|(task, _)| *task);
+        self.given = given;
         Ok(())
+    }
+
+    /// The devices that a task gets on an offer which serves it, each with the thousandths that it gets there.
+    fn devices_for(&self, offer: usize, asked: u32) -> Vec<(u32, u32)> {
+        let (begin, count) = self.devices[offer];
+        let before = &self.device_free[begin..begin + count];
+        if !serve(before, asked) {
+            return Vec::new();
+        }
+        let mut after = before.to_vec();
+        take_devices(&mut after, asked);
+        let taken = before.iter().zip(&after).map(|(before, after)| before - after);
+        (0..).zip(taken).filter(|(_, taken)| *taken > 0).collect()
+    }
+
+    /// Which devices the tasks of the last answer have got, where they asked for any.
+    pub(super) fn given(&mut self) -> Vec<(u32, Vec<(u32, u32)>)> {
+        std::mem::take(&mut self.given)
+    }
+
+    /// What an offer has left in each dimension, and of each device.
+    pub(super) fn left(&self, offer: usize) -> (&[u64], &[u32]) {
+        let width = self.shape.dimensions as usize;
+        let (begin, count) = self.devices[offer];
+        (&self.available[offer * width..(offer + 1) * width], &self.device_free[begin..begin + count])
     }
 
     /// How wide the columns are.
@@ -354,8 +389,24 @@ impl Ledger {
         } else {
             self.devices[row] = (self.device_free.len(), free.len());
             self.device_free.extend_from_slice(free);
+            self.close_gaps();
         }
         self.list(row);
+    }
+
+    /// Moves devices together where rows that got more of them have left most of the column unused.
+    fn close_gaps(&mut self) {
+        let used: usize = self.devices.iter().map(|(_, count)| count).sum();
+        if self.device_free.len() <= 2 * used + 1024 {
+            return;
+        }
+        let mut together = Vec::with_capacity(used);
+        for (begin, count) in &mut self.devices {
+            let first = together.len();
+            together.extend_from_slice(&self.device_free[*begin..*begin + *count]);
+            *begin = first;
+        }
+        self.device_free = together;
     }
 
     /// Puts offers at the end.

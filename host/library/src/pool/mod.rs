@@ -10,6 +10,7 @@ pub(crate) mod matcher;
 pub(crate) mod matching;
 mod plan;
 pub(crate) mod remedies;
+mod rows;
 pub(crate) mod session;
 pub(crate) mod standing;
 #[cfg(test)]
@@ -17,7 +18,7 @@ mod stories;
 mod verified;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use offermatch_core::{Assignments, Changes, OfferTable, Plan, RunningTable, Settings as Columns, TaskTable};
@@ -25,14 +26,14 @@ use offermatch_core::{Assignments, Changes, OfferTable, Plan, RunningTable, Sett
 use answer::{Answer, Explanations, unplaced};
 use ledger::Ledger;
 use matcher::Matcher;
+use rows::Rows;
 use session::Session;
 
 use crate::error::{Error, Place};
 use crate::table::catalog::Catalog;
 use crate::table::groups::{Groups, Occupants};
-use crate::table::names::Names;
-use crate::table::offers::Offers;
-use crate::table::rows::Task;
+use crate::table::offers::{Offers, append};
+use crate::table::rows::{Offer, Task};
 use crate::table::settings::workload;
 use crate::table::tasks::Tasks;
 
@@ -46,22 +47,21 @@ pub struct Pool {
     /// How long the ledger took to make, which is part of verification.
     ledger_made: Duration,
     catalog: Catalog,
-    names: Names,
+    rows: Rows,
     /// Members of groups that run, as the offers say.
     occupants: Occupants,
-    /// The row of each name; made when an update first asks for it.
-    index: Option<HashMap<String, u32>>,
 }
 
 /// What has happened to the offers of a pool since the last call. An offer is named at most once among removed and changed.
 #[derive(Debug, Clone, Default)]
 pub struct Update {
-    /// Offers that leave the list, by name. One that has left already stays away.
+    /// Offers that leave the list, by name. One that has left already stays away. Its name is known until its row is used
+    /// again.
     pub removed: Vec<String>,
     /// Offers with new values, told by their names. One in the list keeps its place, one that had left comes back at the
     /// end.
     pub changed: Option<Offers>,
-    /// New offers, put at the end of the list.
+    /// Offers that are not in the list, put at its end: new ones, and such as had left.
     pub added: Option<Offers>,
     /// The tasks that are to be expected from now on, each with its share, instead of those before; none for the same.
     pub workload: Option<Vec<(Task, f64)>>,
@@ -78,9 +78,8 @@ impl Pool {
             ledger,
             ledger_made: begin.elapsed(),
             catalog: offers.catalog().clone(),
-            names: offers.shared_names().clone(),
+            rows: Rows::new(offers.shared_names().clone()),
             occupants: offers.occupants().clone(),
-            index: None,
         }
     }
 
@@ -96,10 +95,41 @@ impl Pool {
         &self.catalog
     }
 
-    /// The names of the offers, by row, those that have left the list included.
+    /// The names of the offers, by row, those that have left the list included until their rows are used again.
     #[must_use]
     pub fn offers(&self) -> &[String] {
-        self.names.as_slice()
+        self.rows.names()
+    }
+
+    /// Whether an offer stands in the list: it was neither removed nor, in exclusive mode, taken.
+    pub fn is_listed(&mut self, name: &str) -> bool {
+        self.rows.index().get(name).is_some_and(|&row| self.ledger.is_listed(row as usize))
+    }
+
+    /// What is left of each offer in the list, and of its devices, in the order of the rows.
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Matcher, Mode, Offer, Offers, Settings, Task, Tasks};
+    ///
+    /// let catalog = Catalog::new(["cpu"], [""; 0]);
+    /// let offer = Offer { devices: vec![1000, 1000], ..Offer::new("a", [("cpu", 4000)]) };
+    /// let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+    /// let mut pool = Matcher::bundled("best-fit")?.open(&Offers::new(&[offer], &catalog)?, &settings)?;
+    /// let task = Task { device_share: 300, ..Task::new("first", [("cpu", 3000)]) };
+    /// let answer = pool.assign(&Tasks::new(&[task], &catalog)?)?;
+    ///
+    /// let left: Vec<Offer> = pool.left().collect();
+    /// assert_eq!((left[0].available[0].1, left[0].devices.as_slice()), (1000, [700, 1000].as_slice()));
+    /// assert_eq!(answer.devices, [(0, vec![(0, 300)])]);
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn left(&self) -> impl Iterator<Item = Offer> {
+        let names = self.rows.names().iter().enumerate().filter(|(row, _)| self.ledger.is_listed(*row));
+        names.map(|(row, name)| {
+            let (available, devices) = self.ledger.left(row);
+            let dimensions = self.catalog.dimensions().iter().map(String::as_str);
+            Offer { devices: devices.to_vec(), ..Offer::new(name.as_str(), dimensions.zip(available.iter().copied())) }
+        })
     }
 
     /// How many offers are in the list.
@@ -140,6 +170,7 @@ impl Pool {
         let table = occupied(tasks, &self.occupants)?;
         let mut answer = self.session.assign(&table, &mut self.ledger)?;
         answer.timings.verify += self.ledger_made;
+        answer.devices = self.ledger.given();
         Ok(answer)
     }
 
@@ -212,7 +243,7 @@ impl Pool {
     /// # Ok::<(), offermatch::Error>(())
     /// ```
     pub fn set_occupants(&mut self, group: &str, counts: &[(&str, u32)]) -> Result<(), Error> {
-        let index = self.index.get_or_insert_with(|| self.names.index());
+        let index = self.rows.index();
         let row = |name: &str| index.get(name).copied().ok_or_else(|| Error::RowUnknown { name: name.to_owned() });
         let counts = counts.iter().map(|&(offer, count)| Ok((row(offer)?, count)));
         let counts = counts.collect::<Result<Vec<_>, Error>>()?;
@@ -242,61 +273,103 @@ impl Pool {
         self.session.preempt(tasks.table(), priorities, running, &self.ledger)
     }
 
-    /// Applies what has changed. A capacity that is larger than all before raises a scale that is not set.
+    /// Applies what has changed. A capacity that is larger than all before raises a scale that is not set. Rows of offers that
+    /// were removed are used again for those that are added, so that time and memory follow the offers that are there.
     ///
     /// # Errors
     /// [`Error::RowUnknown`], [`Error::RowRepeated`], [`Error::DuplicateName`], and as [`Pool::assign`]. The pool is then
     /// as it was, unless it is lost.
     #[tracing::instrument(level = "debug", skip_all)]
     pub fn update(&mut self, update: &Update) -> Result<(), Error> {
-        let changes = self.changes(update)?;
+        let named = self.named(update)?;
+        let added = update.added.as_ref();
+        let names = added.map_or(&[][..], Offers::names);
+        let taken = self.rows.again(names, &named.removed.iter().chain(&named.changed).copied().collect());
+        let changes = self.changes(update, &named, &taken)?;
         self.session.update(&changes, &mut self.ledger)?;
-        changes.removed.iter().for_each(|&row| self.occupants.replace(row, None));
-        if let Some(changed) = &update.changed {
-            for (from, &row) in (0..).zip(&changes.changed_rows) {
-                self.occupants.replace(row, changed.occupants().on(from));
-            }
+        let first = u32::try_from(self.rows.names().len()).unwrap_or(u32::MAX);
+        named.removed.iter().for_each(|&row| self.occupants.replace(row, None));
+        for (from, &row) in (0..).zip(&named.changed) {
+            self.occupants.replace(row, update.changed.as_ref().and_then(|changed| changed.occupants().on(from)));
         }
-        if let Some(added) = &update.added {
-            let first = u32::try_from(self.names.as_slice().len()).unwrap_or(u32::MAX);
-            for row in 0..added.table().rows {
-                self.occupants.replace(first + row, added.occupants().on(row));
-            }
-            self.names.extend(added.shared_names());
-            if let Some(index) = &mut self.index {
-                index.extend(added.names().iter().cloned().zip(first..));
-            }
+        for (from, row) in (0..names.len() as u32).zip(taken.iter().copied().chain(first..)) {
+            self.occupants.replace(row, added.and_then(|added| added.occupants().on(from)));
         }
+        self.rows.updated(&named.removed, &named.changed, &taken, names);
         Ok(())
     }
 
-    /// An update as columns, checked.
-    fn changes(&mut self, update: &Update) -> Result<Changes, Error> {
+    /// Gives offers new values: those in the list keep their place, all others are put at its end.
+    ///
+    /// # Errors
+    /// As [`Pool::update`].
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Matcher, Offer, Offers, Settings};
+    ///
+    /// let catalog = Catalog::new(["cpu"], [""; 0]);
+    /// let offers = |names: &[&str]| {
+    ///     let rows: Vec<Offer> = names.iter().map(|name| Offer::new(*name, [("cpu", 4000)])).collect();
+    ///     Offers::new(&rows, &catalog)
+    /// };
+    /// let mut pool = Matcher::reference().open(&offers(&["a", "b"])?, &Settings::default())?;
+    /// pool.upsert(&offers(&["b", "c"])?)?;
+    /// assert_eq!((pool.listed(), pool.is_listed("c")), (3, true));
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    pub fn upsert(&mut self, offers: &Offers) -> Result<(), Error> {
+        let (listed, others): (Vec<u32>, Vec<u32>) =
+            (0..offers.table().rows).partition(|&row| self.is_listed(&offers.names()[row as usize]));
+        let (changed, added) = (Some(offers.select(&listed)), Some(offers.select(&others)));
+        self.update(&Update { changed, added, ..Update::default() })
+    }
+
+    /// The rows that an update names, checked.
+    fn named(&mut self, update: &Update) -> Result<Named, Error> {
         for offers in update.changed.iter().chain(&update.added) {
             self.check_catalog(offers.catalog(), "offers")?;
         }
-        let index = self.index.get_or_insert_with(|| self.names.index());
+        let index = self.rows.index();
         let row = |name: &String| index.get(name).copied().ok_or_else(|| Error::RowUnknown { name: name.clone() });
         let changed_names = update.changed.as_ref().map_or(&[][..], Offers::names);
-        let mut named = std::collections::HashSet::new();
+        let mut named = HashSet::new();
         if let Some(name) = update.removed.iter().chain(changed_names).find(|name| !named.insert(*name)) {
             return Err(Error::RowRepeated { name: name.clone() });
         }
-        if let Some(added) = &update.added
-            && let Some(at) = added.names().iter().position(|name| index.contains_key(name))
-        {
-            let name = added.names()[at].clone();
-            let place =
-                Place { source: "added".into(), row: Some(at), name: Some(name.clone()), column: "name".into() };
-            return Err(Error::DuplicateName { place: Box::new(place), first: index[&name] as usize });
+        let removed: Vec<u32> = update.removed.iter().map(row).collect::<Result<_, _>>()?;
+        let changed: Vec<u32> = changed_names.iter().map(row).collect::<Result<_, _>>()?;
+        let leaving: HashSet<u32> = removed.iter().copied().collect();
+        let staying: HashSet<u32> = changed.iter().copied().collect();
+        for (at, name) in update.added.as_ref().map_or(&[][..], Offers::names).iter().enumerate() {
+            let Some(&row) = index.get(name).filter(|row| !leaving.contains(row)) else { continue };
+            if staying.contains(&row) || self.ledger.is_listed(row as usize) {
+                let name = name.clone();
+                let place = Place { source: "added".into(), row: Some(at), name: Some(name), column: "name".into() };
+                return Err(Error::DuplicateName { place: Box::new(place), first: row as usize });
+            }
         }
+        Ok(Named { removed, changed })
+    }
+
+    /// An update as columns; the first of the added offers take rows that others have left.
+    fn changes(&self, update: &Update, named: &Named, taken: &[u32]) -> Result<Changes, Error> {
+        let shape = self.catalog.shape();
         let table = |offers: &Option<Offers>| offers.as_ref().map_or_else(OfferTable::default, |o| o.table().clone());
+        let (mut changed, mut added) = (table(&update.changed), table(&update.added));
+        if !taken.is_empty() {
+            let (mut both, mut new) = (OfferTable::default(), OfferTable::default());
+            append(&mut both, &changed, 0..changed.rows as usize, shape);
+            append(&mut both, &added, 0..taken.len(), shape);
+            append(&mut new, &added, taken.len()..added.rows as usize, shape);
+            (changed, added) = (both, new);
+        }
+        let workload = update.workload.as_ref().map(|given| workload(given, &self.catalog)).transpose()?;
         Ok(Changes {
-            removed: update.removed.iter().map(row).collect::<Result<_, _>>()?,
-            changed_rows: changed_names.iter().map(row).collect::<Result<_, _>>()?,
-            changed: table(&update.changed),
-            added: table(&update.added),
-            workload: update.workload.as_ref().map(|given| workload(given, &self.catalog)).transpose()?.map(Box::new),
+            removed: named.removed.clone(),
+            changed_rows: named.changed.iter().chain(taken).copied().collect(),
+            changed,
+            added,
+            workload: workload.map(Box::new),
         })
     }
 
@@ -315,6 +388,12 @@ fn running(table: &TaskTable) -> Vec<u64> {
     running
 }
 
+/// The rows that an update names.
+struct Named {
+    removed: Vec<u32>,
+    changed: Vec<u32>,
+}
+
 /// The columns of tasks with those who run already; as they are where no task is in a group that has a name.
 fn occupied<'t>(tasks: &'t Tasks, occupants: &Occupants) -> Result<Cow<'t, TaskTable>, Error> {
     if tasks.groups().is_empty() {
@@ -329,7 +408,7 @@ impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pool")
             .field("matcher", self.matcher())
-            .field("offers", &self.names.as_slice().len())
+            .field("offers", &self.rows.names().len())
             .field("listed", &self.listed())
             .finish_non_exhaustive()
     }

@@ -59,7 +59,13 @@ impl Session for Verified {
             standing.settle(&assignments.offers);
         }
         tracing::debug!(placed = assignments.tasks.len(), "assigned");
-        Ok(Answer { assignments, timings: self.timings, matcher: self.matcher.clone(), fallback_reason: None })
+        Ok(Answer {
+            assignments,
+            devices: Vec::new(),
+            timings: self.timings,
+            matcher: self.matcher.clone(),
+            fallback_reason: None,
+        })
     }
 
     fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use ::csv::{ReaderBuilder, StringRecord};
 use crate::error::{Error, Place, shortened};
 use crate::read::cells::Row;
 use crate::read::position;
+use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
 
@@ -97,12 +98,12 @@ enum OfferColumn {
 }
 
 /// The tasks in a CSV text.
-pub(super) fn tasks(text: &str, source: &str, units: &Units) -> Result<Vec<Task>, Error> {
+pub(super) fn tasks(text: &str, source: &str, units: &Units) -> Result<Rows<Task>, Error> {
     table(text, source, units, TASK_COLUMNS, task_columns, |row, cells| Ok(task(row, cells)?.0))
 }
 
 /// The typical tasks in a CSV text, each with its share.
-pub(super) fn workload(text: &str, source: &str, units: &Units) -> Result<Vec<(Task, f64)>, Error> {
+pub(super) fn workload(text: &str, source: &str, units: &Units) -> Result<Rows<(Task, f64)>, Error> {
     let columns = |header: &StringRecord, name: &str| match name {
         "share" => Some(TaskColumn::Share),
         _ => task_columns(header, name),
@@ -201,7 +202,7 @@ fn task(row: Row<'_>, cells: &mut dyn Iterator<Item = Cell<'_, TaskColumn>>) -> 
 }
 
 /// The offers in a CSV text.
-pub(super) fn offers(text: &str, source: &str, units: &Units) -> Result<Vec<Offer>, Error> {
+pub(super) fn offers(text: &str, source: &str, units: &Units) -> Result<Rows<Offer>, Error> {
     let columns = |_: &StringRecord, name: &str| match name {
         "name" => Some(OfferColumn::Name),
         "devices" => Some(OfferColumn::Devices),
@@ -361,7 +362,7 @@ fn table<C, T>(
     known: &'static str,
     column: impl Fn(&StringRecord, &str) -> Option<C>,
     build: impl Fn(Row<'_>, &mut dyn Iterator<Item = Cell<'_, C>>) -> Result<T, Error>,
-) -> Result<Vec<T>, Error> {
+) -> Result<Rows<T>, Error> {
     let mut declared = Vec::new();
     let table = Table::read(text, source, |name| unit_behind(name, source, &mut declared))?;
     let units = Units::new(declared)?.or(units);
@@ -373,9 +374,10 @@ fn table<C, T>(
     let columns = table.header.iter().map(understood).collect::<Result<Vec<C>, Error>>()?;
     let rows = table.rows(name, &units).map(|(row, record)| {
         let cells = table.header.iter().zip(&columns).zip(record);
-        build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)))
+        let built = build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)));
+        (row.name.unwrap_or_default().to_owned(), built)
     });
-    rows.collect()
+    Ok(Rows::of(source, rows))
 }
 
 /// The column name without the unit behind it, as in `demand.cpu[millicores]`, which is added to those declared.

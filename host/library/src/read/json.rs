@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, shortened};
 use crate::read::cells::Row;
 use crate::read::position;
+use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
 
@@ -26,12 +27,12 @@ const REQUIREMENT_KEYS: &str =
 const GROUP_KEYS: &str = "name, least, together, at_most";
 
 /// The tasks in a JSON text.
-pub(super) fn tasks(text: &str, source: &str, units: &Units, form: Form) -> Result<Vec<Task>, Error> {
+pub(super) fn tasks(text: &str, source: &str, units: &Units, form: Form) -> Result<Rows<Task>, Error> {
     File { text, source }.rows("tasks", form, units, |file, row, object| file.task(row, object, |_| false))
 }
 
 /// The typical tasks in a JSON text, each with its share.
-pub(super) fn workload(text: &str, source: &str, units: &Units, form: Form) -> Result<Vec<(Task, f64)>, Error> {
+pub(super) fn workload(text: &str, source: &str, units: &Units, form: Form) -> Result<Rows<(Task, f64)>, Error> {
     File { text, source }.rows("tasks", form, units, |file, row, object| {
         let Some(share) = object.get("share") else {
             return Err(Error::MissingColumn { place: Box::new(row.place("share")) });
@@ -42,7 +43,7 @@ pub(super) fn workload(text: &str, source: &str, units: &Units, form: Form) -> R
 }
 
 /// The offers in a JSON text.
-pub(super) fn offers(text: &str, source: &str, units: &Units, form: Form) -> Result<Vec<Offer>, Error> {
+pub(super) fn offers(text: &str, source: &str, units: &Units, form: Form) -> Result<Rows<Offer>, Error> {
     File { text, source }.rows("offers", form, units, |file, row, object| {
         let mut offer = Offer { name: row.name.unwrap_or_default().to_owned(), ..Offer::default() };
         for (key, value) in &object.0 {
@@ -135,26 +136,30 @@ impl<'a> File<'a> {
         form: Form,
         units: &Units,
         build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
+    ) -> Result<Rows<T>, Error> {
         let (rows, declared) = match form {
             Form::Lines => self.lines()?,
             Form::Array => self.array(key)?,
         };
         let units = declared.map_or_else(|| Ok(Units::default()), |declared| self.units(declared))?.or(units);
-        let rows = rows.into_iter().enumerate().map(|(number, raw)| {
-            let object: Object<'a> = self.parse(raw)?;
+        let objects = rows.into_iter().map(|raw| self.parse(raw)).collect::<Result<Vec<Object<'a>>, Error>>()?;
+        let rows = objects.iter().enumerate().map(|(number, object)| {
             let mut row = Row { source: self.source, number, name: None, units: &units };
-            let name = match object.get("name").filter(|name| name.get() != "null") {
-                Some(name) => self.text(name)?,
-                None => String::new(),
+            let name = match object.get("name").filter(|name| name.get() != "null").map(|name| self.text(name)) {
+                None => Ok(String::new()),
+                Some(name) => name,
             };
-            if name.is_empty() {
-                return Err(Error::MissingColumn { place: Box::new(row.place("name")) });
+            match name {
+                Err(error) => (String::new(), Err(error)),
+                Ok(name) if name.is_empty() => (name, Err(Error::MissingColumn { place: Box::new(row.place("name")) })),
+                Ok(name) => {
+                    row.name = Some(&name);
+                    let built = build(self, row, object);
+                    (name, built)
+                }
             }
-            row.name = Some(&name);
-            build(self, row, &object)
         });
-        rows.collect()
+        Ok(Rows::of(self.source, rows))
     }
 
     /// An array of rows, or an object with it and the units of its numbers.

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
 
@@ -91,14 +92,32 @@ impl Reader {
         tasks: impl AsRef<Path>,
         offers: impl AsRef<Path>,
     ) -> Result<(Vec<Task>, Vec<Offer>), Error> {
+        let (tasks, offers) = self.read_rows(tasks, offers)?;
+        Ok((tasks.refuse()?, offers.refuse()?))
+    }
+
+    /// As [`Reader::read_tables`], without the rows that cannot be used; the rows of other systems' files are refused.
+    ///
+    /// # Errors
+    /// What is wrong with a file and not with a row of it.
+    pub fn read_rows(
+        &self,
+        tasks: impl AsRef<Path>,
+        offers: impl AsRef<Path>,
+    ) -> Result<(Rows<Task>, Rows<Offer>), Error> {
+        let (task_text, task_name, task_format) = open(tasks.as_ref(), self.format)?;
         let read = match self.format {
             Format::Kubernetes => kubernetes::tables,
             Format::Slurm => slurm::tables,
-            _ => return Ok((self.read_tasks(tasks)?, self.read_offers(offers)?)),
+            _ => {
+                let tasks = Self { format: task_format, ..self.clone() }.parse_task_rows(&task_text, &task_name)?;
+                let (text, name, format) = open(offers.as_ref(), self.format)?;
+                return Ok((tasks, Self { format, ..self.clone() }.parse_offer_rows(&text, &name)?));
+            }
         };
-        let (task_text, task_name, _) = open(tasks.as_ref(), self.format)?;
         let (offer_text, offer_name, _) = open(offers.as_ref(), self.format)?;
-        read((&task_text, &task_name), (&offer_text, &offer_name))
+        let (tasks, offers) = read((&task_text, &task_name), (&offer_text, &offer_name))?;
+        Ok((tasks.into(), offers.into()))
     }
 
     /// The tasks in a file; `-` is standard input.
@@ -126,9 +145,17 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read_tasks`].
     pub fn parse_tasks(&self, text: &str, source: &str) -> Result<Vec<Task>, Error> {
+        self.parse_task_rows(text, source)?.refuse()
+    }
+
+    /// As [`Reader::parse_tasks`], without the rows that cannot be used; the rows of other systems' files are refused.
+    ///
+    /// # Errors
+    /// What is wrong with the text and not with a row of it.
+    pub fn parse_task_rows(&self, text: &str, source: &str) -> Result<Rows<Task>, Error> {
         match self.format {
             Format::JsonLines => json::tasks(text, source, &self.units, json::Form::Lines),
-            Format::Openb => openb::tasks(text, source),
+            Format::Openb => openb::tasks(text, source).map(Rows::from),
             Format::Kubernetes | Format::Slurm => Err(not_alone()),
             Format::Json => json::tasks(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
@@ -143,9 +170,17 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read_tasks`].
     pub fn parse_offers(&self, text: &str, source: &str) -> Result<Vec<Offer>, Error> {
+        self.parse_offer_rows(text, source)?.refuse()
+    }
+
+    /// As [`Reader::parse_offers`], without the rows that cannot be used; the rows of other systems' files are refused.
+    ///
+    /// # Errors
+    /// What is wrong with the text and not with a row of it.
+    pub fn parse_offer_rows(&self, text: &str, source: &str) -> Result<Rows<Offer>, Error> {
         match self.format {
             Format::JsonLines => json::offers(text, source, &self.units, json::Form::Lines),
-            Format::Openb => openb::offers(text, source),
+            Format::Openb => openb::offers(text, source).map(Rows::from),
             Format::Kubernetes | Format::Slurm => Err(not_alone()),
             Format::Json => json::offers(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
@@ -180,19 +215,22 @@ impl Reader {
     /// # Ok::<(), offermatch::Error>(())
     /// ```
     pub fn parse_workload(&self, text: &str, source: &str) -> Result<Vec<(Task, f64)>, Error> {
-        match self.format {
+        let rows = match self.format {
             Format::JsonLines => json::workload(text, source, &self.units, json::Form::Lines),
-            Format::Openb | Format::Kubernetes | Format::Slurm => Err(Error::SettingMalformed {
-                setting: "format".to_owned(),
-                value: "openb, kubernetes or slurm".to_owned(),
-                reason: "rows of these have no share".to_owned(),
-            }),
+            Format::Openb | Format::Kubernetes | Format::Slurm => {
+                return Err(Error::SettingMalformed {
+                    setting: "format".to_owned(),
+                    value: "openb, kubernetes or slurm".to_owned(),
+                    reason: "rows of these have no share".to_owned(),
+                });
+            }
             Format::Json => json::workload(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
                 json::workload(text, source, &self.units, json::Form::Array)
             }
             Format::Auto | Format::Csv => csv::workload(text, source, &self.units),
-        }
+        }?;
+        rows.refuse()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Rows with names become columns of numbers.
 
+pub(crate) mod bad;
 pub(crate) mod bound;
 pub(crate) mod catalog;
 pub(crate) mod columns;

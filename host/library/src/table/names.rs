@@ -43,7 +43,12 @@ impl Names {
     }
 
     /// Puts names at the end.
-    pub(crate) fn extend(&mut self, more: &Self) {
-        Arc::make_mut(&mut self.rows).extend_from_slice(&more.rows);
+    pub(crate) fn extend(&mut self, more: &[String]) {
+        Arc::make_mut(&mut self.rows).extend_from_slice(more);
+    }
+
+    /// Gives a row another name, and tells the one before.
+    pub(crate) fn replace(&mut self, row: usize, name: String) -> String {
+        std::mem::replace(&mut Arc::make_mut(&mut self.rows)[row], name)
     }
 }

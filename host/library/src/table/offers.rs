@@ -1,8 +1,11 @@
 //! Offers as a table: names, a catalog, columns.
 
-use offermatch_core::OfferTable;
+use std::ops::Range;
+
+use offermatch_core::{OfferTable, Shape};
 
 use crate::error::{Error, Place};
+use crate::table::bad::Rows;
 use crate::table::catalog::{Catalog, UNSET, distinct, listed};
 use crate::table::groups::Occupants;
 use crate::table::names::Names;
@@ -78,6 +81,23 @@ impl Offers {
     /// # Errors
     /// As [`Offers::new`].
     pub fn from_source(rows: &[Offer], catalog: &Catalog, source: &str) -> Result<Self, Error> {
+        Self::build(rows, catalog, source).or_else(|_| {
+            let mut rows = Rows::from(rows.to_vec());
+            let built = Self::leaving_out(&mut rows, catalog, source)?;
+            rows.refuse().map(|_| built)
+        })
+    }
+
+    /// As [`Offers::from_source`], without the rows that cannot be used, which are then left out of `rows` as well.
+    ///
+    /// # Errors
+    /// What is wrong with the table and not with a row of it, such as [`Error::TooManyRows`].
+    pub fn leaving_out(rows: &mut Rows<Offer>, catalog: &Catalog, source: &str) -> Result<Self, Error> {
+        rows.leave_out(source, |offer| &offer.name, |rows| Self::build(rows, catalog, source))
+    }
+
+    /// The table of rows, or the first of their errors.
+    fn build(rows: &[Offer], catalog: &Catalog, source: &str) -> Result<Self, Error> {
         let names = Names::new(rows.iter().map(|offer| offer.name.clone()).collect(), source)?;
         let shape = catalog.shape();
         let mut table = OfferTable {
@@ -157,6 +177,23 @@ impl Offers {
         &self.catalog
     }
 
+    /// A table of some of the rows, in the order given.
+    ///
+    /// # Panics
+    /// When a row is not below [`Offers::len`], or given twice.
+    #[must_use]
+    pub fn select(&self, rows: &[u32]) -> Self {
+        let mut table = OfferTable::default();
+        let mut occupants = Occupants::default();
+        for (&row, at) in rows.iter().zip(0..) {
+            append(&mut table, &self.table, row as usize..row as usize + 1, self.catalog.shape());
+            occupants.replace(at, self.occupants.on(row));
+        }
+        let names = rows.iter().map(|&row| self.names.as_slice()[row as usize].clone()).collect();
+        let names = Names::new(names, "offers").expect("a row twice");
+        Self { catalog: self.catalog.clone(), names, table, occupants }
+    }
+
     /// Who runs on the offers, by row.
     pub(crate) fn occupants(&self) -> &Occupants {
         &self.occupants
@@ -229,6 +266,30 @@ fn push_devices(table: &mut OfferTable, rows: &[Offer], source: &str) -> Result<
         table.device_offsets.push(row_count(table.device_free.len())?);
     }
     Ok(())
+}
+
+/// Adds rows of a table to another one of the same shape, whose columns are then all there.
+pub(crate) fn append(to: &mut OfferTable, from: &OfferTable, rows: Range<usize>, shape: Shape) {
+    let cells = |width: u32| rows.start * width as usize..rows.end * width as usize;
+    let capacity = if from.capacity.is_empty() { &from.available } else { &from.capacity };
+    to.available.extend_from_slice(&from.available[cells(shape.dimensions)]);
+    to.capacity.extend_from_slice(&capacity[cells(shape.dimensions)]);
+    to.attributes.extend_from_slice(&from.attributes[cells(shape.attributes)]);
+    if from.measures.is_empty() {
+        to.measures.extend(cells(shape.measures).map(|_| f64::NAN));
+    } else {
+        to.measures.extend_from_slice(&from.measures[cells(shape.measures)]);
+    }
+    if to.device_offsets.is_empty() {
+        to.device_offsets.push(0);
+    }
+    for row in rows.clone() {
+        if let Some(ends) = from.device_offsets.get(row..row + 2) {
+            to.device_free.extend_from_slice(&from.device_free[ends[0] as usize..ends[1] as usize]);
+        }
+        to.device_offsets.push(to.device_free.len() as u32);
+    }
+    to.rows += rows.len() as u32;
 }
 
 /// Adds the column of measures.

@@ -5,6 +5,7 @@ use offermatch_core::TaskTable;
 use crate::table::offers::Offers;
 
 use crate::error::{Error, Place};
+use crate::table::bad::Rows;
 use crate::table::catalog::{Catalog, listed};
 use crate::table::groups::Groups;
 use crate::table::names::Names;
@@ -55,6 +56,23 @@ impl Tasks {
     /// # Errors
     /// As [`Tasks::new`].
     pub fn from_source(rows: &[Task], catalog: &Catalog, source: &str) -> Result<Self, Error> {
+        Self::build(rows, catalog, source).or_else(|_| {
+            let mut rows = Rows::from(rows.to_vec());
+            let built = Self::leaving_out(&mut rows, catalog, source)?;
+            rows.refuse().map(|_| built)
+        })
+    }
+
+    /// As [`Tasks::from_source`], without the rows that cannot be used, which are then left out of `rows` as well.
+    ///
+    /// # Errors
+    /// What is wrong with the table and not with a row of it, such as [`Error::TooManyRows`].
+    pub fn leaving_out(rows: &mut Rows<Task>, catalog: &Catalog, source: &str) -> Result<Self, Error> {
+        rows.leave_out(source, |task| &task.name, |rows| Self::build(rows, catalog, source))
+    }
+
+    /// The table of rows, or the first of their errors.
+    fn build(rows: &[Task], catalog: &Catalog, source: &str) -> Result<Self, Error> {
         let names = Names::new(rows.iter().map(|task| task.name.clone()).collect(), source)?;
         let dimensions = catalog.dimensions().len();
         let mut table = TaskTable { rows: row_count(rows.len())?, ..TaskTable::default() };

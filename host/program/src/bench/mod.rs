@@ -10,6 +10,7 @@ pub(crate) mod fenzo;
 pub(crate) mod growth;
 pub(crate) mod input;
 pub(crate) mod kinds;
+pub(crate) mod live;
 pub(crate) mod measure;
 pub(crate) mod memory;
 pub(crate) mod native;

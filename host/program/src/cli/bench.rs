@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::progress::Progress;
 use crate::bench::report::Report;
-use crate::bench::{Bench, border, fenzo, growth, kinds, memory, simd, small, start, swap, talk, update};
+use crate::bench::{Bench, border, fenzo, growth, kinds, live, memory, simd, small, start, swap, talk, update};
 
 /// Examples for `bench --help`.
 pub(super) const EXAMPLES: &str = "\
@@ -66,6 +66,8 @@ enum What {
     Border,
     /// Memory of the largest input
     Memory,
+    /// A pool all of whose offers are replaced in each of 50,000 cycles: time and memory of every thousand
+    Live,
     /// Two components side by side
     Simd {
         /// A component, such as one with simd128
@@ -82,7 +84,7 @@ enum What {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
-    /// All of these but `simd` and `swap`
+    /// All of these but `live`, `simd` and `swap`
     All,
 }
 
@@ -151,6 +153,7 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
         What::Fenzo => fenzo::run(bench, matcher),
         What::Border => border::run(bench, matcher),
         What::Memory => memory::run(bench, matcher),
+        What::Live => live::run(bench, matcher),
         What::Simd { first, second } => {
             let (named, other) = (first.display().to_string(), second.display().to_string());
             simd::run(bench, (&named, &Matcher::load(first)?), (&other, &Matcher::load(second)?))

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Answer, Assignments, Bound, Catalog, DEFAULT_POLICY, DEVICES, Error, Explanations, Format, Limits, Matcher, Mode,
-    Offers, Reader, Recorder, Settings, Task, Tasks, Timings, Unit, Units, parse_quantity,
+    Answer, Assignments, BadRow, Bound, Catalog, DEFAULT_POLICY, DEVICES, Error, Explanations, Format, Limits, Matcher,
+    Mode, Offers, Reader, Recorder, Settings, Task, Tasks, Timings, Unit, Units, parse_quantity, visible,
 };
 
 use super::progress::Progress;
-use super::{MatchArguments, Names, OrderArgument, OutputArgument, output, summary};
+use super::{BadRowsArgument, MatchArguments, Names, OrderArgument, OutputArgument, output, summary};
+use crate::LONGEST_MESSAGE;
 
 /// A cycle, with all that can be said of it.
 pub(super) struct Cycle {
@@ -23,6 +24,8 @@ pub(super) struct Cycle {
     pub(super) tasks: Tasks,
     /// The offers.
     pub(super) offers: Offers,
+    /// The rows that cannot be used, where they were to be left out.
+    pub(super) left_out: Vec<BadRow>,
     /// Who takes what.
     pub(super) assignments: Assignments,
     /// What no answer is above, where that was asked.
@@ -59,6 +62,9 @@ pub(super) struct Stages {
 pub(super) fn run(arguments: MatchArguments) -> anyhow::Result<Vec<u8>> {
     let (kind, timings) = (arguments.output, arguments.timings);
     let cycle = cycle(arguments)?;
+    for BadRow { error, .. } in &cycle.left_out {
+        writeln!(std::io::stderr(), "left out[{}]: {}", error.code(), visible(&error.to_string(), LONGEST_MESSAGE))?;
+    }
     if cycle.by_score > 0 {
         // Not by the log, which is silent unless it is asked for.
         writeln!(std::io::stderr(), "warning: {}", summary::too_high(cycle.by_score))?;
@@ -75,14 +81,20 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     let units = Units::new(arguments.unit.iter().map(|(dimension, unit)| (dimension.as_str(), unit)))?;
     let progress = Progress::new("reading");
     let (rows, read) = timed(|| match (&arguments.sample, &arguments.tasks, &arguments.offers) {
-        (Some(sample), ..) => Ok(sample.rows()),
+        (Some(sample), ..) => {
+            let (tasks, offers) = sample.rows();
+            Ok((tasks.into(), offers.into()))
+        }
         (None, Some(tasks), Some(offers)) => {
             let reader = Reader { format: arguments.format.into(), units: units.clone() };
-            reader.read_tables(tasks, offers)
+            reader.read_rows(tasks, offers)
         }
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     })?;
-    let (task_rows, mut offer_rows) = rows;
+    let (mut task_rows, mut offer_rows) = rows;
+    if arguments.bad_rows == BadRowsArgument::Refuse {
+        (task_rows, offer_rows) = (task_rows.refuse()?.into(), offer_rows.refuse()?.into());
+    }
     let source = |path: &Option<std::path::PathBuf>, otherwise: &str| {
         path.as_ref().map_or_else(|| otherwise.to_owned(), |path| path.display().to_string())
     };
@@ -90,22 +102,32 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         let catalog = match &arguments.dimensions {
             Some(Names(dimensions)) => {
                 let named = |(name, _): &(String, u64)| dimensions.contains(name);
-                for offer in &mut offer_rows {
+                for offer in offer_rows.rows_mut() {
                     offer.available.retain(named);
                     offer.capacity.retain(named);
                 }
-                Catalog::with_dimensions(dimensions.clone(), &offer_rows, &task_rows)
+                Catalog::with_dimensions(dimensions.clone(), offer_rows.rows(), task_rows.rows())
             }
-            None => Catalog::of(&offer_rows, &task_rows),
+            None => Catalog::of(offer_rows.rows(), task_rows.rows()),
         };
-        let asked = task_rows.iter().flat_map(|task| &task.demand).map(|(dimension, _)| dimension.as_str());
+        let asked = task_rows.rows().iter().flat_map(|task| &task.demand).map(|(dimension, _)| dimension.as_str());
         units.check(catalog.dimensions().iter().map(String::as_str).chain(asked))?;
-        let tasks = Tasks::from_source(&task_rows, &catalog, &source(&arguments.tasks, "tasks"))?;
-        let offers = Offers::from_source(&offer_rows, &catalog, &source(&arguments.offers, "offers"))?;
+        let (task_source, offer_source) = (source(&arguments.tasks, "tasks"), source(&arguments.offers, "offers"));
+        let (tasks, offers) = match arguments.bad_rows {
+            BadRowsArgument::Refuse => (
+                Tasks::from_source(task_rows.rows(), &catalog, &task_source)?,
+                Offers::from_source(offer_rows.rows(), &catalog, &offer_source)?,
+            ),
+            BadRowsArgument::LeaveOut => (
+                Tasks::leaving_out(&mut task_rows, &catalog, &task_source)?,
+                Offers::leaving_out(&mut offer_rows, &catalog, &offer_source)?,
+            ),
+        };
         let tasks = if arguments.order == OrderArgument::Size { tasks.largest_first(&offers) } else { tasks };
         Ok((tasks, offers))
     })?;
-    drop(offer_rows);
+    let (task_rows, mut left_out) = task_rows.into_parts();
+    left_out.extend(offer_rows.into_parts().1);
     let task_rows = if arguments.explain { task_rows } else { Vec::new() };
     let settings = settings(&arguments, &units)?;
     progress.stage("compiling the matcher");
@@ -136,7 +158,20 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     let stages = Stages { read, columns, load, pool: timings, explain, relax };
     let task_rows = task_rows.into_iter().map(|task| (task.name.clone(), task)).collect();
     let mode = settings.mode;
-    Ok(Cycle { matcher, mode, tasks, offers, assignments, bound, unplaced, task_rows, units, by_score, stages })
+    Ok(Cycle {
+        matcher,
+        mode,
+        tasks,
+        offers,
+        left_out,
+        assignments,
+        bound,
+        unplaced,
+        task_rows,
+        units,
+        by_score,
+        stages,
+    })
 }
 
 /// The settings in the arguments.

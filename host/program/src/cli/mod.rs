@@ -125,6 +125,9 @@ pub(crate) struct MatchArguments {
     /// The resource dimensions and their order; otherwise those of the offers
     #[arg(long, value_name = "NAME,...", value_parser = names)]
     pub(crate) dimensions: Option<Names>,
+    /// Refuse the files where rows cannot be used, or leave these out, say which, and place the others
+    #[arg(long, value_enum, default_value_t = BadRowsArgument::Refuse)]
+    pub(crate) bad_rows: BadRowsArgument,
     /// The order in which tasks are placed
     #[arg(long, value_enum, default_value_t = OrderArgument::Given)]
     pub(crate) order: OrderArgument,
@@ -162,6 +165,15 @@ pub(crate) struct InspectArguments {
     /// A JSON object of limits on what a component may use; docs/trust.md lists them
     #[arg(long, value_name = "FILE")]
     pub(crate) limits: Option<PathBuf>,
+}
+
+/// What happens to rows that cannot be used, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BadRowsArgument {
+    /// The files are refused
+    Refuse,
+    /// They are left out
+    LeaveOut,
 }
 
 /// Orders by name.

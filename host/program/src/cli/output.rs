@@ -1,6 +1,6 @@
 //! Answers for programs.
 
-use offermatch::{Check, DEVICES, Explanation, Explanations, Missing, answer_digest};
+use offermatch::{BadRow, Check, DEVICES, Explanation, Explanations, Missing, answer_digest};
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -27,6 +27,9 @@ struct Document<'a> {
     /// What no answer is above, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     bound: Option<UpperBound>,
+    /// The rows that were left out, if any were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOut<'a>>,
     /// Why the others found no offer, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "unplaced")]
     unplaced: Option<(&'a Cycle, &'a Explanations)>,
@@ -84,6 +87,21 @@ struct Assignment<'a> {
     offer: &'a str,
     /// Its score there.
     score: f64,
+}
+
+/// A row that was left out.
+#[derive(Serialize)]
+struct LeftOut<'a> {
+    /// What the table is called.
+    table: &'a str,
+    /// The row in the table as it was given.
+    row: usize,
+    /// Its name; empty where it has none.
+    name: &'a str,
+    /// The code of why.
+    code: &'static str,
+    /// Why.
+    message: String,
 }
 
 /// Why a task found no offer.
@@ -225,6 +243,7 @@ pub(super) fn json(cycle: &Cycle, timings: bool) -> anyhow::Result<Vec<u8>> {
         assignments: assignments(cycle).collect(),
         unplaced_by_score: cycle.by_score,
         bound: UpperBound::of(cycle),
+        left_out: cycle.left_out.iter().map(left_out).collect(),
         unplaced: cycle.unplaced.as_ref().map(|found| (cycle, found)),
         answer_digest: answer_digest(&cycle.assignments),
         timings_ms: timings.then(|| timings_ms(&cycle.stages)),
@@ -242,6 +261,12 @@ pub(super) fn csv(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
         writer.write_record([task, offer, &shown(score)])?;
     }
     Ok(writer.into_inner()?)
+}
+
+/// A row that was left out, as the output has it.
+fn left_out(bad: &BadRow) -> LeftOut<'_> {
+    let BadRow { table, row, name, error } = bad;
+    LeftOut { table, row: *row, name, code: error.code(), message: error.to_string() }
 }
 
 /// Who takes what, by name.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use offermatch::{Explanations, OfferTable, answer_digest, visible_name};
+use offermatch::{Explanations, OfferTable, answer_digest, visible, visible_name};
 
 use super::match_command::Cycle;
+use crate::LONGEST_MESSAGE;
 
 /// Characters of a full bar.
 const BAR: usize = 40;
@@ -176,7 +177,7 @@ fn remedies(text: &mut String, cycle: &Cycle, unplaced: &Explanations) {
     let mut counted: Vec<_> = counted.into_iter().collect();
     counted.sort_by_key(|(_, tasks)| std::cmp::Reverse(*tasks));
     for (sentence, tasks) in counted.iter().take(MOST_REMEDIES) {
-        let _ = writeln!(text, "  {:>11}  {sentence}", count(*tasks));
+        let _ = writeln!(text, "  {:>11}  {}", count(*tasks), visible(sentence, LONGEST_MESSAGE));
     }
     if let Some(more) = counted.len().checked_sub(MOST_REMEDIES).filter(|more| *more > 0) {
         let _ = writeln!(text, "  {:>11}  other sentences; --output json has them all", count(more));
