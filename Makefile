@@ -143,7 +143,7 @@ docs: host python ## the book, with the reference of the contract and both APIs;
 test-rust: component policies hostile ## the core, the Rust library and its programs
 	cargo test --locked --release $(PACKAGES)
 	cargo test --locked --release --package offermatch-kit --package offermatch-policies
-	cargo test --locked --release --package offermatch-hostile-next --test right # a second reading of docs/semantics.md
+	cargo test --locked --release --package offermatch-hostile --test right # a second reading of docs/semantics.md
 
 postgresql: ## Debian's PostgreSQL, for the tests of the task store
 	@python-host/postgresql.sh

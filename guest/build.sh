@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm, and the same for the contract that is not released yet,
-# target/matcher-0.3.0.wasm; `guest/build.sh policies` those of the other
+# Builds components. `guest/build.sh` makes the matcher, target/matcher.wasm; `guest/build.sh policies` those of the other
 # policies (guest/policies/src), target/policies/NAME.wasm; `guest/build.sh hostile` the misbehaving ones of guest/hostile,
-# target/hostile/NAME.wasm, and target/matcher-0.1.0.wasm, the matcher for the contract before this one, with which the hosts'
+# target/hostile/NAME.wasm, and target/matcher-0.2.0.wasm, the matcher for the contract before this one, with which the hosts'
 # adapters are tested; `guest/build.sh at DIRECTORY` that of a project made by `offermatch-host new`, target/NAME.wasm there.
 #
 # A Rust toolchain with the wasm32-unknown-unknown target is all it takes (and wasm32-wasip2 for those that use the
@@ -75,9 +74,6 @@ build() {
 # Copies what has changed, so that what embeds it is not built again.
 copy() { cmp --silent "$1" "$2" || cp "$1" "$2"; }
 
-# The contract that both hosts serve, for the matchers that they load: that of wit/ without this.
-served=(--features offermatch-kit/contract-0-2-0)
-
 # What every engine that runs components has.
 flags="-C target-feature=+simd128,+bulk-memory ${COMPONENT_RUSTFLAGS:-}"
 # The same bytes wherever they are built: panics name their place in the sources.
@@ -86,14 +82,12 @@ flags+=" --remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.car
 case "${1:-matcher}" in
 at)
     name="$(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)"
-    build wasm32-unknown-unknown core,alloc "$flags" --profile component "${served[@]}"
+    build wasm32-unknown-unknown core,alloc "$flags" --profile component
     copy "target/component/wasm32-unknown-unknown/component/${name//-/_}.wasm" "target/$name.wasm"
     echo "build.sh: target/$name.wasm, $(stat -c %s "target/$name.wasm") bytes" >&2
     ;;
 matcher)
     build wasm32-unknown-unknown core,alloc "$flags" --locked --package offermatch-matcher --profile component
-    copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher-0.3.0.wasm
-    build wasm32-unknown-unknown core,alloc "$flags" --locked --package offermatch-matcher --profile component "${served[@]}"
     copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher.wasm
     echo "build.sh: target/matcher.wasm, $(stat -c %s target/matcher.wasm) bytes, sha256:$(sha256sum target/matcher.wasm | cut -d " " -f 1)" >&2
     ;;
@@ -103,7 +97,7 @@ policies)
         name="$(basename "$source" .rs | tr _ -)"
         case "$name" in lib | best-fit) continue ;; esac
         # cargo rustc, since a cdylib on any other target would be one too many.
-        cargo=rustc OFFERMATCH_POLICY="$name" build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-policies --lib --profile component --crate-type cdylib "${served[@]}"
+        cargo=rustc OFFERMATCH_POLICY="$name" build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet --package offermatch-policies --lib --profile component --crate-type cdylib
         copy target/component/wasm32-unknown-unknown/component/offermatch_policies.wasm "target/policies/$name.wasm"
     done
     copy target/matcher.wasm target/policies/best-fit.wasm
@@ -113,8 +107,8 @@ policies)
     ;;
 hostile)
     build wasm32-unknown-unknown core,alloc "$flags" --locked --quiet \
-        --package offermatch-matcher --profile component --features contract-0-1-0
-    copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher-0.1.0.wasm
+        --package offermatch-matcher --profile component --features contract-0-2-0
+    copy target/component/wasm32-unknown-unknown/component/offermatch_matcher.wasm target/matcher-0.2.0.wasm
     # One of them is written in assembler, which rustc holds back.
     export RUSTC_BOOTSTRAP=1
     plain=() wasi=()
@@ -127,7 +121,8 @@ hostile)
     done
     arguments=(--locked --quiet --package offermatch-hostile --profile hostile)
     build wasm32-unknown-unknown core,alloc "-C target-feature=+reference-types" "${arguments[@]}" "${plain[@]}"
-    build wasm32-wasip2 std,panic_abort "" "${arguments[@]}" "${wasi[@]}"
+    # libc of wasip2 brings a part of `wasi:clocks` that the contract's copy leaves out.
+    build wasm32-wasip2 std,panic_abort "" "${arguments[@]}" --features offermatch-kit/untraced "${wasi[@]}"
     mkdir -p target/hostile
     for source in guest/hostile/examples/*.rs; do
         name="$(basename "$source" .rs)"

@@ -48,15 +48,16 @@ def test_it_imports_tracing_and_exports_its_world(path: Path) -> None:
         "wasi:otel/tracing@0.2.0-rc.2": ["on-start", "on-end", "outer-span-context"],
     }
     exports = set(component.type.exports(engine))
-    assert exports == {"offermatch:matcher/matching@0.2.0", "offermatch:matcher/packed@0.2.0"}
+    assert exports == {
+        f"offermatch:matcher/{name}@0.3.0" for name in ("matching", "packed", "preemption", "packed-preemption")
+    }
 
 
-def test_the_one_before_imports_nothing() -> None:
+def test_the_one_before_exports_the_world_of_its_contract() -> None:
     engine = Engine()
-    component = Component(engine, (COMPONENT.parent / "matcher-0.1.0.wasm").read_bytes())
-    assert component.type.imports(engine) == {}
+    component = Component(engine, (COMPONENT.parent / "matcher-0.2.0.wasm").read_bytes())
     exports = set(component.type.exports(engine))
-    assert exports == {"offermatch:matcher/matching@0.1.0", "offermatch:matcher/packed@0.1.0"}
+    assert exports == {"offermatch:matcher/matching@0.2.0", "offermatch:matcher/packed@0.2.0"}
 
 
 def test_both_hosts_inspect_it_alike(hosts: Any) -> None:

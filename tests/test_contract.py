@@ -11,8 +11,8 @@ from typing import Any
 from conftest import COMPONENT, ROOT
 
 WIT = ROOT / "wit"
-BEFORE = COMPONENT.parent / "matcher-0.1.0.wasm"
-SERVED = ("0.2.0", "0.1.0")
+BEFORE = COMPONENT.parent / "matcher-0.2.0.wasm"
+SERVED = ("0.3.0", "0.2.0")
 
 REMEDY = """
 {folder} is not the contract {version} that wit/digests holds: {found}.

@@ -25,7 +25,7 @@ def test_odd_tables(hosts: Any, tmp_path: Path, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", cases("rules"))
 def test_rules_in_tables(hosts: Any, tmp_path: Path, case: dict[str, Any]) -> None:
-    answered(hosts[0], tmp_path, case, "--mode", "shared", "--matcher", ROOT / "target" / "matcher-0.3.0.wasm")
+    answered(hosts[0], tmp_path, case, "--mode", "shared", "--matcher", ROOT / "target" / "matcher.wasm")
 
 
 def answered(rust: Any, tmp_path: Path, case: dict[str, Any], *options: str | Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BUILT = ROOT / "target" / "matcher-0.3.0.wasm"
+BUILT = ROOT / "target" / "matcher.wasm"
 RULES = ("--mode", "shared", "--matcher", BUILT)
 FILES = sorted((ROOT / "tests" / "cases" / "rules").glob("*.json"))
 PLACED = [

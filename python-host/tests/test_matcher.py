@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from offermatch import Assignment, Explanation, InputError, Offer, Settings, Task, is_in, match_tasks_to_offers, not_in
+from offermatch import (
+    Assignment,
+    Explanation,
+    InputError,
+    Offer,
+    Settings,
+    Task,
+    is_in,
+    match_tasks_to_offers,
+    not_in,
+)
+from offermatch.model import Check
 
 
 def test_the_worked_example_of_the_semantics(matcher):
@@ -31,7 +42,8 @@ def test_empty_tables(matcher, mode):
     assert matcher.match([], [Offer("a", {"cpu": 1})], mode=mode).assignments == []
     answer = matcher.match([Task("t", {"cpu": 1})], [], mode=mode, explain=True)
     assert answer.unplaced == ["t"]
-    assert answer.explanations == [Explanation("t", 0, {"cpu": 0}, (), 0, 0, 0)]
+    nothing = dict.fromkeys(("cpu", "devices", "together", "score"), Check(0, 0, 0))
+    assert answer.explanations == [Explanation("t", 0, {"cpu": 0}, (), 0, 0, 0, nothing, 0)]
     assert answer.digest == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
@@ -79,7 +91,7 @@ def test_unset_is_in_no_set(matcher):
     assert matcher.match([Task("t", requirements=[is_in("zone", "")])], offers).offer_names == []
 
 
-def test_reasons_are_counted_at_the_first_check(matcher):
+def test_reasons_are_counted_at_every_check(matcher):
     offers = [
         Offer("small", {"cpu": 0}),
         Offer("elsewhere", {"cpu": 2}, attributes={"zone": "y"}),
@@ -89,10 +101,17 @@ def test_reasons_are_counted_at_the_first_check(matcher):
     ]
     task = Task("t", {"cpu": 1}, requirements=[not_in("zone", "z"), is_in("zone", "x")], devices=1)
     with matcher.open(offers, Settings(max_score=0.5)) as pool:
-        expected = Explanation("t", 5, {"cpu": 1}, (0, 1), 1, 1, 1)
+        checks = {
+            "cpu": Check(1, 0, 0),
+            "requirement 0": Check(0, 0, 0),
+            "requirement 1": Check(2, 0, 0),
+            "devices": Check(3, 1, 1000),
+            "together": Check(0, 0, 0),
+            # 8 of 9 cores are left, half of which is the term's weight among two: 0.5 is asked.
+            "score": Check(1, 1, 8 / 9 - 0.5),
+        }
         assert pool.explain([task, task.__class__("u", task.demand, task.requirements, 1)]) == [
-            expected,
-            Explanation("u", 5, {"cpu": 1}, (0, 1), 1, 1, 1),
+            Explanation(name, 5, {"cpu": 1}, (0, 2), 3, 1, 1, checks, 2) for name in "tu"
         ]
 
 

@@ -8,8 +8,6 @@ use crate::table::{OfferTable, Shape, TaskTable, WHOLE};
 
 /// The place of a row that is not in the list.
 const UNLISTED: u32 = u32::MAX;
-/// The place of a row that a task has taken from the list.
-const TAKEN: u32 = UNLISTED - 1;
 
 /// The values of every row that a pool has seen, and the list.
 #[derive(Debug, Clone)]
@@ -68,17 +66,7 @@ impl Ledger {
 
     /// Where a row stands in the list, if it does.
     pub(crate) fn position(&self, row: usize) -> Option<u32> {
-        Some(self.positions[row]).filter(|&position| position < TAKEN)
-    }
-
-    /// Takes note that a row which has left the list was taken by a task, or, with `false`, that it is gone.
-    pub(crate) fn set_taken(&mut self, row: usize, taken: bool) {
-        self.positions[row] = if taken { TAKEN } else { UNLISTED };
-    }
-
-    /// Whether a row is in the list, or was taken from it by a task.
-    pub(crate) fn is_present(&self, row: usize) -> bool {
-        self.positions[row] != UNLISTED
+        Some(self.positions[row]).filter(|&position| position < UNLISTED)
     }
 
     /// How many rows there are, listed or not.
@@ -234,7 +222,7 @@ impl Ledger {
             None => measures.fill(f64::NAN),
         }
         self.replace_devices(row, offers.devices(from));
-        if self.positions[row] >= TAKEN {
+        if self.positions[row] == UNLISTED {
             self.positions[row] = self.list.len() as u32;
             self.list.push(row as u32);
         }

@@ -239,10 +239,7 @@ impl<P: Policy> Pool<P> {
     /// Takes what a task uses out of the pool.
     pub(crate) fn take(&mut self, offer: usize, tasks: &TaskTable, task: usize) {
         match self.mode {
-            Mode::Exclusive => {
-                self.unlist(offer);
-                self.ledger.set_taken(offer, true);
-            }
+            Mode::Exclusive => self.unlist(offer),
             Mode::Shared => {
                 self.ledger.take(offer, tasks, task);
                 if let Some(scores) = Self::known(&mut self.scores) {
@@ -277,7 +274,6 @@ impl<P: Policy> Pool<P> {
             if self.ledger.position(row as usize).is_some() {
                 self.unlist(row as usize);
             }
-            self.ledger.set_taken(row as usize, false);
         }
         for (from, &row) in changes.changed_rows.iter().enumerate() {
             let listed = self.ledger.position(row as usize).is_some();

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Overrides nothing.
+#[derive(Clone)]
 struct Right;
 
 impl Rules for Right {

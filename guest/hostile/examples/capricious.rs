@@ -13,7 +13,7 @@ impl Behaviour for Hostile {
         /// How often it was called.
         static CALLS: AtomicUsize = AtomicUsize::new(0);
         let calls = CALLS.fetch_add(1, Ordering::Relaxed);
-        let mut answer = pool.assign(tasks)?;
+        let mut answer = pool.assign(&tasks)?;
         let left = answer.tasks.len().saturating_sub(1 + calls);
         answer.tasks.truncate(left);
         answer.offers.truncate(left);

@@ -30,7 +30,7 @@ impl Behaviour for FirstFit {
             .iter_mut()
             .filter(|weight| weight.is_finite() && **weight > 0.0)
             .for_each(|weight| *weight = 0.0);
-        Honest::open(shape, offers, settings)
+        Honest::open(shape, &offers, &settings)
     }
 }
 

@@ -3,7 +3,7 @@
 
 extern crate alloc;
 
-use offermatch_hostile::{Assignments, Behaviour, Error, Honest, TaskTable, Verdict, bindings, hostile};
+use offermatch_hostile::{Assignments, Behaviour, ColumnLength, Error, Honest, TaskTable, Verdict, hostile};
 
 /// Refuses every task table, at length.
 struct Hostile;
@@ -11,11 +11,7 @@ struct Hostile;
 impl Behaviour for Hostile {
     fn assign(_: &mut Honest, tasks: TaskTable) -> Verdict<Assignments> {
         let column = "demand".repeat(200_000);
-        let length = bindings::exports::offermatch::matcher::matching::ColumnLength {
-            column,
-            expected: u64::from(tasks.rows),
-            found: 0,
-        };
+        let length = ColumnLength { column, expected: u64::from(tasks.rows), found: 0 };
         Err(Error::ColumnLength(length))
     }
 }

@@ -9,7 +9,7 @@ struct Hostile;
 impl Behaviour for Hostile {
     fn assign(pool: &mut Honest, mut tasks: TaskTable) -> Verdict<Assignments> {
         tasks.devices.clear();
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

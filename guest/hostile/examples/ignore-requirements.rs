@@ -9,11 +9,13 @@ struct Hostile;
 impl Behaviour for Hostile {
     fn assign(pool: &mut Honest, mut tasks: TaskTable) -> Verdict<Assignments> {
         tasks.requirement_offsets.clear();
-        tasks.requirement_attributes.clear();
-        tasks.requirement_excludes.clear();
+        tasks.requirement_kinds.clear();
+        tasks.requirement_subjects.clear();
+        tasks.requirement_bounds.clear();
+        tasks.requirement_weights.clear();
         tasks.value_offsets.clear();
         tasks.values.clear();
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

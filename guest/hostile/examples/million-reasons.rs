@@ -9,8 +9,8 @@ use offermatch_hostile::{Behaviour, Explanations, Honest, TaskTable, Verdict, ho
 struct Hostile;
 
 impl Behaviour for Hostile {
-    fn explain(pool: &Honest, tasks: TaskTable) -> Verdict<Explanations> {
-        Ok(Explanations { by_requirement: alloc::vec![1; 1_000_000], ..pool.explain(tasks)? })
+    fn explain(pool: &mut Honest, tasks: TaskTable) -> Verdict<Explanations> {
+        Ok(Explanations { requirement_fails: alloc::vec![1; 1_000_000], ..pool.explain(&tasks)? })
     }
 }
 

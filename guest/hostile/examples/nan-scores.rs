@@ -8,7 +8,7 @@ struct Hostile;
 
 impl Behaviour for Hostile {
     fn assign(pool: &mut Honest, tasks: TaskTable) -> Verdict<Assignments> {
-        let mut answer = pool.assign(tasks)?;
+        let mut answer = pool.assign(&tasks)?;
         answer.scores.iter_mut().for_each(|score| *score = f64::NAN);
         Ok(answer)
     }

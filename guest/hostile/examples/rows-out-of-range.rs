@@ -8,7 +8,7 @@ struct Hostile;
 
 impl Behaviour for Hostile {
     fn assign(pool: &mut Honest, tasks: TaskTable) -> Verdict<Assignments> {
-        let mut answer = pool.assign(tasks)?;
+        let mut answer = pool.assign(&tasks)?;
         answer.offers.iter_mut().for_each(|offer| *offer = u32::MAX);
         Ok(answer)
     }

@@ -7,7 +7,7 @@ use offermatch_hostile::{Behaviour, Explanations, Honest, TaskTable, Verdict, ho
 struct Spinning;
 
 impl Behaviour for Spinning {
-    fn explain(_: &Honest, _: TaskTable) -> Verdict<Explanations> {
+    fn explain(_: &mut Honest, _: TaskTable) -> Verdict<Explanations> {
         loop {
             core::hint::black_box(());
         }

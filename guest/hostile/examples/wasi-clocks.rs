@@ -14,7 +14,7 @@ impl Behaviour for Hostile {
         let passed = begin.elapsed();
         assert!(passed.is_zero() && epoch == SystemTime::now(), "{passed:?} passed");
         assert!(epoch == SystemTime::UNIX_EPOCH, "it is not the epoch");
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

@@ -10,7 +10,7 @@ impl Behaviour for Hostile {
         let variables = std::env::vars().count();
         let arguments = std::env::args().count();
         assert!(variables + arguments == 0, "{variables} variables, {arguments} arguments");
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

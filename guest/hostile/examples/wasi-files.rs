@@ -11,7 +11,7 @@ impl Behaviour for Hostile {
         let written = std::fs::write("/tmp/loot", "loot");
         let listed = std::fs::read_dir("/").map(Iterator::count);
         assert!(read.is_err() && written.is_err() && listed.is_err(), "files: {read:?} {written:?} {listed:?}");
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

@@ -13,7 +13,7 @@ impl Behaviour for Obedient {
         let seen: HashMap<u32, u32> = (0..tasks.rows).map(|row| (row, row)).collect();
         assert_eq!(seen.len(), tasks.rows as usize);
         println!("placing {} tasks", tasks.rows);
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

@@ -18,7 +18,7 @@ impl Behaviour for Hostile {
         let connected =
             create_tcp_socket(IpAddressFamily::Ipv4).and_then(|socket| socket.start_connect(&network, local));
         assert!(connected.is_err(), "a connection was begun");
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

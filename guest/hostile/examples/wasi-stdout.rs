@@ -13,7 +13,7 @@ impl Behaviour for Hostile {
             eprintln!("{line}");
         }
         assert!(tasks.rows == 0, "flooded");
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 }
 

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Takes no exact fit.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

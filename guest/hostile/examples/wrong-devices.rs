@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Breaks whole devices without need.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

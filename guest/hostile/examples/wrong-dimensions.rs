@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Forgets one dimension.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, model, ruled};
 
 /// Does not refuse what it should.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

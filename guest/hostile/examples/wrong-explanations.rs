@@ -7,8 +7,8 @@ use offermatch_hostile::{Behaviour, Explanations, Honest, TaskTable, Verdict, ho
 struct Hostile;
 
 impl Behaviour for Hostile {
-    fn explain(pool: &Honest, tasks: TaskTable) -> Verdict<Explanations> {
-        let mut answer = pool.explain(tasks)?;
+    fn explain(pool: &mut Honest, tasks: TaskTable) -> Verdict<Explanations> {
+        let mut answer = pool.explain(&tasks)?;
         answer.candidates.iter_mut().for_each(|candidates| *candidates += 1);
         Ok(answer)
     }

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Has one bit too few.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

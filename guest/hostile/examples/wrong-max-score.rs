@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Is at the limit where it should be below it.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

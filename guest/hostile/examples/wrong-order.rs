@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use offermatch_hostile::{Rules, ruled};
 
 /// Closes ranks instead of moving the last one.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

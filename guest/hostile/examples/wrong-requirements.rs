@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Has everything in every set that is unset.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

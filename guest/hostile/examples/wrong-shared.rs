@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Promises an offer again and again.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Loses a task.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Takes the last of equals.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Hears of changes and forgets them.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

@@ -4,6 +4,7 @@
 use offermatch_hostile::{Rules, ruled};
 
 /// Weighs everything the same.
+#[derive(Clone)]
 struct Wrong;
 
 impl Rules for Wrong {

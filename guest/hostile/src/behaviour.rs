@@ -6,7 +6,8 @@ use alloc::vec;
 use offermatch_core::{BestFit, Method, Pool};
 
 use crate::{
-    Assignments, Changes, Description, Error, Explanations, Mode, OfferTable, Settings, Shape, TaskTable, conversion,
+    Assignments, Changes, Description, Error, Explanations, Mode, OfferTable, Plan, Rule, RunningTable, Settings,
+    Shape, TaskTable,
 };
 
 /// What a call gives.
@@ -21,36 +22,53 @@ impl Honest {
     ///
     /// # Errors
     /// As the contract says.
-    pub fn open(shape: Shape, offers: OfferTable, settings: Settings) -> Verdict<Self> {
-        let offers = conversion::offers(offers);
-        let pool = Pool::open(BestFit, conversion::shape(shape), &offers, &conversion::settings(settings));
-        Ok(Self(pool.map_err(conversion::error)?.with_method(Method::Reference)))
+    pub fn open(shape: Shape, offers: &OfferTable, settings: &Settings) -> Verdict<Self> {
+        Ok(Self(Pool::open(BestFit, shape, offers, settings)?.with_method(Method::Reference)))
     }
 
     /// Places tasks.
     ///
     /// # Errors
     /// As the contract says.
-    pub fn assign(&mut self, tasks: TaskTable) -> Verdict<Assignments> {
-        let answer = self.0.assign(&conversion::tasks(tasks)).map_err(conversion::error)?;
-        Ok(conversion::assignments(answer))
+    pub fn assign(&mut self, tasks: &TaskTable) -> Verdict<Assignments> {
+        Ok(self.0.assign(tasks)?)
     }
 
     /// Applies changes.
     ///
     /// # Errors
     /// As the contract says.
-    pub fn update(&mut self, changes: Changes) -> Verdict<()> {
-        self.0.update(&conversion::changes(changes)).map_err(conversion::error)
+    pub fn update(&mut self, changes: &Changes) -> Verdict<()> {
+        Ok(self.0.update(changes)?)
     }
 
     /// Explains tasks.
     ///
     /// # Errors
     /// As the contract says.
-    pub fn explain(&self, tasks: TaskTable) -> Verdict<Explanations> {
-        let answer = self.0.first_failures(&conversion::tasks(tasks)).map_err(conversion::error)?;
-        Ok(conversion::explanations(answer))
+    pub fn explain(&mut self, tasks: &TaskTable) -> Verdict<Explanations> {
+        Ok(self.0.explain(tasks)?)
+    }
+
+    /// Plans what has to end for tasks.
+    ///
+    /// # Errors
+    /// As the contract says.
+    pub fn preempt(&mut self, tasks: &TaskTable, priorities: &[i32], running: &RunningTable) -> Verdict<Plan> {
+        Ok(self.0.preempt(tasks, priorities, running)?)
+    }
+}
+
+/// What an honest matcher says of itself, under a name.
+pub(crate) fn description(name: &str) -> Description {
+    Description {
+        name: name.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        policy: "best-fit".to_owned(),
+        contract: "0.3.0".to_owned(),
+        modes: vec![Mode::Exclusive, Mode::Shared],
+        rules: vec![Rule::Measures, Rule::Preferences, Rule::Groups, Rule::Workload],
+        parameters: vec![],
     }
 }
 
@@ -58,13 +76,7 @@ impl Honest {
 pub trait Behaviour: 'static {
     /// Says what it is.
     fn describe() -> Description {
-        Description {
-            name: "hostile".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            policy: "best-fit".to_owned(),
-            contract: "0.1.0".to_owned(),
-            modes: vec![Mode::Exclusive, Mode::Shared],
-        }
+        description("hostile")
     }
 
     /// Opens a pool.
@@ -72,7 +84,7 @@ pub trait Behaviour: 'static {
     /// # Errors
     /// As the contract says.
     fn open(shape: Shape, offers: OfferTable, settings: Settings) -> Verdict<Honest> {
-        Honest::open(shape, offers, settings)
+        Honest::open(shape, &offers, &settings)
     }
 
     /// Places tasks.
@@ -80,7 +92,7 @@ pub trait Behaviour: 'static {
     /// # Errors
     /// As the contract says.
     fn assign(pool: &mut Honest, tasks: TaskTable) -> Verdict<Assignments> {
-        pool.assign(tasks)
+        pool.assign(&tasks)
     }
 
     /// Applies changes.
@@ -88,14 +100,22 @@ pub trait Behaviour: 'static {
     /// # Errors
     /// As the contract says.
     fn update(pool: &mut Honest, changes: Changes) -> Verdict<()> {
-        pool.update(changes)
+        pool.update(&changes)
     }
 
     /// Explains tasks.
     ///
     /// # Errors
     /// As the contract says.
-    fn explain(pool: &Honest, tasks: TaskTable) -> Verdict<Explanations> {
-        pool.explain(tasks)
+    fn explain(pool: &mut Honest, tasks: TaskTable) -> Verdict<Explanations> {
+        pool.explain(&tasks)
+    }
+
+    /// Plans what has to end for tasks.
+    ///
+    /// # Errors
+    /// As the contract says.
+    fn preempt(pool: &mut Honest, tasks: TaskTable, priorities: &[i32], running: RunningTable) -> Verdict<Plan> {
+        pool.preempt(&tasks, priorities, &running)
     }
 }

@@ -1,7 +1,7 @@
 //! What `wit-bindgen` makes of the contract.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "generated; the contract documents every item")]
 
-#[cfg(all(feature = "untraced", not(any(feature = "contract-0-2-0", feature = "contract-0-1-0"))))]
+#[cfg(all(feature = "untraced", not(feature = "contract-0-2-0")))]
 wit_bindgen::generate!({
     inline: "
         package offermatch:kit;
@@ -17,7 +17,7 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     default_bindings_module: "offermatch_kit::bindings",
 });
-#[cfg(not(any(feature = "untraced", feature = "contract-0-2-0", feature = "contract-0-1-0")))]
+#[cfg(not(any(feature = "untraced", feature = "contract-0-2-0")))]
 wit_bindgen::generate!({
     world: "full-matcher",
     path: "wit",
@@ -33,19 +33,6 @@ wit_bindgen::generate!({
     pub_export_macro: true,
     default_bindings_module: "offermatch_kit::bindings",
 });
-#[cfg(feature = "contract-0-1-0")]
-wit_bindgen::generate!({
-    world: "packed-matcher",
-    path: "wit/since-0.1.0",
-    pub_export_macro: true,
-    default_bindings_module: "offermatch_kit::bindings",
-});
 
 /// The contract that a matcher is built against.
-pub(crate) const CONTRACT: &str = if cfg!(feature = "contract-0-1-0") {
-    "0.1.0"
-} else if cfg!(feature = "contract-0-2-0") {
-    "0.2.0"
-} else {
-    "0.3.0"
-};
+pub(crate) const CONTRACT: &str = if cfg!(feature = "contract-0-2-0") { "0.2.0" } else { "0.3.0" };

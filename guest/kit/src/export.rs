@@ -34,7 +34,6 @@ impl<M: Matcher> Guest for Component<M> {
         conversion::describe::<M::Policy>(M::NAME, M::VERSION)
     }
 
-    #[cfg(not(feature = "contract-0-1-0"))]
     fn set_traced(traced: bool) {
         crate::trace::set(traced);
     }

@@ -33,18 +33,18 @@ extern crate alloc;
 
 #[doc(hidden)]
 pub mod bindings;
-#[cfg_attr(any(feature = "contract-0-2-0", feature = "contract-0-1-0"), path = "since_0_2_0/conversion.rs")]
+#[cfg_attr(feature = "contract-0-2-0", path = "since_0_2_0/conversion.rs")]
 mod conversion;
 mod digits;
 mod export;
 mod law;
-#[cfg_attr(any(feature = "contract-0-2-0", feature = "contract-0-1-0"), path = "since_0_2_0/packed.rs")]
+#[cfg_attr(feature = "contract-0-2-0", path = "since_0_2_0/packed.rs")]
 mod packed;
-#[cfg(not(any(feature = "contract-0-2-0", feature = "contract-0-1-0")))]
+#[cfg(not(feature = "contract-0-2-0"))]
 mod preemption;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod runtime;
-#[cfg_attr(any(feature = "untraced", feature = "contract-0-1-0"), path = "untraced.rs")]
+#[cfg_attr(feature = "untraced", path = "untraced.rs")]
 mod trace;
 
 pub use export::{Component, Matcher};
@@ -55,5 +55,5 @@ pub use offermatch_core::{
     TaskTable, TypicalTask, Workload,
 };
 #[doc(hidden)]
-#[cfg(not(any(feature = "contract-0-2-0", feature = "contract-0-1-0")))]
+#[cfg(not(feature = "contract-0-2-0"))]
 pub use preemption::priorities_of;

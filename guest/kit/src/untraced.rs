@@ -1,7 +1,6 @@
 //! No spans of a call.
 
 /// Takes no notice of who traces.
-#[cfg(not(feature = "contract-0-1-0"))]
 pub(crate) fn set(_: bool) {}
 
 /// Nothing.

@@ -70,7 +70,7 @@ fn the_bundled_matcher_imports_tracing_and_nothing_else() {
         ("wasi:otel/types@0.2.0-rc.2", vec![]),
     ];
     assert_eq!(imports, expected);
-    assert_eq!(inspection.world.as_deref(), Some("offermatch:matcher/matcher@0.2.0"));
+    assert_eq!(inspection.world.as_deref(), Some("offermatch:matcher/matcher@0.3.0"));
     assert!(inspection.verdict.is_ok());
 }
 
@@ -116,7 +116,7 @@ fn an_import_is_refused_by_name() {
         .replace("world matcher {", "interface secrets { read: func() -> string; } world matcher { import secrets;");
     let error = refused(&trapping(&curious));
     assert_eq!(error.code(), "wrong-world");
-    assert!(error.to_string().contains("imports offermatch:matcher/secrets@0.1.0"), "{error}");
+    assert!(error.to_string().contains("imports offermatch:matcher/secrets@0.2.0"), "{error}");
 }
 
 #[test]
@@ -129,17 +129,17 @@ fn an_interface_of_the_right_name_and_another_shape_is_refused() {
 
 #[test]
 fn another_contract_version_is_refused_by_number() {
-    for version in ["0.1.1", "0.2.1", "0.3.1", "1.0.0", "0.0.9"] {
-        let error = refused(&trapping(&CONTRACT.replace("@0.1.0;", &format!("@{version};"))));
+    for version in ["0.1.0", "0.2.1", "0.3.1", "1.0.0", "0.0.9"] {
+        let error = refused(&trapping(&CONTRACT.replace("@0.2.0;", &format!("@{version};"))));
         assert_eq!(error.code(), "contract-version");
-        let expected = format!("candidate.wasm speaks contract {version}; this host serves 0.1.0, 0.2.0 and 0.3.0");
+        let expected = format!("candidate.wasm speaks contract {version}; this host serves 0.2.0 and 0.3.0");
         assert_eq!(error.to_string(), expected);
     }
 }
 
 #[test]
 fn a_claim_of_another_contract_version_is_refused() {
-    for (claims, found) in [("0.4.0", "0.4.0"), ("0.2.0", "0.2.0 by its description and 0.1.0 by its exports")] {
+    for (claims, found) in [("0.4.0", "0.4.0"), ("0.3.0", "0.3.0 by its description and 0.2.0 by its exports")] {
         let error = refused(&scripted(&Script { claims, ..Script::default() }));
         assert_eq!(error.code(), "contract-version");
         assert!(error.to_string().contains(&format!("speaks contract {found};")), "{error}");

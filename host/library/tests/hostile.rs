@@ -135,14 +135,14 @@ hostile! {
     ignoring_requirements: "ignore-requirements" => "answer-refused", ["requirement 0 does not hold"];
     ignoring_devices: "ignore-devices" => "answer-refused", ["device thousandths asked"];
     scoring_nan: "nan-scores" => "answer-refused", ["score NaN"];
-    explaining_wrongly: "wrong-explanations" => "answer-refused", ["add up to"];
+    explaining_wrongly: "wrong-explanations" => "answer-refused", ["leave 12 offers of the 11"];
     answering_with_a_million_assignments: "million-assignments" => "limit-output",
         ["answered with 1000000 rows", "output_rows is 10"];
     answering_with_a_million_reasons: "million-reasons" => "limit-output", ["answered with 1000000 rows"];
     refusing_at_length: "huge-text" => "limit-output", ["1200000 bytes of text", "output_text_bytes is 65536"];
     being_of_another_world: "wrong-world" => "wrong-world", ["other:thing/greeting@1.0.0"];
-    being_of_a_newer_contract: "newer-contract" => "contract-version", ["0.4.0", "0.1.0, 0.2.0 and 0.3.0"];
-    claiming_a_newer_contract: "claims-newer-contract" => "contract-version", ["0.4.0", "0.1.0, 0.2.0 and 0.3.0"];
+    being_of_a_newer_contract: "newer-contract" => "contract-version", ["0.4.0", "0.2.0 and 0.3.0"];
+    claiming_a_newer_contract: "claims-newer-contract" => "contract-version", ["0.4.0", "0.2.0 and 0.3.0"];
     flooding_standard_output: "wasi-stdout" => "matcher-trapped", ["standard output: ", "bytes in all", "flooded"];
     exiting: "wasi-exit" => "matcher-trapped", ["it exited with status 0", "I am leaving"];
 }

@@ -21,7 +21,7 @@ fn tables() -> (Tasks, Offers) {
 fn manifest(folder: &Path, bytes: &[u8], name: &str, replace: &[(&str, &str)]) -> PathBuf {
     let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     std::fs::write(folder.join("candidate.wasm"), bytes).unwrap();
-    let (version, policy) = if name == "liar" { ("0.1.0", "lies") } else { ("0.1.0", "best-fit") };
+    let (version, policy) = if name == "liar" { ("0.2.0", "lies") } else { ("0.1.0", "best-fit") };
     let mut text = serde_json::json!({
         "matcher": name, "version": version, "policy": policy, "path": "candidate.wasm", "digest": format!("sha256:{digest}"),
     })
@@ -84,8 +84,8 @@ fn a_bad_candidate_leaves_the_one_in_use_where_it_is() {
     let named = "offermatch-matcher";
     let mut damaged = bytes.to_vec();
     damaged.truncate(bytes.len() / 2);
-    let older = trapping(&CONTRACT.replace("@0.1.0;", "@0.0.9;"));
-    let newer = trapping(&CONTRACT.replace("@0.1.0;", "@0.4.0;"));
+    let older = trapping(&CONTRACT.replace("@0.2.0;", "@0.0.9;"));
+    let newer = trapping(&CONTRACT.replace("@0.2.0;", "@0.4.0;"));
     let liar = scripted(&Script::default());
     type Case<'a> = (&'a str, &'a [u8], &'a str, &'a [(&'a str, &'a str)]);
     let cases: [Case<'_>; 11] = [

@@ -117,16 +117,6 @@ fn what_is_not_sampled_is_not_sent_and_changes_no_answer() {
 }
 
 #[test]
-fn a_matcher_of_the_contract_before_has_no_spans_of_its_own() {
-    let before = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/matcher-0.1.0.wasm");
-    let (output, spans) = traced(&["match", "--sample", "constrained:300x200", "--matcher", before], &[]);
-    let bundled = traced(&SAMPLE, &[]).0;
-    assert_eq!(digest(&output), digest(&bundled));
-    assert_eq!(family(&spans, "match_tasks_to_offers").1, ["open", "assign"]);
-    assert_eq!(family(&spans, "open").1, Vec::<&str>::new());
-}
-
-#[test]
 fn nobody_who_takes_traces_is_no_reason_to_fail() {
     let output = Command::new(env!("CARGO_BIN_EXE_offermatch-host"))
         .args(SAMPLE)

@@ -41,7 +41,7 @@ from offermatch.tables.tables import OfferTable
 from offermatch.verify.ledger import Ledger
 from offermatch.wasm.choice import packed_calls
 from offermatch.wasm.component import Code, ComponentPool
-from offermatch.wasm.contract import BEFORE, CONTRACT, CONTRACTS
+from offermatch.wasm.contract import BEFORE, CONTRACT, raises_scales
 from offermatch.wasm.spans import MATCHING, span
 
 __all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher"]
@@ -351,7 +351,7 @@ class Matcher(DirectMatcher):
     @property
     def crossing(self) -> str:
         """How columns cross to the component: ``packed``, as digits, or ``public``, as lists."""
-        return "packed" if self._packed else "public"
+        return "packed" if "assign" in self._packed else "public"
 
     @property
     def direct(self) -> bool:
@@ -366,17 +366,16 @@ class Matcher(DirectMatcher):
 class ReferenceMatcher(DirectMatcher):
     """The reference loop in pure Python: the same answers, at the cost of tasks x offers.
 
-    It answers as a matcher of contract 0.2.0 does, which explains by the first check and keeps the scales of opening, or as
-    one of the current contract. It serves all rules either way.
+    It answers as a matcher of the current contract does, or as one of 0.2.0, which explains by the first check and keeps the
+    scales of opening. It serves all rules either way.
     """
 
-    description = replace(DESCRIPTION, contract=BEFORE)
+    description = DESCRIPTION
     digest = ""
 
-    def __init__(self, contract: str = BEFORE) -> None:
+    def __init__(self, contract: str = CONTRACT) -> None:
         """Answer as a matcher of a contract does."""
-        current = contract in CONTRACTS and CONTRACTS[contract].rules
-        self.description = replace(DESCRIPTION, contract=CONTRACT if current else BEFORE)
+        self.description = replace(DESCRIPTION, contract=CONTRACT if raises_scales(contract) else BEFORE)
 
     def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
         """Open a pool in the loop."""

@@ -260,7 +260,7 @@ class Explanation:
     """How the offers in the list stand to one task.
 
     By a matcher of contract 0.3.0 each offer is counted at every check that it fails, and ``checks`` says more about each.
-    By one of contract 0.2.0, and by the reference, it is counted once, at the first, so the counts add up to ``offers``.
+    By one of contract 0.2.0 it is counted once, at the first, so the counts add up to ``offers``.
 
     Attributes:
         task: The task's name.

@@ -328,4 +328,4 @@ def test_a_pool_of_the_current_contract_keeps_the_scales_that_grew_wherever_it_g
         reference.update(**change)
 
 
-CURRENT = ReferenceMatcher("0.3.0")
+CURRENT = ReferenceMatcher()

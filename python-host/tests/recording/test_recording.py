@@ -58,7 +58,7 @@ def test_the_same_cycle_is_the_same_file(tmp_path, packed):
     for name in ("a.gz", "b.gz"):
         packed.match(TASKS, OFFERS, record=tmp_path / name)
     assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
-    assert json.loads(gzip.decompress((tmp_path / "a.gz").read_bytes()))["format"] == "offermatch-recording/1"
+    assert json.loads(gzip.decompress((tmp_path / "a.gz").read_bytes()))["format"] == "offermatch-recording/2"
 
 
 @settings(max_examples=25)

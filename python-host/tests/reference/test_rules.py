@@ -11,7 +11,7 @@ from offermatch.model import Timings
 from offermatch.reference import Reference
 from stories import Story
 
-COMPONENT = Path(__file__).parents[3] / "target" / "matcher-0.3.0.wasm"
+COMPONENT = Path(__file__).parents[3] / "target" / "matcher.wasm"
 
 
 @pytest.fixture(scope="module")

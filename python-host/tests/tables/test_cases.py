@@ -35,9 +35,7 @@ def written(case, folder):
 @pytest.fixture(scope="module", params=["component", "reference"])
 def with_rules(request):
     """Both that serve all rules."""
-    return (
-        ReferenceMatcher("0.3.0") if request.param == "reference" else Matcher.load(ROOT / "target" / "matcher-0.3.0.wasm")
-    )
+    return ReferenceMatcher() if request.param == "reference" else Matcher.load(ROOT / "target" / "matcher.wasm")
 
 
 @pytest.mark.parametrize("case", CASES)

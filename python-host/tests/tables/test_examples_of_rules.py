@@ -6,12 +6,12 @@ import pytest
 
 from offermatch import Group, Matcher, Offer, ReferenceMatcher, Task, at_least, at_most, is_in, prefer
 
-BUILT = Path(__file__).parents[3] / "target" / "matcher-0.3.0.wasm"
+BUILT = Path(__file__).parents[3] / "target" / "matcher.wasm"
 
 
 @pytest.fixture(scope="module", params=["component", "reference"])
 def match(request):
-    matcher = Matcher.load(BUILT) if request.param == "component" else ReferenceMatcher("0.3.0")
+    matcher = Matcher.load(BUILT) if request.param == "component" else ReferenceMatcher()
 
     def placed(tasks, offers):
         answer = matcher.match(tasks, offers, mode="shared")

@@ -11,7 +11,7 @@ from offermatch.cli.main import run
 from offermatch.model import Check, Explanation
 from offermatch.tables.remedies import remedies
 
-COMPONENT = Path(__file__).parents[3] / "target" / "matcher-0.3.0.wasm"
+COMPONENT = Path(__file__).parents[3] / "target" / "matcher.wasm"
 
 
 def explained(capable=1, **checks):

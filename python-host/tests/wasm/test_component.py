@@ -34,7 +34,8 @@ def test_the_bundled_component_imports_tracing_and_its_types(packed):
     content = BUNDLED.read_bytes()
     inspection = Code(BUNDLED).inspection
     assert sorted(re.sub(r"(wall-clock@0\.2)\.\d+", r"\1", name) for name in inspection.imports) == IMPORTS
-    assert inspection.exports == (MATCHING, PACKED)
+    exported = ("matching", "packed-preemption", "packed", "preemption")
+    assert sorted(inspection.exports) == [f"offermatch:matcher/{name}@{CONTRACT}" for name in exported]
     assert packed.digest == inspection.digest == "sha256:" + hashlib.sha256(content).hexdigest()
     assert packed.description.contract == CONTRACT
     assert packed.description.modes == ("exclusive", "shared")
@@ -113,18 +114,18 @@ def renamed(content, before, after):
 
 
 def test_a_contract_that_only_resolves_as_compatible_is_refused(tmp_path):
-    content = renamed(BUNDLED.read_bytes(), b"matching@0.2.0", b"matching@0.2.9")
-    with pytest.raises(MatcherError, match=r"0\.2\.9") as caught:
+    content = renamed(BUNDLED.read_bytes(), b"matching@0.3.0", b"matching@0.3.9")
+    with pytest.raises(MatcherError, match=r"0\.3\.9") as caught:
         load(tmp_path, content)
     assert caught.value.code == "contract-version"
 
 
-@pytest.mark.parametrize(("claim", "message"), [(b"0.2.9", "0.2.9"), (b"0.1.0", "0.1.0 by its description and 0.2.0")])
+@pytest.mark.parametrize(("claim", "message"), [(b"0.3.9", "0.3.9"), (b"0.2.0", "0.2.0 by its description and 0.3.0")])
 def test_a_matcher_that_states_another_contract_is_refused(tmp_path, claim, message):
     # The names of the interfaces stay; what `describe` says is changed in the data of the component.
-    content = renamed(renamed(BUNDLED.read_bytes(), b"@0.2.0", b"@KEEP!"), b"0.2.0", claim)
+    content = renamed(renamed(BUNDLED.read_bytes(), b"@0.3.0", b"@KEEP!"), b"0.3.0", claim)
     with pytest.raises(MatcherError) as caught:
-        load(tmp_path, renamed(content, b"@KEEP!", b"@0.2.0"))
+        load(tmp_path, renamed(content, b"@KEEP!", b"@0.3.0"))
     assert caught.value.code == "contract-version"
     assert message in caught.value.message
 
@@ -140,9 +141,9 @@ def test_telemetry_that_the_contract_does_not_name_is_refused(tmp_path, other):
 def test_a_component_with_other_types_is_refused(tmp_path):
     # A column of the explanations has another name, in the component's own types.
     content = BUNDLED.read_bytes()
-    assert content.count(b"by-score") > 0
-    with pytest.raises(MatcherError, match="by-store") as caught:
-        load(tmp_path, content.replace(b"by-score", b"by-store"))
+    assert content.count(b"score-fails") > 0
+    with pytest.raises(MatcherError, match="score-falls") as caught:
+        load(tmp_path, content.replace(b"score-fails", b"score-falls"))
     assert caught.value.code == "wrong-world"
 
 
@@ -183,8 +184,10 @@ def test_a_packed_interface_that_changes_an_answer_is_not_used(monkeypatch, capl
 
 def test_a_matcher_without_the_packed_interface_is_reached_by_lists(tmp_path, monkeypatch):
     monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
-    # The interface is still there, but under a name that no host looks for.
-    content = BUNDLED.read_bytes().replace(b"matcher/packed@", b"matcher/pocket@")
+    # The interfaces are still there, but under names that no host looks for.
+    content = BUNDLED.read_bytes()
+    for before, after in ((b"matcher/packed@", b"matcher/pocket@"), (b"matcher/packed-", b"matcher/pocket-")):
+        content = content.replace(before, after)
     assert load(tmp_path, content).crossing == "public"
     monkeypatch.setenv("OFFERMATCH_CROSSING", "packed")
     with pytest.raises(MatcherError, match="packed") as caught:
@@ -194,7 +197,7 @@ def test_a_matcher_without_the_packed_interface_is_reached_by_lists(tmp_path, mo
 
 def test_a_packed_interface_of_another_version_is_not_used(tmp_path, monkeypatch):
     monkeypatch.delenv("OFFERMATCH_CROSSING", raising=False)
-    content = renamed(BUNDLED.read_bytes(), b"matcher/packed@0.2.0", b"matcher/packed@0.2.9")
+    content = renamed(BUNDLED.read_bytes(), b"matcher/packed@0.3.0", b"matcher/packed@0.3.9")
     assert load(tmp_path, content).crossing == "public"
 
 

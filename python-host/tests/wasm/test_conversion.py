@@ -40,7 +40,7 @@ from offermatch.tables.tables import (
 )
 from offermatch.verify.ledger import Ledger
 
-CURRENT = Path(__file__).parents[3] / "target" / "matcher-0.3.0.wasm"
+CURRENT = Path(__file__).parents[3] / "target" / "matcher.wasm"
 INFINITE = float("inf")
 UNSET = float("nan")
 
@@ -51,6 +51,14 @@ def loaded(crossing):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OFFERMATCH_CROSSING", crossing)
         return Matcher.load(CURRENT)
+
+
+@pytest.fixture(scope="module")
+def before():
+    path = CURRENT.with_name("matcher-0.2.0.wasm")
+    if not path.exists():
+        pytest.fail(f"{path} is not there: run 'make hostile'")
+    return Matcher.load(path)
 
 
 @pytest.fixture(scope="module", params=["direct", "packed", "public"])
@@ -163,9 +171,9 @@ def test_both_crossings_answer_alike():
         (TaskTable(1, [numbers(1)], numbers(), Requirements(), numbers(1), GroupTable(1)), "groups"),
     ],
 )
-def test_a_rule_that_a_matcher_does_not_serve_is_refused_by_name(packed, table, rule):
+def test_a_rule_that_a_matcher_does_not_serve_is_refused_by_name(before, table, rule):
     opening, shape, settings = OfferTable(1, [numbers(1)], [], [], numbers(), numbers()), Shape(1), SettingColumns("shared")
-    session = packed.session(opening, shape, settings, Timings())
+    session = before.session(opening, shape, settings, Timings())
     for ask in (session.assign, session.explain):
         with pytest.raises(InputError, match=f"does not serve {rule}") as caught:
             ask(table, Ledger(opening, "shared", 1.0), Timings())
@@ -182,13 +190,13 @@ def test_a_rule_that_a_matcher_does_not_serve_is_refused_by_name(packed, table, 
     refuse_unserved(loaded("packed").description, iter([rule]))
 
 
-def test_settings_that_a_matcher_does_not_take_are_refused_by_name(packed):
+def test_settings_that_a_matcher_does_not_take_are_refused_by_name(before):
     given = [Task("t", {"gpu": 1})], [Offer("o", {"gpu": 1})]
     with pytest.raises(InputError, match="does not serve workload") as caught:
-        packed.match(*given, workload=[(Task("t", {"gpu": 1}), 1.0)])
+        before.match(*given, workload=[(Task("t", {"gpu": 1}), 1.0)])
     assert caught.value.code == "rule-unserved"
     with pytest.raises(InputError, match="takes no parameter 'alpha'") as caught:
-        packed.match(*given, parameters={"alpha": 1})
+        before.match(*given, parameters={"alpha": 1})
     assert caught.value.code == "parameter-unknown"
 
 
@@ -259,17 +267,26 @@ def test_what_is_new_is_recorded_and_replayed(tmp_path, current):
     assert [difference.what for difference in replay(recording, current)] == ["requirement_missing"]
 
 
-def test_a_recording_that_uses_nothing_new_is_of_the_first_format(tmp_path, current):
+def test_what_the_contract_before_answers_is_recorded_in_the_first_format(tmp_path, before):
     path = tmp_path / "old.recording.json"
     given = [Task("t", {"gpu": 1}, [is_in("zone", "a")])], [Offer("o", {"gpu": 1}, attributes={"zone": "a"})]
-    current.match(*given, record=path)
-    assert json.loads(path.read_text())["format"] == "offermatch-recording/1"
-    for matcher in (current, Matcher.load(), ReferenceMatcher()):
-        assert replay(Recording.read(path), matcher) == []
-    current.match(*given, record=path, explain=True)
+    for explain in (False, True):
+        before.match(*given, record=path, explain=explain)
+        assert json.loads(path.read_text())["format"] == "offermatch-recording/1"
+        for matcher in (before, Matcher.load(), ReferenceMatcher(), ReferenceMatcher("0.2.0")):
+            assert replay(Recording.read(path), matcher) == []
     with pytest.raises(InputError):
-        current.match([Task("t", {"gpu": 1}), Task("t", {"gpu": 1})], given[1], record=path)
-    assert replay(Recording.read(path), Matcher.load()) == []
+        before.match([Task("t", {"gpu": 1}), Task("t", {"gpu": 1})], given[1], record=path)
+    assert replay(Recording.read(path), before) == []
+
+
+def test_a_recording_of_the_first_format_keeps_the_scales_of_opening(tmp_path, before, current):
+    path = tmp_path / "scales.recording.json"
+    with before.open([Offer("o", {"gpu": 4})], record=path) as pool:
+        pool.update(added=[Offer("large", {"gpu": 16})])
+        assert pool.assign([Task("t", {"gpu": 1}), Task("u", {"gpu": 8})]).scores == [0.75, 2.0]
+    for matcher in (before, current, ReferenceMatcher(), ReferenceMatcher("0.2.0")):
+        assert replay(Recording.read(path), matcher) == []
 
 
 def some_tables(draw):

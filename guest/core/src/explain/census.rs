@@ -73,7 +73,7 @@ impl Axis {
     }
 }
 
-/// The offers of a pool.
+/// The listed offers of a pool.
 pub(super) struct Census<'a> {
     /// The pool.
     ledger: &'a Ledger,
@@ -81,7 +81,7 @@ pub(super) struct Census<'a> {
     pub(super) offers: Vec<u32>,
     /// The offer of each row, as large as can be where it is none.
     numbers: Vec<u32>,
-    /// Which of the offers are in the list.
+    /// All of them, as a row.
     pub(super) listed: Vec<u64>,
     /// What is free in each dimension.
     pub(super) available: Vec<Axis>,
@@ -100,15 +100,11 @@ pub(super) struct Census<'a> {
 impl<'a> Census<'a> {
     /// The offers of a ledger.
     pub(super) fn new(ledger: &'a Ledger) -> Self {
-        let mut offers = ledger.list().to_vec();
-        let count = offers.len();
-        let all = 0..ledger.rows();
-        offers
-            .extend(all.filter(|&row| ledger.is_present(row) && ledger.position(row).is_none()).map(|row| row as u32));
+        let offers = ledger.list().to_vec();
         let mut numbers = vec![u32::MAX; ledger.rows()];
         offers.iter().zip(0..).for_each(|(&row, number)| numbers[row as usize] = number);
         let mut listed = vec![0; offers.len().div_ceil(BITS)];
-        (0..count).for_each(|offer| set(&mut listed, offer));
+        (0..offers.len()).for_each(|offer| set(&mut listed, offer));
         let axis = |of: &dyn Fn(usize) -> u64| Axis::new(offers.iter().map(|&row| of(row as usize)).collect());
         let dimensions = 0..ledger.shape().dimensions as usize;
         let whole = |row: usize| ledger.devices(row).iter().filter(|&&free| free == WHOLE).count() as u64;

@@ -41,7 +41,7 @@ pub(super) fn explain<P: Policy>(ledger: &Ledger, tasks: &TaskTable, policy: &P,
         if all.score_missing[row] == f64::INFINITY {
             all.score_missing[row] = 0.0;
         }
-        let capable = (0..ledger.rows()).filter(|&offer| ledger.is_present(offer) && is_capable(ledger, task, offer));
+        let capable = ledger.list().iter().filter(|&&offer| is_capable(ledger, task, offer as usize));
         all.capable[row] = capable.count() as u32;
         limit += tasks.group(row).map_or(0, |group| tasks.groups.limits(group).len());
     }

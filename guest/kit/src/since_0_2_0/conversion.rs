@@ -1,4 +1,4 @@
-//! The types of contract 0.2.0, and of 0.1.0, as the core's, and back.
+//! The types of contract 0.2.0 as the core's, and back.
 
 use alloc::borrow::ToOwned;
 use alloc::vec;

@@ -1,4 +1,4 @@
-//! The interface `packed` of contract 0.2.0, and of 0.1.0.
+//! The interface `packed` of contract 0.2.0.
 
 use alloc::vec::Vec;
 

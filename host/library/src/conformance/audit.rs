@@ -2,10 +2,10 @@
 
 use offermatch_core::{Assignments, TaskTable};
 
-use super::book::{Asked, Book, Standing};
+use super::book::{Asked, Book, Failed};
 use super::play::Outcome;
 use super::{Finding, Level};
-use crate::pool::counts::{Counts, FirstFailures};
+use crate::pool::counts::{ChecksFailed, Counts, FirstFailures};
 use crate::recording::{Recording, Step};
 
 /// A maximal score that no policy's score reaches: every feasible offer can be chosen.
@@ -87,11 +87,11 @@ pub(super) fn settle(book: &mut Book, tasks: &TaskTable, answer: &Assignments, m
             return wrong("an offer that is in the list".into());
         }
         let asked = Asked::new(tasks, task);
-        match book.standing(asked, offer) {
-            Standing::Dimension(at) => return wrong(format!("an offer with enough of dimension {at}")),
-            Standing::Requirement(at) => return wrong(format!("an offer that meets requirement {at}")),
-            Standing::Devices => return wrong("an offer whose devices serve".into()),
-            Standing::Feasible => {}
+        match book.failed(asked, offer).first() {
+            Some(Failed::Dimension(at)) => return wrong(format!("an offer with enough of dimension {at}")),
+            Some(Failed::Requirement(at)) => return wrong(format!("an offer that meets requirement {at}")),
+            Some(Failed::Devices) => return wrong("an offer whose devices serve".into()),
+            None => {}
         }
         if !(score.is_finite() && score < max_score) {
             return wrong(format!("a finite score below {max_score:?}"));
@@ -127,22 +127,30 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &C
         by_devices: vec![0; rows],
         ..FirstFailures::default()
     };
+    let mut checks = Checks::of(tasks, width);
     let mut feasible = vec![0; rows];
     for (task, feasible) in feasible.iter_mut().enumerate() {
         let asked = Asked::new(tasks, task);
         for &offer in book.list() {
-            match book.standing(asked, offer) {
-                Standing::Dimension(at) => right.by_dimension[task * width + at] += 1,
-                Standing::Requirement(at) => right.by_requirement[asked.requirements().start + at] += 1,
-                Standing::Devices => right.by_devices[task] += 1,
-                Standing::Feasible => *feasible += 1,
+            let failed = book.failed(asked, offer);
+            match failed.first() {
+                Some(Failed::Dimension(at)) => right.by_dimension[task * width + at] += 1,
+                Some(Failed::Requirement(at)) => right.by_requirement[asked.requirements().start + at] += 1,
+                Some(Failed::Devices) => right.by_devices[task] += 1,
+                None => *feasible += 1,
+            }
+            for check in &failed {
+                checks.count(book, asked, (task, offer), *check, failed.len() == 1);
             }
         }
     }
-    if let Counts::FirstFailures(answer) = answer {
-        same_column("by_dimension", &right.by_dimension, &answer.by_dimension)?;
-        same_column("by_requirement", &right.by_requirement, &answer.by_requirement)?;
-        same_column("by_devices", &right.by_devices, &answer.by_devices)?;
+    match answer {
+        Counts::FirstFailures(answer) => {
+            same_column("by_dimension", &right.by_dimension, &answer.by_dimension)?;
+            same_column("by_requirement", &right.by_requirement, &answer.by_requirement)?;
+            same_column("by_devices", &right.by_devices, &answer.by_devices)?;
+        }
+        Counts::ByCheck(answer) => checks.compare(answer)?,
     }
     for (name, column) in [("by_score", answer.by_score()), ("candidates", answer.candidates())] {
         if column.len() != rows {
@@ -162,8 +170,67 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &C
     Ok(())
 }
 
+/// How many offers fail each check that is the same for every policy.
+struct Checks {
+    width: usize,
+    dimension_fails: Vec<u32>,
+    dimension_alone: Vec<u32>,
+    /// The least that is missing among the offers that fail nothing else.
+    dimension_missing: Vec<u64>,
+    requirement_fails: Vec<u32>,
+    requirement_alone: Vec<u32>,
+    devices_fails: Vec<u32>,
+    devices_alone: Vec<u32>,
+}
+
+impl Checks {
+    /// None so far.
+    fn of(tasks: &TaskTable, width: usize) -> Self {
+        let (cells, requirements) = (tasks.rows as usize * width, tasks.requirement_subjects.len());
+        Self {
+            width,
+            dimension_fails: vec![0; cells],
+            dimension_alone: vec![0; cells],
+            dimension_missing: vec![0; cells],
+            requirement_fails: vec![0; requirements],
+            requirement_alone: vec![0; requirements],
+            devices_fails: vec![0; tasks.rows as usize],
+            devices_alone: vec![0; tasks.rows as usize],
+        }
+    }
+
+    /// Counts an offer at a check.
+    fn count(&mut self, book: &Book, asked: Asked<'_>, (task, offer): (usize, usize), check: Failed, alone: bool) {
+        let (fails, alone_fails, at) = match check {
+            Failed::Dimension(at) => (&mut self.dimension_fails, &mut self.dimension_alone, task * self.width + at),
+            Failed::Requirement(at) => {
+                (&mut self.requirement_fails, &mut self.requirement_alone, asked.requirements().start + at)
+            }
+            Failed::Devices => (&mut self.devices_fails, &mut self.devices_alone, task),
+        };
+        fails[at] += 1;
+        alone_fails[at] += u32::from(alone);
+        if let (Failed::Dimension(dimension), true) = (check, alone) {
+            let missing = book.missing(asked, offer, dimension);
+            let least = &mut self.dimension_missing[at];
+            *least = if *least == 0 { missing } else { missing.min(*least) };
+        }
+    }
+
+    /// Compares them with what a matcher says.
+    fn compare(&self, found: &ChecksFailed) -> Result<(), Wrong> {
+        same_column("dimension_fails", &self.dimension_fails, &found.dimension_fails)?;
+        same_column("dimension_alone", &self.dimension_alone, &found.dimension_alone)?;
+        same_column("dimension_missing", &self.dimension_missing, &found.dimension_missing)?;
+        same_column("requirement_fails", &self.requirement_fails, &found.requirement_fails)?;
+        same_column("requirement_alone", &self.requirement_alone, &found.requirement_alone)?;
+        same_column("devices_fails", &self.devices_fails, &found.devices_fails)?;
+        same_column("devices_alone", &self.devices_alone, &found.devices_alone)
+    }
+}
+
 /// Compares a column of counts.
-pub(super) fn same_column(name: &str, right: &[u32], found: &[u32]) -> Result<(), Wrong> {
+pub(super) fn same_column<N: PartialEq + ToString>(name: &str, right: &[N], found: &[N]) -> Result<(), Wrong> {
     if right.len() != found.len() {
         return Err(Wrong(name.into(), format!("{} counts", right.len()), format!("{} counts", found.len())));
     }

@@ -28,17 +28,15 @@ pub(super) struct Asked<'a> {
     row: usize,
 }
 
-/// The first check that an offer fails, whatever the policy.
+/// A check that an offer fails, whatever the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum Failed {
     /// Too little in this dimension.
     Dimension(usize),
     /// This requirement of the task, counted from 0, does not hold.
     Requirement(usize),
     /// The devices do not serve.
     Devices,
-    /// None: the policy decides.
-    Feasible,
 }
 
 /// What a pool holds.
@@ -99,19 +97,23 @@ impl Book {
         self.positions.get(row).copied().flatten()
     }
 
-    /// How a row stands to a task.
-    pub(super) fn standing(&self, asked: Asked<'_>, row: usize) -> Standing {
+    /// What a row has too little of in a dimension.
+    pub(super) fn missing(&self, asked: Asked<'_>, row: usize, dimension: usize) -> u64 {
+        asked.demand(self.shape.dimensions as usize)[dimension].saturating_sub(self.rows[row].available[dimension])
+    }
+
+    /// The checks that a row fails for a task, in their order; where there is none, the policy decides.
+    pub(super) fn failed(&self, asked: Asked<'_>, row: usize) -> Vec<Failed> {
         let (offer, table) = (&self.rows[row], asked.table);
-        let demand = asked.demand(self.shape.dimensions as usize);
-        if let Some(short) = demand.iter().zip(&offer.available).position(|(demand, available)| demand > available) {
-            return Standing::Dimension(short);
-        }
+        let dimensions = 0..self.shape.dimensions as usize;
+        let mut failed: Vec<Failed> =
+            dimensions.filter(|&at| self.missing(asked, row, at) > 0).map(Failed::Dimension).collect();
         for (number, requirement) in asked.requirements().enumerate() {
             let value = offer.attributes[table.requirement_subjects[requirement] as usize];
             let set = table.value_offsets[requirement] as usize..table.value_offsets[requirement + 1] as usize;
             let is_in = value != UNSET && table.values[set].contains(&value);
             if is_in == (table.requirement_kinds[requirement] == Kind::NotIn as u32) {
-                return Standing::Requirement(number);
+                failed.push(Failed::Requirement(number));
             }
         }
         let thousandths = asked.thousandths();
@@ -120,12 +122,15 @@ impl Book {
         } else {
             offer.devices.iter().filter(|&&free| free == WHOLE).count() >= (thousandths / WHOLE) as usize
         };
-        if serve { Standing::Feasible } else { Standing::Devices }
+        if !serve {
+            failed.push(Failed::Devices);
+        }
+        failed
     }
 
     /// The first feasible row of the list.
     pub(super) fn feasible(&self, asked: Asked<'_>) -> Option<usize> {
-        self.list.iter().copied().find(|&row| self.standing(asked, row) == Standing::Feasible)
+        self.list.iter().copied().find(|&row| self.failed(asked, row).is_empty())
     }
 
     /// The first row of the list that has the same values as a listed one and stands before it.

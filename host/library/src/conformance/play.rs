@@ -1,6 +1,6 @@
 //! A case, asked of a matcher.
 
-use offermatch_core::{Assignments, Settings};
+use offermatch_core::Assignments;
 
 use crate::pool::backend::Backend;
 use crate::pool::counts::Counts;
@@ -48,9 +48,7 @@ impl Outcome {
 
 /// Opens what a case begins with.
 pub(super) fn open(matcher: &Matcher, case: &Recording) -> Result<Backend, Outcome> {
-    let settings =
-        Settings { raise_scales: case.settings.raise_scales && !matcher.keeps_scales(), ..case.settings.clone() };
-    let opened = matcher.backend(case.shape, &case.offers, &settings);
+    let opened = matcher.backend(case.shape, &case.offers, &case.settings_of(matcher));
     opened.map_err(|failure| refused(matcher, "open", failure))
 }
 

@@ -8,9 +8,7 @@ use wasmtime::component::ResourceAny;
 use crate::limits::{Exceeded, Limit, Limits};
 use crate::pool::counts::{Counts, FirstFailures};
 use crate::pool::description::Description;
-use crate::table::rule::Rule;
 use crate::wasm::component::Linked;
-use crate::wasm::contract;
 use crate::wasm::exports::Exports;
 use crate::wasm::failure::Failure;
 use crate::wasm::instance::Instance;
@@ -62,7 +60,7 @@ impl Backend {
     pub(crate) fn explain(&mut self, tasks: &TaskTable) -> Result<Counts, Failure> {
         match self {
             Self::Component(component) => component.explain(tasks),
-            Self::Reference(reference) => reference.explain(tasks),
+            Self::Reference(reference) => Ok(Counts::ByCheck(Box::new(reference.0.explain(tasks)?))),
         }
     }
 
@@ -84,15 +82,6 @@ impl Backend {
 }
 
 impl Reference {
-    /// Counts as matchers of the contract of the reference do.
-    fn explain(&mut self, tasks: &TaskTable) -> Result<Counts, Failure> {
-        if contract::REFERENCE.is_current || Rule::of_tasks(tasks).next().is_some() {
-            Ok(Counts::ByCheck(Box::new(self.0.explain(tasks)?)))
-        } else {
-            Ok(Counts::FirstFailures(self.0.first_failures(tasks)?))
-        }
-    }
-
     /// A pool of these offers.
     ///
     /// # Errors

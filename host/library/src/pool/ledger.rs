@@ -340,6 +340,16 @@ impl Ledger {
         let Some(failing) = listed.checked_sub(left) else {
             return Err(format!("leave {left} offers of the {listed} in the list"));
         };
+        let nowhere = |missing: bool, alone: u32| missing && alone == 0;
+        let dimensions = row * width..(row + 1) * width;
+        if dimensions.into_iter().any(|at| nowhere(counts.dimension_missing[at] > 0, counts.dimension_alone[at]))
+            || requirements(tasks, row)
+                .any(|at| nowhere(counts.requirement_missing[at] != 0.0, counts.requirement_alone[at]))
+            || nowhere(counts.devices_missing[row] > 0, counts.devices_alone[row])
+            || nowhere(counts.score_missing[row] != 0.0, counts.score_fails[row])
+        {
+            return Err("say what is missing where no offer fails a check alone".to_owned());
+        }
         let (mut all, mut alone) = (0, 0);
         for (fails, alone_fails) in checks {
             if u64::from(fails) > failing || alone_fails > fails {
@@ -351,7 +361,7 @@ impl Ledger {
         if alone > failing || all < failing {
             return Err(format!("have {all} failures, {alone} alone, of {failing} offers that fail"));
         }
-        if u64::from(counts.capable[row]) > self.listed.len() as u64 || counts.candidates[row] > counts.capable[row] {
+        if u64::from(counts.capable[row]) > listed || counts.candidates[row] > counts.capable[row] {
             return Err(format!("say that {} offers are capable", counts.capable[row]));
         }
         Ok(())

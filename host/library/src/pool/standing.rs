@@ -100,7 +100,7 @@ impl Standing {
     /// What makes the same pool in another matcher: what it is opened with, and then changed by. The contract has all that
     /// it takes. Offers that are not listed, or listed in another order than their rows, are taken off the list, and those
     /// of the list put back in its order. Where a scale was raised by an offer that has less now, the first offer is opened
-    /// with as much, and put right as well. A row that a task has taken counts as removed from then on.
+    /// with as much, and put right as well.
     pub(crate) fn again(&self, ledger: &Ledger) -> (OfferTable, Vec<Changes>) {
         let all: Vec<u32> = (0..self.places.len() as u32).collect();
         let mut offers = ledger.offers(&all, &self.capacity);

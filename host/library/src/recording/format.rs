@@ -491,7 +491,11 @@ impl Recording {
             }
             Step::Update { changes, .. } => changes.workload.is_some(),
         });
-        self.shape.measures > 0 || !settings.parameters.is_empty() || settings.workload.is_some() || in_tables
+        settings.raise_scales
+            || self.shape.measures > 0
+            || !settings.parameters.is_empty()
+            || settings.workload.is_some()
+            || in_tables
     }
 }
 

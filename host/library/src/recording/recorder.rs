@@ -49,7 +49,7 @@ impl Recorder {
         let recorder = Self(Arc::new(Mutex::new(Recording {
             matcher: Some(session.matcher().into()),
             shape,
-            settings: columns.clone(),
+            settings: offermatch_core::Settings { raise_scales: !session.matcher().keeps_scales(), ..columns.clone() },
             offers: offers.table().clone(),
             ..Recording::default()
         })));
@@ -60,10 +60,7 @@ impl Recorder {
     /// What has been asked and answered so far.
     #[must_use]
     pub fn recording(&self) -> Recording {
-        let mut recording = self.locked().clone();
-        // As it reads back: the first format is replayed with the scales of opening.
-        recording.settings.raise_scales = recording.uses_rules();
-        recording
+        self.locked().clone()
     }
 
     /// The recording. A thread that panicked has left it whole: a step is written down in one push.

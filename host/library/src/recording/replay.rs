@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use offermatch_core::{Assignments, OfferTable, TaskTable};
+use offermatch_core::{Assignments, OfferTable, Settings, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;
 use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
+use crate::pool::standing::Standing;
+use crate::table::settings::PoolSettings;
 use crate::wasm::failure::Failure;
 
 /// What a matcher answered to a recording.
@@ -95,18 +97,19 @@ impl Recording {
     /// [`Error::InstanceUnavailable`].
     pub fn replay(&self, matcher: &Matcher) -> Result<Replay, Error> {
         let mut differences = Vec::new();
-        let mut session = match refused(matcher, "open", matcher.backend(self.shape, &self.offers, &self.settings))? {
-            Ok(session) if self.open_error.is_none() => session,
-            opened => {
-                let after = opened.err();
-                if after != self.open_error {
-                    let word = |error: &Option<String>| error.clone().unwrap_or_else(|| "opened".to_owned());
-                    let change = Change::Outcome { before: word(&self.open_error), after: word(&after) };
-                    differences.push(Difference { step: None, change });
+        let mut session =
+            match refused(matcher, "open", matcher.backend(self.shape, &self.offers, &self.settings_of(matcher)))? {
+                Ok(session) if self.open_error.is_none() => session,
+                opened => {
+                    let after = opened.err();
+                    if after != self.open_error {
+                        let word = |error: &Option<String>| error.clone().unwrap_or_else(|| "opened".to_owned());
+                        let change = Change::Outcome { before: word(&self.open_error), after: word(&after) };
+                        differences.push(Difference { step: None, change });
+                    }
+                    return Ok(Replay { steps: 0, differences });
                 }
-                return Ok(Replay { steps: 0, differences });
-            }
-        };
+            };
         let mut ledger = Ledger::new(self.shape, &self.offers, &self.settings);
         let mut rows = self.offers.rows as usize;
         let lied = |reason| Error::AnswerRefused { matcher: matcher.name(), reason };
@@ -139,6 +142,16 @@ impl Recording {
             differences.extend(found.into_iter().map(|change| Difference { step: Some(step), change }));
         }
         Ok(Replay { steps: self.steps.len(), differences })
+    }
+
+    /// The settings for a matcher: where scales kept those of opening, one whose scales grow is given them.
+    pub(crate) fn settings_of(&self, matcher: &Matcher) -> Settings {
+        if self.settings.raise_scales || self.open_error.is_some() || matcher.keeps_scales() {
+            let raise_scales = self.settings.raise_scales && !matcher.keeps_scales();
+            return Settings { raise_scales, ..self.settings.clone() };
+        }
+        let settings = PoolSettings { columns: self.settings.clone(), parameters: Vec::new(), is_lenient: false };
+        Standing::new(self.shape, &self.offers, &settings).with_scales().columns
     }
 
     /// The offers that the recording begins with.

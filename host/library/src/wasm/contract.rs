@@ -7,11 +7,9 @@ pub(crate) const PREEMPTION: &str = "offermatch:matcher/preemption";
 /// The world of a matcher.
 pub(crate) const WORLD: &str = "offermatch:matcher/matcher";
 /// The contract that the reference answers by, and that the matchers of this package are built for.
-pub const CONTRACT: &str = REFERENCE.version;
-/// The contract of [`CONTRACT`]: the current one once both hosts serve it.
-pub(crate) const REFERENCE: &Contract = &BEFORE;
+pub const CONTRACT: &str = CURRENT.version;
 /// The contract versions that this host serves, for people.
-pub(crate) const SERVED: &str = "0.1.0, 0.2.0 and 0.3.0";
+pub(crate) const SERVED: &str = "0.2.0 and 0.3.0";
 
 /// A version of the contract.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,11 +27,9 @@ const CURRENT: Contract =
 /// The version of `wit/since-0.2.0/`.
 const BEFORE: Contract =
     Contract { version: "0.2.0", tracing: Some("wasi:otel/tracing@0.2.0-rc.2"), is_current: false };
-/// The version of `wit/since-0.1.0/`: the types of 0.2.0.
-const FIRST: Contract = Contract { version: "0.1.0", tracing: None, is_current: false };
 
 /// The contracts that this host serves, the newest first.
-static CONTRACTS: [Contract; 3] = [CURRENT, BEFORE, FIRST];
+static CONTRACTS: [Contract; 2] = [CURRENT, BEFORE];
 
 impl Contract {
     /// Whether an extern name with this version is one of the contract: the version whole, or as canonical names have it,
@@ -78,7 +74,7 @@ mod tests {
         }
         assert_eq!(newest_served(&["0.2.0", "0.3.0"]), Some(&CURRENT));
         assert_eq!(newest_served(&["0.2"]), Some(&BEFORE), "a canonical name leaves the patch version out");
-        for other in ["0.1.1", "0.2.1", "0.3.1", "1.2.0", "0", "3", "0.2.0-rc.1", "0.20.0", "0.20", ""] {
+        for other in ["0.1.0", "0.2.1", "0.3.1", "1.2.0", "0", "3", "0.2.0-rc.1", "0.20.0", "0.20", ""] {
             assert_eq!(newest_served(&[other]), None, "{other}");
         }
     }
@@ -95,8 +91,8 @@ mod tests {
 
     #[test]
     fn versions_stand_behind_the_interface() {
-        assert_eq!(interface_version("offermatch:matcher/matching@0.1.0"), Some("0.1.0"));
-        assert_eq!(interface_version("offermatch:matcher/matching-more@0.1.0"), None);
+        assert_eq!(interface_version("offermatch:matcher/matching@0.3.0"), Some("0.3.0"));
+        assert_eq!(interface_version("offermatch:matcher/matching-more@0.3.0"), None);
         assert_eq!(interface_version("wasi:io/streams@0.2.0"), None);
     }
 }

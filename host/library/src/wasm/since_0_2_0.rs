@@ -1,4 +1,4 @@
-//! Contract 0.2.0, whose types 0.1.0 shares, and the model: the adapter of matchers that were built before 0.3.0. They serve
+//! Contract 0.2.0 and the model: the adapter of matchers that were built before 0.3.0. They serve
 //! no rule, so that a host gives them tables without any; no limit of score is the largest double there is. Columns are
 //! lent, never copied, but for what 0.3.0 writes in another way.
 

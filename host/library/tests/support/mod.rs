@@ -4,8 +4,10 @@
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve, WorldId};
 
-/// Contract 0.1.0, which imports nothing: it takes no other file to make a component of it.
-pub(crate) const CONTRACT: &str = include_str!("../../../../wit/since-0.1.0/matcher.wit");
+/// Contract 0.2.0, whose types take the least of a hand-written module.
+pub(crate) const CONTRACT: &str = include_str!("../../../../wit/since-0.2.0/matcher.wit");
+/// The folders of the interfaces that it may import, each after those it uses.
+const IMPORTS: [&str; 2] = ["wasi-clocks-0.2.0", "wasi-otel-0.2.0-rc.2"];
 
 /// A component of a world in which every function traps.
 pub(crate) fn trapping(wit: &str) -> Vec<u8> {
@@ -31,7 +33,7 @@ pub(crate) struct Script {
 
 /// A matcher that describes itself well and then follows a script.
 pub(crate) fn scripted(script: &Script) -> Vec<u8> {
-    let claims = if script.claims.is_empty() { "0.1.0" } else { script.claims };
+    let claims = if script.claims.is_empty() { "0.2.0" } else { script.claims };
     assert_eq!(claims.len(), 5, "the text of the module has room for five characters");
     let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>();
     let u32s = |column: &[u32]| hex(column.iter().flat_map(|value| value.to_le_bytes()).collect());
@@ -47,7 +49,7 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
         script.answer.2.len() as u32,
     ];
     let modes = if script.shared_only { (526, 1) } else { (525, 2) };
-    let interface = "offermatch:matcher/matching@0.1.0";
+    let interface = "offermatch:matcher/matching@0.2.0";
     let assign = if script.traps { "unreachable" } else { "i32.const 2048" };
     let update = if script.refuses_updates { "i32.const 3072" } else { "i32.const 3584" };
     let columns = "(param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)";
@@ -63,6 +65,7 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
             (global.set $free (i32.add (local.get $at) (local.get 3)))
             (local.get $at))
           (func (export "{interface}#describe") (result i32) (i32.const 256))
+          (func (export "{interface}#set-traced") (param i32))
           (func (export "{interface}#[static]pool.open") (param i32) (result i32)
             (i32.store (i32.const 1032) (call $new (i32.const 1)))
             (i32.const 1024))
@@ -90,6 +93,10 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
 /// The world `matcher` of a WIT text, or the only one.
 fn resolved(wit: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
+    for imported in IMPORTS {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/since-0.2.0/deps").to_owned() + "/" + imported;
+        resolve.push_dir(folder).expect("the WIT is well-formed");
+    }
     let package: PackageId = resolve.push_str("matcher.wit", wit).expect("the WIT is well-formed");
     let matcher = wit.contains("world matcher {").then_some("matcher");
     let world = resolve.select_world(&[package], matcher).expect("the WIT has the world");

@@ -6,16 +6,24 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from offermatch.conformance.book import FEASIBLE, Book, asked_of
+from offermatch.conformance.book import Book, asked_of
 from offermatch.conformance.play import ANSWERED, Outcome
 from offermatch.conformance.report import Finding, shown
 from offermatch.recording.recording import Recording
-from offermatch.tables.tables import Assigned, Explained
+from offermatch.tables.tables import Assigned, Explained, Explanations
 
 __all__ = ["Wrong", "audit", "check", "check_counts", "same_column", "settle"]
 
 _NO_LIMIT = 1e300
 """A maximal score that no policy's score reaches: every feasible offer can be chosen."""
+
+
+_MEETS = {
+    "dimension": "an offer with enough of dimension {}",
+    "requirement": "an offer that meets requirement {}",
+    "devices": "an offer whose devices serve",
+}
+"""What an offer has to be that fails a check."""
 
 
 class Wrong(Exception):  # noqa: N818 - a finding, not an error
@@ -61,7 +69,7 @@ def check(book: Book, case: Recording, step: Mapping[str, Any], outcome: Outcome
         raise Wrong("outcome", expected, outcome.word)
     if isinstance(outcome.answer, Assigned):
         settle(book, case, step["assign"], outcome.answer)
-    elif isinstance(outcome.answer, Explained):
+    elif isinstance(outcome.answer, (Explained, Explanations)):
         check_counts(book, case, step["explain"], outcome.answer)
     elif outcome.word == ANSWERED:
         book.apply(step["update"])
@@ -94,13 +102,8 @@ def settle(book: Book, case: Recording, tasks: Mapping[str, Any], answer: Assign
         if book.position(offer) is None:
             raise Wrong(what, "an offer that is in the list", found)
         asked = asked_of(tasks, task, width)
-        standing, at = book.standing(asked, offer)
-        if standing == "dimension":
-            raise Wrong(what, f"an offer with enough of dimension {at}", found)
-        if standing == "requirement":
-            raise Wrong(what, f"an offer that meets requirement {at}", found)
-        if standing == "devices":
-            raise Wrong(what, "an offer whose devices serve", found)
+        for check, at in book.failed(asked, offer)[:1]:
+            raise Wrong(what, _MEETS[check].format(at), found)
         if not (math.isfinite(score) and score < max_score):
             raise Wrong(what, f"a finite score below {shown(max_score)}", found)
         twin = book.twin_before(offer)
@@ -111,7 +114,7 @@ def settle(book: Book, case: Recording, tasks: Mapping[str, Any], answer: Assign
         unplaced(left_out)
 
 
-def check_counts(book: Book, case: Recording, tasks: Mapping[str, Any], answer: Explained) -> None:
+def check_counts(book: Book, case: Recording, tasks: Mapping[str, Any], answer: Explained | Explanations) -> None:
     """Check counts. How many feasible offers score too high is the policy's affair, but together they are all that are left.
 
     Raises:
@@ -119,32 +122,44 @@ def check_counts(book: Book, case: Recording, tasks: Mapping[str, Any], answer: 
     """
     rows, width = tasks.get("rows", 0), case.shape["dimensions"]
     offsets = tasks.get("requirement_offsets") or [0] * (rows + 1)
-    by_dimension, by_requirement, by_devices = [0] * (rows * width), [0] * offsets[-1], [0] * rows
+    lengths = {"dimension": rows * width, "requirement": offsets[-1], "devices": rows}
+    first, fails, alone = ({check: [0] * length for check, length in lengths.items()} for _ in range(3))
+    missing = [0] * (rows * width)
     feasible = [0] * rows
     for task in range(rows):
         asked = asked_of(tasks, task, width)
+        begin = {"dimension": task * width, "requirement": offsets[task], "devices": task}
         for offer in book.list:
-            standing = book.standing(asked, offer)
-            if standing == FEASIBLE:
-                feasible[task] += 1
-            elif standing[0] == "dimension":
-                by_dimension[task * width + standing[1]] += 1
-            elif standing[0] == "requirement":
-                by_requirement[offsets[task] + standing[1]] += 1
-            else:
-                by_devices[task] += 1
-    same_column("by_dimension", by_dimension, answer.by_dimension)
-    same_column("by_requirement", by_requirement, answer.by_requirement)
-    same_column("by_devices", by_devices, answer.by_devices)
-    for name, column in (("by_score", answer.by_score), ("candidates", answer.candidates)):
+            failed = book.failed(asked, offer)
+            feasible[task] += not failed
+            for check, at in failed[:1]:
+                first[check][begin[check] + at] += 1
+            for check, at in failed:
+                fails[check][begin[check] + at] += 1
+                alone[check][begin[check] + at] += len(failed) == 1
+            if len(failed) == 1 and failed[0][0] == "dimension":
+                at = begin["dimension"] + failed[0][1]
+                less = book.missing(asked, offer, failed[0][1])
+                missing[at] = min(missing[at] or less, less)
+    if isinstance(answer, Explained):
+        by_score = answer.by_score
+        for check in lengths:
+            same_column(f"by_{check}", first[check], getattr(answer, f"by_{check}"))
+    else:
+        by_score = answer.score_fails
+        for check in lengths:
+            same_column(f"{check}_fails", fails[check], getattr(answer, f"{check}_fails"))
+            same_column(f"{check}_alone", alone[check], getattr(answer, f"{check}_alone"))
+        same_column("dimension_missing", missing, answer.dimension_missing)
+    for name, column in (("by_score", by_score), ("candidates", answer.candidates)):
         if len(column) != rows:
             raise Wrong(name, f"{rows} counts", f"{len(column)} counts")
     for task in range(rows):
-        found = answer.by_score[task] + answer.candidates[task]
+        found = by_score[task] + answer.candidates[task]
         if found != feasible[task]:
             raise Wrong(f"by_score[{task}] + candidates[{task}]", str(feasible[task]), str(found))
-        if float(case.settings["max_score"]) >= _NO_LIMIT and answer.by_score[task] > 0:
-            raise Wrong(f"by_score[{task}]", "0", str(answer.by_score[task]))
+        if float(case.settings["max_score"]) >= _NO_LIMIT and by_score[task] > 0:
+            raise Wrong(f"by_score[{task}]", "0", str(by_score[task]))
 
 
 def same_column(name: str, right: Sequence[int], found: Sequence[int]) -> None:
@@ -157,4 +172,4 @@ def same_column(name: str, right: Sequence[int], found: Sequence[int]) -> None:
         raise Wrong(name, f"{len(right)} counts", f"{len(found)} counts")
     for at, (one, other) in enumerate(zip(right, found, strict=True)):
         if one != other:
-            raise Wrong(f"{name}[{at}]", str(one), str(other))
+            raise Wrong(f"{name}[{at}]", *(shown(each) if isinstance(each, float) else str(each) for each in (one, other)))

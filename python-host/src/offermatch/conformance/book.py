@@ -12,10 +12,7 @@ from typing import Any
 
 from offermatch.verify.devices import take_devices
 
-__all__ = ["FEASIBLE", "Asked", "Book", "asked_of"]
-
-FEASIBLE = ("feasible", 0)
-"""The standing of an offer that only the policy can refuse."""
+__all__ = ["Asked", "Book", "asked_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +62,32 @@ class Book:
         """Return where a row stands in the list, if it does."""
         return self._positions[row] if 0 <= row < len(self._rows) else None
 
-    def standing(self, asked: Asked, row: int) -> tuple[str, int]:
-        """Return the first check that an offer fails, with the number of the dimension or requirement."""
+    def missing(self, asked: Asked, row: int, dimension: int) -> int:
+        """Return what an offer has too little of in a dimension."""
+        return max(0, asked.demand[dimension] - self._rows[row][0][dimension])
+
+    def failed(self, asked: Asked, row: int) -> list[tuple[str, int]]:
+        """Return the checks that an offer fails, in their order, each with the number of the dimension or requirement.
+
+        Where there is none, only the policy can refuse the offer.
+        """
         available, _, attributes, devices = self._rows[row]
+        found = []
         for at, (demand, free) in enumerate(zip(asked.demand, available, strict=True)):
             if demand > free:
-                return "dimension", at
+                found.append(("dimension", at))
         for at, (attribute, excludes, values) in enumerate(asked.requirements):
             if (attributes[attribute] in values) == excludes:
-                return "requirement", at
+                found.append(("requirement", at))
         if asked.thousandths < 1000:
             serve = asked.thousandths == 0 or any(free >= asked.thousandths for free in devices)
         else:
             serve = devices.count(1000) >= asked.thousandths // 1000
-        return FEASIBLE if serve else ("devices", 0)
+        return found if serve else [*found, ("devices", 0)]
 
     def feasible(self, asked: Asked) -> int | None:
         """Return the first feasible row of the list."""
-        return next((row for row in self.list if self.standing(asked, row) == FEASIBLE), None)
+        return next((row for row in self.list if not self.failed(asked, row)), None)
 
     def twin_before(self, row: int) -> int | None:
         """Return the first row of the list that has the same values as a listed one and stands before it."""

@@ -9,8 +9,9 @@ from typing import Any
 from offermatch.conformance.audit import Wrong, same_column
 from offermatch.conformance.play import ANSWERED, Outcome
 from offermatch.conformance.report import Finding, shown
+from offermatch.recording.columns import comparable, explained_shown
 from offermatch.recording.recording import Recording
-from offermatch.tables.tables import Assigned, Explained
+from offermatch.tables.tables import Assigned, Explained, Explanations
 
 __all__ = ["Place", "compare", "place_shown", "places"]
 
@@ -40,9 +41,9 @@ def _difference(step: Mapping[str, Any], outcome: Outcome) -> None:
         for task in sorted(before.keys() | now.keys()):
             if before.get(task) != now.get(task):
                 raise Wrong(f"task {task}", place_shown(before.get(task)), place_shown(now.get(task)))
-    elif expected is not None and isinstance(answer, Explained):
-        for name in ("by_dimension", "by_requirement", "by_devices", "by_score", "candidates"):
-            same_column(name, expected.get(name, []), getattr(answer, name))
+    elif expected is not None and isinstance(answer, (Explained, Explanations)):
+        for name, right, found in comparable(expected, explained_shown(answer)):
+            same_column(name, right, found)
     elif "answer" in step or "error" in step:
         word = step.get("error", ANSWERED)
         if word != outcome.word:

@@ -15,7 +15,7 @@ from offermatch.conformance.play import ANSWERED, Outcome, Player, play
 from offermatch.conformance.report import Finding
 from offermatch.matcher import DirectMatcher
 from offermatch.recording.recording import Recording
-from offermatch.tables.tables import Assigned, Explained
+from offermatch.tables.tables import Assigned, Explained, Explanations
 
 __all__ = ["broken"]
 
@@ -67,7 +67,7 @@ def _in_parts(player: Player, book: Book, case: Recording, tasks: Mapping[str, A
     for first in range(0, rows, size):
         probe = _part(tasks, case, first, first + 1)
         explained = player.explain(probe)
-        if not isinstance(explained.answer, Explained):
+        if not isinstance(explained.answer, (Explained, Explanations)):
             raise Wrong(f"explain from task {first} on", ANSWERED, explained.word)
         try:
             check_counts(book, case, probe, explained.answer)

@@ -14,7 +14,7 @@ from offermatch.model import Timings
 from offermatch.recording.columns import changes_of, tasks_of
 from offermatch.recording.recording import Recording, opened
 from offermatch.session import Backend
-from offermatch.tables.tables import Assigned, Explained
+from offermatch.tables.tables import Assigned, Explained, Explanations
 
 __all__ = ["FAILED", "Outcome", "Player", "play"]
 
@@ -33,7 +33,7 @@ class Outcome:
     """
 
     word: str
-    answer: Assigned | Explained | None = None
+    answer: Assigned | Explained | Explanations | None = None
 
     def is_same(self, other: Outcome) -> bool:
         """Return whether two outcomes are the same, scores by their bits."""

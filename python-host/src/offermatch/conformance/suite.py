@@ -17,8 +17,10 @@ from offermatch.conformance.play import ANSWERED, FAILED, play
 from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
+from offermatch.recording.columns import explained_shown
 from offermatch.recording.recording import Recording
-from offermatch.tables.tables import Assigned, Explained
+from offermatch.tables.tables import Assigned
+from offermatch.wasm.contract import raises_scales
 
 __all__ = ["Group", "Skips", "Suite"]
 
@@ -164,8 +166,12 @@ class Suite:
         judge = _Judge(matcher, against, left_out, len(self) + generated, progress)
         groups = [judge.group(group.name, ((case, laws) for case in group.cases)) for group in self.groups]
         if generated:
+            reference, grows = ReferenceMatcher(matcher.description.contract), raises_scales(matcher.description.contract)
             cases = (
-                (_answered(generated_case((seed + number) % 2**64), ReferenceMatcher()), laws and number % _LAWS_EVERY == 0)
+                (
+                    _answered(replace(generated_case((seed + number) % 2**64), raise_scales=grows), reference),
+                    laws and number % _LAWS_EVERY == 0,
+                )
                 for number in range(generated)
             )
             groups.append(judge.group("generated", cases))
@@ -262,8 +268,10 @@ def _answered(case: Recording, matcher: DirectMatcher) -> Recording:
             steps.append({**asked, "error": outcome.word})
             continue
         answer: dict[str, Any] = {}
-        if isinstance(outcome.answer, (Assigned, Explained)):
+        if isinstance(outcome.answer, Assigned):
             answer = {name: getattr(outcome.answer, name) for name in outcome.answer.__slots__}
+        elif outcome.answer is not None:
+            answer = explained_shown(outcome.answer)
         steps.append({**asked, "answer": answer})
     return replace(case, open_error=None if opened.word == ANSWERED else opened.word, steps=steps)
 

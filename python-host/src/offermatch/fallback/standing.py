@@ -11,9 +11,9 @@ from offermatch.session import Matching, Session
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, OfferTable
 from offermatch.verify.ledger import Ledger
-from offermatch.wasm.contract import CONTRACTS
+from offermatch.wasm.contract import raises_scales
 
-__all__ = ["Standing"]
+__all__ = ["Standing", "scales_of_opening"]
 
 
 class Standing:
@@ -28,8 +28,8 @@ class Standing:
         """Begin with a pool that has just been opened in a matcher."""
         self.shape, self.settings = shape, settings
         self._given = settings.scales or [0] * (shape.dimensions + 1)
-        self._scales = [wanted or found or 1 for wanted, found in zip(self._given, _largest(table), strict=True)]
-        self._grows = _grows(matcher)
+        self._scales = scales_of_opening(table, self._given)
+        self._grows = raises_scales(matcher.contract)
         self._list = list(range(table.rows))
         self._places = list(range(table.rows))
         # Taken off the list when somebody asks for it, so that a pool of one cycle pays nothing.
@@ -67,7 +67,7 @@ class Standing:
         self._settled()
         rows = range(len(self._places))
         table, settings = ledger.offers(rows), self.settings
-        scales = [wanted or found or 1 for wanted, found in zip(self._given, _largest(table), strict=True)]
+        scales = scales_of_opening(table, self._given)
         if not self._grows:
             settings = replace(settings, scales=self._scales)
         if self._list == list(rows) and (not self._grows or scales == self._scales):
@@ -86,7 +86,7 @@ class Standing:
         Raises:
             OffermatchError: As ``Matcher.open`` and ``Pool.update``.
         """
-        before, self._grows = self._grows, _grows(matcher.description)
+        before, self._grows = self._grows, raises_scales(matcher.description.contract)
         try:
             table, own, changes = self.opening(ledger)
             if settings is not None:
@@ -121,9 +121,10 @@ _NOWHERE = -1
 """The place of a row that is not in the list."""
 
 
-def _grows(matcher: Description) -> bool:
-    """Return whether the scales of a matcher's pools follow larger capacities: since contract 0.3.0."""
-    return matcher.contract in CONTRACTS and CONTRACTS[matcher.contract].rules
+def scales_of_opening(table: OfferTable, given: Sequence[int]) -> list[int]:
+    """Return the scales that a pool is opened with: those given; where one is 0, the largest capacity, at least 1."""
+    largest = _largest(table)
+    return [wanted or found or 1 for wanted, found in zip(given or [0] * len(largest), largest, strict=True)]
 
 
 def _largest(table: OfferTable) -> list[int]:

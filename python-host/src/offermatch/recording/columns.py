@@ -33,6 +33,7 @@ from offermatch.tables.tables import (
 __all__ = [
     "changes_of",
     "changes_shown",
+    "comparable",
     "explained_shown",
     "first_format",
     "offers_of",
@@ -196,6 +197,24 @@ def explained_shown(found: Explained | Explanations) -> dict[str, Any]:
         name: _reals([column]) if column and isinstance(column[0], float) else column
         for name, column in asdict(found).items()
     }
+
+
+def comparable(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return the columns of two explanations that can be compared, each by its name.
+
+    A matcher of one contract explains by check and one of another by the first check: what the score refuses and the
+    candidates are in both.
+    """
+    if after.keys() >= before.keys():
+        return [(name, before.get(name, []), column) for name, column in after.items()]
+
+    def by_score(explained: Mapping[str, Any]) -> Any:
+        return explained.get("score_fails", explained.get("by_score", []))
+
+    return [
+        ("by_score", by_score(before), by_score(after)),
+        ("candidates", before.get("candidates", []), after.get("candidates", [])),
+    ]
 
 
 def first_format(recorded: Mapping[str, Any]) -> dict[str, Any] | None:

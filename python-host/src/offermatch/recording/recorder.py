@@ -27,6 +27,7 @@ from offermatch.tables.rules import with_parameters
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
 from offermatch.verify.ledger import Ledger
+from offermatch.wasm.contract import raises_scales
 
 __all__ = ["Recorded", "begun", "write_recording"]
 
@@ -135,6 +136,7 @@ def begun(
     """Return the keys of a recording that has no steps yet."""
     named = {key: getattr(description, key) for key in ("name", "version", "policy", "contract")}
     return {
+        "format": FORMAT_2 if raises_scales(description.contract) else FORMAT,
         "matcher": {**named, "digest": digest} if digest else named,
         "shape": shape_shown(shape),
         "settings": settings_shown(with_parameters(settings, description)),
@@ -150,8 +152,8 @@ def write_recording(recorded: Mapping[str, Any], path: str | os.PathLike[str]) -
         InputError: ``file-unwritable`` where the file cannot be written.
     """
     place = Path(path)
-    first = first_format(recorded)
-    document = {"format": FORMAT_2, **second_format(recorded)} if first is None else {"format": FORMAT, **first}
+    first = None if recorded["format"] == FORMAT_2 else first_format(recorded)
+    document = {**second_format(recorded), "format": FORMAT_2} if first is None else first
     content = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     encoded = (content + "\n").encode()
     beside = place.with_name(f"{place.name}.{os.getpid()}.tmp")

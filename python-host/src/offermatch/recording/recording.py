@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from offermatch.errors import InputError, MatcherError
+from offermatch.fallback.standing import scales_of_opening
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Timings
 from offermatch.reading import MOST_OF_A_RECORDING, read_bounded, unpacked
-from offermatch.recording.columns import changes_of, explained_shown, offers_of, settings_of, shape_of, tasks_of
-from offermatch.recording.format import FORMAT, parsed
+from offermatch.recording.columns import changes_of, comparable, explained_shown, offers_of, settings_of, shape_of, tasks_of
+from offermatch.recording.format import FORMAT, FORMAT_2, parsed
 from offermatch.recording.recorder import write_recording
 from offermatch.session import Backend
+from offermatch.wasm.contract import raises_scales
 
 __all__ = ["FORMAT", "Difference", "Recording", "opened", "replay"]
 
@@ -43,6 +45,7 @@ class Recording:
         name: Its name.
         about: Why it is there.
         group: What it belongs to.
+        raise_scales: Whether scales follow larger capacities, as they do in recordings of the second format.
     """
 
     shape: Mapping[str, int]
@@ -54,6 +57,7 @@ class Recording:
     name: str = ""
     about: str = ""
     group: str = ""
+    raise_scales: bool = False
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Recording:
@@ -86,6 +90,7 @@ class Recording:
             found.get("name", Path(place).name),
             found.get("about", ""),
             found.get("group", ""),
+            found.get("format") == FORMAT_2,
         )
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -94,7 +99,13 @@ class Recording:
         Raises:
             InputError: ``file-unwritable`` where the file cannot be written.
         """
-        document = {"name": self.name, "about": self.about, "group": self.group, "matcher": self.matcher}
+        document = {
+            "format": FORMAT_2 if self.raise_scales else FORMAT,
+            "name": self.name,
+            "about": self.about,
+            "group": self.group,
+            "matcher": self.matcher,
+        }
         content: dict[str, Any] = {key: value for key, value in document.items() if value}
         content |= {"shape": self.shape, "settings": self.settings, "offers": self.offers}
         if self.open_error is not None:
@@ -167,11 +178,15 @@ def _differences(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> 
 
 
 def opened(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> Backend:
-    """Return the pool that a recording begins with; ``raw`` hands columns over as they stand, wrong lengths and all."""
-    table = offers_of(recording.offers, recording.shape, raw=raw)
-    return matcher.backend(
-        table, shape_of(recording.shape), settings_of(recording.settings, recording.shape, raw=raw), Timings()
-    )
+    """Return the pool that a recording begins with; ``raw`` hands columns over as they stand, wrong lengths and all.
+
+    Where scales kept those of opening, a matcher whose scales grow is given them.
+    """
+    shape, settings = recording.shape, settings_of(recording.settings, recording.shape, raw=raw)
+    if raises_scales(matcher.description.contract) and not recording.raise_scales and recording.open_error is None:
+        scales = scales_of_opening(offers_of(recording.offers, shape, raw=False), settings.scales)
+        settings = replace(settings, scales=scales)
+    return matcher.backend(offers_of(recording.offers, shape, raw=raw), shape_of(shape), settings, Timings())
 
 
 def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Recording, *, raw: bool) -> list[Difference]:
@@ -193,14 +208,8 @@ def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Rec
         return []
     if "assign" in step:
         return _assigned(number, step["answer"], found)
-    after = explained_shown(found)
-    # A matcher of one contract explains by check and one of another by the first check: the candidates they can compare.
-    same = after.keys() >= step["answer"].keys()
-    return [
-        Difference(number, name, before, column)
-        for name, column in after.items()
-        if (same or name == "candidates") and list(before := step["answer"].get(name, [])) != column
-    ]
+    columns = comparable(step["answer"], explained_shown(found))
+    return [Difference(number, name, before, after) for name, before, after in columns if list(before) != list(after)]
 
 
 def _assigned(number: int, before: Mapping[str, Any], found: Any) -> list[Difference]:

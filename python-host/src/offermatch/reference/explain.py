@@ -98,7 +98,6 @@ def explained(
     table: TaskTable,
     offers: Sequence[Offer],
     listed: Sequence[int],
-    present: Sequence[int],
     ranking: Ranking,
     dimensions: int,
 ) -> Explanations:
@@ -108,7 +107,6 @@ def explained(
         table: The tasks.
         offers: All offers, by row.
         listed: The rows in the list.
-        present: The rows that were not removed.
         ranking: How offers are ranked.
         dimensions: How many dimensions there are.
     """
@@ -121,7 +119,7 @@ def explained(
         for number in listed:
             checks.count(number, offers[number], members, ranking)
         checks.add_to(all_of)
-        all_of.capable.append(sum(_is_capable(offers[number], task) for number in present))
+        all_of.capable.append(sum(_is_capable(offers[number], task) for number in listed))
     return all_of
 
 

@@ -48,7 +48,6 @@ class Reference:
         terms = shape.dimensions + 1
         self._offers = [Offer(table, row) for row in range(table.rows)]
         self._list = list(range(table.rows))
-        self._removed: set[int] = set()
         self._dimensions = shape.dimensions
         self._exclusive = settings.mode == "exclusive"
         given = settings.scales or [0] * terms
@@ -82,11 +81,9 @@ class Reference:
         for row in changes.removed:
             if row in self._list:
                 self._swap_remove(self._list, row)
-            self._removed.add(row)
         listed = set(self._list)
         for at, row in enumerate(changes.changed_rows):
             self._offers[row] = Offer(changes.changed, at)
-            self._removed.discard(row)
             if row not in listed:
                 self._list.append(row)
         for at in range(changes.added.rows):
@@ -106,8 +103,7 @@ class Reference:
     @_timed
     def checks(self, table: TaskTable) -> Explanations:
         """Count each offer of the list at every check it fails."""
-        present = [row for row in range(len(self._offers)) if row not in self._removed]
-        answer = explained(table, self._offers, self._list, present, self._ranking, self._dimensions)
+        answer = explained(table, self._offers, self._list, self._ranking, self._dimensions)
         groups = members_of(table)
         answer.members_placed = [len(self._find_group(table, group, rows, least=False)) for group, rows in enumerate(groups)]
         return answer

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["BEFORE", "CONTRACT", "CONTRACTS", "INTERFACE", "PACKED", "PREEMPTION", "WORLD", "Contract", "newest_served"]
+__all__ = [
+    "BEFORE",
+    "CONTRACT",
+    "CONTRACTS",
+    "INTERFACE",
+    "PACKED",
+    "PREEMPTION",
+    "WORLD",
+    "Contract",
+    "newest_served",
+    "raises_scales",
+]
 
 INTERFACE = "offermatch:matcher/matching"
 """The interface a matcher exports, without its version."""
@@ -49,10 +60,14 @@ CONTRACTS = {
     for one in (
         Contract(CONTRACT, _TRACING, ("open", "assign", "update", "explain"), rules=True),
         Contract(BEFORE, _TRACING, ("open", "assign"), rules=False),
-        Contract("0.1.0", None, ("open", "assign"), rules=False),
     )
 }
 """The contracts served, the newest first. An interface that resolves as compatible but is of another version is refused."""
+
+
+def raises_scales(version: str) -> bool:
+    """Return whether the scales of a pool follow larger capacities, as they do since contract 0.3.0."""
+    return version in CONTRACTS and CONTRACTS[version].rules
 
 
 def newest_served(versions: Iterable[str]) -> tuple[Contract, str] | None:
