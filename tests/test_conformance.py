@@ -14,7 +14,8 @@ from conftest import COMPONENT, ROOT
 FOLDER = ROOT / "target" / "hostile"
 # Named after the groups that have to catch them.
 GROUPS = sorted(path.stem for path in (ROOT / "tests" / "conformance").glob("*.json"))
-WRONG = [f"wrong-{name}" for name in [*GROUPS, "order"]]
+WRONG = [f"wrong-{name}" for name in [*GROUPS, "order"] if name != "refusals"]
+GROUPS_OF = {"wrong-order": ["ties"], "wrong-errors": ["errors", "refusals"]}
 HOSTILE = (
     "capricious",
     "exclusive-twice",
@@ -53,7 +54,7 @@ def _same(hosts: Any, matcher: Path, *options: str | Path) -> dict[str, Any]:
 def test_the_bundled_matcher_is_the_reference(hosts: Any) -> None:
     report = _same(hosts, COMPONENT, "--generated", "500", "--seed", "7")
     assert report["level"] == "reference"
-    assert report["suite"]["cases"] >= 150
+    assert report["suite"]["cases"] >= 400
 
 
 def test_the_cases_in_a_directory_are_those_that_come_with_the_programs(hosts: Any) -> None:
@@ -81,11 +82,19 @@ def test_the_reports_for_build_servers_are_the_same(hosts: Any, name: str, tmp_p
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_matcher_that_is_wrong_in_one_thing_is_caught_by_its_group(hosts: Any, name: str, tmp_path: Path) -> None:
-    group = "ties" if name == "wrong-order" else name.removeprefix("wrong-")
-    report = _same(hosts, FOLDER / f"{name}.wasm", "--generated", "100", *_cases(tmp_path, group))
+    groups = GROUPS_OF.get(name, [name.removeprefix("wrong-")])
+    report = _same(hosts, FOLDER / f"{name}.wasm", "--generated", "100", *_cases(tmp_path, *groups))
     failed = {found["group"]: found["reference_failed"] for found in report["groups"]}
-    assert failed[group] > 0
+    assert all(failed[group] > 0 for group in groups)
     assert report["conforms"] is False
+
+
+def test_a_matcher_of_an_older_contract_is_not_asked_newer_cases(hosts: Any) -> None:
+    report = _same(hosts, COMPONENT.with_name("matcher-0.2.0.wasm"), "--generated", "50")
+    reasons = {found["group"]: {case["reason"] for case in found["skipped"]} for found in report["groups"]}
+    newer = {"measures", "preferences", "least", "together", "limits", "occupants", "scales", "explanations", "refusals"}
+    assert {group for group, found in reasons.items() if found == {"contract 0.2.0"}} == newer
+    assert report["level"] == "reference"
 
 
 @pytest.mark.parametrize("name", ["trap", "wasi-panic"])

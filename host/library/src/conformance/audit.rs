@@ -21,19 +21,18 @@ impl Wrong {
     }
 }
 
-/// The first thing that does not hold in the outcomes of a case, opening first.
-pub(super) fn audit(case: &Recording, has_mode: bool, outcomes: &[Outcome]) -> Option<Finding> {
+/// What is wrong with how the pool of a case was opened, or refused.
+pub(super) fn opening(case: &Recording, has_mode: bool, opened: &Outcome) -> Option<Finding> {
     let expected = if has_mode { case.open_error.as_deref() } else { Some("unsupported-mode") };
     let expected = expected.unwrap_or("answered");
-    let opened = &outcomes[0];
-    if opened.word() != expected {
-        return Some(Wrong("outcome".into(), expected.into(), opened.word().into()).at(None));
-    }
-    if !matches!(opened, Outcome::Done) {
-        return None;
-    }
+    let wrong = || Wrong("outcome".into(), expected.into(), opened.word().into()).at(None);
+    (opened.word() != expected).then(wrong)
+}
+
+/// The first thing that does not hold in the outcomes of a case's steps.
+pub(super) fn audit(case: &Recording, outcomes: &[Outcome]) -> Option<Finding> {
     let mut book = Book::new(case.shape, case.settings.mode, &case.offers);
-    let steps = case.steps.iter().zip(&outcomes[1..]).enumerate();
+    let steps = case.steps.iter().zip(outcomes).enumerate();
     steps
         .map(|(at, (step, outcome))| (at, check(&mut book, case, step, outcome)))
         .find_map(|(at, checked)| checked.err().map(|wrong| wrong.at(Some(at))))
@@ -41,6 +40,22 @@ pub(super) fn audit(case: &Recording, has_mode: bool, outcomes: &[Outcome]) -> O
 
 /// Checks what came of a step, and follows it in the book.
 pub(super) fn check(book: &mut Book, case: &Recording, step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
+    check_word(step, outcome)?;
+    match (step, outcome) {
+        (Step::Assign { tasks, .. }, Outcome::Assigned(answer)) => {
+            settle(book, tasks, answer, case.settings.max_score.unwrap_or(f64::MAX))
+        }
+        (Step::Explain { tasks, .. }, Outcome::Explained(answer)) => count(book, case, tasks, answer),
+        (Step::Update { changes, .. }, Outcome::Done) => {
+            book.apply(changes);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks whether a step was answered, or refused as it has to be.
+pub(super) fn check_word(step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
     let expected = match step {
         Step::Assign { answer, .. } => answer.as_ref().err(),
         Step::Update { answer, .. } => answer.as_ref().err(),
@@ -53,17 +68,7 @@ pub(super) fn check(book: &mut Book, case: &Recording, step: &Step, outcome: &Ou
     if outcome.word() != expected && !takes_more {
         return Err(Wrong("outcome".into(), expected.into(), outcome.word().into()));
     }
-    match (step, outcome) {
-        (Step::Assign { tasks, .. }, Outcome::Assigned(answer)) => {
-            settle(book, tasks, answer, case.settings.max_score.unwrap_or(f64::MAX))
-        }
-        (Step::Explain { tasks, .. }, Outcome::Explained(answer)) => count(book, case, tasks, answer),
-        (Step::Update { changes, .. }, Outcome::Done) => {
-            book.apply(changes);
-            Ok(())
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Checks who takes what, task by task, and follows it in the book.

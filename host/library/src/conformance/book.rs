@@ -110,7 +110,9 @@ impl Book {
             dimensions.filter(|&at| self.missing(asked, row, at) > 0).map(Failed::Dimension).collect();
         for (number, requirement) in asked.requirements().enumerate() {
             let value = offer.attributes[table.requirement_subjects[requirement] as usize];
-            let set = table.value_offsets[requirement] as usize..table.value_offsets[requirement + 1] as usize;
+            // Where no set has a value, the column is left out.
+            let ends = table.value_offsets.get(requirement..requirement + 2);
+            let set = ends.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
             let is_in = value != UNSET && table.values[set].contains(&value);
             if is_in == (table.requirement_kinds[requirement] == Kind::NotIn as u32) {
                 failed.push(Failed::Requirement(number));

@@ -7,13 +7,14 @@ use crate::error::{Error, shortened};
 use crate::read::strict_json::{self, Tree};
 use crate::recording::Recording;
 
-/// The format and its version.
-const FORMAT: &str = "offermatch-cases/1";
+/// The formats of cases, each with that of the recordings that they are.
+const FORMATS: [(&str, &str); 2] =
+    [("offermatch-cases/1", "offermatch-recording/1"), ("offermatch-cases/2", "offermatch-recording/2")];
 /// The most numbers that a column may be written out to.
 const MOST_NUMBERS: u64 = 1 << 24;
 
 /// The shipped files, by their groups.
-pub(super) const SHIPPED: [(&str, &str); 13] = [
+pub(super) const SHIPPED: [(&str, &str); 22] = [
     ("capacity.json", include_str!("../../conformance/capacity.json")),
     ("dimensions.json", include_str!("../../conformance/dimensions.json")),
     ("ties.json", include_str!("../../conformance/ties.json")),
@@ -27,6 +28,15 @@ pub(super) const SHIPPED: [(&str, &str); 13] = [
     ("integers.json", include_str!("../../conformance/integers.json")),
     ("sizes.json", include_str!("../../conformance/sizes.json")),
     ("errors.json", include_str!("../../conformance/errors.json")),
+    ("measures.json", include_str!("../../conformance/measures.json")),
+    ("preferences.json", include_str!("../../conformance/preferences.json")),
+    ("least.json", include_str!("../../conformance/least.json")),
+    ("together.json", include_str!("../../conformance/together.json")),
+    ("limits.json", include_str!("../../conformance/limits.json")),
+    ("occupants.json", include_str!("../../conformance/occupants.json")),
+    ("scales.json", include_str!("../../conformance/scales.json")),
+    ("explanations.json", include_str!("../../conformance/explanations.json")),
+    ("refusals.json", include_str!("../../conformance/refusals.json")),
 ];
 
 /// A file of cases.
@@ -47,13 +57,14 @@ pub(super) fn parse(text: &str, origin: &str) -> Result<(String, String, Vec<Rec
     let malformed = |line, column, message| Error::FileMalformed { file: origin.to_owned(), line, column, message };
     let document: Document =
         strict_json::object(text).map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
-    if document.format != FORMAT {
-        return Err(malformed(1, 1, format!("the format is {:?}, not {FORMAT:?}", document.format)));
-    }
+    let Some((_, recording)) = FORMATS.into_iter().find(|(format, _)| *format == document.format) else {
+        let message = format!("the format is {:?}, not {:?} or {:?}", document.format, FORMATS[0].0, FORMATS[1].0);
+        return Err(malformed(1, 1, message));
+    };
     let mut cases: Vec<Recording> = Vec::new();
     for Tree(found) in document.cases {
         let name = found.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let case = complete(found, &document.group)
+        let case = complete(found, recording, &document.group)
             .and_then(Recording::from_value)
             .map_err(|message| malformed(1, 1, format!("case {name:?}: {message}")))?;
         if case.name.is_empty() || case.about.is_empty() || cases.iter().any(|other| other.name == case.name) {
@@ -69,12 +80,12 @@ pub(super) fn parse(text: &str, origin: &str) -> Result<(String, String, Vec<Rec
 }
 
 /// A case as a recording: with its group, with settings and shape where they are left out, with every column written out.
-fn complete(case: Value, group: &str) -> Result<Value, String> {
+fn complete(case: Value, recording: &str, group: &str) -> Result<Value, String> {
     let Value::Object(mut case) = case else { return Err("it is not an object".to_owned()) };
     if let Some(key) = ["format", "group"].into_iter().find(|key| case.contains_key(*key)) {
         return Err(format!("the key {key:?} belongs to the file, not to a case"));
     }
-    case.insert("format".to_owned(), json!("offermatch-recording/1"));
+    case.insert("format".to_owned(), json!(recording));
     case.insert("group".to_owned(), json!(group));
     case.entry("shape").or_insert_with(|| json!({"dimensions": 1}));
     let settings = case.entry("settings").or_insert_with(|| json!({}));

@@ -14,6 +14,7 @@ mod junit;
 mod laws;
 mod play;
 mod report;
+mod rules;
 mod skip;
 mod suite;
 

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::audit::audit;
+use super::audit::{audit, opening};
 use super::cases::{SHIPPED, parse};
 use super::compare::compare;
 use super::generate::generated;
 use super::play::{Outcome, play};
 use super::report::{Failure, GroupReport, Report, SkippedCase};
+use super::rules::{audit_by_ledger, has_rules, why_not_asked};
 use super::{Finding, Level, Skips, laws};
 use crate::error::{Error, shortened};
 use crate::pool::matcher::Matcher;
@@ -174,7 +175,8 @@ impl Suite {
     /// # Errors
     /// [`Error::ConformanceFailed`], with the first finding.
     pub(crate) fn require(&self, matcher: &Matcher, level: Level) -> Result<(), Error> {
-        for case in self.groups.iter().flat_map(|group| &group.cases) {
+        let cases = self.groups.iter().flat_map(|group| &group.cases);
+        for case in cases.filter(|case| why_not_asked(case, matcher).is_none()) {
             let (findings, _) = findings(matcher, case, false);
             if let Some(found) = findings.into_iter().find(|found| found.level <= level) {
                 let case = format!("{}/{}", case.group, case.name);
@@ -201,8 +203,9 @@ impl Judge<'_> {
         self.done += 1;
         report.cases += 1;
         let case_name = || case.name.clone();
-        if let Some(reason) = self.trial.skips.reason(case) {
-            report.skipped.push(SkippedCase { case: case_name(), reason: reason.to_owned() });
+        let skipped = self.trial.skips.reason(case).map(str::to_owned);
+        if let Some(reason) = skipped.or_else(|| why_not_asked(case, self.matcher)) {
+            report.skipped.push(SkippedCase { case: case_name(), reason });
             return;
         }
         if self.crashes >= MOST_CRASHES {
@@ -229,7 +232,10 @@ fn findings(matcher: &Matcher, case: &Recording, laws: bool) -> (Vec<Finding>, b
     let outcomes = play(matcher, case);
     let crashed = matches!(outcomes.last(), Some(Outcome::Failed));
     let has_mode = matcher.description().modes.contains(&case.settings.mode);
-    let mut contract = audit(case, has_mode, &outcomes);
+    let mut contract = opening(case, has_mode, &outcomes[0]);
+    if contract.is_none() && matches!(outcomes[0], Outcome::Done) {
+        contract = if has_rules(case) { audit_by_ledger(case, &outcomes[1..]) } else { audit(case, &outcomes[1..]) };
+    }
     if contract.is_none() && laws && !crashed {
         contract = laws::broken(matcher, case, &outcomes);
     }

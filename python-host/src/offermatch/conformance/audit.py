@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from sys import float_info
 from typing import Any
 
 from offermatch.conformance.book import Book, asked_of
@@ -12,7 +13,7 @@ from offermatch.conformance.report import Finding, shown
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned, Explained, Explanations
 
-__all__ = ["Wrong", "audit", "check", "check_counts", "same_column", "settle"]
+__all__ = ["Wrong", "audit", "check", "check_counts", "check_word", "opening", "same_column", "settle"]
 
 _NO_LIMIT = 1e300
 """A maximal score that no policy's score reaches: every feasible offer can be chosen."""
@@ -39,16 +40,19 @@ class Wrong(Exception):  # noqa: N818 - a finding, not an error
         return Finding(level, step, self.what, self.expected, self.found)
 
 
-def audit(case: Recording, modes: Sequence[str], outcomes: Sequence[Outcome]) -> Finding | None:
-    """Return the first thing that does not hold in the outcomes of a case, opening first."""
+def opening(case: Recording, modes: Sequence[str], outcomes: Sequence[Outcome]) -> Finding | None:
+    """Return what is wrong with how the pool of a case was opened, or refused."""
     expected = case.open_error if case.settings["mode"] in modes else "unsupported-mode"
     opened = outcomes[0].word
     if opened != (expected or ANSWERED):
         return Finding("contract", None, "outcome", expected or ANSWERED, opened)
-    if opened != ANSWERED:
-        return None
+    return None
+
+
+def audit(case: Recording, outcomes: Sequence[Outcome]) -> Finding | None:
+    """Return the first thing that does not hold in the outcomes of a case's steps."""
     book = Book(case.shape, case.settings["mode"], case.offers)
-    for at, (step, outcome) in enumerate(zip(case.steps, outcomes[1:], strict=False)):
+    for at, (step, outcome) in enumerate(zip(case.steps, outcomes, strict=False)):
         try:
             check(book, case, step, outcome)
         except Wrong as wrong:
@@ -62,11 +66,7 @@ def check(book: Book, case: Recording, step: Mapping[str, Any], outcome: Outcome
     Raises:
         Wrong: It does not hold.
     """
-    expected = step.get("error", ANSWERED)
-    # How many rows a matcher takes is its own affair.
-    takes_more = expected == "too-many-rows" and outcome.word == ANSWERED
-    if outcome.word != expected and not takes_more:
-        raise Wrong("outcome", expected, outcome.word)
+    check_word(step, outcome)
     if isinstance(outcome.answer, Assigned):
         settle(book, case, step["assign"], outcome.answer)
     elif isinstance(outcome.answer, (Explained, Explanations)):
@@ -75,13 +75,26 @@ def check(book: Book, case: Recording, step: Mapping[str, Any], outcome: Outcome
         book.apply(step["update"])
 
 
+def check_word(step: Mapping[str, Any], outcome: Outcome) -> None:
+    """Check whether a step was answered, or refused as it has to be.
+
+    Raises:
+        Wrong: It was not.
+    """
+    expected = step.get("error", ANSWERED)
+    # How many rows a matcher takes is its own affair.
+    takes_more = expected == "too-many-rows" and outcome.word == ANSWERED
+    if outcome.word != expected and not takes_more:
+        raise Wrong("outcome", expected, outcome.word)
+
+
 def settle(book: Book, case: Recording, tasks: Mapping[str, Any], answer: Assigned) -> None:
     """Check who takes what, task by task, and follow it in the book.
 
     Raises:
         Wrong: It does not hold.
     """
-    width, max_score, rows = case.shape["dimensions"], float(case.settings["max_score"]), tasks.get("rows", 0)
+    width, max_score, rows = case.shape["dimensions"], _max_score(case), tasks.get("rows", 0)
     lengths = [len(answer.tasks), len(answer.offers), len(answer.scores)]
     if len(set(lengths)) > 1:
         raise Wrong("columns", "tasks, offers and scores of one length", str(lengths))
@@ -158,8 +171,14 @@ def check_counts(book: Book, case: Recording, tasks: Mapping[str, Any], answer: 
         found = by_score[task] + answer.candidates[task]
         if found != feasible[task]:
             raise Wrong(f"by_score[{task}] + candidates[{task}]", str(feasible[task]), str(found))
-        if float(case.settings["max_score"]) >= _NO_LIMIT and by_score[task] > 0:
+        if _max_score(case) >= _NO_LIMIT and by_score[task] > 0:
             raise Wrong(f"by_score[{task}]", "0", str(by_score[task]))
+
+
+def _max_score(case: Recording) -> float:
+    """Return what every score has to be below."""
+    most = case.settings["max_score"]
+    return float_info.max if most is None else float(most)
 
 
 def same_column(name: str, right: Sequence[int], found: Sequence[int]) -> None:

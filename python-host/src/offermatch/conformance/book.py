@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from offermatch.tables.tables import NOT_IN
 from offermatch.verify.devices import take_devices
 
 __all__ = ["Asked", "Book", "asked_of"]
@@ -34,10 +35,13 @@ def asked_of(tasks: Mapping[str, Any], row: int, width: int) -> Asked:
     """Return what a row of a table asks that has been checked."""
     devices, offsets = tasks.get("devices"), tasks.get("requirement_offsets")
     requirements = []
+    # The two formats of recordings have names of their own.
+    subjects = tasks.get("requirement_subjects") or tasks.get("requirement_attributes", [])
+    excludes = tasks.get("requirement_excludes") or [kind == NOT_IN for kind in tasks.get("requirement_kinds", ())]
     for at in range(offsets[row], offsets[row + 1]) if offsets else ():
-        ends = tasks["value_offsets"]
+        ends = tasks.get("value_offsets") or [0] * (len(subjects) + 1)
         values = frozenset(tasks.get("values", [])[ends[at] : ends[at + 1]])
-        requirements.append((tasks["requirement_attributes"][at], tasks["requirement_excludes"][at], values))
+        requirements.append((subjects[at], excludes[at], values))
     demand = tasks.get("demand", [])[row * width : (row + 1) * width]
     return Asked(demand, devices[row] if devices else 0, requirements)
 

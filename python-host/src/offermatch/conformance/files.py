@@ -8,13 +8,14 @@ from typing import Any, TypeGuard
 
 from offermatch.errors import InputError
 from offermatch.reading import MOST_OF_A_RECORDING, read_bounded
-from offermatch.recording.format import FORMAT as RECORDING
-from offermatch.recording.format import checked, strict_json
+from offermatch.recording.format import FORMAT, FORMAT_2, checked, strict_json
 from offermatch.recording.recording import Recording
 
-__all__ = ["FORMAT", "GROUPS", "SHIPPED", "read_group"]
+__all__ = ["GROUPS", "SHIPPED", "read_group"]
 
-FORMAT = "offermatch-cases/1"
+_RECORDINGS = {"offermatch-cases/1": FORMAT, "offermatch-cases/2": FORMAT_2}
+"""The formats of cases, each with that of the recordings that they are."""
+
 SHIPPED = Path(__file__).with_name("cases")
 """The cases the wheel carries: those of tests/conformance."""
 
@@ -32,6 +33,15 @@ GROUPS = (
     "integers",
     "sizes",
     "errors",
+    "measures",
+    "preferences",
+    "least",
+    "together",
+    "limits",
+    "occupants",
+    "scales",
+    "explanations",
+    "refusals",
 )
 """The shipped groups, in their order."""
 
@@ -56,8 +66,9 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
     def malformed(what: str) -> InputError:
         return InputError("file-malformed", what, _HINT, str(path))
 
-    if not isinstance(found, Mapping) or found.get("format") != FORMAT:
-        raise malformed(f"its format is not {FORMAT}")
+    recording = _RECORDINGS.get(str(found.get("format"))) if isinstance(found, Mapping) else None
+    if recording is None:
+        raise malformed(f"its format is not {' or '.join(_RECORDINGS)}")
     if set(found) != _KEYS or not isinstance(found["cases"], list):
         raise malformed(f"its keys are not {', '.join(sorted(_KEYS))}")
     if not isinstance(found["group"], str) or not isinstance(found["about"], str):
@@ -70,18 +81,18 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
         if not isinstance(name, str) or not name or not case.get("about") or name in cases:
             raise malformed(f"case {name!r}: a case has a name of its own and says why it is there")
         try:
-            cases[name] = Recording.of(checked(_complete(case, found["group"])), f"{path}, case {name!r}")
+            cases[name] = Recording.of(checked(_complete(case, recording, found["group"])), f"{path}, case {name!r}")
         except (ValueError, RecursionError) as error:
             raise malformed(f"case {name!r}: {error}") from error
     return found["group"], found["about"], list(cases.values())
 
 
-def _complete(case: dict[str, Any], group: str) -> Any:
+def _complete(case: dict[str, Any], recording: str, group: str) -> Any:
     """Return a case as a recording: settings and shape where they are left out, every column written out."""
     for key in ("format", "group"):
         if key in case:
             raise ValueError(f"the key {key!r} belongs to the file, not to a case")
-    whole = {"format": RECORDING, "group": group, "shape": {"dimensions": 1}, "settings": {}, **case}
+    whole = {"format": recording, "group": group, "shape": {"dimensions": 1}, "settings": {}, **case}
     if isinstance(whole["settings"], dict):
         whole["settings"] = {"mode": "exclusive", "max_score": 31.0, **whole["settings"]}
     return _written_out(whole)

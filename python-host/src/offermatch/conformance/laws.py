@@ -13,6 +13,7 @@ from offermatch.conformance.book import Book
 from offermatch.conformance.compare import place_shown, places_of
 from offermatch.conformance.play import ANSWERED, Outcome, Player, play
 from offermatch.conformance.report import Finding
+from offermatch.conformance.rules import has_rules
 from offermatch.matcher import DirectMatcher
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned, Explained, Explanations
@@ -27,7 +28,9 @@ _SAME, _OTHER = "the same answer", "another answer"
 
 def broken(matcher: DirectMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
     """Return the first law that a matcher breaks on a case, given how it answered before."""
-    return _repeated(matcher, case, before) or _split(matcher, case, before)
+    found = _repeated(matcher, case, before)
+    # Of the tasks of a group all have to be there at once, and a ledger does not say who may be left out.
+    return found if found is not None or has_rules(case) else _split(matcher, case, before)
 
 
 def _repeated(matcher: DirectMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
@@ -102,9 +105,10 @@ def _part(tasks: Mapping[str, Any], case: Recording, first: int, end: int) -> di
     if offsets:
         begin, stop = offsets[first], offsets[end]
         table["requirement_offsets"] = [offset - begin for offset in offsets[first : end + 1]]
-        for name in ("requirement_attributes", "requirement_excludes"):
-            table[name] = tasks.get(name, [])[begin:stop]
-        if begin < stop:
+        for name in ("requirement_attributes", "requirement_excludes", "requirement_subjects", "requirement_kinds"):
+            if name in tasks:
+                table[name] = tasks[name][begin:stop]
+        if begin < stop and tasks.get("value_offsets"):
             ends = tasks["value_offsets"][begin : stop + 1]
             table["value_offsets"] = [value - ends[0] for value in ends]
             table["values"] = tasks.get("values", [])[ends[0] : ends[-1]]

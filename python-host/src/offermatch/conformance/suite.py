@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from offermatch.conformance.audit import audit
+from offermatch.conformance.audit import audit, opening
 from offermatch.conformance.compare import compare
 from offermatch.conformance.files import GROUPS, SHIPPED, read_group
 from offermatch.conformance.generate import generated as generated_case
 from offermatch.conformance.laws import broken
 from offermatch.conformance.play import ANSWERED, FAILED, play
 from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
+from offermatch.conformance.rules import audit_by_ledger, has_rules, why_not_asked
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.recording.columns import explained_shown
@@ -186,6 +187,8 @@ class Suite:
         """
         for group in self.groups:
             for case in group.cases:
+                if why_not_asked(case, matcher.description) is not None:
+                    continue
                 for found in _findings(matcher, case, laws=False)[0]:
                     if level == "reference" or found.level == "contract":
                         message = f"{case.group}/{case.name}: {found.what}: {found.expected} -> {found.found}"
@@ -213,7 +216,7 @@ class _Judge:
         report = GroupReport(name)
         for case, laws in cases:
             report.cases += 1
-            reason = self._skips.reason(case)
+            reason = self._skips.reason(case) or why_not_asked(case, self._matcher.description)
             if reason is not None:
                 report.skipped.append({"case": case.name, "reason": reason})
             elif self._crashes >= _MOST_CRASHES:
@@ -245,7 +248,9 @@ def _findings(
     try:
         outcomes = play(matcher, case)
         crashed = outcomes[-1].word == FAILED
-        contract = audit(case, matcher.description.modes, outcomes)
+        contract = opening(case, matcher.description.modes, outcomes)
+        if contract is None and outcomes[0].word == ANSWERED:
+            contract = (audit_by_ledger if has_rules(case) else audit)(case, outcomes[1:])
         if contract is None and laws and not crashed:
             contract = broken(matcher, case, outcomes)
         if contract is None and against is not None:

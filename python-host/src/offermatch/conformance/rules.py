@@ -1,0 +1,91 @@
+"""Cases of rules that a matcher may leave out: who is asked them, and how their answers are checked.
+
+The book of ``book`` does not know these rules. The host's own ledger does, which refuses answers that break them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf, isfinite
+from typing import Any
+
+from offermatch.conformance.audit import Wrong, check_word
+from offermatch.conformance.play import ANSWERED, Outcome
+from offermatch.conformance.report import Finding
+from offermatch.errors import LyingMatcherError
+from offermatch.model import Description
+from offermatch.recording.columns import changes_of, offers_of, shape_of, tasks_of
+from offermatch.recording.recording import Recording
+from offermatch.tables.tables import AT_LEAST, Assigned, Explained, Explanations
+from offermatch.verify.explanations import check_explained
+from offermatch.verify.ledger import Ledger
+from offermatch.wasm.contract import raises_scales
+
+__all__ = ["audit_by_ledger", "has_rules", "why_not_asked"]
+
+_RULES = ("measures", "preferences", "groups", "workload")
+
+
+def why_not_asked(case: Recording, description: Description) -> str | None:
+    """Return why a matcher is not asked a case: it speaks an older contract, or serves not all that the case uses."""
+    if not case.raise_scales:
+        return None
+    if not raises_scales(description.contract):
+        return f"contract {description.contract}"
+    used = set(_used(case))
+    unserved = [rule for rule in _RULES if rule in used and rule not in description.rules]
+    return f"does not serve {', '.join(unserved)}" if unserved else None
+
+
+def has_rules(case: Recording) -> bool:
+    """Return whether a case uses a rule that the book does not know. A workload changes nothing but scores."""
+    return any(rule != "workload" for rule in _used(case))
+
+
+def _used(case: Recording) -> Iterator[str]:
+    """Yield the rules that a case uses."""
+    if case.shape.get("measures"):
+        yield "measures"
+    loads = [case.settings.get("workload"), *(step.get("update", {}).get("workload") for step in case.steps)]
+    tables = [step[call] for step in case.steps for call in ("assign", "explain") if call in step]
+    for load in loads:
+        if load is not None:
+            yield "workload"
+            tables.append(load["tasks"])
+    for tasks in tables:
+        yield from _used_by(tasks)
+
+
+def _used_by(tasks: Mapping[str, Any]) -> Iterator[str]:
+    if any(kind >= AT_LEAST for kind in tasks.get("requirement_kinds", ())):
+        yield "measures"
+    if any(isfinite(float(weight)) for weight in tasks.get("requirement_weights", ())):
+        yield "preferences"
+    if any(tasks.get("group_of", ())):
+        yield "groups"
+
+
+def audit_by_ledger(case: Recording, outcomes: Sequence[Outcome]) -> Finding | None:
+    """Return the first outcome of a case's steps that a host would refuse."""
+    most = case.settings["max_score"]
+    offers = offers_of(case.offers, case.shape, raw=False)
+    ledger = Ledger(offers, case.settings["mode"], inf if most is None else float(most))
+    for at, (step, outcome) in enumerate(zip(case.steps, outcomes, strict=False)):
+        try:
+            _check(ledger, case, step, outcome)
+        except Wrong as wrong:
+            return wrong.at(at)
+        except LyingMatcherError:
+            return Wrong("answer", "an answer that breaks no rule", "answer-refused").at(at)
+    return None
+
+
+def _check(ledger: Ledger, case: Recording, step: Mapping[str, Any], outcome: Outcome) -> None:
+    check_word(step, outcome)
+    if isinstance(outcome.answer, Assigned):
+        ledger.accept(tasks_of(step["assign"], case.shape, raw=False), outcome.answer)
+    elif isinstance(outcome.answer, (Explained, Explanations)):
+        tasks = tasks_of(step["explain"], case.shape, raw=False)
+        check_explained(tasks, outcome.answer, shape_of(case.shape), ledger)
+    elif outcome.word == ANSWERED:
+        ledger.update(changes_of(step["update"], case.shape, raw=False))
