@@ -1,9 +1,11 @@
 """What a hostile matcher does to its host: nothing. One test a behaviour, with the error each has to end in."""
 
 import gc
+import math
 import os
 import subprocess
 import time
+from array import array
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +23,23 @@ from hostile import (
     right,
     the_host_is_alive,
 )
-from offermatch import LimitError, LyingMatcherError, Matcher, MatcherError, OffermatchError, ReferenceMatcher
+from offermatch import (
+    Group,
+    LimitError,
+    LyingMatcherError,
+    Matcher,
+    MatcherError,
+    Offer,
+    OffermatchError,
+    ReferenceMatcher,
+    Task,
+    at_least,
+)
+from offermatch.model import Timings
+from offermatch.session import Verified
+from offermatch.tables.settings import SettingColumns, Shape
+from offermatch.tables.tables import OfferTable, Requirements, RunningTable, TaskTable
+from offermatch.verify.ledger import Ledger
 
 # The crossing is named, so that loading does not make a call of its own.
 pytestmark = pytest.mark.usefixtures("public_crossing")
@@ -194,3 +212,56 @@ def test_memory_comes_back():
     grown = resident() / before
     assert grown < 1.05, f"{calls} calls in {time.monotonic() - begin:.1f} s made resident memory {grown:.3f} times as large"
     the_host_is_alive()
+
+
+def gang(size, **rules):
+    return [Task(f"member-{row}", {"cpu": 1}, group=Group("gang", **rules)) for row in range(size)]
+
+
+RULES = {
+    "ignore-groups": ("exclusive", gang(3, least=3), "which asks for 3"),
+    "ignore-least": ("exclusive", gang(3, least=3), "which asks for 3"),
+    "ignore-limits": ("shared", gang(2, at_most={"offer": 1}), "limit 0 of 1"),
+    "ignore-measures": ("shared", [Task("t", {"cpu": 1}, requirements=[at_least("gpu", 40)])], "against a requirement"),
+    "ignore-occupants": ("shared", gang(1, at_most={"offer": 1}), "limit 0 of 1"),
+    "ignore-together": ("exclusive", gang(2, together="rack"), "not together"),
+    "tear-groups": ("exclusive", gang(2, least=2), "which asks for 2"),
+}
+"""A mode, tasks, and how the answer of a matcher that ignores a rule breaks it."""
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_an_answer_that_breaks_a_rule_is_refused(name):
+    mode, tasks, words = RULES[name]
+    offers = [Offer(rack, {"cpu": 4}, attributes={"rack": rack}, measures={"gpu": 16.0}) for rack in "ab"]
+    running = {"gang": {"a": 1}} if name == "ignore-occupants" else None
+    with Matcher.load().open(offers, mode=mode) as pool:
+        assert "member-2" not in {row.task for row in pool.assign(tasks, occupants=running).assignments}
+    with load(name).open(offers, mode=mode) as pool:
+        refused("answer-refused", words, lambda: pool.assign(tasks, occupants=running))
+
+
+PLANS = {
+    "victims-in-vain": ([2], [0, 0], [9]),
+    "victims-of-equal-priority": ([2], [9, 9], [9]),
+    "victims-twice": ([2, 2], [0, 0], [9, 9]),
+    "victims-without-room": ([2], [0, 0], [9]),
+}
+"""What tasks ask of a full offer, how much the two that run on it matter, and how much the tasks matter."""
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_that_breaks_a_rule_is_refused(name):
+    demand, running, priorities = PLANS[name]
+    column = lambda *values: array("Q", values)  # noqa: E731 - as short as the tables are
+    offers = OfferTable(1, [column(0)], [column(4)], [], column(), column())
+    tasks = TaskTable(len(demand), [column(*demand)], column(), Requirements())
+    table = RunningTable(2, column(0, 0), array("q", running), column(5, 9), [column(2, 2)])
+    shape, settings = Shape(1, 0, 0), SettingColumns("shared")
+
+    def plan(matcher):
+        session = Verified(matcher.description, "", matcher.backend(offers, shape, settings, Timings()), shape)
+        return session.preempt(tasks, priorities, table, Ledger(offers, "shared", math.inf), Timings())
+
+    plan(Matcher.load())
+    refused("answer-refused", "", lambda: plan(load(name)))
