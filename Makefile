@@ -37,7 +37,7 @@ help: ## list what can be made
 	@echo "make test-kubernetes  what is said of Kubernetes, on a real API server, which is built from source once"
 	@echo "make test-killed  schedulers killed at 50 points each on container engines and on Kubernetes"
 	@echo "make chaos    schedulers and agents killed, stopped, their clocks stepped and disks filled, while 1,000 tasks run"
-	@echo "make endurance  10,000 hostile calls and 2,000 broken components in the Python host, and the peak of its memory"
+	@echo "make endurance  10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
 	@echo "make bench-before  this tree beside an earlier commit of it, measured in turns"
@@ -171,7 +171,8 @@ test-killed: python podman ## schedulers killed at 50 points each on real contai
 chaos: python postgresql ## 1,000 tasks on SQLite and on PostgreSQL while everything is killed, stopped, confused and filled; some minutes each
 	cd python-host && for store in sqlite postgresql; do ../$(BIN)/python tests/support/chaos.py $$store 1000; done
 
-endurance: python hostile foreign ## 10,000 hostile calls and 2,000 broken components in the Python host, and the peak of its memory beside twice the limit
+endurance: python hostile foreign ## 10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory beside twice the limit
+	cargo test --locked --release $(PACKAGES) --test endurance -- --ignored --nocapture
 	cd python-host && ../$(BIN)/python tests/support/endurance.py
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
