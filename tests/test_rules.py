@@ -59,7 +59,7 @@ def test_a_short_gang_a_full_zone_and_a_small_gpu_are_told_in_sentences(hosts: A
         assert found["g0"]["remedies"] == ["2 of the 3 members that group gang needs find an offer"], host.name
         assert found["large"]["remedies"] == [
             "2 offers lack only gpu at least 4e+10: the nearest is 2.4e+10 away",
-            "no offer could hold it, even if it were empty",
+            "no offer in the list could hold it, even if it were empty",
         ], host.name
         assert found["w1"]["remedies"] == ["2 offers lack only room under at most 1 a zone"], host.name
         shown = host.run("match", *RULES, "--explain", "--output", "summary", *arguments).stdout

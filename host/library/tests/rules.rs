@@ -79,7 +79,7 @@ fn a_measure_is_compared_and_an_unset_one_serves_no_bound() {
         let remedies = why.remedies(&tasks[3], &Units::default());
         assert_eq!(
             remedies,
-            ["3 offers lack only price at least -inf", "no offer could hold it, even if it were empty"]
+            ["3 offers lack only price at least -inf", "no offer in the list could hold it, even if it were empty"]
         );
 
         let lost = Offer { measures: vec![], ..offers[1].clone() };

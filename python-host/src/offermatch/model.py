@@ -272,7 +272,7 @@ class Explanation:
         candidates: Offers left to choose from.
         checks: Each check by its name: a dimension, ``requirement 0`` and so on, ``devices``, ``together``, ``limit 0`` and
             so on, ``score``. None where the matcher does not tell.
-        capable: Offers that could hold the task if they were empty; None where the matcher does not tell.
+        capable: Offers of the list that could hold the task if they were empty; None where the matcher does not tell.
         members: How the group of the task stands; None for a task of no group, and where the matcher does not tell.
         words: What a check asks, by its name, where that does not say it, such as ``zone in a, b`` for ``requirement 0``.
     """

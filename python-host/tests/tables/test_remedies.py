@@ -49,7 +49,7 @@ def test_what_keeps_most_offers_away_comes_first():
     assert [one.split(":")[0] for one in remedies(found)] == [
         "2 offers lack only memory",
         "1 offer lacks only cpu",
-        "no offer could hold it, even if it were empty",
+        "no offer in the list could hold it, even if it were empty",
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_matcher_tells_what_would_help():
     found = Matcher.load(COMPONENT).match([task], offers, explain=True).explanations[0]
     assert remedies(found) == [
         "1 offer lacks only memory: 1 GiB more would be enough for the nearest",
-        "no offer could hold it, even if it were empty",
+        "no offer in the list could hold it, even if it were empty",
     ]
 
 

@@ -111,7 +111,7 @@ pub struct Explanation<'a> {
     pub by_score: Check<f64>,
     /// Offers left to choose from.
     pub candidates: u32,
-    /// Offers that could hold the task if they were empty; none where the matcher does not say.
+    /// Offers of the list that could hold the task if they were empty; none where the matcher does not say.
     pub capable: Option<u32>,
     /// How its group stands; none for a task of no group, and where the matcher does not say.
     pub members: Option<Members<'a>>,

@@ -74,7 +74,7 @@ impl Explanation<'_> {
         });
         sentences.extend(said);
         if self.capable == Some(0) {
-            sentences.push("no offer could hold it, even if it were empty".to_owned());
+            sentences.push("no offer in the list could hold it, even if it were empty".to_owned());
         }
         sentences
     }

@@ -125,7 +125,7 @@ struct Unplaced<'a> {
     /// Each check by its name, where the matcher says how many offers fail nothing else.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "checks")]
     checks: Option<Vec<(String, Check<Missing>)>>,
-    /// Offers that could hold it if they were empty, likewise.
+    /// Offers of the list that could hold it if they were empty, likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     capable: Option<u32>,
     /// How its group stands, if it has one.

@@ -34,7 +34,7 @@ def remedies(found: Explanation, units: Mapping[str, str] | None = None) -> list
     alone = sorted(((name, check) for name, check in found.checks.items() if check.alone), key=lambda named: -named[1].alone)
     sentences += [_sentence(name, check, found, units) for name, check in alone]
     if found.capable == 0:
-        sentences.append("no offer could hold it, even if it were empty")
+        sentences.append("no offer in the list could hold it, even if it were empty")
     return sentences
 
 
