@@ -110,8 +110,9 @@ def test_reasons_are_counted_at_every_check(matcher):
             # 8 of 9 cores are left, half of which is the term's weight among two: 0.5 is asked.
             "score": Check(1, 1, 8 / 9 - 0.5),
         }
+        words = {"requirement 0": "zone not in z", "requirement 1": "zone in x"}
         assert pool.explain([task, task.__class__("u", task.demand, task.requirements, 1)]) == [
-            Explanation(name, 5, {"cpu": 1}, (0, 2), 3, 1, 1, checks, 2) for name in "tu"
+            Explanation(name, 5, {"cpu": 1}, (0, 2), 3, 1, 1, checks, 2, words=words) for name in "tu"
         ]
 
 

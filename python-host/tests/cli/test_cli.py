@@ -43,6 +43,15 @@ def test_json(capsys, files):
             "by_devices": 0,
             "by_score": 0,
             "candidates": 0,
+            "checks": {
+                "cpu": {"fails": 1, "alone": 1, "missing": 5000},
+                **{name: {"fails": 0, "alone": 0, "missing": 0} for name in ("devices", "together", "score")},
+            },
+            "capable": 0,
+            "remedies": [
+                "1 offer lacks only cpu: 5 cores more would be enough for the nearest",
+                "no offer in the list could hold it, even if it were empty",
+            ],
         }
     ]
     assert (document["tasks"], document["offers"], document["placed"], document["mode"]) == (2, 2, 1, "exclusive")
@@ -135,10 +144,10 @@ def test_inspect(capsys, tmp_path):
     status, out, _ = command(capsys, "inspect", "--json")
     document = json.loads(out)
     assert status == 0
-    assert (document["contract"], document["refused"]) == ("0.2.0", None)
+    assert (document["contract"], document["refused"]) == ("0.3.0", None)
     assert "wasi:otel/tracing@0.2.0-rc.2" in document["imports"]
     assert document["description"]["policy"] == "best-fit"
-    assert "0.2.0" in command(capsys, "inspect")[1]
+    assert "0.3.0" in command(capsys, "inspect")[1]
     other = tmp_path / "other.wasm"
     other.write_bytes(b"\0asm\x0d\0\1\0")
     status, out, _ = command(capsys, "inspect", str(other))
