@@ -200,9 +200,9 @@ fn help_teaches() {
 #[test]
 fn inspect_prints_one_json_object() {
     let found: Value = serde_json::from_str(&printed(&["inspect", "--json"])).unwrap();
-    assert_eq!(found["contract"], "0.2.0");
+    assert_eq!(found["contract"], "0.3.0");
     assert!(found["imports"].as_array().unwrap().contains(&"wasi:otel/tracing@0.2.0-rc.2".into()));
-    assert!(found["exports"].as_array().unwrap().contains(&"offermatch:matcher/matching@0.2.0".into()));
+    assert!(found["exports"].as_array().unwrap().contains(&"offermatch:matcher/matching@0.3.0".into()));
     assert_eq!(found["description"]["modes"], serde_json::json!(["exclusive", "shared"]));
     assert_eq!(found["refused"], Value::Null);
     assert!(printed(&["inspect"]).contains("imports   wasi:"));
