@@ -77,7 +77,15 @@ fn match_prints_one_json_object() {
     assert_eq!(answer["assignments"][0]["offer"], "server-1");
     let expected = serde_json::json!({
         "task": "render-2", "offers": 1, "by_dimension": {"cpu": 0, "memory": 0}, "by_requirement": [],
-        "by_devices": 1, "by_score": 0, "candidates": 0,
+        "by_devices": 1, "by_score": 0, "candidates": 0, "capable": 1,
+        "checks": {
+            "cpu": {"fails": 0, "alone": 0, "missing": 0},
+            "memory": {"fails": 0, "alone": 0, "missing": 0},
+            "devices": {"fails": 1, "alone": 1, "missing": 460},
+            "score": {"fails": 0, "alone": 0, "missing": 0.0},
+            "together": {"fails": 0, "alone": 0, "missing": 0},
+        },
+        "remedies": ["1 offer lacks only devices: 460 thousandths more would be enough for the nearest"],
     });
     assert_eq!(answer["unplaced"][0], expected);
 }
