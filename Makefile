@@ -29,7 +29,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel supply-chain bench clean
+.PHONY: help run test test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -38,6 +38,7 @@ help: ## list what can be made
 	@echo "make test-killed  schedulers killed at 50 points each on container engines and on Kubernetes"
 	@echo "make chaos    schedulers and agents killed, stopped, their clocks stepped and disks filled, while 1,000 tasks run"
 	@echo "make endurance  10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory"
+	@echo "make bare     the README's commands on Debian fresh from debootstrap, and on other Pythons"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
 	@echo "make bench-before  this tree beside an earlier commit of it, measured in turns"
@@ -177,6 +178,9 @@ endurance: python hostile foreign ## 10,000 hostile calls and 2,000 broken compo
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs $(SHARED)
+
+bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; half an hour, as root
+	python3 tests/bare.py --free-threaded $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
 
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)

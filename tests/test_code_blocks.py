@@ -145,7 +145,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
             if here:
                 inside = here[1]
                 continue
-            for part in re.split(r";|\||>", command)[:1]:
+            for part in re.split(r";|&&|\||>", command)[:1]:
                 yield str(block), shlex.split(part, comments=True)
 
 
@@ -173,6 +173,8 @@ def test_commands_are_understood(place: str, command: list[str], hosts: Any, cap
         targets = (ROOT / "Makefile").read_text() + (ROOT / "host/program/templates/matcher/Makefile").read_text()
         for target in arguments:
             assert re.search(rf"^{target}:", targets, re.MULTILINE), f"{place}: make {target}"
+    elif program == "python3":
+        assert arguments[:2] == ["-m", "venv"], f"{place}: {command}"
     elif program == "pip":
         extras = tomllib.loads((ROOT / "python-host/pyproject.toml").read_text())["project"]["optional-dependencies"]
         for wanted in re.findall(r"\[(.*?)\]", " ".join(arguments)):
