@@ -17,9 +17,19 @@ from offermatch.model import Offer, Settings, Task
 from offermatch.sample import Sample
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.loop import Scheduler
-from offermatch.scheduler.store import Store, Verdict
-from offermatch.scheduler.submission import Submission
+from offermatch.scheduler.store import Store
 
+try:
+    from offermatch.bench.cycle import _CONCURRENCY, _FETCH_SECONDS, _ROUNDS, _do_first, _layers, _submissions
+except ImportError:
+    from offermatch._bench.cycle import (  # type: ignore[no-redef, import-not-found]
+        _CONCURRENCY,
+        _FETCH_SECONDS,
+        _ROUNDS,
+        _do_first,
+        _layers,
+        _submissions,
+    )
 try:
     from offermatch.fallback.fallback import FallbackMatcher
 except ImportError:
@@ -29,9 +39,6 @@ try:
 except ImportError:
     from offermatch._rows import offer_columns, task_columns  # type: ignore[no-redef, import-not-found]
 
-_FETCH_SECONDS = 0.0075
-_CONCURRENCY = 256
-_CYCLES = 6
 _SECONDS = 0.4
 """How long one small call is repeated in a round."""
 
@@ -56,7 +63,7 @@ def cycle(url: str, tasks: int, processable: int) -> dict[str, Any]:
         found, spent, stages = [], [], []
         settings = Settings("exclusive")
         with Scheduler(store, cluster, FallbackMatcher(Matcher.load()), settings=settings, concurrency=_CONCURRENCY) as loop:
-            for _ in range(_CYCLES):
+            for _ in range(_ROUNDS):
                 busy = process_time()
                 record = loop.cycle()
                 spent.append(process_time() - busy)
@@ -70,38 +77,10 @@ def cycle(url: str, tasks: int, processable: int) -> dict[str, Any]:
                 if record.number > 1 and record.ended.get("done") != processable:
                     raise RuntimeError(f"of the cycle before, {record.ended} ended")
                 cluster.wait(2.0)
-        if store.counts().get("done", 0) < processable * (_CYCLES - 1):
+        if store.counts().get("done", 0) < processable * (_ROUNDS - 1):
             raise RuntimeError(f"the store has {store.counts()}")
-    best = min(range(1, _CYCLES), key=found.__getitem__)
+    best = min(range(1, _ROUNDS), key=found.__getitem__)
     return {"submit": submitted, "cycles": found[1:], "processor": spent[1:], "stages": stages[best]}
-
-
-def _layers(tasks: int, processable: int) -> int:
-    return max(_CYCLES, (tasks - processable) // processable)
-
-
-def _submissions(asked: list[Task], tasks: int) -> list[Submission]:
-    """Return tasks in layers: each of one needs two or three of the layer before, so that all become ready at once."""
-    wide, layers = len(asked), _layers(tasks, len(asked))
-    before = [f"done-{number}" for number in range(tasks - layers * wide)]
-    rows = [Submission(name) for name in before]
-    for layer in range(layers):
-        names = [f"layer-{layer}-{task.name}" for task in asked]
-        for at, (name, task) in enumerate(zip(names, asked, strict=True)):
-            needs = {before[(at * 7 + step * 31) % len(before)] for step in range(2 + at % 2)} if before else ()
-            rows.append(Submission(name, task.demand, needs=tuple(needs), payload={"layer": layer}, inputs=(f"input-{at}",)))
-        before = names
-    return rows
-
-
-def _do_first(store: Store, number: int) -> None:
-    lease = store.lease(600.0)
-    while number > 0:
-        ids = store.processable(min(number, 100_000)).ids
-        claims = store.claim(lease, ids, ["before"] * len(ids))
-        store.settle(lease, [Verdict(claim.id, "done") for claim in claims])
-        number -= len(ids)
-    store.end(lease)
 
 
 def small() -> dict[str, float]:

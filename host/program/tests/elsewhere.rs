@@ -7,41 +7,33 @@ use std::process::{Command, Output};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use wasm_encoder::{
+    CodeSection, ComponentSection, Function, FunctionSection, Module, ModuleSection, TypeSection, ValType,
+};
+
 /// The bundled matcher with a further module of some megabytes, which takes seconds to compile.
 fn large(folder: &Path) -> PathBuf {
-    let mut body = vec![0, 0x20, 0];
-    for at in 0..400_u32 {
+    let mut body = Function::new([]);
+    let mut instructions = body.instructions();
+    instructions.local_get(0);
+    for at in 0..400 {
         // Adds a constant, and the parameter to that.
-        body.extend([0x41, (at % 60) as u8, 0x6a, 0x20, 0, 0x73]);
+        instructions.i32_const(at % 60).i32_add().local_get(0).i32_xor();
     }
-    body.push(0x0b);
-    let one = [leb128(body.len()), body].concat();
-    let count = 20_000_000 / one.len();
-    let sections = [
-        (1, vec![1, 0x60, 1, 0x7f, 1, 0x7f]),
-        (3, [leb128(count), vec![0; count]].concat()),
-        (10, [leb128(count), one.repeat(count)].concat()),
-    ];
-    let mut module = b"\0asm\x01\0\0\0".to_vec();
-    for (number, content) in sections {
-        module.extend([vec![number], leb128(content.len()), content].concat());
+    instructions.end();
+    let (mut types, mut functions, mut code) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
+    types.ty().function([ValType::I32], [ValType::I32]);
+    for _ in 0..20_000_000 / body.byte_len() {
+        functions.function(0);
+        code.function(&body);
     }
+    let mut module = Module::new();
+    module.section(&types).section(&functions).section(&code);
     let mut component = offermatch::Matcher::bundled_bytes("best-fit").unwrap().to_vec();
-    component.extend([vec![1], leb128(module.len()), module].concat());
+    ModuleSection(&module).append_to_component(&mut component);
     let path = folder.join("large.wasm");
     fs::write(&path, component).unwrap();
     path
-}
-
-/// A number as WebAssembly writes it.
-fn leb128(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
 }
 
 /// The program, about to inspect a component, with its files in a folder and nothing in the cache.

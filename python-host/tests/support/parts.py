@@ -2,7 +2,7 @@
 
 from wasmtime import wat2wasm
 
-from offermatch.bench.judge import large
+from offermatch.bench.judge import large, leb128
 
 __all__ = ["large", "with_instances"]
 
@@ -18,18 +18,10 @@ def with_instances(component, module, count):
         length, content = _read_leb128(component, at + 1)
         at = content + length
     # Each is instantiated with no arguments.
-    instances = _leb128(count) + (b"\0" + _leb128(modules) + b"\0") * count
+    instances = leb128(count) + (b"\0" + leb128(modules) + b"\0") * count
     for number, content in ((_CORE_MODULE, bytes(wat2wasm(module))), (_CORE_INSTANCE, instances)):
-        component += bytes([number]) + _leb128(len(content)) + content
+        component += bytes([number]) + leb128(len(content)) + content
     return component
-
-
-def _leb128(number):
-    found = bytearray()
-    while number >= 0x80:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*found, number])
 
 
 def _read_leb128(content, at):

@@ -6,7 +6,7 @@
 use offermatch_core::{Changes, Kind, Mode, OfferTable, Shape, TaskTable};
 
 use crate::table::catalog::UNSET;
-use crate::table::tasks::WHOLE;
+use crate::table::rows::WHOLE;
 
 /// The values of one offer. Offers with the same values are the same to every policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

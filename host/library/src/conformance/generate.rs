@@ -6,7 +6,7 @@ use offermatch_core::{Changes, Mode, OfferTable, Settings, Shape, TaskTable};
 
 use crate::recording::{Recording, Step};
 use crate::sample::SplitMix64;
-use crate::table::tasks::WHOLE;
+use crate::table::rows::WHOLE;
 
 /// Largest quantities of a table: small ones make ties.
 const MOSTS: [u64; 7] = [1, 2, 4, 20, 1000, 1 << 40, u64::MAX];

@@ -6,8 +6,9 @@ use offermatch_core::{Kind as Kinds, TaskTable};
 
 use crate::error::{Error, Place};
 use crate::table::offers::Offers;
+use crate::table::rows::WHOLE;
 use crate::table::rule::Rule;
-use crate::table::tasks::{Tasks, WHOLE};
+use crate::table::tasks::Tasks;
 
 /// Offers that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::pool::counts::{ChecksFailed, Counts, FirstFailures};
 use crate::pool::groups;
 
 use crate::table::catalog::UNSET;
-use crate::table::tasks::WHOLE;
+use crate::table::rows::WHOLE;
 
 /// What the offers of a pool have left.
 #[derive(Debug, Clone)]

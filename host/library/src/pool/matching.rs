@@ -1,5 +1,11 @@
 //! What a matcher, a matcher with a fallback and a slot have in common: they match.
 
+use std::cmp::Reverse;
+use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
 use offermatch_core::{OfferTable, Shape};
 
 use crate::error::Error;
@@ -8,6 +14,7 @@ use crate::pool::answer::Answer;
 use crate::pool::matcher::Matcher;
 use crate::pool::session::Session;
 use crate::table::offers::Offers;
+use crate::table::partition::Partition;
 use crate::table::settings::{PoolSettings, Settings};
 use crate::table::tasks::Tasks;
 
@@ -50,6 +57,53 @@ pub trait Matching: Send + Sync {
     fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let span = tracing::debug_span!("match_tasks_to_offers");
         span.in_scope(|| self.open(offers, settings)?.assign(tasks))
+    }
+
+    /// Matches each partition in a pool of its own, several at a time, and gives the answers in the order of the partitions.
+    /// Each answer is that of [`Matching::match_tasks`], bit for bit; [`Settings::with_scales_of`] has the settings by which
+    /// scores are those of all offers together. No offer may stand in two partitions.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    ///
+    /// use offermatch::{Matcher, Matching, Partition, Sample, Settings};
+    ///
+    /// let (tasks, offers) = "constrained:200x100".parse::<Sample>()?.tables()?;
+    /// let parts = Partition::all(&tasks, &offers);
+    /// let settings = Settings::default().with_scales_of(&offers)?;
+    /// let threads = NonZeroUsize::new(2).unwrap();
+    /// let answers = Matcher::bundled("best-fit")?.match_partitions(&parts, &settings, threads)?;
+    /// assert_eq!(answers.len(), parts.len());
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Matching::match_tasks`], for the first partition that has one.
+    fn match_partitions(
+        &self,
+        partitions: &[Partition],
+        settings: &Settings,
+        threads: NonZeroUsize,
+    ) -> Result<Vec<Answer>, Error> {
+        let mut order: Vec<usize> = (0..partitions.len()).collect();
+        // The largest first, so that no thread is left with it at the end.
+        order.sort_by_key(|&at| Reverse(partitions[at].tasks.len().saturating_mul(partitions[at].offers.len())));
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut found = Vec::new();
+            while let Some(&at) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                found.push((at, self.match_tasks(&partitions[at].tasks, &partitions[at].offers, settings)));
+            }
+            found
+        };
+        let mut found: Vec<(usize, Result<Answer, Error>)> = thread::scope(|scope| {
+            let others: Vec<_> = (1..threads.get().min(partitions.len())).map(|_| scope.spawn(work)).collect();
+            let mine = work();
+            let others = others.into_iter().flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            mine.into_iter().chain(others).collect()
+        });
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().map(|(_, answer)| answer).collect()
     }
 }
 

@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::pool::ledger::Ledger;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
-use crate::table::settings::PoolSettings;
-use crate::table::tasks::WHOLE;
+use crate::table::rows::WHOLE;
+use crate::table::settings::{PoolSettings, capacities, raise_scales, scales_of_opening};
 
 /// The place of a row that is not in the list.
 const NOWHERE: u32 = u32::MAX;
@@ -34,15 +34,11 @@ impl Standing {
         let mut standing = Self {
             shape,
             settings: settings.clone(),
-            scales: vec![1; shape.dimensions as usize + 1],
+            scales: scales_of_opening(shape, offers, &settings.columns.scales),
             capacity: Vec::new(),
             list: Vec::new(),
             places: Vec::new(),
         };
-        for (scale, &given) in standing.scales.iter_mut().zip(&settings.columns.scales) {
-            *scale = given.max(1);
-        }
-        standing.raise(offers);
         standing.append(offers);
         standing
     }
@@ -78,16 +74,8 @@ impl Standing {
 
     /// Raises the scales that are not given to the capacities of these offers, and says whether one has been raised.
     fn raise(&mut self, offers: &OfferTable) -> bool {
-        let width = self.shape.dimensions as usize;
         let before = self.scales.clone();
-        for row in capacities(offers).chunks(width.max(1)) {
-            self.scales.iter_mut().zip(row).for_each(|(scale, &capacity)| *scale = capacity.max(*scale));
-        }
-        let devices = offers.device_offsets.windows(2).map(|ends| u64::from(ends[1] - ends[0])).max();
-        self.scales[width] = self.scales[width].max(devices.unwrap_or(0) * u64::from(WHOLE));
-        for (scale, &given) in self.scales.iter_mut().zip(&self.settings.columns.scales) {
-            *scale = if given > 0 { given } else { *scale };
-        }
+        raise_scales(&mut self.scales, self.shape, offers, &self.settings.columns.scales);
         self.scales != before
     }
 
@@ -170,9 +158,4 @@ impl Standing {
         self.list.extend(row..row + offers.rows);
         self.places.extend(place..place + offers.rows);
     }
-}
-
-/// What the offers of a table have in all.
-fn capacities(offers: &OfferTable) -> &[u64] {
-    if offers.capacity.is_empty() { &offers.available } else { &offers.capacity }
 }

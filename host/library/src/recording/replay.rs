@@ -10,8 +10,7 @@ use crate::error::Error;
 use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
-use crate::pool::standing::Standing;
-use crate::table::settings::PoolSettings;
+use crate::table::settings::scales_of_opening;
 use crate::wasm::failure::Failure;
 
 /// What a matcher answered to a recording.
@@ -150,8 +149,8 @@ impl Recording {
             let raise_scales = self.settings.raise_scales && !matcher.keeps_scales();
             return Settings { raise_scales, ..self.settings.clone() };
         }
-        let settings = PoolSettings { columns: self.settings.clone(), parameters: Vec::new(), is_lenient: false };
-        Standing::new(self.shape, &self.offers, &settings).with_scales().columns
+        let scales = scales_of_opening(self.shape, &self.offers, &self.settings.scales);
+        Settings { scales, ..self.settings.clone() }
     }
 
     /// The offers that the recording begins with.

@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use offermatch_core::{Mode, OfferTable, TaskTable};
 
 use crate::table::offers::Offers;
+use crate::table::requirements::{Required, alike, required};
+use crate::table::rows::WHOLE;
 use crate::table::tasks::Tasks;
 
 /// Lists of requirements that are looked at, the most frequent ones; tasks with others count as tasks without any.
 const KINDS: usize = 32;
 /// What a dimension as a whole counts where dimensions are added up.
 const SHARES: u128 = 1 << 40;
-/// The thousandths of a device that is wholly free.
-const WHOLE: u32 = 1000;
 
 /// What no answer is above.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,16 +120,8 @@ fn kinds(tasks: &TaskTable, offers: &OfferTable, attributes: usize) -> Vec<(Vec<
     if tasks.requirement_offsets.is_empty() {
         return vec![((0..rows).collect(), (0..tasks.rows as usize).collect())];
     }
-    let mut alike: Vec<(Vec<u32>, Vec<usize>)> = Vec::new();
-    let mut numbers: HashMap<Vec<u32>, usize> = HashMap::new();
-    for row in 0..rows {
-        let values = offers.attributes.get(row * attributes..(row + 1) * attributes).unwrap_or_default().to_vec();
-        let number = *numbers.entry(values).or_insert_with_key(|values| {
-            alike.push((values.clone(), Vec::new()));
-            alike.len() - 1
-        });
-        alike[number].1.push(row);
-    }
+    let subjects: Vec<usize> = (0..attributes).collect();
+    let alike = alike(offers, attributes, &subjects);
     let mut asking: Vec<(Vec<Required>, Vec<usize>)> = Vec::new();
     let mut numbers: HashMap<Vec<Required>, usize> = HashMap::new();
     for row in 0..tasks.rows as usize {
@@ -152,43 +144,6 @@ fn kinds(tasks: &TaskTable, offers: &OfferTable, attributes: usize) -> Vec<(Vec<
         found[number].1.extend(rows);
     }
     found
-}
-
-/// A requirement on an attribute.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Required {
-    attribute: usize,
-    excludes: bool,
-    values: Vec<u32>,
-}
-
-impl Required {
-    /// Whether it holds for an offer with these values; zero is unset, and in no set.
-    fn holds(&self, values: &[u32]) -> bool {
-        let value = values.get(self.attribute).copied().unwrap_or(0);
-        self.values.contains(&value) != self.excludes
-    }
-}
-
-/// The requirements of a task on attributes.
-fn required(tasks: &TaskTable, row: usize) -> Vec<Required> {
-    let Some(ends) = tasks.requirement_offsets.get(row..row + 2) else { return Vec::new() };
-    let one = |at: usize| {
-        // By the contract 0 is in a set and 1 is not in it; the others are about measures.
-        let excludes = match tasks.requirement_kinds[at] {
-            0 => false,
-            1 => true,
-            _ => return None,
-        };
-        // A preference is no requirement.
-        if tasks.requirement_weights.get(at).is_some_and(|weight| weight.is_finite()) {
-            return None;
-        }
-        let values = tasks.value_offsets[at] as usize..tasks.value_offsets[at + 1] as usize;
-        let values = tasks.values[values].to_vec();
-        Some(Required { attribute: tasks.requirement_subjects[at] as usize, excludes, values })
-    };
-    (ends[0] as usize..ends[1] as usize).filter_map(one).collect()
 }
 
 /// How many of some tasks some offers could take, by the column that says the least.

@@ -6,8 +6,7 @@ use offermatch_core::{GroupTable, TaskTable};
 
 use crate::error::{Error, Place, shortened};
 use crate::table::catalog::{Catalog, listed};
-use crate::table::offers::row_count;
-use crate::table::rows::{Group, OFFER, Offer, Task};
+use crate::table::rows::{Group, OFFER, Offer, Task, row_count};
 
 /// The names of the groups of a task table, by row of its group table.
 #[derive(Debug, Clone, Default)]

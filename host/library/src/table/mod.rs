@@ -7,6 +7,7 @@ pub(crate) mod columns;
 pub(crate) mod groups;
 pub(crate) mod names;
 pub(crate) mod offers;
+pub(crate) mod partition;
 pub(crate) mod quantity;
 mod requirements;
 pub(crate) mod rows;

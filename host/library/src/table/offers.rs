@@ -9,9 +9,7 @@ use crate::table::bad::Rows;
 use crate::table::catalog::{Catalog, UNSET, distinct, listed};
 use crate::table::groups::Occupants;
 use crate::table::names::Names;
-use crate::table::rows::{Group, Offer, Task};
-use crate::table::settings::DEVICES;
-use crate::table::tasks::WHOLE;
+use crate::table::rows::{DEVICES, Group, Offer, Task, WHOLE, row_count};
 
 /// Offers, listed in the order of their rows. Checked: every table of this type can be given to a matcher.
 #[derive(Debug, Clone)]
@@ -203,11 +201,6 @@ impl Offers {
     pub(crate) fn shared_names(&self) -> &Names {
         &self.names
     }
-}
-
-/// A length as a column of numbers has it.
-pub(crate) fn row_count(rows: usize) -> Result<u32, Error> {
-    u32::try_from(rows).map_err(|_| Error::TooManyRows { asked: rows as u64, limit: u32::MAX.into() })
 }
 
 /// The place of a value in a row.

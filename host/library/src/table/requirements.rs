@@ -1,11 +1,12 @@
 //! Requirements and preferences of tasks as columns.
 
-use offermatch_core::{Kind, TaskTable};
+use std::collections::HashMap;
+
+use offermatch_core::{Kind, OfferTable, TaskTable};
 
 use crate::error::{Error, Place};
 use crate::table::catalog::{Catalog, UNSET};
-use crate::table::offers::row_count;
-use crate::table::rows::{Requirement, Task};
+use crate::table::rows::{Requirement, Task, row_count};
 
 /// Adds the columns of requirements and, behind those of each task, preferences.
 ///
@@ -84,4 +85,60 @@ fn push_one(table: &mut TaskTable, requirement: &Requirement, catalog: &Catalog)
     }
     table.value_offsets.push(row_count(table.values.len())?);
     Ok(bound)
+}
+
+/// A requirement on an attribute.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Required {
+    pub(super) attribute: usize,
+    excludes: bool,
+    values: Vec<u32>,
+}
+
+impl Required {
+    /// Whether it holds for an offer with these values; zero is unset, and in no set.
+    pub(super) fn holds(&self, values: &[u32]) -> bool {
+        let value = values.get(self.attribute).copied().unwrap_or(0);
+        self.values.contains(&value) != self.excludes
+    }
+}
+
+/// The requirements of a task on attributes.
+pub(super) fn required(tasks: &TaskTable, row: usize) -> Vec<Required> {
+    let Some(ends) = tasks.requirement_offsets.get(row..row + 2) else { return Vec::new() };
+    let one = |at: usize| {
+        // By the contract 0 is in a set and 1 is not in it; the others are about measures.
+        let excludes = match tasks.requirement_kinds[at] {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
+        // A preference is no requirement.
+        if tasks.requirement_weights.get(at).is_some_and(|weight| weight.is_finite()) {
+            return None;
+        }
+        let values = tasks.value_offsets[at] as usize..tasks.value_offsets[at + 1] as usize;
+        let values = tasks.values[values].to_vec();
+        Some(Required { attribute: tasks.requirement_subjects[at] as usize, excludes, values })
+    };
+    (ends[0] as usize..ends[1] as usize).filter_map(one).collect()
+}
+
+/// The offers with the same values of some attributes, in the order of their first rows: the values of all attributes, those of
+/// others unset, and the rows.
+pub(super) fn alike(offers: &OfferTable, attributes: usize, subjects: &[usize]) -> Vec<(Vec<u32>, Vec<usize>)> {
+    let mut alike: Vec<(Vec<u32>, Vec<usize>)> = Vec::new();
+    let mut numbers: HashMap<Vec<u32>, usize> = HashMap::new();
+    for row in 0..offers.rows as usize {
+        let mut values = vec![UNSET; attributes];
+        for &subject in subjects.iter().filter(|&&subject| subject < attributes) {
+            values[subject] = offers.attributes.get(row * attributes + subject).copied().unwrap_or(UNSET);
+        }
+        let number = *numbers.entry(values).or_insert_with_key(|values| {
+            alike.push((values.clone(), Vec::new()));
+            alike.len() - 1
+        });
+        alike[number].1.push(row);
+    }
+    alike
 }

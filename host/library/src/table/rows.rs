@@ -1,5 +1,13 @@
 //! Tasks and offers as people think of them: one value each. Hosts that already have columns do not need them.
 
+use crate::error::Error;
+
+/// The name of the free device thousandths among weights and scales.
+pub const DEVICES: &str = "devices";
+
+/// Thousandths of a whole device.
+pub(crate) const WHOLE: u32 = 1000;
+
 /// Work to be placed.
 ///
 /// ```
@@ -210,4 +218,9 @@ impl Offer {
 /// Quantities with owned names.
 fn named<S: Into<String>>(quantities: impl IntoIterator<Item = (S, u64)>) -> Vec<(String, u64)> {
     quantities.into_iter().map(|(dimension, quantity)| (dimension.into(), quantity)).collect()
+}
+
+/// A length as a column of numbers has it.
+pub(crate) fn row_count(rows: usize) -> Result<u32, Error> {
+    u32::try_from(rows).map_err(|_| Error::TooManyRows { asked: rows as u64, limit: u32::MAX.into() })
 }

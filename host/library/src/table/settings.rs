@@ -1,15 +1,13 @@
 //! How a pool ranks its offers, by name.
 
-use offermatch_core::{Mode, Settings as Columns, Workload};
+use offermatch_core::{Mode, OfferTable, Settings as Columns, Shape, Workload};
 
 use crate::error::{Error, Place, shortened};
 use crate::pool::description::Description;
 use crate::table::catalog::Catalog;
-use crate::table::rows::Task;
+use crate::table::offers::Offers;
+use crate::table::rows::{DEVICES, Task, WHOLE};
 use crate::table::tasks::Tasks;
-
-/// The name of the free device thousandths among weights and scales.
-pub const DEVICES: &str = "devices";
 
 /// How a pool ranks its offers.
 ///
@@ -31,7 +29,8 @@ pub struct Settings {
     pub max_score: Option<f64>,
     /// The weight of a dimension, or of [`DEVICES`]; 1.0 where left out.
     pub weights: Vec<(String, f64)>,
-    /// The scale of a dimension, or of [`DEVICES`]; 0, or left out, for the largest capacity in that dimension.
+    /// The scale of a dimension, in its smallest unit, or of [`DEVICES`], in thousandths; 0, or left out, for the largest
+    /// capacity in that dimension.
     pub scales: Vec<(String, u64)>,
     /// What the policy takes, by the names in its description; the default where left out.
     pub parameters: Vec<(String, f64)>,
@@ -118,6 +117,17 @@ impl Settings {
         };
         Ok(PoolSettings { columns, parameters: self.parameters.clone(), is_lenient: false })
     }
+
+    /// The same settings with the scales that a pool of these offers has when it is opened, for pools that hold a part of them.
+    ///
+    /// # Errors
+    /// As [`Settings::columns`].
+    pub fn with_scales_of(&self, offers: &Offers) -> Result<Self, Error> {
+        let catalog = offers.catalog();
+        let scales = scales_of_opening(catalog.shape(), offers.table(), &self.columns(catalog)?.columns.scales);
+        let names = catalog.dimensions().iter().cloned().chain([DEVICES.to_owned()]);
+        Ok(Self { scales: names.zip(scales).collect(), ..self.clone() })
+    }
 }
 
 /// Typical tasks as columns.
@@ -146,6 +156,31 @@ pub(crate) fn workload(given: &[(Task, f64)], catalog: &Catalog) -> Result<Workl
     }
     let rows: Vec<Task> = given.iter().map(|(task, _)| task.clone()).collect();
     Ok(Workload { tasks: Tasks::from_source(&rows, catalog, "workload")?.into_table(), shares })
+}
+
+/// The scales that a pool of these offers has when it is opened: those given, and the largest capacity where none is.
+pub(crate) fn scales_of_opening(shape: Shape, offers: &OfferTable, given: &[u64]) -> Vec<u64> {
+    let mut scales = vec![1; shape.dimensions as usize + 1];
+    raise_scales(&mut scales, shape, offers, given);
+    scales
+}
+
+/// Raises scales that are not given to the capacities of these offers.
+pub(crate) fn raise_scales(scales: &mut [u64], shape: Shape, offers: &OfferTable, given: &[u64]) {
+    let width = shape.dimensions as usize;
+    for row in capacities(offers).chunks(width.max(1)) {
+        scales.iter_mut().zip(row).for_each(|(scale, &capacity)| *scale = capacity.max(*scale));
+    }
+    let devices = offers.device_offsets.windows(2).map(|ends| u64::from(ends[1] - ends[0])).max();
+    scales[width] = scales[width].max(devices.unwrap_or(0) * u64::from(WHOLE));
+    for (scale, &given) in scales.iter_mut().zip(given) {
+        *scale = if given > 0 { given } else { *scale };
+    }
+}
+
+/// What the offers of a table have in all.
+pub(crate) fn capacities(offers: &OfferTable) -> &[u64] {
+    if offers.capacity.is_empty() { &offers.available } else { &offers.capacity }
 }
 
 /// One number for each dimension and then for the devices; none where none is given.

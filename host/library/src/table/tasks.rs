@@ -2,20 +2,14 @@
 
 use offermatch_core::TaskTable;
 
-use crate::table::offers::Offers;
-
 use crate::error::{Error, Place};
 use crate::table::bad::Rows;
 use crate::table::catalog::{Catalog, listed};
 use crate::table::groups::Groups;
 use crate::table::names::Names;
-use crate::table::offers::row_count;
+use crate::table::offers::Offers;
 use crate::table::requirements;
-use crate::table::rows::Task;
-use crate::table::settings::DEVICES;
-
-/// Thousandths of a whole device.
-pub(crate) const WHOLE: u32 = 1000;
+use crate::table::rows::{DEVICES, Task, WHOLE, row_count};
 
 /// Tasks, in the order in which they are to be placed. Checked: every table of this type can be given to a matcher.
 #[derive(Debug, Clone)]
@@ -226,6 +220,18 @@ impl Tasks {
         table.groups = from.groups.clone();
         let names = Names::new(names, "tasks").expect("a row twice");
         Self { catalog: self.catalog.clone(), names, table, groups: self.groups.clone() }
+    }
+
+    /// The same tasks, with nothing asked of groups that have no member here.
+    pub(super) fn with_present_groups(mut self) -> Self {
+        let mut is_present = vec![false; self.table.groups.least.len()];
+        for &group in self.table.group_of.iter().filter(|&&group| group > 0) {
+            is_present.get_mut(group as usize - 1).into_iter().for_each(|is_present| *is_present = true);
+        }
+        for (least, is_present) in self.table.groups.least.iter_mut().zip(is_present) {
+            *least = if is_present { *least } else { 0 };
+        }
+        self
     }
 }
 

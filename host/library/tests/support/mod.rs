@@ -1,6 +1,8 @@
 //! Components that are not as they should be, made from the contract's own text.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use wasm_encoder::{ComponentSection, ComponentSectionId, InstanceSection, ModuleArg, RawSection};
+use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve, WorldId};
 
@@ -112,51 +114,24 @@ fn component(mut module: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> 
 
 /// A component with so many more core instances of a module that nothing of it uses.
 pub(crate) fn with_instances(mut component: Vec<u8>, module: &str, count: usize) -> Vec<u8> {
-    const CORE_MODULE: u8 = 1;
-    const CORE_INSTANCE: u8 = 2;
-    // The sections follow the eight bytes of the header: a number, a length, the content.
-    let (mut at, mut modules) = (8, 0);
-    while at < component.len() {
-        modules += usize::from(component[at] == CORE_MODULE);
-        let (length, content) = read_leb128(&component, at + 1);
-        at = content + length;
+    let (mut depth, mut modules) = (0, 0);
+    for payload in Parser::new(0).parse_all(&component) {
+        match payload.expect("the component is well-formed") {
+            Payload::ModuleSection { .. } => {
+                modules += u32::from(depth == 0);
+                depth += 1;
+            }
+            Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            _ => {}
+        }
     }
     let module = wat::parse_str(module).expect("the module is well-formed");
-    let mut instances = leb128(count);
+    RawSection { id: ComponentSectionId::CoreModule.into(), data: &module }.append_to_component(&mut component);
+    let mut instances = InstanceSection::new();
     for _ in 0..count {
-        // Instantiated with no arguments.
-        instances.push(0);
-        instances.extend(leb128(modules));
-        instances.push(0);
+        instances.instantiate(modules, Vec::<(&str, ModuleArg)>::new());
     }
-    for (number, content) in [(CORE_MODULE, module), (CORE_INSTANCE, instances)] {
-        component.push(number);
-        component.extend(leb128(content.len()));
-        component.extend(content);
-    }
+    instances.append_to_component(&mut component);
     component
-}
-
-/// A number as WebAssembly writes it.
-fn leb128(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number >= 0x80 {
-        bytes.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
-}
-
-/// A number as WebAssembly writes it, and where it ends.
-fn read_leb128(bytes: &[u8], mut at: usize) -> (usize, usize) {
-    let (mut number, mut shift) = (0, 0);
-    loop {
-        number |= usize::from(bytes[at] & 0x7f) << shift;
-        at += 1;
-        if bytes[at - 1] < 0x80 {
-            return (number, at);
-        }
-        shift += 7;
-    }
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod border;
 pub(crate) mod chart;
+pub(crate) mod cores;
 pub(crate) mod fenzo;
 pub(crate) mod growth;
 pub(crate) mod input;

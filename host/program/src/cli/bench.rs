@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::progress::Progress;
 use crate::bench::report::Report;
-use crate::bench::{Bench, border, fenzo, growth, kinds, live, memory, simd, small, start, swap, talk, update};
+use crate::bench::{Bench, border, cores, fenzo, growth, kinds, live, memory, simd, small, start, swap, talk, update};
 
 /// Examples for `bench --help`.
 pub(super) const EXAMPLES: &str = "\
@@ -64,6 +64,8 @@ enum What {
     Fenzo,
     /// The border between host and component alone
     Border,
+    /// Two partitions of a cycle on one thread and on two
+    Cores,
     /// Memory of the largest input
     Memory,
     /// A pool all of whose offers are replaced in each of 50,000 cycles: time and memory of every thousand
@@ -104,6 +106,7 @@ pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
         What::Update,
         What::Fenzo,
         What::Border,
+        What::Cores,
         What::Start,
     ];
     let reports = match &arguments.what {
@@ -152,6 +155,7 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
         What::Update => update::run(bench, matcher),
         What::Fenzo => fenzo::run(bench, matcher),
         What::Border => border::run(bench, matcher),
+        What::Cores => cores::run(bench, matcher),
         What::Memory => memory::run(bench, matcher),
         What::Live => live::run(bench, matcher),
         What::Simd { first, second } => {

@@ -20,6 +20,7 @@ from typing import Any
 
 from wasmtime.component import Component
 
+from offermatch.bench.callers import PAUSE, beside
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
 from offermatch.policies import BUNDLED
@@ -30,10 +31,8 @@ from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.wasm.elsewhere import compiling_here
 from offermatch.wasm.engine import ClockedEngine
 
-__all__ = ["judge", "large", "table"]
+__all__ = ["judge", "large", "leb128", "table"]
 
-_PAUSE = 0.002
-"""Seconds a caller waits between calls, so that threads do not stand in one another's way where there are fewer cores."""
 _PHASES = ("alone", "in this process", "in another")
 
 
@@ -94,19 +93,20 @@ def judge(sample: Sample, megabytes: int = 20, callers: int = 4, rounds: int = 3
 
 def large(component: bytes, size: int) -> bytes:
     """Return a component with a further module of about so many bytes, which takes its time to compile."""
-    body = b"\x20\x00" + b"".join(b"\x41" + _leb128(at % 60) + b"\x6a\x20\x00\x73" for at in range(400)) + b"\x0b"
-    body = _leb128(len(body) + 1) + b"\0" + body
+    body = b"\x20\x00" + b"".join(b"\x41" + leb128(at % 60) + b"\x6a\x20\x00\x73" for at in range(400)) + b"\x0b"
+    body = leb128(len(body) + 1) + b"\0" + body
     count = size // len(body)
     sections = (
         (1, b"\x01\x60\x01\x7f\x01\x7f"),
-        (3, _leb128(count) + b"\0" * count),
-        (10, _leb128(count) + body * count),
+        (3, leb128(count) + b"\0" * count),
+        (10, leb128(count) + body * count),
     )
-    module = b"\0asm\1\0\0\0" + b"".join(bytes([number]) + _leb128(len(one)) + one for number, one in sections)
-    return component + b"\1" + _leb128(len(module)) + module
+    module = b"\0asm\1\0\0\0" + b"".join(bytes([number]) + leb128(len(one)) + one for number, one in sections)
+    return component + b"\1" + leb128(len(module)) + module
 
 
-def _leb128(number: int) -> bytes:
+def leb128(number: int) -> bytes:
+    """Return a number as WebAssembly writes it."""
     found = bytearray()
     while number >= 0x80:
         found.append(number & 0x7F | 0x80)
@@ -116,29 +116,16 @@ def _leb128(number: int) -> bytes:
 
 def _called(call: Callable[[], object], callers: int, act: Callable[[], None]) -> list[float]:
     """Return the seconds of the calls that threads make while something is done."""
-    over, found, failed = threading.Event(), list[float](), list[BaseException]()
+    found: list[float] = []
 
-    def work() -> None:
-        try:
-            while not over.is_set():
-                begin = perf_counter()
-                call()
-                found.append(perf_counter() - begin)
-                time.sleep(_PAUSE)
-        except BaseException as error:  # noqa: BLE001 - it is raised where the threads are waited for
-            failed.append(error)
+    def work(over: threading.Event) -> None:
+        while not over.is_set():
+            begin = perf_counter()
+            call()
+            found.append(perf_counter() - begin)
+            time.sleep(PAUSE)
 
-    threads = [threading.Thread(target=work, name="caller", daemon=True) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    try:
-        act()
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
-    if failed:
-        raise failed[0]
+    beside(work, callers, lambda _: act())
     return found
 
 

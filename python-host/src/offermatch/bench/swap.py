@@ -28,6 +28,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from offermatch.bench.callers import PAUSE, beside
 from offermatch.errors import LyingMatcherError
 from offermatch.matcher import Matcher
 from offermatch.policies import BUNDLED
@@ -40,8 +41,6 @@ __all__ = ["swap", "table"]
 
 _NOTE = b"\x00\x06\x05other"
 """A custom section: what a component does not run."""
-_PAUSE = 0.002
-"""Seconds a caller waits between calls, so that threads do not stand in one another's way where there are fewer cores."""
 _PHASES = ("no matcher", "alone", "judged", "swapped")
 _ROUNDS = 6
 """Parts in which the measurement is done."""
@@ -121,32 +120,17 @@ class _Turns:
 
     def called(self, phase: str, callers: int, length: float, every: float) -> _Calls:
         """Call the slot from several threads for some time."""
-        over = threading.Event()
         found: list[_Calls] = []
-        failed: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                found.append(self._call(phase, over))
-            except BaseException as error:  # noqa: BLE001 - it is raised where the threads are waited for
-                failed.append(error)
-
-        threads = [threading.Thread(target=work, name="caller", daemon=True) for _ in range(callers)]
         calls, end = _Calls(), perf_counter() + length
-        for thread in threads:
-            thread.start()
-        try:
-            while (begin := perf_counter()) < end and not failed:
+
+        def act(over: threading.Event) -> None:
+            while (begin := perf_counter()) < end and not over.is_set():
                 if phase in ("judged", "swapped"):
                     self._act(phase, len(calls.acts))
                     calls.acts.append(perf_counter() - begin)
                 time.sleep(every)
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join()
-        if failed:
-            raise failed[0]
+
+        beside(lambda over: found.append(self._call(phase, over)), callers, act)
         for one in found:
             calls.add(one)
         return calls
@@ -175,7 +159,7 @@ class _Turns:
                     calls.running = max(calls.running or 0.0, taken - ((waited() or before) - before))
                 if answer is not None:
                     calls.given[self._giver(answer.matcher_digest, answer.digest)] += 1
-                time.sleep(_PAUSE)
+                time.sleep(PAUSE)
         return calls
 
     def _giver(self, matcher: str, answer: str) -> int:

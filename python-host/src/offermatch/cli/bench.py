@@ -18,6 +18,7 @@ from offermatch.bench import (
     launches,
     pack,
     packing,
+    partitions,
     policies,
     ray,
     rows,
@@ -31,7 +32,7 @@ from offermatch.cli.output import unwritable
 from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.policies import names
-from offermatch.sample import Sample
+from offermatch.sample import KINDS, Sample
 from offermatch.tables.order import ORDERS
 
 __all__ = ["add_bench"]
@@ -110,6 +111,11 @@ def _add_clusters(measurement: Callable[..., Any]) -> None:
     parser.add_argument("--pods", type=positive, default=30000, metavar="N")
     parser.add_argument("--concurrency", type=positive, default=32, metavar="N", help="bindings at once (default: 32)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("partitions", partitions, _partitions, "partitions of a cycle on threads and on workers of Dask")
+    parser.add_argument("--kind", default="realistic", choices=KINDS, help="the sample that each is (default: realistic)")
+    parser.add_argument("--rows", type=positive, default=10_000, metavar="N", help="tasks, and offers, of each (10000)")
+    parser.add_argument("--workers", type=int, default=8, metavar="N", help="of the Dask cluster; 0 for none (default: 8)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("launches", launches, _launches, "what a launch over HTTP costs the scheduler")
     parser.add_argument("--launches", type=positive, default=20_000, metavar="N", help="(default: 20000)")
@@ -268,6 +274,11 @@ def _launches(options: argparse.Namespace) -> str:
 def _ray(options: argparse.Namespace) -> str:
     found = ray.ray(options.bundles, options.nodes, options.start_for, options.seed, _progress)
     return _shown(found, options, ray.table)
+
+
+def _partitions(options: argparse.Namespace) -> str:
+    found = partitions.partitions(options.kind, options.rows, options.workers, progress=_progress)
+    return _shown(found, options, partitions.table)
 
 
 def _swap(options: argparse.Namespace) -> str:

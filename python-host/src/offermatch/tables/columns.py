@@ -291,6 +291,29 @@ class OfferColumns:
         available = _aligned(self.available, dimensions, len(self))
         return available, None if self.capacity is None else _aligned(self.capacity, dimensions, len(self))
 
+    def picked(self, rows: Sequence[int]) -> OfferColumns:
+        """Return the table of some rows only."""
+
+        def numbers(columns: Mapping[str, array[int]]) -> dict[str, array[int]]:
+            return {name: array("Q", map(column.__getitem__, rows)) for name, column in columns.items()}
+
+        devices = [self.devices_of(row) for row in rows] if self.device_offsets is not None else None
+        at = {row: place for place, row in enumerate(rows)} if self.occupants else {}
+        return OfferColumns(
+            [self.names[row] for row in rows],
+            numbers(self.available),
+            None if self.capacity is None else numbers(self.capacity),
+            {name: [values[row] for row in rows] for name, values in self.attributes.items()},
+            None if devices is None else array("Q", accumulate(map(len, devices), initial=0)),
+            array("Q", chain.from_iterable(devices or ())),
+            self.source,
+            measures={name: array("d", map(column.__getitem__, rows)) for name, column in self.measures.items()},
+            occupants={
+                group: {at[row]: count for row, count in running.items() if row in at}
+                for group, running in self.occupants.items()
+            },
+        )
+
     def meets(self, requirement: AnyRequirement, row: int) -> bool:
         """Return whether an offer has what is required."""
         if isinstance(requirement, Comparison):

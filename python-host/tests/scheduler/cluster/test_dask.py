@@ -13,10 +13,11 @@ from distributed import Client
 
 from offermatch import InputError, Matcher, Settings
 from offermatch.errors import ClusterError
+from offermatch.partitions import Partition
 from offermatch.sample import parse_sample
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.dask.dask import DaskCluster
-from offermatch.scheduler.cluster.partitions import Partition, match_partitions
+from offermatch.scheduler.cluster.partitions import match_partitions
 from offermatch.tables.rows import offer_columns
 from sites import dask, tasks_of_dask
 

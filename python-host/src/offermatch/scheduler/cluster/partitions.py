@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import threading
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,31 +19,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from offermatch.answer import Answer
-from offermatch.errors import ClusterError, InputError, OffermatchError
+from offermatch.errors import ClusterError, OffermatchError
 from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.model import Description, Settings, Timings
+from offermatch.partitions import Partition, apart
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
 from offermatch.tables.numbering import offer_table, task_table
-from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.tables import Assigned
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Partition", "match_partitions"]
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """Tasks, and the offers that they alone may take.
-
-    Attributes:
-        tasks: Rows or columns, as in ``Matcher.match``.
-        offers: Rows or columns, likewise.
-    """
-
-    tasks: Any
-    offers: Any
 
 
 @dataclass(slots=True)
@@ -80,13 +67,7 @@ def match_partitions(
     """
     require("dask", "distributed", kind=ClusterError)
     matcher = matcher or Matcher.load()
-    settings = (settings or Settings()).checked()
-    tables = [
-        (task_columns(one.tasks, units=settings.units), offer_columns(one.offers, units=settings.units))
-        for one in partitions
-    ]
-    _check_apart("tasks", [tasks.names for tasks, _ in tables])
-    _check_apart("offers", [offers.names for _, offers in tables])
+    tables, settings = apart(partitions, settings)
     # Sent once, and copied from worker to worker. A task, so that Dask can make it again where the worker that had it dies.
     code = client.submit(bytes, matcher.path.read_bytes(), pure=False)
     work = partial(_match, digest=matcher.digest, settings=settings, limits=matcher.limits)
@@ -107,11 +88,7 @@ def _match(tasks: TaskColumns, offers: OfferColumns, code: bytes, digest: str, s
                 path.write_bytes(code)
                 _LOADED[digest] = Matcher.load(path, limits=limits, digest=digest)
         matcher = _LOADED[digest]
-    answer = matcher.match(
-        tasks,
-        offers,
-        settings,
-    )
+    answer = matcher.match(tasks, offers, settings)
     columns = array("Q", answer.assigned.tasks), array("Q", answer.assigned.offers), array("d", answer.assigned.scores)
     return _Found(*columns, answer.timings, matcher.description, matcher.digest)
 
@@ -138,15 +115,3 @@ def _answer(found: _Found, tasks: TaskColumns, offers: OfferColumns, settings: S
     answer = Answer(assigned, tasks.names, offers.names, found.timings)
     answer.matcher, answer.matcher_digest = found.description, found.digest
     return answer
-
-
-def _check_apart(kind: str, names: Sequence[Sequence[str]]) -> None:
-    seen: set[str] = set()
-    for number, here in enumerate(names):
-        if not seen.isdisjoint(here):
-            name = next(name for name in here if name in seen)
-            hint = f"partitions share no {kind}; else one would be matched twice"
-            raise InputError(
-                "duplicate-name", f"{name!r} stands in an earlier partition, too", hint, f"partition {number}, {kind}"
-            )
-        seen.update(here)

@@ -1,0 +1,212 @@
+"""Independent partitions of one cycle: tasks and offers that nothing connects, each matched on a thread of its own.
+
+    tasks, offers ──> partitions ──┬──> match on a thread ──> answer
+                                   └──> match on a thread ──> answer
+
+A task is connected with every offer that meets its requirements on attributes, and with the other members of its group. What
+is not connected, over any number of steps, cannot take room from one another.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from offermatch.answer import Answer
+from offermatch.errors import InputError
+from offermatch.matcher import BaseMatcher, Matcher
+from offermatch.model import DEVICES, Quantity, Requirement, Settings
+from offermatch.quantity import unit_of
+from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.rows import offer_columns, task_columns
+
+__all__ = ["Partition", "match_partitions", "partition"]
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Tasks, and the offers that they alone may take.
+
+    Attributes:
+        tasks: Rows or columns, as in ``Matcher.match``.
+        offers: Rows or columns, likewise.
+    """
+
+    tasks: Any
+    offers: Any
+
+
+def partition(tasks: Any, offers: Any, settings: Settings | None = None) -> tuple[list[Partition], Settings]:
+    """Return the partitions of a cycle, and the settings with the scales that all its offers give.
+
+    Partitions come in the order of their first tasks, and rows keep their order. A task that no offer can take stands in the
+    first partition; an offer that no task can take stands in none. Requirements on measures and preferences do not part
+    tasks from offers.
+
+    Args:
+        tasks: Rows or columns, as in ``Matcher.match``.
+        offers: Likewise.
+        settings: How to rank the offers.
+
+    Raises:
+        InputError: A table or a setting that cannot be used.
+
+    Examples:
+        >>> from offermatch import Offer, Task, is_in
+        >>> tasks = [Task(zone, {"cpu": 1}, requirements=[is_in("zone", [zone])]) for zone in ("a", "b")]
+        >>> offers = [Offer(zone, {"cpu": 4}, attributes={"zone": zone}) for zone in ("b", "a")]
+        >>> parts, settings = partition(tasks, offers)
+        >>> [(part.tasks.names, part.offers.names) for part in parts]
+        [(['a'], ['a']), (['b'], ['b'])]
+    """
+    settings = (settings or Settings()).checked()
+    asked, offered = task_columns(tasks, units=settings.units), offer_columns(offers, units=settings.units)
+    found = [
+        Partition(asked.picked(task_rows), offered.picked(offer_rows)) for task_rows, offer_rows in _parts(asked, offered)
+    ]
+    return found, replace(settings, scales=_scales(offered, settings))
+
+
+def match_partitions(
+    partitions: Iterable[Partition],
+    settings: Settings | None = None,
+    *,
+    matcher: BaseMatcher | None = None,
+    threads: int | None = None,
+) -> list[Answer]:
+    """Match each partition, several at a time, and return the answers in their order.
+
+    Each answer is that of matching its partition alone, bit for bit. A component runs without the GIL.
+
+    Args:
+        partitions: What is to be matched. No task and no offer may stand in two of them.
+        settings: How to rank the offers.
+        matcher: The matcher; the bundled component unless given.
+        threads: How many partitions are matched at a time; as many as there are cores unless given.
+
+    Raises:
+        InputError: A table or a setting that cannot be used, ``duplicate-name`` across partitions, or
+            ``setting-malformed`` for less than one thread.
+        MatcherError: The matcher failed, or its answer does not hold.
+    """
+    threads = threads if threads is not None else os.cpu_count() or 1
+    if threads < 1:
+        raise InputError("setting-malformed", f"{threads} threads match nothing", "give 1 or more", "threads")
+    tables, settings = apart(partitions, settings)
+    matcher = matcher or Matcher.load()
+    # The largest first, so that no thread is left with it at the end.
+    order = sorted(range(len(tables)), key=lambda number: -len(tables[number][0]) * len(tables[number][1]))
+    with ThreadPoolExecutor(threads, thread_name_prefix="offermatch-partition") as pool:
+        futures = {number: pool.submit(matcher.match, *tables[number], settings) for number in order}
+        return [futures[number].result() for number in range(len(tables))]
+
+
+def apart(
+    partitions: Iterable[Partition], settings: Settings | None
+) -> tuple[list[tuple[TaskColumns, OfferColumns]], Settings]:
+    """Return partitions as columns that have no name in common, and checked settings.
+
+    Raises:
+        InputError: A table or a setting that cannot be used, or ``duplicate-name`` across partitions.
+    """
+    settings = (settings or Settings()).checked()
+    tables = [
+        (task_columns(one.tasks, units=settings.units), offer_columns(one.offers, units=settings.units))
+        for one in partitions
+    ]
+    _check_apart("tasks", [tasks.names for tasks, _ in tables])
+    _check_apart("offers", [offers.names for _, offers in tables])
+    return tables, settings
+
+
+def _check_apart(kind: str, names: Sequence[Sequence[str]]) -> None:
+    seen: set[str] = set()
+    for number, here in enumerate(names):
+        if not seen.isdisjoint(here):
+            name = next(name for name in here if name in seen)
+            hint = f"partitions share no {kind}; else one would be matched twice"
+            raise InputError(
+                "duplicate-name", f"{name!r} stands in an earlier partition, too", hint, f"partition {number}, {kind}"
+            )
+        seen.update(here)
+
+
+class _Connected:
+    """Which of some nodes are connected (disjoint sets: Tarjan, 1975)."""
+
+    def __init__(self) -> None:
+        self._above: list[int] = []
+
+    def add(self) -> int:
+        """Return a new node, connected with none."""
+        self._above.append(len(self._above))
+        return len(self._above) - 1
+
+    def of(self, node: int) -> int:
+        """Return the node that stands for all that this one is connected with."""
+        while self._above[node] != node:
+            self._above[node] = node = self._above[self._above[node]]
+        return node
+
+    def join(self, one: int, other: int) -> None:
+        """Connect two nodes."""
+        self._above[self.of(other)] = self.of(one)
+
+
+def _parts(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[list[int], list[int]]]:
+    """Return the rows of tasks and of offers that are connected."""
+    nodes = _Connected()
+    names = sorted({one.attribute for row in tasks.requirements or () for one in row or () if isinstance(one, Requirement)})
+    columns = [offers.attributes.get(name) or [None] * len(offers) for name in names]
+    # Offers that requirements do not tell apart are one node.
+    alike: dict[tuple[str | None, ...], int] = {}
+    node_of = [alike.setdefault(values, len(alike)) for values in zip(*columns, strict=True)] if names else [0] * len(offers)
+    for _ in range(len(alike) if names else min(1, len(offers))):
+        nodes.add()
+    values_of = list(alike) if names else [()] * min(1, len(offers))
+    groups = {group.name: nodes.add() for group in tasks.groups or () if group is not None}
+    for name, running in offers.occupants.items():
+        for row in running if name in groups else ():
+            nodes.join(groups[name], node_of[row])
+    meeting: dict[tuple[Requirement, ...], list[int]] = {}
+    any_of: list[int | None] = []
+    for row in range(len(tasks)):
+        required = tuple(
+            one for one in (tasks.requirements[row] if tasks.requirements else ()) or () if isinstance(one, Requirement)
+        )
+        if (met := meeting.get(required)) is None:
+            where = {one: names.index(one.attribute) for one in required}
+            met = [at for at, values in enumerate(values_of) if all(one.holds(values[where[one]]) for one in required)]
+            meeting[required] = met
+            for one, other in pairwise(met):
+                nodes.join(one, other)
+        group = tasks.groups[row] if tasks.groups else None
+        if group is not None and met:
+            nodes.join(groups[group.name], met[0])
+        any_of.append(groups[group.name] if group is not None else met[0] if met else None)
+    task_rows: dict[int | None, list[int]] = {}
+    for row, node in enumerate(any_of):
+        task_rows.setdefault(None if node is None else nodes.of(node), []).append(row)
+    offer_rows: dict[int | None, list[int]] = {}
+    for row, node in enumerate(node_of):
+        offer_rows.setdefault(nodes.of(node), []).append(row)
+    found = [(rows, offer_rows.get(node, [])) for node, rows in task_rows.items() if node is not None]
+    if nowhere := task_rows.get(None):
+        first = found.pop(0) if found else ([], [])
+        found.insert(0, (sorted([*first[0], *nowhere]), first[1]))
+    return found
+
+
+def _scales(offers: OfferColumns, settings: Settings) -> dict[str, Quantity]:
+    """Return the scales that are given, and the largest capacity of each other dimension."""
+    capacity = (offers.capacity or offers.available).items()
+    found: dict[str, Quantity] = {
+        name: unit_of(name, settings.units).shown(max(column, default=0)) for name, column in capacity
+    }
+    if offers.device_offsets is not None:
+        found[DEVICES] = max((end - begin for begin, end in pairwise(offers.device_offsets)), default=0)
+    return {**found, **{name: scale for name, scale in (settings.scales or {}).items() if scale}}
