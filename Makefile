@@ -184,7 +184,8 @@ bare: wheel ## the README's commands where nothing is installed: Debian by deboo
 
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
-	@$(HOST) bench all --json target/bench/rust.json --svg target/bench
+	@$(HOST) bench all --json target/bench/rust.json
+	@$(BIN)/python -m offermatch bench draw target/bench/rust.json --svg target/bench
 
 bench-before: python postgresql ## this tree beside an earlier commit, built in a worktree and measured in turns
 	@$(BIN)/python python-host/benches/before.py

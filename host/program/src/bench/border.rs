@@ -71,7 +71,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
             time(added),
             added <= GOAL,
         )],
-        charts: Vec::new(),
     })
 }
 

@@ -77,7 +77,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
         ],
         rows,
         targets,
-        charts: Vec::new(),
     })
 }
 

@@ -98,7 +98,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
                 utilisation >= GOAL.1,
             ),
         ],
-        charts: Vec::new(),
     })
 }
 

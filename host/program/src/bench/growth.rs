@@ -5,7 +5,6 @@ use std::time::Duration;
 use offermatch::{Matcher, Mode};
 use serde_json::Value;
 
-use super::chart::{Chart, Line};
 use super::input::{Input, Kind};
 use super::measure::{milliseconds, ratio};
 use super::native::component;
@@ -27,19 +26,17 @@ const SECONDS: [(Mode, f64); 2] = [(Mode::Exclusive, 0.6), (Mode::Shared, 3.0)];
 pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report> {
     let mut rows = Vec::new();
     let mut targets = Vec::new();
-    let mut lines = Vec::new();
     let mut worst = (0.0, String::new());
     for kind in [Kind::Uniform, Kind::Realistic] {
         for (largest, doublings) in LARGEST.into_iter().zip(DOUBLINGS) {
             let largest = (bench.size(largest.0), bench.size(largest.1));
-            // By mode: the points of a line, and the time before the last doubling.
-            let mut points: [Vec<(f64, f64)>; 2] = Default::default();
+            // By mode: the time before the last doubling.
             let mut before = [None; 2];
             for step in (0..=doublings).rev() {
                 // At least 1,000 tasks and 100 offers: smaller inputs are another benchmark.
                 let (tasks, offers) = (largest.0 >> step, largest.1 >> step);
                 let either = Input::new(kind, tasks, offers, Mode::Exclusive)?;
-                for ((points, before), mode) in points.iter_mut().zip(&mut before).zip(MODES) {
+                for (before, mode) in before.iter_mut().zip(MODES) {
                     let input = either.in_mode(mode);
                     bench.say(format!("growth: {kind}, {mode}, {}", input.size()));
                     let found = component(matcher, &input)?;
@@ -51,7 +48,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
                         worst = (factor, format!("{kind}, {mode}, to {}", input.size()));
                     }
                     *before = Some(found.total);
-                    points.push((f64::from(tasks), milliseconds(found.total)));
                     rows.push(row([
                         ("name", kind.to_string().into()),
                         ("mode", mode.to_string().into()),
@@ -69,20 +65,10 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
                     }
                 }
             }
-            let shape = if largest.0 == largest.1 { "as many offers" } else { "a tenth of the offers" };
-            for (points, mode) in points.into_iter().zip(MODES) {
-                lines.push((shape, Line { name: format!("{kind}, {mode}"), points }));
-            }
         }
     }
     let what = format!("doubling tasks and offers costs at most {GOAL}x; the most is {}", worst.1);
     targets.insert(0, Target::new(what, times(worst.0), worst.0 <= GOAL));
-    let mut charts = Vec::new();
-    for (name, shape) in [("growth-tenth", "a tenth of the offers"), ("growth-equal", "as many offers")] {
-        let lines_of = lines.extract_if(.., |(of, _)| *of == shape).map(|(_, line)| line).collect();
-        let title = format!("Component: one cycle, {shape}");
-        charts.push(Chart::lines(name.to_owned(), title, "milliseconds, logarithmic", "tasks, logarithmic", lines_of));
-    }
     Ok(Report {
         name: "growth",
         title: "How cost grows: the component, from Rust".to_owned(),
@@ -104,7 +90,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
         ],
         rows,
         targets,
-        charts,
     })
 }
 

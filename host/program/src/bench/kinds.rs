@@ -2,7 +2,6 @@
 
 use offermatch::Matcher;
 
-use super::chart::{Bar, Chart};
 use super::input::{Input, Kind};
 use super::measure::{milliseconds, ratio};
 use super::native::{self, components_and_core};
@@ -24,7 +23,6 @@ const SANDBOX: f64 = 1.3;
 pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher, untimed: &Matcher) -> anyhow::Result<Report> {
     let mut rows = Vec::new();
     let mut targets = Vec::new();
-    let mut bars = [Vec::new(), Vec::new()];
     let mut least: Option<(f64, String)> = None;
     let mut dearest = [const { (0.0, String::new()) }; 2];
     for kind in Kind::ALL {
@@ -52,7 +50,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher, untimed: &Matcher) -> an
                 let what = format!("{name}: at least {goal}x as fast as the plain loop");
                 targets.push(Target::new(what, times(faster), faster >= *goal));
             }
-            bars[at].push(Bar { name: kind.to_string(), value: faster });
             rows.push(row([
                 ("name", kind.to_string().into()),
                 ("mode", native::mode(&input).into()),
@@ -78,10 +75,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher, untimed: &Matcher) -> an
         let what = format!("the component at most {SANDBOX}x the time of the native core{what}; the most is {name}");
         targets.push(Target::new(what, times(most), most <= SANDBOX));
     }
-    let charts = MODES.into_iter().zip(bars).map(|(mode, bars)| {
-        let title = format!("Component against the plain loop in the native core, {mode}");
-        Chart::bars(format!("kinds-{mode}"), title, "times as fast, logarithmic", bars)
-    });
     Ok(Report {
         name: "kinds",
         title: format!("Every kind of input, {} x {0}", super::report::grouped(f64::from(bench.size(SIZE)))),
@@ -107,6 +100,5 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher, untimed: &Matcher) -> an
         ],
         rows,
         targets,
-        charts: charts.collect(),
     })
 }

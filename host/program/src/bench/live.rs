@@ -94,6 +94,5 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
         ],
         rows,
         targets,
-        charts: Vec::new(),
     })
 }

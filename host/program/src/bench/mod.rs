@@ -5,7 +5,6 @@
 //! several rounds, where a round is short enough to be repeated, and ratios are of times of one run.
 
 pub(crate) mod border;
-pub(crate) mod chart;
 pub(crate) mod cores;
 pub(crate) mod fenzo;
 pub(crate) mod growth;

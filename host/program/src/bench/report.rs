@@ -4,8 +4,6 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::chart::Chart;
-
 /// What a benchmark has found.
 pub(crate) struct Report {
     pub(crate) name: &'static str,
@@ -17,7 +15,6 @@ pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
     /// What was to be reached.
     pub(crate) targets: Vec<Target>,
-    pub(crate) charts: Vec<Chart>,
 }
 
 /// A row, its values by key.
@@ -185,7 +182,6 @@ mod tests {
             columns: vec![column("name", "", Unit::Text), column("ms", "total", Unit::Milliseconds)],
             rows: vec![row([("name", "loop".into()), ("ms", 1234.5.into()), ("tasks", 7.into())])],
             targets: vec![Target::new("at least 100x", "12x", false)],
-            charts: Vec::new(),
         };
         let text = report.text();
         assert!(text.contains("loop  1.23 s") && text.contains("MISSED   at least 100x: 12x"), "{text}");

@@ -53,6 +53,5 @@ pub(crate) fn run(bench: &Bench<'_>, first: (&str, &Matcher), second: (&str, &Ma
         ],
         rows,
         targets: Vec::new(),
-        charts: Vec::new(),
     })
 }

@@ -66,7 +66,6 @@ pub(crate) fn run(bench: &Bench<'_>) -> anyhow::Result<Report> {
         ],
         rows,
         targets: vec![Target::new(what, times(worst.0), worst.0 <= GOAL)],
-        charts: Vec::new(),
     })
 }
 

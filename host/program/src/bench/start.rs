@@ -71,6 +71,5 @@ pub(crate) fn run(bench: &Bench<'_>, component: &[u8], origin: &str) -> anyhow::
         ],
         rows: rows.into(),
         targets: vec![Target::new(what, time(milliseconds(second)), second <= GOAL)],
-        charts: Vec::new(),
     })
 }

@@ -183,7 +183,6 @@ pub(crate) fn run(
                 share <= VERIFICATION,
             ),
         ],
-        charts: Vec::new(),
     })
 }
 

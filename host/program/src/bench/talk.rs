@@ -6,7 +6,6 @@ use std::time::Duration;
 use offermatch::{Matcher, Mode};
 use serde_json::{Value, json};
 
-use super::chart::{Bar, Chart};
 use super::input::{Input, Kind};
 use super::measure::{least, milliseconds, ratio};
 use super::native::{self, components_and_core};
@@ -39,7 +38,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let mut rows = Vec::new();
     let mut targets = Vec::new();
-    let mut charts = Vec::new();
     for (tasks, offers) in SIZES.map(|(tasks, offers)| (bench.size(tasks), bench.size(offers))) {
         let input = Input::new(Kind::Uniform, tasks, offers, Mode::Exclusive)?;
         bench.say(format!("talk: component, {}", input.size()));
@@ -103,13 +101,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
             let what = format!("{}: component at most {SANDBOX}x the time of the same core natively", input.size());
             targets.push(Target::new(what, times(sandbox), sandbox <= SANDBOX));
         }
-        let bars = measured.iter().map(|row| Bar { name: row.name.clone(), value: milliseconds(row.total) });
-        charts.push(Chart::bars(
-            format!("talk-{tasks}x{offers}"),
-            format!("{} uniform, exclusive: one cycle", input.size()),
-            "milliseconds, logarithmic",
-            bars.collect(),
-        ));
         rows.extend(measured.iter().map(|measured| measured.row(&input, single)));
     }
     Ok(Report {
@@ -137,7 +128,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
         ],
         rows,
         targets,
-        charts,
     })
 }
 

@@ -90,7 +90,6 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
         ],
         rows,
         targets,
-        charts: Vec::new(),
     })
 }
 

@@ -18,8 +18,9 @@ the least of several rounds in one run on this machine; compare them with each o
 
 Examples:
   offermatch-host bench talk
-  offermatch-host bench kinds --fraction 0.1 --svg plots
-  offermatch-host bench all --json figures.json --svg plots
+  offermatch-host bench kinds --fraction 0.1
+  offermatch-host bench all --json figures.json
+  offermatch bench draw figures.json --svg plots
   offermatch-host bench simd with-simd128.wasm without.wasm";
 
 /// What `bench` takes.
@@ -31,9 +32,6 @@ pub(crate) struct BenchArguments {
     /// Write the figures to a file as JSON; `-` prints them instead of the table
     #[arg(long, global = true, value_name = "FILE|-")]
     json: Option<PathBuf>,
-    /// Write plots to a folder, which is made where it is not there
-    #[arg(long, global = true, value_name = "FOLDER")]
-    svg: Option<PathBuf>,
     /// Measure the plain loops on this part of the tasks, spread over the cycle
     #[arg(long, global = true, value_name = "PART", default_value_t = 0.1, value_parser = part)]
     fraction: f64,
@@ -114,9 +112,6 @@ pub(super) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
         name => vec![single(name)?],
     };
     drop(progress);
-    if let Some(folder) = &arguments.svg {
-        draw(folder, &reports)?;
-    }
     let document = document(&reports, &matcher, arguments);
     let tables: Vec<String> = reports.iter().map(Report::text).collect();
     printed(arguments, &document, tables.join("\n"))
@@ -201,16 +196,6 @@ fn document(reports: &[Report], matcher: &Matcher, arguments: &BenchArguments) -
         }
         reports => json!({"machine": machine, "benches": reports.iter().map(Report::document).collect::<Vec<_>>()}),
     }
-}
-
-/// Writes the plots.
-fn draw(folder: &Path, reports: &[Report]) -> anyhow::Result<()> {
-    make(folder)?;
-    for chart in reports.iter().flat_map(|report| &report.charts) {
-        let path = folder.join(format!("{}.svg", chart.name));
-        std::fs::write(&path, chart.svg()).with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
 }
 
 /// Makes a folder, where it is not there.

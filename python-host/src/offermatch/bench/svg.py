@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -44,8 +44,15 @@ def write(measured: dict[str, Any], folder: Path) -> list[Path]:
     return written
 
 
-def bars(title: str, subtitle: str, bars: Sequence[tuple[str, float, str]], *, log: bool) -> str:
-    """Return horizontal bars with their labels to the left and their values at the end."""
+def bars(
+    title: str,
+    subtitle: str,
+    bars: Sequence[tuple[str, float, str]],
+    *,
+    log: bool,
+    label: Callable[[float], str] = time_text,
+) -> str:
+    """Return horizontal bars with their names to the left and their values at the end; `label` writes logarithmic ticks."""
     height = _TOP + len(bars) * (_BAR + _GAP) + _BOTTOM
     space = _WIDTH - _LABELS - _VALUES
     positive = [value for _, value, _ in bars if value > 0] or [1.0]
@@ -68,9 +75,9 @@ def bars(title: str, subtitle: str, bars: Sequence[tuple[str, float, str]], *, l
     ]
     for tick in ticks:
         x = _LABELS + length(tick)
-        label = time_text(tick).replace(".00", "") if log else f"{tick:.0%}"
+        text = label(tick).replace(".00", "") if log else f"{tick:.0%}"
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 6}" y2="{height - _BOTTOM}" stroke="#e2e8f0"/>')
-        parts.append(f'<text x="{x:.1f}" y="{height - 12}" text-anchor="middle" fill="#64748b">{label}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{height - 12}" text-anchor="middle" fill="#64748b">{text}</text>')
     for at, (name, value, text) in enumerate(bars):
         y = _TOP + at * (_BAR + _GAP)
         middle = y + _BAR / 2 + 4.5
@@ -89,17 +96,26 @@ def lines(
     drawn: Sequence[tuple[str, Sequence[tuple[float, float]]]],
     *,
     low: tuple[float, float] = (0.0, 0.0),
+    log: bool = False,
 ) -> str:
-    """Return lines with their names at their ends, both axes linear; what is below the low ends of the axes is left out."""
+    """Return lines with their names at their ends, both axes linear or logarithmic.
+
+    What is below the low ends of linear axes is left out.
+    """
     width, height, left, right, top, bottom = _WIDTH, 420, 60, _WIDTH - 330, 70, 360
     shown = [(name, [point for point in points if point[0] >= low[0] and point[1] >= low[1]]) for name, points in drawn]
     found = [point for _, points in shown for point in points] or [low]
     high = max(point[0] for point in found), max(point[1] for point in found)
     steps = _ticks(low[0], high[0]), _ticks(low[1], high[1])
+    if log:
+        axes = zip(*found, strict=True)
+        steps = _powers(next(axes)), _powers(next(axes))
 
     def at(value: float, axis: int) -> float:
         begin, end = ((left, right), (bottom, top))[axis]
-        return begin + (end - begin) * (value - low[axis]) / (steps[axis][-1] - low[axis])
+        first, last = steps[axis][0], steps[axis][-1]
+        part = math.log(value / first) / math.log(last / first) if log else (value - first) / (last - first)
+        return begin + (end - begin) * part
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" {_FONT} fill="{_INK}">',
@@ -128,6 +144,12 @@ def lines(
         free = y + 16
         parts.append(f'<text x="{right + 10}" y="{y + 4:.1f}" fill="{colour}">{escape(name)}</text>')
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _powers(values: Sequence[float]) -> list[float]:
+    """Return the powers of ten from at most the least of some positive values to at least the largest."""
+    first, last = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return [10.0**power for power in range(first, max(last, first + 1) + 1)]
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -12,6 +12,7 @@ from typing import Any
 from offermatch.bench import (
     border,
     cycle,
+    draw,
     gil,
     judge,
     kubernetes,
@@ -112,6 +113,9 @@ def _add_clusters(measurement: Callable[..., Any]) -> None:
     parser.add_argument("--concurrency", type=positive, default=32, metavar="N", help="bindings at once (default: 32)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("draw", draw, _draw, "the pictures of figures that --json wrote")
+    parser.add_argument("figures", type=Path, metavar="FILE", help="what offermatch-host bench NAME --json FILE wrote")
+    parser.add_argument("--svg", type=Path, required=True, metavar="DIR", help="where to draw")
     parser = measurement("partitions", partitions, _partitions, "partitions of a cycle on threads and on workers of Dask")
     parser.add_argument("--kind", default="realistic", choices=KINDS, help="the sample that each is (default: realistic)")
     parser.add_argument("--rows", type=positive, default=10_000, metavar="N", help="tasks, and offers, of each (10000)")
@@ -274,6 +278,10 @@ def _launches(options: argparse.Namespace) -> str:
 def _ray(options: argparse.Namespace) -> str:
     found = ray.ray(options.bundles, options.nodes, options.start_for, options.seed, _progress)
     return _shown(found, options, ray.table)
+
+
+def _draw(options: argparse.Namespace) -> str:
+    return "".join(f"{path}\n" for path in draw.draw(options.figures, options.svg))
 
 
 def _partitions(options: argparse.Namespace) -> str:
