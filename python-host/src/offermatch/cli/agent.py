@@ -17,6 +17,7 @@ from offermatch.cli.arguments import positive
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Offer
 from offermatch.quantity import parse, unit_of
+from offermatch.requirements import measure_number
 from offermatch.scheduler.cluster.http.access import token_of
 from offermatch.visible import LONGEST_NAME, visible
 
@@ -68,6 +69,14 @@ def add_agent(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="that tasks may require; may be given again",
     )
+    agent.add_argument(
+        "--measure",
+        type=_measure,
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="a number that tasks may ask to be at least or at most something, such as driver=535; may be given again",
+    )
     agent.add_argument("--inputs", type=Path, metavar="DIR", help="where inputs are found by their names")
     agent.add_argument(
         "--most-running",
@@ -116,6 +125,7 @@ def _serve(options: argparse.Namespace) -> str:
         {"cpu": options.cpu, "memory": options.memory},
         attributes=dict(options.attribute),
         devices=options.devices,
+        measures=dict(options.measure) or None,
     )
     cluster = ProcessCluster(
         offer,
@@ -178,3 +188,13 @@ def _attribute(text: str) -> tuple[str, str]:
     if not (name and equals and value):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _measure(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        if name and equals:
+            return name, measure_number(value, name)
+    except InputError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, such as driver=535")

@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from offermatch.scheduler import stages
 from offermatch.scheduler.cluster.abc import Cluster
 from offermatch.scheduler.cycle import Stopwatch
+from offermatch.scheduler.gangs import Gangs
 from offermatch.scheduler.prepare import Preparation, Prepared
 from offermatch.scheduler.store import Lease, Store, Verdict
 from offermatch.scheduler.store.schema import State
@@ -67,9 +68,9 @@ class Launches:
         with ThreadPoolExecutor(1, "offermatch-record") as threads:
             for numbers, finish in begun:
                 if self._stopped.is_set():
-                    self._give_back(numbers)
+                    self._give_back(numbers, "stopped", "the scheduler stopped")
                 else:
-                    self._launch(finish, threads)
+                    self._launch(finish, threads, matched.gangs)
         self._count_recorded(0)
 
     def _claim(self, matched: stages.Matched, preparation: Preparation) -> list[_Part]:
@@ -81,6 +82,9 @@ class Launches:
                     break
                 mine = stages.claim_tasks(self._store, self._lease, part, self._cluster.now())
                 looked, claimed = looked + len(part.ids), claimed + len(mine)
+                short = set(matched.gangs.short([claim.id for claim, _, _ in mine]))
+                self._give_back([*short], "gang-incomplete", "too few members of its group could be claimed")
+                mine = [one for one in mine if one[0].id not in short]
                 if mine:
                     begun.append(([claim.id for claim, _, _ in mine], preparation.begin(mine)))
             span.counts["claimed"] = claimed
@@ -88,7 +92,7 @@ class Launches:
             self._cycle.refuse("stopped", len(matched.ids) - looked)
         return begun
 
-    def _launch(self, finish: Callable[[], Prepared], threads: ThreadPoolExecutor) -> None:
+    def _launch(self, finish: Callable[[], Prepared], threads: ThreadPoolExecutor, gangs: Gangs) -> None:
         with self._watch.span("prepare_payloads") as span:
             prepared = finish()
             span.counts.update(
@@ -100,6 +104,9 @@ class Launches:
             self._store.settle(self._lease, prepared.failed, self._cluster.now())
             for reason, number in prepared.refusals.items():
                 self._cycle.refuse(reason, number)
+            short = set(gangs.short([number for number, _ in prepared.launches]))
+            self._give_back([*short], "gang-incomplete", "too few members of its group could be prepared")
+            launches = [one for one in prepared.launches if one[0] not in short]
 
         def settle(verdicts: Sequence[Verdict]) -> None:
             now = self._cluster.now()
@@ -107,17 +114,17 @@ class Launches:
 
         with self._watch.span("launch_tasks") as span:
             self._count_recorded(1)
-            result = stages.launch_tasks(self._store, self._lease, self._cluster, prepared.launches, settle)
-            span.counts["launched"] = len(prepared.launches) - sum(result.refusals.values())
+            result = stages.launch_tasks(self._store, self._lease, self._cluster, launches, settle)
+            span.counts["launched"] = len(launches) - sum(result.refusals.values())
             self.taken |= result.taken
             self.full |= result.full
             for reason, number in result.refusals.items():
                 self._cycle.refuse(reason, number)
 
-    def _give_back(self, numbers: Sequence[int]) -> None:
-        verdicts = [Verdict(number, "again", "the scheduler stopped") for number in numbers]
-        self._store.settle(self._lease, verdicts, self._cluster.now())
-        self._cycle.refuse("stopped", len(numbers))
+    def _give_back(self, numbers: Sequence[int], reason: str, told: str) -> None:
+        """Have tasks that were claimed ready again."""
+        self._store.settle(self._lease, [Verdict(number, "again", told) for number in numbers], self._cluster.now())
+        self._cycle.refuse(reason, len(numbers))
 
     def _count_recorded(self, open_parts: int) -> None:
         """Wait until at most so many parts are not recorded."""

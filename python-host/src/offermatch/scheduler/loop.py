@@ -15,6 +15,7 @@ from offermatch.model import Settings
 from offermatch.scheduler import stages
 from offermatch.scheduler.cluster.abc import Cluster
 from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
+from offermatch.scheduler.gangs import incomplete, unserved
 from offermatch.scheduler.garbage import fewer_collections
 from offermatch.scheduler.launches import Launches
 from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, total_capacity
@@ -203,6 +204,7 @@ class Scheduler:
         with watch.span("get_processable_tasks") as span:
             found = stages.get_processable_tasks(store, self._most_tasks, self._behind, cluster.now())
             cycle.queue = span.counts["tasks"] = len(found.ids)
+            found = self._askable(found, offered, cycle)
         with watch.span("order_tasks") as span:
             ordered = self._ordered(found, offered, offers)
             found = found.picked(ordered.rows)
@@ -211,7 +213,7 @@ class Scheduler:
             cycle.refuse("over-quota", len(ordered.over_quota))
         with watch.span("match_tasks_to_offers") as span:
             room = self._room(found, offers)
-            matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings, room, cluster.now())
+            matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings, room, cluster.now(), offered)
             cycle.placed = span.counts["placed"] = len(matched.ids)
             cycle.reserved, cycle.backfilled = len(room.reservations), matched.backfilled
             self._overtaken = stages.overtaken(found, matched)
@@ -237,10 +239,21 @@ class Scheduler:
             launched.run(matched, preparation)
         self._places.launched(store, launched.taken, launched.full, cluster.now())
 
+    def _askable(self, found: Processable, offered: OfferColumns, cycle: Cycle) -> Processable:
+        """Return the tasks that the matcher can be asked about."""
+        refused = unserved(found, self.matcher.description.rules)
+        waits = incomplete(found, set(offered.names)).difference(refused)
+        if not refused and not waits:
+            return found
+        cycle.refuse("rule-unserved", len(refused))
+        cycle.refuse("gang-incomplete", len(waits))
+        return found.picked([row for row in range(len(found.ids)) if row not in refused and row not in waits])
+
     def _ordered(self, found: Processable, offered: OfferColumns, offers: OfferColumns) -> Ordered:
         """Return the order in which the matcher is asked about the tasks."""
         queues, held = self.store.holding()
-        waiting = Waiting(found.columns, found.ids, found.queues, found.priorities, found.since)
+        needed = {number: group.needed for number, group in found.groups.items() if group.needed}
+        waiting = Waiting(found.columns, found.ids, found.queues, found.priorities, found.since, found.group_of, needed)
         return order_tasks(
             waiting,
             queues,
@@ -279,7 +292,7 @@ class Scheduler:
         """Keep what there was when tasks found no offer, now and then, for whoever asks why."""
         if cycle.placed < cycle.queue and time.monotonic() >= self._seen + _SECONDS_SEEN:
             self._seen = time.monotonic()
-            self.store.see(offered, self.cluster.now())
+            self.store.see(offered, self.cluster.now(), self.matcher.description)
 
     def _tell_matcher(self, cycle: Cycle, matched: stages.Matched) -> None:
         answer = matched.answer

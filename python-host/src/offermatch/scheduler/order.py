@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
+from operator import add
 
 from offermatch.model import DEVICES
 from offermatch.scheduler.queues import DEFAULT, Queue
@@ -31,6 +32,8 @@ class Waiting:
         queues: The queue of each; None where all are in one queue, the default.
         priorities: The priority of each: higher goes first.
         since: When each could first have begun, in seconds.
+        gangs: The number of the gang of each, 0 for none; None where there are none. The members of a gang are in one queue.
+        needed: How many members of each gang have to begin at once, 1 or more.
     """
 
     columns: TaskColumns
@@ -38,6 +41,8 @@ class Waiting:
     queues: Sequence[str] | None
     priorities: Sequence[int]
     since: Sequence[float]
+    gangs: Sequence[int] | None = None
+    needed: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,10 @@ def order_tasks(
     """
     if not len(waiting.ids):
         return Ordered([])
-    rows = _within(waiting, ageing)
+    rows, gangs = _side_by_side(waiting, _within(waiting, ageing))
     single = waiting.queues is None and not any(queue.quota or queue.parent for queue in queues if queue.name == DEFAULT)
     if single:
-        return Ordered(rows)
+        return Ordered([one for row in rows for one in (gangs[row].rows if row in gangs else (row,))] if gangs else rows)
     dimensions = [*capacity, *([] if DEVICES in capacity else [DEVICES])]
     by_queue: dict[str, list[int]] = {}
     names = waiting.queues
@@ -97,7 +102,8 @@ def order_tasks(
     for node in nodes.values():
         (nodes[node.above] if node.above else root).children.append(node)
     shares = {name: max(node.used_part(), default=0.0) for name, node in nodes.items()}
-    filling = _Filling(_asked(waiting.columns, dimensions), dimensions, capacity, free, waiting.since, now - kept_after)
+    asked = _asked(waiting.columns, dimensions)
+    filling = _Filling(asked, dimensions, capacity, free, waiting.since, now - kept_after, gangs)
     filling.fill(root)
     return Ordered(filling.order, filling.over_quota, shares)
 
@@ -124,6 +130,28 @@ def _within(waiting: Waiting, ageing: float) -> Sequence[int]:
     if ageing:
         return sorted(range(len(ids)), key=lambda row: (since[row] - ageing * priorities[row], ids[row]))
     return sorted(range(len(ids)), key=lambda row: (-priorities[row], ids[row]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gang:
+    """Tasks that are taken together: so many of them at least, in their order."""
+
+    rows: Sequence[int]
+    needed: int
+
+
+def _side_by_side(waiting: Waiting, rows: Sequence[int]) -> tuple[Sequence[int], dict[int, _Gang]]:
+    """Return the rows with the first member of a gang in place of all, and the gangs by these."""
+    numbers = waiting.gangs
+    if numbers is None or not any(numbers):
+        return rows, {}
+    members: dict[int, list[int]] = {}
+    for row in rows:
+        if waiting.needed.get(numbers[row]):
+            members.setdefault(numbers[row], []).append(row)
+    gangs = {found[0]: _Gang(found, waiting.needed[number]) for number, found in members.items()}
+    others = {row for gang in gangs.values() for row in gang.rows[1:]}
+    return [row for row in rows if row not in others], gangs
 
 
 class _Node:
@@ -202,6 +230,7 @@ class _Filling:
         free: Mapping[str, int] | None,
         since: Sequence[float],
         overdue: float,
+        gangs: Mapping[int, _Gang],
     ) -> None:
         self.order: list[int] = []
         self.over_quota: dict[int, str] = {}
@@ -209,6 +238,7 @@ class _Filling:
         self._capacity = [capacity.get(name, 0) for name in dimensions]
         self._free = None if free is None else [free.get(name, 0) for name in dimensions]
         self._since, self._overdue = since, overdue
+        self._gangs = gangs
 
     def fill(self, root: _Node) -> None:
         """Order all that waits below the root."""
@@ -244,19 +274,57 @@ class _Filling:
                     heappop(heap)
 
     def _take(self, row: int, path: Sequence[_Node]) -> None:
+        gang = self._gangs.get(row)
+        if gang is not None:
+            self._take_gang(gang, path)
+            return
         asked = self._asked[row]
+        full = self._full(asked, path)
+        if full is None:
+            self.order.append(row)
+            if self._may_begin(row):
+                self._charge(asked, path)
+            return
+        self._hold_back([row], full, asked, path)
+
+    def _take_gang(self, gang: _Gang, path: Sequence[_Node]) -> None:
+        """Take as many members as the quotas let begin, if these are as many as have to begin at once; else none."""
+        taken, asked, full = 0, (0,) * len(self._capacity), None
+        least = asked
+        for row in gang.rows:
+            more = tuple(map(add, asked, self._asked[row]))
+            full = self._full(more, path)
+            if full is not None:
+                break
+            taken, asked = taken + 1, more
+        if full is not None and taken < gang.needed:
+            for row in gang.rows[: gang.needed]:
+                least = tuple(map(add, least, self._asked[row]))
+            self._hold_back(gang.rows, full, least, path)
+            return
+        self.order += gang.rows[:taken]
+        if full is not None:
+            self.over_quota.update(dict.fromkeys(gang.rows[taken:], full.name))
+        if all(map(self._may_begin, gang.rows[:taken])):
+            self._charge(asked, path)
+
+    def _full(self, asked: Sequence[int], path: Sequence[_Node]) -> _Node | None:
+        """Return the queue whose quota has no room for what is asked."""
         for node in path:
             if any(node.used[at] + asked[at] > most for at, most in node.quota.items() if asked[at]):
-                self.over_quota[row] = node.name
-                # The quota's rest is kept for a task that has waited long and could run within it.
-                could = all(asked[at] <= most for at, most in node.quota.items())
-                if could and self._since[row] <= self._overdue:
-                    self._charge(asked, path)
-                return
-        self.order.append(row)
-        free = self._free
-        if free is None or all(one <= most for one, most in zip(asked, free, strict=True)):
+                return node
+        return None
+
+    def _hold_back(self, rows: Sequence[int], full: _Node, asked: Sequence[int], path: Sequence[_Node]) -> None:
+        self.over_quota.update(dict.fromkeys(rows, full.name))
+        # The quota's rest is kept for a task that has waited long and could run within it.
+        could = all(asked[at] <= most for at, most in full.quota.items())
+        if could and min(self._since[row] for row in rows) <= self._overdue:
             self._charge(asked, path)
+
+    def _may_begin(self, row: int) -> bool:
+        free = self._free
+        return free is None or all(one <= most for one, most in zip(self._asked[row], free, strict=True))
 
     def _charge(self, asked: Sequence[int], path: Sequence[_Node]) -> None:
         for node in path:

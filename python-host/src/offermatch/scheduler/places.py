@@ -106,6 +106,7 @@ def without(offers: OfferColumns, closed: Collection[str]) -> OfferColumns:
         available=picked(offers.available),
         capacity=None if offers.capacity is None else picked(offers.capacity),
         attributes={name: [column[row] for row in rows] for name, column in offers.attributes.items()},
+        measures={name: array("d", map(column.__getitem__, rows)) for name, column in offers.measures.items()},
         numbers=None,
     )
     if offers.device_offsets is not None:

@@ -4,7 +4,8 @@
                                                                                          └──> a task that ends before may
 
 It is EASY backfill (Lifka, 1995) on offers: where time limits say when enough of an offer is free, what ends before that may
-run in the held room. Where they do not, the room is held as it becomes free, on the offer that needs least.
+run in the held room. Where they do not, the room is held as it becomes free, on the offer that needs least. Members of a
+gang that have to begin together have their room held together.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from offermatch.model import DEVICES
+from offermatch.scheduler.seats import Ending, Seats, Units, asked_of, free_at, summed
 from offermatch.scheduler.store.told import Processable, Reservation
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Ending", "Room", "held_offers", "hold_room", "short_tasks"]
 
@@ -23,9 +25,6 @@ _ONE_IN = 20
 """At most one offer in so many is held, and at least one."""
 _NEW = 16
 """Reservations that one cycle adds at most: each looks at every offer."""
-
-Ending = tuple[float, Mapping[str, int]]
-"""When a task ends at the latest, and what is free by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,50 +64,107 @@ def hold_room(
     """
     at = {number: row for row, number in enumerate(found.ids)} if before else {}
     places = {name: row for row, name in enumerate(offers.names)}
-    kept = {number: one for number, one in before.items() if number in at and one.offer in places}
-    taken = {one.offer for one in kept.values()}
+    units = Units(found)
+    seats = Seats(found, offers, endings, now)
+    chosen: list[tuple[float, dict[int, int]]] = []
+    for unit, since in _kept(found, before, units, at, places):
+        chosen.append((since, {row: places[before[found.ids[row]].offer] for row in unit}))
+        seats.take(chosen[-1][1])
     most = max(1, len(offers) // _ONE_IN)
-    chosen: list[tuple[int, int, float]] = [(at[number], places[one.offer], one.since) for number, one in kept.items()]
-    for row in without[: _NEW + len(kept)]:
-        if len(chosen) >= most:
+    known = {row for _, seated in chosen for row in seated}
+    for row in without[: _NEW + len(before)]:
+        if len(seats.taken) >= most:
             break
-        if found.ids[row] not in kept:
-            place = _soonest(found, row, offers, taken, endings, now)
-            if place is not None:
-                taken.add(offers.names[place])
-                chosen.append((row, place, now))
+        unit = units.of(row)
+        if known.intersection(unit):
+            continue
+        known.update(unit)
+        seated = seats.soonest(unit)
+        # The first of all may hold more: a gang that asks for many offers would never begin.
+        if seated is not None and (not seats.taken or len(seats.taken.union(seated.values())) <= most):
+            chosen.append((now, seated))
+            seats.take(seated)
     if not chosen:
         return Room(offers)
+    return _held(found, offers, chosen, endings, now)
+
+
+def _kept(
+    found: Processable,
+    before: Mapping[int, Reservation],
+    units: Units,
+    at: Mapping[int, int],
+    places: Mapping[str, int],
+) -> list[tuple[tuple[int, ...], float]]:
+    """Return the rows that keep their room, with those that have to begin together, and since when they have it."""
+    kept, seen = [], set[int]()
+    for number, one in before.items():
+        row = at.get(number)
+        if row is None or row in seen:
+            continue
+        unit = units.of(row)
+        seen.update((row, *unit))
+        others = [before.get(found.ids[other]) for other in unit]
+        if row in unit and all(other is not None and other.offer in places for other in others):
+            kept.append((unit, one.since))
+    return kept
+
+
+def _held(
+    found: Processable,
+    offers: OfferColumns,
+    chosen: Sequence[tuple[float, Mapping[int, int]]],
+    endings: Mapping[str, Sequence[Ending]],
+    now: float,
+) -> Room:
+    """Return what is held for these rows, each on its offer."""
     free = replace(
         offers,
         available={name: column[:] for name, column in offers.available.items()},
         device_free=offers.device_free[:],
     )
-    held, reservations, fitting = {}, {}, {}
-    for row, place, since in chosen:
-        name = offers.names[place]
-        asked = _asked(found.columns, row)
-        until, freed = _free_at(asked, offers, place, endings.get(name, ()), now)
-        reservations[found.ids[row]] = Reservation(name, since, until)
+    held: dict[str, dict[str, int]] = {}
+    reservations, fitting = {}, {}
+    promised: dict[int, dict[str, int]] = {}
+    ready: dict[int, dict[str, int]] = {}
+    for since, seated in chosen:
+        asked: dict[int, dict[str, int]] = {}
+        for row, place in seated.items():
+            asked[place] = summed(asked.get(place, {}), asked_of(found.columns, row))
+        until: float | None = now
+        freed: dict[int, Mapping[str, int]] = {}
+        for place, own in asked.items():
+            promised[place] = summed(promised.get(place, {}), own)
+            end, freed[place] = free_at(promised[place], offers, place, endings.get(offers.names[place], ()), now)
+            until = None if until is None or end is None else max(until, end)
+        for row, place in seated.items():
+            reservations[found.ids[row]] = Reservation(offers.names[place], since, until)
         if until is not None and until <= now:
-            fitting[row] = name
-        else:
-            held[name] = _hold(free, place, asked, freed)
+            fitting.update({row: offers.names[place] for row, place in seated.items()})
+            for place, own in asked.items():
+                ready[place] = summed(ready.get(place, {}), own)
+            continue
+        for place, own in asked.items():
+            name = offers.names[place]
+            held[name] = summed(held.get(name, {}), _hold(free, place, own, freed[place], ready.get(place, {})))
     return Room(free if held else offers, held, reservations, fitting)
 
 
 def short_tasks(found: Processable, placed: Sequence[int], room: Room, now: float) -> list[tuple[int, tuple[str, ...]]]:
     """Return the rows of tasks that found no offer and may run in held room, each with the offers of which it may.
 
-    They end, by their time limit, before the room is needed. Tasks with devices are none of them.
+    They end, by their time limit, before the room is needed. Tasks with devices are none of them, nor are those of groups.
     """
-    ends = sorted(
-        ((one.until, one.offer) for one in room.reservations.values() if one.until is not None and one.offer in room.held),
-        reverse=True,
-    )
+    needed: dict[str, float | None] = {}
+    for one in room.reservations.values():
+        if one.offer in room.held:
+            before = needed.get(one.offer, one.until)
+            needed[one.offer] = None if one.until is None or before is None else min(before, one.until)
+    ends = sorted(((until, name) for name, until in needed.items() if until is not None), reverse=True)
     if not ends:
         return []
     taken, devices = set(placed), found.columns.devices
+    taken.update(row for row, group in enumerate(found.group_of or ()) if group)
     short = []
     for row, limit in enumerate(found.time_limits):
         if limit is not None and now + limit <= ends[0][0] and row not in taken and not (devices and devices[row]):
@@ -129,90 +185,22 @@ def held_offers(offers: OfferColumns, room: Room) -> OfferColumns:
         {one: array("Q", [room.held[name].get(one, 0) for name in names]) for one in offers.available},
         {one: picked(column) for one, column in (offers.capacity or offers.available).items()},
         {one: [column[row] for row in rows] for one, column in offers.attributes.items()},
+        measures={one: array("d", [column[row] for row in rows]) for one, column in offers.measures.items()},
     )
 
 
-def _asked(columns: TaskColumns, row: int) -> dict[str, int]:
-    found = {name: column[row] for name, column in columns.demand.items() if column[row]}
-    return {**found, DEVICES: columns.devices[row]} if columns.devices and columns.devices[row] else found
-
-
-def _soonest(
-    found: Processable,
-    row: int,
-    offers: OfferColumns,
-    taken: set[str],
-    endings: Mapping[str, Sequence[Ending]],
-    now: float,
-) -> int | None:
-    """Return the offer that has room first by the time limits of what runs there, or else the one that needs least."""
-    asked = _asked(found.columns, row)
-    capacity = offers.capacity or offers.available
-    if any(name not in capacity for name in asked if name != DEVICES):
-        return None
-    requirements = found.columns.requirements[row] if found.columns.requirements else ()
-    avoided = found.avoided.get(row, ())
-    devices = asked.get(DEVICES, 0)
-    columns = [(capacity[name], offers.available[name], number) for name, number in asked.items() if name != DEVICES]
-    best: tuple[float, float, int] | None = None
-    for place, name in enumerate(offers.names):
-        if name in taken or name in avoided or any(column[place] < number for column, _, number in columns):
-            continue
-        if devices and 1000 * len(offers.devices_of(place)) < devices:
-            continue
-        if not all(offers.meets(one, place) for one in requirements):
-            continue
-        until, _ = _free_at(asked, offers, place, endings.get(name, ()), now)
-        short = [(number - column[place]) / there[place] for there, column, number in columns if number > column[place]]
-        if devices:
-            short.append(_missing_devices(offers, place, devices) / (1000 * len(offers.devices_of(place))))
-        key = (float("inf") if until is None else until, max(short, default=0.0), place)
-        if best is None or key < best:
-            best = key
-    return None if best is None else best[2]
-
-
-def _free_at(
-    asked: Mapping[str, int], offers: OfferColumns, place: int, endings: Sequence[Ending], now: float
-) -> tuple[float | None, dict[str, int]]:
-    """Return when there is room for what is asked, None where nobody knows, and what of it will have ended by then."""
-    short = {
-        name: number - offers.available[name][place]
-        for name, number in asked.items()
-        if name != DEVICES and number > offers.available[name][place]
-    }
-    devices = asked.get(DEVICES, 0)
-    if devices and _missing_devices(offers, place, devices):
-        # Which devices are free together, no time limit says.
-        return None, {}
-    if not short:
-        return now, {}
-    freed: dict[str, int] = {}
-    for end, given in sorted(endings, key=lambda one: one[0]):
-        for name, number in given.items():
-            freed[name] = freed.get(name, 0) + number
-        if all(freed.get(name, 0) >= number for name, number in short.items()):
-            # What runs beyond its limit ends any moment.
-            return max(end, now + 1.0), freed
-    return None, {}
-
-
-def _missing_devices(offers: OfferColumns, place: int, asked: int) -> int:
-    free = offers.devices_of(place)
-    if asked < 1000:
-        return max(0, asked - max(free, default=0))
-    return max(0, asked - 1000 * sum(one == 1000 for one in free))
-
-
-def _hold(free: OfferColumns, place: int, asked: Mapping[str, int], freed: Mapping[str, int]) -> dict[str, int]:
-    """Take out of an offer what is held of it, and return that."""
+def _hold(
+    free: OfferColumns, place: int, asked: Mapping[str, int], freed: Mapping[str, int], ready: Mapping[str, int]
+) -> dict[str, int]:
+    """Take out of an offer what is held of it, beside what is there for others already, and return that."""
     held = {}
     for name, number in asked.items():
         if name == DEVICES:
-            _hold_devices(free, place, number)
+            if not ready.get(DEVICES):
+                _hold_devices(free, place, number)
             continue
         column = free.available[name]
-        held[name] = min(column[place], max(0, number - freed.get(name, 0)))
+        held[name] = min(max(0, column[place] - ready.get(name, 0)), max(0, number - freed.get(name, 0)))
         column[place] -= held[name]
     return held
 

@@ -19,6 +19,7 @@ from offermatch.errors import ClusterError, StoreError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Requirement, Settings
 from offermatch.scheduler.cluster.abc import Cluster, Launch
+from offermatch.scheduler.gangs import Gangs, beside, with_groups
 from offermatch.scheduler.places import Places
 from offermatch.scheduler.room import Room, held_offers, short_tasks
 from offermatch.scheduler.store import Lease, Store, Verdict
@@ -68,7 +69,8 @@ def collect_reports(
         return {}
     now = cluster.now()
     over = {one.id for one in held if one.running and one.ends_by is not None and one.ends_by <= now}
-    ending = [one.key for one in held if one.cancel_reason is not None or one.id in over]
+    evicted = {one.id for one in held if one.evict_reason is not None}
+    ending = [one.key for one in held if one.cancel_reason is not None or one.id in over or one.id in evicted]
     if ending:
         cluster.cancel(ending)
     verdicts: list[Verdict] = []
@@ -80,7 +82,8 @@ def collect_reports(
             verdicts.append(Verdict(one.id, "done"))
             done.add(one.offer)
         elif report.outcome in ("failed", "lost"):
-            counts_as: Outcome = "again" if one.fenced else "lost" if report.outcome == "lost" else "failed"
+            lost = report.outcome == "lost"
+            counts_as: Outcome = "again" if one.fenced or one.id in evicted else "lost" if lost else "failed"
             reason = report.reason or report.outcome
             if one.id in over and one.ends_by is not None and one.time_limit is not None:
                 ran = now - one.ends_by + one.time_limit
@@ -106,6 +109,7 @@ def collect_reports(
     counts = store.settle(lease, verdicts, cluster.now())
     if places is not None:
         places.ended(store, done, failed, cluster.now())
+    store.evict_partial_starts([*{one.group for one in held if one.group is not None}])
     ended = {verdict.id for verdict in verdicts if verdict.outcome != "running"}
     if ended:
         _forget(store, lease, cluster, [one.key for one in held if one.id in ended])
@@ -168,6 +172,7 @@ class Matched:
         backfilled: How many of them run in room that is held for others, and end before it is needed.
         unknown_dimension: Tasks that ask for a dimension which no offer has.
         answer: The matcher's; None where there was nothing to match.
+        gangs: What there is to know of their groups.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -177,12 +182,25 @@ class Matched:
     backfilled: int = 0
     unknown_dimension: int = 0
     answer: Answer | None = None
+    gangs: Gangs = field(default_factory=Gangs)
 
     def parts(self, size: int) -> Iterator[Matched]:
-        """Return the placed tasks by so many."""
-        for begin in range(0, len(self.ids), size):
-            end = begin + size
-            yield Matched(self.ids[begin:end], self.rows[begin:end], self.offers[begin:end])
+        """Return the placed tasks by so many, and by more where a group would be cut."""
+        ids, rows, offers, of = self.ids, self.rows, self.offers, self.gangs.of
+        if of:
+            # Members side by side, where the first one stands.
+            firsts: dict[int, int] = {}
+            for at, number in enumerate(ids):
+                firsts.setdefault(of.get(number, -number), at)
+            order = sorted(range(len(ids)), key=lambda at: (firsts[of.get(ids[at], -ids[at])], at))
+            ids, rows, offers = [ids[at] for at in order], [rows[at] for at in order], [offers[at] for at in order]
+        begin = 0
+        while begin < len(ids):
+            end = min(begin + size, len(ids))
+            while end < len(ids) and ids[end] in of and of[ids[end]] == of.get(ids[end - 1]):
+                end += 1
+            yield Matched(ids[begin:end], rows[begin:end], offers[begin:end], gangs=self.gangs)
+            begin = end
 
 
 def match_tasks_to_offers(
@@ -192,6 +210,7 @@ def match_tasks_to_offers(
     settings: Settings,
     room: Room | None = None,
     now: float = 0.0,
+    offered: OfferColumns | None = None,
 ) -> Matched:
     """Return which task goes to which offer.
 
@@ -202,6 +221,8 @@ def match_tasks_to_offers(
         settings: How to rank offers.
         room: What of that is held, and for whom.
         now: The time, by which tasks with a time limit may run in held room.
+        offered: All that the cluster offers, of what gets nothing new, too: members of groups may run there. The same as
+            ``offers`` unless given.
 
     Raises:
         InputError: A setting that does not fit the offers.
@@ -212,7 +233,10 @@ def match_tasks_to_offers(
     first = [*room.fitting, *(row for row in range(len(found.ids)) if row not in room.fitting)] if room.fitting else []
     order: Sequence[int] = first or range(len(found.ids))
     own = {at: (name,) for at, name in enumerate(room.fitting.values())}
-    matched = _matched(matcher, found.picked(order), room.offers, settings, own)
+    asked = found.picked(order)
+    there, barred = beside(room.offers, room.offers if offered is None else offered, asked)
+    matched = _matched(matcher, asked, there, settings, own, barred)
+    matched.gangs = Gangs.among(found)
     matched.rows = list(map(order.__getitem__, matched.rows))
     short = short_tasks(found, matched.rows, room, now)
     if short:
@@ -241,8 +265,10 @@ def _matched(
     offers: OfferColumns,
     settings: Settings,
     own: Mapping[int, tuple[str, ...]],
+    barred: tuple[str, ...] = (),
 ) -> Matched:
-    columns, offers = _by_place(found, offers, own)
+    columns, offers = with_groups(found.columns, found, offers)
+    columns, offers = _by_place(replace(found, columns=columns), offers, own, barred)
     columns, rows = _known_dimensions(columns, offers)
     matched = Matched(unknown_dimension=len(found.ids) - len(rows))
     if rows and len(offers):
@@ -250,6 +276,8 @@ def _matched(
             columns,
             offers,
             settings,
+            # Only members that others are to begin with may be missing: they ask for a dimension that no offer has.
+            bad_rows="leave-out",
             # Of what neither side has in this cycle, no number is read.
             units={name: unit for name, unit in (settings.units or {}).items() if name in offers.available},
         )
@@ -260,7 +288,7 @@ def _matched(
 
 
 def _by_place(
-    found: Processable, offers: OfferColumns, own: Mapping[int, tuple[str, ...]]
+    found: Processable, offers: OfferColumns, own: Mapping[int, tuple[str, ...]], barred: tuple[str, ...]
 ) -> tuple[TaskColumns, OfferColumns]:
     """Return the tables with requirements on places.
 
@@ -269,11 +297,14 @@ def _by_place(
     there = set(offers.names)
     avoided = {row: tuple(name for name in names if name in there) for row, names in found.avoided.items()}
     avoided = {row: names for row, names in avoided.items() if 0 < len(names) < len(there) and row not in own}
-    if not avoided and not own:
+    if not avoided and not own and not barred:
         return found.columns, offers
     requirements = list(found.columns.requirements or [()] * len(found.columns))
     for row, names in avoided.items():
         requirements[row] = (*requirements[row], Requirement(_PLACE, names, excludes=True))
+    for row in _asking_nothing(found.columns) if barred else ():
+        # All others find nothing free there.
+        requirements[row] = (*requirements[row], Requirement(_PLACE, barred, excludes=True))
     for row, names in own.items():
         requirements[row] = (*requirements[row], Requirement(_PLACE, names))
     named: list[str | None] = list(offers.names)
@@ -281,6 +312,11 @@ def _by_place(
         replace(found.columns, requirements=requirements),
         replace(offers, attributes={**offers.attributes, _PLACE: named}),
     )
+
+
+def _asking_nothing(columns: TaskColumns) -> list[int]:
+    asked = [*columns.demand.values(), *([columns.devices] if columns.devices is not None else [])]
+    return [row for row in range(len(columns)) if not any(column[row] for column in asked)]
 
 
 def _known_dimensions(columns: TaskColumns, offers: OfferColumns) -> tuple[TaskColumns, Sequence[int]]:
@@ -315,7 +351,8 @@ def claim_tasks(store: Store, lease: Lease, matched: Matched, at: float) -> list
     """
     if not matched.ids:
         return []
-    claims = {claim.id: claim for claim in store.claim(lease, matched.ids, matched.offers, at)}
+    joining = matched.gangs.joining(matched.ids)
+    claims = {claim.id: claim for claim in store.claim(lease, matched.ids, matched.offers, at, joining=joining)}
     had = [number in claims for number in matched.ids]
     kept = compress(zip(matched.ids, matched.rows, matched.offers, strict=True), had)
     return [(claims[number], row, offer) for number, row, offer in kept]

@@ -13,7 +13,7 @@ from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, csv_units, json_rows
-from offermatch.model import AnyRequirement, Group, Preference, Quantity, Requirement
+from offermatch.model import AnyRequirement, Group, Preference, Quantity
 from offermatch.quantity import as_written, check_units, parse, unit_of
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.tables.columns import TaskColumns
@@ -23,7 +23,7 @@ from offermatch.tables.shape import task_from_mapping
 __all__ = ["Checked", "Submission", "checked", "read_submissions"]
 
 _HINT = "docs/scheduler.md shows the rows of a submission"
-_EXTRA = ("priority", "needs", "payload", "inputs", "retries", "queue", "time_limit")
+_EXTRA = ("priority", "needs", "payload", "inputs", "retries", "queue", "time_limit", "fails_together")
 """What a row of a submission has beyond a task's columns."""
 _MOST = 2**31 - 1
 _LONGEST_SECONDS = 1e10
@@ -38,7 +38,7 @@ class Submission:
     Attributes:
         name: Its name, one of a kind in the store.
         demand: What it asks in each resource dimension; a dimension left out is 0.
-        requirements: Conditions on attributes of an offer, all of which must hold.
+        requirements: Conditions on attributes and measures of an offer, all of which must hold.
         devices: Whole devices asked.
         device_share: Thousandths asked of one device.
         priority: Higher goes first.
@@ -49,8 +49,11 @@ class Submission:
         retries: How often it is tried again when an attempt fails.
         queue: The queue whose share it runs from.
         time_limit: The seconds that an attempt may run; one that runs longer is ended and has failed. None: any number.
-        preferences: What the store does not keep, and refuses by name; so are measures among the requirements.
-        group: Likewise.
+        preferences: Conditions that cost something where they do not hold.
+        group: The group that it belongs to, or its name where another member bears the rules. Members have one queue and one
+            priority. Of a group that asks for a least number, so many begin at once.
+        fails_together: Whether a member of its group that fails takes the others with it: after a failed attempt all are
+            tried again together, and one that has no retry left ends them.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Submission:
     time_limit: float | None = None
     preferences: Sequence[Preference] = ()
     group: Group | str | None = None
+    fails_together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +78,14 @@ class Checked:
     """A submission that is right in itself, in columns.
 
     Attributes:
-        columns: Names, demands, devices and requirements.
+        columns: Names, demands, devices, requirements, preferences and groups.
         priorities: One a row.
         retries: One a row.
         needs: The names each row needs, each once.
         queues: One a row.
         time_limits: One a row, in seconds; None for no limit.
         payloads: Row, payload and inputs as JSON text, of the rows that have one.
+        fails_together: One a row.
     """
 
     columns: TaskColumns
@@ -90,6 +95,7 @@ class Checked:
     queues: list[str]
     time_limits: list[float | None]
     payloads: list[tuple[int, str, str]]
+    fails_together: list[bool] = field(default_factory=list)
 
 
 def read_submissions(path: Path, form: str = "auto", *, queue: str = DEFAULT) -> list[Submission]:
@@ -161,7 +167,6 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
         InputError: Whatever is wrong with a task, ``payload-malformed``, ``setting-malformed``, ``dependency-cycle``.
     """
     columns = task_columns(rows, source=source)
-    _refuse_rules(columns)
     payloads: list[tuple[int, str, str]] = []
     for at, row in enumerate(rows):
         name = row.name
@@ -182,23 +187,37 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
             raise InputError("queue-unknown", f"{queue!r} is no queue", "name one", columns.place(at, "queue"))
     needs: list[Sequence[str]] = [tuple(dict.fromkeys(needed)) if (needed := row.needs) else () for row in rows]
     _refuse_cycles(columns, needs)
-    return Checked(columns, priorities, retries, needs, queues, limits, payloads)
+    _refuse_gangs(columns, needs)
+    return Checked(columns, priorities, retries, needs, queues, limits, payloads, _fails_together(rows, columns))
 
 
-def _refuse_rules(columns: TaskColumns) -> None:
-    """Refuse what the store does not keep, so that it is not lost."""
-    for row, requirement, kind in columns.conditions:
-        if kind == "preferences" or not isinstance(requirement, Requirement):
-            rule = "preferences" if kind == "preferences" else "measures"
-            raise _unserved(rule, columns.place(row, kind))
-    for row, group in enumerate(columns.groups or ()):
-        if group is not None:
-            raise _unserved("groups", columns.place(row, "group"))
+def _fails_together(rows: Sequence[Submission], columns: TaskColumns) -> list[bool]:
+    for at, row in enumerate(rows):
+        place = columns.place(at, "fails_together")
+        asked: Any = row.fails_together
+        if not isinstance(asked, bool):
+            message = f"{asked!r} cannot be used"
+            raise InputError("setting-malformed", message, "give true or false", place)
+        if asked and (columns.groups is None or columns.groups[at] is None):
+            raise InputError("group-malformed", "the task is in no group", "name its group, or leave this out", place)
+    return [row.fails_together for row in rows]
 
 
-def _unserved(rule: str, place: str) -> InputError:
-    hint = "match such tasks with a matcher of your own pool, or ask without the rule"
-    return InputError("rule-unserved", f"the store does not keep {rule}", hint, place)
+def _refuse_gangs(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None:
+    """Refuse groups that could never begin, and names of groups that no store can hold."""
+    group_of = dict(zip(columns.names, columns.groups or (), strict=False))
+    for at, group in enumerate(columns.groups or ()):
+        if group is None:
+            continue
+        place = columns.place(at, "group")
+        if "\0" in group.name or not _encodes(group.name) or len(group.name) > _LONGEST_NAME:
+            hint = f"use plain text of at most {_LONGEST_NAME} characters"
+            raise InputError("group-malformed", f"{group.name[:40]!r} cannot be the name of a group", hint, place)
+        mate = next((name for name in needs[at] if group.least > 1 and group_of.get(name) is group), None)
+        if mate is not None:
+            message = f"it needs {mate!r}, with which it is to begin, as members of one group"
+            hint = "take it out of the group, or ask for no least number of members"
+            raise InputError("group-malformed", message, hint, columns.place(at, "needs"))
 
 
 def _whole_numbers(values: list[Any], least: int, columns: TaskColumns, name: str) -> list[int]:
@@ -266,6 +285,10 @@ def _cells(cells: dict[str, str], place: str) -> dict[str, Any]:
                 raise InputError("setting-malformed", f"{cell!r} is no whole number", _HINT, f"{place}, {name}") from None
         elif name == "queue":
             found[name] = cell
+        elif name == "fails_together":
+            if cell not in ("true", "false"):
+                raise InputError("setting-malformed", f"{cell!r} is not true or false", _HINT, f"{place}, {name}")
+            found[name] = cell == "true"
         elif name == "time_limit":
             try:
                 found[name] = float(cell)

@@ -9,14 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 from offermatch.matcher import ReferenceMatcher
-from offermatch.model import DEVICES, Explanation, Requirement
+from offermatch.model import AnyRequirement, Explanation, Requirement
+from offermatch.scheduler.gangs import is_apart, unserved, with_groups
 from offermatch.scheduler.places import Places, without
 from offermatch.scheduler.queues import held_below
+from offermatch.scheduler.seats import Units, asked_of, summed
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
-from offermatch.scheduler.store.told import Shown, Sighting
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.scheduler.store.told import GroupState, Processable, Shown, Sighting
+from offermatch.tables.columns import OfferColumns
 from offermatch.tables.remedies import remedies
 from offermatch.visible import LONGEST_NAME, LONGEST_REASON, visible
 from offermatch.wasm.contract import CONTRACT
@@ -61,7 +63,10 @@ def _ready(store: Store, shown: Shown, now: float) -> list[str]:
         lines.append(
             f"it avoids {', '.join(avoided)}, where attempts failed, for {pause + AVOIDED_SECONDS - now:.0f} s more"
         )
-    lines += _order(store, row, now)
+    group = shown.group
+    lines += _members(store, group, now) if group is not None else []
+    found = store.asked_with(row["id"], group.id if group is not None and group.needed else None)
+    lines += _order(store, row, found, now)
     sighting = store.sighting()
     if sighting is None:
         return [*lines, "it is ready, and no task has been without an offer since the store was made; does a scheduler run?"]
@@ -69,15 +74,62 @@ def _ready(store: Store, shown: Shown, now: float) -> list[str]:
     there = {place: told for place, told in closed.items() if place in set(sighting.offers.names)}
     lines += [f"{place} gets nothing new: {told}" for place, told in list(there.items())[:_MOST_NAMED]]
     lines += [f"and {len(there) - _MOST_NAMED} more places"] if len(there) > _MOST_NAMED else []
-    return [*lines, *_placing(shown, sighting, without(sighting.offers, there), now)]
+    lines += _rules(found, group, sighting)
+    if row["id"] not in found.ids or (group is not None and len(found.ids) < group.needed):
+        return lines
+    return [*lines, *_placing(found, found.ids.index(row["id"]), sighting, without(sighting.offers, there), now)]
 
 
-def _order(store: Store, row: Mapping[str, Any], now: float) -> list[str]:
+def _members(store: Store, group: GroupState, now: float) -> list[str]:
+    """Return for whom of its group a task waits."""
+    if not group.needed:
+        return []
+    waiting = store.members(group.id)
+    pauses = [(name, pause) for name, state, pause in waiting if state == "ready" and pause is not None and pause > now]
+    pauses = [(name, pause) for name, pause in pauses if pause <= now + LONGEST_PAUSE]
+    pending = [name for name, state, _ in waiting if state == "pending"]
+    ready = group.counts.get("ready", 0) - len(pauses)
+    are = "is" if ready == 1 else "are"
+    name = visible(group.name, LONGEST_NAME)
+    line = f"its group {name} needs {group.needed} members to begin at once, and {ready} {are} ready"
+    if ready >= group.needed:
+        return [line]
+    others = [f"{visible(name, LONGEST_NAME)} (pending)" for name in pending]
+    others += [f"{visible(name, LONGEST_NAME)} (pauses for {pause - now:.0f} s)" for name, pause in pauses]
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    missing = group.needed - ready - len(others)
+    gone = group.counts.get("failed", 0) + group.counts.get("cancelled", 0)
+    waits = [f"it waits for {', '.join(others[:_MOST_NAMED])}{more}"] if others else []
+    waits += [f"it waits for {missing} more to be submitted"] if missing > 0 else []
+    waits += (
+        [f"{gone} {'has' if gone == 1 else 'have'} failed or {'was' if gone == 1 else 'were'} cancelled"] if gone else []
+    )
+    return [f"{line}: {'; '.join(waits)}"]
+
+
+def _rules(found: Processable, group: GroupState | None, sighting: Sighting) -> list[str]:
+    """Return which rule of a task the matcher does not serve, and where a member of its group cannot be seen."""
+    lines = [
+        f"the matcher {visible(sighting.matcher, LONGEST_NAME)} does not serve {rule}, which it asks for: run the scheduler "
+        "with one that does, such as the one of the package"
+        for rule in dict.fromkeys(unserved(found, sighting.rules).values())
+    ]
+    if group is not None and is_apart(group, set(sighting.offers.names)):
+        there = next(name for name in group.occupants if name not in set(sighting.offers.names))
+        lines.append(f"a member of its group runs on {visible(there, LONGEST_NAME)}, which the cluster does not offer now")
+    return lines
+
+
+def _order(store: Store, row: Mapping[str, Any], found: Processable, now: float) -> list[str]:
     """Return what the order of tasks, quotas and held room have to do with it."""
     lines = []
     queues, held = store.holding()
     known = {queue.name: queue for queue in queues}
-    asked: dict[str, int] = {**json.loads(row["demand"]), DEVICES: 1000 * row["devices"] + row["device_share"]}
+    asked: dict[str, int] = {}
+    unit = Units(found).of(found.ids.index(row["id"])) if row["id"] in found.ids else ()
+    for member in unit:
+        asked = summed(asked, asked_of(found.columns, member))
+    asks = "it asks" if len(unit) < 2 else "its gang asks"
     name = row["queue"]
     while name and name in known:
         queue = known[name]
@@ -86,7 +138,7 @@ def _order(store: Store, row: Mapping[str, Any], now: float) -> list[str]:
             if asked.get(dimension, 0) and used + asked[dimension] > most:
                 shown = visible(dimension, LONGEST_NAME)
                 lines.append(
-                    f"the quota of the queue {visible(name, LONGEST_NAME)} is {most} {shown}: {used} are held, and it asks "
+                    f"the quota of the queue {visible(name, LONGEST_NAME)} is {most} {shown}: {used} are held, and {asks} "
                     f"{asked[dimension]}" + (": it can never run there" if asked[dimension] > most else "")
                 )
         name = queue.parent
@@ -103,68 +155,91 @@ def _order(store: Store, row: Mapping[str, Any], now: float) -> list[str]:
     return lines
 
 
-def _placing(shown: Shown, sighting: Sighting, offers: OfferColumns, now: float) -> list[str]:
-    """Return what the offers that were last seen lack for a task."""
-    row = shown.columns
-    demand: dict[str, int] = json.loads(row["demand"])
+def _placing(found: Processable, row: int, sighting: Sighting, offers: OfferColumns, now: float) -> list[str]:
+    """Return what the offers that were last seen lack for a task, and for those that begin with it.
+
+    Args:
+        found: The task, and the other members of its gang.
+        row: Its row.
+        sighting: What was seen.
+        offers: What of that may have tasks.
+        now: The time.
+    """
+    columns = found.columns
     seen = f"the cluster, as it was {max(0.0, now - sighting.at):.0f} s ago,"
     if not len(offers):
         return [f"{seen} had no offer that may have tasks"]
     lines = []
-    for name, asked in demand.items():
-        shown_name = visible(name, LONGEST_NAME)
+    for name, column in columns.demand.items():
+        shown_name, asked = visible(name, LONGEST_NAME), column[row]
         capacity = (offers.capacity or offers.available).get(name)
-        if capacity is None:
+        if capacity is None and any(column):
             lines.append(f"{seen} had no offer with {shown_name}: it can never run there")
-        elif asked > (most := max(capacity)):
+        elif capacity is not None and asked > (most := max(capacity)):
             lines.append(
                 f"it asks {asked} {shown_name}, and the largest of {len(offers)} offers has {most}: it can never run there"
             )
     if lines:
         return lines
-    requirements = [
-        Requirement(name, tuple(values), excludes) for name, values, excludes in json.loads(row["requirements"] or "[]")
-    ]
+    requirements = list(columns.requirements[row]) if columns.requirements else []
     for one in requirements:
-        if one.attribute not in offers.attributes and not one.excludes:
-            lines.append(f"no offer has the attribute {visible(one.attribute, LONGEST_NAME)} that it requires")
-    devices = _one(1000 * row["devices"] + row["device_share"])
-    task = TaskColumns([shown.name], {name: _one(asked) for name, asked in demand.items()}, devices, [requirements])
+        name = one.attribute if isinstance(one, Requirement) else one.measure
+        known = offers.attributes if isinstance(one, Requirement) else offers.measures
+        if name not in known and not (isinstance(one, Requirement) and one.excludes):
+            kind = "attribute" if isinstance(one, Requirement) else "measure"
+            lines.append(f"no offer has the {kind} {visible(name, LONGEST_NAME)} that it requires")
+    columns = replace(columns, demand={name: column for name, column in columns.demand.items() if any(column)})
     reference = ReferenceMatcher(CONTRACT)
-    answer = reference.match(task, offers, mode="shared", explain=True)
-    if len(answer):
-        taker = visible(answer.offer_names[0], LONGEST_NAME)
+    answer = reference.match(*with_groups(columns, found, offers), mode="shared", explain=True, bad_rows="leave-out")
+    if row in answer.task_rows:
+        taker = visible(answer.offer_names[answer.task_rows.index(row)], LONGEST_NAME)
         return [
             *lines,
             f"{seen} had room for it on {taker}: tasks before it in the order took that, or the next cycle places it",
         ]
-    empty = replace(offers, available=offers.capacity or offers.available)
+    why = {one.task: one for one in answer.explanations}.get(columns.names[row])
+    if why is None:
+        return lines
+    empty = replace(offers, available=offers.capacity or offers.available, occupants={})
     if offers.device_offsets is not None:
         empty = replace(empty, device_free=_full(len(offers.device_free)))
-    never = reference.match(task, empty, mode="shared", explain=True)
-    if not len(never):
-        return [*lines, _explained(never.explanations[0], requirements, f"{seen} even with nothing running,")]
-    help_for_it = [f"what would help: {visible(one, LONGEST_REASON)}" for one in remedies(answer.explanations[0])]
-    return [*lines, _explained(answer.explanations[0], requirements, seen), *help_for_it]
+    alone = replace(found, groups={number: replace(one, occupants={}) for number, one in found.groups.items()})
+    never = reference.match(*with_groups(columns, alone, empty), mode="shared", explain=True, bad_rows="leave-out")
+    if row not in never.task_rows:
+        missing = {one.task: one for one in never.explanations}[columns.names[row]]
+        return [*lines, _explained(missing, requirements, f"{seen} even with nothing running,")]
+    help_for_it = [f"what would help: {visible(one, LONGEST_REASON)}" for one in remedies(why)]
+    return [*lines, _explained(why, requirements, seen), *help_for_it]
 
 
-def _explained(found: Explanation, requirements: Sequence[Requirement], seen: str) -> str:
+def _explained(found: Explanation, requirements: Sequence[AnyRequirement], seen: str) -> str:
     parts = [
         f"{count} have too little {visible(name, LONGEST_NAME)} free" for name, count in found.by_dimension.items() if count
     ]
     parts += [
-        f"{count} do not meet its requirement on {visible(one.attribute, LONGEST_NAME)}"
-        for one, count in zip(requirements, found.by_requirement, strict=True)
+        f"{count} do not meet its requirement on {visible(_subject(one), LONGEST_NAME)}"
+        for one, count in zip(requirements, found.by_requirement, strict=False)
         if count
     ]
     parts += [f"{found.by_devices} have no devices for it"] if found.by_devices else []
+    for name, check in (found.checks or {}).items():
+        asked = visible(found.words.get(name, ""), LONGEST_NAME)
+        if check.fails and name == "together":
+            parts.append(f"{check.fails} have another {asked} than the members of its group that run")
+        elif check.fails and name.startswith("limit "):
+            parts.append(f"on {check.fails} there may be {asked} of the members of its group, and as many are there")
     parts += [f"{found.by_score} score too high"] if found.by_score else []
-    return f"{seen} had {found.offers} offers, of which {', '.join(parts)}"
+    shown = f"{seen} had {found.offers} offers" + (f", of which {', '.join(parts)}" if parts else "")
+    if found.members is not None and found.members.least > found.members.placed + found.members.running:
+        members = found.members
+        ones = f"{members.placed + members.running} of the {members.least} members of its group that have to begin at once"
+        return f"{shown}, and {ones} would find an offer"
+    return shown
+
+
+def _subject(one: AnyRequirement) -> str:
+    return one.attribute if isinstance(one, Requirement) else one.measure
 
 
 def _full(devices: int) -> array[int]:
     return array("Q", [1000]) * devices
-
-
-def _one(value: int) -> array[int]:
-    return array("Q", [value])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from offermatch.tables.columns import OfferColumns
 from offermatch.tables.rows import offer_columns
 from offermatch.verify.devices import take_devices
 
-__all__ = ["Server", "Taken", "malformed", "offers_of", "servers_of"]
+__all__ = ["Server", "Taken", "malformed", "measures_of", "offers_of", "refuse_occupants", "servers_of"]
 
 _Value = TypeVar("_Value")
 
@@ -43,9 +44,10 @@ class Server:
         free: What is free in each.
         attributes: Named properties.
         devices: The free thousandths of each device.
+        measures: Numbers that are compared and not used up.
     """
 
-    __slots__ = ("attributes", "capacity", "devices", "free", "name")
+    __slots__ = ("attributes", "capacity", "devices", "free", "measures", "name")
 
     def __init__(
         self,
@@ -54,6 +56,7 @@ class Server:
         capacity: Mapping[str, int] | None = None,
         attributes: Mapping[str, str | None] | None = None,
         devices: Sequence[int] = (),
+        measures: Mapping[str, float] | None = None,
     ) -> None:
         """Start with so much free; the capacity is the same unless given."""
         self.name = name
@@ -61,6 +64,7 @@ class Server:
         self.capacity = dict(free if capacity is None else capacity)
         self.attributes = dict(attributes or {})
         self.devices = list(devices)
+        self.measures = dict(measures or {})
 
     def shortage(self, launch: Launch) -> str:
         """Return what the launch asks beyond what is free; empty where it fits."""
@@ -103,7 +107,8 @@ class Server:
         # What an earlier process let run may hold more than this one was told that there is.
         free = {dimension: max(0, left) for dimension, left in self.free.items()}
         devices = [max(0, left) for left in self.devices]
-        return Offer(self.name, as_written(free), as_written(self.capacity), dict(self.attributes), devices)
+        written = as_written(free), as_written(self.capacity)
+        return Offer(self.name, *written, dict(self.attributes), devices, dict(self.measures) or None)
 
 
 def malformed(launch: Launch) -> str:
@@ -120,17 +125,16 @@ def malformed(launch: Launch) -> str:
     return ""
 
 
-def refuse_rules(offers: OfferColumns) -> None:
-    """Refuse what a cluster does not say of its servers, so that it is not lost.
+def refuse_occupants(offers: OfferColumns) -> None:
+    """Refuse occupants of groups: who runs where the scheduler knows from its store.
 
     Raises:
         InputError: ``rule-unserved``.
     """
-    for rule, found in (("measures", offers.measures), ("groups", offers.occupants)):
-        if found:
-            hint = "leave measures and occupants out of the servers of a cluster"
-            message = f"a cluster does not serve {rule}"
-            raise InputError("rule-unserved", message, hint, f"{offers.source}, {next(iter(found))}")
+    if offers.occupants:
+        hint = "leave occupants out of the servers of a cluster: the scheduler knows who runs where"
+        place = f"{offers.source}, {next(iter(offers.occupants))}"
+        raise InputError("rule-unserved", "a cluster does not serve groups", hint, place)
 
 
 def servers_of(offers: Sequence[Offer] | OfferColumns) -> list[Server]:
@@ -140,15 +144,20 @@ def servers_of(offers: Sequence[Offer] | OfferColumns) -> list[Server]:
         InputError: An offer that cannot be used, or two of one name.
     """
     table = offer_columns(offers, None)
-    refuse_rules(table)
+    refuse_occupants(table)
     names = list(table.available)
     free = _rows(table.available, names, len(table))
     capacity = free if table.capacity is None else _rows({**table.available, **table.capacity}, names, len(table))
     attributes = _rows(table.attributes, list(table.attributes), len(table))
     return [
-        Server(name, free[row], capacity[row], attributes[row], table.devices_of(row))
+        Server(name, free[row], capacity[row], attributes[row], table.devices_of(row), measures_of(table, row))
         for row, name in enumerate(table.names)
     ]
+
+
+def measures_of(table: OfferColumns, row: int) -> dict[str, float]:
+    """Return the measures of one offer that are set."""
+    return {name: column[row] for name, column in table.measures.items() if not math.isnan(column[row])}
 
 
 def offers_of(servers: Sequence[Server]) -> OfferColumns:
@@ -164,6 +173,8 @@ def offers_of(servers: Sequence[Server]) -> OfferColumns:
     if any(server.devices for server in servers):
         table.device_offsets = array("Q", accumulate((len(server.devices) for server in servers), initial=0))
         table.device_free = array("Q", (max(0, left) for server in servers for left in server.devices))
+    for name in dict.fromkeys(chain.from_iterable(server.measures for server in servers)):
+        table.measures[name] = array("d", [server.measures.get(name, math.nan) for server in servers])
     return table
 
 

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, null, select, update
 
 from offermatch.errors import StoreError
-from offermatch.scheduler.store.changes import cancel_dependents, remember
 from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.following import cancel_followers
+from offermatch.scheduler.store.groups import states_of
+from offermatch.scheduler.store.history import remember
 from offermatch.scheduler.store.schema import State, dependencies, history, payloads, tasks
 from offermatch.scheduler.store.told import Change, Shown
 from offermatch.visible import LONGEST_NAME, visible
 
-__all__ = ["cancel", "listed", "retry", "shown"]
+__all__ = ["cancel", "listed", "members", "retry", "shown"]
 
 _ENDED = ("failed", "cancelled")
 
@@ -28,7 +30,7 @@ def listed(connection: Connection, state: str | None, most: int) -> list[tuple[s
     return [(name, state, priority, why) for name, state, priority, why in rows]
 
 
-def shown(connection: Connection, name: str) -> Shown:
+def shown(connection: Connection, database: Database, name: str) -> Shown:
     """Return all about one task.
 
     Raises:
@@ -55,7 +57,16 @@ def shown(connection: Connection, name: str) -> Shown:
         json.loads(own.inputs) if own else [],
         {row.name: row.state for row in needs},
         [Change(*change) for change in changes],
+        states_of(connection, database, [row["group_id"]]).get(row["group_id"]) if row["group_id"] is not None else None,
     )
+
+
+def members(connection: Connection, group: int, most: int) -> list[tuple[str, State, float | None]]:
+    """Return name, state and end of the pause of members of a group that have not begun, first those that are pending."""
+    columns = (tasks.c.name, tasks.c.state, tasks.c.not_before)
+    found = select(*columns).where(tasks.c.group_id == group, tasks.c.state.in_(("pending", "ready")))
+    rows = connection.execute(found.order_by(tasks.c.state, tasks.c.not_before.desc(), tasks.c.id).limit(most))
+    return [(name, state, pause) for name, state, pause in rows]
 
 
 def cancel(connection: Connection, database: Database, names: Sequence[str], reason: str, at: float) -> dict[str, State]:
@@ -77,7 +88,7 @@ def cancel(connection: Connection, database: Database, names: Sequence[str], rea
         ).scalars()
     )
     remember(connection, database, ended)
-    cancel_dependents(connection, database, ended, at)
+    cancel_followers(connection, database, ended, at)
     connection.execute(
         update(tasks)
         .where(mine, tasks.c.state.in_(("claimed", "running")), tasks.c.cancel_reason.is_(None))
@@ -132,7 +143,7 @@ def retry(connection: Connection, database: Database, names: Sequence[str], at: 
         if row.task_id in again:
             name = next(name for name, number in ids.items() if number == row.task_id)
             raise StoreError("task-blocked", f"{name!r} needs {row.name!r}, which was {row.state}", "retry that, too")
-    cancel_dependents(connection, database, sorted({row.id for row in stuck}), at)
+    cancel_followers(connection, database, sorted({row.id for row in stuck}), at)
     connection.execute(
         update(tasks)
         .where(database.among(tasks.c.id, changed), tasks.c.state == "pending", tasks.c.waits_for == 0)

@@ -9,14 +9,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Update, and_, case, func, insert, literal, null, select, update
+from sqlalchemy import Connection, and_, case, func, literal, null, select, update
 
 from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.following import cancel_followers, restart_mates
+from offermatch.scheduler.store.groups import claim_members, note_started
+from offermatch.scheduler.store.history import changed, plain
 from offermatch.scheduler.store.leases import Lease
-from offermatch.scheduler.store.schema import State, dependencies, history, tasks
-from offermatch.scheduler.store.told import Verdict
+from offermatch.scheduler.store.schema import State, dependencies, tasks
+from offermatch.scheduler.store.told import GroupClaims, Verdict
 
-__all__ = ["FIRST_PAUSE", "LONGEST_PAUSE", "MOST_LOSSES", "cancel_dependents", "claim", "fence", "remember", "settle"]
+__all__ = ["FIRST_PAUSE", "LONGEST_PAUSE", "MOST_LOSSES", "claim", "fence", "settle"]
 
 FIRST_PAUSE = 1
 """Seconds from the first failure of a task to its next attempt; each further one doubles them."""
@@ -30,25 +33,37 @@ MOST_LOSSES = 10
 _MOST_DOUBLINGS = 10
 _MOST_AVOIDED = 8
 _HELD = ("claimed", "running")
-_LINE = (tasks.c.id, tasks.c.changed_at, tasks.c.state, tasks.c.attempt, tasks.c.offer, tasks.c.reason)
-_LINE_COLUMNS = ("task_id", "at", "state", "attempt", "offer", "reason")
-"""A line of history, and what it is made of."""
+_KEPT = {"evict_reason": null(), "evicted_for": null()}
+"""An attempt that has ended is not to be ended any more."""
 
 
 def claim(
-    connection: Connection, database: Database, lease: Lease, ids: Sequence[int], offers: Sequence[str], at: float
+    connection: Connection,
+    database: Database,
+    lease: Lease,
+    ids: Sequence[int],
+    offers: Sequence[str],
+    at: float,
+    joining: GroupClaims | None = None,
 ) -> list[tuple[int, int]]:
     """Claim those of the tasks that are still ready, and return number and attempt of each.
 
-    A row that another scheduler is about to claim is passed over, not waited for.
+    A row that another scheduler is about to claim is passed over, not waited for. ``joining`` says what there is to know of
+    their groups.
     """
-    given = database.given(id=ids, offer=[_plain(offer) for offer in offers])
+    changed_groups = claim_members(connection, database, joining, ids)
+    if joining is not None and changed_groups:
+        kept = [at for at, number in enumerate(ids) if joining.of.get(number) not in changed_groups]
+        ids, offers = [ids[at] for at in kept], [offers[at] for at in kept]
+    if not ids:
+        return []
+    given = database.given(id=ids, offer=[plain(offer) for offer in offers])
     # On SQLite nobody else writes meanwhile.
     free = tasks.c.state == "ready"
     if not database.sqlite:
         picked = select(tasks.c.id).where(database.among(tasks.c.id, ids), free).with_for_update(skip_locked=True)
         free = tasks.c.id.in_(select(picked.cte("picked").c.id))
-    claimed = _changed(
+    claimed = changed(
         connection,
         database,
         update(tasks)
@@ -92,28 +107,30 @@ def settle(
 
     running = [verdict.id for verdict in by_outcome.get("running", ())]
     if running:
-        changed = _changed(
+        found = changed(
             connection,
             database,
             update(tasks)
             .where(database.among(tasks.c.id, running), tasks.c.owner == lease.owner, tasks.c.state == "claimed")
             .values(state="running", changed_at=at),
         )
-        count("running", len(changed))
+        count("running", len(found))
+        note_started(connection, database, [number for number, _, _ in found])
 
     done = [verdict.id for verdict in by_outcome.get("done", ())]
     if done:
-        changed = _changed(
+        found = changed(
             connection,
             database,
             update(tasks)
             .where(database.among(tasks.c.id, done), held)
-            .values(state="done", owner=null(), reason=null(), cancel_reason=null(), changed_at=at),
+            .values(state="done", owner=null(), reason=null(), cancel_reason=null(), changed_at=at, **_KEPT),
         )
-        count("done", len(changed))
-        count("ready", _release_dependents(connection, database, [number for number, _, _ in changed], at))
+        count("done", len(found))
+        count("ready", _release_dependents(connection, database, [number for number, _, _ in found], at))
 
     ended: list[int] = []
+    failed: list[int] = []
     for outcome in ("failed", "lost", "again"):
         rows = by_outcome.get(outcome)
         if not rows:
@@ -127,7 +144,7 @@ def settle(
         rows = [row for row in rows if row.id in mine]
         if not rows:
             continue
-        reasons = [_plain(row.reason) for row in rows]
+        reasons = [plain(row.reason) for row in rows]
         given = database.given(id=[row.id for row in rows], reason=reasons, avoided=[mine[row.id] for row in rows])
         budgets = {
             "failed": (tasks.c.failures, tasks.c.failures >= tasks.c.retries),
@@ -141,7 +158,7 @@ def settle(
             pause = FIRST_PAUSE * literal(1).op("<<")(case((used > _MOST_DOUBLINGS, _MOST_DOUBLINGS), else_=used))
             counted["not_before"] = at + case((pause > LONGEST_PAUSE, LONGEST_PAUSE), else_=pause)
             counted["avoided"] = given.c.avoided
-        found = _changed(
+        found = changed(
             connection,
             database,
             update(tasks)
@@ -152,8 +169,9 @@ def settle(
                     *([(budgets[outcome][1], "failed")] if outcome in budgets else []),
                     else_="ready",
                 ),
-                reason=func.coalesce(tasks.c.cancel_reason, given.c.reason),
+                reason=func.coalesce(tasks.c.cancel_reason, tasks.c.evict_reason, given.c.reason),
                 cancel_reason=null(),
+                **_KEPT,
                 **counted,
                 # What has run begins to wait anew; what never began has waited all the time.
                 ready_at=case((tasks.c.state == "running", literal(at)), else_=tasks.c.ready_at),
@@ -166,57 +184,11 @@ def settle(
             count(state, 1)
             if state != "ready":
                 ended.append(number)
-    count("cancelled", cancel_dependents(connection, database, ended, at))
+            elif outcome in budgets:
+                failed.append(number)
+    count("cancelled", cancel_followers(connection, database, ended, at))
+    restart_mates(connection, database, failed)
     return counts
-
-
-def cancel_dependents(connection: Connection, database: Database, ended: Sequence[int], at: float) -> int:
-    """Cancel everything that waits, over any number of steps, for tasks that failed or were cancelled; return how many."""
-    if not ended:
-        return 0
-    waiting = (
-        select(dependencies.c.needs_id)
-        .join(tasks, tasks.c.id == dependencies.c.task_id)
-        .where(database.among(dependencies.c.needs_id, ended), tasks.c.state == "pending")
-        .distinct()
-    )
-    roots = connection.execute(
-        select(tasks.c.id, tasks.c.name, tasks.c.state).where(tasks.c.id.in_(waiting)).order_by(tasks.c.id)
-    ).all()
-    cancelled = 0
-    for root in roots:
-        # What an earlier root has had cancelled is not pending any more, so no task is walked to twice.
-        down = (
-            select(dependencies.c.task_id)
-            .join(tasks, tasks.c.id == dependencies.c.task_id)
-            .where(dependencies.c.needs_id == root.id, tasks.c.state == "pending")
-            .cte("down", recursive=True)
-        )
-        down = down.union(
-            select(dependencies.c.task_id)
-            .join(down, dependencies.c.needs_id == down.c.task_id)
-            .join(tasks, tasks.c.id == dependencies.c.task_id)
-            .where(tasks.c.state == "pending")
-        )
-        changed = _changed(
-            connection,
-            database,
-            update(tasks)
-            .where(tasks.c.id.in_(select(down.c.task_id)), tasks.c.state == "pending")
-            .values(
-                state="cancelled", blocked_by=root.id, reason=f"it needs {root.name}, which was {root.state}", changed_at=at
-            ),
-        )
-        cancelled += len(changed)
-    return cancelled
-
-
-def remember(connection: Connection, database: Database, ids: Sequence[int]) -> None:
-    """Copy what has just changed into the history."""
-    if not ids:
-        return
-    lines = select(*_LINE).where(database.among(tasks.c.id, ids))
-    connection.execute(insert(history).from_select(_LINE_COLUMNS, lines))
 
 
 def _release_dependents(connection: Connection, database: Database, done: Sequence[int], at: float) -> int:
@@ -230,7 +202,7 @@ def _release_dependents(connection: Connection, database: Database, done: Sequen
         .subquery()
     )
     last = tasks.c.waits_for == fewer.c.number
-    found = _changed(
+    found = changed(
         connection,
         database,
         update(tasks)
@@ -246,35 +218,7 @@ def _release_dependents(connection: Connection, database: Database, done: Sequen
     return sum(state == "ready" for _, _, state in found)
 
 
-def _changed(
-    connection: Connection, database: Database, statement: Update, into: State | None = None
-) -> list[tuple[int, int, State]]:
-    """Update tasks, write their lines of history, and return number, attempt and state of each.
-
-    Args:
-        connection: The transaction.
-        database: Where.
-        statement: The update.
-        into: The state that is worth a line; any unless given.
-    """
-    found: list[tuple[Any, ...]]
-    if database.sqlite:
-        found = database.rows(connection, statement.returning(tasks.c.id, tasks.c.attempt, tasks.c.state))
-        remember(connection, database, [number for number, _, state in found if into in (None, state)])
-    else:
-        changed = statement.returning(*_LINE).cte("changed")
-        lines = select(*changed.c) if into is None else select(*changed.c).where(changed.c.state == into)
-        noted = insert(history).from_select(_LINE_COLUMNS, lines).cte("noted")
-        found = database.rows(connection, select(changed.c.id, changed.c.attempt, changed.c.state).add_cte(noted))
-    return [(number, attempt, state) for number, attempt, state in found]
-
-
 def _avoided(before: str | None, offer: str | None) -> str:
     """Return the places where attempts failed, with one more, the latest first."""
     names = [name for name in json.loads(before or "[]") if name != offer]
     return json.dumps([*([offer] if offer else []), *names][:_MOST_AVOIDED])
-
-
-def _plain(reason: str) -> str | None:
-    """Return text that every database takes: whatever a cluster says must not stop the cycle."""
-    return reason.replace("\0", " ").encode(errors="replace").decode()[:2000] or None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from array import array
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from offermatch.model import RULES, Description
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.schema import places, sightings
 from offermatch.scheduler.store.told import Place, Sighting
@@ -48,9 +50,13 @@ def leave_out(
     connection.execute(update(places).where(places.c.name == name, places.c.cordoned == 0).values(**values))
 
 
-def see(connection: Connection, offers: OfferColumns, at: float) -> None:
-    """Keep what the cluster offers now, instead of what was kept before."""
+def see(connection: Connection, offers: OfferColumns, at: float, matcher: Description | None = None) -> None:
+    """Keep what the cluster offers now, and what the matcher serves, instead of what was kept before."""
     shown = {
+        **({"matcher": f"{matcher.name} {matcher.version}", "rules": matcher.rules} if matcher is not None else {}),
+        "measures": {
+            name: [None if math.isnan(one) else repr(one) for one in column] for name, column in offers.measures.items()
+        },
         "names": offers.names,
         "available": {name: list(column) for name, column in offers.available.items()},
         "capacity": {name: list(column) for name, column in (offers.capacity or offers.available).items()},
@@ -77,7 +83,9 @@ def seen(connection: Connection) -> Sighting | None:
     )
     if shown["device_offsets"] is not None:
         table.device_offsets, table.device_free = array("Q", shown["device_offsets"]), array("Q", shown["device_free"])
-    return Sighting(row.at, table)
+    for name, column in shown.get("measures", {}).items():
+        table.measures[name] = array("d", [math.nan if one is None else float(one) for one in column])
+    return Sighting(row.at, table, shown.get("matcher", ""), shown.get("rules", RULES))
 
 
 def _make(connection: Connection, database: Database, names: Sequence[str], at: float) -> None:

@@ -118,6 +118,32 @@ def refuse_unrunnable(connection: Connection, found: Checked) -> None:
             if column is not None and column[row] > most:
                 message = f"it asks {column[row]} {dimension}, and the queue {owner!r} may hold {most} in all"
                 raise InputError("over-quota", message, "ask less, or raise the quota", columns.place(row, dimension))
+    _refuse_gangs(found, limits)
+
+
+def _refuse_gangs(found: Checked, limits: Mapping[str, Mapping[str, tuple[int, str]]]) -> None:
+    """Refuse gangs whose members could never begin together within a quota."""
+    columns = found.columns
+    members: dict[str, list[int]] = {}
+    for row, group in enumerate(columns.groups or ()):
+        if group is not None and group.least > 1 and limits[found.queues[row]]:
+            members.setdefault(group.name, []).append(row)
+    for rows in members.values():
+        group = columns.groups[rows[0]] if columns.groups is not None else None
+        least = group.least if group is not None else 0
+        if len(rows) < least:
+            # The others are there, or come later.
+            continue
+        for dimension, (most, owner) in limits[found.queues[rows[0]]].items():
+            column = columns.devices if dimension == DEVICES else columns.demand.get(dimension)
+            asked = sum(sorted(column[row] for row in rows)[:least]) if column is not None else 0
+            if asked > most:
+                message = (
+                    f"the {least} members that its group needs at once ask {asked} {dimension}, and the queue {owner!r} may "
+                    f"hold {most} in all"
+                )
+                hint = "ask less, or for fewer at once, or raise the quota"
+                raise InputError("over-quota", message, hint, columns.place(rows[0], "group.least"))
 
 
 def _least(name: str, known: Mapping[str, Queue]) -> dict[str, tuple[int, str]]:

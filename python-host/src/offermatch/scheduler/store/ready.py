@@ -8,18 +8,30 @@ from collections.abc import Mapping, Sequence
 from operator import add
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
-from offermatch.model import Requirement
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.groups import states_of
 from offermatch.scheduler.store.leases import Lease
+from offermatch.scheduler.store.rules import preferences_of, requirements_of
 from offermatch.scheduler.store.schema import READY, payloads, store, tasks
-from offermatch.scheduler.store.told import Processable, Underway, Wanted
+from offermatch.scheduler.store.told import GroupState, Processable, Underway, Wanted
 from offermatch.tables.columns import TaskColumns
 
-__all__ = ["AVOIDED_SECONDS", "ahead", "counts", "key_of", "processable", "store_name", "underway", "wanted"]
+__all__ = [
+    "AVOIDED_SECONDS",
+    "ahead",
+    "counts",
+    "key_of",
+    "of_group",
+    "one_task",
+    "processable",
+    "store_name",
+    "underway",
+    "wanted",
+]
 
 AVOIDED_SECONDS = 60.0
 """How long after its pause a task avoids the places where its attempts failed."""
@@ -53,13 +65,42 @@ def processable(
         if len(page) >= part:
             last[name] = _position(page[-1])
         found += page
+    return _processable(connection, database, found, last, at, cut=True)
+
+
+def of_group(connection: Connection, database: Database, group: int, at: float) -> Processable:
+    """Return the ready members of a group, those that pause, too."""
+    page = _asked(None).where(tasks.c.state == "ready", tasks.c.group_id == group).order_by(tasks.c.id)
+    return _processable(connection, database, database.rows(connection, page), {}, at, cut=False)
+
+
+def one_task(connection: Connection, database: Database, number: int, at: float) -> Processable:
+    """Return one task."""
+    page = database.rows(connection, _asked(None).where(tasks.c.id == number))
+    return _processable(connection, database, page, {}, at, cut=False)
+
+
+def _processable(
+    connection: Connection,
+    database: Database,
+    found: list[Any],
+    last: Mapping[str, tuple[int, int]],
+    at: float,
+    *,
+    cut: bool,
+) -> Processable:
+    """Return rows as columns; where they were cut, with the rest of their gangs."""
     if not found:
         return Processable([], TaskColumns([], {}))
-    ids, priorities, names_of, demands, requirements, devices, shares, pauses, avoided, queues, since, limits = zip(
+    groups = states_of(connection, database, filter(None, (row[-1] for row in found)))
+    found = [*found, *(_rest_of_gangs(connection, database, found, groups, at) if cut else ())]
+    ids, priorities, names_of, demands, requirements, devices, shares, *waits, preferences, group_of = zip(
         *found, strict=True
     )
+    pauses, avoided, queues, since, limits = waits
     asked = array("Q", map(add, map((1000).__mul__, devices), shares)) if any(devices) or any(shares) else None
-    table = TaskColumns(list(names_of), _columns(demands), asked, _requirements(requirements))
+    table = TaskColumns(list(names_of), _columns(demands), asked, requirements_of(requirements))
+    table.preferences = preferences_of(preferences)
     # A place where an attempt failed is avoided while others may do: not for ever, lest a task wait that only it serves.
     lately = {
         row: json.loads(places)
@@ -67,7 +108,20 @@ def processable(
         if places and pause is not None and at < pause + AVOIDED_SECONDS
     }
     several = None if set(queues) == {DEFAULT} else queues
-    return Processable(list(ids), table, last, lately, several, priorities, since, limits)
+    numbers = [number or 0 for number in group_of] if groups else None
+    return Processable(list(ids), table, last, lately, several, priorities, since, limits, numbers, groups)
+
+
+def _rest_of_gangs(
+    connection: Connection, database: Database, found: Sequence[Any], groups: Mapping[int, GroupState], at: float
+) -> list[Any]:
+    """Return the members that a page has cut off from groups whose members begin together."""
+    gangs = [number for number, group in groups.items() if group.needed]
+    if not gangs:
+        return []
+    known = {row[0] for row in found}
+    page = _asked(at).where(tasks.c.state == "ready", database.among(tasks.c.group_id, gangs)).order_by(tasks.c.id)
+    return [row for row in database.rows(connection, page) if row[0] not in known]
 
 
 def _queue(
@@ -85,18 +139,27 @@ def _page(
     connection: Connection, database: Database, name: str, most: int, at: float, after: tuple[int, int] | None = None
 ) -> list[Any]:
     """Return ready tasks of a queue in its order, from behind a priority and number on."""
-    asked = (tasks.c.name, tasks.c.demand, tasks.c.requirements, tasks.c.devices, tasks.c.device_share)
-    since = func.coalesce(tasks.c.ready_at, tasks.c.submitted_at)
-    waits = (tasks.c.not_before, tasks.c.avoided, tasks.c.queue, since, tasks.c.time_limit)
-    # A pause that lies further ahead than one lasts was written while the clock was ahead.
-    over = tasks.c.not_before.is_(None) | (tasks.c.not_before <= at) | (tasks.c.not_before > at + LONGEST_PAUSE)
-    found = select(tasks.c.id, tasks.c.priority, *asked, *waits).where(tasks.c.state == READY, tasks.c.queue == name, over)
+    found = _asked(at).where(tasks.c.state == READY, tasks.c.queue == name)
     if after is not None:
         priority, number = after
         # The first condition is where the index begins.
         later = (tasks.c.priority < priority) | (tasks.c.id > number)
         found = found.where(tasks.c.priority <= priority, later)
     return database.rows(connection, found.order_by(tasks.c.priority.desc(), tasks.c.id).limit(most))
+
+
+def _asked(at: float | None) -> Select[Any]:
+    """Return the columns of tasks whose pause is over, or of all."""
+    asked = (tasks.c.name, tasks.c.demand, tasks.c.requirements, tasks.c.devices, tasks.c.device_share)
+    since = func.coalesce(tasks.c.ready_at, tasks.c.submitted_at)
+    waits = (tasks.c.not_before, tasks.c.avoided, tasks.c.queue, since, tasks.c.time_limit)
+    rules = (tasks.c.preferences, tasks.c.group_id)
+    found = select(tasks.c.id, tasks.c.priority, *asked, *waits, *rules)
+    if at is None:
+        return found
+    # A pause that lies further ahead than one lasts was written while the clock was ahead.
+    over = tasks.c.not_before.is_(None) | (tasks.c.not_before <= at) | (tasks.c.not_before > at + LONGEST_PAUSE)
+    return found.where(over)
 
 
 def _position(row: Any) -> tuple[int, int]:
@@ -125,11 +188,11 @@ def counts(connection: Connection) -> dict[str, int]:
 def underway(connection: Connection, database: Database, lease: Lease, name: str) -> list[Underway]:
     """Return what a lease holds."""
     columns = (tasks.c.id, tasks.c.attempt, tasks.c.state, tasks.c.cancel_reason, tasks.c.fenced, tasks.c.offer)
-    ends = (tasks.c.changed_at + tasks.c.time_limit, tasks.c.time_limit)
+    ends = (tasks.c.changed_at + tasks.c.time_limit, tasks.c.time_limit, tasks.c.evict_reason, tasks.c.group_id)
     found = database.rows(connection, select(*columns, *ends).where(tasks.c.owner == lease.owner).order_by(tasks.c.id))
     return [
-        Underway(number, key_of(name, number, attempt), state == "running", reason, bool(fenced), offer or "", end, limit)
-        for number, attempt, state, reason, fenced, offer, end, limit in found
+        Underway(number, key_of(name, number, attempt), state == "running", reason, bool(fenced), offer or "", *others)
+        for number, attempt, state, reason, fenced, offer, *others in found
     ]
 
 
@@ -154,18 +217,6 @@ def _columns(demands: Sequence[str]) -> dict[str, array[int]]:
         return columns
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: array("Q", [row.get(name, 0) for row in rows]) for name in names}
-
-
-def _requirements(texts: Sequence[str | None]) -> list[Sequence[Requirement]] | None:
-    if not any(texts):
-        return None
-    known: dict[str | None, Sequence[Requirement]] = {None: ()}
-    for text in set(texts) - {None}:
-        assert text is not None  # noqa: S101 - for the type checker
-        known[text] = tuple(
-            Requirement(attribute, tuple(values), excludes) for attribute, values, excludes in json.loads(text)
-        )
-    return [known[text] for text in texts]
 
 
 def _parsed(texts: Sequence[str]) -> list[Any]:

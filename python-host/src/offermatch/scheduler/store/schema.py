@@ -27,6 +27,7 @@ __all__ = [
     "STATES",
     "State",
     "dependencies",
+    "groups",
     "history",
     "metadata",
     "owners",
@@ -39,7 +40,7 @@ __all__ = [
     "tasks",
 ]
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision."""
 
 State = Literal["pending", "ready", "claimed", "running", "done", "failed", "cancelled"]
@@ -88,16 +89,39 @@ tasks = Table(
     Column("queue", Text, nullable=False, server_default="default"),
     Column("time_limit", Double),
     Column("ready_at", Double),
+    Column("preferences", Text),
+    Column("group_id", BigInteger),
+    Column("evict_reason", Text),
+    Column("evicted_for", BigInteger),
     Column("submitted_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
 )
 """What a cycle reads and changes.
 
-``demand`` is a JSON object, ``requirements`` a JSON array of attribute, values, excludes; ``waits_for`` counts the
-dependencies that are not done; ``fenced`` is 1 once the cluster is to be told never to start this attempt; ``blocked_by`` is
-the task whose failure had this one cancelled; ``losses`` counts attempts whose server was lost; until ``not_before`` no
-attempt is made; ``avoided`` is a JSON array of the places where attempts failed; ``time_limit`` is how many seconds an
-attempt may run; since ``ready_at`` the task could have begun."""
+``demand`` is a JSON object; ``requirements`` and ``preferences`` are JSON arrays as ``rules`` writes them; ``waits_for``
+counts the dependencies that are not done; ``fenced`` is 1 once the cluster is to be told never to start this attempt;
+``blocked_by`` is the task whose failure had this one cancelled; ``losses`` counts attempts whose server was lost; until
+``not_before`` no attempt is made; ``avoided`` is a JSON array of the places where attempts failed; ``time_limit`` is how
+many seconds an attempt may run; since ``ready_at`` the task could have begun; ``evict_reason`` says why its attempt is to
+be ended so that the task is ready again, ``evicted_for`` for which task."""
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("least", BigInteger, nullable=False),
+    Column("together", Text),
+    Column("at_most", Text),
+    Column("fails_together", Integer, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("started", Integer, nullable=False),
+    Column("claims", BigInteger, nullable=False),
+)
+"""Groups of tasks. A name whose tasks have all ended may be used again, and has another row then: what ended counts for
+nobody any more. ``at_most`` is a JSON object; ``started`` is 1 once as many members as ``least`` asks for ran together;
+``claims`` counts the claims of members, so that of two schedulers that have placed some one is the first."""
 
 payloads = Table(
     "payloads",
@@ -171,9 +195,11 @@ queues = Table(
     Column("parent", Text),
     Column("weight", Double, nullable=False),
     Column("quota", Text),
+    Column("preempts", Text),
     Column("changed_at", Double, nullable=False),
 )
-"""Who shares the cluster; ``quota`` is a JSON object of what a queue may hold. The queue ``default`` needs no row."""
+"""Who shares the cluster; ``quota`` is a JSON object of what a queue may hold, ``preempts`` a JSON
+array of the queues whose running tasks its own may end. The queue ``default`` needs no row."""
 
 reservations = Table(
     "reservations",

@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from offermatch.errors import StoreError
+from offermatch.model import Description
 from offermatch.scheduler.garbage import fewer_collections
 from offermatch.scheduler.queues import Queue
-from offermatch.scheduler.store import browse, changes, leases, migrate, places, queues, ready, reservations
+from offermatch.scheduler.store import browse, changes, groups, leases, migrate, places, queues, ready, reservations
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import State
 from offermatch.scheduler.store.submit import insert_submission
 from offermatch.scheduler.store.told import (
     Claim,
+    GroupClaims,
     Place,
     Processable,
     Reservation,
@@ -107,7 +109,8 @@ class Store:
             progress: Told how many more are written.
 
         Raises:
-            InputError: A task that cannot be used, ``duplicate-name``, ``dependency-cycle``, ``dependency-unknown``.
+            InputError: A task that cannot be used, ``duplicate-name``, ``dependency-cycle``, ``dependency-unknown``,
+                ``group-malformed``, ``queue-unknown``, ``over-quota``.
         """
         with fewer_collections():
             found = checked(rows, source)
@@ -131,7 +134,19 @@ class Store:
             StoreError: ``task-unknown``.
         """
         with self._database.read() as connection:
-            return browse.shown(connection, name)
+            return browse.shown(connection, self._database, name)
+
+    def members(self, group: int, most: int = 100) -> list[tuple[str, State, float | None]]:
+        """Return name, state and end of the pause of members of a group that have not begun."""
+        with self._database.read() as connection:
+            return browse.members(connection, group, most)
+
+    def asked_with(self, number: int, group: int | None = None) -> Processable:
+        """Return a task as a cycle has it, or all ready members of its group, those that pause, too."""
+        with self._database.read() as connection:
+            if group is not None:
+                return ready.of_group(connection, self._database, group, time.time())
+            return ready.one_task(connection, self._database, number, time.time())
 
     def cancel(self, names: Sequence[str], reason: str = "cancelled", at: float | None = None) -> dict[str, State]:
         """Cancel tasks and what needs them, and return the state of each.
@@ -266,8 +281,23 @@ class Store:
             plain = len(found) == 1 and not found[0].quota
             return found, {} if plain else queues.held(connection)
 
-    def claim(self, lease: Lease, ids: Sequence[int], offers: Sequence[str], at: float | None = None) -> list[Claim]:
+    def claim(
+        self,
+        lease: Lease,
+        ids: Sequence[int],
+        offers: Sequence[str],
+        at: float | None = None,
+        *,
+        joining: GroupClaims | None = None,
+    ) -> list[Claim]:
         """Claim those of the tasks that are still ready, each for its offer, and return them.
+
+        Args:
+            lease: What gives the right to.
+            ids: The tasks.
+            offers: The offer of each.
+            at: When; now unless given.
+            joining: What there is to know of the groups among them.
 
         Raises:
             StoreError: ``lease-lost``.
@@ -276,7 +306,7 @@ class Store:
             return []
         with self._database.write(alone=False) as connection:
             leases.renew(connection, self._database, lease)
-            found = changes.claim(connection, self._database, lease, ids, offers, _at(at))
+            found = changes.claim(connection, self._database, lease, ids, offers, _at(at), joining)
         return [Claim(number, attempt, ready.key_of(self.name, number, attempt)) for number, attempt in found]
 
     def wanted(self, ids: Sequence[int]) -> dict[int, Wanted]:
@@ -290,6 +320,13 @@ class Store:
         """Note, before the cluster is told, that these attempts are never to start: what it says then is no failure."""
         with self._database.write() as connection:
             changes.fence(connection, self._database, lease, ids)
+
+    def evict_partial_starts(self, numbers: Sequence[int]) -> int:
+        """Have ended what runs of groups that did not start whole; return of how many tasks."""
+        if not numbers:
+            return 0
+        with self._database.write() as connection:
+            return groups.evict_partial_starts(connection, self._database, numbers)
 
     def leave_out(self, name: str, until: float, strikes: int, reason: str, at: float | None = None) -> None:
         """Let nothing new go to a place until then."""
@@ -311,10 +348,10 @@ class Store:
         with self._database.read() as connection:
             return reservations.endings(connection)
 
-    def see(self, offers: OfferColumns, at: float | None = None) -> None:
-        """Keep what the cluster offers, so that anybody can be told why a task waits."""
+    def see(self, offers: OfferColumns, at: float | None = None, matcher: Description | None = None) -> None:
+        """Keep what the cluster offers, and what the matcher serves, so that anybody can be told why a task waits."""
         with self._database.write() as connection:
-            places.see(connection, offers, _at(at))
+            places.see(connection, offers, _at(at), matcher)
 
     def settle(self, lease: Lease, verdicts: Sequence[Verdict], at: float | None = None) -> dict[State, int]:
         """Record what became of attempts that the lease holds; return how many tasks came to each state by that."""

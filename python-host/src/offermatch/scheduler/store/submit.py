@@ -9,10 +9,11 @@ from itertools import chain
 from sqlalchemy import Connection, select, update
 
 from offermatch.errors import InputError
-from offermatch.model import AnyRequirement, Requirement
-from offermatch.scheduler.store.changes import cancel_dependents
 from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.following import cancel_followers
+from offermatch.scheduler.store.groups import grouped
 from offermatch.scheduler.store.queues import refuse_unrunnable
+from offermatch.scheduler.store.rules import preference_texts, requirement_texts
 from offermatch.scheduler.store.schema import dependencies, payloads, store, tasks
 from offermatch.scheduler.submission import Checked
 from offermatch.tables.columns import TaskColumns
@@ -38,7 +39,7 @@ def insert_submission(
         progress: Told how many tasks have been inserted since.
 
     Raises:
-        InputError: ``duplicate-name`` or ``dependency-unknown``.
+        InputError: ``duplicate-name``, ``dependency-unknown``, ``group-malformed``, ``queue-unknown`` or ``over-quota``.
     """
     names, rows = found.columns.names, len(found.columns)
     _refuse_known(connection, database, found.columns)
@@ -76,7 +77,9 @@ def insert_submission(
         "priority": found.priorities,
         "waits_for": waits,
         "demand": _demands(columns),
-        "requirements": _requirements(columns),
+        "requirements": requirement_texts(columns),
+        "preferences": preference_texts(columns),
+        "group_id": grouped(connection, database, found),
         "devices": whole,
         "device_share": shares,
         "retries": found.retries,
@@ -99,7 +102,7 @@ def insert_submission(
         database.insert(connection, dependencies, {"task_id": waiting, "needs_id": needed})
     database.analyse(connection, rows)
     # Whoever waits for what has failed already is told at once.
-    cancel_dependents(connection, database, sorted(ended), at)
+    cancel_followers(connection, database, sorted(ended), at)
     return list(range(first, last))
 
 
@@ -127,24 +130,6 @@ def _demands(columns: TaskColumns) -> list[str]:
         return ["{}"] * len(columns)
     asked = [[f"{name}:{number}" if number else "" for number in column] for name, column in named]
     return ["{" + ",".join(filter(None, row)) + "}" for row in zip(*asked, strict=True)]
-
-
-def _requirements(columns: TaskColumns) -> list[str | None]:
-    if columns.requirements is None:
-        return [None] * len(columns)
-    known: dict[tuple[AnyRequirement, ...], str] = {}
-    texts: list[str | None] = []
-    for given in columns.requirements:
-        if not given:
-            texts.append(None)
-            continue
-        key = tuple(given)
-        if key not in known:
-            known[key] = json.dumps(
-                [[one.attribute, list(one.values), one.excludes] for one in key if isinstance(one, Requirement)]
-            )
-        texts.append(known[key])
-    return texts
 
 
 def _devices(columns: TaskColumns) -> tuple[list[int], list[int]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from operator import eq
 from typing import Any, Literal, NamedTuple
 
+from offermatch.model import RULES
 from offermatch.scheduler.store.schema import State
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = [
     "Change",
     "Claim",
+    "GroupClaims",
+    "GroupState",
     "Outcome",
     "Place",
     "Processable",
@@ -64,6 +67,8 @@ class Underway(NamedTuple):
         offer: Where it went.
         ends_by: When it has run as long as it may, on the cluster's clock; None where it has no time limit.
         time_limit: That limit, in seconds.
+        evict_reason: Why it is to be ended so that it is ready again; None where it is not.
+        group: The number of its group; None where it has none.
     """
 
     id: int
@@ -74,6 +79,8 @@ class Underway(NamedTuple):
     offer: str = ""
     ends_by: float | None = None
     time_limit: float | None = None
+    evict_reason: str | None = None
+    group: int | None = None
 
 
 class Wanted(NamedTuple):
@@ -89,6 +96,62 @@ class Wanted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupState:
+    """A group of tasks, and how it stands.
+
+    Attributes:
+        id: Its number.
+        name: Its name.
+        least: How many members are to run together.
+        together: The attribute of which all members are to have one value.
+        at_most: How many members there may be on one value of an attribute, or on one ``"offer"``.
+        fails_together: Whether a member that fails ends the others.
+        started: Whether as many as it needs were seen to run together.
+        claims: How often members were claimed so far.
+        counts: How many members are in each state.
+        occupants: How many members are on each offer, those included that are to end.
+        staying: Likewise, without those.
+    """
+
+    id: int
+    name: str
+    least: int
+    together: str | None
+    at_most: Mapping[str, int]
+    fails_together: bool
+    started: bool
+    claims: int
+    counts: dict[str, int] = field(default_factory=dict)
+    occupants: dict[str, int] = field(default_factory=dict)
+    staying: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """What the matcher calls it: one of a kind, also where a name is used again."""
+        return f"{self.id} {self.name}"
+
+    @property
+    def needed(self) -> int:
+        """How many more members have to begin at once; 0 where any number may."""
+        return max(0, self.least - self.counts.get("done", 0) - sum(self.staying.values())) if self.least > 1 else 0
+
+
+class GroupClaims(NamedTuple):
+    """What a claim has to know of the groups among its tasks.
+
+    Attributes:
+        of: The number of the group of each task that has one, by the task's number.
+        claims: How often members of each group had been claimed when its tasks were placed. Where somebody has claimed
+            others since, no member is claimed.
+        starting: The groups of which nobody runs.
+    """
+
+    of: Mapping[int, int]
+    claims: Mapping[int, int]
+    starting: Collection[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Processable:
     """Tasks whose dependencies are all done, queue by queue, in each first the highest priority, then the earliest.
 
@@ -101,6 +164,8 @@ class Processable:
         priorities: The priority of each.
         since: When each could first have begun.
         time_limits: How many seconds an attempt at each may run; None where it has no limit.
+        group_of: The number of the group of each, 0 for none; None where no task has one.
+        groups: How these groups stand.
     """
 
     ids: list[int]
@@ -111,6 +176,8 @@ class Processable:
     priorities: Sequence[int] = ()
     since: Sequence[float] = ()
     time_limits: Sequence[float | None] = ()
+    group_of: Sequence[int] | None = None
+    groups: Mapping[int, GroupState] = field(default_factory=dict)
 
     def picked(self, rows: Sequence[int]) -> Processable:
         """Return these rows, in this order."""
@@ -126,6 +193,8 @@ class Processable:
             [self.priorities[row] for row in rows],
             [self.since[row] for row in rows],
             [self.time_limits[row] for row in rows],
+            None if self.group_of is None else [self.group_of[row] for row in rows],
+            self.groups,
         )
 
 
@@ -169,10 +238,14 @@ class Sighting(NamedTuple):
     Attributes:
         at: When.
         offers: What.
+        matcher: The name and version of the matcher.
+        rules: What it serves of the rules that a matcher may leave out.
     """
 
     at: float
     offers: OfferColumns
+    matcher: str = ""
+    rules: Sequence[str] = RULES
 
 
 class Change(NamedTuple):
@@ -197,6 +270,7 @@ class Shown:
         inputs: Its inputs.
         needs: The state of each task it depends on.
         history: What happened, oldest first.
+        group: How its group stands; None where it has none.
     """
 
     name: str
@@ -206,3 +280,4 @@ class Shown:
     inputs: list[Any]
     needs: Mapping[str, State]
     history: list[Change]
+    group: GroupState | None = None

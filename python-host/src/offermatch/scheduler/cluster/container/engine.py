@@ -46,6 +46,7 @@ class Engine:
             unless given.
         devices: How many devices it has, which no engine says.
         attributes: Named properties of the offer.
+        measures: Numbers of the offer that are compared and not used up.
         image: The image of payloads that name none.
         folders: The folders of the machine below which payloads may mount something; none unless given.
         device_driver: The driver that makes a device visible in a container by its number; None to set nothing but the
@@ -58,6 +59,7 @@ class Engine:
     available: Mapping[str, int | str] | None = None
     devices: int = 0
     attributes: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)
     image: str | None = None
     folders: Sequence[str] = ()
     device_driver: str | None = "nvidia"
@@ -144,7 +146,11 @@ class Connection:
         if available is None:
             available = {"cpu": f"{known['NCPU']} cores", "memory": int(known["MemTotal"])}
         name = self._engine.name or str(known["Name"])
-        server = servers_of([Offer(name, available, attributes=self._engine.attributes, devices=self._engine.devices)])[0]
+        engine = self._engine
+        offer = Offer(
+            name, available, attributes=engine.attributes, devices=engine.devices, measures=engine.measures or None
+        )
+        server = servers_of([offer])[0]
         running = [one for one in client.containers(all=True) if one["State"] not in ("exited", "dead", "stopped")]
         for container in running:
             labels = container.get("Labels") or {}

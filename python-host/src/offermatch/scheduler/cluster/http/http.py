@@ -341,7 +341,8 @@ class HttpCluster(Cluster):
 def _columns_of(offers: Sequence[Offer]) -> set[tuple[str, str]]:
     """Return the names of what would be columns of a table of these offers."""
     dimensions = {("dimension", name) for offer in offers for name in (*offer.available, *(offer.capacity or ()))}
-    return dimensions | {("attribute", name) for offer in offers for name in offer.attributes}
+    measures = {("measure", name) for offer in offers for name in offer.measures or ()}
+    return dimensions | measures | {("attribute", name) for offer in offers for name in offer.attributes}
 
 
 def _output_or_nothing(body: bytes) -> Output | None:

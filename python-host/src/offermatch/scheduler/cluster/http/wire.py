@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, get_args
@@ -11,7 +12,7 @@ from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
 from offermatch.quantity import SMALLEST, as_written
 from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Output, Refusal, Report
-from offermatch.scheduler.cluster.servers import refuse_rules
+from offermatch.scheduler.cluster.servers import measures_of, refuse_occupants
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.rows import offer_columns
 from offermatch.tables.shape import offer_from_mapping
@@ -127,13 +128,17 @@ def decoded(body: bytes, *keys: str, most: int = MOST_VALUES) -> dict[str, Any]:
 def offers_of(offers: Sequence[Offer] | OfferColumns) -> dict[str, Any]:
     """Return offers as they are sent."""
     table = offer_columns(offers)
-    refuse_rules(table)
+    refuse_occupants(table)
     available, capacity = table.available, table.capacity or table.available
     shown = []
     for row, name in enumerate(table.names):
         attributes = {attribute: column[row] for attribute, column in table.attributes.items() if column[row]}
         sent: dict[str, Any] = {"name": name, "available": _row(available, row), "devices": list(table.devices_of(row))}
-        shown.append({**sent, "capacity": _row(capacity, row), "attributes": attributes})
+        sent |= {"capacity": _row(capacity, row), "attributes": attributes}
+        # JSON has no infinity; as text it is read back as the same number.
+        numbers = measures_of(table, row).items()
+        measures = {name: number if math.isfinite(number) else str(number) for name, number in numbers}
+        shown.append({**sent, "measures": measures} if measures else sent)
     return {"offers": shown}
 
 
@@ -167,7 +172,7 @@ def _check_size(rows: Sequence[Any]) -> None:
     """Refuse offers that would make a table beyond all bounds, however few bytes say so."""
     if len(rows) > MOST_OFFERS:
         raise malformed(f"{len(rows)} offers; an agent may make {MOST_OFFERS}")
-    columns: dict[str, set[str]] = {"available": set(), "capacity": set(), "attributes": set()}
+    columns: dict[str, set[str]] = {"available": set(), "capacity": set(), "attributes": set(), "measures": set()}
     for at, row in enumerate(rows):
         if not isinstance(row, Mapping):
             continue
@@ -192,10 +197,14 @@ def _check_size(rows: Sequence[Any]) -> None:
     for names in columns.values():
         for name in names:
             if len(name) > LONGEST_KEY:
-                raise malformed(f"a dimension or attribute has a name of {len(name)} characters; it may have {LONGEST_KEY}")
+                raise malformed(
+                    f"a dimension, attribute or measure has a name of {len(name)} characters; it may have {LONGEST_KEY}"
+                )
     cells = len(rows) * sum(map(len, columns.values()))
     if cells > MOST_CELLS:
-        raise malformed(f"{len(rows)} offers times their dimensions and attributes make {cells} cells; {MOST_CELLS} may be")
+        raise malformed(
+            f"{len(rows)} offers times their dimensions, attributes and measures make {cells} cells; {MOST_CELLS} may be"
+        )
 
 
 def launch_of(launch: Launch) -> dict[str, Any]:
@@ -333,6 +342,7 @@ def _rows(table: OfferColumns) -> list[Offer]:
             as_written(_row(capacity, row)),
             {attribute: column[row] for attribute, column in table.attributes.items()},
             list(table.devices_of(row)),
+            measures_of(table, row) or None,
         )
         for row, name in enumerate(table.names)
     ]

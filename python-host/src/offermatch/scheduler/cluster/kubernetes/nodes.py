@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from offermatch.errors import InputError
 from offermatch.formats.kubernetes import Node, Pod
@@ -12,6 +13,8 @@ from offermatch.scheduler.cluster.servers import Server
 from offermatch.visible import visible
 
 __all__ = ["Nodes", "is_ready"]
+
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 class Nodes:
@@ -85,10 +88,16 @@ class Nodes:
         free = {name: there - held.get(name, 0) for name, there in capacity.items()}
         devices, taken = node.allocatable.get(self._devices, 0), held.get(self._devices, 0)
         left = max(0, devices - taken)
-        return Server(node.name, free, capacity, node.attributes(), [1000] * left + [0] * (devices - left))
+        whole = [1000] * left + [0] * (devices - left)
+        return Server(node.name, free, capacity, node.attributes(), whole, _measures(node.attributes()))
 
 
 def is_ready(node: Object) -> bool:
     """Return whether a node says that it is ready, or says nothing of it."""
     conditions = (node.get("status") or {}).get("conditions") or []
     return all(one.get("status") == "True" for one in conditions if one.get("type") == "Ready")
+
+
+def _measures(labels: Mapping[str, str | None]) -> dict[str, float]:
+    """Return the labels of a node that are numbers, such as ``nvidia.com/gpu.memory``."""
+    return {name: float(value) for name, value in labels.items() if value and _NUMBER.fullmatch(value)}
