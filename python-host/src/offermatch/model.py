@@ -42,11 +42,13 @@ __all__ = [
     "Group",
     "Members",
     "Mode",
+    "Move",
     "Offer",
     "Parameter",
     "Preference",
     "Quantity",
     "Requirement",
+    "Running",
     "Settings",
     "Task",
     "Timings",
@@ -291,6 +293,42 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A task that runs, and may be taken away for one that matters more.
+
+    Attributes:
+        offer: The name of the offer that it runs on.
+        priority: How much it matters: a higher number matters more.
+        start: When it began, in any unit, 0 or more: what began earlier stays rather.
+        demand: What it uses in each resource dimension, in the smallest unit. That is not free.
+        devices: The thousandths that it uses of each device, by the device's number.
+    """
+
+    offer: str
+    priority: int
+    start: int = 0
+    demand: Mapping[str, int] = field(default_factory=dict)
+    devices: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A task that finds an offer once others have ended.
+
+    Attributes:
+        task: The row of the task.
+        offer: The name of the offer.
+        score: The score at which it was chosen.
+        victims: The rows of the running tasks that have to end.
+    """
+
+    task: int
+    offer: str
+    score: float
+    victims: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """A number that a policy takes from the settings.
 
@@ -320,6 +358,7 @@ class Description:
         rules: Those that it serves of the rules that a matcher may leave out: ``measures``, ``preferences``, ``groups`` and
             ``workload``.
         parameters: The numbers that its policy takes from the settings.
+        preempts: Whether it plans preemption.
     """
 
     name: str
@@ -329,6 +368,7 @@ class Description:
     modes: tuple[str, ...]
     rules: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    preempts: bool = False
 
 
 @dataclass(slots=True)

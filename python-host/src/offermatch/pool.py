@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from offermatch.answer import Answer
 from offermatch.errors import InputError, MatcherError
-from offermatch.model import Description, Explanation, Settings, Task, Timings
+from offermatch.model import Description, Explanation, Move, Running, Settings, Task, Timings
 from offermatch.session import Session
 from offermatch.tables.bad import BadRow, BadRows
 from offermatch.tables.bound import upper_bound
@@ -27,6 +27,8 @@ from offermatch.tables.frames import Table
 from offermatch.tables.groups import Occupants, short_groups
 from offermatch.tables.remarks import refuse_unknown, unknown_attributes
 from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.rules import refuse_preemption
+from offermatch.tables.running import running_table
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable, Workload
 from offermatch.verify.ledger import Ledger
 
@@ -319,6 +321,40 @@ class Pool:
         columns = task_columns(tasks, self.dimensions, units=self.settings.units)
         with self._lock:
             return self._explained(columns, self._running(columns, occupants))
+
+    def preempt(self, tasks: Table | TaskColumns, priorities: Sequence[int], running: Sequence[Running]) -> list[Move]:
+        """Plan which running tasks have to end so that tasks find an offer, each as if the plans before had come true.
+
+        Nothing changes. A task for which no end of others makes room is not named.
+
+        Args:
+            tasks: As in ``assign``; tasks of groups are taken one by one.
+            priorities: How much each of them matters. Only running tasks that matter less end.
+            running: What runs on the offers of the pool, and is not free there.
+
+        Raises:
+            InputError: A task that cannot be used, ``row-unknown``, ``capacity-exceeded``, ``setting-malformed`` also where
+                the pool is not in shared mode, ``rule-unserved`` by a matcher that plans nothing.
+            MatcherError: The component trapped or its plan does not hold; the pool takes no more calls.
+        """
+        columns = task_columns(tasks, self.dimensions, units=self.settings.units)
+        columns = columns if columns.groups is None else replace(columns, groups=None)
+        if self.settings.mode != "shared":
+            message = f"the pool is in {self.settings.mode} mode"
+            raise InputError("setting-malformed", message, "plan in shared mode, where offers stay", "mode")
+        with self._lock:
+            self._check_usable()
+            refuse_preemption(self._session.description)
+            offers = self._ledger.offers(range(self._ledger.rows))
+            table = running_table(running, self._catalog.rows, self.dimensions, offers)
+            asked = self._catalog.tasks(columns)
+            plan = self._asked(lambda: self._session.preempt(asked, priorities, table, self._ledger, Timings()))
+            return [
+                Move(task, self.offer_names[offer], score, tuple(plan.victims[begin:end]))
+                for task, offer, score, begin, end in zip(
+                    plan.tasks, plan.offers, plan.scores, plan.victim_offsets, plan.victim_offsets[1:], strict=False
+                )
+            ]
 
     def _explained(self, columns: TaskColumns, running: dict[str, dict[int, int]]) -> list[Explanation]:
         firsts: list[int] = []

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 
 from offermatch.errors import MatcherError
 from offermatch.model import Description, Timings
-from offermatch.tables.rules import refuse_unserved, rules_of_changes, rules_of_tasks
+from offermatch.tables.rules import refuse_preemption, refuse_unserved, rules_of_changes, rules_of_tasks
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.verify.explanations import check_explained
@@ -90,6 +90,11 @@ class Session(Protocol):
     def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task; errors are those of ``assign``."""
 
+    def preempt(
+        self, table: TaskTable, priorities: Sequence[int], running: RunningTable, ledger: Ledger, timings: Timings
+    ) -> Plan:
+        """Plan which running tasks have to end so that tasks find an offer; errors are those of ``assign``."""
+
     def close(self) -> None:
         """Let go of what is held; again does nothing."""
 
@@ -152,6 +157,7 @@ class Verified:
     ) -> Plan:
         """Plan which running tasks have to end so that tasks find an offer. Nothing changes."""
         refuse_unserved(self.description, rules_of_tasks(table))
+        refuse_preemption(self.description)
 
         def plan() -> Plan:
             found = self._backend.preempt(table, priorities, running, timings)

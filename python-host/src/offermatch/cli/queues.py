@@ -19,6 +19,7 @@ is in proportion to its weight, as long as it has enough to do; docs/scheduler.m
 
   offermatch queues set research --weight 3 --quota cpu=100 --quota memory=1TiB
   offermatch queues set vision --parent research
+  offermatch queues set urgent --preempts batch
   offermatch queues load queues.json
   offermatch queues list
 """
@@ -44,6 +45,12 @@ def add_queues(commands: Any, stored: argparse.ArgumentParser) -> None:
         metavar="DIMENSION=MOST",
         help="what its tasks may hold at a time, such as cpu=100 or devices=8; no value after = for no limit",
     )
+    one.add_argument(
+        "--preempts",
+        action="append",
+        metavar="QUEUE",
+        help="a queue whose running tasks of lower priority end where one of its own finds no offer; '' for none",
+    )
     one.add_argument("--parent", metavar="QUEUE", help="the queue it belongs to; '' for none")
     load = what.add_parser("load", help="make or change the queues of a JSON file, all or none", parents=[stored])
     load.set_defaults(command=_load, usage=load)
@@ -64,6 +71,7 @@ def _list(options: argparse.Namespace) -> str:
             "weight": queue.weight,
             "parent": queue.parent,
             "quota": dict(queue.quota),
+            "preempts": list(queue.preempts),
             "running": held.get(queue.name, {}),
             "ready": waiting.get(queue.name, 0),
         }
@@ -77,6 +85,10 @@ def _list(options: argparse.Namespace) -> str:
         parent = f"  below {visible(queue.parent, LONGEST_NAME)}" if queue.parent else ""
         name = visible(queue.name, LONGEST_NAME)
         lines.append(f"{name:<{width}}  weight {queue.weight:g}  {waiting.get(queue.name, 0):,} ready{parent}")
+        if queue.preempts:
+            lines.append(
+                f"{'':<{width}}  preempts tasks of {', '.join(visible(one, LONGEST_NAME) for one in queue.preempts)}"
+            )
         used = held_below(queue.name, found, held)
         for dimension, most in queue.quota.items():
             number = used.get(dimension, 0)
@@ -108,7 +120,8 @@ def _set(options: argparse.Namespace) -> str:
             quota.update(quota_of({name: value}, "--quota") if value else {})
         weight = before.weight if options.weight is None else options.weight
         parent = before.parent if options.parent is None else options.parent
-        store.set_queues([Queue(options.name, weight, quota, parent)])
+        preempts = before.preempts if options.preempts is None else tuple(filter(None, options.preempts))
+        store.set_queues([Queue(options.name, weight, quota, parent, preempts)])
     return _list(argparse.Namespace(store=options.store, json=False))
 
 

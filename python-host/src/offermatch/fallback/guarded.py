@@ -7,7 +7,7 @@ The ledger says how the offers stand, whoever matches: a pool in a matcher is a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from offermatch.model import Description, Timings
 from offermatch.session import Placed, Session
 from offermatch.tables.rules import known_parameters
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Guarded"]
@@ -107,6 +107,12 @@ class Guarded:
     def explain(self, table: TaskTable, ledger: Ledger, timings: Timings) -> Explained | Explanations:
         """Say how the offers in the list stand to each task."""
         return self._asked(lambda: self._session.explain(table, ledger, timings), ledger, ledger)[0]
+
+    def preempt(
+        self, table: TaskTable, priorities: Sequence[int], running: RunningTable, ledger: Ledger, timings: Timings
+    ) -> Plan:
+        """Plan which running tasks have to end so that tasks find an offer."""
+        return self._asked(lambda: self._session.preempt(table, priorities, running, ledger, timings), ledger, ledger)[0]
 
     def close(self) -> None:
         """Close the session."""

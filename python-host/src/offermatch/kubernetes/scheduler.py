@@ -31,8 +31,6 @@ from offermatch.visible import visible
 __all__ = ["Cycle", "KubernetesScheduler"]
 
 _LOG = logging.getLogger(__name__)
-_ROUNDS = 8
-"""A cycle matches at most so often. Each time half of the gangs that are not whole leave, so that 128 of them may."""
 _MOST_TOLD = 200
 _GANG_SECONDS = 10.0
 _PAUSES = (1.0, 10.0)
@@ -218,33 +216,21 @@ class KubernetesScheduler:
         return cycle
 
     def _place(self, batch: Batch, cycle: Cycle) -> None:
-        apart: set[str] = set()
-        left: dict[str, Waiting] = {}
+        needed = self._needed(batch)
+        part = batch.asked(needed)
         pairs: list[tuple[Waiting, str]] = []
-        # A gang that finds too few nodes leaves its room to the others, which are matched again. First those leave that came
-        # first: what they held in vain may be what others are short of.
-        for number in range(_ROUNDS):
-            part = batch.without(apart) if apart else batch
-            if not part.pods:
-                pairs = []
-                break
+        whole = {name for name, least in needed.items() if not least}
+        if part.pods:
             with self._matcher.open(part.offers, self._settings, attributes=part.offers.attributes) as pool:
                 answer = pool.assign(part.tasks)
                 pairs = [
                     (part.pods[row], part.offers.names[offer])
                     for row, offer in zip(answer.task_rows, answer.offer_rows, strict=True)
                 ]
-                broken = self._broken(part, pairs)
-                if not broken or number == _ROUNDS - 1:
-                    pairs = [pair for pair in pairs if pair[0].gang is None or pair[0].gang.name not in broken]
-                    apart.update(broken)
-                    rows = [row for row in answer.unplaced_rows if self._is_alone(part.pods[row], apart)]
-                    self._tell(part, pool, rows)
-                    break
-            apart.update(broken[: (len(broken) + 1) // 2])
-        for pod in batch.pods:
-            if pod.gang is not None and pod.gang.name in apart:
-                left[pod.name] = pod
+                whole |= {pod.gang.name for pod, _ in pairs if pod.gang is not None}
+                alone = [row for row in answer.unplaced_rows if (gang := part.pods[row].gang) is None or gang.name in whole]
+                self._tell(part, pool, alone)
+        left = {pod.name: pod for pod in batch.pods if pod.gang is not None and pod.gang.name not in whole}
         cycle.apart = len(left)
         for pod in left.values():
             least = self._least(pod.gang) if pod.gang else None
@@ -263,23 +249,24 @@ class KubernetesScheduler:
         for pod, node in held:
             self._workers.submit(self._bind, pod, node)
 
-    @staticmethod
-    def _is_alone(pod: Waiting, apart: set[str]) -> bool:
-        return pod.gang is None or pod.gang.name not in apart
-
-    def _broken(self, part: Batch, pairs: Sequence[tuple[Waiting, str]]) -> list[str]:
-        """Return the gangs of which too few members have a node, in the order of their first members."""
-        gangs = {pod.gang.name: pod.gang for pod in part.pods if pod.gang is not None}
-        placed = dict.fromkeys(gangs, 0)
-        for pod, _ in pairs:
+    def _needed(self, batch: Batch) -> dict[str, int]:
+        """Return how many members of each gang have to get nodes at once, beside those that run, where so many wait."""
+        waiting: dict[str, int] = {}
+        gangs: dict[str, Gang] = {}
+        for pod in batch.pods:
             if pod.gang is not None:
-                placed[pod.gang.name] += 1
-        broken = []
+                waiting[pod.gang.name] = waiting.get(pod.gang.name, 0) + 1
+                gangs[pod.gang.name] = pod.gang
+        if gangs and "groups" not in self._matcher.description.rules:
+            _LOG.warning("%s serves no groups, so that no gang is placed", self._matcher.description.name)
+            return {}
+        found = {}
         for name, gang in gangs.items():
             least = self._least(gang)
-            if least is None or placed[name] + part.running.get(name, 0) < least:
-                broken.append(name)
-        return broken
+            missing = None if least is None else max(0, least - batch.running.get(name, 0))
+            if missing is not None and missing <= waiting[name]:
+                found[name] = missing
+        return found
 
     def _least(self, gang: Gang) -> int | None:
         """Return how many members of a gang must run; None where nothing says it."""

@@ -18,7 +18,7 @@ from offermatch.formats.kubernetes import Node
 from offermatch.kubernetes.api import Object
 from offermatch.kubernetes.reflector import name_of
 from offermatch.kubernetes.shapes import Gang, Shape, Shapes, gang_of
-from offermatch.model import Requirement
+from offermatch.model import Group, Requirement
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = ["Batch", "View", "Waiting"]
@@ -65,10 +65,16 @@ class Batch:
     refused: Sequence[tuple[Waiting, str]] = ()
     running: Mapping[str, int] = field(default_factory=dict)
 
-    def without(self, gangs: set[str]) -> Batch:
-        """Return the batch without the pods of these gangs."""
-        rows = [row for row, pod in enumerate(self.pods) if pod.gang is None or pod.gang.name not in gangs]
-        return Batch([self.pods[row] for row in rows], self.tasks.picked(rows), self.offers, self.refused, self.running)
+    def asked(self, needed: Mapping[str, int]) -> Batch:
+        """Return the batch without the pods of other gangs than these, of which so many have to get nodes at once."""
+        rows = [row for row, pod in enumerate(self.pods) if pod.gang is None or pod.gang.name in needed]
+        if len(rows) == len(self.pods) and not needed:
+            return self
+        pods, tasks = [self.pods[row] for row in rows], self.tasks.picked(rows)
+        groups = {name: Group(name, least) for name, least in needed.items()}
+        if groups:
+            tasks.groups = [None if pod.gang is None else groups[pod.gang.name] for pod in pods]
+        return Batch(pods, tasks, self.offers, self.refused, self.running)
 
 
 class View:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from offermatch.recording.format import FORMAT, FORMAT_2
 from offermatch.session import Matching, Placed, Session
 from offermatch.tables.rules import with_parameters
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.verify.ledger import Ledger
 from offermatch.wasm.contract import raises_scales
 
@@ -99,6 +99,13 @@ class Recorded:
         found = self._asked(step, lambda: self._session.explain(table, ledger, timings))
         step["answer"] = explained_shown(found)
         return found
+
+    def preempt(
+        self, table: TaskTable, priorities: Sequence[int], running: RunningTable, ledger: Ledger, timings: Timings
+    ) -> Plan:
+        """Plan which running tasks have to end so that tasks find an offer."""
+        # A plan changes nothing, and recordings have none.
+        return self._session.preempt(table, priorities, running, ledger, timings)
 
     def close(self) -> None:
         """Close the session, and write the recording.

@@ -19,7 +19,9 @@ from offermatch.wasm.contract import CONTRACT
 
 __all__ = ["DESCRIPTION", "Reference"]
 
-DESCRIPTION = Description("offermatch-reference", "0.1.0", "best-fit", CONTRACT, ("exclusive", "shared"), RULES)
+DESCRIPTION = Description(
+    "offermatch-reference", "0.1.0", "best-fit", CONTRACT, ("exclusive", "shared"), RULES, preempts=True
+)
 
 _Asked = TypeVar("_Asked")
 _Answered = TypeVar("_Answered")

@@ -49,9 +49,11 @@ class Cycle:
         placed: Tasks that the matcher placed.
         reserved: Tasks that room is held for.
         backfilled: Placed tasks that run in held room, and end before it is needed.
+        preempted: Running tasks that are to end for tasks that matter more.
         launched: Tasks that the cluster took.
         ended: Tasks that came to each state by what the cluster reported.
         refusals: Why placed or processable tasks were not launched, by reason.
+        unplaced: Tasks without an offer by the check that refuses most, as ``refused`` names it; None where nobody looked.
         utilisation: The part of the capacity in use once all that was placed runs, by dimension.
         shares: The dominant share of each queue before the cycle, where there are several.
         matcher: Name and version of the matcher that answered.
@@ -70,9 +72,11 @@ class Cycle:
     placed: int = 0
     reserved: int = 0
     backfilled: int = 0
+    preempted: int = 0
     launched: int = 0
     ended: Mapping[State, int] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
+    unplaced: Mapping[str, int] | None = None
     utilisation: Mapping[str, float] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
     matcher: str = ""

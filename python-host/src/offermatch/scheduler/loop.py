@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 
-from offermatch.errors import OffermatchError, StoreError
+from offermatch.errors import InputError, MatcherError, OffermatchError, StoreError
 from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import Settings
@@ -18,9 +18,11 @@ from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
 from offermatch.scheduler.gangs import incomplete, unserved
 from offermatch.scheduler.garbage import fewer_collections
 from offermatch.scheduler.launches import Launches
-from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, total_capacity
+from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, over_quota, total_capacity
 from offermatch.scheduler.places import Places, without
+from offermatch.scheduler.preemption import left_over, plan_preemption, wanting
 from offermatch.scheduler.prepare import Preparation
+from offermatch.scheduler.refused import refused_by
 from offermatch.scheduler.room import Room, hold_room
 from offermatch.scheduler.store import Lease, Store
 from offermatch.scheduler.store.told import Place, Processable
@@ -220,10 +222,12 @@ class Scheduler:
             cycle.utilisation = matched.utilisation
             # What nothing can serve must not hide those behind it for ever.
             self._behind = found.last if cycle.placed < cycle.queue else {}
-            self._see(offered, cycle)
+            self._see(offered, cycle, found, matched, room)
             self._tell_matcher(cycle, matched)
             cycle.refuse("unknown-dimension", matched.unknown_dimension)
             cycle.refuse("no-offer", len(found.ids) - cycle.placed - matched.unknown_dimension)
+        if not self.stopped:
+            self._preempt(found, matched, room, cycle, watch)
         if self.stopped or not matched.ids:
             return
         launched = Launches(store, lease, cluster, watch, self._stopped)
@@ -276,8 +280,36 @@ class Scheduler:
             return Room(offers)
         room = hold_room(found, offers, before, without, self.store.endings(), now)
         if room.reservations != before:
-            self.store.reserve(room.reservations)
+            self.store.reserve(room.reservations, before)
         return room
+
+    def _preempt(self, found: Processable, matched: stages.Matched, room: Room, cycle: Cycle, watch: Stopwatch) -> None:
+        """Have running tasks end for tasks that matter more, where queues allow it."""
+        if len(matched.ids) == len(found.ids) or self._settings.mode != "shared":
+            return
+        queues, held = self.store.holding()
+        if not any(queue.preempts for queue in queues) or not self.matcher.description.preempts:
+            return
+        with watch.span("preempt_tasks") as span:
+            pending = self.store.ending_for()
+            begins = {*matched.rows, *(row for row, number in enumerate(found.ids) if number in pending)}
+            over = over_quota(_waiting(found), begins, queues, held, total_capacity(room.offers))
+            wants = wanting(found, matched.rows, queues, pending, over)
+            if wants:
+                # What runs in held room is taken from that, and not from what others may have.
+                count = len(matched.devices)
+                left = left_over(room.offers, found.columns, matched.rows[:count], matched.offers[:count], matched.devices)
+                running = self.store.running()
+                planned = plan_preemption(self.matcher, found, wants, without(left, room.held), self._settings, running)
+                cycle.preempted = len(self.store.preempt(planned, self.cluster.now()))
+            span.counts["preempted"] = cycle.preempted
+
+    def _left(self, found: Processable, matched: stages.Matched, room: Room) -> OfferColumns:
+        """Return what those that were placed leave of what everybody may have."""
+        # What runs in held room is taken from that.
+        count = len(matched.devices)
+        left = left_over(room.offers, found.columns, matched.rows[:count], matched.offers[:count], matched.devices)
+        return without(left, set(matched.offers)) if self._settings.mode == "exclusive" else left
 
     def _open_places(self, offered: OfferColumns, known: Sequence[Place]) -> OfferColumns:
         """Return the offers that may have tasks."""
@@ -288,11 +320,18 @@ class Scheduler:
             found = without(offered, {place.name for place in known if place.cordoned})
         return found
 
-    def _see(self, offered: OfferColumns, cycle: Cycle) -> None:
-        """Keep what there was when tasks found no offer, now and then, for whoever asks why."""
-        if cycle.placed < cycle.queue and time.monotonic() >= self._seen + _SECONDS_SEEN:
+    def _see(self, offered: OfferColumns, cycle: Cycle, found: Processable, matched: stages.Matched, room: Room) -> None:
+        """Keep what there was when tasks found no offer, now and then, for whoever asks why, and count what refused them."""
+        if cycle.placed == cycle.queue:
+            cycle.unplaced = {}
+        elif time.monotonic() >= self._seen + _SECONDS_SEEN:
             self._seen = time.monotonic()
             self.store.see(offered, self.cluster.now(), self.matcher.description)
+            rows = sorted(set(range(len(found.ids))).difference(matched.rows))
+            try:
+                cycle.unplaced = refused_by(self.matcher, found, rows, self._left(found, matched, room), self._settings)
+            except (InputError, MatcherError) as error:
+                _LOG.warning("nobody can say what refuses tasks: %s: %s", error.code, error.line)
 
     def _tell_matcher(self, cycle: Cycle, matched: stages.Matched) -> None:
         answer = matched.answer
@@ -349,3 +388,8 @@ class Scheduler:
         except Exception:  # noqa: BLE001 - the next cycle says what is wrong with it
             _LOG.exception("the cluster cannot wait")
             self._pause()
+
+
+def _waiting(found: Processable) -> Waiting:
+    needed = {number: group.needed for number, group in found.groups.items() if group.needed}
+    return Waiting(found.columns, found.ids, found.queues, found.priorities, found.since, found.group_of, needed)

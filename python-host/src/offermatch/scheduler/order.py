@@ -10,7 +10,7 @@ dominant share, over its weight, is smallest. Below a parent the same is asked a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heapreplace
 from operator import add
@@ -19,7 +19,7 @@ from offermatch.model import DEVICES
 from offermatch.scheduler.queues import DEFAULT, Queue
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
-__all__ = ["Ordered", "Waiting", "largest_free", "order_tasks", "total_capacity"]
+__all__ = ["Ordered", "Waiting", "largest_free", "order_tasks", "over_quota", "total_capacity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,43 @@ def order_tasks(
     filling = _Filling(asked, dimensions, capacity, free, waiting.since, now - kept_after, gangs)
     filling.fill(root)
     return Ordered(filling.order, filling.over_quota, shares)
+
+
+def over_quota(
+    waiting: Waiting,
+    begins: Collection[int],
+    queues: Sequence[Queue],
+    running: Mapping[str, Mapping[str, int]],
+    capacity: Mapping[str, int],
+) -> set[int]:
+    """Return the rows that quotas would hold back if room were made for all tasks.
+
+    Args:
+        waiting: The tasks.
+        begins: The rows of those that begin in any case.
+        queues: As of ``order_tasks``, as are the next two.
+        running: See ``order_tasks``.
+        capacity: See ``order_tasks``.
+    """
+    if not any(queue.quota for queue in queues):
+        return set()
+    dimensions = [*capacity, *([] if DEVICES in capacity else [DEVICES])]
+    asked, held = _asked(waiting.columns, dimensions), {name: dict(used) for name, used in running.items()}
+    for row in begins:
+        used = held.setdefault(DEFAULT if waiting.queues is None else waiting.queues[row], {})
+        for name, number in zip(dimensions, asked[row], strict=True):
+            used[name] = used.get(name, 0) + number
+    others = [row for row in range(len(waiting.ids)) if row not in begins]
+    rest = Waiting(
+        waiting.columns.picked(others),
+        [waiting.ids[row] for row in others],
+        None if waiting.queues is None else [waiting.queues[row] for row in others],
+        [waiting.priorities[row] for row in others],
+        [waiting.since[row] for row in others],
+        None if waiting.gangs is None else [waiting.gangs[row] for row in others],
+        waiting.needed,
+    )
+    return {others[row] for row in order_tasks(rest, queues, held, capacity).over_quota}
 
 
 def total_capacity(offers: OfferColumns) -> dict[str, int]:

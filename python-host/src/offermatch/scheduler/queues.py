@@ -20,7 +20,7 @@ __all__ = ["DEFAULT", "Queue", "checked_queues", "held_below", "quota_of", "read
 DEFAULT = "default"
 """The queue of a task that names none. It is always there."""
 _LONGEST_NAME = 128
-_KEYS = ("name", "weight", "quota", "parent")
+_KEYS = ("name", "weight", "quota", "parent", "preempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,19 @@ class Queue:
         quota: What its tasks, and those of the queues below it, may hold at a time, in the smallest unit of each dimension;
             ``devices`` in thousandths. A dimension left out has no limit.
         parent: The queue it belongs to; empty where it belongs to none.
+        preempts: The queues whose running tasks of lower priority end where a task of this one finds no offer; none unless
+            given.
     """
 
     name: str
     weight: float = 1.0
     quota: Mapping[str, int] = field(default_factory=dict)
     parent: str = ""
+    preempts: Sequence[str] = ()
 
 
 def read_queues(path: Path) -> list[Queue]:
-    """Return the queues of a JSON file: ``{"queues": [{"name", "weight", "quota", "parent"}, ...]}``.
+    """Return the queues of a JSON file: ``{"queues": [{"name", "weight", "quota", "parent", "preempts"}, ...]}``.
 
     Raises:
         InputError: ``file-unreadable``, ``file-malformed``, ``setting-malformed`` or a quantity that cannot be used.
@@ -62,7 +65,8 @@ def read_queues(path: Path) -> list[Queue]:
     queues = []
     for at, row in enumerate(rows):
         place = f"{path}, queue {at}"
-        if not isinstance(row, dict) or not set(row) <= set(_KEYS) or not isinstance(row.get("quota", {}), dict):
+        usable = isinstance(row, dict) and set(row) <= set(_KEYS) and isinstance(row.get("quota", {}), dict)
+        if not usable or not isinstance(row.get("preempts", []), list):
             raise InputError("file-malformed", f"{row!r} is no queue", hint, place)
         queues.append(
             Queue(
@@ -70,6 +74,7 @@ def read_queues(path: Path) -> list[Queue]:
                 row.get("weight", 1.0),
                 quota_of(row.get("quota", {}), f"{place}, quota"),
                 row.get("parent") or "",
+                tuple(row.get("preempts", ())),
             )
         )
     return checked_queues(queues, str(path))
@@ -132,6 +137,11 @@ def checked_queues(queues: Iterable[Queue], source: str = "queues", known: Seque
             raise InputError(
                 "queue-unknown", f"there is no queue {queue.parent!r}", hint, f"{source}, {queue.name!r}, parent"
             )
+        for name in queue.preempts:
+            if name not in every:
+                hint = "name queues that are there, or in the same file"
+                place = f"{source}, {queue.name!r}, preempts"
+                raise InputError("queue-unknown", f"there is no queue {name!r}", hint, place)
     try:
         TopologicalSorter({name: [queue.parent] for name, queue in every.items() if queue.parent}).prepare()
     except CycleError as error:

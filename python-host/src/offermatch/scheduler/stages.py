@@ -173,6 +173,7 @@ class Matched:
         unknown_dimension: Tasks that ask for a dimension which no offer has.
         answer: The matcher's; None where there was nothing to match.
         gangs: What there is to know of their groups.
+        devices: The numbers of the devices that each is given, of those that do not run in held room.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -183,6 +184,7 @@ class Matched:
     unknown_dimension: int = 0
     answer: Answer | None = None
     gangs: Gangs = field(default_factory=Gangs)
+    devices: list[tuple[int, ...]] = field(default_factory=list)
 
     def parts(self, size: int) -> Iterator[Matched]:
         """Return the placed tasks by so many, and by more where a group would be cut."""
@@ -284,6 +286,7 @@ def _matched(
         matched.rows = list(map(rows.__getitem__, answer.task_rows))
         matched.ids = list(map(found.ids.__getitem__, matched.rows))
         matched.offers = answer.offer_names
+        matched.devices = answer.devices
     return matched
 
 

@@ -43,7 +43,8 @@ def why(store: Store, name: str, now: float) -> list[str]:
         return [f"it needs {', '.join(waits[:_MOST_NAMED])}{more}"]
     if shown.state in ("claimed", "running"):
         lines = [f"it is {shown.state} on {row['offer']}, attempt {row['attempt']}"]
-        return [*lines, f"it is to be ended: {row['cancel_reason']}"] if row["cancel_reason"] else lines
+        ends = row["cancel_reason"] or row["evict_reason"]
+        return [*lines, f"it is to be ended: {ends}"] if ends else lines
     if shown.state == "failed":
         return [f"{row['failures']} attempts failed, with {row['retries']} retries, and {row['losses']} were lost{reason}"]
     if shown.state != "ready":
@@ -147,6 +148,9 @@ def _order(store: Store, row: Mapping[str, Any], found: Processable, now: float)
         if number == row["id"]:
             until = "" if one.until is None else f", and there by time limits in {max(0.0, one.until - now):.0f} s"
             lines.append(f"room is held for it on {offer} since {max(0.0, now - one.since):.0f} s{until}")
+            ending = store.ending_for().get(number, [])
+            named = ", ".join(visible(name, LONGEST_NAME) for name in ending[:_MOST_NAMED])
+            lines += [f"it waits for the end of {named}, which it preempts"] if ending else []
         else:
             lines.append(f"room on {offer} is held for another task that has waited longer")
     ahead = store.ahead(row["queue"], row["priority"], row["id"])

@@ -7,7 +7,7 @@ The ledger says how the offers stand, so a pool can be made again in any matcher
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import TypeVar
@@ -20,7 +20,7 @@ from offermatch.session import Placed, Session
 from offermatch.slot.current import Current
 from offermatch.slot.shadow import Cycle
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Seated"]
@@ -115,6 +115,13 @@ class Seated:
         """Say how the offers in the list stand to each task."""
         self._follow(ledger)
         return self._asked(lambda session: session.explain(table, ledger, timings), ledger, ledger)
+
+    def preempt(
+        self, table: TaskTable, priorities: Sequence[int], running: RunningTable, ledger: Ledger, timings: Timings
+    ) -> Plan:
+        """Plan which running tasks have to end so that tasks find an offer."""
+        self._follow(ledger)
+        return self._asked(lambda session: session.preempt(table, priorities, running, ledger, timings), ledger, ledger)
 
     def close(self) -> None:
         """Close the session."""

@@ -13,6 +13,7 @@ from offermatch.tables.tables import AT_LEAST, AT_MOST, Changes, TaskTable
 
 __all__ = [
     "known_parameters",
+    "refuse_preemption",
     "refuse_unserved",
     "rules_of_changes",
     "rules_of_opening",
@@ -59,6 +60,18 @@ def refuse_unserved(description: Description, rules: Iterator[str]) -> None:
             served = ", ".join(description.rules) or "none of those that a matcher may leave out"
             message = f"{description.name} {description.version} does not serve {rule}"
             raise InputError("rule-unserved", message, f"use another matcher; this one serves {served}", rule)
+
+
+def refuse_preemption(description: Description) -> None:
+    """Refuse a plan that a matcher does not make.
+
+    Raises:
+        InputError: ``rule-unserved``.
+    """
+    if not description.preempts:
+        message = f"{description.name} {description.version} does not serve preemption"
+        hint = "use another matcher, such as the one of the package"
+        raise InputError("rule-unserved", message, hint, "preemption")
 
 
 def with_parameters(settings: SettingColumns, description: Description) -> SettingColumns:

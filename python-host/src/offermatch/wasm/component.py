@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
@@ -146,7 +146,7 @@ class Code:
         instance.check_types()
         said = instance.call("describe", [], Timings())
         check_described(said, self.limits, str(self.path))
-        found = Conversion.description(said)
+        found = replace(Conversion.description(said), preempts=self.preempts)
         spoken = self.contract.version
         if found.contract not in CONTRACTS:
             raise self._unserved(found.contract)

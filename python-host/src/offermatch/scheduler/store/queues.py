@@ -22,7 +22,10 @@ _OPEN = ("pending", "ready", "claimed", "running")
 def all_queues(connection: Connection) -> list[Queue]:
     """Return every queue by name; the default one is always there."""
     rows = connection.execute(select(queues).order_by(queues.c.name))
-    found = [Queue(row.name, row.weight, json.loads(row.quota or "{}"), row.parent or "") for row in rows]
+    found = [
+        Queue(row.name, row.weight, json.loads(row.quota or "{}"), row.parent or "", tuple(json.loads(row.preempts or "[]")))
+        for row in rows
+    ]
     if all(queue.name != DEFAULT for queue in found):
         found.append(Queue(DEFAULT))
     return sorted(found, key=lambda queue: queue.name)
@@ -46,6 +49,7 @@ def set_queues(connection: Connection, given: Sequence[Queue], at: float, source
                 "weight": float(queue.weight),
                 "quota": json.dumps(dict(queue.quota)) if queue.quota else None,
                 "parent": queue.parent or None,
+                "preempts": json.dumps(list(queue.preempts)) if queue.preempts else None,
                 "changed_at": at,
             }
             for queue in found
@@ -70,6 +74,10 @@ def remove_queue(connection: Connection, name: str) -> None:
     if below or left:
         message = f"{visible(name, LONGEST_NAME)!r} has {left} open tasks and {len(below)} queues below it"
         raise StoreError("queue-busy", message, "let them end, or cancel or move them, before")
+    preempting = [queue.name for queue in known.values() if name in queue.preempts and queue.name != name]
+    if preempting:
+        message = f"{visible(preempting[0], LONGEST_NAME)!r} ends running tasks of {visible(name, LONGEST_NAME)!r}"
+        raise StoreError("queue-busy", message, "let that queue preempt no tasks of it, before")
     connection.execute(delete(queues).where(queues.c.name == name))
 
 

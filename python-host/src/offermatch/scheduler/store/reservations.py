@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, delete, insert, select
 
 from offermatch.model import DEVICES
+from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.schema import reservations, tasks
 from offermatch.scheduler.store.told import Reservation
 
@@ -22,9 +23,15 @@ def kept(connection: Connection) -> dict[int, Reservation]:
     return {row.task_id: Reservation(row.offer, row.since, row.until) for row in rows}
 
 
-def keep(connection: Connection, given: Mapping[int, Reservation]) -> None:
-    """Keep these reservations, and no others."""
-    connection.execute(delete(reservations))
+def keep(
+    connection: Connection, database: Database, given: Mapping[int, Reservation], before: Collection[int] | None = None
+) -> None:
+    """Keep these reservations, and none of those before; those that others have made since stay."""
+    gone = delete(reservations)
+    if before is not None:
+        gone = gone.where(database.among(reservations.c.task_id, sorted({*before, *given})))
+    if before is None or before or given:
+        connection.execute(gone)
     if given:
         rows = [{"task_id": number, **one._asdict()} for number, one in given.items()]
         connection.execute(insert(reservations), rows)

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 
 from offermatch.errors import StoreError
 from offermatch.model import Description
 from offermatch.scheduler.garbage import fewer_collections
 from offermatch.scheduler.queues import Queue
-from offermatch.scheduler.store import browse, changes, groups, leases, migrate, places, queues, ready, reservations
+from offermatch.scheduler.store import (
+    browse,
+    changes,
+    groups,
+    leases,
+    migrate,
+    places,
+    preemption,
+    queues,
+    ready,
+    reservations,
+)
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.schema import State
@@ -19,12 +30,14 @@ from offermatch.scheduler.store.told import (
     Claim,
     GroupClaims,
     Place,
+    Preemption,
     Processable,
     Reservation,
     Shown,
     Sighting,
     Underway,
     Verdict,
+    Victim,
     Wanted,
 )
 from offermatch.scheduler.submission import Submission, checked
@@ -338,10 +351,31 @@ class Store:
         with self._database.read() as connection:
             return reservations.kept(connection)
 
-    def reserve(self, given: Mapping[int, Reservation]) -> None:
-        """Hold this room, and no other."""
+    def reserve(self, given: Mapping[int, Reservation], before: Collection[int] | None = None) -> None:
+        """Hold this room, and no other of the tasks before; of no other task at all unless these are given."""
         with self._database.write() as connection:
-            reservations.keep(connection, given)
+            reservations.keep(connection, self._database, given, before)
+
+    def running(self) -> list[Victim]:
+        """Return everything that holds a part of an offer, whoever launched it."""
+        with self._database.read() as connection:
+            return preemption.running(connection, self._database)
+
+    def ending_for(self) -> dict[int, list[str]]:
+        """Return for which tasks others are about to end, with the names of these."""
+        with self._database.read() as connection:
+            return preemption.ending_for(connection)
+
+    def preempt(self, planned: Sequence[Preemption], at: float | None = None) -> Collection[int]:
+        """Have running tasks end for others, as far as both still stand as planned; return the numbers of those that end.
+
+        The scheduler that holds a task ends it in its next cycle. It is ready again then, and no retry is used up; the room
+        is held for the task that it ended for.
+        """
+        if not planned:
+            return []
+        with self._database.write() as connection:
+            return preemption.preempt(connection, self._database, planned, _at(at))
 
     def endings(self) -> dict[str, list[tuple[float, dict[str, int]]]]:
         """Return when what has a time limit ends at the latest on each offer, and what it gives back."""

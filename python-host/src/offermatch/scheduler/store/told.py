@@ -19,12 +19,14 @@ __all__ = [
     "GroupState",
     "Outcome",
     "Place",
+    "Preemption",
     "Processable",
     "Reservation",
     "Shown",
     "Sighting",
     "Underway",
     "Verdict",
+    "Victim",
     "Wanted",
 ]
 
@@ -230,6 +232,46 @@ class Reservation(NamedTuple):
     offer: str
     since: float
     until: float | None
+
+
+class Victim(NamedTuple):
+    """A task that runs.
+
+    Attributes:
+        id: Its number.
+        name: Its name.
+        queue: Its queue.
+        priority: How much it matters.
+        offer: Where it runs.
+        demand: What it holds, by dimension, in the smallest unit.
+        devices: Thousandths of devices that it holds.
+        since: Since when it runs.
+        may_end: Whether it may be ended for another task: it is known to run, is not to end anyhow, and has no gang.
+    """
+
+    id: int
+    name: str
+    queue: str
+    priority: int
+    offer: str
+    demand: Mapping[str, int]
+    devices: int
+    since: float
+    may_end: bool
+
+
+class Preemption(NamedTuple):
+    """A task for which others end.
+
+    Attributes:
+        id: Its number.
+        offer: Where it is to run.
+        victims: The numbers of the tasks that end there.
+    """
+
+    id: int
+    offer: str
+    victims: Sequence[int]
 
 
 class Sighting(NamedTuple):

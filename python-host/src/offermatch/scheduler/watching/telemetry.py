@@ -49,6 +49,12 @@ class Telemetry(Observer):
         self._placements = meter.create_counter("offermatch.placements", "{task}", "Tasks that the matcher placed")
         self._launches = meter.create_counter("offermatch.launches", "{task}", "Tasks that the cluster took")
         self._refusals = meter.create_counter("offermatch.refusals", "{task}", "Tasks that were not launched, by reason")
+        self._unplaced = meter.create_gauge(
+            "offermatch.unplaced", "{task}", "Tasks without an offer, by the check that refuses most offers"
+        )
+        self._preemptions = meter.create_counter(
+            "offermatch.preemptions", "{task}", "Running tasks that ended for tasks that matter more"
+        )
         self._ended = meter.create_counter("offermatch.tasks", "{task}", "Tasks that came to a state")
         self._fallbacks = meter.create_counter(
             "offermatch.fallbacks", "{cycle}", "Cycles that the fallback answered, by reason"
@@ -61,6 +67,7 @@ class Telemetry(Observer):
             "offermatch.stage.duration", "s", "How long stages take", explicit_bucket_boundaries_advisory=_SECONDS
         )
         self._last: dict[str, str] | None = None
+        self._checks: set[str] = set()
 
     @contextmanager
     def cycle(self, cycle: Cycle) -> Iterator[None]:
@@ -110,6 +117,13 @@ class Telemetry(Observer):
         self._launches.add(cycle.launched)
         for reason, number in cycle.refusals.items():
             self._refusals.add(number, {"reason": reason})
+        self._preemptions.add(cycle.preempted)
+        if cycle.unplaced is not None:
+            for check in self._checks.difference(cycle.unplaced):
+                self._unplaced.set(0, {"check": check})
+            for check, number in cycle.unplaced.items():
+                self._unplaced.set(number, {"check": check})
+            self._checks |= set(cycle.unplaced)
         for state, number in cycle.ended.items():
             self._ended.add(number, {"state": state})
         for dimension, used in cycle.utilisation.items():

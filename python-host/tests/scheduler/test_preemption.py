@@ -1,0 +1,263 @@
+"""Preemption: off unless a queue allows it, planned by the matcher, noted in the store, and free of retries for victims."""
+
+import json
+
+import pytest
+
+from offermatch import FallbackMatcher, Group, InputError, Matcher, Offer, ReferenceMatcher, Running, Settings, Task, is_in
+from offermatch.cli.main import run
+from offermatch.errors import StoreError
+from offermatch.model import Move
+from offermatch.scheduler.cluster.simulated import SimulatedCluster
+from offermatch.scheduler.loop import Scheduler
+from offermatch.scheduler.queues import Queue, read_queues
+from offermatch.scheduler.store import Store
+from offermatch.scheduler.submission import Submission
+from offermatch.scheduler.why import why
+
+
+@pytest.fixture
+def store(store_url):
+    with Store(store_url) as opened:
+        yield opened
+
+
+def scheduler(store, cluster, **settings):
+    return Scheduler(store, cluster, ReferenceMatcher(), **{"interval": 1.0, **settings})
+
+
+def allow(store, *victims):
+    store.set_queues([Queue("low"), Queue("mid"), Queue("high", preempts=victims or ("low",))])
+
+
+def low(number, *, cpu=1, queue="low", name="low", **columns):
+    return [
+        Submission(f"{name}{at}", {"cpu": cpu}, queue=queue, payload={"seconds": 1000}, **columns) for at in range(number)
+    ]
+
+
+def state(store, name):
+    return store.shown(name).state
+
+
+def reasons(store, name):
+    return [change.reason for change in store.shown(name).history if change.reason]
+
+
+def rounds(loop, cluster, number=4):
+    for _ in range(number):
+        cycle = loop.cycle()
+        assert not cycle.error, cycle.message
+        cluster.wait(1)
+
+
+def test_nothing_ends_unless_a_queue_allows_it(store):
+    store.set_queues([Queue("low"), Queue("high")])
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    store.submit(low(2), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        store.submit([Submission("urgent", {"cpu": 2}, priority=9, queue="high")], at=cluster.now())
+        rounds(loop, cluster)
+    assert store.counts() == {"running": 2, "ready": 1}
+
+
+def test_the_plan_is_cancel_settle_launch_with_reasons_on_both_sides_and_no_retry_used(store):
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 3}), Offer("two", {"cpu": 1})])
+    store.submit(low(4, retries=0), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        cluster.wait(1)
+        store.submit([Submission("urgent", {"cpu": 2}, priority=9, queue="high", payload={"seconds": 3})], at=cluster.now())
+        assert loop.cycle().preempted == 2
+        assert reasons(store, "urgent")[0].startswith("it preempts low")
+        assert any("it waits for the end of low" in line for line in why(store, "urgent", cluster.now()))
+        victim = next(name for name in ("low0", "low1", "low2", "low3") if store.shown(name).columns["evict_reason"])
+        assert "preempted by urgent (priority 9, queue high)" in why(store, victim, cluster.now())[1]
+        cycle = loop.cycle()
+        assert (cycle.launched, cycle.preempted) == (1, 0)
+        assert state(store, "urgent") == "running"
+        shown = store.shown(victim)
+        assert (shown.state, shown.columns["failures"], shown.columns["losses"]) == ("ready", 0, 0)
+        assert reasons(store, victim) == ["preempted by urgent (priority 9, queue high)"]
+        assert shown.columns["evicted_for"] is None
+        rounds(loop, cluster, 6)
+    assert store.counts() == {"running": 4, "done": 1}
+    assert store.reservations() == {}
+
+
+def test_no_task_of_equal_priority_or_of_another_queue_ends(store):
+    allow(store, "low")
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    rows = [*low(1, queue="mid", name="mid"), *low(1, priority=9)]
+    store.submit(rows, at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        store.submit([Submission("urgent", {"cpu": 1}, priority=9, queue="high")], at=cluster.now())
+        rounds(loop, cluster)
+        assert state(store, "urgent") == "ready"
+        allow(store, "low", "mid")
+        rounds(loop, cluster)
+    assert state(store, "urgent") == "running" or state(store, "urgent") == "done"
+    assert state(store, "low0") == "running"
+    assert reasons(store, "mid0") == ["preempted by urgent (priority 9, queue high)"]
+
+
+def test_a_gang_preempts_as_one_or_not_at_all(store):
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2}), Offer("two", {"cpu": 2})])
+    store.submit(low(4), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        large = [Submission(f"large{at}", {"cpu": 1}, priority=9, queue="high", group=Group("large", 5)) for at in range(5)]
+        store.submit(large, at=cluster.now())
+        rounds(loop, cluster)
+        assert store.counts() == {"running": 4, "ready": 5}, "nobody ends in vain"
+        rows = [Submission(f"g{at}", {"cpu": 1}, priority=9, queue="high", group=Group("g", 3)) for at in range(3)]
+        store.submit(rows, at=cluster.now())
+        assert loop.cycle().preempted == 3
+        cluster.wait(1)
+        assert loop.cycle().launched == 3
+    assert [state(store, f"g{at}") for at in range(3)] == ["running"] * 3
+
+
+def test_a_member_of_a_gang_is_no_victim(store):
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    group = Group("gang", 2)
+    store.submit(low(2, group=group), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        store.submit([Submission("urgent", {"cpu": 1}, priority=9, queue="high")], at=cluster.now())
+        rounds(loop, cluster)
+    assert store.counts() == {"running": 2, "ready": 1}
+
+
+def test_whole_devices_are_freed_and_shares_are_left_alone(store):
+    allow(store)
+    kinds = {"whole": [is_in("kind", "whole")], "shared": [is_in("kind", "shared")]}
+    offers = [Offer(name, {"cpu": 9}, devices=2, attributes={"kind": name}) for name in kinds]
+    cluster = SimulatedCluster(offers)
+    columns = {"queue": "low", "payload": {"seconds": 1000}}
+    rows = [Submission(f"d{at}", {"cpu": 1}, kinds["whole"], devices=1, **columns) for at in range(2)]
+    rows += [Submission(f"s{at}", {"cpu": 1}, kinds["shared"], device_share=600, **columns) for at in range(2)]
+    store.submit(rows, at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        assert store.counts() == {"running": 4}
+        store.submit([Submission("urgent", {"cpu": 1}, devices=2, priority=9, queue="high")], at=cluster.now())
+        rounds(loop, cluster)
+    assert state(store, "urgent") in ("running", "done")
+    assert store.shown("urgent").history[-1].offer == "whole"
+    assert [state(store, f"s{at}") for at in range(2)] == ["running"] * 2
+
+
+def test_a_queue_over_its_quota_preempts_nobody(store):
+    store.set_queues([Queue("low"), Queue("high", quota={"cpu": 1000}, preempts=("low",))])
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    store.submit(low(2), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        rows = [Submission(f"u{at}", {"cpu": 1}, priority=9, queue="high", payload={"seconds": 99}) for at in range(2)]
+        store.submit(rows, at=cluster.now())
+        rounds(loop, cluster)
+    assert store.counts() == {"running": 2, "ready": 2}
+    assert len(reasons(store, "low0") + reasons(store, "low1")) == 1
+
+
+@pytest.mark.parametrize("dies", ["noted", "ended", "settled"])
+def test_a_scheduler_that_dies_between_two_steps_leaves_all_to_the_next(store, dies):
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    store.submit(low(2, retries=0), at=cluster.now())
+    loop = scheduler(store, cluster)
+    loop.cycle()
+    store.submit([Submission("urgent", {"cpu": 2}, priority=9, queue="high", payload={"seconds": 2})], at=cluster.now())
+    assert loop.cycle().preempted == 2
+    if dies == "ended":
+        held = store.underway(loop._lease)
+        cluster.cancel([one.key for one in held])
+    elif dies == "settled":
+        from offermatch.scheduler.stages import collect_reports
+
+        collect_reports(store, loop._lease, cluster)
+    # It is gone, and its lease with it.
+    loop.close()
+    with scheduler(store, cluster) as after:
+        after.cycle()
+        assert state(store, "urgent") == "running"
+        cluster.wait(5)
+        rounds(after, cluster)
+    assert state(store, "urgent") == "done"
+    assert [state(store, f"low{at}") for at in range(2)] == ["running"] * 2
+    assert {store.shown(f"low{at}").columns["failures"] for at in range(2)} == {0}
+
+
+def test_what_has_changed_since_takes_the_plan_with_it(store):
+    from offermatch.scheduler.store.told import Preemption
+
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    store.submit(low(2), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        (first, second) = (store.shown(f"low{at}").columns["id"] for at in range(2))
+        (urgent,) = store.submit([Submission("urgent", {"cpu": 1}, priority=9, queue="high")])
+        store.cancel(["low0"])
+        assert store.preempt([Preemption(urgent, "one", [first])]) == []
+        assert store.preempt([Preemption(urgent, "elsewhere", [second])]) == []
+        assert store.preempt([Preemption(urgent, "one", [second])]) == [second]
+        assert store.ending_for() == {urgent: ["low1"]}
+        store.cancel(["urgent"])
+        assert store.preempt([Preemption(urgent, "one", [second])]) == []
+
+
+@pytest.mark.parametrize("matcher", ["bundled", "fallback", "reference"])
+def test_pools_plan_by_names(matcher):
+    made = {"bundled": Matcher.load, "reference": ReferenceMatcher}.get(matcher, lambda: FallbackMatcher(Matcher.load()))()
+    with made.open([Offer("a", {"cpu": 0}, {"cpu": 4}), Offer("b", {"cpu": 1})], mode="shared") as pool:
+        running = [Running("a", 1, 5, {"cpu": 2000}), Running("a", 1, 3, {"cpu": 2000})]
+        assert pool.preempt([Task("t", {"cpu": 2})], [2], running) == [Move(0, "a", 0.0, (0,))]
+        assert pool.preempt([Task("t", {"cpu": 2})], [1], running) == []
+        for wrong, code in (
+            ([Running("c", 1)], "row-unknown"),
+            ([Running("a", 2**31)], "setting-malformed"),
+            ([Running("a", 1, 0, {"disk": 1})], "unknown-dimension"),
+            ([Running("a", 1, 0, {"cpu": 5000})], "capacity-exceeded"),
+        ):
+            with pytest.raises(InputError) as caught:
+                pool.preempt([Task("t", {"cpu": 2})], [2], wrong)
+            assert (caught.value.code, caught.value.place.startswith("running, row 0")) == (code, True)
+    with made.open([Offer("a", {"cpu": 4})]) as pool, pytest.raises(InputError) as caught:
+        pool.preempt([Task("t", {"cpu": 2})], [2], [])
+    assert caught.value.code == "setting-malformed"
+
+
+def test_exclusive_mode_preempts_nobody(store):
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    store.submit(low(2), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        rounds(loop, cluster)
+    store.submit([Submission("urgent", {"cpu": 2}, priority=9, queue="high")], at=cluster.now())
+    with scheduler(store, cluster, settings=Settings("exclusive")) as loop:
+        rounds(loop, cluster)
+    assert store.counts() == {"running": 2, "ready": 1}
+
+
+def test_queues_say_whom_they_preempt(store, store_url, tmp_path, capsys):
+    file = tmp_path / "queues.json"
+    file.write_text(json.dumps({"queues": [{"name": "low"}, {"name": "high", "preempts": ["low", "high"]}]}))
+    assert read_queues(file)[1].preempts == ("low", "high")
+    assert run(["queues", "load", str(file), "--store", store_url]) == 0
+    assert "preempts tasks of low, high" in capsys.readouterr().out
+    assert run(["queues", "set", "high", "--preempts", "", "--store", store_url]) == 0
+    assert {queue.name: queue.preempts for queue in store.queues()}["high"] == ()
+    assert run(["queues", "set", "high", "--preempts", "low", "--store", store_url]) == 0
+    with pytest.raises(StoreError) as caught:
+        store.remove_queue("low")
+    assert caught.value.code == "queue-busy"
+    with pytest.raises(InputError) as refused:
+        store.set_queues([Queue("high", preempts=("nobody",))])
+    assert refused.value.code == "queue-unknown"
