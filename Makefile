@@ -29,7 +29,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench clean
+.PHONY: help run test test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench languages certified clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -39,6 +39,8 @@ help: ## list what can be made
 	@echo "make chaos    schedulers and agents killed, stopped, their clocks stepped and disks filled, while 1,000 tasks run"
 	@echo "make endurance  10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory"
 	@echo "make bare     the README's commands on Debian fresh from debootstrap, and on other Pythons"
+	@echo "make certified  the matchers in Python, JavaScript and C, asked 20,000 generated cases by both programs"
+	@echo "make languages  size, cold start and time of the matchers in other languages, for docs/other-languages.md"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
 	@echo "make bench-before  this tree beside an earlier commit of it, measured in turns"
@@ -68,7 +70,7 @@ target/hostile/honest.wasm: $(GUEST_SOURCES)
 
 foreign: target/foreign/python.wasm target/foreign/javascript.wasm target/foreign/c.wasm ## matchers written in Python, in JavaScript and in C
 
-target/foreign/%.wasm: guest/%/* wit/since-0.2.0/*
+target/foreign/%.wasm: guest/%/* wit/matcher.wit
 	@guest/$*/build.sh
 	@touch $@
 
@@ -181,6 +183,15 @@ test-both: host wheel hostile policies foreign ## both hosts side by side, and t
 
 bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; half an hour, as root
 	python3 tests/bare.py --free-threaded $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
+
+certified: host python foreign ## matchers in other languages, by 20,000 generated cases in both programs, and two builds of each; an hour
+	for language in c python javascript; do component=target/foreign/$$language; \
+		$(HOST) conformance --generated 20000 --limits guest/templates/common/limits.json $$component.wasm; \
+		$(BIN)/python -m offermatch conformance --generated 20000 --limits guest/templates/common/limits.json \
+			--against $$component-again.wasm $$component.wasm; done
+
+languages: python foreign ## size, cold start and time of the matchers in other languages
+	@$(BIN)/python -m offermatch bench languages target/foreign/{c,python,javascript}.wasm
 
 bench: host python ## the matcher beside everything that might be used instead
 	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)

@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
-# Makes target/foreign/python.wasm, and the same once more as python-again.wasm, of matching.py, with componentize-py in a virtual environment of its own.
+# Makes a component of matching.py and of a policy, twice, with componentize-py in a virtual environment of its own.
+# `guest/python/build.sh` takes policy.py of this folder and makes target/foreign/python.wasm and python-again.wasm;
+# `guest/python/build.sh at DIRECTORY NAME` that of a project made by `offermatch new`, target/NAME.wasm and NAME-again.wasm
+# there.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tools=target/foreign/python
-# The contract that it is written for.
-contract=wit/since-0.2.0
+if [ "${1:-}" = at ]; then
+    policy="$2" name="$3" target="$2/target" tools="$2/target/tools"
+else
+    policy=guest/python name=python target=target/foreign tools=target/foreign/python
+fi
 
 if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
     echo "build.sh: installing componentize-py" >&2
@@ -17,8 +22,8 @@ fi
 #
 # Twice: an order that is drawn when a component is built, such as that of a set of texts, differs from build to build, and
 # `offermatch conformance --against` finds it.
-for name in python python-again; do
-    "$tools/bin/componentize-py" --quiet --wit-path "$contract" --world matcher componentize --stub-wasi \
-        --python-path guest/python --output "target/foreign/$name.wasm" matching
+for made in "$name" "$name-again"; do
+    "$tools/bin/componentize-py" --quiet --wit-path wit --world matcher componentize --stub-wasi \
+        --python-path "$policy" --python-path guest/python --output "$target/$made.wasm" matching
 done
-echo "build.sh: target/foreign/python.wasm, $(stat -c %s target/foreign/python.wasm) bytes" >&2
+echo "build.sh: $target/$name.wasm, $(stat -c %s "$target/$name.wasm") bytes" >&2

@@ -16,6 +16,7 @@ from offermatch.bench import (
     gil,
     judge,
     kubernetes,
+    languages,
     launches,
     pack,
     packing,
@@ -128,6 +129,10 @@ def _add_clusters(measurement: Callable[..., Any]) -> None:
 
 
 def _add_policies(measurement: Callable[..., Any]) -> None:
+    parser = measurement("languages", languages, _languages, "matchers in other languages: size, imports, start and time")
+    parser.add_argument("matchers", nargs="+", type=Path, metavar="PATH", help="the components")
+    parser.add_argument("--rounds", type=positive, default=3, metavar="N")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("pack", pack, _pack, "offline packing on public kinds of instances")
     parser.add_argument("--seconds", type=positive, default=1, metavar="N", help="for each instance (default: 1)")
     parser.add_argument(
@@ -254,6 +259,10 @@ def _gil(options: argparse.Namespace) -> str:
 
 def _start(options: argparse.Namespace) -> str:
     return _shown(start.start(options.rounds), options, start.table)
+
+
+def _languages(options: argparse.Namespace) -> str:
+    return _shown(languages.languages(options.matchers, options.rounds), options, languages.table)
 
 
 def _kubernetes(options: argparse.Namespace) -> str:

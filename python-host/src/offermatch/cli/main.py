@@ -24,6 +24,7 @@ from offermatch.cli.doctor import add_doctor
 from offermatch.cli.inspect import add_inspect
 from offermatch.cli.kubernetes import add_kubernetes
 from offermatch.cli.match import add_match
+from offermatch.cli.new import add_new
 from offermatch.cli.pack import add_pack
 from offermatch.cli.policies import add_policies
 from offermatch.cli.registry import add_registry
@@ -54,6 +55,7 @@ _COMMANDS = (
     add_kubernetes,
     add_trace,
     add_conformance,
+    add_new,
     add_day,
     add_bench,
     add_agent,

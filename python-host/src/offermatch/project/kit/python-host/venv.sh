@@ -1,0 +1,1 @@
+../../../../../../python-host/venv.sh
