@@ -13,7 +13,7 @@ from conftest import COMPONENT, ROOT
 
 FOREIGN = ROOT / "target" / "foreign"
 LANGUAGES = ("python", "javascript", "c")
-LIMITS = {"memory_bytes": 256 << 20, "table_elements": 10_000, "call_milliseconds": 120_000}
+LIMITS = {"memory_bytes": 256 << 20, "table_elements": 10_000, "call_milliseconds": 600_000}
 """What they are given: CPython and the JavaScript engine start with 10 to 14 MB, and 100,000
 tasks are more in their numbers. Time is for a busy machine."""
 
@@ -47,7 +47,6 @@ def test_it_imports_no_more_than_the_contract_and_says_what_it_is(hosts: Any, la
         assert imported <= {"wasi:otel/tracing", "wasi:otel/types", "wasi:clocks/wall-clock"}
         assert language != "c" or imported == set()
         said = found["description"]
-        assert said["rules"] == ["measures", "preferences"]
         assert (said["name"], said["policy"], said["contract"]) == (f"best-fit-{language}", "best-fit", "0.3.0")
 
 
@@ -72,7 +71,10 @@ def test_it_is_certified_as_the_reference_by_both_programs(hosts: Any, language:
     asked = ("conformance", "--generated", "25", "--json", "-", "--limits", limits, FOREIGN / f"{language}.wasm")
     rust, python = (host.run(*asked) for host in hosts)
     assert (rust.returncode, rust.stdout) == (0, python.stdout), rust.stderr + python.stderr
-    assert json.loads(rust.stdout)["level"] == "reference"
+    report = json.loads(rust.stdout)
+    assert report["level"] == "reference"
+    skipped = {one["reason"] for group in report["groups"] for one in group["skipped"]}
+    assert skipped <= {"does not serve groups", "does not serve workload", "does not serve groups, workload"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

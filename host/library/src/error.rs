@@ -552,7 +552,10 @@ impl Error {
                 "a matcher exports offermatch:matcher/matching and imports what its contract allows, or an empty wasi; docs/contract.md has the versions"
             }
             Self::ContractVersion { .. } => "rebuild the matcher against wit/matcher.wit of this version",
-            Self::MatcherTrapped { .. } => "the instance is thrown away; the next call gets a new one",
+            Self::MatcherTrapped { .. } => {
+                "the instance is thrown away; the next call gets a new one; docs/other-languages.md#when-a-guest-fails says \
+                 which mistake of each language ends so"
+            }
             Self::LimitExceeded(_) => {
                 "raise the limit if the matcher is to be trusted with more; docs/trust.md lists them"
             }

@@ -1,8 +1,7 @@
 """Measures matchers beside one another: their size, their imports, a cold start, and 1,000 tasks with 1,000 offers.
 
 A cold start is that of a process that has the compiled component in its cache: reading it, an instance, an empty pool.
-`assign` is
-the call alone, in exclusive mode, the fastest of several rounds; the bundled matcher has the first row.
+`assign` is the call alone, in exclusive mode, the fastest of several rounds; the bundled matcher has the first row.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ def trapped(error: WasmtimeError, limits: Limits, milliseconds: float, place: st
     if "unreachable" in text:
         # A refused growth of memory or a table is not told to the host, and this is what a matcher then mostly does.
         hint += f"; a matcher that needs more than memory_bytes = {limits.memory_bytes:,} may end like this too"
+    hint += "; docs/other-languages.md#when-a-guest-fails says which mistake of each language ends so"
     return MatcherError("matcher-trapped", _cause(text) + output, hint, place)
 
 
