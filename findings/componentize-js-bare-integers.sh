@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: @bytecodealliance/componentize-js 0.23.0, jco 1.35.0 (npm), wasmtime 50.0.1 (PyPI), Node.js 24.19.0.
+# Packages: @bytecodealliance/jco 1.35.0 with the componentize-js 0.22.0 that it brings (npm), wasmtime 50.0.1 (PyPI), Node.js 24.19.0.
 # Guess: a JavaScript guest takes and gives every u32 and s64; the guest here gives back what it is given.
 # Seen: a u32 of 2**31 comes back as 0 and 2**32 - 1 as 4292870144; inside a list they are right. A negative s64 traps when it is given back alone; in a tuple or a record the guest reads -7 as 18446744073709551609n; in a list it is right.
 # Why it matters: row numbers below 2**31 hide it in every small test. The remedy is in the contract: columns (lists), no bare integers.

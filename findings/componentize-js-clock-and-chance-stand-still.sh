@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: @bytecodealliance/componentize-js 0.23.0, jco 1.35.0 (npm), wasmtime 50.0.1 (PyPI), Node.js 24.19.0.
+# Packages: @bytecodealliance/jco 1.35.0 with the componentize-js 0.22.0 that it brings (npm), wasmtime 50.0.1 (PyPI), Node.js 24.19.0.
 # Guess: with --disable all, Date.now() and Math.random() raise in the guest, as there is no clock and no source of chance to ask.
 # Seen: Date.now() is the moment of the build, for ever, and Math.random() gives every instance the same numbers in the same order, also after another build. performance.now() ends in a trap.
 # Why it matters: a time limit in a guest never ends, and two tie-breaks by chance agree each time, until a second call on the same instance, where they do not.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: @bytecodealliance/componentize-js 0.23.0, jco 1.35.0 (npm), wasmtime 50.0.1 (PyPI), Node.js 24.19.0.
+# Packages: @bytecodealliance/jco 1.35.0 with the componentize-js 0.22.0 that it brings (npm), wasmtime 50.0.1 (PyPI), Node.js 24.19.0.
 # Guess: names sorted with localeCompare come in the same order in the guest as in Node.js, where the matcher was tried out.
 # Seen: the engine in the component has no Intl. localeCompare compares code units and gives their distance ("a" to "B" is 31, in Node.js -1), so capitals come first; String.prototype.normalize does not exist.
 # Why it matters: a matcher that breaks ties by name in the usual way of JavaScript passes its tests in Node.js and gives other placements as a component.

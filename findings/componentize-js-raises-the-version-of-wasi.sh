@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: @bytecodealliance/componentize-js 0.23.0, @bytecodealliance/jco 1.35.0, preview2-shim 0.26.0 (npm), Node.js 24.19.0 (PyPI).
+# Packages: @bytecodealliance/jco 1.35.0 with the componentize-js 0.22.0 that it brings, preview2-shim 0.26.0 (npm), Node.js 24.19.0 (PyPI).
 # Guess: a guest that calls nothing of what its world imports has no imports; if it has, they are of the version that the WIT file names.
 # Seen: an interface that the world imports and the guest never calls is imported all the same, and a WASI interface it takes a type from is imported in another version: the WIT says wasi:clocks@0.2.0, the component wasi:clocks@0.2.12.
 # Why it matters: a host that admits components by the names of their imports refuses the one that was built from the very WIT it publishes, or has to admit versions that it does not know.
