@@ -398,7 +398,7 @@ impl<P: Policy> Pool<P> {
                     wants.wants.push(Want::default());
                 }
                 let task = Task::new(tasks, row, self.shape);
-                index.want(&mut wants.wants[wants.count - 1], task, &self.policy, &self.ranking);
+                index.want(&mut wants.wants[wants.count - 1], &self.ledger, task, &self.policy, &self.ranking);
             }
             wants.of.push(wants.count - 1);
         }

@@ -66,7 +66,7 @@ impl Index {
             return Some(0.0);
         }
         let by_word = self.slots.attribute(attribute);
-        let sieve = self.rows.sieve_of(&want.thresholds, &want.chosen.requirements, &[], self.words.alive());
+        let sieve = self.rows.sieve(&want.thresholds, &want.chosen.requirements, self.words.alive());
         let (mut unmet, mut looked) = (bounds.len(), 0);
         let mut look = |cell: usize, survivors: u64| {
             let number = self.words.number(cell);

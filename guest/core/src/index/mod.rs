@@ -18,6 +18,7 @@ mod features;
 mod gangs;
 mod nowhere;
 mod postings;
+mod requirements;
 mod rows;
 mod search;
 mod slots;
@@ -38,6 +39,7 @@ use bound::KeyBound;
 use features::{Features, Room};
 use nowhere::Nowhere;
 use postings::Postings;
+use requirements::{Offers, RARE};
 use rows::{Chosen, Rows};
 use search::{Nothing, Search};
 use slots::Slots;
@@ -116,7 +118,7 @@ impl Index {
         if !task.table.requirement_weights.is_empty() && task.preferred().next().is_some() {
             return self.choose_within(ledger, task, policy, ranking, None);
         }
-        let place = self.know(task, policy, ranking)?;
+        let place = self.know(ledger, task, policy, ranking)?;
         let ask = *self.asks.ask(place);
         let (asked, rows) = self.asks.columns(place);
         if self.nowhere.covers(asked, &self.chosen.requirements) {
@@ -125,7 +127,7 @@ impl Index {
         }
         if !self.chosen.unfiltered.is_empty() {
             self.postings.prepare(task, &self.chosen.unfiltered, ledger);
-            let most = ledger.list().len() / 8;
+            let most = (ledger.list().len() / 8).max(RARE);
             if let Some(requirement) = self.postings.shortest(task, &self.chosen.unfiltered, most) {
                 return self.postings.choose(requirement, ledger, task, policy, ranking);
             }
@@ -134,7 +136,7 @@ impl Index {
             words: &self.words,
             slots: &self.slots,
             features: &self.features,
-            sieve: self.rows.sieve(rows, &self.chosen, self.words.alive()),
+            sieve: self.rows.sieve(rows, &self.chosen.requirements, self.words.alive()),
             chosen: &self.chosen,
             axes: self.axes,
             asked,
@@ -175,7 +177,7 @@ impl Index {
     /// Finds out what is known of a task's demand, and the rows of its requirements. The place of the demand, or none where it
     /// is known that no offer serves it.
     #[inline(always)]
-    fn know<P: Policy>(&mut self, task: Task<'_>, policy: &P, ranking: &Ranking) -> Option<usize> {
+    fn know<P: Policy>(&mut self, ledger: &Ledger, task: Task<'_>, policy: &P, ranking: &Ranking) -> Option<usize> {
         if task.devices > 0 && !self.axes.devices {
             return None;
         }
@@ -190,11 +192,13 @@ impl Index {
         if self.asks.ask(place).refused == self.grown {
             return None;
         }
-        if task.table.requirements(task.row).is_empty() {
-            self.chosen.requirements.clear();
-            self.chosen.unfiltered.clear();
-        } else {
-            self.rows.of_requirements(&mut self.chosen, task, &self.words, &self.slots);
+        self.chosen.requirements.clear();
+        self.chosen.unfiltered.clear();
+        if !task.table.requirements(task.row).is_empty() {
+            let Self { rows, chosen, postings, words, slots, axes, .. } = self;
+            let offers = Offers { words, slots, ledger, measures: axes.quantities() };
+            let chosen = (&mut chosen.requirements, &mut chosen.unfiltered);
+            rows.requirements.of_task(chosen, task, postings, &offers);
         }
         Some(place)
     }
@@ -313,8 +317,8 @@ impl Index {
         let shape = self.slots.new_shape();
         let slot = self.words.take_slot(place.cell, shape, position, false);
         let bit = 1 << (slot % SLOTS);
-        let columns = (row, self.axes.quantities());
-        self.rows.set((place.cell, bit), self.slots.values(slot), &self.values, columns, ledger);
+        let offers = Offers { words: &self.words, slots: &self.slots, ledger, measures: self.axes.quantities() };
+        self.rows.set(slot, (place.cell, bit), row, &self.values, &offers);
         let group = self.slots.group_of_one(row, position);
         self.slots.put(slot, &self.values, key, shape, group);
         self.slots.set_attributes(slot, |attribute| ledger.attribute(row, attribute));

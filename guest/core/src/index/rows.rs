@@ -1,7 +1,7 @@
 //! Bit rows: one bit for each slot, set where the slot can serve a demand or passes a requirement.
 //!
 //! On each axis up to [`THRESHOLDS`] demands are drawn from the tasks. A task takes the row of the largest threshold that is
-//! not above its demand: a superset of the slots that serve it. The rows of its requirements are exact.
+//! not above its demand: a superset of the slots that serve it. The rows of its `requirements` are exact.
 //!
 //! The lines of a block lie side by side, one for each threshold: a search reads two or three of them at each block, and an
 //! offer that changes sets bits in some that follow each other.
@@ -10,27 +10,22 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use hashbrown::{Equivalent, HashMap};
-
 use crate::feasible::Task;
 use crate::ledger::Ledger;
-use crate::table::{Kind, TaskTable};
+use crate::table::TaskTable;
 
-use super::axes::{self, Axes, Measured};
+use super::axes::{Axes, Measured};
+use super::requirements::{Filter, Offers, RequirementRows};
 use super::slots::Slots;
-use super::words::{SLOTS, WORDS, Words, bits, mask};
+use super::words::{WORDS, Words, bits};
 
 /// Thresholds of one axis at most. More of them let fewer slots through in vain and cost more when an offer changes.
 const THRESHOLDS: usize = 64;
 /// Tasks from which thresholds are drawn at most.
 const SAMPLE: usize = 1024;
-/// Values of a requirement that are compared one by one with those of a whole word.
-const FEW: usize = 4;
-/// Requirements with a bit row at most.
-const REQUIREMENTS: usize = 256;
 
 /// The bits of a block's words in one row.
-type Line = [u64; WORDS];
+pub(super) type Line = [u64; WORDS];
 
 /// The rows.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +36,8 @@ pub(super) struct Rows {
     thresholds: Vec<Line>,
     /// How many thresholds there are.
     count: usize,
-    /// Which requirement has which row.
-    known: HashMap<Requirement, usize>,
-    /// The requirements, in the order of their rows.
-    requirements: Vec<Requirement>,
-    /// For each requirement a line for each block. Empty where it is not made yet.
-    passes: Vec<Vec<Line>>,
+    /// The rows of requirements.
+    pub(super) requirements: RequirementRows,
 }
 
 /// The thresholds of an axis.
@@ -77,82 +68,11 @@ impl Axis {
     }
 }
 
-/// What an offer has to be like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Trait {
-    /// The attribute has a value of the set.
-    In(u32),
-    /// The attribute has none of these values.
-    NotIn(u32),
-    /// It reaches this on the axis.
-    Reaches(usize, u64),
-}
-
-/// A requirement, apart from the task that has it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Requirement {
-    /// What it asks.
-    what: Trait,
-    /// The set.
-    values: Vec<u32>,
-}
-
-/// A requirement in a task table.
-#[derive(Hash)]
-pub(super) struct RequirementOf<'a> {
-    /// What it asks.
-    pub(super) what: Trait,
-    /// The set.
-    pub(super) values: &'a [u32],
-}
-
-impl<'a> RequirementOf<'a> {
-    /// A requirement or preference of a task.
-    pub(super) fn new(tasks: &'a TaskTable, requirement: usize, measured: &[Measured]) -> Self {
-        let subject = tasks.requirement_subjects[requirement];
-        let axis_of = |measured_here| measured.iter().position(|&axis| Some(axis) == measured_here);
-        let about = Measured::of(tasks, requirement);
-        // A measure has an axis before the first search that asks for it.
-        if let (Some(measure), Some(axis)) = (about, axis_of(about)) {
-            let bound = measure.on_axis(tasks.requirement_bounds[requirement]);
-            return Self { what: Trait::Reaches(axis, bound), values: &[] };
-        }
-        let excludes = Kind::of(tasks.requirement_kinds[requirement]) == Kind::NotIn;
-        let what = if excludes { Trait::NotIn(subject) } else { Trait::In(subject) };
-        Self { what, values: tasks.values(requirement) }
-    }
-}
-
-impl Equivalent<Requirement> for RequirementOf<'_> {
-    fn equivalent(&self, key: &Requirement) -> bool {
-        self.what == key.what && axes::equal(self.values, &key.values)
-    }
-}
-
-impl Requirement {
-    /// Whether an offer passes, which has this on the axes of measures.
-    fn passes(&self, ledger: &Ledger, row: usize, measures: &[u64]) -> bool {
-        match self.what {
-            Trait::In(attribute) => self.values.contains(&ledger.attribute(row, attribute)),
-            Trait::NotIn(attribute) => !self.values.contains(&ledger.attribute(row, attribute)),
-            Trait::Reaches(axis, bound) => measures[axis] >= bound,
-        }
-    }
-
-    /// Which offers have a value of the set, of those with these values.
-    fn having(&self, values: &[u32; SLOTS]) -> u64 {
-        if self.values.len() > FEW {
-            return mask(values, |value| self.values.contains(value));
-        }
-        self.values.iter().fold(0, |found, wanted| found | mask(values, |value| value == wanted))
-    }
-}
-
 /// The rows that a task has to pass.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chosen {
-    /// Rows of requirements.
-    pub(super) requirements: Vec<usize>,
+    /// The filters of requirements.
+    pub(super) requirements: Vec<Filter>,
     /// Requirements, as positions in the task table, that have no row.
     pub(super) unfiltered: Vec<usize>,
 }
@@ -165,10 +85,8 @@ pub(super) struct Sieve<'a> {
     rows: &'a Rows,
     /// The chosen rows of thresholds.
     thresholds: &'a [u32],
-    /// The chosen rows of requirements.
-    requirements: &'a [usize],
-    /// The rows that a slot must not pass.
-    excluded: &'a [usize],
+    /// The filters of requirements.
+    filters: &'a [Filter],
 }
 
 impl Sieve<'_> {
@@ -176,7 +94,7 @@ impl Sieve<'_> {
     #[inline]
     pub(super) fn empty(&self, blocks: &[u32], keys: &[f64], limit: f64) -> usize {
         // What most searches are like, in a loop with nothing else in it.
-        if let ([a, b], [], []) = (self.thresholds, self.requirements, self.excluded) {
+        if let ([a, b], []) = (self.thresholds, self.filters) {
             let rows = [*a as usize, *b as usize];
             return empty(rows, self.alive, &self.rows.thresholds, self.rows.count, blocks, keys, limit);
         }
@@ -204,11 +122,8 @@ impl Sieve<'_> {
         for &row in self.thresholds {
             keep(&mut left, &lines[row as usize]);
         }
-        for &row in self.requirements {
-            keep(&mut left, &self.rows.passes[row][block]);
-        }
-        for &row in self.excluded {
-            left.iter_mut().zip(&self.rows.passes[row][block]).for_each(|(left, bits)| *left &= !bits);
+        for filter in self.filters {
+            self.rows.requirements.keep(&mut left, filter, block);
         }
         left
     }
@@ -286,7 +201,7 @@ impl Rows {
 
     /// Fills the rows for these words. Rows of requirements are made when a task asks for them.
     pub(super) fn fill(&mut self, words: &Words, slots: &Slots) {
-        self.passes.iter_mut().for_each(Vec::clear);
+        self.requirements.clear();
         self.thresholds.clear();
         self.thresholds.resize(words.block_count() * self.count, [0; WORDS]);
         for cell in words.in_order() {
@@ -326,116 +241,29 @@ impl Rows {
         (found, inexact == 0)
     }
 
-    /// Finds the rows of a task's requirements about attributes; those about measures are on axes.
-    pub(super) fn of_requirements(&mut self, chosen: &mut Chosen, task: Task<'_>, words: &Words, slots: &Slots) {
-        chosen.requirements.clear();
-        chosen.unfiltered.clear();
-        for requirement in task.required() {
-            if Kind::of(task.table.requirement_kinds[requirement]).is_measured() {
-                continue;
-            }
-            match self.row(&RequirementOf::new(task.table, requirement, &[]), 0, words, slots) {
-                Some(row) => chosen.requirements.push(row),
-                None => chosen.unfiltered.push(requirement),
-            }
-        }
-    }
-
-    /// The row of a requirement, made if need be, unless there are too many. `measures` is the first axis of measures.
-    pub(super) fn row(
-        &mut self,
-        requirement: &RequirementOf<'_>,
-        measures: usize,
-        words: &Words,
-        slots: &Slots,
-    ) -> Option<usize> {
-        let row = if let Some(&row) = self.known.get(requirement) {
-            row
-        } else {
-            let row = self.requirements.len();
-            if row == REQUIREMENTS {
-                return None;
-            }
-            let requirement = Requirement { what: requirement.what, values: requirement.values.to_vec() };
-            self.requirements.push(requirement.clone());
-            self.passes.push(Vec::new());
-            self.known.insert(requirement, row);
-            row
-        };
-        if self.passes[row].is_empty() {
-            self.fill_requirement(row, measures, words, slots);
-        }
-        Some(row)
-    }
-
-    /// Makes the row of a requirement.
-    fn fill_requirement(&mut self, row: usize, measures: usize, words: &Words, slots: &Slots) {
-        let requirement = &self.requirements[row];
-        let lines = &mut self.passes[row];
-        lines.resize(words.block_count(), [0; WORDS]);
-        let values = match requirement.what {
-            Trait::In(attribute) | Trait::NotIn(attribute) => slots.attribute(attribute),
-            Trait::Reaches(..) => &[],
-        };
-        for cell in words.in_order() {
-            let passing = match requirement.what {
-                Trait::In(_) => requirement.having(&values[words.number(cell)]),
-                Trait::NotIn(_) => !requirement.having(&values[words.number(cell)]),
-                Trait::Reaches(axis, bound) => words.slots(cell).fold(0, |found, slot| {
-                    found | u64::from(slots.values(slot)[measures + axis] >= bound) << (slot % SLOTS)
-                }),
-            };
-            lines[cell / WORDS][cell % WORDS] = passing & words.alive()[cell];
-        }
-    }
-
     /// The chosen rows, at hand for one search of the slots that are `alive`.
-    pub(super) fn sieve<'a>(&'a self, thresholds: &'a [u32], chosen: &'a Chosen, alive: &'a [u64]) -> Sieve<'a> {
-        let (requirements, excluded) = (&chosen.requirements, &[]);
-        Sieve { alive: alive.as_chunks().0, rows: self, thresholds, requirements, excluded }
-    }
-
-    /// The same, with other rows of requirements, and rows that a slot must not pass.
-    pub(super) fn sieve_of<'a>(
-        &'a self,
-        thresholds: &'a [u32],
-        requirements: &'a [usize],
-        excluded: &'a [usize],
-        alive: &'a [u64],
-    ) -> Sieve<'a> {
-        Sieve { alive: alive.as_chunks().0, rows: self, thresholds, requirements, excluded }
+    pub(super) fn sieve<'a>(&'a self, thresholds: &'a [u32], filters: &'a [Filter], alive: &'a [u64]) -> Sieve<'a> {
+        Sieve { alive: alive.as_chunks().0, rows: self, thresholds, filters }
     }
 
     /// Sets the bits of a slot that is given an offer. What was in it before, even if it has left, is what its bits tell
-    /// now, so only the thresholds between the two have to be looked at.
-    /// `measures` is the first axis of measures.
-    pub(super) fn set(
-        &mut self,
-        (cell, bit): (usize, u64),
-        before: &[u64],
-        values: &[u64],
-        (row, measures): (usize, usize),
-        ledger: &Ledger,
-    ) {
+    /// now, so only the thresholds between the two have to be looked at. `slots` still has what was there before.
+    pub(super) fn set(&mut self, slot: usize, place: (usize, u64), row: usize, values: &[u64], of: &Offers<'_>) {
+        let (cell, bit) = place;
         let (block, word) = (cell / WORDS, cell % WORDS);
+        let before = of.slots.values(slot);
         for axis in &self.axes {
             let [was, is] = [before, values].map(|has| axis.reached(has[axis.axis]));
             let lines = &mut self.thresholds[block * self.count + axis.first_row..];
             lines[was.min(is)..was.max(is)].iter_mut().for_each(|line| line[word] ^= bit);
         }
-        for (lines, requirement) in
-            self.passes.iter_mut().zip(&self.requirements).filter(|(lines, _)| !lines.is_empty())
-        {
-            let bits = &mut lines[block][word];
-            let passes = requirement.passes(ledger, row, &values[measures..]);
-            *bits = if passes { *bits | bit } else { *bits & !bit };
-        }
+        self.requirements.set(slot, place, row, &values[of.measures..], of);
     }
 
     /// Adds a block behind the others, with no slot that passes anything.
     pub(super) fn push_block(&mut self) {
         self.thresholds.resize(self.thresholds.len() + self.count, [0; WORDS]);
-        self.made().for_each(|lines| lines.push([0; WORDS]));
+        self.requirements.push_block();
     }
 
     /// Follows the split of a block: the upper half of its words has moved into a new one.
@@ -444,11 +272,7 @@ impl Rows {
         let end = self.thresholds.len() - self.count;
         let (lines, new) = self.thresholds.split_at_mut(end);
         let lines = lines[block * self.count..].iter_mut().zip(new);
-        let passes = self.passes.iter_mut().filter_map(|lines| {
-            let (new, lines) = lines.split_last_mut()?;
-            Some((&mut lines[block], new))
-        });
-        for (line, new) in lines.chain(passes) {
+        for (line, new) in lines.chain(self.requirements.of_split(block)) {
             new[..WORDS / 2].copy_from_slice(&line[WORDS / 2..]);
             line[WORDS / 2..].fill(0);
         }
@@ -458,15 +282,9 @@ impl Rows {
     pub(super) fn split(&mut self, cell: usize, moved: u64) {
         let (block, word) = (cell / WORDS, cell % WORDS);
         let lines = self.thresholds[block * self.count..][..self.count].iter_mut();
-        let passes = self.passes.iter_mut().filter_map(|lines| lines.get_mut(block));
-        for line in lines.chain(passes) {
+        for line in lines.chain(self.requirements.of_block(block)) {
             line.copy_within(word + 1..WORDS - 1, word + 2);
             line[word + 1] = line[word] & moved;
         }
-    }
-
-    /// The rows of requirements that are made.
-    fn made(&mut self) -> impl Iterator<Item = &mut Vec<Line>> {
-        self.passes.iter_mut().filter(|lines| !lines.is_empty())
     }
 }

@@ -15,7 +15,8 @@ use crate::policy::{Policy, Ranking};
 
 use super::Index;
 use super::asks::Ask;
-use super::rows::{Chosen, RequirementOf, Trait};
+use super::requirements::{Filter, Offers, RARE, RequirementOf, Trait};
+use super::rows::Chosen;
 use super::search::{Extra, Search};
 use super::slots::Slots;
 
@@ -60,10 +61,8 @@ pub(crate) struct Want {
     pub(super) start: usize,
     /// What serves it before that block.
     pub(super) arrived: Vec<u32>,
-    /// Room for the rows that an offer has to pass in one search.
-    required: Vec<usize>,
-    /// Room for those that it must not pass.
-    excluded: Vec<usize>,
+    /// Room for the filters that an offer has to pass in one search.
+    filters: Vec<Filter>,
 }
 
 /// A preference of a task.
@@ -73,8 +72,8 @@ struct Preference {
     requirement: usize,
     /// What it costs where it does not hold.
     weight: f64,
-    /// Its bit row, where offers are put into classes by it.
-    row: Option<usize>,
+    /// Its filter, where offers are put into classes by it.
+    filter: Option<Filter>,
     /// Whether it holds in the present class; none where each offer is asked.
     holds: Option<bool>,
 }
@@ -141,16 +140,23 @@ impl Index {
         among: Option<&Among<'_>>,
     ) -> Option<(usize, f64)> {
         let mut want = core::mem::take(&mut self.want);
-        self.want(&mut want, task, policy, ranking);
+        self.want(&mut want, ledger, task, policy, ranking);
         let found = self.find(&mut want, ledger, task, policy, ranking, among);
         self.want = want;
         found
     }
 
     /// Finds out what is known of a task.
-    pub(crate) fn want<P: Policy>(&mut self, want: &mut Want, task: Task<'_>, policy: &P, ranking: &Ranking) {
+    pub(crate) fn want<P: Policy>(
+        &mut self,
+        want: &mut Want,
+        ledger: &Ledger,
+        task: Task<'_>,
+        policy: &P,
+        ranking: &Ranking,
+    ) {
         want.is_possible = false;
-        let Some(place) = self.know(task, policy, ranking) else { return };
+        let Some(place) = self.know(ledger, task, policy, ranking) else { return };
         if self.nowhere.covers(self.asks.columns(place).0, &self.chosen.requirements) {
             self.refuse(place);
             return;
@@ -165,17 +171,17 @@ impl Index {
         want.chosen.clone_from(&self.chosen);
         want.arrived.clear();
         want.start = if !P::ESTIMATES { self.start(want.ask, asked, &mut want.arrived) } else { 0 };
-        let measures = self.axes.quantities();
-        let Self { rows, words, slots, measured, .. } = self;
+        let Self { rows, words, slots, measured, axes, .. } = self;
+        let offers = Offers { words, slots, ledger, measures: axes.quantities() };
         want.preferences.clear();
         let mut known = 0;
         for requirement in task.preferred() {
             let weight = task.table.requirement_weights[requirement];
             let is_known = weight > 0.0 && known < CLASSES;
             let of = is_known.then(|| RequirementOf::new(task.table, requirement, measured));
-            let row = of.and_then(|of| rows.row(&of, measures, words, slots));
-            known += usize::from(row.is_some());
-            want.preferences.push(Preference { requirement, weight, row, holds: None });
+            let filter = of.and_then(|of| rows.requirements.filter(&of, &offers));
+            known += usize::from(filter.is_some());
+            want.preferences.push(Preference { requirement, weight, filter, holds: None });
         }
     }
 
@@ -192,7 +198,7 @@ impl Index {
         if !want.is_possible {
             return None;
         }
-        let in_one_place = self.filter(want, among.map(|among| among.members));
+        let in_one_place = self.filter(want, ledger, among.map(|among| among.members));
         let admits = |row: usize| among.is_none_or(|among| among.admits(ledger, row));
         if let Some((attribute, value)) = in_one_place {
             self.postings.prepare_attribute(attribute, ledger);
@@ -200,35 +206,35 @@ impl Index {
         }
         if !want.chosen.unfiltered.is_empty() {
             self.postings.prepare(task, &want.chosen.unfiltered, ledger);
-            let most = ledger.list().len() / 8;
+            let most = (ledger.list().len() / 8).max(RARE);
             if let Some(requirement) = self.postings.shortest(task, &want.chosen.unfiltered, most) {
                 return self.postings.choose_among(requirement, ledger, task, policy, ranking, admits);
             }
         }
 
-        let Want { ask, asked, thresholds, chosen, preferences, start, arrived, required, excluded, .. } = want;
+        let Want { ask, asked, thresholds, chosen, preferences, start, arrived, filters, .. } = want;
         let classes = Classes::of(preferences);
         let mut room = core::mem::take(&mut self.room).of(self.features.width());
-        let (required_by_all, excluded_by_all) = (required.len(), excluded.len());
+        let passed_by_all = filters.len();
         // The least double above the ceiling: what is as high as that may still be chosen.
         let ceiling = among.map_or(f64::INFINITY, |among| among.ceiling.next_up());
         let mut best = (None, (ranking.max_score.min(ceiling), 0));
         let (mut wasted, mut fits_nowhere) = (0, true);
         for &(class, penalty) in classes.iter() {
-            required.truncate(required_by_all);
-            excluded.truncate(excluded_by_all);
-            let known = preferences.iter_mut().filter_map(|preference| Some((preference.row?, &mut preference.holds)));
-            for (at, (row, holds)) in known.enumerate() {
+            filters.truncate(passed_by_all);
+            let known =
+                preferences.iter_mut().filter_map(|preference| Some((preference.filter?, &mut preference.holds)));
+            for (at, (filter, holds)) in known.enumerate() {
                 let fails = class >> at & 1 == 1;
                 *holds = Some(!fails);
-                if fails { excluded.push(row) } else { required.push(row) }
+                filters.push(if fails { filter.reversed() } else { filter });
             }
             let is_known = preferences.iter().all(|preference| preference.holds.is_some());
             let search = Search {
                 words: &self.words,
                 slots: &self.slots,
                 features: &self.features,
-                sieve: self.rows.sieve_of(thresholds, required, excluded, self.words.alive()),
+                sieve: self.rows.sieve(thresholds, filters, self.words.alive()),
                 chosen,
                 axes: self.axes,
                 asked,
@@ -254,30 +260,29 @@ impl Index {
         best.0
     }
 
-    /// Finds the bit rows that a search has to pass, and those that it must not pass, but for preferences. Where members have
-    /// to have one value, which has no row, that is returned instead.
-    fn filter(&mut self, want: &mut Want, members: Option<&Members>) -> Option<(u32, u32)> {
-        let Want { required, excluded, chosen, .. } = want;
-        required.clear();
-        excluded.clear();
-        required.extend_from_slice(&chosen.requirements);
+    /// Finds the filters that a search has to pass, but for preferences. Where members have to have one value, which has no row,
+    /// that is returned instead.
+    fn filter(&mut self, want: &mut Want, ledger: &Ledger, members: Option<&Members>) -> Option<(u32, u32)> {
+        let Want { filters, chosen, .. } = want;
+        filters.clear();
+        filters.extend_from_slice(&chosen.requirements);
         let members = members?;
-        let measures = self.axes.quantities();
-        let Self { rows, words, slots, .. } = self;
-        let mut row = |what: RequirementOf<'_>| rows.row(&what, measures, words, slots);
+        let Self { rows, words, slots, axes, .. } = self;
+        let offers = Offers { words, slots, ledger, measures: axes.quantities() };
+        let mut filter = |what: RequirementOf<'_>| rows.requirements.filter(&what, &offers);
         let mut in_one_place = None;
         if let Some(attribute) = members.together().filter(|_| !members.values.is_empty()) {
-            match row(RequirementOf { what: Trait::In(attribute), values: &members.values }) {
-                Some(row) => required.push(row),
+            match filter(RequirementOf { what: Trait::In(attribute), values: &members.values }) {
+                Some(filter) => filters.push(filter),
                 None if members.values.len() == 1 => in_one_place = Some((attribute, members.values[0])),
                 None => {}
             }
         }
         for attribute in members.counted_by() {
-            required.extend(row(RequirementOf { what: Trait::NotIn(attribute), values: &[0] }));
+            filters.extend(filter(RequirementOf { what: Trait::NotIn(attribute), values: &[0] }));
         }
         for (attribute, value) in members.full().take(FULL) {
-            excluded.extend(row(RequirementOf { what: Trait::In(attribute), values: &[value] }));
+            filters.extend(filter(RequirementOf { what: Trait::NotIn(attribute), values: &[value] }));
         }
         in_one_place
     }
@@ -296,7 +301,7 @@ impl Classes {
     fn of(preferences: &[Preference]) -> Self {
         let mut known = [0.0; CLASSES];
         let mut count = 0;
-        for preference in preferences.iter().filter(|preference| preference.row.is_some()) {
+        for preference in preferences.iter().filter(|preference| preference.filter.is_some()) {
             known[count] = preference.weight;
             count += 1;
         }
