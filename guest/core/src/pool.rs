@@ -256,7 +256,7 @@ impl<P: Policy> Pool<P> {
     fn unlist(&mut self, offer: usize) {
         let moved = self.ledger.unlist(offer);
         if let Some(index) = &mut self.index {
-            index.unlisted::<P>(offer, moved, &self.ledger);
+            index.unlisted(offer, moved, &self.ledger, (&self.policy, &self.ranking));
         }
         if let Some(scores) = Self::known(&mut self.scores) {
             scores.unlisted(offer, moved, &self.ledger);

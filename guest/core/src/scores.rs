@@ -97,8 +97,8 @@ impl Scores {
 
     /// Takes note that a row has left the list and that another one may have moved into its place.
     pub(crate) fn unlisted(&mut self, row: usize, moved: Option<(usize, u32)>, ledger: &Ledger) {
-        if let Some((index, _)) = &mut self.firsts {
-            index.unlisted::<First>(row, moved, ledger);
+        if let Some((index, ranking)) = &mut self.firsts {
+            index.unlisted(row, moved, ledger, (&First, ranking));
         }
     }
 

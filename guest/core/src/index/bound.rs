@@ -23,6 +23,9 @@ pub(super) struct KeyBound {
     nothing: Vec<u64>,
     /// What rows of axes consist of.
     axes: Axes,
+    /// Whether every offer scores zero: what is left over has no weight. The first in the list wins then, and keys are places in
+    /// the list.
+    pub(super) is_flat: bool,
 }
 
 /// The key of a task, on both sides of its rounding.
@@ -37,20 +40,23 @@ pub(super) struct Cost {
 impl KeyBound {
     /// Bounds for a ranking, or none where its weights are so small or large that relative errors are not bounded (doubles
     /// below 2^-1022 lose digits, and above 2^1023 there is only infinity).
-    pub(super) fn new(ranking: &Ranking, axes: Axes) -> Option<Self> {
+    pub(super) fn new<P: Policy>(ranking: &Ranking, axes: Axes) -> Option<Self> {
         let usable = |weight: &f64| *weight == 0.0 || (1e-200..=1e200).contains(weight);
         if !ranking.weights.iter().all(usable) {
             return None;
         }
         let terms = ranking.weights.len();
         let slack = 16.0 * (terms as f64 + 4.0) * (f64::EPSILON / 2.0);
-        Some(Self { slack, nothing: vec![0; terms - 1], axes })
+        let counted = if axes.devices { &ranking.weights[..] } else { &ranking.weights[..axes.dimensions] };
+        let is_flat = P::BOUND == Bound::Linear && counted.iter().all(|&weight| weight == 0.0);
+        Some(Self { slack, nothing: vec![0; terms - 1], axes, is_flat })
     }
 
-    /// The lowered key of an offer. Where a policy is not linear, a number that brings offers of nearly the same values
+    /// The lowered key of an offer at a place in the list. Where a policy is not linear, a number that brings offers of nearly the same values
     /// together, the likely best ones first.
-    pub(super) fn of_offer<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64]) -> f64 {
+    pub(super) fn of_offer<P: Policy>(&self, policy: &P, ranking: &Ranking, values: &[u64], position: u32) -> f64 {
         match P::BOUND {
+            Bound::Linear if self.is_flat => position.into(),
             Bound::Linear => self.key(policy, ranking, values) * (1.0 - self.slack),
             Bound::Antitone => PLACES - z_order(ranking, &values[..self.axes.quantities()]),
             Bound::Monotone | Bound::None => z_order(ranking, &values[..self.axes.quantities()]),

@@ -33,7 +33,7 @@ impl Index {
         let mut index = Self {
             mode,
             axes,
-            bound: KeyBound::new(ranking, axes)?,
+            bound: KeyBound::new::<P>(ranking, axes)?,
             words: Words::default(),
             slots: Slots::default(),
             features: super::Features::default(),
@@ -143,12 +143,18 @@ impl Index {
                 || axes::equal(ledger.capacity(a), ledger.capacity(b))
                     && ledger.device_capacity(a) == ledger.device_capacity(b)
         };
-        let shapes = Numbered::new(
-            list.len(),
-            |position| axes::hash(values(position).iter().copied()),
-            |a, b| axes::equal(values(a), values(b)) && same_capacity(row(a), row(b)),
-        );
-        let told_apart = (!self.attributes.is_empty()).then(|| {
+        // Where places in the list are keys, no two are the same.
+        let is_flat = self.bound.is_flat;
+        let shapes = if is_flat {
+            Numbered::each(list.len())
+        } else {
+            Numbered::new(
+                list.len(),
+                |position| axes::hash(values(position).iter().copied()),
+                |a, b| axes::equal(values(a), values(b)) && same_capacity(row(a), row(b)),
+            )
+        };
+        let told_apart = (!self.attributes.is_empty() && !is_flat).then(|| {
             let shape = |position: u32| shapes.of[position as usize];
             Numbered::new(
                 list.len(),
@@ -162,7 +168,7 @@ impl Index {
         // over in a tie.
         let mut features = Vec::new();
         let keys: Vec<f64> = if !P::ESTIMATES {
-            shapes.firsts.iter().map(|&first| self.bound.of_offer(policy, ranking, values(first))).collect()
+            shapes.firsts.iter().map(|&first| self.bound.of_offer(policy, ranking, values(first), first)).collect()
         } else {
             // One that is always zero, where a policy has none to go by.
             let feature_count = policy.feature_count(self.axes.dimensions, self.axes.devices).max(1);
@@ -287,6 +293,12 @@ struct Numbered {
 }
 
 impl Numbered {
+    /// So many things of which no two are equal.
+    fn each(count: usize) -> Self {
+        let all: Vec<u32> = (0..count as u32).collect();
+        Self { of: all.clone(), firsts: all }
+    }
+
     /// Numbers so many things.
     fn new(count: usize, hash: impl Fn(u32) -> u64, same: impl Fn(u32, u32) -> bool) -> Self {
         const FREE: u32 = u32::MAX;

@@ -67,6 +67,8 @@ impl Index {
         }
         let by_word = self.slots.attribute(attribute);
         let sieve = self.rows.sieve(&want.thresholds, &want.chosen.requirements, self.words.alive());
+        // Where keys are places in the list, scores are zero.
+        let key = |key: f64| if self.bound.is_flat { 0.0 } else { key };
         let (mut unmet, mut looked) = (bounds.len(), 0);
         let mut look = |cell: usize, survivors: u64| {
             let number = self.words.number(cell);
@@ -74,7 +76,7 @@ impl Index {
             for slot in bits(survivors).map(|bit| bit as usize) {
                 looked += 1;
                 let Some(place) = values.place(by_word[number][slot]) else { continue };
-                if word.keys[slot] - want.ask.cost.subtract >= bounds[place] {
+                if key(word.keys[slot]) - want.ask.cost.subtract >= bounds[place] {
                     continue;
                 }
                 if want.ask.exact || word.serves(slot, &want.asked) {
@@ -97,7 +99,7 @@ impl Index {
             for (cell, survivors) in cells.zip(sieve.left(block as usize)).filter(|&(_, survivors)| survivors != 0) {
                 if !look(cell, survivors) {
                     // Words that follow have no lower keys.
-                    end = self.words.low_key(cell);
+                    end = key(self.words.low_key(cell));
                     break 'walk;
                 }
             }

@@ -145,6 +145,7 @@ impl Index {
             task,
             policy,
             ranking,
+            is_flat: self.bound.is_flat,
             extra: Nothing,
         };
         let mut arrived = core::mem::take(&mut self.arrived);
@@ -223,12 +224,23 @@ impl Index {
     }
 
     /// Takes note that a row has left the list and that, by swap-remove, another one may have moved into its place.
-    pub(crate) fn unlisted<P: Policy>(&mut self, row: usize, moved: Option<(usize, u32)>, ledger: &Ledger) {
-        if let Some((moved, position)) = moved {
+    pub(crate) fn unlisted<P: Policy>(
+        &mut self,
+        row: usize,
+        moved: Option<(usize, u32)>,
+        ledger: &Ledger,
+        (policy, ranking): (&P, &Ranking),
+    ) {
+        if let Some((moved, position)) = moved.filter(|_| !self.bound.is_flat) {
             let slot = self.slots.moved(moved, position, row);
             self.words.advanced(slot, position);
         }
         self.leave::<P>(row, ledger);
+        if let Some((moved, _)) = moved.filter(|_| self.bound.is_flat) {
+            // It has another key.
+            self.leave::<P>(moved, ledger);
+            self.insert(moved, ledger, policy, ranking);
+        }
         if 2 * self.occupied < self.built_slots && self.built_slots > SLOTS {
             self.compact::<P>(ledger);
         }
@@ -285,7 +297,7 @@ impl Index {
         let Some(position) = ledger.position(row) else { return };
         self.values.clear();
         self.axes.of_offer(&self.measured, ledger, row, &mut self.values);
-        let key = self.key(row, ledger, policy, ranking);
+        let key = self.key((row, position), ledger, policy, ranking);
         if self.words.len() == 0 {
             self.words.push(key);
             self.slots.reserve(SLOTS);
@@ -315,7 +327,8 @@ impl Index {
         self.words.lower(place, key);
         self.arrivals.add(row, key, &self.values);
         let shape = self.slots.new_shape();
-        let slot = self.words.take_slot(place.cell, shape, position, false);
+        let in_order = self.bound.is_flat && self.words.is_in_order(place.cell, key, &self.slots);
+        let slot = self.words.take_slot(place.cell, shape, position, in_order);
         let bit = 1 << (slot % SLOTS);
         let offers = Offers { words: &self.words, slots: &self.slots, ledger, measures: self.axes.quantities() };
         self.rows.set(slot, (place.cell, bit), row, &self.values, &offers);
@@ -331,9 +344,15 @@ impl Index {
     }
 
     /// The key of a row, whose values are at hand, and its features.
-    fn key<P: Policy>(&mut self, row: usize, ledger: &Ledger, policy: &P, ranking: &Ranking) -> f64 {
+    fn key<P: Policy>(
+        &mut self,
+        (row, position): (usize, u32),
+        ledger: &Ledger,
+        policy: &P,
+        ranking: &Ranking,
+    ) -> f64 {
         if !P::ESTIMATES {
-            return self.bound.of_offer(policy, ranking, &self.values);
+            return self.bound.of_offer(policy, ranking, &self.values, position);
         }
         self.present.clear();
         self.present.resize(self.features.width(), 0.0);

@@ -45,6 +45,8 @@ pub(super) struct Search<'a, P, E> {
     pub(super) policy: &'a P,
     /// Weights, scales and the maximal score.
     pub(super) ranking: &'a Ranking,
+    /// Whether every offer scores zero, and keys are places in the list.
+    pub(super) is_flat: bool,
     /// What else is asked.
     pub(super) extra: E,
 }
@@ -167,7 +169,7 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
         }
         let (blocks, keys) = (self.words.blocks(), self.words.block_keys());
         let score = Ordered::new(score);
-        let mut best = Best { score, position, shape: NO_SHAPE, limit: self.limit(score) };
+        let mut best = Best { score, position, shape: NO_SHAPE, limit: self.limit(score, position) };
         let mut found =
             Found { offer: None, fits_nowhere: self.chosen.unfiltered.is_empty(), wasted: 0, first: blocks.len() };
         let mut corner = Vec::new();
@@ -200,12 +202,16 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
         found
     }
 
-    /// The limit of keys at the best score so far: what is above it leaves more than that, whatever the task takes.
+    /// The limit of keys at the best score so far, which the offer at a place in the list has: what is above it leaves more than
+    /// that, whatever the task takes.
     #[inline]
-    fn limit(&self, score: Ordered) -> f64 {
+    fn limit(&self, score: Ordered, position: u32) -> f64 {
         // Rounded up.
         const UP: f64 = 1.0 + 2.0 * f64::EPSILON;
-        if P::BOUND == Bound::Linear {
+        if P::BOUND == Bound::Linear && self.is_flat {
+            // Unless another may score less, only what stands before it is better.
+            if Ordered::new(self.extra.least_total(0.0)) < score { f64::INFINITY } else { position.into() }
+        } else if P::BOUND == Bound::Linear {
             (self.extra.most_score(score.score()) + self.ask.cost.subtract) * UP
         } else {
             f64::INFINITY
@@ -295,7 +301,7 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
             score = Ordered(select_unpredictable(better, other.0, score.0));
             position = select_unpredictable(better, place, position);
             best_slot = select_unpredictable(better, slot, best_slot);
-            limit = self.limit(score);
+            limit = self.limit(score, position);
         }
         found.fits_nowhere &= !fits;
         let shape = if best_slot == NO_SLOT { best.shape } else { word.shapes[best_slot] };

@@ -222,8 +222,7 @@ impl Index {
         let (mut wasted, mut fits_nowhere) = (0, true);
         for &(class, penalty) in classes.iter() {
             filters.truncate(passed_by_all);
-            let known =
-                preferences.iter_mut().filter_map(|preference| Some((preference.filter?, &mut preference.holds)));
+            let known = preferences.iter_mut().filter_map(|preference| Some((preference.filter?, &mut preference.holds)));
             for (at, (filter, holds)) in known.enumerate() {
                 let fails = class >> at & 1 == 1;
                 *holds = Some(!fails);
@@ -243,6 +242,7 @@ impl Index {
                 task,
                 policy,
                 ranking,
+                is_flat: self.bound.is_flat,
                 extra: Class { among, preferences, penalty, is_known, task, ledger },
             };
             let found = search.run(*start, arrived, best.1, &mut room);

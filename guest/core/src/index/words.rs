@@ -328,6 +328,15 @@ impl Words {
         moved
     }
 
+    /// Whether a key, put into the first free slot of a word that is not full, leaves the keys of its slots in order.
+    pub(super) fn is_in_order(&self, cell: usize, key: f64, slots: &Slots) -> bool {
+        let alive = self.alive[cell];
+        let bit = alive.trailing_ones();
+        let above = alive.checked_shr(bit + 1).unwrap_or(0);
+        let key_of = |bit: u32| slots.key(self.slot(cell, bit));
+        (bit == 0 || key_of(bit - 1) <= key) && (above == 0 || key <= key_of(bit + 1 + above.trailing_zeros()))
+    }
+
     /// The first free slot of a word that is not full, now taken by an offer of this shape and place in the list.
     /// `in_order` says that its key is not below that of the slots before it, and that it is the last.
     pub(super) fn take_slot(&mut self, cell: usize, shape: u64, position: u32, in_order: bool) -> usize {
