@@ -37,6 +37,7 @@ pub(crate) enum Standing {
 
 impl<'a> Task<'a> {
     /// A row of a checked table.
+    #[inline]
     pub(crate) fn new(table: &'a TaskTable, row: usize, shape: Shape) -> Self {
         let width = shape.dimensions as usize;
         Self { table, row, demand: &table.demand[row * width..(row + 1) * width], devices: table.devices(row) }
@@ -220,13 +221,12 @@ impl Ranking {
     /// The ranking of a pool that is opened with these offers.
     pub(crate) fn new(settings: &Settings, shape: Shape, ledger: &Ledger) -> Self {
         let terms = shape.dimensions as usize + 1;
-        let mut largest = alloc::vec![1_u64; terms];
-        for row in 0..ledger.rows() {
-            let capacities = ledger.capacity(row).iter().copied().chain([ledger.device_capacity(row)]);
-            for (largest, capacity) in largest.iter_mut().zip(capacities) {
-                *largest = capacity.max(*largest);
-            }
+        let mut largest = alloc::vec![1_u64; shape.dimensions as usize];
+        for capacity in ledger.capacity_of_all().chunks_exact(largest.len().max(1)) {
+            largest.iter_mut().zip(capacity).for_each(|(largest, &capacity)| *largest = capacity.max(*largest));
         }
+        let of_devices = (0..ledger.rows()).map(|row| ledger.device_capacity(row));
+        largest.push(if ledger.has_devices() { of_devices.max().unwrap_or(0).max(1) } else { 1 });
         let given = settings.scales.iter().zip(&mut largest).filter(|(given, _)| **given > 0);
         given.for_each(|(given, scale)| *scale = *given);
         Self {

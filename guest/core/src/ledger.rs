@@ -60,80 +60,107 @@ impl Ledger {
     }
 
     /// The width of the columns.
+    #[inline]
     pub(crate) fn shape(&self) -> Shape {
         self.shape
     }
 
     /// Where a row stands in the list, if it does.
+    #[inline]
     pub(crate) fn position(&self, row: usize) -> Option<u32> {
         Some(self.positions[row]).filter(|&position| position < UNLISTED)
     }
 
     /// How many rows there are, listed or not.
+    #[inline]
     pub(crate) fn rows(&self) -> usize {
         self.positions.len()
     }
 
     /// The rows that can be chosen, in the order that decides ties.
+    #[inline]
     pub(crate) fn list(&self) -> &[u32] {
         &self.list
     }
 
     /// What is free in each dimension.
+    #[inline]
     pub(crate) fn available(&self, row: usize) -> &[u64] {
         let width = self.shape.dimensions as usize;
         &self.available[row * width..(row + 1) * width]
     }
 
     /// What there is in all in each dimension.
+    #[inline]
     pub(crate) fn capacity(&self, row: usize) -> &[u64] {
         let width = self.shape.dimensions as usize;
         &self.capacity[row * width..(row + 1) * width]
     }
 
+    /// What is free in each dimension of all rows, one behind the other.
+    #[inline]
+    pub(crate) fn available_of_all(&self) -> &[u64] {
+        &self.available
+    }
+
+    /// What there is in all in each dimension of all rows, one behind the other.
+    #[inline]
+    pub(crate) fn capacity_of_all(&self) -> &[u64] {
+        &self.capacity
+    }
+
     /// The values of all attributes, zero where they are unset.
+    #[inline]
     pub(crate) fn attributes(&self, row: usize) -> &[u32] {
         let width = self.shape.attributes as usize;
         &self.attributes[row * width..(row + 1) * width]
     }
 
     /// All measures, NaN where they are unset.
+    #[inline]
     pub(crate) fn measures(&self, row: usize) -> &[f64] {
         let width = self.shape.measures as usize;
         &self.measures[row * width..(row + 1) * width]
     }
 
     /// The value of an attribute, zero where it is unset.
+    #[inline]
     pub(crate) fn attribute(&self, row: usize, attribute: u32) -> u32 {
         self.attributes[row * self.shape.attributes as usize + attribute as usize]
     }
 
     /// A measure, NaN where it is unset.
+    #[inline]
     pub(crate) fn measure(&self, row: usize, measure: u32) -> f64 {
         self.measures[row * self.shape.measures as usize + measure as usize]
     }
 
     /// Whether any row has a device.
+    #[inline]
     pub(crate) fn has_devices(&self) -> bool {
         self.devices_in_use > 0
     }
 
     /// The free thousandths of each device.
+    #[inline]
     pub(crate) fn devices(&self, row: usize) -> &[u32] {
         &self.device_free[self.device_spans[row].clone()]
     }
 
     /// The free thousandths of all devices together.
+    #[inline]
     pub(crate) fn free_devices(&self, row: usize) -> u64 {
         self.free_devices[row]
     }
 
     /// The thousandths of all devices together, free or not.
+    #[inline]
     pub(crate) fn device_capacity(&self, row: usize) -> u64 {
         self.device_spans[row].len() as u64 * u64::from(WHOLE)
     }
 
     /// The model of a row, for policies that look ahead.
+    #[inline]
     pub(crate) fn model(&self, row: usize) -> u32 {
         self.models.get(row).copied().unwrap_or(0)
     }
@@ -194,11 +221,17 @@ impl Ledger {
             self.measures.extend_from_slice(&offers.measures[rows.start * width..rows.end * width]);
         }
 
-        for free in rows.clone().map(|row| offers.devices(row)) {
-            self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
-            self.device_free.extend_from_slice(free);
-            self.devices_in_use += free.len();
-            self.free_devices.push(free.iter().copied().map(u64::from).sum());
+        if offers.device_free.is_empty() {
+            let end = self.device_free.len();
+            self.device_spans.resize(self.device_spans.len() + rows.len(), end..end);
+            self.free_devices.resize(self.free_devices.len() + rows.len(), 0);
+        } else {
+            for free in rows.clone().map(|row| offers.devices(row)) {
+                self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
+                self.device_free.extend_from_slice(free);
+                self.devices_in_use += free.len();
+                self.free_devices.push(free.iter().copied().map(u64::from).sum());
+            }
         }
         let (row, place) = (self.positions.len() as u32, self.list.len() as u32);
         self.list.extend(row..row + rows.len() as u32);

@@ -190,7 +190,11 @@ impl<P: Policy> Pool<P> {
     }
 
     /// Lets a policy that looks ahead know of a task that is about to be placed.
+    #[inline]
     pub(crate) fn learn(&mut self, task: Task<'_>) {
+        if !P::LOOKS_AHEAD {
+            return;
+        }
         let Some(learner) = &mut self.learner else { return };
         if learner.see(task) {
             self.outlook_holds = false;

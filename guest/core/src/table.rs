@@ -247,6 +247,7 @@ impl TaskTable {
     }
 
     /// The group of a task, as a row of the group table.
+    #[inline]
     pub(crate) fn group(&self, row: usize) -> Option<usize> {
         (self.group_of.get(row).copied().unwrap_or(0) as usize).checked_sub(1)
     }
@@ -258,11 +259,13 @@ impl TaskTable {
     }
 
     /// The device thousandths that a task asks for.
+    #[inline]
     pub(crate) fn devices(&self, row: usize) -> u32 {
         self.devices.get(row).copied().unwrap_or(0)
     }
 
     /// The requirements of a task, as positions in the requirement columns.
+    #[inline]
     pub(crate) fn requirements(&self, row: usize) -> Range<usize> {
         span(&self.requirement_offsets, row)
     }
@@ -291,6 +294,7 @@ impl TaskTable {
     }
 
     /// The set of values of a requirement.
+    #[inline]
     pub(crate) fn values(&self, requirement: usize) -> &[u32] {
         &self.values[span(&self.value_offsets, requirement)]
     }
@@ -370,6 +374,7 @@ pub(crate) fn check_offsets(
 }
 
 /// The part of a flat column that belongs to a row.
+#[inline]
 pub(crate) fn span(offsets: &[u32], row: usize) -> Range<usize> {
     if offsets.is_empty() { 0..0 } else { offsets[row] as usize..offsets[row + 1] as usize }
 }

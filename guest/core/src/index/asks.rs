@@ -10,6 +10,8 @@ use crate::feasible::Task;
 
 use super::axes::{Axes, Measured};
 use super::bound::Cost;
+use super::nowhere::Nowhere;
+use super::requirements::Filter;
 
 /// Demands that are kept at most.
 const MOST: usize = 1 << 12;
@@ -52,15 +54,15 @@ pub(super) struct Ask {
     pub(super) likely: u32,
     /// No offer served the demand when offers had last grown this often.
     pub(super) refused: u64,
+    /// When the demand was last compared with those that fit nowhere.
+    pub(super) passed: u64,
 }
 
 impl Asks {
     /// Forgets all demands, and makes room for those of so many tasks.
     pub(super) fn reset(&mut self, axes: Axes, most_rows: usize, tasks: usize) {
         let places = tasks.clamp(1, MOST).next_power_of_two().max(self.asks.len());
-        let cost = Cost { subtract: 0.0, least_key: 0.0 };
-        let free =
-            Ask { devices: FREE, rows: 0, exact: false, cost, least_key: 0.0, seen: 0, likely: u32::MAX, refused: 0 };
+        let free = Ask { devices: FREE, likely: u32::MAX, ..Ask::default() };
         *self = Self {
             axes,
             width: axes.width(),
@@ -112,6 +114,7 @@ impl Asks {
             seen,
             likely: u32::MAX,
             refused: 0,
+            passed: 0,
         };
     }
 
@@ -119,6 +122,13 @@ impl Asks {
     #[inline]
     pub(super) fn ask(&mut self, place: usize) -> &mut Ask {
         &mut self.asks[place]
+    }
+
+    /// Whether the demand at a place is known to fit nowhere.
+    #[inline]
+    pub(super) fn is_refused(&mut self, place: usize, filters: &[Filter], nowhere: &Nowhere) -> bool {
+        let asked = &self.asked[place * self.width..(place + 1) * self.width];
+        nowhere.covers(asked, filters, &mut self.asks[place].passed)
     }
 
     /// What the demand at a place asks on every axis, and the rows of thresholds that it has to pass.

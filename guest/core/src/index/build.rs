@@ -129,8 +129,15 @@ impl Index {
     fn rebuild<P: Policy>(&mut self, ledger: &Ledger, policy: &P, ranking: &Ranking) {
         let list = ledger.list();
         let width = self.axes.width();
-        let mut values = Vec::with_capacity(list.len() * width);
-        list.iter().for_each(|&row| self.axes.of_offer(&self.measured, ledger, row as usize, &mut values));
+        // Few pools have anything but quantities, and a pool that is opened lists its rows in their order.
+        let is_plain = !self.axes.devices && self.measured.is_empty();
+        let values = if is_plain && list.len() == ledger.rows() && list.iter().zip(0..).all(|(&row, at)| row == at) {
+            ledger.available_of_all().to_vec()
+        } else {
+            let mut values = Vec::with_capacity(list.len() * width);
+            list.iter().for_each(|&row| self.axes.of_offer(&self.measured, ledger, row as usize, &mut values));
+            values
+        };
         let values = |position: u32| &values[position as usize * width..(position as usize + 1) * width];
         let row = |position: u32| list[position as usize] as usize;
         let attributes =
@@ -203,13 +210,22 @@ impl Index {
         if told_apart.is_none() {
             order.iter().for_each(|&shape| add(keys[shape as usize], shape.into(), shape));
         } else {
-            let shape = |&first: &u32| shapes.of[first as usize];
-            let mut of_shape: Vec<(u32, u32)> = groups.firsts.iter().map(shape).zip(0..).collect();
-            of_shape.sort_unstable();
+            // The groups of each shape side by side, in their order: by counting sort.
+            let shape = |first: u32| shapes.of[first as usize] as usize;
+            let mut begins = vec![0; shapes.firsts.len() + 1];
+            groups.firsts.iter().for_each(|&first| begins[shape(first) + 1] += 1);
+            for at in 1..begins.len() {
+                begins[at] += begins[at - 1];
+            }
+            let (mut of_shape, mut next) = (vec![0; groups.firsts.len()], begins.clone());
+            for (&first, group) in groups.firsts.iter().zip(0..) {
+                let next: &mut usize = &mut next[shape(first)];
+                of_shape[*next] = group;
+                *next += 1;
+            }
             for &shape in &order {
-                let begin = of_shape.partition_point(|&(other, _)| other < shape);
-                let groups = of_shape[begin..].iter().take_while(|&&(other, _)| other == shape);
-                groups.for_each(|&(_, group)| add(keys[shape as usize], shape.into(), group));
+                let of_shape = &of_shape[begins[shape as usize]..begins[shape as usize + 1]];
+                of_shape.iter().for_each(|&group| add(keys[shape as usize], shape.into(), group));
             }
         }
         if P::ESTIMATES {

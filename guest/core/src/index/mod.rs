@@ -119,12 +119,12 @@ impl Index {
             return self.choose_within(ledger, task, policy, ranking, None);
         }
         let place = self.know(ledger, task, policy, ranking)?;
-        let ask = *self.asks.ask(place);
-        let (asked, rows) = self.asks.columns(place);
-        if self.nowhere.covers(asked, &self.chosen.requirements) {
+        if self.asks.is_refused(place, &self.chosen.requirements, &self.nowhere) {
             self.refuse(place);
             return None;
         }
+        let ask = *self.asks.ask(place);
+        let (asked, rows) = self.asks.columns(place);
         if !self.chosen.unfiltered.is_empty() {
             self.postings.prepare(task, &self.chosen.unfiltered, ledger);
             let most = (ledger.list().len() / 8).max(RARE);
@@ -214,7 +214,11 @@ impl Index {
     /// The place of a block before which nothing serves a demand but these rows, which have `arrived` of late.
     fn start(&self, ask: Ask, asked: &[u64], arrived: &mut Vec<u32>) -> usize {
         arrived.clear();
-        let [possible, learned] = [ask.cost.least_key, ask.least_key].map(|key| self.words.first(key));
+        let possible = self.words.first(ask.cost.least_key);
+        if ask.least_key <= ask.cost.least_key {
+            return possible;
+        }
+        let learned = self.words.first(ask.least_key);
         // Where few blocks are to be passed over, looking at what has come since would cost more.
         if learned.saturating_sub(possible) as u64 <= self.arrivals.since(ask.seen) / ARRIVALS_WORTH_A_BLOCK {
             return possible;
@@ -344,13 +348,7 @@ impl Index {
     }
 
     /// The key of a row, whose values are at hand, and its features.
-    fn key<P: Policy>(
-        &mut self,
-        (row, position): (usize, u32),
-        ledger: &Ledger,
-        policy: &P,
-        ranking: &Ranking,
-    ) -> f64 {
+    fn key<P: Policy>(&mut self, (row, position): (usize, u32), ledger: &Ledger, policy: &P, ranking: &Ranking) -> f64 {
         if !P::ESTIMATES {
             return self.bound.of_offer(policy, ranking, &self.values, position);
         }

@@ -18,6 +18,8 @@ pub(super) struct Nowhere {
     plain: Refused,
     /// Those of tasks with requirements, by these.
     by_filters: HashMap<Vec<Filter>, Refused>,
+    /// How often `plain` has got a demand or has been cleared.
+    changes: u64,
 }
 
 /// Demands that fit no offer which passes the same requirements.
@@ -68,10 +70,17 @@ fn covers(refused: &[u64], demand: &[u64]) -> bool {
 }
 
 impl Nowhere {
-    /// Whether a task is known to fit nowhere.
+    /// Whether a task is known to fit nowhere. `passed` is for this demand: how many changes there had been when it was last
+    /// compared with demands of tasks without requirements, and one more.
     #[inline]
-    pub(super) fn covers(&self, demand: &[u64], filters: &[Filter]) -> bool {
-        self.plain.covers(demand) || !filters.is_empty() && self.covers_with(demand, filters)
+    pub(super) fn covers(&self, demand: &[u64], filters: &[Filter], passed: &mut u64) -> bool {
+        if *passed != self.changes + 1 {
+            if self.plain.covers(demand) {
+                return true;
+            }
+            *passed = self.changes + 1;
+        }
+        !filters.is_empty() && self.covers_with(demand, filters)
     }
 
     /// The same for what is known of tasks with these requirements.
@@ -82,6 +91,7 @@ impl Nowhere {
     /// Remembers a task that fits nowhere.
     pub(super) fn add(&mut self, demand: &[u64], filters: &[Filter]) {
         if filters.is_empty() {
+            self.changes += 1;
             return self.plain.add(demand);
         }
         if let Some(refused) = self.by_filters.get_mut(filters) {
@@ -95,6 +105,6 @@ impl Nowhere {
 
     /// Forgets everything: an offer has grown.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { changes: self.changes + 1, ..Self::default() };
     }
 }

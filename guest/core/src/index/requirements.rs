@@ -329,7 +329,14 @@ impl RequirementRows {
     /// Sets the bits of a slot that is given an offer. Whatever was in it before, even if it has left, has a bit at most in the rows
     /// of its values, which `slots` still tells.
     #[inline]
-    pub(super) fn set(&mut self, slot: usize, (cell, bit): (usize, u64), row: usize, measures: &[u64], of: &Offers<'_>) {
+    pub(super) fn set(
+        &mut self,
+        slot: usize,
+        (cell, bit): (usize, u64),
+        row: usize,
+        measures: &[u64],
+        of: &Offers<'_>,
+    ) {
         let (block, word) = (cell / WORDS, cell % WORDS);
         for attribute in &self.attributes {
             let was = of.slots.attribute(attribute.number)[slot / SLOTS][slot % SLOTS];

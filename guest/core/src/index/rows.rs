@@ -253,7 +253,7 @@ impl Rows {
         let (block, word) = (cell / WORDS, cell % WORDS);
         let before = of.slots.values(slot);
         for axis in &self.axes {
-            let [was, is] = [before, values].map(|has| axis.reached(has[axis.axis]));
+            let (was, is) = (axis.reached(before[axis.axis]), axis.reached(values[axis.axis]));
             let lines = &mut self.thresholds[block * self.count + axis.first_row..];
             lines[was.min(is)..was.max(is)].iter_mut().for_each(|line| line[word] ^= bit);
         }

@@ -275,6 +275,8 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
     ) -> Best {
         let word = self.slots.word(self.words.number(cell), axes.width());
         let sorted = self.words.is_sorted(cell);
+        // Known before the loop, this needs no check in it.
+        assert!(self.ranking.weights.len() > axes.dimensions && self.ranking.scales.len() > axes.dimensions);
         let Best { mut score, mut position, mut limit, .. } = best;
         let mut best_slot = NO_SLOT;
         let mut fits = CHECKED && survivors != 0;
@@ -297,11 +299,15 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
             let number = self.words.number(cell) * SLOTS + slot;
             let Some(place) = self.extra.admitted(self.slots, number, place) else { continue };
             let other = Ordered::new(self.extra.total(self.score(axes, word.values(slot), place), place));
-            let better = (other < score) | ((other == score) & (place < position));
+            let lower = other < score;
+            let better = lower | ((other == score) & (place < position));
             score = Ordered(select_unpredictable(better, other.0, score.0));
             position = select_unpredictable(better, place, position);
             best_slot = select_unpredictable(better, slot, best_slot);
-            limit = self.limit(score, position);
+            // Most are tied with the best one, and leave the limit as it is.
+            if lower || self.is_flat {
+                limit = self.limit(score, position);
+            }
         }
         found.fits_nowhere &= !fits;
         let shape = if best_slot == NO_SLOT { best.shape } else { word.shapes[best_slot] };

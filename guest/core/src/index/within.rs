@@ -157,7 +157,7 @@ impl Index {
     ) {
         want.is_possible = false;
         let Some(place) = self.know(ledger, task, policy, ranking) else { return };
-        if self.nowhere.covers(self.asks.columns(place).0, &self.chosen.requirements) {
+        if self.asks.is_refused(place, &self.chosen.requirements, &self.nowhere) {
             self.refuse(place);
             return;
         }
@@ -222,7 +222,8 @@ impl Index {
         let (mut wasted, mut fits_nowhere) = (0, true);
         for &(class, penalty) in classes.iter() {
             filters.truncate(passed_by_all);
-            let known = preferences.iter_mut().filter_map(|preference| Some((preference.filter?, &mut preference.holds)));
+            let known =
+                preferences.iter_mut().filter_map(|preference| Some((preference.filter?, &mut preference.holds)));
             for (at, (filter, holds)) in known.enumerate() {
                 let fails = class >> at & 1 == 1;
                 *holds = Some(!fails);

@@ -189,7 +189,9 @@ fn changes(shape: Shape, rows: usize) -> impl Strategy<Value = Changes> {
 
 fn settings(shape: Shape) -> impl Strategy<Value = Settings> {
     let terms = shape.dimensions as usize + 1;
-    let weights = proptest::collection::vec(select(vec![0.0, 0.1, 1.0, 3.7, 1e-250]), terms..=terms);
+    let drawn = proptest::collection::vec(select(vec![0.0, 0.1, 1.0, 3.7, 1e-250]), terms..=terms);
+    // Where nothing has a weight, the order of the list decides alone.
+    let weights = prop_oneof![4 => drawn, 1 => Just(vec![0.0; terms])];
     let scales = proptest::collection::vec(select(vec![0_u64, 1, 3, 48, 1 << 39]), terms..=terms);
     let max_score = select(vec![Some(31.0), Some(0.5), Some(0.0), Some(1e300), Some(f64::MAX), None]);
     (any::<[bool; 4]>(), max_score, weights, scales).prop_map(
@@ -217,17 +219,19 @@ pub fn story() -> impl Strategy<Value = Story> {
     })
 }
 
-/// Tasks that are each bound to a few offers by an attribute with hundreds of values: more requirements than have a bit
-/// row of their own.
+/// Tasks that are each bound to some offers by an attribute with few or hundreds of values, small or large: a few offers of
+/// each, or more than are looked at one by one, and more values than have a bit row.
 pub fn bound_tasks() -> impl Strategy<Value = Story> {
-    (260..420_usize, 300..500_usize, any::<bool>()).prop_flat_map(|(rows, asking, shared)| {
+    let values = (select(vec![1, 3, 40]), select(vec![1, 70_001]));
+    (260..420_usize, 300..500_usize, any::<bool>(), values).prop_flat_map(|(rows, asking, shared, (each, apart))| {
+        let value = move |row: u32| (1 + row / each) * apart;
         let shape = Shape { dimensions: 1, attributes: 1, measures: 0 };
         let step = (
             quantities(asking),
-            proptest::collection::vec((0..8_u32, proptest::collection::vec(1..=rows as u32, 1..3)), asking..=asking),
+            proptest::collection::vec((0..8_u32, proptest::collection::vec(0..rows as u32, 1..7)), asking..=asking),
         );
         (quantities(rows), step, changes(shape, rows)).prop_map(move |(available, (demand, sets), changes)| {
-            let attributes = (0..rows as u32).map(|row| 1 + row / 3).collect();
+            let attributes = (0..rows as u32).map(value).collect();
             let offers = OfferTable { rows: rows as u32, available, attributes, ..OfferTable::default() };
             let mut tasks = TaskTable { rows: asking as u32, demand, ..TaskTable::default() };
             tasks.requirement_offsets = (0..=asking as u32).collect();
@@ -235,7 +239,7 @@ pub fn bound_tasks() -> impl Strategy<Value = Story> {
             tasks.requirement_kinds = sets.iter().map(|(dice, _)| u32::from(*dice == 0)).collect();
             tasks.value_offsets.push(0);
             for (_, set) in &sets {
-                tasks.values.extend(set.iter().map(|value| 1 + value / 3));
+                tasks.values.extend(set.iter().map(|&row| value(row)));
                 tasks.value_offsets.push(tasks.values.len() as u32);
             }
             let mode = if shared { Mode::Shared } else { Mode::Exclusive };
@@ -249,8 +253,9 @@ pub fn bound_tasks() -> impl Strategy<Value = Story> {
 /// find little room. Requirements of some tasks, and an update in between.
 pub fn crowded() -> impl Strategy<Value = Story> {
     let demands = proptest::collection::vec((0..12_u64, 0..40_u64), 2..14);
-    (demands, 200..600_usize, 400..1500_usize, any::<bool>(), any::<u64>()).prop_flat_map(
-        |(demands, rows, asking, shared, seed)| {
+    let weights = prop_oneof![2 => Just(vec![]), 1 => Just(vec![0.0; 3])];
+    (demands, 200..600_usize, 400..1500_usize, any::<bool>(), (any::<u64>(), weights)).prop_flat_map(
+        |(demands, rows, asking, shared, (seed, weights))| {
             let shape = Shape { dimensions: 2, attributes: 1, measures: 0 };
             changes(shape, rows).prop_map(move |changes| {
                 let mut below = random(seed);
@@ -271,7 +276,8 @@ pub fn crowded() -> impl Strategy<Value = Story> {
                 tasks.value_offsets = (0..=tasks.values.len() as u32).collect();
                 let mode = if shared { Mode::Shared } else { Mode::Exclusive };
                 let steps = vec![Step::Assign(tasks.clone()), Step::Update(changes), Step::Assign(tasks)];
-                Story { shape, offers, settings: Settings { mode, ..Settings::default() }, steps }
+                let settings = Settings { mode, weights: weights.clone(), ..Settings::default() };
+                Story { shape, offers, settings, steps }
             })
         },
     )
