@@ -166,7 +166,7 @@ def test_the_command(tmp_path, capsys):
     wrong = str(component("wrong-weights"))
     assert run([*arguments, wrong]) == 1
     assert "first difference, weights/twice-the-weight, step 0" in capsys.readouterr().out
-    assert Xml.parse(tmp_path / "report.xml").getroot().find("testsuite").get("failures") == "9"
+    assert Xml.parse(tmp_path / "report.xml").getroot().find("testsuite").get("failures") == "11"
     assert run([*arguments, wrong, "--level", "contract"]) == 0
     assert run(["conformance", "--level", "perfect"]) == 2
 
