@@ -6,9 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "${1:-}" = at ]; then
-    policy="$2" name="$3" target="$2/target" tools="$2/target/tools"
+    policy="$2/policy.py" name="$3" target="$2/target" tools="$2/target/tools"
 else
-    policy=guest/python name=python target=target/foreign tools=target/foreign/python
+    policy=guest/python/policy.py name=python target=target/foreign tools=target/foreign/python
 fi
 
 if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
@@ -17,6 +17,9 @@ if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
     "$tools/bin/python" -m pip install --quiet --disable-pip-version-check --requirement guest/python/requirements.txt
     cp guest/python/requirements.txt "$tools/installed"
 fi
+# componentize-py walks through all that lies below a folder that it is given: a project's own has the tools in it.
+mkdir -p "$tools/source"
+cp guest/python/{matching,rows,checks,explain}.py "$policy" "$tools/source/"
 # CPython asks for a WASI when it starts, which is now; --stub-wasi leaves it with none, so that the component imports
 # nothing, as the contract says.
 #
@@ -24,6 +27,6 @@ fi
 # `offermatch conformance --against` finds it.
 for made in "$name" "$name-again"; do
     "$tools/bin/componentize-py" --quiet --wit-path wit --world matcher componentize --stub-wasi \
-        --python-path "$policy" --python-path guest/python --output "$target/$made.wasm" matching
+        --python-path "$tools/source" --output "$target/$made.wasm" matching
 done
 echo "build.sh: $target/$name.wasm, $(stat -c %s "$target/$name.wasm") bytes" >&2
