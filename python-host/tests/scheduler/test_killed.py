@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from engines import IMAGE
-from journal import forgotten, starts
+from journal import doubled, forgotten, starts
 from kubelet import Kubelet
 from offermatch.kubernetes.api import Api, path_of
 from offermatch.scheduler.cluster.kubernetes.pod import LAUNCH
@@ -50,6 +50,28 @@ def test_nothing_is_lost_and_nothing_launched_twice(store_url, tmp_path):
     assert forgotten(journal) > 300
     if ended["open"] == 0:
         pytest.fail("everything was done before the last life: give the lives more to do")
+
+
+def test_gangs_and_victims_survive_it_too(store_url, tmp_path):
+    """Victims run again, so that a task may start more than once: no attempt does, and no two of a task run at a time."""
+    journal = tmp_path / "journal.db"
+    script, tasks, lives = str(Path(__file__).parents[1] / "support" / "lives.py"), 90, LIVES // 2
+    command = [sys.executable, script, store_url, str(journal), str(lives), "1", str(tasks), "preempting"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    ended = json.loads(done.stdout)
+    assert ended["failed"] == ended["last"] == 0, done.stderr
+    assert ended["killed"] >= lives * 3 // 4
+    assert doubled(journal) == ([], [])
+    names = [f"t{at}" for at in range(tasks)] + [f"u{life}-{at}" for life in range(lives) for at in range(3)]
+    assert set(starts(journal)) == set(names)
+    with Store(store_url) as store:
+        assert store.counts() == {"done": len(names)}, "a task was lost"
+        shown = [store.shown(name) for name in names]
+    assert {one.columns["failures"] for one in shown} == {0}, "a victim was charged a retry"
+    reasons = [change.reason or "" for one in shown for change in one.history]
+    assert any(reason.startswith("preempted by u") for reason in reasons), "nobody was preempted"
+    assert any(reason.startswith("it preempts t") for reason in reasons)
 
 
 def killed(url, cluster, tasks, payload):

@@ -5,9 +5,11 @@
 Two schedulers and two agents are processes of the command line. At random one is killed and started again, or stopped for
 longer than a lease lasts; its clock is stepped by up to ten minutes; the disk of an agent, or of the SQLite store, is filled
 for a while. Disks are small file systems in memory where this user may mount them; else none is filled, and the output says
-so. Clocks are those that Python reads: each process has an offset that this one writes. When all tasks have ended everything
+so. A fifth of the tasks are members of gangs, a fifth may be preempted and a fifth are of a queue that preempts these. Clocks
+are those that Python reads: each process has an offset that this one writes. When all tasks have ended everything
 is left alone for a moment. What was done is one JSON object on standard output; the exit code is 0 if every task is done and
-the command of each was started exactly once.
+the command of each was started exactly once. One that may be preempted, or ended with its gang, may start again: at most as
+often as the store knows attempts, and never while it runs.
 """
 
 import json
@@ -23,7 +25,8 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from offermatch import StoreError
+from offermatch import Group, StoreError
+from offermatch.scheduler.queues import Queue
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import Submission
 from postgres import PostgreSQL
@@ -126,19 +129,41 @@ def counts(url):
         return {}
 
 
+def kind_of(at):
+    """Return which kind of task this is."""
+    return ("plain", "plain", "gang", "low", "urgent")[at // 10 % 5]
+
+
 def submit(url, tasks, starts):
     # Layers of ten, each task needing one of the layer before.
-    rows = [
-        Submission(
-            f"t{at}",
-            {"cpu": 1},
-            needs=(f"t{at - 10}",) if at >= 20 and at % 3 == 0 else (),
-            payload={"command": ["sh", "-c", f"echo t{at} >> {starts}"]},
-        )
-        for at in range(tasks)
-    ]
+    rows = []
+    for at in range(tasks):
+        kind = kind_of(at)
+        command = f"echo t{at} >> {starts}"
+        columns = {"queue": "default", "payload": {"command": ["sh", "-c", command]}}
+        if kind in ("gang", "low"):
+            # The lock goes with the processes that hold it, however they end.
+            works = f"sh -c '{command}; sleep {2 if kind == 'low' else 0.2}'"
+            again = f"flock -n {starts}.t{at} {works} || echo t{at} >> {starts}.twice"
+            columns["payload"] = {"command": ["sh", "-c", again]}
+        if kind == "gang":
+            columns["group"] = Group(f"gang{at // 5}", 5)
+        elif kind in ("low", "urgent"):
+            columns |= {"queue": kind, "priority": 9 if kind == "urgent" else 0}
+        needs = (f"t{at - 10}",) if at >= 20 and at % 3 == 0 else ()
+        rows.append(Submission(f"t{at}", {"cpu": 1}, needs=needs, **columns))
     with Store(url) as store:
+        store.set_queues([Queue("low"), Queue("urgent", preempts=("low",))])
         store.submit(rows)
+
+
+def attempts(url, tasks):
+    """Return how many attempts there were at each task, and how many tasks were preempted."""
+    with Store(url) as store:
+        shown = [store.shown(f"t{at}") for at in range(tasks)]
+    reasons = [change.reason or "" for one in shown for change in one.history]
+    preempted = sum(reason.startswith("preempted by") for reason in reasons)
+    return {one.name: one.columns["attempt"] for one in shown}, preempted
 
 
 class Chaos:
@@ -212,10 +237,19 @@ def main(kind, tasks=1000, seed=1):
                 print(json.dumps({"seconds": round(last - begin), **left, **chaos.done}), file=sys.stderr, flush=True)
         time.sleep(2 * LEASE)
         started = sorted(starts.read_text().split())
-        twice = sorted({one for one in started if started.count(one) > 1})
+        known, preempted = attempts(url, tasks)
+        beside = starts.with_name("starts.twice")
+        twice = sorted(beside.read_text().split()) if beside.exists() else []
+        for at in range(tasks):
+            most = known[f"t{at}"] if kind_of(at) in ("gang", "low") else 1
+            twice += [f"t{at}"] if started.count(f"t{at}") > most else []
         lost = sorted({f"t{at}" for at in range(tasks)} - set(started))
         found = {"store": kind, "tasks": tasks, "seed": seed, "states": counts(url), "twice": twice, "lost": lost}
-        found |= {**chaos.done, "disks": "file systems in memory" if disks["one"].mounted else "none may be mounted"}
+        found |= {
+            **chaos.done,
+            "preempted": preempted,
+            "disks": "file systems in memory" if disks["one"].mounted else "none may be mounted",
+        }
         found["seconds"] = round(time.monotonic() - begin, 1)
         print(json.dumps(found), flush=True)
         good = found["states"] == {"done": tasks} and not twice and not lost

@@ -16,19 +16,24 @@ class JournalCluster(Cluster):
 
     name = "journal"
 
-    def __init__(self, path, servers=4, seconds=0.01, point=lambda: None):
+    def __init__(self, path, servers=4, seconds=0.01, point=lambda: None, counts=False):
+        """With ``counts``, a server offers what is left of its one core beside what runs there."""
         self._db = sqlite3.connect(path, isolation_level=None, timeout=60, check_same_thread=False)
         self._db.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;"
             "CREATE TABLE IF NOT EXISTS starts (key TEXT, task TEXT, at REAL);"
-            "CREATE TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY, ends REAL, sent_at REAL);"
+            "CREATE TABLE IF NOT EXISTS known (key TEXT PRIMARY KEY, ends REAL, sent_at REAL, task TEXT, offer TEXT);"
+            "CREATE TABLE IF NOT EXISTS overlaps (task TEXT);"
             "CREATE TABLE IF NOT EXISTS forgotten (key TEXT, sent_at REAL);"
         )
-        self._servers, self._seconds, self._point = servers, seconds, point
+        self._servers, self._seconds, self._point, self._counts = servers, seconds, point, counts
 
     def offers(self):
         self._point()
-        return [Offer(f"server-{at}", {"cpu": 1}) for at in range(self._servers)]
+        running = "SELECT offer FROM known WHERE ends > ?"
+        busy = {offer for (offer,) in self._db.execute(running, (time.time(),))} if self._counts else ()
+        names = [f"server-{at}" for at in range(self._servers)]
+        return [Offer(name, {"cpu": 0 if name in busy else 1}, {"cpu": 1}) for name in names]
 
     def fetch(self, inputs, *, concurrency):
         self._point()
@@ -50,7 +55,10 @@ class JournalCluster(Cluster):
         settled = Settled(horizon=self._db.execute("SELECT coalesce(max(sent_at), 0.0) FROM forgotten").fetchone()[0])
         if settled.late(launch):
             return Launched(launch.key, "launch-late")
-        self._db.execute("INSERT INTO known VALUES (?, ?, ?)", (launch.key, now + self._seconds, launch.sent_at))
+        if self._db.execute("SELECT 1 FROM known WHERE task = ? AND ends > ?", (launch.task, now)).fetchone():
+            self._db.execute("INSERT INTO overlaps VALUES (?)", (launch.task,))
+        row = (launch.key, now + self._seconds, launch.sent_at, launch.task, launch.offer)
+        self._db.execute("INSERT INTO known VALUES (?, ?, ?, ?, ?)", row)
         self._db.execute("INSERT INTO starts VALUES (?, ?, ?)", (launch.key, launch.task, now))
         return Launched(launch.key)
 
@@ -69,7 +77,7 @@ class JournalCluster(Cluster):
     def cancel(self, keys):
         for key in keys:
             self._point()
-            self._db.execute("INSERT OR IGNORE INTO known VALUES (?, NULL, NULL)", (key,))
+            self._db.execute("INSERT OR IGNORE INTO known (key) VALUES (?)", (key,))
             self._db.execute("UPDATE known SET ends = NULL WHERE key = ? AND ends > ?", (key, time.time()))
             self._point()
 
@@ -101,3 +109,12 @@ def forgotten(path):
     (found,) = db.execute("SELECT count(*) FROM forgotten").fetchone()
     db.close()
     return found
+
+
+def doubled(path):
+    """Return the keys that were started more than once, and the tasks of which two attempts ran at a time."""
+    db = sqlite3.connect(path)
+    keys = [key for (key,) in db.execute("SELECT key FROM starts GROUP BY key HAVING count(*) > 1")]
+    tasks = [task for (task,) in db.execute("SELECT task FROM overlaps")]
+    db.close()
+    return keys, tasks
