@@ -5,8 +5,8 @@
 Two schedulers and two agents are processes of the command line. At random one is killed and started again, or stopped for
 longer than a lease lasts; its clock is stepped by up to ten minutes; the disk of an agent, or of the SQLite store, is filled
 for a while. Disks are small file systems in memory where this user may mount them; else none is filled, and the output says
-so. A fifth of the tasks are members of gangs, a fifth may be preempted and a fifth are of a queue that preempts these. Clocks
-are those that Python reads: each process has an offset that this one writes. When all tasks have ended everything
+so. A fifth of the tasks are members of gangs, a fifth may be preempted and a fifth are of a queue that preempts these.
+Clocks are those that Python reads: each process has an offset that this one writes. When all tasks have ended everything
 is left alone for a moment. What was done is one JSON object on standard output; the exit code is 0 if every task is done and
 the command of each was started exactly once. One that may be preempted, or ended with its gang, may start again: at most as
 often as the store knows attempts, and never while it runs.
@@ -166,6 +166,16 @@ def attempts(url, tasks):
     return {one.name: one.columns["attempt"] for one in shown}, preempted
 
 
+def doubled(starts, started, known):
+    """Return the tasks that started more often than they may, or while they ran."""
+    beside = starts.with_name(f"{starts.name}.twice")
+    twice = beside.read_text().split() if beside.exists() else []
+    for at in range(len(known)):
+        most = known[f"t{at}"] if kind_of(at) in ("gang", "low") else 1
+        twice += [f"t{at}"] if started.count(f"t{at}") > most else []
+    return sorted(twice)
+
+
 class Chaos:
     """What is done to the parts, at random."""
 
@@ -238,11 +248,7 @@ def main(kind, tasks=1000, seed=1):
         time.sleep(2 * LEASE)
         started = sorted(starts.read_text().split())
         known, preempted = attempts(url, tasks)
-        beside = starts.with_name("starts.twice")
-        twice = sorted(beside.read_text().split()) if beside.exists() else []
-        for at in range(tasks):
-            most = known[f"t{at}"] if kind_of(at) in ("gang", "low") else 1
-            twice += [f"t{at}"] if started.count(f"t{at}") > most else []
+        twice = doubled(starts, started, known)
         lost = sorted({f"t{at}" for at in range(tasks)} - set(started))
         found = {"store": kind, "tasks": tasks, "seed": seed, "states": counts(url), "twice": twice, "lost": lost}
         found |= {
