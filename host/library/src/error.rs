@@ -9,6 +9,7 @@ use crate::limits::Exceeded;
 use crate::table::quantity::QuantityError;
 use crate::table::rule::Rule;
 use crate::trust::refusal::SignatureRefusal;
+use crate::visible::visible_name;
 
 /// Where in the input something stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl fmt::Display for Place {
             write!(f, ", row {row}")?;
         }
         if let Some(name) = &self.name {
-            write!(f, " ({})", shortened(name))?;
+            write!(f, " ({})", visible_name(name))?;
         }
         if !self.column.is_empty() {
             write!(f, ", {}", self.column)?;
@@ -143,6 +144,18 @@ pub enum Error {
         /// Where it stands.
         place: Box<Place>,
         /// The attributes there are.
+        known: String,
+    },
+    /// A condition on an attribute, or on a measure, that no offer has, where such are refused.
+    #[error("{place}: no offer has the {kind} '{name}'")]
+    ConditionUnknown {
+        /// Where it stands.
+        place: Box<Place>,
+        /// `attribute` or `measure`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Those that offers have, as the hint shows them.
         known: String,
     },
     /// More is available than there is.
@@ -266,12 +279,20 @@ pub enum Error {
         message: String,
     },
     /// A file that cannot be read.
-    #[error("{file} cannot be read: {source}")]
+    #[error("{file} cannot be read: {error}")]
     FileUnreadable {
         /// The file.
         file: String,
+        /// What the operating system says. It is part of the text, and so no source.
+        error: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("{file} cannot be written: {error}")]
+    FileUnwritable {
+        /// The file.
+        file: String,
         /// What the operating system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// An update names an offer that the pool does not have.
     #[error("the update names {name}, an offer that the pool does not have")]
@@ -308,12 +329,12 @@ pub enum Error {
         rule: Rule,
     },
     /// A component file that cannot be read.
-    #[error("{path} cannot be read: {source}")]
+    #[error("{path} cannot be read: {error}")]
     ComponentUnreadable {
         /// The file.
         path: String,
         /// What the operating system says.
-        source: io::Error,
+        error: io::Error,
     },
     /// Not a WebAssembly component.
     #[error("{origin} is not a WebAssembly component: {reason}")]
@@ -362,13 +383,17 @@ pub enum Error {
         /// What is wrong there.
         reason: String,
     },
-    /// A pool that is used after its instance was thrown away.
-    #[error("this pool of matcher {matcher} was thrown away after {call} failed")]
+    /// A pool that is used after its instance was thrown away. The code is that of the failure.
+    #[error("this pool of matcher {matcher} was thrown away after {call} failed: {reason}")]
     PoolLost {
         /// The matcher.
         matcher: String,
         /// The call that failed.
         call: &'static str,
+        /// The code of its failure.
+        code: &'static str,
+        /// What it failed with.
+        reason: String,
     },
     /// No instance can be made: too many pools are open, or memory is short.
     #[error("matcher {matcher} cannot be instantiated: {reason}")]
@@ -460,7 +485,7 @@ impl Error {
             Self::PolicyUnknown { .. } => "policy-unknown",
             Self::DuplicateName { .. } => "duplicate-name",
             Self::UnknownDimension { .. } => "unknown-dimension",
-            Self::UnknownAttribute { .. } => "unknown-attribute",
+            Self::UnknownAttribute { .. } | Self::ConditionUnknown { .. } => "unknown-attribute",
             Self::CapacityExceeded { .. } => "capacity-exceeded",
             Self::DevicesMalformed { .. } => "devices-malformed",
             Self::MeasureMalformed { .. } => "measure-malformed",
@@ -474,6 +499,7 @@ impl Error {
             Self::SettingMalformed { .. } => "setting-malformed",
             Self::FileMalformed { .. } | Self::RowMalformed { .. } | Self::ValueMissing { .. } => "file-malformed",
             Self::FileUnreadable { .. } => "file-unreadable",
+            Self::FileUnwritable { .. } => "file-unwritable",
             Self::RowUnknown { .. } => "row-unknown",
             Self::RowRepeated { .. } => "row-repeated",
             Self::TooManyRows { .. } => "too-many-rows",
@@ -483,7 +509,8 @@ impl Error {
             Self::ComponentMalformed { .. } => "component-malformed",
             Self::WrongWorld { .. } => "wrong-world",
             Self::ContractVersion { .. } => "contract-version",
-            Self::MatcherTrapped { .. } | Self::PoolLost { .. } => "matcher-trapped",
+            Self::MatcherTrapped { .. } => "matcher-trapped",
+            Self::PoolLost { code, .. } => code,
             Self::LimitExceeded(overrun) => overrun.exceeded.limit.code(),
             Self::LimitMalformed { .. } => "limit-malformed",
             Self::DigestMismatch { .. } => "digest-mismatch",
@@ -512,6 +539,7 @@ impl Error {
             Self::DuplicateName { .. } => "names tell rows apart: give each its own",
             Self::UnknownDimension { .. } => "correct the spelling, or give the dimension to an offer",
             Self::UnknownAttribute { .. } => "name every attribute when the pool is opened, or open a new pool",
+            Self::ConditionUnknown { known, .. } => known,
             Self::CapacityExceeded { .. } => "an offer has at most its capacity available: correct one of the two",
             Self::DevicesMalformed { .. } => {
                 "a task asks for whole devices or for a share of 1 to 999; a device has 0 to 1000 free thousandths"
@@ -536,17 +564,17 @@ impl Error {
                 "modes are exclusive and shared; weights and max-score are finite and not negative; scales are quantities"
             }
             Self::FileMalformed { .. } => {
-                "docs/formats.md shows the formats of tables, of which --format names one, and docs/conformance.md those of cases"
+                "docs/formats.md shows the formats of tables, and docs/conformance.md those of cases"
             }
-            Self::FileUnreadable { .. } => "check the path and its permissions",
+            Self::FileUnreadable { .. } | Self::ComponentUnreadable { .. } => "check the path and its permissions",
+            Self::FileUnwritable { .. } => "name a place that can be written to",
             Self::RowUnknown { .. } => "add the offer before it is changed or removed",
             Self::RowRepeated { .. } => "name an offer at most once in an update",
             Self::TooManyRows { .. } => "split the input, or take a matcher with a higher limit",
             Self::RuleUnsupported { .. } => "use a matcher whose description lists the rule, or leave the rule out",
             Self::ForeignTable { .. } => "build tasks and updates from the pool's own catalog",
-            Self::ComponentUnreadable { .. } => "check the path; `make component` builds the matcher of this project",
             Self::ComponentMalformed { .. } => {
-                "a matcher is a WebAssembly component, not a core module; `make component` builds one"
+                "a matcher is a WebAssembly component, not a core module; docs/write-a-matcher.md builds one"
             }
             Self::WrongWorld { .. } => {
                 "a matcher exports offermatch:matcher/matching and imports what its contract allows, or an empty wasi; docs/contract.md has the versions"
@@ -584,6 +612,7 @@ impl Error {
             | Self::DuplicateName { place, .. }
             | Self::UnknownDimension { place, .. }
             | Self::UnknownAttribute { place, .. }
+            | Self::ConditionUnknown { place, .. }
             | Self::CapacityExceeded { place, .. }
             | Self::DevicesMalformed { place, .. }
             | Self::MeasureMalformed { place, .. }
@@ -618,14 +647,5 @@ impl Error {
     pub(crate) fn may_be_the_matchers(&self) -> bool {
         self.is_the_matchers()
             || matches!(self, Self::TooManyRows { .. } | Self::SettingMalformed { .. } | Self::RuleUnsupported { .. })
-    }
-}
-
-/// A value from outside, cut to what fits a message.
-pub(crate) fn shortened(value: &str) -> String {
-    const LONGEST: usize = 80;
-    match value.char_indices().nth(LONGEST) {
-        None => value.to_owned(),
-        Some((end, _)) => format!("{}... ({} bytes)", &value[..end], value.len()),
     }
 }

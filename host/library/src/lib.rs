@@ -31,6 +31,8 @@
 //! ```
 #![deny(missing_docs)]
 
+#[cfg(feature = "tokio")]
+pub mod asynchronous;
 mod conformance;
 mod digest;
 mod error;
@@ -71,7 +73,7 @@ pub use pool::remedies::Missing;
 pub use pool::session::Session;
 pub use pool::{Pool, Update};
 pub use read::{Format, Reader, parse_offers, parse_tasks, read_offers, read_tasks};
-pub use recording::{Change, Difference, RecordedMatcher, Recorder, Recording, Replay, Step};
+pub use recording::{Change, Difference, RecordedMatcher, Recorder, Recording, Replay, Rotation, Step};
 pub use sample::{Sample, SampleKind};
 pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, Watch};
 pub use table::bad::{BadRow, Rows};

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::error::{Error, shortened};
+use crate::error::Error;
 use crate::reading;
+use crate::visible::visible_name;
 
 /// The environment variable that names a file of limits.
 const FILE: &str = "OFFERMATCH_LIMITS";
@@ -88,7 +89,7 @@ impl Limits {
     /// [`Error::LimitMalformed`] and [`Error::FileUnreadable`].
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let file = path.display().to_string();
-        let unreadable = |source| Error::FileUnreadable { file: file.clone(), source };
+        let unreadable = |error| Error::FileUnreadable { file: file.clone(), error };
         let bytes = reading::read_bounded(path, reading::MOST_OF_A_DOCUMENT).map_err(unreadable)?;
         let text = String::from_utf8(bytes).map_err(|error| unreadable(io::Error::other(error.utf8_error())))?;
         Self::parse(&text, &file)
@@ -114,7 +115,7 @@ impl Limits {
             let limit = Limit::ALL.into_iter().find(|limit| limit.name() == name);
             let Some(limit) = limit else {
                 let known = Limit::ALL.map(Limit::name).join(", ");
-                return Err(malformed(format!("{} is no limit; the limits are {known}", shortened(&name))));
+                return Err(malformed(format!("{} is no limit; the limits are {known}", visible_name(&name))));
             };
             let number = match &value {
                 Value::Null => None,
@@ -123,7 +124,7 @@ impl Limits {
                     _ => {
                         return Err(malformed(format!(
                             "{name} is {}, not a whole number above 0",
-                            shortened(&value.to_string())
+                            visible_name(&value.to_string())
                         )));
                     }
                 },
@@ -141,7 +142,7 @@ impl Limits {
             let malformed = |reason: String| Error::LimitMalformed { origin: name.clone(), reason };
             match text.parse() {
                 Ok(number) if number > 0 => self.set(limit, Some(number)).map_err(malformed)?,
-                _ => return Err(malformed(format!("{} is not a whole number above 0", shortened(&text)))),
+                _ => return Err(malformed(format!("{} is not a whole number above 0", visible_name(&text)))),
             }
         }
         Ok(self)

@@ -129,7 +129,7 @@ fn a_csv_cell_has_its_limit() {
 fn csv_cells_can_be_quoted() {
     let text = "name,demand.cpu\r\n\"a, \"\"b\"\"\",\"1e3\"\r\n\r\n\"two\nlines\",5\"\r\n";
     let error = parse_tasks(text, Format::Csv, "tasks.csv").unwrap_err();
-    assert_eq!(told(&error).1, "tasks.csv, row 1 (two\nlines), demand.cpu: 5\" is not a quantity");
+    assert_eq!(told(&error).1, "tasks.csv, row 1 (two\\nlines), demand.cpu: 5\" is not a quantity");
     let tasks = parse_tasks(&text.replace("5\"", "5"), Format::Csv, "tasks.csv").unwrap();
     assert_eq!(tasks[0], Task::new("a, \"b\"", [("cpu", 1_000_000)]));
     assert_eq!(tasks[1].name, "two\nlines");

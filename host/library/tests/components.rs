@@ -283,3 +283,18 @@ fn an_inspection_says_what_is_missing() {
     assert_eq!((inspection.world, inspection.contract), (None, None));
     assert_eq!(inspection.verdict.unwrap_err().code(), "wrong-world");
 }
+
+#[test]
+fn a_description_that_does_not_hold_is_refused_by_name() {
+    let changes = Script { changes_name: true, ..Script::default() };
+    let nameless = Script { is_nameless: true, ..Script::default() };
+    for (script, reason) in [
+        (changes, "its description: it is another one when it is asked again"),
+        (nameless, "its description: its name is empty"),
+    ] {
+        let error = Matcher::from_bytes(&scripted(&script), "new.wasm").unwrap_err();
+        assert_eq!(error.code(), "answer-refused");
+        assert_eq!(error.to_string(), format!("the answer of matcher new.wasm is refused: {reason}"));
+    }
+    assert!(Matcher::from_bytes(&scripted(&Script::default()), "new.wasm").is_ok());
+}

@@ -19,6 +19,10 @@ fn tables() -> (Tasks, Offers) {
 struct Moody(Mutex<Vec<bool>>);
 
 impl Matching for Moody {
+    fn matcher(&self) -> Matcher {
+        Matcher::bundled("best-fit").unwrap()
+    }
+
     fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         if self.0.lock().unwrap().remove(0) {
             return Err(Error::MatcherTrapped { matcher: "moody".into(), call: "assign", reason: "in a mood".into() });
@@ -145,4 +149,24 @@ fn the_breaker_opens_probes_and_closes() {
     );
     assert_eq!(open, [false, true, true, true, true, true, true, true, true, false, false]);
     assert_eq!(matcher.fallbacks()[waiting], 6);
+}
+
+#[test]
+fn the_reference_behind_a_matcher_is_of_its_contract() {
+    let before = Matcher::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/matcher-0.2.0.wasm")).unwrap();
+    let hurried = Matcher::from_bytes_with(
+        &std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/matcher-0.2.0.wasm")).unwrap(),
+        "matcher-0.2.0.wasm",
+        &Limits { fuel: Some(20_000), ..Limits::default() },
+    )
+    .unwrap();
+    let (tasks, offers) = "uniform:200x100".parse::<Sample>().unwrap().tables().unwrap();
+    for (primary, contract) in [(hurried, "0.2.0"), (Matcher::bundled("best-fit").unwrap(), "0.3.0")] {
+        let matcher = FallbackMatcher::new(primary);
+        let answer = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
+        assert_eq!(answer.matcher.description().contract, contract);
+    }
+    // It explains as that one does.
+    let offers = |matcher: &Matcher| matcher.open(&offers, &Settings::default()).unwrap().explain(&tasks).unwrap();
+    assert_eq!(offers(&Matcher::reference_of("0.2.0")).counts(), offers(&before).counts());
 }

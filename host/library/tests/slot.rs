@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use offermatch::{
-    Error, EventKind, FallbackMatcher, Limits, Manifest, Matcher, Matching, Offers, Recorder, Recording, Sample,
-    Settings, Slot, Tasks, answer_digest,
+    Catalog, Error, EventKind, FallbackMatcher, Limits, Manifest, Matcher, Matching, Mode, Offer, Offers, Pool,
+    Recorder, Recording, Sample, Settings, Slot, Task, Tasks, Update, answer_digest,
 };
 use sha2::{Digest, Sha256};
 use support::{CONTRACT, Script, scripted, trapping};
@@ -163,23 +163,80 @@ fn what_only_the_new_one_refuses_is_its_failure_on_probation() {
 }
 
 #[test]
-fn a_pool_that_fails_on_probation_takes_the_slot_back() {
+fn a_pool_that_fails_on_probation_takes_the_slot_back_and_goes_on() {
     let (tasks, offers) = tables();
     let traps = Script { traps: true, ..Script::default() };
     let lies = Script { answer: (vec![7000], vec![0], vec![0.5]), ..Script::default() };
-    for script in [traps, lies] {
+    for (script, code) in [(traps, "matcher-trapped"), (lies, "answer-refused")] {
+        let bad = Matcher::from_bytes(&scripted(&script), "new.wasm").unwrap();
         let slot = slot();
-        slot.promote(Matcher::from_bytes(&scripted(&script), "new.wasm").unwrap(), 10);
+        slot.promote(bad.clone(), 10);
         let mut pool = slot.open(&offers, &Settings::default()).unwrap();
-        let error = pool.assign(&tasks).unwrap_err();
-        assert_eq!(happened(&slot), "promoted rolled-back", "{error}");
-        assert_eq!(slot.history().pop().unwrap().reason, error.to_string());
-        assert!(matches!(pool.assign(&tasks), Err(Error::PoolLost { .. })));
+        let found = pool.assign(&tasks).unwrap();
+        assert_eq!(happened(&slot), "promoted rolled-back");
+        assert_eq!(answer_digest(&found.assignments), answer(&slot));
+        assert_eq!((pool.matcher().description().name.as_str(), found.remarks), ("reference", Vec::new()));
 
-        let mut pool = slot.open(&offers, &Settings::default()).unwrap();
-        assert_eq!(pool.matcher().description().name, "reference");
-        assert_eq!(answer_digest(&pool.assign(&tasks).unwrap().assignments), answer(&slot));
+        // Where there is no probation, the pool is lost, with the code of what it was lost by.
+        let mut pool = Slot::new(bad).open(&offers, &Settings::default()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(pool.assign(&tasks).unwrap_err().code(), code);
+        }
+        assert!(matches!(pool.assign(&tasks), Err(Error::PoolLost { .. })));
     }
+}
+
+#[test]
+fn a_pool_moves_to_the_matcher_that_was_promoted_with_its_offers_as_they_stand() {
+    let catalog = Catalog::new(["cpu"], [""; 0]);
+    let offers = |rows: &[(&str, u64)]| {
+        let rows: Vec<Offer> = rows.iter().map(|&(name, cpu)| Offer::new(name, [("cpu", cpu)])).collect();
+        Offers::new(&rows, &catalog).unwrap()
+    };
+    let tasks = |size: u64| Tasks::new(&[Task::new("t", [("cpu", size)])], &catalog).unwrap();
+    let before = Matcher::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/matcher-0.2.0.wasm")).unwrap();
+    let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+    let opened = offers(&[("a", 8), ("b", 4), ("c", 6)]);
+    let slot = Slot::new(Matcher::reference());
+    let mut pool = slot.open(&opened, &settings).unwrap();
+    let mut plain = Matcher::reference().open(&opened, &settings).unwrap();
+    let mut sizes = [3, 2, 1, 4, 2, 1, 2].into_iter();
+    let mut cycle = |pool: &mut Pool, plain: &mut Pool, name: &str| {
+        let size = sizes.next().unwrap();
+        let (found, expected) = (pool.assign(&tasks(size)).unwrap(), plain.assign(&tasks(size)).unwrap());
+        assert_eq!((found.assignments, found.remarks), (expected.assignments, Vec::new()), "{size} by {name}");
+        assert_eq!(found.matcher.description().contract, name);
+    };
+    cycle(&mut pool, &mut plain, "0.3.0");
+    // A scale that grew comes along, and so does the order of the list.
+    for pool in [&mut pool, &mut plain] {
+        let update = Update { removed: vec!["a".into()], added: Some(offers(&[("d", 16)])), ..Update::default() };
+        pool.update(&update).unwrap();
+        pool.update(&Update { changed: Some(offers(&[("d", 5), ("a", 7)])), ..Update::default() }).unwrap();
+    }
+    slot.promote(before.clone(), 2);
+    cycle(&mut pool, &mut plain, "0.2.0");
+    cycle(&mut pool, &mut plain, "0.2.0");
+    assert_eq!(happened(&slot), "promoted confirmed");
+    slot.rollback().unwrap();
+    cycle(&mut pool, &mut plain, "0.3.0");
+    cycle(&mut pool, &mut plain, "0.3.0");
+}
+
+#[test]
+fn a_pool_that_cannot_move_stays_and_says_so() {
+    let (tasks, offers) = tables();
+    let picky =
+        Matcher::from_bytes(&scripted(&Script { shared_only: true, ..Script::default() }), "picky.wasm").unwrap();
+    let slot = Slot::new(Matcher::reference());
+    let mut pool = slot.open(&offers, &Settings::default()).unwrap();
+    slot.promote(picky, 10);
+    let answer = pool.assign(&tasks).unwrap();
+    let said = format!("the pool stays with reference {}: liar 0.2.0: ", env!("CARGO_PKG_VERSION"));
+    assert!(answer.remarks[0].starts_with(&said), "{:?}", answer.remarks);
+    assert_eq!(answer.matcher.description().name, "reference");
+    slot.rollback().unwrap();
+    assert_eq!(pool.assign(&tasks).unwrap().remarks, [""; 0]);
 }
 
 #[test]
@@ -196,13 +253,14 @@ fn cycles_of_a_pool_count_for_the_probation() {
 }
 
 #[test]
-fn a_pool_of_a_matcher_that_has_left_says_nothing_of_the_new_one() {
+fn a_pool_that_was_lost_goes_on_in_the_matcher_that_is_promoted() {
     let (tasks, offers) = tables();
     let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
     let slot = Slot::new(traps);
     let mut pool = slot.open(&offers, &Settings::default()).unwrap();
-    slot.promote(Matcher::reference(), 10);
     pool.assign(&tasks).unwrap_err();
+    slot.promote(Matcher::reference(), 10);
+    assert_eq!(answer_digest(&pool.assign(&tasks).unwrap().assignments), answer(&slot));
     assert_eq!(happened(&slot), "promoted");
 }
 
@@ -226,9 +284,9 @@ fn a_pool_with_a_slot_and_a_fallback_takes_the_slot_back_and_goes_on() {
     slot.promote(traps, 10);
     let mut pool = FallbackMatcher::new(slot.clone()).open(&offers, &Settings::default()).unwrap();
     let mut reference = Matcher::reference().open(&offers, &Settings::default()).unwrap();
-    for name in ["reference", "offermatch-matcher"] {
+    for _ in 0..2 {
         let answer = pool.assign(&tasks).unwrap();
-        assert_eq!(answer.matcher.description().name, name);
+        assert_eq!((answer.matcher.description().name.as_str(), answer.fallback_reason), ("offermatch-matcher", None));
         assert_eq!(answer_digest(&answer.assignments), answer_digest(&reference.assign(&tasks).unwrap().assignments));
     }
     assert_eq!(happened(&slot), "promoted rolled-back");

@@ -6,7 +6,7 @@ mod cli;
 mod project;
 mod telemetry;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use offermatch::visible;
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::of_command_line();
     let directive = if arguments.verbose { "offermatch=debug" } else { "offermatch=error" };
     let filter = EnvFilter::try_from_env("OFFERMATCH_LOG").unwrap_or_else(|_| EnvFilter::new(directive));
-    let log = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_filter(filter);
+    let log = fmt::layer().with_writer(|| VisibleLog).with_ansi(false).with_filter(filter);
     let traces = telemetry::Traces::from_environment();
     tracing_subscriber::registry().with(log).with(traces.layer()).init();
     let result = traces.root().in_scope(|| cli::run(arguments.command));
@@ -39,6 +39,23 @@ fn main() -> ExitCode {
             complain(&error);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Standard error, on which each event of the log is one line that can be seen, whatever strangers have put into it.
+struct VisibleLog;
+
+impl Write for VisibleLog {
+    /// Writes one event, which comes whole.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = format!("{}\n", visible(text.trim_end_matches('\n'), LONGEST_MESSAGE));
+        io::stderr().write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 

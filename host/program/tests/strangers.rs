@@ -76,3 +76,28 @@ fn a_path_in_an_inspection_is_safe() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(is_safe(output.stdout).contains("a\\nforged"));
 }
+
+#[test]
+fn the_log_and_the_report_for_build_servers_are_safe() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = HOSTILE.replace('/', "");
+    fs::write(folder.path().join(&name), offermatch::Matcher::bundled_bytes("best-fit").unwrap()).unwrap();
+    let log = run(folder.path(), &["--verbose", "match", "--sample", "uniform:2x2", "--matcher", &name]);
+    assert!(log.status.success(), "{}", String::from_utf8_lossy(&log.stderr));
+    assert!(is_safe(log.stderr).contains("a\\nforged"), "the path is in the log");
+
+    // A case whose answer is not right.
+    let cases = folder.path().join("cases");
+    fs::create_dir(&cases).unwrap();
+    let step = serde_json::json!({"assign": {"rows": 1, "demand": [5]}, "answer": {"tasks": [0], "offers": [0], "scores": [0.0]}});
+    let case = serde_json::json!({"name": HOSTILE, "about": HOSTILE, "offers": {"rows": 1, "available": [4]}, "steps": [step]});
+    let group =
+        serde_json::json!({"format": "offermatch-cases/1", "group": HOSTILE, "about": HOSTILE, "cases": [case]});
+    fs::write(cases.join("own.json"), group.to_string()).unwrap();
+    let arguments = ["conformance", "bundled", "--cases", "cases", "--generated", "0", "--junit", "report.xml"];
+    let judged = run(folder.path(), &arguments);
+    assert_eq!(judged.status.code(), Some(1), "{}", String::from_utf8_lossy(&judged.stderr));
+    let report = fs::read(folder.path().join("report.xml")).unwrap();
+    assert!(is_safe(report).contains("a\\nforged"), "the name of the case is in the report");
+    is_safe(judged.stdout);
+}

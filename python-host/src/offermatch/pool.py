@@ -8,6 +8,7 @@ A pool belongs to one matcher. Any thread may use it; calls on one pool take tur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from threading import RLock
 from time import perf_counter
@@ -58,7 +59,7 @@ class Pool:
         self._ledger = ledger
         self._catalog = catalog
         self._lock = RLock()
-        self._broken: str | None = None
+        self._broken: MatcherError | str | None = None
 
     def __enter__(self) -> Pool:
         """Return the pool."""
@@ -378,7 +379,7 @@ class Pool:
         try:
             return ask()
         except MatcherError as error:
-            self._broken = error.message
+            self._broken = error
             raise
 
     def _explanation(
@@ -417,8 +418,11 @@ class Pool:
     def _check_usable(self) -> None:
         if self._broken == _CLOSED:
             raise ValueError("the pool was closed")
-        if self._broken is not None:
-            raise MatcherError("matcher-trapped", f"this pool is gone: {self._broken}", "open another pool")
+        if isinstance(self._broken, MatcherError):
+            # The code is that of the failure.
+            lost = copy(self._broken)
+            lost.message, lost.hint = f"this pool is gone: {self._broken.message}", "open another pool"
+            raise lost
 
 
 def _keys(tasks: TaskColumns) -> Iterable[Any]:

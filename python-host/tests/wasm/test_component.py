@@ -2,19 +2,23 @@
 
 import gc
 import hashlib
+import math
 import re
 import threading
+from dataclasses import replace
 
 import pytest
 from wasmtime import WasmtimeError, wat2wasm
 
-from offermatch import Matcher, MatcherError, Offer, ReferenceMatcher, Task
+from offermatch import LyingMatcherError, Matcher, MatcherError, Offer, ReferenceMatcher, Task
+from offermatch.model import Description, Parameter
 from offermatch.policies import BUNDLED
 from offermatch.sample import parse_sample
 from offermatch.wasm import instance
 from offermatch.wasm.component import Code
 from offermatch.wasm.contract import INTERFACE
 from offermatch.wasm.contract import PACKED as PACKED_INTERFACE
+from offermatch.wasm.output import check_description
 
 CONTRACT = Matcher.load().description.contract
 MATCHING = f"{INTERFACE}@{CONTRACT}"
@@ -265,3 +269,22 @@ def test_a_row_that_a_matcher_calls_repeated_is_its_own_mistake():
     # The pool has checked that an update names no row twice, and an assignment names none.
     error = refusal(Variant("repeated-row", 3), Limits())
     assert (type(error).__name__, error.code) == ("LyingMatcherError", "answer-refused")
+
+
+def test_a_description_that_no_matcher_can_mean_is_refused_by_name():
+    good = Description("best", "1.0.0", "best-fit", "0.3.0", ("exclusive", "shared"), ("measures",), ())
+    check_description(good, "new.wasm")
+    for change, reason in (
+        ({"name": ""}, "its name is empty"),
+        ({"version": ""}, "its version is empty"),
+        ({"policy": ""}, "its policy is empty"),
+        ({"modes": ()}, "it has no mode"),
+        ({"modes": ("shared",) * 3000}, "the mode shared stands twice"),
+        ({"rules": ("measures",) * 2}, "the rule measures stands twice"),
+        ({"parameters": (Parameter("", 0.0, 0.0, 1.0),)}, "the name of a parameter is empty"),
+        ({"parameters": (Parameter("one", 0.0, 0.0, 1.0),) * 2}, "the parameter one stands twice"),
+        ({"parameters": (Parameter("one", math.nan, 0.0, 1.0),)}, "the default nan of one is not within 0.0 to 1.0"),
+    ):
+        with pytest.raises(LyingMatcherError, match=reason) as caught:
+            check_description(replace(good, **change), "new.wasm")
+        assert caught.value.code == "answer-refused"

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, shortened};
+use crate::error::Error;
 use crate::read::strict_json::{self, Tree};
 use crate::recording::Recording;
+use crate::visible::visible_name;
 
 /// The formats of cases, each with that of the recordings that they are.
 const FORMATS: [(&str, &str); 2] =
@@ -135,7 +136,7 @@ fn written_out(items: &[Value]) -> Result<Vec<Value>, String> {
                 column.extend((to..=from).rev().map(Value::from));
             }
         } else {
-            return Err(format!("{} is neither a repeat of numbers nor a range", shortened(&item.to_string())));
+            return Err(format!("{} is neither a repeat of numbers nor a range", visible_name(&item.to_string())));
         }
     }
     Ok(column)

@@ -6,7 +6,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::Level;
-use super::report::{Failure, GroupReport, Report};
+use super::report::{Failure, GroupReport, LONGEST_REASON, Report};
+use crate::visible::{visible, visible_name};
 
 /// The report as XML.
 pub(super) fn written(report: &Report) -> String {
@@ -19,7 +20,7 @@ pub(super) fn written(report: &Report) -> String {
 /// Writes everything.
 fn write(writer: &mut Writer<Vec<u8>>, report: &Report) -> io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let element = writer.create_element("testsuites").with_attribute(("name", report.matcher.name.as_str()));
+    let element = writer.create_element("testsuites").with_attribute(("name", &*visible_name(&report.matcher.name)));
     element.write_inner_content(|writer| {
         report.groups.iter().try_for_each(|group| write_group(writer, group, report.asked))
     })?;
@@ -48,7 +49,7 @@ fn write_group(writer: &mut Writer<Vec<u8>>, group: &GroupReport, asked: Level) 
     }
     let tests = passed.len() + failed.len() + group.skipped.len() + usize::from(group.not_run > 0);
     let element = writer.create_element("testsuite").with_attributes([
-        ("name", group.group.as_str()),
+        ("name", &*visible_name(&group.group)),
         ("tests", &tests.to_string()),
         ("failures", &failed.len().to_string()),
         ("errors", if group.not_run > 0 { "1" } else { "0" }),
@@ -64,8 +65,9 @@ fn write_group(writer: &mut Writer<Vec<u8>>, group: &GroupReport, asked: Level) 
                     let place = step.map_or_else(|| "opening".to_owned(), |step| format!("step {step}"));
                     let message = format!("{place}, {what}: {expected} -> {found}");
                     let element = writer.create_element("failure");
-                    let element = element.with_attributes([("type", level.name()), ("message", message.as_str())]);
-                    element.write_text_content(BytesText::new(about))?;
+                    let element = element
+                        .with_attributes([("type", level.name()), ("message", &*visible(&message, LONGEST_REASON))]);
+                    element.write_text_content(BytesText::new(&visible(about, LONGEST_REASON)))?;
                 }
                 Ok(())
             })?;
@@ -73,7 +75,7 @@ fn write_group(writer: &mut Writer<Vec<u8>>, group: &GroupReport, asked: Level) 
         for skipped in &group.skipped {
             case_element(writer, &group.group, &skipped.case).write_inner_content(|writer| {
                 let element = writer.create_element("skipped");
-                element.with_attribute(("message", skipped.reason.as_str())).write_empty()?;
+                element.with_attribute(("message", &*visible(&skipped.reason, LONGEST_REASON))).write_empty()?;
                 Ok(())
             })?;
         }
@@ -96,5 +98,7 @@ fn case_element<'a>(
     group: &str,
     case: &str,
 ) -> quick_xml::writer::ElementWriter<'a, Vec<u8>> {
-    writer.create_element("testcase").with_attributes([("classname", group), ("name", case)])
+    writer
+        .create_element("testcase")
+        .with_attributes([("classname", &*visible_name(group)), ("name", &*visible_name(case))])
 }

@@ -11,7 +11,7 @@ use crate::recording::{RecordedMatcher, Recording};
 use crate::visible::{visible, visible_name};
 
 /// Characters of a reason or a value that are shown.
-const LONGEST_REASON: usize = 500;
+pub(super) const LONGEST_REASON: usize = 500;
 
 /// What a suite finds of a matcher. Both hosts give the same, byte for byte, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -25,7 +25,7 @@ impl Skips {
         let file = path.as_ref().display().to_string();
         match std::fs::read_to_string(path.as_ref()) {
             Ok(text) => Self::parse(&text, &file),
-            Err(source) => Err(Error::FileUnreadable { file, source }),
+            Err(error) => Err(Error::FileUnreadable { file, error }),
         }
     }
 

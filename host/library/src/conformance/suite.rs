@@ -10,10 +10,11 @@ use super::play::{Outcome, play};
 use super::report::{Failure, GroupReport, Report, SkippedCase};
 use super::rules::{audit_by_ledger, has_rules, why_not_asked};
 use super::{Finding, Level, Skips, laws};
-use crate::error::{Error, shortened};
+use crate::error::Error;
 use crate::pool::matcher::Matcher;
 use crate::reading::{self, MOST_OF_A_RECORDING};
 use crate::recording::{Recording, Step};
+use crate::visible::visible_name;
 
 /// Failures of one group that a report names, at each level.
 const MOST_FAILURES: u64 = 100;
@@ -88,7 +89,7 @@ impl Suite {
     pub fn read(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let unreadable = |path: &Path| {
             let file = path.display().to_string();
-            move |source| Error::FileUnreadable { file, source }
+            move |error| Error::FileUnreadable { file, error }
         };
         let folder = folder.as_ref();
         let mut files = Vec::new();
@@ -180,7 +181,7 @@ impl Suite {
             let (findings, _) = findings(matcher, case, false);
             if let Some(found) = findings.into_iter().find(|found| found.level <= level) {
                 let case = format!("{}/{}", case.group, case.name);
-                let reason = format!("{}: {} -> {}", found.what, found.expected, shortened(&found.found));
+                let reason = format!("{}: {} -> {}", found.what, found.expected, visible_name(&found.found));
                 return Err(Error::ConformanceFailed { matcher: matcher.name(), case, reason });
             }
         }

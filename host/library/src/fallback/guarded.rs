@@ -60,7 +60,8 @@ impl Guarded {
                 },
             }
         };
-        Ok(Self { session, in_primary, standing: Standing::new(shape, offers, settings), guard })
+        let standing = Standing::new(shape, offers, settings, session.matcher());
+        Ok(Self { session, in_primary, standing, guard })
     }
 
     /// Goes where a cycle is to be matched: to the primary, if the breaker lets it; otherwise why not.

@@ -43,10 +43,11 @@ pub struct FallbackMatcher {
 }
 
 impl FallbackMatcher {
-    /// A matcher behind which the reference stands.
+    /// A matcher behind which the reference stands, by the contract of the primary.
     #[must_use]
     pub fn new(primary: impl Matching + 'static) -> Self {
-        Self::with(primary, Matcher::reference(), Breaker::default())
+        let reference = Matcher::reference_of(&primary.matcher().description().contract);
+        Self::with(primary, reference, Breaker::default())
     }
 
     /// A matcher of this primary, fallback and circuit breaker.
@@ -70,6 +71,10 @@ impl FallbackMatcher {
 }
 
 impl Matching for FallbackMatcher {
+    fn matcher(&self) -> Matcher {
+        self.inner.primary.matcher()
+    }
+
     #[tracing::instrument(level = "debug", skip_all, fields(fallback_reason))]
     fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let Inner { primary, fallback, circuit } = &*self.inner;

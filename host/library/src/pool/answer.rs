@@ -25,6 +25,9 @@ pub struct Answer {
     pub matcher: Matcher,
     /// Why it is not the answer of the matcher that was asked first, where it is not.
     pub fallback_reason: Option<FallbackReason>,
+    /// What was done as asked, though it can hardly be meant: a condition on an attribute that no offer has, a pool that does
+    /// not follow its slot.
+    pub remarks: Vec<String>,
 }
 
 /// Why a fallback answered.

@@ -28,7 +28,11 @@ pub(crate) struct Component {
 }
 
 /// A pool in the plain loop that says what is right, compiled into this host.
-pub(crate) struct Reference(Pool<BestFit>);
+pub(crate) struct Reference {
+    pool: Pool<BestFit>,
+    /// Whether it answers by contract 0.2.0.
+    is_before: bool,
+}
 
 impl Backend {
     /// Places tasks.
@@ -38,7 +42,7 @@ impl Backend {
     pub(crate) fn assign(&mut self, tasks: &TaskTable) -> Result<Assignments, Failure> {
         match self {
             Self::Component(component) => component.assign(tasks),
-            Self::Reference(reference) => Ok(reference.0.assign(tasks)?),
+            Self::Reference(reference) => Ok(reference.pool.assign(tasks)?),
         }
     }
 
@@ -49,7 +53,7 @@ impl Backend {
     pub(crate) fn update(&mut self, changes: &Changes) -> Result<(), Failure> {
         match self {
             Self::Component(component) => component.update(changes),
-            Self::Reference(reference) => Ok(reference.0.update(changes)?),
+            Self::Reference(reference) => Ok(reference.pool.update(changes)?),
         }
     }
 
@@ -60,7 +64,10 @@ impl Backend {
     pub(crate) fn explain(&mut self, tasks: &TaskTable) -> Result<Counts, Failure> {
         match self {
             Self::Component(component) => component.explain(tasks),
-            Self::Reference(reference) => Ok(Counts::ByCheck(Box::new(reference.0.explain(tasks)?))),
+            Self::Reference(reference) if reference.is_before => {
+                Ok(Counts::FirstFailures(reference.pool.first_failures(tasks)?))
+            }
+            Self::Reference(reference) => Ok(Counts::ByCheck(Box::new(reference.pool.explain(tasks)?))),
         }
     }
 
@@ -76,32 +83,44 @@ impl Backend {
     ) -> Result<Plan, Failure> {
         match self {
             Self::Component(component) => component.preempt(tasks, priorities, running),
-            Self::Reference(reference) => Ok(reference.0.preempt(tasks, priorities, running)?),
+            Self::Reference(reference) => Ok(reference.pool.preempt(tasks, priorities, running)?),
         }
     }
 }
 
 impl Reference {
-    /// A pool of these offers.
+    /// A pool of these offers, by contract 0.2.0 or by the current one.
     ///
     /// # Errors
     /// [`Failure::Refused`].
-    pub(crate) fn open(shape: Shape, offers: &OfferTable, settings: &Settings) -> Result<Self, Failure> {
-        Ok(Self(Pool::open(BestFit, shape, offers, settings)?.with_method(Method::Reference)))
+    pub(crate) fn open(
+        shape: Shape,
+        offers: &OfferTable,
+        settings: &Settings,
+        is_before: bool,
+    ) -> Result<Self, Failure> {
+        let settings = Settings { raise_scales: settings.raise_scales && !is_before, ..settings.clone() };
+        let pool = Pool::open(BestFit, shape, offers, &settings)?.with_method(Method::Reference);
+        Ok(Self { pool, is_before })
     }
 }
 
-/// Asks a component what it is.
+/// Asks a component what it is, twice.
 ///
 /// # Errors
-/// [`Failure`] when it traps, or says too much.
+/// [`Failure`] when it traps, says too much, or what does not hold.
 pub(crate) fn describe(linked: &Linked, limits: &Limits) -> Result<Description, Failure> {
-    let description = Instance::new(linked, limits)?.describe()?;
+    let mut instance = Instance::new(linked, limits)?;
+    let description = instance.describe()?;
     let texts = [&description.name, &description.version, &description.policy, &description.contract];
     let names = description.parameters.iter().map(|parameter| parameter.name.len());
     let bytes: usize = texts.iter().map(|text| text.len()).chain(names).sum::<usize>() + description.modes.len();
     let bytes = bytes + description.rules.len() + description.parameters.len();
     check_output(Limit::OutputTextBytes, limits.output_text_bytes, bytes)?;
+    description.check().map_err(Failure::Misdescribed)?;
+    if instance.describe()? != description {
+        return Err(Failure::Misdescribed("it is another one when it is asked again".to_owned()));
+    }
     Ok(description)
 }
 

@@ -7,12 +7,13 @@ use std::time::Instant;
 use offermatch_core::{BestFit, Mode, OfferTable, Policy, Settings as Columns, Shape};
 
 use crate::digest::sha256;
-use crate::error::{Error, shortened};
+use crate::error::Error;
 use crate::limits::Limits;
 use crate::pool::backend::{self, Backend, Component, Reference};
 use crate::pool::description::Description;
 use crate::table::rule::Rule;
 use crate::trust::Trust;
+use crate::visible::visible_name;
 use crate::wasm::cache::Cache;
 use crate::wasm::component::{self, Linked};
 use crate::wasm::contract;
@@ -102,7 +103,7 @@ impl Matcher {
     pub fn bundled_bytes(policy: &str) -> Result<&'static [u8], Error> {
         let found = COMPONENTS.iter().find(|(name, _)| *name == policy);
         let unknown = || Error::PolicyUnknown {
-            policy: shortened(policy),
+            policy: visible_name(policy).into_owned(),
             known: Self::policies().collect::<Vec<_>>().join(", "),
         };
         found.map(|(_, bytes)| *bytes).ok_or_else(unknown)
@@ -116,11 +117,24 @@ impl Matcher {
     /// The reference, compiled into this host: what every matcher with the best-fit policy has to agree with.
     #[must_use]
     pub fn reference() -> Self {
+        Self::reference_of(contract::CONTRACT)
+    }
+
+    /// The reference that answers as a matcher of this contract does. One of 0.2.0 explains by the first check and keeps the
+    /// scales of opening; it serves all rules either way.
+    ///
+    /// ```
+    /// let reference = offermatch::Matcher::reference_of("0.2.0");
+    /// assert_eq!(reference.description().contract, "0.2.0");
+    /// ```
+    #[must_use]
+    pub fn reference_of(contract: &str) -> Self {
+        let contract = if contract::keeps_scales(contract) { contract } else { contract::CONTRACT };
         let description = Description {
             name: "reference".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: BestFit::NAME.to_owned(),
-            contract: contract::CONTRACT.to_owned(),
+            contract: contract.to_owned(),
             modes: vec![Mode::Exclusive, Mode::Shared],
             rules: Rule::ALL.to_vec(),
             parameters: Vec::new(),
@@ -206,9 +220,10 @@ impl Matcher {
         let spoken = linked.contract.version;
         let code = Code::Component { linked: linked.clone(), digest: sha256(bytes), size: bytes.len() };
         let description = backend::describe(&linked, limits);
-        let description = description.map_err(|failure| failure.error(shortened(origin), "describe"))?;
+        let description =
+            description.map_err(|failure| failure.error(visible_name(origin).into_owned(), "describe"))?;
         if description.contract != spoken {
-            let mut found = shortened(&description.contract);
+            let mut found = visible_name(&description.contract).into_owned();
             if contract::newest_served(&[&found]).is_some() {
                 found = format!("{found} by its description and {spoken} by its exports");
             }
@@ -254,7 +269,12 @@ impl Matcher {
 
     /// The matcher's name, cut to what fits a message.
     pub(crate) fn name(&self) -> String {
-        shortened(&self.inner.description.name)
+        visible_name(&self.inner.description.name).into_owned()
+    }
+
+    /// Its version, likewise.
+    pub(crate) fn version(&self) -> String {
+        visible_name(&self.inner.description.version).into_owned()
     }
 
     /// An open pool, of columns that nobody has checked.
@@ -264,7 +284,10 @@ impl Matcher {
                 let component = Component::open(linked, self.limits(), shape, offers, settings)?;
                 Ok(Backend::Component(Box::new(component)))
             }
-            Code::Reference => Ok(Backend::Reference(Box::new(Reference::open(shape, offers, settings)?))),
+            Code::Reference => {
+                let reference = Reference::open(shape, offers, settings, self.keeps_scales())?;
+                Ok(Backend::Reference(Box::new(reference)))
+            }
         }
     }
 
@@ -272,7 +295,7 @@ impl Matcher {
     pub(crate) fn keeps_scales(&self) -> bool {
         match &self.inner.code {
             Code::Component { linked, .. } => !linked.contract.is_current,
-            Code::Reference => false,
+            Code::Reference => contract::keeps_scales(&self.inner.description.contract),
         }
     }
 

@@ -33,6 +33,9 @@ use crate::table::tasks::Tasks;
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 pub trait Matching: Send + Sync {
+    /// The matcher that is asked first.
+    fn matcher(&self) -> Matcher;
+
     /// Opens a session over these columns.
     ///
     /// # Errors

@@ -171,6 +171,7 @@ impl Pool {
         let mut answer = self.session.assign(&table, &mut self.ledger)?;
         answer.timings.verify += self.ledger_made;
         answer.devices = self.ledger.given();
+        answer.remarks.splice(0..0, tasks.remarks());
         Ok(answer)
     }
 

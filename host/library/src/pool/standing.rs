@@ -4,6 +4,7 @@ use offermatch_core::{Changes, Mode, OfferTable, Settings, Shape};
 
 use crate::error::Error;
 use crate::pool::ledger::Ledger;
+use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
 use crate::table::rows::WHOLE;
@@ -18,8 +19,11 @@ pub(crate) struct Standing {
     /// How wide the columns are.
     shape: Shape,
     settings: PoolSettings,
-    /// The scales as they are: those given, else the largest capacity that any offer has had, at least 1.
+    /// The scales as they are: those given, else the largest capacity that any offer has had, or had at opening where they
+    /// do not grow; at least 1.
     scales: Vec<u64>,
+    /// Whether an update raises scales that are not given, as the contract of the matcher has it that holds the pool.
+    grows: bool,
     /// What there is in all: rows x dimensions.
     capacity: Vec<u64>,
     /// The rows in the list, in its order, which decides ties.
@@ -29,18 +33,29 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// How these offers stand in a pool that has just been opened.
-    pub(crate) fn new(shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Self {
+    /// How these offers stand in a pool that has just been opened in a matcher.
+    pub(crate) fn new(shape: Shape, offers: &OfferTable, settings: &PoolSettings, matcher: &Matcher) -> Self {
+        Self::opened(shape, offers, settings, !matcher.keeps_scales())
+    }
+
+    /// How these offers stand in a pool that has just been opened, where scales grow or do not.
+    fn opened(shape: Shape, offers: &OfferTable, settings: &PoolSettings, grows: bool) -> Self {
         let mut standing = Self {
             shape,
             settings: settings.clone(),
             scales: scales_of_opening(shape, offers, &settings.columns.scales),
+            grows,
             capacity: Vec::new(),
             list: Vec::new(),
             places: Vec::new(),
         };
         standing.append(offers);
         standing
+    }
+
+    /// Takes note of the matcher that holds the pool now, which decides whether scales grow.
+    pub(crate) fn sits_in(&mut self, matcher: &Matcher) {
+        self.grows = !matcher.keeps_scales();
     }
 
     /// Writes down who has taken a task.
@@ -50,9 +65,12 @@ impl Standing {
         }
     }
 
-    /// Writes down changes that have been checked, and says whether a scale has been raised.
-    pub(crate) fn apply(&mut self, changes: &Changes) -> bool {
-        let raised = self.raise(&changes.changed) | self.raise(&changes.added);
+    /// Writes down changes that have been checked.
+    pub(crate) fn apply(&mut self, changes: &Changes) {
+        if self.grows {
+            self.raise(&changes.changed);
+            self.raise(&changes.added);
+        }
         if let Some(workload) = &changes.workload {
             self.settings.columns.workload = Some((**workload).clone());
         }
@@ -69,33 +87,31 @@ impl Standing {
             }
         }
         self.append(&changes.added);
-        raised
     }
 
-    /// Raises the scales that are not given to the capacities of these offers, and says whether one has been raised.
-    fn raise(&mut self, offers: &OfferTable) -> bool {
-        let before = self.scales.clone();
+    /// Raises the scales that are not given to the capacities of these offers.
+    fn raise(&mut self, offers: &OfferTable) {
         raise_scales(&mut self.scales, self.shape, offers, &self.settings.columns.scales);
-        self.scales != before
     }
 
     /// The settings, with the scales as they are now: for a matcher that keeps those of opening.
-    pub(crate) fn with_scales(&self) -> PoolSettings {
+    fn with_scales(&self) -> PoolSettings {
         let columns = Settings { scales: self.scales.clone(), ..self.settings.columns.clone() };
         PoolSettings { columns, ..self.settings.clone() }
     }
 
-    /// What makes the same pool in another matcher: what it is opened with, and then changed by. The contract has all that
-    /// it takes. Offers that are not listed, or listed in another order than their rows, are taken off the list, and those
-    /// of the list put back in its order. Where a scale was raised by an offer that has less now, the first offer is opened
-    /// with as much, and put right as well.
-    pub(crate) fn again(&self, ledger: &Ledger) -> (OfferTable, Vec<Changes>) {
+    /// What makes the same pool anew, in a matcher by whose contract scales grow or do not: what it is opened with, and then
+    /// changed by. The contract has all that it takes. Offers that are not listed, or listed in another order than their
+    /// rows, are taken off the list, and those of the list put back in its order. Where scales grow, and one was raised by an
+    /// offer that has less now, the first offer is opened with as much, and put right as well.
+    pub(crate) fn opening(&self, ledger: &Ledger, grows: bool) -> (OfferTable, PoolSettings, Vec<Changes>) {
         let all: Vec<u32> = (0..self.places.len() as u32).collect();
         let mut offers = ledger.offers(&all, &self.capacity);
-        let mut opened = Self::new(self.shape, &offers, &self.settings);
-        let is_raised = self.scales != opened.scales;
+        let settings = if grows { self.settings.clone() } else { self.with_scales() };
+        let mut opened = Self::opened(self.shape, &offers, &self.settings, grows);
+        let is_raised = grows && self.scales.iter().zip(&opened.scales).any(|(scale, opened)| scale > opened);
         if self.list == all && !is_raised {
-            return (offers, Vec::new());
+            return (offers, settings, Vec::new());
         }
         if is_raised && !all.is_empty() {
             let width = self.shape.dimensions as usize;
@@ -109,13 +125,16 @@ impl Standing {
                 offers.device_offsets[1..].iter_mut().for_each(|offset| *offset += more);
                 offers.device_free.splice(has as usize..has as usize, (0..more).map(|_| 0));
             }
-            opened = Self::new(self.shape, &offers, &self.settings);
-            debug_assert_eq!(opened.scales, self.scales, "the scales come along");
+            opened = Self::opened(self.shape, &offers, &self.settings, grows);
+            debug_assert!(
+                self.scales.iter().zip(&opened.scales).all(|(scale, opened)| scale <= opened),
+                "they come along"
+            );
         }
         let removed = Changes { removed: all, ..Changes::default() };
         let changed = ledger.offers(&self.list, &self.capacity);
         let listed = Changes { changed_rows: self.list.clone(), changed, ..Changes::default() };
-        (offers, vec![removed, listed])
+        (offers, settings, vec![removed, listed])
     }
 
     /// The same pool in another matcher; in one that stands in, without the parameters that it does not have.
@@ -123,18 +142,24 @@ impl Standing {
     /// # Errors
     /// Those of [`Matching::open`].
     pub(crate) fn session(
-        &self,
+        &mut self,
         matcher: &dyn Matching,
         ledger: &Ledger,
         stands_in: bool,
     ) -> Result<Box<dyn Session>, Error> {
-        let (offers, changes) = self.again(ledger);
-        let settings = PoolSettings { is_lenient: stands_in, ..self.settings.clone() };
+        let grows = !matcher.matcher().keeps_scales();
+        let (offers, settings, changes) = self.opening(ledger, grows);
+        let settings = PoolSettings { is_lenient: stands_in, ..settings };
         let mut session = matcher.session(self.shape, &offers, &settings)?;
         // A ledger of its own: the pool's stays as it is.
         let mut ledger = Ledger::new(self.shape, &offers, &settings.columns);
         for changes in &changes {
             session.update(changes, &mut ledger)?;
+        }
+        self.grows = grows;
+        if grows {
+            // Those of offers that came while they did not grow.
+            self.raise(&offers);
         }
         Ok(session)
     }

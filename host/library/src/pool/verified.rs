@@ -12,7 +12,6 @@ use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
-use crate::pool::standing::Standing;
 use crate::table::rule::Rule;
 use crate::table::settings::PoolSettings;
 use crate::wasm::failure::Failure;
@@ -20,14 +19,29 @@ use crate::wasm::failure::Failure;
 /// A pool in a matcher. When a call fails for any reason but a refusal that can be right, the pool is lost.
 struct Verified {
     matcher: Matcher,
-    /// Otherwise the call at which the pool was lost.
-    backend: Result<Backend, &'static str>,
+    /// Otherwise how the pool was lost.
+    backend: Result<Backend, Lost>,
     timings: Timings,
-    /// What it takes to open the pool anew, for a matcher that keeps the scales of opening.
-    standing: Option<Box<Standing>>,
+}
+
+/// How a pool was lost: at which call, and the code and the text of its error.
+struct Lost {
+    call: &'static str,
+    code: &'static str,
+    reason: String,
+}
+
+impl Lost {
+    fn at(call: &'static str, error: &Error) -> Self {
+        Self { call, code: error.code(), reason: error.to_string() }
+    }
 }
 
 impl Matching for Matcher {
+    fn matcher(&self) -> Matcher {
+        self.clone()
+    }
+
     #[tracing::instrument(name = "open", level = "debug", skip_all, fields(matcher = self.description().name, offers = offers.rows))]
     fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
         let begin = Instant::now();
@@ -35,9 +49,8 @@ impl Matching for Matcher {
         self.check_rules(Rule::of_offers(offers).chain(Rule::of_settings(&settings.columns)))?;
         let columns = settings.of(self.description())?;
         let backend = self.backend(shape, offers, &columns).map_err(|failure| failure.error(self.name(), "open"))?;
-        let standing = self.keeps_scales().then(|| Box::new(Standing::new(shape, offers, &columns.into())));
         let timings = Timings { open: begin.elapsed(), ..Timings::default() };
-        Ok(Box::new(Verified { matcher: self.clone(), backend: Ok(backend), timings, standing }))
+        Ok(Box::new(Verified { matcher: self.clone(), backend: Ok(backend), timings }))
     }
 }
 
@@ -55,9 +68,6 @@ impl Session for Verified {
         let settled = ledger.settle(tasks, &assignments);
         self.timings.verify += begin.elapsed();
         settled.map_err(|reason| self.refuse("assign", reason))?;
-        if let Some(standing) = &mut self.standing {
-            standing.settle(&assignments.offers);
-        }
         tracing::debug!(placed = assignments.tasks.len(), "assigned");
         Ok(Answer {
             assignments,
@@ -65,6 +75,7 @@ impl Session for Verified {
             timings: self.timings,
             matcher: self.matcher.clone(),
             fallback_reason: None,
+            remarks: Vec::new(),
         })
     }
 
@@ -74,8 +85,7 @@ impl Session for Verified {
         self.matcher.check_rules(rules.chain(workload))?;
         self.call("update", |backend| backend.update(changes))?;
         ledger.apply(changes);
-        let is_raised = self.standing.as_mut().is_some_and(|standing| standing.apply(changes));
-        if is_raised { self.open_again(ledger) } else { Ok(()) }
+        Ok(())
     }
 
     fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
@@ -113,20 +123,6 @@ impl Session for Verified {
 }
 
 impl Verified {
-    /// Opens the pool anew with larger scales, which the matcher would not take over by itself.
-    fn open_again(&mut self, ledger: &Ledger) -> Result<(), Error> {
-        let Some(standing) = &self.standing else { return Ok(()) };
-        let (offers, changes) = standing.again(ledger);
-        let matcher = self.matcher.clone();
-        let (shape, settings) = (ledger.shape(), standing.with_scales().columns);
-        self.call("update", |backend| {
-            let mut opened = matcher.backend(shape, &offers, &settings)?;
-            changes.iter().try_for_each(|changes| opened.update(changes))?;
-            *backend = opened;
-            Ok(())
-        })
-    }
-
     fn call<T>(
         &mut self,
         call: &'static str,
@@ -134,13 +130,15 @@ impl Verified {
     ) -> Result<T, Error> {
         let backend = match &mut self.backend {
             Ok(backend) => backend,
-            Err(call) => return Err(Error::PoolLost { matcher: self.matcher.name(), call }),
+            Err(Lost { call, code, reason }) => {
+                return Err(Error::PoolLost { matcher: self.matcher.name(), call, code, reason: reason.clone() });
+            }
         };
         run(backend).map_err(|failure| {
             let error = failure.error(self.matcher.name(), call);
             tracing::warn!(code = error.code(), %error, "call failed");
             if error.is_fatal() {
-                self.backend = Err(call);
+                self.backend = Err(Lost::at(call, &error));
             }
             error
         })
@@ -148,8 +146,8 @@ impl Verified {
 
     /// Throws the pool away because its answer does not hold.
     fn refuse(&mut self, call: &'static str, reason: String) -> Error {
-        self.backend = Err(call);
         let error = Error::AnswerRefused { matcher: self.matcher.name(), reason };
+        self.backend = Err(Lost::at(call, &error));
         tracing::warn!(code = error.code(), %error, "answer refused");
         error
     }

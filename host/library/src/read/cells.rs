@@ -1,7 +1,8 @@
 //! What all formats have in common: where a row comes from, and what its cells stand for.
 
-use crate::error::{Error, Place, shortened};
+use crate::error::{Error, Place};
 use crate::table::quantity::{Unit, Units, parse_quantity};
+use crate::visible::visible_name;
 
 /// The most devices of one task or offer: their thousandths cross as 32-bit numbers.
 const MOST_DEVICES: u32 = u32::MAX / 1000;
@@ -41,7 +42,7 @@ impl Row<'_> {
 
     /// Refuses devices.
     pub(super) fn devices_malformed(self, column: &str, value: &str, reason: &'static str) -> Error {
-        Error::DevicesMalformed { place: Box::new(self.place(column)), value: shortened(value), reason }
+        Error::DevicesMalformed { place: Box::new(self.place(column)), value: visible_name(value).into_owned(), reason }
     }
 
     /// A number of whole devices that a task asks for.
@@ -69,7 +70,7 @@ impl Row<'_> {
     pub(super) fn measure(self, column: &str, text: &str) -> Result<f64, Error> {
         text.parse().ok().filter(|number: &f64| !number.is_nan()).ok_or_else(|| Error::MeasureMalformed {
             place: Box::new(self.place(column)),
-            value: shortened(text),
+            value: visible_name(text).into_owned(),
             reason: "not a number".to_owned(),
         })
     }
@@ -77,7 +78,10 @@ impl Row<'_> {
     /// The weight of a preference.
     pub(super) fn weight(self, column: &str, text: &str) -> Result<f64, Error> {
         let weight = text.parse().ok().filter(|weight: &f64| weight.is_finite() && *weight >= 0.0);
-        weight.ok_or_else(|| Error::PreferenceMalformed { place: Box::new(self.place(column)), value: shortened(text) })
+        weight.ok_or_else(|| Error::PreferenceMalformed {
+            place: Box::new(self.place(column)),
+            value: visible_name(text).into_owned(),
+        })
     }
 
     /// The share of a typical task.
@@ -85,7 +89,7 @@ impl Row<'_> {
         let share = text.parse().ok().filter(|share: &f64| share.is_finite() && *share >= 0.0);
         share.ok_or_else(|| Error::WorkloadMalformed {
             place: Box::new(self.place(column)),
-            reason: format!("{} is not a finite number of 0 or more", shortened(text)),
+            reason: format!("{} is not a finite number of 0 or more", visible_name(text)),
         })
     }
 
@@ -93,7 +97,7 @@ impl Row<'_> {
     pub(super) fn members(self, column: &str, text: &str, least: u32) -> Result<u32, Error> {
         let members = text.parse().ok().filter(|&members: &u32| members >= least && !text.starts_with('+'));
         members.ok_or_else(|| {
-            let reason = format!("{} is not a whole number within {least} to {}", shortened(text), u32::MAX);
+            let reason = format!("{} is not a whole number within {least} to {}", visible_name(text), u32::MAX);
             self.group_malformed(column, reason)
         })
     }

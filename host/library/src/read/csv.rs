@@ -2,12 +2,13 @@
 
 use ::csv::{ReaderBuilder, StringRecord};
 
-use crate::error::{Error, Place, shortened};
+use crate::error::{Error, Place};
 use crate::read::cells::Row;
 use crate::read::position;
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
+use crate::visible::visible_name;
 
 /// The columns of a CSV of tasks, for errors.
 const TASK_COLUMNS: &str = "name, demand.DIMENSION, devices, device_share, requires.ATTRIBUTE, at_least.MEASURE, \
@@ -282,7 +283,7 @@ impl<'a> Table<'a> {
         let header = header.iter().map(&mut named).collect::<Result<StringRecord, Error>>()?;
         for (at, name) in header.iter().enumerate() {
             if header.iter().take(at).any(|earlier| earlier == name) {
-                return Err(malformed(position, format!("the column {} stands twice", shortened(name))));
+                return Err(malformed(position, format!("the column {} stands twice", visible_name(name))));
             }
         }
         let mut table = Self { source, header, records: Vec::new() };
@@ -394,7 +395,7 @@ fn unit_behind<'n>(name: &'n str, source: &str, declared: &mut Vec<(String, Stri
             file: source.to_owned(),
             line: 1,
             column: 1,
-            message: format!("{} is in {} and in {}", shortened(dimension), shortened(other), shortened(unit)),
+            message: format!("{} is in {} and in {}", visible_name(dimension), visible_name(other), visible_name(unit)),
         }),
         _ => {
             declared.push((dimension.to_owned(), unit.to_owned()));

@@ -9,12 +9,13 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, shortened};
+use crate::error::Error;
 use crate::read::cells::Row;
 use crate::read::position;
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
+use crate::visible::visible_name;
 
 /// The keys of a task, for errors.
 const TASK_KEYS: &str = "name, demand, requirements, preferences, group, devices, device_share";
@@ -69,7 +70,7 @@ pub(super) fn offers(text: &str, source: &str, units: &Units, form: Form) -> Res
 
 /// The error of a key that the format does not have.
 fn unknown(row: Row<'_>, key: &str, known: &'static str) -> Error {
-    Error::UnknownColumn { place: Box::new(row.place(shortened(key))), known }
+    Error::UnknownColumn { place: Box::new(row.place(visible_name(key).into_owned())), known }
 }
 
 /// An object: its keys, each once, with values as written.
@@ -90,7 +91,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                 let mut entries: Vec<(String, &'de RawValue)> = Vec::new();
                 while let Some((key, value)) = map.next_entry::<String, _>()? {
                     if entries.iter().any(|(known, _)| *known == key) {
-                        return Err(de::Error::custom(format!("the key {} stands twice", shortened(&key))));
+                        return Err(de::Error::custom(format!("the key {} stands twice", visible_name(&key))));
                     }
                     entries.push((key, value));
                 }

@@ -310,7 +310,7 @@ fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> 
     let format = by_ending(path, format)?;
     let bytes = match if path == Path::new("-") { from_standard_input() } else { std::fs::read(path) } {
         Ok(bytes) => bytes,
-        Err(source) => return Err(Error::FileUnreadable { file, source }),
+        Err(error) => return Err(Error::FileUnreadable { file, error }),
     };
     let text = String::from_utf8(bytes).map_err(|error| {
         let (line, column) = position::of(error.as_bytes(), error.utf8_error().valid_up_to());

@@ -5,6 +5,7 @@ mod format;
 mod real;
 mod recorder;
 mod replay;
+mod rotation;
 
 use std::fs::File;
 use std::io::Write;
@@ -16,6 +17,7 @@ use offermatch_core::{Assignments, Changes, OfferTable, Settings, Shape, TaskTab
 
 pub use recorder::Recorder;
 pub use replay::{Change, Difference, Replay};
+pub use rotation::Rotation;
 
 use crate::error::Error;
 use crate::pool::counts::Counts;
@@ -112,7 +114,7 @@ impl Recording {
         let file = path.as_ref().display().to_string();
         let bytes = match reading::read_bounded(path.as_ref(), MOST_OF_A_RECORDING) {
             Ok(bytes) => bytes,
-            Err(source) => return Err(Error::FileUnreadable { file, source }),
+            Err(error) => return Err(Error::FileUnreadable { file, error }),
         };
         let malformed = |message| Error::FileMalformed { file: file.clone(), line: 1, column: 1, message };
         let bytes = reading::unpacked(bytes, MOST_OF_A_RECORDING).map_err(|error| malformed(error.to_string()))?;
@@ -129,7 +131,7 @@ impl Recording {
         if !path.is_dir() {
             return Ok(vec![Self::read(path)?]);
         }
-        let unreadable = |source| Error::FileUnreadable { file: path.display().to_string(), source };
+        let unreadable = |error| Error::FileUnreadable { file: path.display().to_string(), error };
         let mut files = Vec::new();
         for entry in std::fs::read_dir(path).map_err(unreadable)? {
             let name = entry.map_err(unreadable)?.file_name();
@@ -182,7 +184,7 @@ impl Recording {
     /// Writes the recording, compressed where the name ends in `.gz`.
     ///
     /// # Errors
-    /// [`Error::FileUnreadable`].
+    /// [`Error::FileUnwritable`].
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let text = self.to_json();
@@ -199,6 +201,10 @@ impl Recording {
             std::fs::write(&partial, text)
         };
         let written = written.and_then(|()| std::fs::rename(&partial, path));
-        written.map_err(|source| Error::FileUnreadable { file: path.display().to_string(), source })
+        written.map_err(|error| {
+            // Nothing half written stays behind; where there was no place to write to, there is none.
+            let _ = std::fs::remove_file(&partial);
+            Error::FileUnwritable { file: path.display().to_string(), error }
+        })
     }
 }

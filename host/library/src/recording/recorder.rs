@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use offermatch_core::{Changes, Plan, RunningTable, TaskTable};
+use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Settings as Columns, Shape, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;
@@ -45,14 +45,9 @@ impl Recorder {
         let settings = settings.columns(offers.catalog())?;
         let shape = offers.catalog().shape();
         let session = matcher.session(shape, offers.table(), &settings)?;
-        let columns = PoolSettings { is_lenient: true, ..settings }.of(session.matcher().description())?;
-        let recorder = Self(Arc::new(Mutex::new(Recording {
-            matcher: Some(session.matcher().into()),
-            shape,
-            settings: offermatch_core::Settings { raise_scales: !session.matcher().keeps_scales(), ..columns.clone() },
-            offers: offers.table().clone(),
-            ..Recording::default()
-        })));
+        let recording = begun(session.matcher(), shape, offers.table().clone(), &settings)?;
+        let columns = recording.settings.clone();
+        let recorder = Self(Arc::new(Mutex::new(recording)));
         let session = Box::new(Recorded { session, recorder: recorder.clone() });
         Ok((Pool::new(session, offers, &columns), recorder))
     }
@@ -67,6 +62,26 @@ impl Recorder {
     fn locked(&self) -> MutexGuard<'_, Recording> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The recording of a pool that has just been opened in a matcher.
+///
+/// # Errors
+/// [`Error::ParameterMalformed`].
+pub(super) fn begun(
+    matcher: &Matcher,
+    shape: Shape,
+    offers: OfferTable,
+    settings: &PoolSettings,
+) -> Result<Recording, Error> {
+    let columns = PoolSettings { is_lenient: true, ..settings.clone() }.of(matcher.description())?;
+    Ok(Recording {
+        matcher: Some(matcher.into()),
+        shape,
+        settings: Columns { raise_scales: !matcher.keeps_scales(), ..columns },
+        offers,
+        ..Recording::default()
+    })
 }
 
 /// A session whose answers are written down.

@@ -3,10 +3,11 @@
 use super::manifest::Manifest;
 use crate::conformance::Suite;
 use crate::digest::sha256;
-use crate::error::{Error, shortened};
+use crate::error::Error;
 use crate::limits::Limits;
 use crate::pool::matcher::Matcher;
 use crate::recording::Recording;
+use crate::visible::visible_name;
 use crate::wasm::component;
 
 /// The candidate that a manifest asks for, once it has been found good. Nothing of it is compiled before its bytes are
@@ -27,7 +28,7 @@ pub(super) fn judge(manifest: &Manifest, limits: &Limits, cases: &[Recording]) -
     ];
     for (name, wanted, found) in claims {
         if wanted != found {
-            let (wanted, found) = (shortened(wanted), shortened(found));
+            let (wanted, found) = (visible_name(wanted).into_owned(), visible_name(found).into_owned());
             let reason = format!("{name} {wanted} is wanted, and the component says that it is {found}");
             return Err(Error::ManifestMalformed { origin, reason });
         }
@@ -64,7 +65,8 @@ pub(super) fn conforms(matcher: &Matcher, cases: &[Recording]) -> Result<(), Err
             },
             Err(error) => error.to_string(),
         };
-        let case = if case.name.is_empty() { format!("number {number}") } else { shortened(&case.name) };
+        let case =
+            if case.name.is_empty() { format!("number {number}") } else { visible_name(&case.name).into_owned() };
         return Err(Error::ConformanceFailed { matcher: matcher.name(), case, reason });
     }
     Ok(())

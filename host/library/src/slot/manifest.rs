@@ -6,9 +6,10 @@ use serde::Deserialize;
 
 use crate::conformance::Level;
 use crate::digest::is_digest;
-use crate::error::{Error, shortened};
+use crate::error::Error;
 use crate::read::strict_json;
 use crate::reading::{self, MOST_OF_A_DOCUMENT};
+use crate::visible::visible_name;
 
 /// The name of a manifest in a directory.
 const FILE: &str = "manifest.json";
@@ -81,7 +82,7 @@ impl TryFrom<String> for Wanted {
             "none" => Ok(Self::None),
             "contract" => Ok(Self::Contract),
             "reference" => Ok(Self::Reference),
-            _ => Err(format!("conformance is {:?}, not claimed, none, contract or reference", shortened(&text))),
+            _ => Err(format!("conformance is {:?}, not claimed, none, contract or reference", visible_name(&text))),
         }
     }
 }
@@ -133,7 +134,7 @@ impl Manifest {
             return Err(malformed("path has a zero byte, which no file's name has".to_owned()));
         }
         if !is_digest(&document.digest) {
-            let digest = shortened(&document.digest);
+            let digest = visible_name(&document.digest).into_owned();
             return Err(malformed(format!("digest {digest:?} is not sha256: and 64 lower-case hexadecimal digits")));
         }
         let conformance = match document.conformance {

@@ -3,6 +3,7 @@
 mod history;
 mod judge;
 mod manifest;
+mod seated;
 mod shadow;
 mod watch;
 
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use offermatch_core::{Changes, OfferTable, Plan, RunningTable, Shape, TaskTable};
+use offermatch_core::{OfferTable, Shape};
 
 pub use history::{Event, EventKind};
 pub use manifest::Manifest;
@@ -23,8 +24,6 @@ pub use watch::Watch;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::pool::answer::Answer;
-use crate::pool::counts::Counts;
-use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
 use crate::pool::session::Session;
@@ -33,6 +32,7 @@ use crate::table::offers::Offers;
 use crate::table::settings::{PoolSettings, Settings};
 use crate::table::tasks::Tasks;
 use crate::wasm::elsewhere;
+use seated::Seated;
 use shadow::Shadow;
 
 /// Cycles within which a failure takes the slot back, unless others are asked for.
@@ -40,8 +40,8 @@ const PROBATION_CYCLES: u64 = 10;
 /// Events that a history keeps; older ones go.
 const MOST_EVENTS: usize = 1000;
 
-/// Holds the matcher in use. A call takes the matcher that is current when it begins, and ends on it. A pool stays with the
-/// matcher that was in use when it was opened. A clone is the same slot.
+/// Holds the matcher in use. A call takes the matcher that is current when it begins, and ends on it. A pool moves to the
+/// matcher that was promoted at its next call, with its offers as they stand. A clone is the same slot.
 ///
 /// ```
 /// use offermatch::{Matcher, Matching, Sample, Settings, Slot};
@@ -135,6 +135,11 @@ impl Slot {
     #[must_use]
     pub fn current(&self) -> Matcher {
         self.inner.current.load().matcher.clone()
+    }
+
+    /// The seat of the matcher in use.
+    fn seat(&self) -> Arc<Seat> {
+        self.inner.current.load_full()
     }
 
     /// Asks the matcher in use and, where it fails on probation, the one before, which is then back; the answer, and whether
@@ -271,6 +276,22 @@ impl Slot {
         Ok(())
     }
 
+    /// The seat that is to answer where one has failed: that in use by now, or the one before, to which the slot has gone back
+    /// where the failure is the matcher's for sure.
+    fn instead(&self, failed: &Arc<Seat>, error: &Error) -> Option<Arc<Seat>> {
+        let current = self.seat();
+        if !error.may_be_the_matchers() {
+            return None;
+        }
+        if !Arc::ptr_eq(&current, failed) {
+            return Some(current);
+        }
+        if !failed.is_on_probation() {
+            return None;
+        }
+        if error.is_the_matchers() { self.go_back(failed, error) } else { self.control().previous.clone() }
+    }
+
     /// Goes back from a matcher that failed on probation, unless somebody has swapped it since; the seat now in use, where
     /// that is another one.
     fn go_back(&self, failed: &Arc<Seat>, error: &Error) -> Option<Arc<Seat>> {
@@ -334,16 +355,17 @@ fn label(matcher: &Matcher) -> String {
 }
 
 impl Matching for Slot {
-    /// A session in the matcher in use, which stays there. Its cycles count for the probation of that matcher: a failure takes
-    /// the slot back, though the session is lost; another one is opened in the matcher before.
+    fn matcher(&self) -> Matcher {
+        self.current()
+    }
+
+    /// A session that follows the slot.
     fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
-        let seat = self.inner.current.load_full();
-        let (session, _) = self.ask(&seat, |matcher| matcher.session(shape, offers, settings))?;
-        Ok(Box::new(Seated { slot: self.clone(), session }))
+        Ok(Box::new(Seated::open(self, shape, offers, settings)?))
     }
 
     fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
-        let seat = self.inner.current.load_full();
+        let seat = self.seat();
         let (answer, by_it) = self.ask(&seat, |matcher| matcher.match_tasks(tasks, offers, settings))?;
         if by_it {
             self.pass(&seat);
@@ -352,58 +374,6 @@ impl Matching for Slot {
             shadow.show(tasks, offers, settings, &answer);
         }
         Ok(answer)
-    }
-}
-
-/// A session in a matcher of a slot, for whose probation it counts.
-struct Seated {
-    slot: Slot,
-    session: Box<dyn Session>,
-}
-
-impl Seated {
-    /// Takes note of how a call ended. Of a matcher that is not in use any more, nothing is of interest.
-    fn noted<T>(&self, answer: Result<T, Error>, is_cycle: bool) -> Result<T, Error> {
-        let seat = self.slot.inner.current.load_full();
-        if seat.matcher.is(self.session.matcher()) {
-            match &answer {
-                Ok(_) if is_cycle => self.slot.pass(&seat),
-                Err(error) if error.is_fatal() && seat.is_on_probation() => drop(self.slot.go_back(&seat, error)),
-                _ => {}
-            }
-        }
-        answer
-    }
-}
-
-impl Session for Seated {
-    fn matcher(&self) -> &Matcher {
-        self.session.matcher()
-    }
-
-    fn assign(&mut self, tasks: &TaskTable, ledger: &mut Ledger) -> Result<Answer, Error> {
-        let answer = self.session.assign(tasks, ledger);
-        self.noted(answer, true)
-    }
-
-    fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {
-        let answer = self.session.update(changes, ledger);
-        self.noted(answer, false)
-    }
-
-    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
-        let answer = self.session.explain(tasks, ledger);
-        self.noted(answer, false)
-    }
-
-    fn preempt(
-        &mut self,
-        tasks: &TaskTable,
-        priorities: &[i32],
-        running: &RunningTable,
-        ledger: &Ledger,
-    ) -> Result<Plan, Error> {
-        self.session.preempt(tasks, priorities, running, ledger)
     }
 }
 

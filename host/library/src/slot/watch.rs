@@ -26,7 +26,7 @@ pub struct Watch {
 impl Slot {
     /// Follows a manifest, or the file `manifest.json` of a directory: looks at it every `poll`, 500 ms where nothing
     /// better is known, and swaps when its content has changed. What is refused stands in the history and is tried again
-    /// when it changes.
+    /// when it changes. A manifest that is not there is waited for, and that is a warning in the log.
     ///
     /// # Errors
     /// [`Error::InstanceUnavailable`] when there is no thread to be had.
@@ -36,7 +36,7 @@ impl Slot {
         let flag = stopped.clone();
         let (slot, path) = (self.clone(), path.as_ref().to_owned());
         let run = move || {
-            let mut seen = None;
+            let mut seen = Seen::default();
             loop {
                 elsewhere::unless_stopped(&flag, || look(&slot, &path, &mut seen));
                 match told.recv_timeout(poll) {
@@ -52,20 +52,35 @@ impl Slot {
     }
 }
 
-/// What a look at a manifest saw: its bytes, and when the component that it names was last changed.
-type Seen = Option<(Vec<u8>, Option<std::time::SystemTime>)>;
+/// What the last look at a manifest saw.
+#[derive(Default)]
+struct Seen {
+    /// Its bytes, and when the component that it names was last changed.
+    state: Option<(Vec<u8>, Option<std::time::SystemTime>)>,
+    /// Whether it could not be read, which is said once.
+    is_missing: bool,
+}
 
 /// Looks at a manifest once.
 fn look(slot: &Slot, path: &Path, seen: &mut Seen) {
     let file: PathBuf = Manifest::file(path);
-    let Ok((bytes, _)) = reading::read_up_to(&file, MOST_OF_A_DOCUMENT) else { return };
+    let bytes = match reading::read_up_to(&file, MOST_OF_A_DOCUMENT) {
+        Ok((bytes, _)) => bytes,
+        Err(error) => {
+            if !std::mem::replace(&mut seen.is_missing, true) {
+                tracing::warn!(file = %file.display(), %error, "slot: the manifest cannot be read (yet)");
+            }
+            return;
+        }
+    };
+    seen.is_missing = false;
     let manifest = Manifest::of_bytes(&bytes, &file);
     let component = manifest.as_ref().ok().and_then(|manifest| std::fs::metadata(&manifest.path).ok());
     let now = (bytes, component.and_then(|component| component.modified().ok()));
-    if seen.as_ref() == Some(&now) {
+    if seen.state.as_ref() == Some(&now) {
         return;
     }
-    *seen = Some(now);
+    seen.state = Some(now);
     // A refusal is in the history and in the log.
     let _ = manifest.map_err(|error| slot.refuse(&file.display().to_string(), error)).and_then(|m| slot.follow(&m));
 }

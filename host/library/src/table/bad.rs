@@ -75,6 +75,11 @@ impl<T> Rows<T> {
         &self.rows
     }
 
+    /// The number of each of them in the table as it was given.
+    pub(crate) fn numbers(&self) -> &[usize] {
+        &self.numbers
+    }
+
     /// The same, to be changed.
     pub fn rows_mut(&mut self) -> &mut [T] {
         &mut self.rows

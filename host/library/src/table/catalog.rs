@@ -30,6 +30,8 @@ struct Inner {
     dimensions: Vec<String>,
     /// Attribute names, in column order.
     attributes: Vec<String>,
+    /// The attributes that no offer has, and that have a column because groups of tasks are placed by them.
+    unset: Vec<String>,
     /// Measure names, in column order.
     measures: Vec<String>,
     /// Numbers of attribute values, from 1.
@@ -58,13 +60,19 @@ impl Catalog {
         A: IntoIterator<Item: Into<String>>,
         M: IntoIterator<Item: Into<String>>,
     {
-        let inner = Inner {
-            dimensions: distinct(dimensions),
-            attributes: distinct(attributes),
-            measures: distinct(measures),
-            values: Mutex::new(HashMap::new()),
-        };
-        Self { inner: Arc::new(inner) }
+        Self::of_names(distinct(dimensions), distinct(attributes), Vec::new(), distinct(measures))
+    }
+
+    /// A catalog of these dimensions, attributes and measures, and of attributes that no offer has.
+    pub(super) fn of_names(
+        dimensions: Vec<String>,
+        mut attributes: Vec<String>,
+        mut unset: Vec<String>,
+        measures: Vec<String>,
+    ) -> Self {
+        unset.retain(|name| !attributes.contains(name));
+        attributes.extend_from_slice(&unset);
+        Self { inner: Arc::new(Inner { dimensions, attributes, unset, measures, values: Mutex::new(HashMap::new()) }) }
     }
 
     /// The dimension names, in column order.
@@ -112,6 +120,16 @@ impl Catalog {
     /// The number of an attribute.
     pub(crate) fn attribute(&self, name: &str) -> Option<usize> {
         self.inner.attributes.iter().position(|known| known == name)
+    }
+
+    /// Whether offers have an attribute, or may have it.
+    pub(super) fn is_offered(&self, name: &str) -> bool {
+        self.attribute(name).is_some() && !self.inner.unset.iter().any(|unset| unset == name)
+    }
+
+    /// The attributes that offers have, or may have.
+    pub(super) fn offered(&self) -> Vec<String> {
+        self.inner.attributes.iter().filter(|name| self.is_offered(name)).cloned().collect()
     }
 
     /// The number of a measure.

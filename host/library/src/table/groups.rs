@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use offermatch_core::{GroupTable, TaskTable};
 
-use crate::error::{Error, Place, shortened};
+use crate::error::{Error, Place};
 use crate::table::catalog::{Catalog, listed};
 use crate::table::rows::{Group, OFFER, Offer, Task, row_count};
+use crate::visible::visible_name;
 
 /// The names of the groups of a task table, by row of its group table.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +42,7 @@ impl Groups {
                 None => found.push((group, row)),
                 Some(first) if first.0.is_name_only() => *first = (group, row),
                 Some((first, from)) if !group.is_name_only() && group != *first => {
-                    let reason = format!("{} is another group in row {from}", shortened(&group.name));
+                    let reason = format!("{} is another group in row {from}", visible_name(&group.name));
                     return Err(malformed(source, row, task, "group", reason));
                 }
                 Some(_) => {}
@@ -95,7 +96,7 @@ impl Groups {
         let reason = format!(
             "at least {} of {}, which has {} members here and {} that run",
             groups.least[at],
-            shortened(&self.names[at]),
+            visible_name(&self.names[at]),
             members[at],
             running[at],
         );

@@ -9,6 +9,7 @@ pub(crate) mod names;
 pub(crate) mod offers;
 pub(crate) mod partition;
 pub(crate) mod quantity;
+mod remarks;
 mod requirements;
 pub(crate) mod rows;
 pub(crate) mod rule;

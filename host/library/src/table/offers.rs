@@ -47,7 +47,7 @@ impl Catalog {
         let has = offers.iter().flat_map(|offer| &offer.attributes).map(|(attribute, _)| attribute.as_str());
         let grouped = tasks.iter().filter_map(|task| task.group.as_ref()).flat_map(Group::attributes);
         let measures = offers.iter().flat_map(|offer| &offer.measures).map(|(measure, _)| measure.as_str());
-        Self::with_measures(dimensions, has.chain(grouped), measures)
+        Self::of_names(distinct(dimensions), distinct(has), distinct(grouped), distinct(measures))
     }
 }
 

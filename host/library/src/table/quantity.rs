@@ -13,7 +13,7 @@ mod unit;
 
 pub use unit::{Unit, Units};
 
-use crate::error::shortened;
+use crate::visible::visible_name;
 use decimal::{Number, Unfit};
 
 /// Why a text is not a quantity.
@@ -52,7 +52,7 @@ pub struct QuantityError {
 impl QuantityError {
     /// An error about a value, which is shortened.
     fn new(kind: QuantityErrorKind, value: &str, wrong: &str, hint: String) -> Self {
-        Self { kind, message: format!("{} {wrong}", shortened(value)), hint, below: 0 }
+        Self { kind, message: format!("{} {wrong}", visible_name(value)), hint, below: 0 }
     }
 
     /// The next lower quantity, where the text lies between two.

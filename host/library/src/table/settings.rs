@@ -2,12 +2,13 @@
 
 use offermatch_core::{Mode, OfferTable, Settings as Columns, Shape, Workload};
 
-use crate::error::{Error, Place, shortened};
+use crate::error::{Error, Place};
 use crate::pool::description::Description;
 use crate::table::catalog::Catalog;
 use crate::table::offers::Offers;
 use crate::table::rows::{DEVICES, Task, WHOLE};
 use crate::table::tasks::Tasks;
+use crate::visible::visible_name;
 
 /// How a pool ranks its offers.
 ///
@@ -72,8 +73,8 @@ impl PoolSettings {
                 }
                 let known: Vec<&str> = known.iter().map(|parameter| parameter.name.as_str()).collect();
                 return Err(Error::ParameterUnknown {
-                    matcher: shortened(&description.name),
-                    parameter: shortened(name),
+                    matcher: visible_name(&description.name).into_owned(),
+                    parameter: visible_name(name).into_owned(),
                     known: format!("it takes {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") }),
                 });
             };

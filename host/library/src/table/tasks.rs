@@ -8,6 +8,7 @@ use crate::table::catalog::{Catalog, listed};
 use crate::table::groups::Groups;
 use crate::table::names::Names;
 use crate::table::offers::Offers;
+use crate::table::remarks::{self, Unknown};
 use crate::table::requirements;
 use crate::table::rows::{DEVICES, Task, WHOLE, row_count};
 
@@ -21,6 +22,8 @@ pub struct Tasks {
     table: TaskTable,
     /// What the groups are called, where they have names.
     groups: Groups,
+    /// Conditions on what no offer has.
+    unknown: Vec<Unknown>,
 }
 
 impl Tasks {
@@ -62,7 +65,9 @@ impl Tasks {
     /// # Errors
     /// What is wrong with the table and not with a row of it, such as [`Error::TooManyRows`].
     pub fn leaving_out(rows: &mut Rows<Task>, catalog: &Catalog, source: &str) -> Result<Self, Error> {
-        rows.leave_out(source, |task| &task.name, |rows| Self::build(rows, catalog, source))
+        let mut built = rows.leave_out(source, |task| &task.name, |rows| Self::build(rows, catalog, source))?;
+        built.unknown.iter_mut().for_each(|unknown| unknown.renumber(rows.numbers()));
+        Ok(built)
     }
 
     /// The table of rows, or the first of their errors.
@@ -97,7 +102,8 @@ impl Tasks {
         }
         requirements::push(&mut table, rows, catalog, source)?;
         let groups = Groups::push(&mut table, rows, catalog, source)?;
-        Ok(Self { catalog: catalog.clone(), names, table, groups })
+        let unknown = remarks::unknown(rows, catalog, source);
+        Ok(Self { catalog: catalog.clone(), names, table, groups, unknown })
     }
 
     /// A table of columns that are already there. Attribute values are numbered by [`Catalog::value`].
@@ -109,7 +115,7 @@ impl Tasks {
         crate::table::columns::check_names(&names, table.rows)?;
         table.check(catalog.shape()).map_err(|error| crate::table::columns::refused(error, "tasks"))?;
         let names = Names::new(names, "tasks")?;
-        Ok(Self { catalog: catalog.clone(), names, table, groups: Groups::default() })
+        Ok(Self { catalog: catalog.clone(), names, table, groups: Groups::default(), unknown: Vec::new() })
     }
 
     /// How many tasks there are.
@@ -128,6 +134,36 @@ impl Tasks {
     #[must_use]
     pub fn names(&self) -> &[String] {
         self.names.as_slice()
+    }
+
+    /// A remark for each attribute and each measure that the tasks ask for and no offer has, for
+    /// [`Answer::remarks`](crate::Answer::remarks). Such a condition is served as it stands: a requirement that never holds,
+    /// or that always does.
+    ///
+    /// ```
+    /// use offermatch::{Catalog, Offer, Requirement, Task, Tasks};
+    ///
+    /// let offers = [Offer { attributes: vec![("zone".into(), "a".into())], ..Offer::new("a", [("cpu", 4000)]) }];
+    /// let task = Task { requirements: vec![Requirement::not_in("zoen", ["a"])], ..Task::new("t", [("cpu", 1000)]) };
+    /// let tasks = Tasks::new(&[task], &Catalog::of(&offers, &[]))?;
+    /// let remark = "tasks, row 0 (t), requirements: no offer has the attribute 'zoen'";
+    /// assert_eq!(tasks.remarks(), [remark]);
+    ///
+    /// let error = tasks.refuse_unknown().unwrap_err();
+    /// assert_eq!((error.code(), error.hint()), ("unknown-attribute", "the attributes are zone"));
+    /// # Ok::<(), offermatch::Error>(())
+    /// ```
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        self.unknown.iter().map(|unknown| unknown.error(&self.catalog).to_string()).collect()
+    }
+
+    /// Refuses what is otherwise a remark.
+    ///
+    /// # Errors
+    /// [`Error::ConditionUnknown`], of the first of them.
+    pub fn refuse_unknown(&self) -> Result<(), Error> {
+        self.unknown.first().map_or(Ok(()), |unknown| Err(unknown.error(&self.catalog)))
     }
 
     /// What the groups are called, by row of the group table; none where the table was made of columns.
@@ -219,7 +255,8 @@ impl Tasks {
         }
         table.groups = from.groups.clone();
         let names = Names::new(names, "tasks").expect("a row twice");
-        Self { catalog: self.catalog.clone(), names, table, groups: self.groups.clone() }
+        let (groups, unknown) = (self.groups.clone(), self.unknown.clone());
+        Self { catalog: self.catalog.clone(), names, table, groups, unknown }
     }
 
     /// The same tasks, with nothing asked of groups that have no member here.

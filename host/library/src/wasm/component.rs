@@ -49,7 +49,7 @@ pub(crate) fn read_trusted(path: &Path, trust: &Trust, limits: &Limits) -> Resul
 fn read_any(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
     let origin = path.display().to_string();
     let read = reading::read_up_to(path, limits.component_bytes);
-    let (bytes, size) = read.map_err(|source| Error::ComponentUnreadable { path: origin.clone(), source })?;
+    let (bytes, size) = read.map_err(|error| Error::ComponentUnreadable { path: origin.clone(), error })?;
     check_size(bytes.len() as u64, size, &origin, limits)?;
     Ok((bytes, origin))
 }

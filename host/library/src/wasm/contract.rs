@@ -57,6 +57,11 @@ pub(crate) fn newest_served(versions: &[&str]) -> Option<&'static Contract> {
     CONTRACTS.iter().find(|contract| versions.iter().any(|version| contract.is_named(version)))
 }
 
+/// Whether matchers of this version keep the scales that a pool was opened with.
+pub(crate) fn keeps_scales(version: &str) -> bool {
+    version == BEFORE.version
+}
+
 /// The version in an extern name such as `offermatch:matcher/matching@0.2.0`, where it is the matching interface.
 pub(crate) fn interface_version(name: &str) -> Option<&str> {
     name.strip_prefix(INTERFACE)?.strip_prefix('@')

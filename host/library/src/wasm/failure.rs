@@ -18,6 +18,8 @@ pub(crate) enum Failure {
         /// What it printed, for the error.
         printed: String,
     },
+    /// What it says of itself does not hold, and why.
+    Misdescribed(String),
     /// The matcher refused the call and is as it was.
     Refused(Refusal),
 }
@@ -43,6 +45,9 @@ impl Failure {
                 Error::LimitExceeded(Box::new(Overrun { matcher, call, exceeded, printed }))
             }
             Self::Trapped(reason) => Error::MatcherTrapped { matcher, call, reason },
+            Self::Misdescribed(reason) => {
+                Error::AnswerRefused { matcher, reason: format!("its description: {reason}") }
+            }
             Self::Refused(Refusal::TooManyRows { asked, limit }) => Error::TooManyRows { asked, limit },
             Self::Refused(Refusal::UnsupportedMode(mode)) => Error::SettingMalformed {
                 setting: "mode".to_owned(),

@@ -31,6 +31,10 @@ pub(crate) struct Script {
     pub(crate) shared_only: bool,
     /// Whether `update` refuses row 7 as repeated.
     pub(crate) refuses_updates: bool,
+    /// Whether it has another name whenever it is asked.
+    pub(crate) changes_name: bool,
+    /// Whether its name is empty.
+    pub(crate) is_nameless: bool,
 }
 
 /// A matcher that describes itself well and then follows a script.
@@ -52,6 +56,11 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
     ];
     let modes = if script.shared_only { (526, 1) } else { (525, 2) };
     let interface = "offermatch:matcher/matching@0.2.0";
+    let renamed = if script.changes_name {
+        "(i32.store8 (i32.const 512) (i32.add (i32.load8_u (i32.const 512)) (i32.const 1)))"
+    } else {
+        ""
+    };
     let assign = if script.traps { "unreachable" } else { "i32.const 2048" };
     let update = if script.refuses_updates { "i32.const 3072" } else { "i32.const 3584" };
     let columns = "(param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)";
@@ -66,7 +75,7 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
             (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
             (global.set $free (i32.add (local.get $at) (local.get 3)))
             (local.get $at))
-          (func (export "{interface}#describe") (result i32) (i32.const 256))
+          (func (export "{interface}#describe") (result i32) {renamed} (i32.const 256))
           (func (export "{interface}#set-traced") (param i32))
           (func (export "{interface}#[static]pool.open") (param i32) (result i32)
             (i32.store (i32.const 1032) (call $new (i32.const 1)))
@@ -82,7 +91,7 @@ pub(crate) fn scripted(script: &Script) -> Vec<u8> {
           (data (i32.const {offers_at}) "{offers}")
           (data (i32.const {scores_at}) "{scores}"))"#,
         // name, version, policy, contract, modes: pointer and length of each.
-        description = u32s(&[512, 4, 516, 5, 521, 4, 516, 5, modes.0, modes.1]),
+        description = u32s(&[512, if script.is_nameless { 0 } else { 4 }, 516, 5, 521, 4, 516, 5, modes.0, modes.1]),
         record = u32s(&record),
         tasks = u32s(&script.answer.0),
         offers = u32s(&script.answer.1),

@@ -26,6 +26,8 @@ pub(super) struct Cycle {
     pub(super) offers: Offers,
     /// The rows that cannot be used, where they were to be left out.
     pub(super) left_out: Vec<BadRow>,
+    /// What was done as asked, though it can hardly be meant.
+    pub(super) remarks: Vec<String>,
     /// Who takes what.
     pub(super) assignments: Assignments,
     /// What no answer is above, where that was asked.
@@ -64,6 +66,9 @@ pub(super) fn run(arguments: MatchArguments) -> anyhow::Result<Vec<u8>> {
     let cycle = cycle(arguments)?;
     for BadRow { error, .. } in &cycle.left_out {
         writeln!(std::io::stderr(), "left out[{}]: {}", error.code(), visible(&error.to_string(), LONGEST_MESSAGE))?;
+    }
+    for remark in &cycle.remarks {
+        writeln!(std::io::stderr(), "remark: {}", visible(remark, LONGEST_MESSAGE))?;
     }
     if cycle.by_score > 0 {
         // Not by the log, which is silent unless it is asked for.
@@ -141,7 +146,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         let answer = pool.assign(&tasks)?;
         Ok::<_, Error>((pool, recorder, answer))
     })?;
-    let Answer { assignments, timings, .. } = answer;
+    let Answer { assignments, timings, remarks, .. } = answer;
     let (bound, relax) = timed(|| Ok(arguments.bound.then(|| Bound::of(&tasks, &offers, settings.mode))))?;
     progress.stage("explaining");
     let (unplaced, explain) = timed(|| {
@@ -164,6 +169,7 @@ fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         tasks,
         offers,
         left_out,
+        remarks,
         assignments,
         bound,
         unplaced,

@@ -70,7 +70,8 @@ class Standing:
         scales = scales_of_opening(table, self._given)
         if not self._grows:
             settings = replace(settings, scales=self._scales)
-        if self._list == list(rows) and (not self._grows or scales == self._scales):
+        is_raised = any(scale > found for scale, found in zip(self._scales, scales, strict=True))
+        if self._list == list(rows) and not (self._grows and is_raised):
             return table, settings, ()
         nothing = ledger.offers(())
         # By swap-remove, each of them is then the first of the list, which is where the reference loop looks first.
@@ -99,6 +100,10 @@ class Standing:
         except BaseException:
             self._grows = before
             raise
+        if self._grows:
+            # Those of offers that came while they did not grow.
+            largest = zip(self._given, self._scales, _largest(table), strict=True)
+            self._scales = [wanted or max(before, found) for wanted, before, found in largest]
         return session
 
     def _settled(self) -> None:

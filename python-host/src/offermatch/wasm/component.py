@@ -29,7 +29,14 @@ from offermatch.wasm.conversion import Before, Bytes, Conversion, Digits, Lists
 from offermatch.wasm.engine import shared_engine
 from offermatch.wasm.instance import Exports, Instance
 from offermatch.wasm.lockdown import foreign_imports, shared_linker
-from offermatch.wasm.output import check_assigned, check_described, check_explained, check_plan
+from offermatch.wasm.output import (
+    check_assigned,
+    check_described,
+    check_description,
+    check_explained,
+    check_plan,
+    misdescribed,
+)
 from offermatch.wasm.pace import breathe
 
 __all__ = ["Code", "ComponentPool", "Inspection"]
@@ -139,7 +146,8 @@ class Code:
         """Return what the matcher says of itself, once its exports, imports and contract version hold.
 
         Raises:
-            MatcherError: ``wrong-world``, ``contract-version`` or ``matcher-trapped``.
+            MatcherError: ``wrong-world``, ``contract-version`` or ``matcher-trapped``; ``answer-refused`` where what it
+                says of itself does not hold.
         """
         breathe()
         instance = self.instance()
@@ -147,6 +155,9 @@ class Code:
         said = instance.call("describe", [], Timings())
         check_described(said, self.limits, str(self.path))
         found = replace(Conversion.description(said), preempts=self.preempts)
+        check_description(found, str(self.path))
+        if Conversion.description(instance.call("describe", [], Timings())) != replace(found, preempts=False):
+            raise misdescribed("it is another one when it is asked again", str(self.path))
         spoken = self.contract.version
         if found.contract not in CONTRACTS:
             raise self._unserved(found.contract)

@@ -8,11 +8,21 @@ from typing import TypeVar
 
 from wasmtime.component import Record
 
+from offermatch.errors import LyingMatcherError
 from offermatch.limits import Limits, exceeded
+from offermatch.model import Description
 from offermatch.tables.settings import Shape
 from offermatch.tables.tables import Assigned, Explained, Explanations, Plan, RunningTable, TaskTable
 
-__all__ = ["check_assigned", "check_described", "check_explained", "check_plan", "check_text"]
+__all__ = [
+    "check_assigned",
+    "check_described",
+    "check_description",
+    "check_explained",
+    "check_plan",
+    "check_text",
+    "misdescribed",
+]
 
 _Explained = TypeVar("_Explained", bound=Explained | Explanations)
 
@@ -73,6 +83,37 @@ def check_described(found: Record, limits: Limits, place: str) -> None:
     parameters = [one.name for one in said.get("parameters", ())]
     texts = [said["name"], said["version"], said["policy"], said["contract"], *said["modes"], *parameters]
     check_text(sum(len(text.encode()) for text in texts), limits, "it describes itself", place)
+
+
+def check_description(found: Description, place: str) -> None:
+    """Refuse what no matcher can mean: empty names, a mode or a rule twice, a parameter without a range.
+
+    Raises:
+        LyingMatcherError: ``answer-refused``.
+    """
+    for name in ("name", "version", "policy"):
+        if not getattr(found, name):
+            raise misdescribed(f"its {name} is empty", place)
+    if not found.modes:
+        raise misdescribed("it has no mode", place)
+    names = [one.name for one in found.parameters]
+    for kind, listed in (("mode", found.modes), ("rule", found.rules), ("parameter", names)):
+        twice = next((one for at, one in enumerate(listed) if one in listed[:at]), None)
+        if twice is not None:
+            raise misdescribed(f"the {kind} {twice} stands twice", place)
+    for one in found.parameters:
+        if not one.name:
+            raise misdescribed("the name of a parameter is empty", place)
+        # Nothing is within bounds that are not numbers.
+        if not one.minimum <= one.default <= one.maximum:
+            message = f"the default {one.default} of {one.name} is not within {one.minimum} to {one.maximum}"
+            raise misdescribed(message, place)
+
+
+def misdescribed(reason: str, place: str) -> LyingMatcherError:
+    """Return the error of a matcher whose description does not hold."""
+    hint = "do not use this matcher: it breaks the rules of docs/semantics.md"
+    return LyingMatcherError("answer-refused", f"its description: {reason}", hint, place)
 
 
 def check_text(size: int, limits: Limits, what: str, place: str = "") -> None:

@@ -1,7 +1,8 @@
 //! What the numbers of a dimension are in.
 
 use super::{QuantityError, QuantityErrorKind};
-use crate::error::{Error, shortened};
+use crate::error::Error;
+use crate::visible::visible_name;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,11 +211,11 @@ impl Unit {
         };
         let kinds = [Kind::Cores, Kind::Bytes, Kind::Count];
         let Some(kind) = kinds.into_iter().find(|&kind| factor(kind, suffix).is_some()) else {
-            let wrong = format!("has the unknown unit {}", shortened(suffix));
+            let wrong = format!("has the unknown unit {}", visible_name(suffix));
             return QuantityError::new(QuantityErrorKind::UnknownUnit, text, &wrong, known);
         };
         if self.kind == Kind::Bytes && matches!(suffix, "m" | "u" | "n") {
-            let number = shortened(number);
+            let number = visible_name(number).into_owned();
             let hint = format!("m is a thousandth; say {number}MB or {number}MiB");
             return QuantityError::new(QuantityErrorKind::WrongUnit, text, "is a part of a byte", hint);
         }
@@ -291,7 +292,7 @@ impl Units {
             let (dimension, name) = (dimension.into(), unit.as_ref());
             let unit = Unit::named(name).ok_or_else(|| Error::SettingMalformed {
                 setting: format!("unit of {dimension}"),
-                value: shortened(name),
+                value: visible_name(name).into_owned(),
                 reason: "not cores, millicores, bytes, kB to EB, KiB to EiB, count, or a step from 0.1 to 0.000000001"
                     .to_owned(),
             })?;
@@ -332,7 +333,7 @@ impl Units {
             None => Ok(()),
             Some((dimension, _)) => Err(Error::SettingMalformed {
                 setting: "unit".to_owned(),
-                value: shortened(dimension),
+                value: visible_name(dimension).into_owned(),
                 reason: format!("not a dimension; they are {}", crate::table::catalog::listed(&known)),
             }),
         }
