@@ -181,8 +181,8 @@ endurance: python hostile foreign ## 10,000 hostile calls and 2,000 broken compo
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs $(SHARED)
 
-bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; half an hour, as root
-	python3 tests/bare.py --free-threaded $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
+bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; an hour, as root
+	python3 tests/bare.py --free-threaded trixie $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
 
 certified: host python foreign ## matchers in other languages, by 20,000 generated cases in both programs, and two builds of each; an hour
 	for language in c python javascript; do component=target/foreign/$$language; \
@@ -200,6 +200,7 @@ bench: host python ## the matcher beside everything that might be used instead
 
 bench-before: python postgresql ## this tree beside an earlier commit, built in a worktree and measured in turns
 	@$(BIN)/python python-host/benches/before.py
+	@$(BIN)/python python-host/benches/importing.py
 
 bench-kubernetes: python ## the Kubernetes scheduler, on a real API server and on the double of the tests
 	@python-host/kubernetes.sh build target/kubernetes

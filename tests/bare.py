@@ -24,9 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 MIRROR = "http://deb.debian.org/debian"
 SYSTEMS = {"bookworm": "3.11", "trixie": "3.13", "forky": "3.14"}
 """Debian's releases, each with the Python that is tried on it."""
-FREE_THREADED = "forky"
-"""Whose sources of Python a free-threaded one is built from: no registry has it built."""
+CHECKOUTS = ("bookworm", "trixie")
+"""Those on which a checkout is built."""
 
+HOME = "/srv"
+"""Of whoever tries it."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_CERT", "SSL_CERT_FILE", "CARGO_HTTP_CAINFO")
 
@@ -127,7 +129,9 @@ class System:
         if release in {"bookworm", "trixie"}:
             with (self.root / "etc/apt/sources.list").open("a") as sources:
                 sources.write(f"deb {MIRROR}-security {release}-security main\n")
-        (self.root / "etc/apt/apt.conf.d/99quiet").write_text('APT::Install-Recommends "false";\nDpkg::Use-Pty "0";\n')
+        # A mirror of testing that lags behind has an index beyond its date.
+        settings = 'APT::Install-Recommends "false";\nDpkg::Use-Pty "0";\nAcquire::Check-Valid-Until "false";\n'
+        (self.root / "etc/apt/apt.conf.d/99bare").write_text(settings)
 
     def _script(self) -> str:
         """Return how debootstrap makes the release: as it makes the unstable one, where it is older than the release."""
@@ -139,18 +143,18 @@ class System:
         quiet = f"apt-get update -qq && apt-get install -qq -y {' '.join(packages)}"
         self.run(f"({quiet}) > /var/log/install.log 2>&1 || (cat /var/log/install.log; exit 1)\n")
 
-    def run(self, script: str, folder: str = "/root", **more: str) -> None:
+    def run(self, script: str, folder: str = HOME, **more: str) -> None:
         """Run commands in it, in a namespace of mounts that ends with it."""
         mounts = [f"mount --rbind /dev {self.root}/dev", f"mount -t proc proc {self.root}/proc"]
         for name in (".cargo", ".rustup") if more.get("CARGO_HOME") else ():
-            (self.root / "root" / name).mkdir(exist_ok=True)
-            mounts.append(f"mount --bind {Path.home() / name} {self.root}/root/{name}")
+            (self.root / HOME[1:] / name).mkdir(exist_ok=True)
+            mounts.append(f"mount --bind {Path.home() / name} {self.root}{HOME}/{name}")
         inside = f"exec chroot {self.root} /bin/bash -c 'cd {folder} && exec bash -s'"
         namespace = ["unshare", "--mount", "--propagation", "private", "bash", "-ec", "\n".join([*mounts, inside])]
         handed = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
         environment = {
             "PATH": PATH,
-            "HOME": "/root",
+            "HOME": HOME,
             "LANG": "C.UTF-8",
             "DEBIAN_FRONTEND": "noninteractive",
             **handed,
@@ -169,9 +173,10 @@ def from_the_wheel(system: System, version: str) -> None:
 
 def free_threaded(system: System) -> None:
     """Try the wheel on a Python without the global lock, which is built from Debian's sources."""
-    version = SYSTEMS[FREE_THREADED]
+    release = system.root.name
+    version = SYSTEMS[release]
     print(f"\n======== Python {version}, free-threaded, built from Debian's sources (some minutes)", flush=True)
-    (system.root / "etc/apt/sources.list.d/source.list").write_text(f"deb-src {MIRROR} {FREE_THREADED} main\n")
+    (system.root / "etc/apt/sources.list.d/source.list").write_text(f"deb-src {MIRROR} {release} main\n")
     system.install(
         "gcc",
         "libc6-dev",
@@ -199,14 +204,14 @@ def from_a_checkout(system: System) -> None:
     """Try README's first command on a Debian with git, make, a C compiler, Python, and this machine's rustup."""
     print(f"\n======== Debian {system.root.name}: make run in a checkout, with this machine's rustup", flush=True)
     system.install("build-essential", "git", "python3")
-    clone = system.root / "root" / "offermatch"
+    clone = system.root / HOME[1:] / "offermatch"
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True)
     system.run(
         "make run\n",
-        "/root/offermatch",
-        CARGO_HOME="/root/.cargo",
-        RUSTUP_HOME="/root/.rustup",
-        PATH=f"/root/.cargo/bin:{PATH}",
+        f"{HOME}/offermatch",
+        CARGO_HOME=f"{HOME}/.cargo",
+        RUSTUP_HOME=f"{HOME}/.rustup",
+        PATH=f"{HOME}/.cargo/bin:{PATH}",
     )
 
 
@@ -242,7 +247,9 @@ def main() -> int:
     )
     reader.add_argument("--python", action="append", default=[], metavar="PATH", help="a Python of this machine, too")
     reader.add_argument("--wheel-only", action="store_true", help="no checkout is built")
-    reader.add_argument("--free-threaded", action="store_true", help="build a free-threaded Python, too")
+    reader.add_argument(
+        "--free-threaded", metavar="RELEASE", help="of whose Python a free-threaded one is built, too: nobody has it built"
+    )
     options = reader.parse_args()
     if os.geteuid() != 0:
         reader.error("a system is made and entered by root only")
@@ -265,9 +272,9 @@ def main() -> int:
         version = SYSTEMS[release]
         system = System(release, options.folder)
         tried(f"Debian {release}, Python {version}: the wheel", from_the_wheel, system, version)
-        if options.free_threaded and release == FREE_THREADED:
+        if options.free_threaded == release:
             tried(f"Python {version}, free-threaded: the wheel", free_threaded, system)
-        if not options.wheel_only and release != FREE_THREADED:
+        if not options.wheel_only and release in CHECKOUTS:
             tried(f"Debian {release}: make run", from_a_checkout, system)
         shutil.rmtree(system.root)
     for python in options.python:

@@ -21,8 +21,7 @@ from offermatch.errors import InputError
 from offermatch.limits import Limits
 from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Task, Timings
 from offermatch.pool import Pool
-from offermatch.provenance.registry import SCHEME, pull
-from offermatch.provenance.registry import Reference as RegistryReference
+from offermatch.provenance import SCHEME
 from offermatch.provenance.trust import Trust
 from offermatch.recording.recorder import Recorded
 from offermatch.recording.rotation import Rotated, Rotation
@@ -333,7 +332,9 @@ class Matcher(DirectMatcher):
         if path is None:
             return cls(Code(policies.BUNDLED, limits, digest, policies.BUNDLED.read_bytes()))
         if str(path).startswith(SCHEME):
-            path, _ = pull(RegistryReference.parse(str(path)), limits or Limits.in_force())
+            from offermatch.provenance import registry  # noqa: PLC0415 - costs more than all else that a start imports
+
+            path, _ = registry.pull(registry.Reference.parse(str(path)), limits or Limits.in_force())
         if trust is not None and not isinstance(trust, Trust):
             trust = Trust.read(trust)
         return cls(Code(Path(path), limits, digest, trust=trust, judge=judge, stopped=stopped))

@@ -58,12 +58,19 @@ def digest(content):
 
 
 @contextmanager
-def liar(answers):
-    """Yield the address of a registry that answers a path with (status, headers, bytes), and 404 to all else."""
+def liar(answers, secure=None):
+    """Yield the address of a registry that answers a path with (status, headers, bytes), and 404 to all else.
+
+    Args:
+        answers: By path; ``?*`` at its end stands for any question. An answer may be a function of the headers asked with.
+        secure: What speaks TLS, where it does.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            status, headers, content = answers.get(self.path, (404, {}, b"nothing there"))
+            path = self.path if "?" not in self.path else self.path.partition("?")[0] + "?*"
+            answer = answers.get(path, (404, {}, b"nothing there"))
+            status, headers, content = answer(self.headers) if callable(answer) else answer
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(content))} | headers).items():
                 self.send_header(name, value)
@@ -74,6 +81,10 @@ def liar(answers):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    # A client that does not like what it is shown goes away.
+    server.handle_error = lambda *_: None
+    if secure is not None:
+        server.socket = secure.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

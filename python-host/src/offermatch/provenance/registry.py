@@ -25,16 +25,15 @@ from urllib.parse import urljoin
 from offermatch.errors import MatcherError
 from offermatch.extras import require
 from offermatch.limits import Limits
+from offermatch.provenance import SCHEME
 from offermatch.provenance.trust import SIGNATURE_ENDING
 from offermatch.visible import visible
-from offermatch.wasm.cache import directory, put_in_place
+from offermatch.wasm.cache import Untrusted, check_owner, directory, put_in_place
 
 if TYPE_CHECKING:
     from requests import Response
 
-__all__ = ["SCHEME", "Reference", "pull", "push"]
-
-SCHEME = "oci://"
+__all__ = ["Reference", "pull", "push"]
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.wasm.config.v0+json"
@@ -112,12 +111,16 @@ def pull(reference: Reference, limits: Limits) -> tuple[Path, str]:
     """
     folder = _folder()
     if reference.digest:
-        with suppress(FileNotFoundError, ValueError, KeyError):
+        with suppress(OSError, ValueError, KeyError, Untrusted):
+            check_owner(folder.stat(), str(folder))
             kept = (folder / _file_name(reference.digest, ".json")).read_bytes()
             _same(kept, reference.digest)
-            path = folder / _file_name(_layer(json.loads(kept), reference)["digest"], ".wasm")
+            manifest = json.loads(kept)
+            path = folder / _file_name(_layer(manifest, reference)["digest"], ".wasm")
             _same(path.read_bytes(), "sha256:" + path.stem.removeprefix("sha256-"))
-            return path, reference.digest
+            note = _note(manifest)
+            if note is None or _beside(path).read_bytes() == note:
+                return path, reference.digest
     with _Registry(reference) as registry:
         manifest, digest = _manifest(registry, reference)
         layer = _layer(_parsed(manifest, reference), reference)
@@ -125,16 +128,16 @@ def pull(reference: Reference, limits: Limits) -> tuple[Path, str]:
     path = folder / _file_name(layer["digest"], ".wasm")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_owner(folder.stat(), str(folder))
         put_in_place(path, content)
-        note = _parsed(manifest, reference).get("annotations", {}).get(SIGNATURE_NOTE)
-        if isinstance(note, str):
-            put_in_place(Path(str(path) + SIGNATURE_ENDING), note.encode())
+        note = _note(_parsed(manifest, reference))
+        if note is not None:
+            put_in_place(_beside(path), note)
         put_in_place(folder / _file_name(digest, ".json"), manifest)
-    except OSError as error:
+    except (OSError, Untrusted) as error:
         hint = "make room, or name another folder with OFFERMATCH_CACHE"
-        raise MatcherError(
-            "component-unreadable", f"it cannot be kept: {error.strerror or error}", hint, str(folder)
-        ) from error
+        why = getattr(error, "strerror", None) or error
+        raise MatcherError("component-unreadable", f"it cannot be kept: {why}", hint, str(folder)) from error
     return path, digest
 
 
@@ -200,6 +203,9 @@ class _Registry:
         self._reference = reference
         self._session = requests.Session()
         self._session.max_redirects = 3
+        if not self._insecure:
+            # A redirection may not leave TLS.
+            del self._session.adapters["http://"]
         self._authorization: dict[str, str] = {}
         self.base = f"{'http' if self._insecure else 'https'}://{reference.registry}/v2/{reference.name}"
 
@@ -292,6 +298,17 @@ def _layer(manifest: dict[str, Any], reference: Reference) -> dict[str, Any]:
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest) or not isinstance(size, int) or size < 0:
         raise _lied(reference, "its layer has no size or no digest by SHA-256")
     return layer
+
+
+def _note(manifest: dict[str, Any]) -> bytes | None:
+    """Return the signature that a manifest carries."""
+    notes = manifest.get("annotations")
+    note = notes.get(SIGNATURE_NOTE) if isinstance(notes, dict) else None
+    return note.encode() if isinstance(note, str) else None
+
+
+def _beside(component: Path) -> Path:
+    return Path(str(component) + SIGNATURE_ENDING)
 
 
 def _blob(registry: _Registry, reference: Reference, layer: dict[str, Any], limits: Limits) -> bytes:

@@ -21,7 +21,7 @@ from offermatch.conformance.suite import Suite
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
-from offermatch.provenance.registry import SCHEME
+from offermatch.provenance import SCHEME
 from offermatch.reading import TooLongError, read_bounded
 from offermatch.recording.format import strict_json
 from offermatch.recording.recording import Recording, replay
