@@ -15,6 +15,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 COMPONENTS = {"matcher.wasm": "matcher", "policies.tar.xz": "policies"}
 """The file of the package, and of target/, and the argument of guest/build.sh that makes it."""
 
+LINKED = {
+    "Cargo.toml": "project/kit/Cargo.toml",
+    "Cargo.lock": "project/kit/Cargo.lock",
+    "python-host/venv.sh": "project/kit/python-host/venv.sh",
+}
+"""Files of the checkout to which the package has a link each: an archive would keep the link, and not what it leads to."""
+
 REMEDY = (
     "install Rust from https://rustup.rs and run `rustup target add wasm32-unknown-unknown`, or install a wheel, which "
     "needs no compiler"
@@ -32,7 +39,7 @@ class Components(BuildHookInterface):  # type: ignore[type-arg, misc]
         Raises:
             RuntimeError: One is missing, and nothing here can build it.
         """
-        del version, build_data
+        del version
         package = Path(self.root, "src", "offermatch")
         checkout = Path(self.root).parent
         for name, argument in COMPONENTS.items():
@@ -40,6 +47,10 @@ class Components(BuildHookInterface):  # type: ignore[type-arg, misc]
                 shutil.copyfile(self._built(checkout, name, argument), package / name)
             elif not (package / name).is_file():
                 raise RuntimeError(f"{package / name} is missing from this source archive: {REMEDY}")
+        for source, name in LINKED.items() if self.target_name == "sdist" else ():
+            if (package / name).is_symlink():
+                self.build_config.target_config.setdefault("exclude", []).append(f"/src/offermatch/{name}")
+                build_data["force_include"][str(checkout / source)] = f"src/offermatch/{name}"
 
     def _built(self, checkout: Path, name: str, argument: str) -> Path:
         built = checkout / "target" / name
