@@ -186,8 +186,8 @@ bare: wheel ## the README's commands where nothing is installed: Debian by deboo
 
 certified: host python foreign ## matchers in other languages, by 20,000 generated cases in both programs, and two builds of each; an hour
 	for language in c python javascript; do component=target/foreign/$$language; \
-		$(HOST) conformance --generated 20000 --limits guest/templates/common/limits.json $$component.wasm; \
-		$(BIN)/python -m offermatch conformance --generated 20000 --limits guest/templates/common/limits.json \
+		$(HOST) conformance --generated 20000 --limits guest/templates/project/limits.json $$component.wasm; \
+		$(BIN)/python -m offermatch conformance --generated 20000 --limits guest/templates/project/limits.json \
 			--against $$component-again.wasm $$component.wasm; done
 
 languages: python foreign ## size, cold start and time of the matchers in other languages

@@ -124,7 +124,7 @@ class Project:
             raise _unwritable(folder, error) from error
 
     def _fill(self, folder: Path) -> None:
-        for part in ("common", self.language):
+        for part in ("project", self.language):
             for source in _files(_HERE / "templates" / part):
                 name = ".gitignore" if source.name == "gitignore" else source.name
                 (folder / name).write_text(self._filled(source.read_text(encoding="utf-8")), encoding="utf-8")
