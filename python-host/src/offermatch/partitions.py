@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import Any
 
 from offermatch.answer import Answer
@@ -164,11 +164,12 @@ def _parts(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[list[int], li
     columns = [offers.attributes.get(name) or [None] * len(offers) for name in names]
     # Offers that requirements do not tell apart are one node.
     alike: dict[tuple[str | None, ...], int] = {}
-    node_of = [alike.setdefault(values, len(alike)) for values in zip(*columns, strict=True)] if names else [0] * len(offers)
-    for _ in range(len(alike) if names else min(1, len(offers))):
+    values_of = zip(*columns, strict=True) if columns else repeat((), len(offers))
+    node_of = [alike.setdefault(values, len(alike)) for values in values_of]
+    for _ in alike:
         nodes.add()
-    values_of = list(alike) if names else [()] * min(1, len(offers))
-    groups = {group.name: nodes.add() for group in tasks.groups or () if group is not None}
+    members = dict.fromkeys(group.name for group in tasks.groups or () if group is not None)
+    groups = {name: nodes.add() for name in members}
     for name, running in offers.occupants.items():
         for row in running if name in groups else ():
             nodes.join(groups[name], node_of[row])
@@ -180,7 +181,7 @@ def _parts(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[list[int], li
         )
         if (met := meeting.get(required)) is None:
             where = {one: names.index(one.attribute) for one in required}
-            met = [at for at, values in enumerate(values_of) if all(one.holds(values[where[one]]) for one in required)]
+            met = [at for at, values in enumerate(alike) if all(one.holds(values[where[one]]) for one in required)]
             meeting[required] = met
             for one, other in pairwise(met):
                 nodes.join(one, other)

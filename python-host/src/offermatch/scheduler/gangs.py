@@ -148,23 +148,16 @@ def beside(offers: OfferColumns, offered: OfferColumns, found: Processable) -> t
     rows = [row for row, name in enumerate(offered.names) if name in occupied]
     if not rows:
         return offers, ()
-    capacity = offered.capacity or offered.available
+    others = offered.picked(rows)
+    capacity = others.capacity or others.available
     joined = replace(
         offers,
-        names=[*offers.names, *(offered.names[row] for row in rows)],
+        names=[*offers.names, *others.names],
         available={name: column + array("Q", bytes(8 * len(rows))) for name, column in offers.available.items()},
-        capacity={
-            name: column + array("Q", [capacity[name][row] for row in rows])
-            for name, column in (offers.capacity or offers.available).items()
-        },
-        attributes={
-            name: [*column, *(offered.attributes[name][row] for row in rows)] for name, column in offers.attributes.items()
-        },
-        measures={
-            name: column + array("d", [offered.measures[name][row] for row in rows])
-            for name, column in offers.measures.items()
-        },
+        capacity={name: column + capacity[name] for name, column in (offers.capacity or offers.available).items()},
+        attributes={name: [*column, *others.attributes[name]] for name, column in offers.attributes.items()},
+        measures={name: column + others.measures[name] for name, column in offers.measures.items()},
     )
     if offers.device_offsets is not None:
         joined.device_offsets = offers.device_offsets + array("Q", [offers.device_offsets[-1]] * len(rows))
-    return joined, tuple(offered.names[row] for row in rows)
+    return joined, tuple(others.names)

@@ -256,10 +256,8 @@ class Scheduler:
     def _ordered(self, found: Processable, offered: OfferColumns, offers: OfferColumns) -> Ordered:
         """Return the order in which the matcher is asked about the tasks."""
         queues, held = self.store.holding()
-        needed = {number: group.needed for number, group in found.groups.items() if group.needed}
-        waiting = Waiting(found.columns, found.ids, found.queues, found.priorities, found.since, found.group_of, needed)
         return order_tasks(
-            waiting,
+            _waiting(found),
             queues,
             held,
             total_capacity(offered),
@@ -296,17 +294,14 @@ class Scheduler:
             over = over_quota(_waiting(found), begins, queues, held, total_capacity(room.offers))
             wants = wanting(found, matched.rows, queues, pending, over)
             if wants:
-                # What runs in held room is taken from that, and not from what others may have.
-                count = len(matched.devices)
-                left = left_over(room.offers, found.columns, matched.rows[:count], matched.offers[:count], matched.devices)
-                running = self.store.running()
-                planned = plan_preemption(self.matcher, found, wants, without(left, room.held), self._settings, running)
+                running, left = self.store.running(), without(self._left(found, matched, room), room.held)
+                planned = plan_preemption(self.matcher, found, wants, left, self._settings, running)
                 cycle.preempted = len(self.store.preempt(planned, self.cluster.now()))
             span.counts["preempted"] = cycle.preempted
 
     def _left(self, found: Processable, matched: stages.Matched, room: Room) -> OfferColumns:
         """Return what those that were placed leave of what everybody may have."""
-        # What runs in held room is taken from that.
+        # What runs in held room is taken from that, and not from what others may have.
         count = len(matched.devices)
         left = left_over(room.offers, found.columns, matched.rows[:count], matched.offers[:count], matched.devices)
         return without(left, set(matched.offers)) if self._settings.mode == "exclusive" else left

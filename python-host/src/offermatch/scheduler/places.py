@@ -11,7 +11,6 @@ is: then it is the tasks, or all places alike, and leaving them out serves nobod
 from __future__ import annotations
 
 import logging
-from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -96,23 +95,4 @@ def without(offers: OfferColumns, closed: Collection[str]) -> OfferColumns:
     rows = [row for row, name in enumerate(offers.names) if name not in closed]
     if len(rows) == len(offers):
         return offers
-
-    def picked(columns: dict[str, array[int]]) -> dict[str, array[int]]:
-        return {name: array("Q", map(column.__getitem__, rows)) for name, column in columns.items()}
-
-    found = replace(
-        offers,
-        names=[offers.names[row] for row in rows],
-        available=picked(offers.available),
-        capacity=None if offers.capacity is None else picked(offers.capacity),
-        attributes={name: [column[row] for row in rows] for name, column in offers.attributes.items()},
-        measures={name: array("d", map(column.__getitem__, rows)) for name, column in offers.measures.items()},
-        numbers=None,
-    )
-    if offers.device_offsets is not None:
-        free = [offers.devices_of(row) for row in rows]
-        found.device_offsets, found.device_free = array("Q", [0]), array("Q")
-        for one in free:
-            found.device_free.extend(one)
-            found.device_offsets.append(len(found.device_free))
-    return found
+    return replace(offers.picked(rows), left_out=offers.left_out)

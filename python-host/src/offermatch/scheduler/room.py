@@ -175,17 +175,13 @@ def short_tasks(found: Processable, placed: Sequence[int], room: Room, now: floa
 def held_offers(offers: OfferColumns, room: Room) -> OfferColumns:
     """Return the held room as a table, without devices."""
     rows = [row for row, name in enumerate(offers.names) if name in room.held]
-    names = [offers.names[row] for row in rows]
-
-    def picked(column: Sequence[int]) -> array[int]:
-        return array("Q", [column[row] for row in rows])
-
-    return OfferColumns(
-        names,
-        {one: array("Q", [room.held[name].get(one, 0) for name in names]) for one in offers.available},
-        {one: picked(column) for one, column in (offers.capacity or offers.available).items()},
-        {one: [column[row] for row in rows] for one, column in offers.attributes.items()},
-        measures={one: array("d", [column[row] for row in rows]) for one, column in offers.measures.items()},
+    kept = offers.picked(rows)
+    return replace(
+        kept,
+        available={one: array("Q", [room.held[name].get(one, 0) for name in kept.names]) for one in kept.available},
+        capacity=kept.capacity or kept.available,
+        device_offsets=None,
+        device_free=array("Q"),
     )
 
 
