@@ -11,6 +11,7 @@ from apiserver import ApiServer
 from engines import missing, podmans
 from offermatch import Matcher, ReferenceMatcher
 from offermatch.policies import BUNDLED
+from offermatch.scheduler.store import Store
 from postgres import PostgreSQL
 
 settings.register_profile(
@@ -122,3 +123,10 @@ def store_url(request, tmp_path):
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'tasks.db'}"
     return request.getfixturevalue("postgresql").database()
+
+
+@pytest.fixture
+def store(store_url):
+    """An empty store, once on SQLite and once on PostgreSQL."""
+    with Store(store_url) as opened:
+        yield opened

@@ -15,16 +15,7 @@ from offermatch.scheduler.queues import Queue
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import Submission, read_submissions
 from offermatch.scheduler.why import why
-
-
-@pytest.fixture
-def store(store_url):
-    with Store(store_url) as opened:
-        yield opened
-
-
-def scheduler(store, cluster, **settings):
-    return Scheduler(store, cluster, ReferenceMatcher(), **{"interval": 1.0, **settings})
+from schedulers import scheduler
 
 
 def gang(number, least=None, *, name="gang", cpu=1, prefix="g", first=0, together=None, limits=None, seconds=5, **columns):

@@ -15,18 +15,11 @@ from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.order import Waiting, order_tasks
 from offermatch.scheduler.queues import Queue, checked_queues, read_queues
-from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import Submission
 from offermatch.tables.columns import TaskColumns
 
 CAPACITY = {"cpu": 100, "memory": 60}
 QUEUES = ("a", "b", "c")
-
-
-@pytest.fixture
-def store(store_url):
-    with Store(store_url) as opened:
-        yield opened
 
 
 def waiting(rows):

@@ -3,31 +3,19 @@
 import time
 from itertools import pairwise
 
-import pytest
-
-from offermatch import Offer, ReferenceMatcher, is_in
+from offermatch import Offer, is_in
 from offermatch.cli.main import run
 from offermatch.scheduler.cluster.abc import Launched
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
-from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE, MOST_LOSSES
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.why import why
-
-
-@pytest.fixture
-def store(store_url):
-    with Store(store_url) as opened:
-        yield opened
+from schedulers import scheduler
 
 
 def offers(*names, cpu=4):
     return [Offer(name, {"cpu": cpu}) for name in names]
-
-
-def scheduler(store, cluster, **settings):
-    return Scheduler(store, cluster, ReferenceMatcher(), interval=1.0, **settings)
 
 
 class Broken(SimulatedCluster):

@@ -9,21 +9,10 @@ from offermatch.cli.main import run
 from offermatch.errors import StoreError
 from offermatch.model import Move
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
-from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.queues import Queue, read_queues
-from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.why import why
-
-
-@pytest.fixture
-def store(store_url):
-    with Store(store_url) as opened:
-        yield opened
-
-
-def scheduler(store, cluster, **settings):
-    return Scheduler(store, cluster, ReferenceMatcher(), **{"interval": 1.0, **settings})
+from schedulers import scheduler
 
 
 def allow(store, *victims):

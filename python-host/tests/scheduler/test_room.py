@@ -8,18 +8,11 @@ from offermatch import Offer, ReferenceMatcher, is_in
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.room import hold_room
-from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.told import Processable, Reservation
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.why import why
 from offermatch.tables.columns import TaskColumns
 from offermatch.tables.rows import offer_columns
-
-
-@pytest.fixture
-def store(store_url):
-    with Store(store_url) as opened:
-        yield opened
 
 
 def scheduler(store, cluster, **settings):

@@ -25,13 +25,8 @@ from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import Submission
 from program import PROGRAM, needs_program
+from schedulers import scheduler
 from stages import STAGES
-
-
-@pytest.fixture
-def store(store_url):
-    with Store(store_url) as opened:
-        yield opened
 
 
 def servers(number=4, cpu=4):
@@ -40,10 +35,6 @@ def servers(number=4, cpu=4):
 
 def cluster(number=4, **settings):
     return SimulatedCluster(servers(number), **{"seconds": 1.0, **settings})
-
-
-def scheduler(store, clusters, **settings):
-    return Scheduler(store, clusters, ReferenceMatcher(), **{"interval": 1.0, **settings})
 
 
 def tasks(number, **columns):

@@ -19,12 +19,6 @@ from offermatch.scheduler.submission import Submission, read_submissions
 
 
 @pytest.fixture
-def store(store_url):
-    with Store(store_url) as opened:
-        yield opened
-
-
-@pytest.fixture
 def lease(store):
     return store.lease(60)
 
