@@ -42,13 +42,10 @@ impl Recorder {
         offers: &Offers,
         settings: &Settings,
     ) -> Result<(Pool, Self), Error> {
-        let settings = settings.columns(offers.catalog())?;
-        let shape = offers.catalog().shape();
-        let session = matcher.session(shape, offers.table(), &settings)?;
-        let recording = begun(session.matcher(), shape, offers.table().clone(), &settings)?;
+        let (session, recording, _) = opened(matcher, offers, settings)?;
         let columns = recording.settings.clone();
         let recorder = Self(Arc::new(Mutex::new(recording)));
-        let session = Box::new(Recorded { session, recorder: recorder.clone() });
+        let session = Box::new(Recorded { session, notes: recorder.clone() });
         Ok((Pool::new(session, offers, &columns), recorder))
     }
 
@@ -84,33 +81,67 @@ pub(super) fn begun(
     })
 }
 
-/// A session whose answers are written down.
-struct Recorded {
-    session: Box<dyn Session>,
-    recorder: Recorder,
+/// A session that has just been opened in a matcher, its recording, and its settings.
+///
+/// # Errors
+/// As [`Matching::open`].
+pub(super) fn opened(
+    matcher: &(impl Matching + ?Sized),
+    offers: &Offers,
+    settings: &Settings,
+) -> Result<(Box<dyn Session>, Recording, PoolSettings), Error> {
+    let settings = settings.columns(offers.catalog())?;
+    let shape = offers.catalog().shape();
+    let session = matcher.session(shape, offers.table(), &settings)?;
+    let recording = begun(session.matcher(), shape, offers.table().clone(), &settings)?;
+    Ok((session, recording, settings))
 }
 
-impl Session for Recorded {
+/// Where the steps of a session are written down.
+pub(super) trait Notes: Send {
+    /// Writes down a step, as the matcher has answered it.
+    fn note(&mut self, step: Step, matcher: &Matcher, ledger: &Ledger);
+}
+
+impl Notes for Recorder {
+    fn note(&mut self, step: Step, _: &Matcher, _: &Ledger) {
+        self.locked().steps.push(step);
+    }
+}
+
+/// A session whose answers are written down.
+pub(super) struct Recorded<N> {
+    pub(super) session: Box<dyn Session>,
+    pub(super) notes: N,
+}
+
+impl<N: Notes> Recorded<N> {
+    /// Writes down a step.
+    fn note(&mut self, step: Step, ledger: &Ledger) {
+        self.notes.note(step, self.session.matcher(), ledger);
+    }
+}
+
+impl<N: Notes> Session for Recorded<N> {
     fn matcher(&self) -> &Matcher {
         self.session.matcher()
     }
 
     fn assign(&mut self, tasks: &TaskTable, ledger: &mut Ledger) -> Result<Answer, Error> {
         let answer = self.session.assign(tasks, ledger)?;
-        let step = Step::Assign { tasks: tasks.clone(), answer: Ok(answer.assignments.clone()) };
-        self.recorder.locked().steps.push(step);
+        self.note(Step::Assign { tasks: tasks.clone(), answer: Ok(answer.assignments.clone()) }, ledger);
         Ok(answer)
     }
 
     fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {
         self.session.update(changes, ledger)?;
-        self.recorder.locked().steps.push(Step::Update { changes: changes.clone(), answer: Ok(()) });
+        self.note(Step::Update { changes: changes.clone(), answer: Ok(()) }, ledger);
         Ok(())
     }
 
     fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
         let counts = self.session.explain(tasks, ledger)?;
-        self.recorder.locked().steps.push(Step::Explain { tasks: tasks.clone(), answer: Ok(counts.clone()) });
+        self.note(Step::Explain { tasks: tasks.clone(), answer: Ok(counts.clone()) }, ledger);
         Ok(counts)
     }
 

@@ -9,18 +9,13 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use offermatch_core::{Changes, Plan, RunningTable, TaskTable};
-
-use super::recorder::begun;
+use super::recorder::{Notes, Recorded, begun, opened};
 use super::{Recording, Step};
 use crate::error::Error;
 use crate::pool::Pool;
-use crate::pool::answer::Answer;
-use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
 use crate::pool::matching::Matching;
-use crate::pool::session::Session;
 use crate::pool::standing::Standing;
 use crate::table::offers::Offers;
 use crate::table::settings::Settings;
@@ -82,15 +77,11 @@ impl Rotation {
                 return Err(Error::SettingMalformed { setting: setting.to_owned(), value: value.to_string(), reason });
             }
         }
-        let settings = settings.columns(offers.catalog())?;
-        let shape = offers.catalog().shape();
-        let session = matcher.session(shape, offers.table(), &settings)?;
-        let recording = begun(session.matcher(), shape, offers.table().clone(), &settings)?;
-        let standing = Standing::new(shape, offers.table(), &settings, session.matcher());
+        let (session, recording, settings) = opened(matcher, offers, settings)?;
+        let standing = Standing::new(recording.shape, offers.table(), &settings, session.matcher());
         let columns = recording.settings.clone();
-        let rotated =
-            Rotated { session, recording, rotation: self.clone(), standing, written: VecDeque::new(), number: 0 };
-        Ok(Pool::new(Box::new(rotated), offers, &columns))
+        let notes = Rotating { recording, rotation: self.clone(), standing, written: VecDeque::new(), number: 0 };
+        Ok(Pool::new(Box::new(Recorded { session, notes }), offers, &columns))
     }
 
     /// The path of one of the files, counted from 1.
@@ -105,9 +96,8 @@ impl Rotation {
     }
 }
 
-/// A session that is written down, and begins a new recording when one is full.
-struct Rotated {
-    session: Box<dyn Session>,
+/// The recording of a session, in a new file when one is full.
+struct Rotating {
     recording: Recording,
     rotation: Rotation,
     standing: Standing,
@@ -117,15 +107,27 @@ struct Rotated {
     number: usize,
 }
 
-impl Rotated {
-    /// Writes a step down, and the recording where it is full.
-    fn note(&mut self, step: Step, ledger: &Ledger) {
-        self.recording.steps.push(step);
-        if self.recording.steps.len() < self.rotation.steps {
-            return;
+impl Notes for Rotating {
+    fn note(&mut self, step: Step, matcher: &Matcher, ledger: &Ledger) {
+        match &step {
+            Step::Assign { answer: Ok(answer), .. } => self.standing.settle(&answer.offers),
+            Step::Update { changes, .. } => {
+                self.standing.sits_in(matcher);
+                self.standing.apply(changes);
+            }
+            _ => {}
         }
+        self.recording.steps.push(step);
+        if self.recording.steps.len() >= self.rotation.steps {
+            self.begin_anew(matcher, ledger);
+        }
+    }
+}
+
+impl Rotating {
+    /// Writes the recording, and begins one with the offers as they stand.
+    fn begin_anew(&mut self, matcher: &Matcher, ledger: &Ledger) {
         self.write();
-        let matcher = self.session.matcher();
         let (offers, settings, changes) = self.standing.opening(ledger, !matcher.keeps_scales());
         match begun(matcher, self.recording.shape, offers, &settings) {
             Ok(recording) => self.recording = recording,
@@ -152,45 +154,8 @@ impl Rotated {
     }
 }
 
-impl Drop for Rotated {
+impl Drop for Rotating {
     fn drop(&mut self) {
         self.write();
-    }
-}
-
-impl Session for Rotated {
-    fn matcher(&self) -> &Matcher {
-        self.session.matcher()
-    }
-
-    fn assign(&mut self, tasks: &TaskTable, ledger: &mut Ledger) -> Result<Answer, Error> {
-        let answer = self.session.assign(tasks, ledger)?;
-        self.standing.settle(&answer.assignments.offers);
-        self.note(Step::Assign { tasks: tasks.clone(), answer: Ok(answer.assignments.clone()) }, ledger);
-        Ok(answer)
-    }
-
-    fn update(&mut self, changes: &Changes, ledger: &mut Ledger) -> Result<(), Error> {
-        self.session.update(changes, ledger)?;
-        self.standing.sits_in(self.session.matcher());
-        self.standing.apply(changes);
-        self.note(Step::Update { changes: changes.clone(), answer: Ok(()) }, ledger);
-        Ok(())
-    }
-
-    fn explain(&mut self, tasks: &TaskTable, ledger: &Ledger) -> Result<Counts, Error> {
-        let counts = self.session.explain(tasks, ledger)?;
-        self.note(Step::Explain { tasks: tasks.clone(), answer: Ok(counts.clone()) }, ledger);
-        Ok(counts)
-    }
-
-    fn preempt(
-        &mut self,
-        tasks: &TaskTable,
-        priorities: &[i32],
-        running: &RunningTable,
-        ledger: &Ledger,
-    ) -> Result<Plan, Error> {
-        self.session.preempt(tasks, priorities, running, ledger)
     }
 }
