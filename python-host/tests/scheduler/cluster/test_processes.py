@@ -15,6 +15,7 @@ from offermatch.errors import ClusterError
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.http.http import HttpCluster
+from offermatch.scheduler.cluster.process import supervised
 from offermatch.scheduler.cluster.process.journal import Journal
 from offermatch.scheduler.cluster.process.processes import ProcessCluster
 from sites import GIB, end_all, processes
@@ -576,6 +577,20 @@ def test_what_ended_well_on_a_full_disk_is_done_and_can_be_cancelled(small_disk)
     again = ProcessCluster(SERVER, small_disk / "one")
     assert [one.outcome for one in again.reports(["k1", "k2"])] == ["failed", "done"]
     again.close()
+
+
+def test_a_disk_that_fills_before_a_supervisor_begins_takes_no_room_from_it(small_disk):
+    place = small_disk / "run"
+    asked = launch("k1", shell("echo heard >&2; exit 3"))
+    supervised.prepare(place, asked, limit_memory=False, dies_with_us=False)
+    subprocess.run(["sh", "-c", "cat /dev/zero > filler"], cwd=small_disk, stderr=subprocess.DEVNULL, check=False)
+    assert os.statvfs(small_disk).f_bavail == 0
+    process = supervised.start(place)
+    process.wait()
+    report = supervised.outcome(place, "k1", cancelled=False)
+    assert (report.outcome, report.reason) == ("failed", "exit code 3: heard")
+    assert int((place / "lock").read_text()) == process.pid
+    assert (place / "supervisor.log").read_text() == ""
 
 
 def test_a_command_learns_which_devices_are_its_own(cluster, tmp_path):

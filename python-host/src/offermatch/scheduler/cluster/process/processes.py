@@ -27,7 +27,7 @@ from offermatch.model import Offer
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Output, Report, Stream
 from offermatch.scheduler.cluster.payload import Command
 from offermatch.scheduler.cluster.process.journal import Journal
-from offermatch.scheduler.cluster.process.supervised import LOCK, MOST_OUTPUT, outcome, prepare, start
+from offermatch.scheduler.cluster.process.supervised import LOCK, MOST_OUTPUT, outcome, prepare, start, supervisor
 from offermatch.scheduler.cluster.servers import Taken, malformed, servers_of
 from offermatch.scheduler.cluster.settled import Settled
 
@@ -311,10 +311,9 @@ class ProcessCluster(Cluster):
         with (run.directory / LOCK).open("a+b") as lock:
             # While the lock is held its holder lives, so the number is no other process's; it is written at once.
             while _held(lock.fileno()):
-                lock.seek(0)
-                number = lock.read()
-                if number.endswith(b"\n"):
-                    os.kill(int(number), signal.SIGTERM)
+                number = supervisor(lock.fileno())
+                if number is not None:
+                    os.kill(number, signal.SIGTERM)
                     return
                 time.sleep(0.01)
 

@@ -1,6 +1,6 @@
 """Runs one command to its end and writes down how it ended; a program of its own.
 
-    python -I -S _supervise.py DIRECTORY LOCK
+    python -I -S supervise.py DIRECTORY LOCK
 
 It outlives whoever started it: an agent that comes back finds the outcome in the directory, or the lock still held. The
 lock is an open file that the starter has locked and passed on, so there is no moment at which a run is under way and
@@ -32,7 +32,7 @@ def main(directory: Path, lock: int) -> None:
     """Run what ``spec.json`` says, and write ``outcome.json``; the lock's file gets the number of this process."""
     # Before anything else: from here on a request to end waits until it is asked for.
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    os.pwrite(lock, b"%19d\n" % os.getpid(), 0)
     spec = json.loads((directory / "spec.json").read_text(encoding="utf-8"))
     if spec["dies_with"] is not None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Starts ``_supervise.py`` for a launch, and reads how it ended."""
+"""Starts ``supervise.py`` for a launch, and reads how it ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from offermatch.scheduler.cluster.abc import Launch, Report
 from offermatch.scheduler.cluster.payload import Command
 from offermatch.scheduler.cluster.process.journal import reserve, write_durably
 
-__all__ = ["LOCK", "MOST_OUTPUT", "outcome", "prepare", "start"]
+__all__ = ["LOCK", "MOST_OUTPUT", "outcome", "prepare", "start", "supervisor"]
 
 LOCK = "lock"
 """The file that is locked while a run is under way, with the number of its supervisor."""
@@ -25,7 +25,9 @@ MOST_OUTPUT = 64 * 2**20
 """Bytes of standard output, and of standard error, that are kept of a command unless said otherwise."""
 
 OUTCOME_NEW = "outcome.json.new"
+LOG = "supervisor.log"
 _OUTCOME_BYTES = 4096
+_NUMBER_BYTES = 20
 _SUPERVISOR = Path(__file__).with_name("supervise.py")
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _MOST_MEMORY = 2**63 - 1
@@ -73,8 +75,10 @@ def prepare(
         limits.setdefault("memory", min(launch.demand["memory"], _MOST_MEMORY))
     (directory / "payload.json").write_text(json.dumps(dict(launch.payload)), encoding="utf-8")
     spec: dict[str, Any] = {"arguments": command.arguments, "environment": environment, "limits": limits}
-    # The outcome is written into room that is its own: a task that ended well is not run again because the disk is full.
+    # A supervisor writes into room that is its own: another task may fill the disk before this one begins or ends.
     reserve(directory / OUTCOME_NEW, _OUTCOME_BYTES)
+    reserve(directory / LOCK, _NUMBER_BYTES)
+    (directory / LOG).touch()
     spec["output"] = min(limits.pop("output", most_output), most_output)
     spec |= {"timeout_seconds": command.timeout_seconds, "dies_with": os.getpid() if dies_with_us else None}
     write_durably(directory / "spec.json", spec)
@@ -89,7 +93,8 @@ def start(directory: Path) -> subprocess.Popen[bytes]:
     lock = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with (directory / "supervisor.log").open("wb") as log:
+        os.pwrite(lock, b"%*d\n" % (_NUMBER_BYTES - 1, 0), 0)
+        with (directory / LOG).open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-I", "-S", str(_SUPERVISOR), str(directory), str(lock)],
                 stdin=subprocess.DEVNULL,
@@ -100,6 +105,12 @@ def start(directory: Path) -> subprocess.Popen[bytes]:
             )
     finally:
         os.close(lock)
+
+
+def supervisor(lock: int) -> int | None:
+    """Return the number of the supervisor that holds a lock, or None while it has not written it down."""
+    number = os.pread(lock, _NUMBER_BYTES, 0)
+    return int(number) or None if number.endswith(b"\n") else None
 
 
 def outcome(directory: Path, key: str, *, cancelled: bool) -> Report:
