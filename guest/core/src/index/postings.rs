@@ -11,7 +11,8 @@ use crate::ledger::Ledger;
 use crate::policy::{Policy, Ranking};
 use crate::table::Kind;
 
-use super::requirements::RARE;
+/// Offers with a value that are looked at one by one: so few cost less than a search, and their value gets no row.
+pub(super) const RARE: usize = 32;
 
 /// Rows by attribute value. Attributes are entered when a task first asks for them.
 #[derive(Debug, Clone, Default)]

@@ -14,16 +14,13 @@ use crate::table::{Kind, TaskTable};
 
 use super::axes::{self, Measured};
 use super::postings::Postings;
-use super::rows::Line;
 use super::slots::Slots;
-use super::words::{SLOTS, WORDS, Words};
+use super::words::{Line, SLOTS, WORDS, Words};
 
 /// Values of a set whose rows are joined in a search; a larger set has a row of its own.
 const FEW: usize = 4;
 /// Rows at most.
 const ROWS: usize = 256;
-/// Offers with a value that are looked at one by one: so few cost less than a search, and their value gets no row.
-pub(super) const RARE: usize = 32;
 /// Values below this are looked up by their number.
 const SMALL: u32 = 1 << 16;
 /// The row of a value that has none.

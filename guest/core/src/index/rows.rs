@@ -17,15 +17,12 @@ use crate::table::TaskTable;
 use super::axes::{Axes, Measured};
 use super::requirements::{Filter, Offers, RequirementRows};
 use super::slots::Slots;
-use super::words::{WORDS, Words, bits};
+use super::words::{Line, WORDS, Words, bits};
 
 /// Thresholds of one axis at most. More of them let fewer slots through in vain and cost more when an offer changes.
 const THRESHOLDS: usize = 64;
 /// Tasks from which thresholds are drawn at most.
 const SAMPLE: usize = 1024;
-
-/// The bits of a block's words in one row.
-pub(super) type Line = [u64; WORDS];
 
 /// The rows.
 #[derive(Debug, Clone, Default)]

@@ -15,7 +15,8 @@ use crate::policy::{Policy, Ranking};
 
 use super::Index;
 use super::asks::Ask;
-use super::requirements::{Filter, Offers, RARE, RequirementOf, Trait};
+use super::postings::RARE;
+use super::requirements::{Filter, Offers, RequirementOf, Trait};
 use super::rows::Chosen;
 use super::search::{Extra, Search};
 use super::slots::Slots;

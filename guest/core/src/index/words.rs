@@ -17,6 +17,9 @@ pub(super) const SLOTS: usize = u64::BITS as usize;
 /// Words of a block.
 pub(super) const WORDS: usize = 8;
 
+/// The bits of a block's words in one row.
+pub(super) type Line = [u64; WORDS];
+
 /// What is known of each word. Columns go by cell, unless they say otherwise. A cell that is not in use has no slot and an
 /// infinite key.
 #[derive(Debug, Clone, Default)]
