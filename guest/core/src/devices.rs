@@ -1,6 +1,7 @@
 //! Which devices of an offer serve a task, and what is left of them.
 
-use crate::table::WHOLE;
+/// Thousandths of a whole device.
+pub const WHOLE: u32 = 1000;
 
 /// Whether devices with these free thousandths serve a task that asks for `asked` thousandths.
 pub(crate) fn serve(free: &[u32], asked: u32) -> bool {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::settings::Mode;
+use crate::mode::Mode;
 
 /// A number that does not belong where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 
 use alloc::vec::Vec;
 
+use crate::columns::Shape;
 use crate::devices;
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Demand, Leftover, Policy, Ranking, State};
 use crate::settings::Settings;
-use crate::table::{Kind, Shape, TaskTable};
+use crate::table::{Kind, TaskTable};
 
 /// One task of a checked table.
 #[derive(Clone, Copy)]
@@ -232,7 +233,7 @@ impl Ranking {
         Self {
             // What is below this is finite.
             max_score: settings.max_score.unwrap_or(f64::INFINITY),
-            weights: crate::table::or_default(&settings.weights, 1.0, terms),
+            weights: crate::columns::or_default(&settings.weights, 1.0, terms),
             scales: largest.into_iter().map(|scale| scale as f64).collect(),
         }
     }

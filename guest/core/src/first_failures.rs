@@ -4,10 +4,11 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::columns::Shape;
 use crate::feasible::{Standing, Task};
 use crate::ledger::Ledger;
 use crate::policy::{Policy, Ranking};
-use crate::table::{Shape, TaskTable};
+use crate::table::TaskTable;
 
 /// How the offers in the list stand to each task. Each offer is counted once, at the first check it fails, so the counts of
 /// a task add up to the length of the list.

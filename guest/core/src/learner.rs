@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use crate::columns::Shape;
 use crate::feasible::Task;
 use crate::outlook::{Allowed, TypicalTask};
-use crate::settings::Workload;
-use crate::table::{Kind, Shape, TaskTable};
+use crate::table::Workload;
+use crate::table::{Kind, TaskTable};
 
 /// The share of the tasks seen that the typical ones make up, the most frequent kinds first.
 const TYPICAL: f64 = 0.95;

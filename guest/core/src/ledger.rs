@@ -3,8 +3,10 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use crate::columns::Shape;
 use crate::devices;
-use crate::table::{OfferTable, Shape, TaskTable, WHOLE};
+use crate::devices::WHOLE;
+use crate::table::{OfferTable, TaskTable};
 
 /// The place of a row that is not in the list.
 const UNLISTED: u32 = u32::MAX;

@@ -1,8 +1,9 @@
 //! Matches tasks to resource offers.
 //!
-//! The rules are those of `docs/semantics.md`. Data passes through the modules in this order: [`table`] (columns come
-//! in and are checked), `ledger` (what the pool holds), `feasible` (which offers can take a task), `policy` (how they are ranked; `best_fit` is the one of the reference), `reference` (the plain loop that says what is right), `pool` (the state from one cycle to the
-//! next), `explain` (why a task finds no offer).
+//! The rules are those of `docs/semantics.md`. Data passes through the modules in this order: `table` (columns come in and
+//! are checked), `ledger` (what the pool holds), `feasible` (which offers can take a task), `policy` (how they are ranked;
+//! `best_fit` is the one of the reference), `reference` (the plain loop that says what is right), `pool` (the state from one
+//! cycle to the next), `explain` (why a task finds no offer).
 //!
 //! ```
 //! use offermatch_core::{BestFit, OfferTable, Pool, Settings, Shape, TaskTable};
@@ -21,6 +22,7 @@
 extern crate alloc;
 
 mod best_fit;
+mod columns;
 mod devices;
 mod error;
 mod explain;
@@ -30,7 +32,9 @@ mod groups;
 mod index;
 mod learner;
 mod ledger;
+mod members;
 mod method;
+mod mode;
 mod outlook;
 mod placing;
 mod policy;
@@ -39,17 +43,20 @@ mod preemption;
 mod reference;
 mod scores;
 mod settings;
-pub mod table;
+mod table;
 
 pub use best_fit::BestFit;
+pub use columns::{MAX_ROWS, Shape};
+pub use devices::WHOLE;
 pub use error::{Cell, Error};
 pub use explain::Explanations;
 pub use first_failures::FirstFailures;
 pub use groups::GroupTable;
 pub use method::Method;
+pub use mode::Mode;
 pub use outlook::{Allowed, Model, Outlook, TypicalTask};
 pub use policy::{Bound, Demand, Leftover, Line, Parameter, Policy, Ranking, State};
 pub use pool::{Assignments, Pool, Prepared};
 pub use preemption::{Plan, RunningTable};
-pub use settings::{Mode, Settings, Workload};
-pub use table::{Changes, Kind, OfferTable, Shape, TaskTable};
+pub use settings::Settings;
+pub use table::{Changes, Kind, OfferTable, TaskTable, Workload};

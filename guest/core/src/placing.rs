@@ -10,13 +10,14 @@ use hashbrown::HashMap;
 
 use crate::devices;
 use crate::feasible::{Standing, Task};
-use crate::groups::{Members, Occupants};
+use crate::groups::Occupants;
 use crate::index::{Among, Values, Want};
+use crate::members::Members;
 use crate::method::Method;
+use crate::mode::Mode;
 use crate::policy::{Bound, Leftover, Policy};
 use crate::pool::{Assignments, Pool};
 use crate::reference::{self, Placed};
-use crate::settings::Mode;
 use crate::table::TaskTable;
 
 /// Different members, at most, for which values are put in order by what they promise.

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
+use crate::columns::{check_length, check_number};
 use crate::error::Error;
 use crate::outlook::Outlook;
-use crate::table::{check_length, check_number};
 
 /// What the settings and the offers of a pool say about scores. Fixed when the pool is opened.
 #[derive(Debug, Clone)]

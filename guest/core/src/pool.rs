@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::columns::Shape;
 use crate::error::Error;
 use crate::explain::{self, Explanations};
 use crate::feasible::Task;
@@ -11,12 +12,14 @@ use crate::index::{Among, Index};
 use crate::learner::Learner;
 use crate::ledger::Ledger;
 use crate::method::Method;
+use crate::mode::Mode;
 use crate::outlook::Outlook;
 use crate::policy::{Bound, Policy, Ranking, set_parameters};
 use crate::reference;
 use crate::scores::Scores;
-use crate::settings::{Mode, Settings, Workload};
-use crate::table::{Changes, OfferTable, Shape, TaskTable};
+use crate::settings::Settings;
+use crate::table::Workload;
+use crate::table::{Changes, OfferTable, TaskTable};
 
 /// Who takes what: three columns of one length, in the order of the tasks.
 #[derive(Debug, Clone, PartialEq, Default)]

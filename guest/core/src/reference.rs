@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 
 use crate::feasible::{Standing, Task};
-use crate::groups::{Members, Occupants};
+use crate::groups::Occupants;
 use crate::ledger::Ledger;
+use crate::members::Members;
+use crate::mode::Mode;
 use crate::policy::{Policy, Ranking};
-use crate::settings::Mode;
 use crate::table::TaskTable;
 
 /// The row and the score of the offer that a task gets.

@@ -15,8 +15,8 @@ use hashbrown::HashMap;
 use crate::feasible::{Standing, Task};
 use crate::index::Index;
 use crate::ledger::Ledger;
+use crate::mode::Mode;
 use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
-use crate::settings::Mode;
 use crate::table::TaskTable;
 
 /// Scores that are kept at most: beyond that all are forgotten.

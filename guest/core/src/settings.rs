@@ -1,29 +1,11 @@
-//! How offers are ranked and what happens to one that takes a task.
+//! How offers are ranked.
 
 use alloc::vec::Vec;
-use core::fmt;
 
+use crate::columns::{Shape, check_length};
 use crate::error::Error;
-use crate::table::{Shape, TaskTable, check_length, check_number, out_of_range};
-
-/// What happens to an offer that takes a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Mode {
-    /// It leaves the list; the last offer of the list moves into its place.
-    #[default]
-    Exclusive,
-    /// The demand is subtracted and it stays.
-    Shared,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Exclusive => "exclusive",
-            Self::Shared => "shared",
-        })
-    }
-}
+use crate::mode::Mode;
+use crate::table::Workload;
 
 /// How to rank offers. The default is exclusive mode, no limit, weights of 1.0 and scales taken from the offers.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,38 +27,6 @@ pub struct Settings {
     pub parameters: Vec<f64>,
     /// The tasks that are to be expected, for a policy that looks ahead. None, or no row: nothing is known of them.
     pub workload: Option<Workload>,
-}
-
-/// Typical tasks, each with its share of all tasks.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Workload {
-    /// The tasks. They belong to no group.
-    pub tasks: TaskTable,
-    /// The share of each, in proportion to the sum of all: finite, not negative, and not all of them zero.
-    pub shares: Vec<f64>,
-}
-
-impl Workload {
-    /// Checks a workload for pools of this shape.
-    ///
-    /// # Errors
-    /// As [`TaskTable::check`], and [`Error::BadNumber`] for the shares.
-    pub fn check(&self, shape: Shape) -> Result<(), Error> {
-        self.tasks.check(shape)?;
-        if let Some(at) = self.tasks.group_of.iter().position(|&group| group > 0) {
-            return Err(out_of_range("group-of", at, self.tasks.group_of[at].into(), 0, 0));
-        }
-        check_length("shares", self.shares.len(), self.tasks.rows.into())?;
-        let mut sum = 0.0;
-        for (at, &share) in self.shares.iter().enumerate() {
-            check_number("shares", at, share, 0.0, f64::MAX)?;
-            sum += share;
-        }
-        match self.shares.len() {
-            0 => Ok(()),
-            rows => check_number("shares", rows - 1, sum, f64::MIN_POSITIVE, f64::MAX),
-        }
-    }
 }
 
 impl Default for Settings {

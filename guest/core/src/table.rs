@@ -1,29 +1,13 @@
-//! Tables of offers and tasks, as columns, and the checks that make them safe to index.
+//! Tables of offers and tasks, as columns.
 
 use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::error::{Cell, Error};
+use crate::columns::{Shape, cell, check_length, check_number, check_offsets, check_rows, out_of_range, span};
+use crate::devices::WHOLE;
+use crate::error::Error;
 use crate::groups::GroupTable;
-use crate::settings::Workload;
-
-/// The most rows of a pool, and of one task table.
-pub const MAX_ROWS: u64 = 1 << 24;
-/// Thousandths of a whole device.
-pub const WHOLE: u32 = 1000;
-
-/// How many columns the tables of a pool have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shape {
-    /// Resource dimensions.
-    pub dimensions: u32,
-    /// Attributes.
-    pub attributes: u32,
-    /// Measures.
-    pub measures: u32,
-}
 
 /// Offers, one row each. Plain columns: [`OfferTable::check`] says whether they fit together.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -109,6 +93,15 @@ impl Kind {
     pub(crate) fn is_measured(self) -> bool {
         matches!(self, Self::AtLeast | Self::AtMost)
     }
+}
+
+/// Typical tasks, each with its share of all tasks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Workload {
+    /// The tasks. They belong to no group.
+    pub tasks: TaskTable,
+    /// The share of each, in proportion to the sum of all: finite, not negative, and not all of them zero.
+    pub shares: Vec<f64>,
 }
 
 /// What has happened to the offers of a pool. Applied in the order of the fields.
@@ -300,6 +293,29 @@ impl TaskTable {
     }
 }
 
+impl Workload {
+    /// Checks a workload for pools of this shape.
+    ///
+    /// # Errors
+    /// As [`TaskTable::check`], and [`Error::BadNumber`] for the shares.
+    pub fn check(&self, shape: Shape) -> Result<(), Error> {
+        self.tasks.check(shape)?;
+        if let Some(at) = self.tasks.group_of.iter().position(|&group| group > 0) {
+            return Err(out_of_range("group-of", at, self.tasks.group_of[at].into(), 0, 0));
+        }
+        check_length("shares", self.shares.len(), self.tasks.rows.into())?;
+        let mut sum = 0.0;
+        for (at, &share) in self.shares.iter().enumerate() {
+            check_number("shares", at, share, 0.0, f64::MAX)?;
+            sum += share;
+        }
+        match self.shares.len() {
+            0 => Ok(()),
+            rows => check_number("shares", rows - 1, sum, f64::MIN_POSITIVE, f64::MAX),
+        }
+    }
+}
+
 impl Changes {
     /// Checks the changes for a pool that has this many rows.
     ///
@@ -322,74 +338,4 @@ impl Changes {
         }
         self.workload.as_ref().map_or(Ok(()), |workload| workload.check(shape))
     }
-}
-
-/// Refuses a double that is NaN or out of its range.
-pub(crate) fn check_number(
-    column: &'static str,
-    at: usize,
-    value: f64,
-    minimum: f64,
-    maximum: f64,
-) -> Result<(), Error> {
-    if value >= minimum && value <= maximum {
-        return Ok(());
-    }
-    Err(Error::BadNumber { column, row: u32::try_from(at).unwrap_or(u32::MAX), value, minimum, maximum })
-}
-
-/// Refuses more rows than [`MAX_ROWS`].
-fn check_rows(asked: u64) -> Result<(), Error> {
-    if asked > MAX_ROWS { Err(Error::TooManyRows { asked, limit: MAX_ROWS }) } else { Ok(()) }
-}
-
-/// Refuses a column that has not the expected length.
-pub(crate) fn check_length(column: &'static str, found: usize, expected: u64) -> Result<(), Error> {
-    let found = found as u64;
-    if found == expected { Ok(()) } else { Err(Error::ColumnLength { column, expected, found }) }
-}
-
-/// Refuses offsets that fall, begin above zero or do not end at the length of their column. No offsets at all stand for
-/// rows that are all empty.
-pub(crate) fn check_offsets(
-    column: &'static str,
-    offsets: &[u32],
-    rows: u64,
-    flat_column: &'static str,
-    flat: usize,
-) -> Result<(), Error> {
-    if offsets.is_empty() {
-        return check_length(flat_column, flat, 0);
-    }
-    check_length(column, offsets.len(), rows + 1)?;
-    let mut least = 0;
-    let mut most = 0;
-    for (at, &offset) in offsets.iter().enumerate() {
-        if offset < least || offset > most {
-            return Err(out_of_range(column, at, offset.into(), least.into(), most.into()));
-        }
-        (least, most) = (offset, u32::MAX);
-    }
-    check_length(flat_column, flat, least.into())
-}
-
-/// The part of a flat column that belongs to a row.
-#[inline]
-pub(crate) fn span(offsets: &[u32], row: usize) -> Range<usize> {
-    if offsets.is_empty() { 0..0 } else { offsets[row] as usize..offsets[row + 1] as usize }
-}
-
-/// A cell, from a position that a check of the rows has found to fit.
-fn cell(column: &'static str, row: usize, value: u64, minimum: u64, maximum: u64) -> Cell {
-    Cell { column, row: u32::try_from(row).unwrap_or(u32::MAX), value, minimum, maximum }
-}
-
-/// The error of a number out of its range.
-pub(crate) fn out_of_range(column: &'static str, row: usize, value: u64, minimum: u64, maximum: u64) -> Error {
-    Error::OutOfRange(cell(column, row, value, minimum, maximum))
-}
-
-/// `values` as a column, or `rows` times `default` where it is empty.
-pub(crate) fn or_default<T: Clone>(values: &[T], default: T, rows: usize) -> Vec<T> {
-    if values.is_empty() { vec![default; rows] } else { values.to_vec() }
 }

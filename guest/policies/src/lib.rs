@@ -9,7 +9,7 @@
 
 extern crate alloc;
 
-use offermatch_core::table::WHOLE;
+use offermatch_core::WHOLE;
 use offermatch_core::{Demand, Leftover, Line, Ranking};
 
 include!(concat!(env!("OUT_DIR"), "/policies.rs"));

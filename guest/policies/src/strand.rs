@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use offermatch_core::table::WHOLE;
+use offermatch_core::WHOLE;
 use offermatch_core::{Demand, Leftover, Outlook, Parameter, Policy, Ranking, State};
 
 use crate::{asked, thousandths};

@@ -9,9 +9,10 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
+use crate::devices::WHOLE;
 use crate::feasible::Task;
 use crate::ledger::Ledger;
-use crate::table::{Kind, TaskTable, WHOLE};
+use crate::table::{Kind, TaskTable};
 
 /// Bits of a word.
 const BITS: usize = u64::BITS as usize;

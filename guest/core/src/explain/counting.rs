@@ -7,11 +7,13 @@ use hashbrown::HashMap;
 
 use super::Explanations;
 use super::census::{Census, asked_devices, count, of_axis, on_axis, ones, set};
+use crate::devices::WHOLE;
 use crate::feasible::Task;
-use crate::groups::{Members, Occupants};
+use crate::groups::Occupants;
 use crate::ledger::Ledger;
+use crate::members::Members;
 use crate::policy::{Bound, Demand, Leftover, Policy, Ranking};
-use crate::table::{Kind, TaskTable, WHOLE};
+use crate::table::{Kind, TaskTable};
 
 /// Wider than the roundings of a bound of scores.
 const SLACK: f64 = 1e-9;

@@ -4,11 +4,12 @@ use alloc::vec::Vec;
 
 use super::Explanations;
 use crate::devices;
+use crate::devices::WHOLE;
 use crate::feasible::Task;
-use crate::groups::Members;
 use crate::ledger::Ledger;
+use crate::members::Members;
 use crate::policy::{Policy, Ranking};
-use crate::table::{TaskTable, WHOLE};
+use crate::table::TaskTable;
 
 /// A check that an offer fails: its place among the checks of its kind, and what is missing.
 #[derive(Clone, Copy)]

@@ -7,10 +7,11 @@
 
 use alloc::vec::Vec;
 
+use crate::devices::WHOLE;
 use crate::feasible::Task;
 use crate::ledger::Ledger;
 use crate::policy::Leftover;
-use crate::table::{Kind, TaskTable, WHOLE};
+use crate::table::{Kind, TaskTable};
 
 /// Axes behind the resource dimensions.
 const DEVICE_AXES: usize = 3;

@@ -3,16 +3,17 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::columns::MAX_ROWS;
 use crate::ledger::Ledger;
+use crate::mode::Mode;
 use crate::policy::{Bound, Leftover, Policy, Ranking};
-use crate::settings::Mode;
-use crate::table::{Kind, MAX_ROWS, TaskTable};
+use crate::table::{Kind, TaskTable};
 
 use super::axes::{Axes, Measured};
 use super::bound::KeyBound;
 use super::rows::Rows;
-use super::slots::Slots;
-use super::words::{SLOTS, Words};
+use super::slots::{SLOTS, Slots};
+use super::words::Words;
 use super::{Index, axes};
 
 /// Slots that are taken in each new word where offers will move: the rest is room for those that come.

@@ -7,8 +7,8 @@ use crate::policy::Policy;
 
 use super::features::{Estimator, Room};
 use super::search::{Best, Extra, Found, Ordered, Search};
-use super::slots::NO_SHAPE;
-use super::words::{SLOTS, WORDS, bits};
+use super::slots::{NO_SHAPE, SLOTS};
+use super::words::{WORDS, bits};
 
 /// The estimate of a block that is looked at already.
 const LOOKED_AT: f64 = f64::INFINITY;

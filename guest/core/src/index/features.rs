@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use crate::policy::Policy;
 
-use super::words::{SLOTS, WORDS, Words, bits, mask};
+use super::slots::SLOTS;
+use super::words::{WORDS, Words, bits, mask};
 
 /// Values of the sample by which a feature is cut into cells: one cell fewer.
 const CUTS: usize = 63;

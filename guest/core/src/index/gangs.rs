@@ -10,8 +10,9 @@ use crate::feasible::Task;
 use crate::policy::{Bound, Policy, Ranking};
 
 use super::Index;
+use super::slots::SLOTS;
 use super::within::Want;
-use super::words::{SLOTS, WORDS, bits};
+use super::words::{WORDS, bits};
 
 /// Offers that are looked at for each value, at most.
 const OFFERS_A_VALUE: usize = 8;

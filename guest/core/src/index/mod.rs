@@ -29,8 +29,8 @@ use alloc::vec::Vec;
 
 use crate::feasible::Task;
 use crate::ledger::Ledger;
+use crate::mode::Mode;
 use crate::policy::{Leftover, Policy, Ranking};
-use crate::settings::Mode;
 
 use arrivals::Arrivals;
 use asks::{Ask, Asks};
@@ -42,8 +42,8 @@ use postings::{Postings, RARE};
 use requirements::Offers;
 use rows::{Chosen, Rows};
 use search::{Nothing, Search};
-use slots::Slots;
-use words::{SLOTS, WORDS, Words};
+use slots::{SLOTS, Slots};
+use words::{WORDS, Words};
 
 pub(crate) use gangs::Values;
 pub(crate) use within::{Among, Want};

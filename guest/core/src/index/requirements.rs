@@ -14,8 +14,8 @@ use crate::table::{Kind, TaskTable};
 
 use super::axes::{self, Measured};
 use super::postings::Postings;
-use super::slots::Slots;
-use super::words::{Line, SLOTS, WORDS, Words};
+use super::slots::{SLOTS, Slots};
+use super::words::{Line, WORDS, Words};
 
 /// Values of a set whose rows are joined in a search; a larger set has a row of its own.
 const FEW: usize = 4;

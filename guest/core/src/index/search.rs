@@ -11,8 +11,8 @@ use super::asks::Ask;
 use super::axes::Axes;
 use super::features::{Features, Room};
 use super::rows::{Chosen, Sieve};
-use super::slots::{NO_SHAPE, Slots};
-use super::words::{SLOTS, WORDS, Words};
+use super::slots::{NO_SHAPE, SLOTS, Slots};
+use super::words::{WORDS, Words};
 
 /// No slot of a word.
 const NO_SLOT: usize = usize::MAX;

@@ -3,8 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::words::SLOTS;
-
+/// Slots of a word.
+pub(super) const SLOTS: usize = u64::BITS as usize;
 /// The shape of no slot.
 pub(super) const NO_SHAPE: u64 = u64::MAX;
 /// The shape of a word whose slots differ in shape.

@@ -9,8 +9,8 @@
 use alloc::vec::Vec;
 
 use crate::feasible::Task;
-use crate::groups::Members;
 use crate::ledger::Ledger;
+use crate::members::Members;
 use crate::policy::{Policy, Ranking};
 
 use super::Index;

@@ -10,10 +10,8 @@ use alloc::vec::Vec;
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Policy};
 
-use super::slots::{MIXED, Slots};
+use super::slots::{MIXED, SLOTS, Slots};
 
-/// Slots of a word.
-pub(super) const SLOTS: usize = u64::BITS as usize;
 /// Words of a block.
 pub(super) const WORDS: usize = 8;
 

@@ -7,13 +7,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use crate::columns::{MAX_ROWS, check_length, check_offsets, out_of_range, span};
+use crate::devices::WHOLE;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::method::Method;
+use crate::mode::Mode;
 use crate::policy::Policy;
 use crate::pool::Pool;
-use crate::settings::Mode;
-use crate::table::{MAX_ROWS, TaskTable, WHOLE, check_length, check_offsets, out_of_range, span};
+use crate::table::TaskTable;
 
 /// The tasks that run on the offers of a pool and may be taken away. What they use is not in `available`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,10 +4,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use offermatch_core as model;
-use offermatch_core::table::WHOLE;
+use offermatch_core::WHOLE;
 
 use super::groups::Group;
-use super::pool::{Offer, RulesPool};
+use super::offers::Offer;
+use super::pool::RulesPool;
 use super::{Rules, span};
 
 /// A check: where it is counted, and what is missing as a double and, for quantities, as an integer.
@@ -43,7 +44,7 @@ impl<R: Rules> RulesPool<R> {
         };
         for task in 0..rows {
             let group = tasks.group_of.get(task).copied().unwrap_or(0).checked_sub(1);
-            let group = group.map(|group| (Group::new(self, &tasks.groups, group as usize), group as usize));
+            let group = group.map(|group| (Group::new(&self.offers, &tasks.groups, group as usize), group as usize));
             let limits = group.as_ref().map_or(0..0, |(_, group)| span(&tasks.groups.limit_offsets, *group));
             let first_limit = counts.limit_fails.len();
             counts.limit_fails.resize(first_limit + limits.len(), 0);

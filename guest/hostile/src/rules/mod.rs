@@ -2,7 +2,9 @@
 //! overrides that one. With none overridden it is right.
 
 mod explain;
+mod gangs;
 mod groups;
+mod offers;
 mod pool;
 mod preempt;
 
@@ -10,7 +12,7 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use offermatch_core as model;
-use offermatch_core::table::WHOLE;
+use offermatch_core::WHOLE;
 
 use crate::behaviour::description;
 use crate::export::Calls;

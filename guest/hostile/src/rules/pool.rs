@@ -5,25 +5,11 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use offermatch_core as model;
-use offermatch_core::table::WHOLE;
+use offermatch_core::WHOLE;
 
 use super::groups::Group;
+use super::offers::{Offer, rows};
 use super::{Rules, span};
-
-/// One offer.
-#[derive(Debug, Clone)]
-pub(super) struct Offer {
-    /// What is free in each dimension.
-    pub(super) available: Vec<u64>,
-    /// What there is in all.
-    pub(super) capacity: Vec<u64>,
-    /// Attribute values.
-    pub(super) attributes: Vec<u32>,
-    /// Measures.
-    measures: Vec<f64>,
-    /// The free thousandths of each device.
-    pub(super) devices: Vec<u32>,
-}
 
 /// A pool that follows rules.
 #[derive(Debug, Clone)]
@@ -261,22 +247,4 @@ pub(super) fn take_devices<R: Rules>(free: &mut [u32], asked: u32) {
             free[number] -= asked;
         }
     }
-}
-
-/// The offers of a checked table.
-fn rows(shape: model::Shape, table: &model::OfferTable) -> Vec<Offer> {
-    let part = |width: u32, row: usize| row * width as usize..(row + 1) * width as usize;
-    let capacity = if table.capacity.is_empty() { &table.available } else { &table.capacity };
-    let measures = |row| match table.measures.get(part(shape.measures, row)) {
-        Some(measures) => measures.to_vec(),
-        None => vec![f64::NAN; shape.measures as usize],
-    };
-    let offers = (0..table.rows as usize).map(|row| Offer {
-        available: table.available[part(shape.dimensions, row)].to_vec(),
-        capacity: capacity[part(shape.dimensions, row)].to_vec(),
-        attributes: table.attributes[part(shape.attributes, row)].to_vec(),
-        measures: measures(row),
-        devices: table.device_free[span(&table.device_offsets, row)].to_vec(),
-    });
-    offers.collect()
 }

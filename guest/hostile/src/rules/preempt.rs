@@ -5,7 +5,8 @@ use core::cmp::Reverse;
 
 use offermatch_core as model;
 
-use super::pool::{Offer, RulesPool, take_devices};
+use super::offers::Offer;
+use super::pool::{RulesPool, take_devices};
 use super::{Rules, span};
 
 /// What a plan costs: the highest priority of a victim, how many victims, the score, the place in the list.
