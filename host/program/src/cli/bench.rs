@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use offermatch::{DEFAULT_POLICY, Limits, Matcher};
 use serde_json::{Value, json};
 
+use super::matcher::load;
 use super::progress::Progress;
 use crate::bench::report::Report;
 use crate::bench::{Bench, border, cores, fenzo, growth, kinds, live, memory, simd, small, start, swap, talk, update};
@@ -171,11 +172,6 @@ fn one(bench: &Bench<'_>, what: &What, matcher: &Matcher, name: &Path) -> anyhow
 fn again(bytes: &[u8]) -> Vec<u8> {
     // Section 0, of two bytes: a name of one letter.
     [bytes, &[0, 2, 1, b'2']].concat()
-}
-
-/// The matcher that is measured.
-fn load(name: &Path, limits: &Limits) -> Result<Matcher, offermatch::Error> {
-    super::match_command::load(name, limits)
 }
 
 /// The figures for machines: one object, or, for all of them, a list of objects.

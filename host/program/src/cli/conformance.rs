@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use offermatch::{Level, Report, Skips, Suite, Trial};
 
-use super::match_command::load;
-use super::trust::{Differs, limits};
+use super::matcher::{limits, load};
+use super::trust::Differs;
 
 /// Examples for `--help`.
 pub(super) const EXAMPLES: &str = "\

@@ -20,7 +20,7 @@ Examples:
 
 /// Runs the command.
 pub(super) fn run(arguments: &InspectArguments) -> anyhow::Result<Vec<u8>> {
-    let limits = super::trust::limits(arguments.limits.as_deref())?;
+    let limits = super::matcher::limits(arguments.limits.as_deref())?;
     let found = match &arguments.path {
         Some(path) => Inspection::of_with(path, &limits)?,
         None => Inspection::bundled_with(DEFAULT_POLICY, &limits)?,

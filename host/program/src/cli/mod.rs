@@ -2,8 +2,10 @@
 
 mod bench;
 mod conformance;
+mod cycle;
 mod inspect;
 mod match_command;
+mod matcher;
 mod new;
 mod numbers;
 mod output;

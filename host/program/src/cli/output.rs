@@ -4,7 +4,7 @@ use offermatch::{BadRow, Check, DEVICES, Explanation, Explanations, Missing, ans
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use super::match_command::{Cycle, Stages};
+use super::cycle::{Cycle, Stages};
 use super::numbers::{shown, to_json};
 
 /// An answer as `docs/formats.md` has it.

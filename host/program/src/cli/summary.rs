@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use offermatch::{Explanations, OfferTable, answer_digest, visible, visible_name};
 
-use super::match_command::Cycle;
+use super::cycle::Cycle;
 use crate::LONGEST_MESSAGE;
 
 /// Characters of a full bar.

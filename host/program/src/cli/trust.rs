@@ -1,13 +1,13 @@
 //! `offermatch-host replay` and `offermatch-host swap`.
 
 use std::fmt::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use offermatch::{Difference, Error, Limits, Manifest, Matcher, Recording, Slot, visible, visible_name};
+use offermatch::{Difference, Manifest, Matcher, Recording, Slot, visible, visible_name};
 use serde_json::{Value, json};
 
-use super::match_command::load;
+use super::matcher::{limits, load};
 
 /// Examples for `--help`.
 pub(super) const REPLAY_EXAMPLES: &str = "\
@@ -73,11 +73,6 @@ impl fmt::Display for Differs {
 }
 
 impl std::error::Error for Differs {}
-
-/// The limits in this file, or those in force.
-pub(super) fn limits(file: Option<&Path>) -> Result<Limits, Error> {
-    file.map_or_else(Limits::in_force, Limits::from_file_and_environment)
-}
 
 /// Answers recordings anew.
 ///
