@@ -29,7 +29,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench languages certified clean
+.PHONY: help run test laws test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench languages certified clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -37,6 +37,7 @@ help: ## list what can be made
 	@echo "make test-kubernetes  what is said of Kubernetes, on a real API server, which is built from source once"
 	@echo "make test-killed  schedulers killed at 50 points each on container engines and on Kubernetes"
 	@echo "make chaos    schedulers and agents killed, stopped, their clocks stepped and disks filled, while 1,000 tasks run"
+	@echo "make laws     the index beside the plain loop on 20,000 random stories of each kind; hours"
 	@echo "make endurance  10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory"
 	@echo "make bare     the README's commands on Debian fresh from debootstrap, and on other Pythons"
 	@echo "make certified  the matchers in Python, JavaScript and C, asked 20,000 generated cases by both programs"
@@ -147,6 +148,9 @@ test-rust: component policies hostile ## the core, the Rust library and its prog
 	cargo test --locked --release $(PACKAGES)
 	cargo test --locked --release --package offermatch-kit --package offermatch-policies
 	cargo test --locked --release --package offermatch-hostile --test right # a second reading of docs/semantics.md
+
+laws: policies ## the index beside the plain loop on 20,000 random stories of each kind; hours
+	PROPTEST_CASES=20000 cargo test --locked --release $(PACKAGES) --test laws
 
 postgresql: ## Debian's PostgreSQL, for the tests of the task store
 	@python-host/postgresql.sh
