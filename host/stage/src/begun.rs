@@ -8,10 +8,10 @@ use rustix::io::Errno;
 
 use super::destination::lock;
 use super::error::StageError;
-use super::file::Passage;
 use super::journal::{Journal, Record, journal, partial};
 use super::metadata::{self, Identity};
 use super::options::Sync;
+use super::passage::Passage;
 use super::tree::Style;
 
 /// Files of at least this many bytes leave a record of how far they came, this often.

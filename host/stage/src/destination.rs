@@ -17,9 +17,8 @@ use rustix::io::Errno;
 use super::error::StageError;
 use super::journal::{Journal, Record, journal, partial};
 use super::metadata::Identity;
-use super::options::{Options, Sync};
-use super::run::Request;
-use super::tree::{Directory, Found, Job, Style, directory_flags, make};
+use super::options::{Options, Request, Sync};
+use super::tree::{Directory, Found, Job, Landing, Style, directory_flags, make};
 use super::watch::Watch;
 
 /// A source and its place.
@@ -31,17 +30,6 @@ pub(super) struct Destination {
     parent: PathBuf,
     /// The name of the copy there.
     name: OsString,
-}
-
-/// How a hidden tree becomes visible.
-#[derive(Debug)]
-pub(super) struct Landing {
-    /// The directory it stands in.
-    pub(super) parent: OwnedFd,
-    /// Its name for now.
-    pub(super) hidden: OsString,
-    pub(super) name: OsString,
-    pub(super) path: PathBuf,
 }
 
 impl Destination {

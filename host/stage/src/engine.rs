@@ -1,7 +1,6 @@
 //! Who moves the data of a file, and what stands in where that does not work.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::io;
 use std::sync::OnceLock;
 
@@ -9,48 +8,13 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::buffer::Blocks;
 use super::error::StageError;
-use super::options::Options;
+use super::options::{Engine, Options};
 #[cfg(target_os = "linux")]
 use super::ring::Ring;
 use super::transfer::{Failure, Transfer};
 use super::{asynchronous, blocking, kernel};
 
-/// Who moves data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// Read a block, write it, go on.
-    Blocking,
-    /// A reading and a writing task on tokio.
-    Tokio,
-    /// A reflink where the file system shares blocks, `copy_file_range` elsewhere: data stays in the kernel.
-    CopyFileRange,
-    /// `io_uring` with registered memory and many blocks under way.
-    IoUring,
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl Engine {
-    /// Its name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Blocking => "blocking",
-            Self::Tokio => "tokio",
-            Self::CopyFileRange => "copy-file-range",
-            Self::IoUring => "io-uring",
-        }
-    }
-
-    /// Whether it passes data through memory that `O_DIRECT` can use.
-    pub(super) fn takes_direct(self) -> bool {
-        matches!(self, Self::Blocking | Self::IoUring)
-    }
-
     /// Tries the engine without a file.
     ///
     /// # Errors

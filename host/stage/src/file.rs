@@ -1,11 +1,9 @@
 //! One file, safely: temporary name, data, checks, metadata, final name.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat};
@@ -14,15 +12,15 @@ use rustix::io::Errno;
 use super::begun::{Begun, RECORDED};
 use super::blocking::fill;
 use super::checksum::{ContentHash, Digest, of_file};
-use super::engine::{Engine, Engines};
+use super::engine::Engines;
 use super::error::StageError;
 use super::journal::{self, journal};
 use super::metadata::{self, Identity};
-use super::options::{Direct, Options, Sync};
-use super::run::Shared;
+use super::options::{Direct, Engine, Sync};
+use super::passage::Passage;
 use super::storage::{drop_cache, reserve, set_direct};
 use super::transfer::{Failure, Transfer};
-use super::tree::{Directory, Style};
+use super::tree::Style;
 use super::{extents, tree};
 
 /// Files of at most this many bytes are read and written in one call each.
@@ -34,14 +32,6 @@ const UNTOUCHED: OFlags = OFlags::NOATIME;
 /// Other systems have no such flag.
 #[cfg(not(target_os = "linux"))]
 const UNTOUCHED: OFlags = OFlags::empty();
-
-/// A file on its way.
-pub(super) struct Passage<'a> {
-    /// What all workers share.
-    pub(super) shared: &'a Shared,
-    pub(super) directory: &'a Arc<Directory>,
-    pub(super) name: &'a OsString,
-}
 
 impl Passage<'_> {
     /// Opens the source; gives it with what it is.
@@ -96,26 +86,6 @@ impl Passage<'_> {
             self.shared.control.watch.done();
         }
         result
-    }
-
-    /// The options.
-    pub(super) fn options(&self) -> &Options {
-        &self.shared.options
-    }
-
-    /// Whether contents are digested.
-    fn digests(&self) -> bool {
-        self.options().checksum || self.options().expect.is_some()
-    }
-
-    /// The source's path, for errors.
-    fn source_path(&self) -> PathBuf {
-        self.directory.source_path.join(self.directory.source_name(self.name))
-    }
-
-    /// The target's path, for errors.
-    pub(super) fn target_path(&self) -> PathBuf {
-        self.directory.target_of(self.name)
     }
 
     /// Whether the target is whole; with its digest where one was taken.

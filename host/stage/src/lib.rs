@@ -40,17 +40,18 @@ mod limit;
 mod links;
 mod metadata;
 mod options;
+mod passage;
 #[cfg(target_os = "linux")]
 mod ring;
 mod run;
+mod shared;
 mod storage;
 mod transfer;
 mod tree;
 mod watch;
 
 pub use checksum::{Digest, digest_of};
-pub use engine::Engine;
 pub use error::StageError;
-pub use options::{Direct, Keep, Options, Sync};
-pub use run::{Item, Outcome, Request, stage};
+pub use options::{Direct, Engine, Keep, Options, Request, Sync};
+pub use run::{Item, Outcome, stage};
 pub use watch::{Counts, Notice, Watch};

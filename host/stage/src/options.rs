@@ -1,7 +1,20 @@
-//! How to stage: engines, sizes, limits and what to keep.
+//! What to stage, and how: engines, sizes, limits and what to keep.
+
+use std::fmt;
+use std::path::PathBuf;
 
 use super::checksum::Digest;
-use super::engine::Engine;
+
+/// What to stage.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Files and trees. A symbolic link named here is followed.
+    pub sources: Vec<PathBuf>,
+    /// The directory that the copies go into; made if it is not there.
+    pub target: PathBuf,
+    /// Whether `target` is the name of the only copy instead.
+    pub exact: bool,
+}
 
 /// Settings of a stage. Sizes are in bytes.
 #[derive(Debug, Clone)]
@@ -42,6 +55,43 @@ impl Default for Options {
             checksum: false,
             expect: None,
         }
+    }
+}
+
+/// Who moves data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Read a block, write it, go on.
+    Blocking,
+    /// A reading and a writing task on tokio.
+    Tokio,
+    /// A reflink where the file system shares blocks, `copy_file_range` elsewhere: data stays in the kernel.
+    CopyFileRange,
+    /// `io_uring` with registered memory and many blocks under way.
+    IoUring,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Engine {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blocking => "blocking",
+            Self::Tokio => "tokio",
+            Self::CopyFileRange => "copy-file-range",
+            Self::IoUring => "io-uring",
+        }
+    }
+
+    /// Whether it passes data through memory that `O_DIRECT` can use.
+    pub(super) fn takes_direct(self) -> bool {
+        matches!(self, Self::Blocking | Self::IoUring)
     }
 }
 

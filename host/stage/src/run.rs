@@ -1,41 +1,30 @@
 //! A stage from its request to its outcome.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, Stat, renameat};
 
 use super::checksum::Digest;
-use super::destination::{Landing, destinations};
-use super::engine::{Engine, Engines};
+use super::destination::destinations;
+use super::engine::Engines;
 use super::error::StageError;
-use super::file::{Passage, SMALL};
+use super::file::SMALL;
 use super::journal::{self, journal};
-use super::limit::Bandwidth;
-use super::links::{self, Links};
+use super::links;
 use super::metadata;
-use super::options::{Options, Sync};
+use super::options::{Engine, Options, Request, Sync};
+use super::passage::Passage;
+use super::shared::Shared;
 use super::storage::read_ahead;
-use super::transfer::Control;
-use super::tree::{Directory, Found, Job, Queue, kind_name};
+use super::tree::{Directory, Found, Job, Landing, Queue, kind_name};
 use super::watch::{Counts, Watch};
-
-/// What to stage.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Files and trees. A symbolic link named here is followed.
-    pub sources: Vec<PathBuf>,
-    /// The directory that the copies go into; made if it is not there.
-    pub target: PathBuf,
-    /// Whether `target` is the name of the only copy instead.
-    pub exact: bool,
-}
 
 /// What was staged.
 #[derive(Debug, Clone)]
@@ -61,54 +50,6 @@ pub struct Item {
     pub digest: Option<Digest>,
 }
 
-/// What all workers share.
-pub(super) struct Shared {
-    pub(super) options: Options,
-    pub(super) control: Control,
-    /// Names of one file.
-    links: Links,
-    /// How data was moved.
-    used: Mutex<BTreeSet<(&'static str, bool)>>,
-    error: Mutex<Option<StageError>>,
-    /// The digests of sources that are files.
-    digests: Mutex<Vec<Option<Digest>>>,
-    /// Whether sources are opened without a new time of access, which the system lets their owners do.
-    pub(super) untouched: AtomicBool,
-    /// Bytes of the files that pass the page cache by.
-    pub(super) direct: AtomicU64,
-    /// Memory the page cache could take when the stage began, in bytes.
-    memory: u64,
-}
-
-impl Shared {
-    /// An engine moved a file.
-    pub(super) fn used(&self, engine: Engine, direct: bool) {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert((engine.name(), direct));
-    }
-
-    /// Whether a file of this size, with all before it, would fill half of the memory that is left.
-    pub(super) fn crowds_memory(&self, size: u64) -> bool {
-        self.control.watch.counts().bytes_done.saturating_add(size) > self.memory / 2
-    }
-
-    /// The error of a stage that was asked to end.
-    pub(super) fn cancelled(&self) -> StageError {
-        let counts = self.control.watch.counts();
-        StageError::Cancelled { files: counts.files_done, bytes: counts.bytes_done }
-    }
-
-    /// Ends the stage with an error, unless it has one.
-    fn fail(&self, error: StageError, queue: &Queue) {
-        // A worker that is told to stop because another failed has nothing to tell.
-        let told = matches!(error, StageError::Cancelled { .. }) && !self.control.watch.is_cancelled();
-        if !told {
-            self.error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        }
-        self.control.failed.store(true, Ordering::Relaxed);
-        queue.close();
-    }
-}
-
 /// Stages files and trees.
 ///
 /// # Errors
@@ -124,21 +65,7 @@ pub fn stage(request: &Request, options: &Options, watch: &Watch) -> Result<Outc
         (None, Ok(())) => {}
     }
     let places = destinations(request, options)?;
-    let shared = Shared {
-        options: options.clone(),
-        control: Control {
-            watch: watch.clone(),
-            bandwidth: options.bandwidth.map(Bandwidth::new),
-            failed: AtomicBool::new(false),
-        },
-        links: Links::default(),
-        used: Mutex::default(),
-        error: Mutex::default(),
-        digests: Mutex::new(vec![None; places.len()]),
-        untouched: AtomicBool::new(true),
-        direct: AtomicU64::new(0),
-        memory: available_memory(),
-    };
+    let shared = Shared::new(options, watch, places.len());
     let jobs: Result<VecDeque<Job>, StageError> =
         places.iter().enumerate().map(|(item, place)| place.begin(item, options, watch)).collect();
     let jobs = jobs?;
@@ -394,12 +321,4 @@ fn synchronise(directory: &Directory) -> Result<(), StageError> {
         rustix::fs::fsync(&directory.target)
     };
     synced.map_err(|error| StageError::of_target("synchronise", &directory.target_path, error))
-}
-
-/// Memory the page cache could take, in bytes; without bound where the system does not say.
-fn available_memory() -> u64 {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kibibytes = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
-    kibibytes.map_or(u64::MAX, |kibibytes| kibibytes.saturating_mul(1024))
 }

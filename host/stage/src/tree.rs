@@ -12,7 +12,6 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
-use super::destination::Landing;
 use super::error::StageError;
 
 /// How files of a directory come by their names.
@@ -142,6 +141,17 @@ impl Directory {
         entries.sort_unstable_by_key(|(inode, _)| *inode);
         Ok(entries.into_iter().map(|(_, found)| found).collect())
     }
+}
+
+/// How a hidden tree becomes visible.
+#[derive(Debug)]
+pub(super) struct Landing {
+    /// The directory it stands in.
+    pub(super) parent: OwnedFd,
+    /// Its name for now.
+    pub(super) hidden: OsString,
+    pub(super) name: OsString,
+    pub(super) path: PathBuf,
 }
 
 /// An entry of a source directory.
