@@ -9,7 +9,7 @@ import pyperf
 
 from offermatch import Matcher, ReferenceMatcher
 from offermatch.sample import parse_sample
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 SAMPLES = ("uniform:200x200", "uniform:20000x20000")
 

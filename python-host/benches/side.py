@@ -35,7 +35,7 @@ try:
 except ImportError:
     from offermatch.fallback import FallbackMatcher  # type: ignore[no-redef, attr-defined]
 try:
-    from offermatch.tables.rows import offer_columns, task_columns
+    from offermatch.tables.input import offer_columns, task_columns
 except ImportError:
     from offermatch._rows import offer_columns, task_columns  # type: ignore[no-redef, import-not-found]
 

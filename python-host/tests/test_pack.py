@@ -10,7 +10,7 @@ from offermatch.bench import pack as bench
 from offermatch.cli.main import run
 from offermatch.pack.problem import problem
 from offermatch.pack.search import Kind, Problem, lower_bound, pack
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 
 def check(asked, found):

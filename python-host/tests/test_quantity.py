@@ -13,7 +13,7 @@ from offermatch import InputError, Offer, Task, TaskColumns
 from offermatch.formats.files import json_rows, read_tasks
 from offermatch.quantity import MAXIMUM, SMALLEST, UNITS, as_written, check_units, parse, unit_of
 from offermatch.tables.columns import OfferColumns
-from offermatch.tables.rows import task_columns
+from offermatch.tables.input import task_columns
 
 FOLDER = Path(__file__).parents[2] / "tests/cases/quantities"
 CASES = [

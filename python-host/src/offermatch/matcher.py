@@ -32,8 +32,8 @@ from offermatch.tables.bound import upper_bound
 from offermatch.tables.catalog import Catalog
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.frames import Table
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.remarks import refuse_unknown
-from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.rules import refuse_unserved, rules_of_opening, with_parameters
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable

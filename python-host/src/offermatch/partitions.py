@@ -22,7 +22,7 @@ from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import DEVICES, Quantity, Requirement, Settings
 from offermatch.quantity import unit_of
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["Partition", "match_partitions", "partition"]
 

@@ -26,8 +26,8 @@ from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.explained import explanation
 from offermatch.tables.frames import Table
 from offermatch.tables.groups import Occupants, short_groups
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.remarks import refuse_unknown, unknown_attributes
-from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.tables.rules import refuse_preemption
 from offermatch.tables.running import running_table
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable, Workload

@@ -14,7 +14,7 @@ from offermatch.bench import svg, talk
 from offermatch.bench.loops import LOOPS, Row, rows_of
 from offermatch.cli.main import run
 from offermatch.sample import parse_sample
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 
 def command(capsys, *arguments):

@@ -4,7 +4,7 @@ import pytest
 
 from offermatch import InputError, Requirement
 from offermatch.formats.files import read_offers, read_tasks
-from offermatch.tables.rows import task_columns
+from offermatch.tables.input import task_columns
 from texts import CSV_OFFERS, CSV_TASKS, JSON_OFFERS, JSON_TASKS
 
 

@@ -12,7 +12,7 @@ from offermatch.scheduler.store.told import Processable, Reservation
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.why import why
 from offermatch.tables.columns import TaskColumns
-from offermatch.tables.rows import offer_columns
+from offermatch.tables.input import offer_columns
 
 
 def scheduler(store, cluster, **settings):

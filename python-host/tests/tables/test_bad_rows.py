@@ -9,7 +9,7 @@ import pytest
 
 from offermatch import FallbackMatcher, InputError, Offer, Slot, Task, is_in, not_in
 from offermatch.cli.main import run
-from offermatch.tables.rows import task_columns
+from offermatch.tables.input import task_columns
 
 TASKS = [
     Task("a", {"gpu": -1}),
@@ -123,8 +123,8 @@ def test_finding_bad_rows_among_many_looks_at_few_of_them(monkeypatch):
     from offermatch.tables import rows
 
     asked = []
-    build = rows._tasks
-    monkeypatch.setattr(rows, "_tasks", lambda found, *said: asked.append(len(found)) or build(found, *said))
+    build = rows.tasks_in
+    monkeypatch.setattr(rows, "tasks_in", lambda found, *said: asked.append(len(found)) or build(found, *said))
     tasks = [Task(f"t{at}", {"gpu": -1 if at == 777 else 1}) for at in range(20_000)]
     with pytest.raises(InputError, match="row 777"):
         task_columns(tasks)

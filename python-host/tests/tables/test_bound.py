@@ -8,7 +8,7 @@ from offermatch import Matcher, Offer, ReferenceMatcher, Requirement, Task, poli
 from offermatch.cli.main import run
 from offermatch.sample import parse_sample
 from offermatch.tables.bound import upper_bound
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 MATCHERS = {name: Matcher.load(policy=name) for name in policies.names()}
 

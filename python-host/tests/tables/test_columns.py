@@ -12,7 +12,7 @@ import pyarrow
 import pytest
 
 from offermatch import InputError, Offer, OfferColumns, Task, TaskColumns, is_in
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 NUMBERS = [3, 0, 2**40, 7]
 LARGE = [3, 2**63 + 1, 2**64 - 1, 7]

@@ -15,7 +15,7 @@ import pyarrow
 import pytest
 
 from offermatch import Assignment, InputError, Offer, Task, is_in, match_tasks_to_offers
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 TASKS = {"name": ["a", "b", "c"], "gpu": [1, 2, 9], "slots": [5, 5, 5]}
 OFFERS = {"name": ["x", "y"], "gpu": [1, 4], "slots": [6, 6]}

@@ -8,8 +8,8 @@ import pytest
 from offermatch import InputError, Offer, Task
 from offermatch.model import Requirement
 from offermatch.tables import rows as reading
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.plain import plain_offers, plain_tasks
-from offermatch.tables.rows import offer_columns, task_columns
 
 
 class Text(str):

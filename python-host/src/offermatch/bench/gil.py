@@ -21,7 +21,7 @@ from typing import Any, cast
 from offermatch.matcher import Matcher
 from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.wasm.component import Code
 from offermatch.wasm.instance import Instance
 

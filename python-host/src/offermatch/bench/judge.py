@@ -27,7 +27,7 @@ from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.slot.manifest import Manifest, judge_here
 from offermatch.slot.slot import Slot
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.wasm.elsewhere import compiling_here
 from offermatch.wasm.engine import ClockedEngine
 

@@ -21,7 +21,7 @@ from offermatch.matcher import Matcher
 from offermatch.model import Mode, Offer, Settings, Task, is_in
 from offermatch.partitions import Partition, match_partitions, partition
 from offermatch.sample import Sample
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["partitions", "table"]
 

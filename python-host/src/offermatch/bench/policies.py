@@ -18,8 +18,8 @@ from offermatch.errors import LimitError
 from offermatch.matcher import Matcher
 from offermatch.model import MODES
 from offermatch.sample import Sample
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.order import Order, in_order
-from offermatch.tables.rows import offer_columns, task_columns
 
 __all__ = ["SAMPLES", "policies", "table"]
 

@@ -18,7 +18,7 @@ from typing import Any
 from offermatch.errors import LyingMatcherError
 from offermatch.matcher import Matcher
 from offermatch.sample import Sample
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["rows", "table"]
 

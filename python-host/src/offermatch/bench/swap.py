@@ -35,7 +35,7 @@ from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
 from offermatch.slot.manifest import Manifest
 from offermatch.slot.slot import Slot
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["swap", "table"]
 

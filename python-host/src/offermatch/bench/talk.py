@@ -30,7 +30,7 @@ from offermatch.bench.loops import LOOPS, Loop, Row, rows_of
 from offermatch.errors import LyingMatcherError, MatcherError
 from offermatch.matcher import Matcher
 from offermatch.sample import Sample
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["BASELINE", "SIZES", "python_loop", "table", "talk", "time_text"]
 

@@ -14,7 +14,7 @@ from offermatch.errors import MatcherError
 from offermatch.matcher import Matcher
 from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["add_demo"]
 

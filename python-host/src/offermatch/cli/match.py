@@ -13,8 +13,8 @@ from offermatch.formats.files import FORMATS, read_tables
 from offermatch.sample import KINDS
 from offermatch.tables.bad import BAD_ROWS
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.order import ORDERS, in_order
-from offermatch.tables.rows import offer_columns, task_columns
 
 __all__ = ["add_match"]
 

@@ -15,8 +15,8 @@ from offermatch.errors import InputError, OffermatchError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Explanation, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.remedies import remedies
-from offermatch.tables.rows import offer_columns, task_columns
 from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 
 __all__ = [

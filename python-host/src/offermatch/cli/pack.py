@@ -15,7 +15,7 @@ from offermatch.formats.files import FORMATS, read_tables
 from offermatch.pack.problem import problem
 from offermatch.pack.search import Found, pack
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["add_pack"]
 

@@ -29,7 +29,7 @@ from offermatch.requirements import double, measure_number, members
 from offermatch.tables import cells
 from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.rows import offers_of_rows, tasks_of_rows
 from offermatch.tables.shape import offer_from_mapping, task_from_mapping
 
 __all__ = [
@@ -85,9 +85,9 @@ def read_tables(
         offered = read_offers(offers, form, units, bad_rows)
         known = tuple(offered.available) if len(offered) else None
         return read_tasks(tasks, form, units, bad_rows, known), offered
-    offered = offer_columns(rows[1], source=str(offers), bad_rows=bad_rows)
+    offered = offers_of_rows(rows[1], source=str(offers), bad_rows=bad_rows)
     known = tuple(offered.available) if len(offered) and bad_rows != "refuse" else None
-    return task_columns(rows[0], source=str(tasks), bad_rows=bad_rows, known=known), offered
+    return tasks_of_rows(rows[0], source=str(tasks), bad_rows=bad_rows, known=known), offered
 
 
 def _documents(path: Path) -> list[Any]:
@@ -137,17 +137,17 @@ def read_tasks(
         columns, own = _parquet(path, source)
         _check_header(list(columns), *_TASK_COLUMNS, source)
         units = {**(units or {}), **own}
-        return task_columns(columns, source=source, units=units, bad_rows=bad_rows, known=known)
+        return tasks_of_rows(columns, source=source, units=units, bad_rows=bad_rows, known=known)
     else:
         header, written = csv_rows(path)
         if chosen == "openb":
-            return task_columns(openb.tasks(header, written, source), source=source, bad_rows=bad_rows, known=known)
+            return tasks_of_rows(openb.tasks(header, written, source), source=source, bad_rows=bad_rows, known=known)
         header, own = csv_units(header, source)
         _check_header(header, *_TASK_COLUMNS, source)
         rows = [dict(zip(header, row, strict=True)) for row in written]
         convert = _csv_task
     units = {**(units or {}), **own}
-    table = task_columns(rows, source=source, units=units, bad_rows=bad_rows, known=known, convert=convert)
+    table = tasks_of_rows(rows, source=source, units=units, bad_rows=bad_rows, known=known, convert=convert)
     check_units(own, table.demand)
     return table
 
@@ -165,17 +165,17 @@ def read_offers(
     elif chosen == "parquet":
         columns, own = _parquet(path, source)
         _check_header(list(columns), *_OFFER_COLUMNS, source)
-        return offer_columns(columns, source=source, units={**(units or {}), **own}, bad_rows=bad_rows)
+        return offers_of_rows(columns, source=source, units={**(units or {}), **own}, bad_rows=bad_rows)
     else:
         header, written = csv_rows(path)
         if chosen == "openb":
-            return offer_columns(openb.offers(header, written, source), source=source, bad_rows=bad_rows)
+            return offers_of_rows(openb.offers(header, written, source), source=source, bad_rows=bad_rows)
         header, own = csv_units(header, source)
         _check_header(header, *_OFFER_COLUMNS, source)
         rows = [dict(zip(header, row, strict=True)) for row in written]
         convert = _csv_offer
     units = {**(units or {}), **own}
-    table = offer_columns(rows, source=source, units=units, bad_rows=bad_rows, convert=convert)
+    table = offers_of_rows(rows, source=source, units=units, bad_rows=bad_rows, convert=convert)
     check_units(own, table.available)
     return table
 
@@ -202,7 +202,7 @@ def read_workload(path: Path, form: str = "auto", units: Mapping[str, str] | Non
         hint = "give JSON, JSON lines or CSV"
         raise InputError("setting-malformed", f"rows of {chosen} have no share", hint, source)
     in_force = {**(units or {}), **own}
-    table = task_columns(tasks, source=source, units=in_force)
+    table = tasks_of_rows(tasks, source=source, units=in_force)
     check_units(own, table.demand)
     found = []
     for at, (task, row) in enumerate(zip(tasks, rows, strict=True)):

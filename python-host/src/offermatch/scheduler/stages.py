@@ -26,7 +26,7 @@ from offermatch.scheduler.store import Lease, Store, Verdict
 from offermatch.scheduler.store.schema import State
 from offermatch.scheduler.store.told import Claim, Outcome, Processable, Underway
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.rows import offer_columns
+from offermatch.tables.input import offer_columns
 
 __all__ = [
     "TOGETHER",

@@ -17,7 +17,7 @@ from offermatch.model import AnyRequirement, Group, Preference, Quantity
 from offermatch.quantity import as_written, check_units, parse, unit_of
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.tables.columns import TaskColumns
-from offermatch.tables.rows import task_columns
+from offermatch.tables.input import task_columns
 from offermatch.tables.shape import task_from_mapping
 
 __all__ = ["Checked", "Submission", "checked", "read_submissions"]

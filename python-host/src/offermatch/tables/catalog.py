@@ -14,7 +14,7 @@ from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.groups import Occupants
 from offermatch.tables.interner import Interner
 from offermatch.tables.numbering import offer_table, task_table
-from offermatch.tables.rows import task_columns
+from offermatch.tables.rows import tasks_of_rows
 from offermatch.tables.settings import SettingColumns
 from offermatch.tables.tables import Changes, OfferTable, TaskTable, Workload
 
@@ -153,7 +153,7 @@ class Catalog:
         if shares and not 0 < sum(shares) < inf:
             hint = "give one of them a share above 0"
             raise InputError("workload-malformed", f"the shares add up to {sum(shares)!r}", hint, "workload")
-        table = task_columns(rows, self.dimensions, "workload", units=units)
+        table = tasks_of_rows(rows, self.dimensions, "workload", units=units)
         for at, group in enumerate(table.groups or ()):
             if group is not None:
                 hint = "leave the group out: shares say how often such a task comes"

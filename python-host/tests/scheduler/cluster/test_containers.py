@@ -9,7 +9,7 @@ from engines import IMAGE
 from offermatch.errors import ClusterError, InputError
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.container import ContainerCluster, Engine
-from offermatch.tables.rows import offer_columns
+from offermatch.tables.input import offer_columns
 
 GIB = 2**30
 MIB = 2**20

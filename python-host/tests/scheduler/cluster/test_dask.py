@@ -18,7 +18,7 @@ from offermatch.sample import parse_sample
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.dask.dask import DaskCluster
 from offermatch.scheduler.cluster.partitions import match_partitions
-from offermatch.tables.rows import offer_columns
+from offermatch.tables.input import offer_columns
 from sites import dask, tasks_of_dask
 
 

@@ -14,7 +14,7 @@ from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.adapters import connect
 from offermatch.scheduler.cluster.kubernetes import KubernetesCluster, Place
 from offermatch.scheduler.cluster.kubernetes.pod import pod_name, report_of
-from offermatch.tables.rows import offer_columns
+from offermatch.tables.input import offer_columns
 from sites import GIB, add_node, kubernetes, node
 
 

@@ -14,7 +14,7 @@ from offermatch.reference.standing import take_devices
 from offermatch.sample import parse_sample
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.simulated import SimulatedCluster, talk_servers
-from offermatch.tables.rows import task_columns
+from offermatch.tables.input import task_columns
 
 CORE = {"cpu": 1000}
 

@@ -18,7 +18,7 @@ from offermatch.scheduler.day.replay import Sample, Side, loop_speed, replay
 from offermatch.scheduler.day.report import charts, page, summary
 from offermatch.scheduler.day.run import compare
 from offermatch.scheduler.day.workload import NODES, PODS, generated, openb_day
-from offermatch.tables.rows import task_columns
+from offermatch.tables.input import task_columns
 
 PLOTS = Path(__file__).parents[4] / "docs" / "plots"
 TRACE = Path(__file__).parents[5] / "shared" / "data"

@@ -14,7 +14,7 @@ from offermatch.model import Offer
 from offermatch.quantity import as_written
 from offermatch.scheduler.cluster.abc import Launch
 from offermatch.tables.columns import OfferColumns
-from offermatch.tables.rows import offer_columns
+from offermatch.tables.input import offer_columns
 from offermatch.verify.devices import take_devices
 
 __all__ = ["Server", "Taken", "malformed", "measures_of", "offers_of", "refuse_occupants", "servers_of"]

@@ -23,7 +23,7 @@ import pytest
 
 from offermatch.errors import ClusterError
 from offermatch.scheduler.cluster.abc import Cluster, Launch, Launched, Report
-from offermatch.tables.rows import offer_columns
+from offermatch.tables.input import offer_columns
 
 __all__ = ["ClusterSuite", "Site"]
 

@@ -21,7 +21,7 @@ from offermatch.formats.openb import tasks as openb_tasks
 from offermatch.quantity import parse
 from offermatch.scheduler.cluster.simulated import talk_servers
 from offermatch.tables.columns import OfferColumns, TaskColumns
-from offermatch.tables.rows import offer_columns, task_columns
+from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["DAY", "NODES", "PODS", "Workload", "generated", "openb_day"]
 
