@@ -5,7 +5,7 @@
 use std::fmt;
 use std::io;
 
-use crate::limits::Exceeded;
+use crate::limit::Exceeded;
 use crate::table::quantity::QuantityError;
 use crate::table::rule::Rule;
 use crate::trust::refusal::SignatureRefusal;

@@ -37,6 +37,7 @@ mod conformance;
 mod digest;
 mod error;
 mod fallback;
+mod limit;
 mod limits;
 mod pack;
 mod pool;
@@ -55,7 +56,8 @@ pub use conformance::{
 };
 pub use error::{Error, Overrun, Place};
 pub use fallback::{Breaker, FallbackMatcher};
-pub use limits::{Exceeded, Limit, Limits};
+pub use limit::{Exceeded, Limit};
+pub use limits::Limits;
 pub use offermatch_core::{
     Assignments, Changes, GroupTable, Mode, OfferTable, Plan, RunningTable, Settings as SettingColumns, Shape,
     TaskTable, Workload,

@@ -5,7 +5,8 @@ use offermatch_core::{
 };
 use wasmtime::component::ResourceAny;
 
-use crate::limits::{Exceeded, Limit, Limits};
+use crate::limit::{Exceeded, Limit};
+use crate::limits::Limits;
 use crate::pool::counts::{Counts, FirstFailures};
 use crate::pool::description::Description;
 use crate::wasm::component::Linked;

@@ -9,7 +9,8 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::error::{Error, Overrun};
-use crate::limits::{Exceeded, Limit, Limits};
+use crate::limit::{Exceeded, Limit};
+use crate::limits::Limits;
 use crate::reading;
 use crate::trust::Trust;
 use crate::wasm::cache::Cache;

@@ -1,7 +1,7 @@
 //! Why a call has no answer.
 
 use crate::error::{Error, Overrun};
-use crate::limits::Exceeded;
+use crate::limit::Exceeded;
 use crate::wasm::refusal::Refusal;
 
 /// Why a call has no answer.

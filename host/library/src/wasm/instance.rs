@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use crate::limits::{Exceeded, Limit, Limits};
+use crate::limit::{Exceeded, Limit};
+use crate::limits::Limits;
 use crate::pool::description::Description;
 use crate::wasm::component::Linked;
 use crate::wasm::engine;

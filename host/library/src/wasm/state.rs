@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use wasmtime::ResourceLimiter;
 
-use crate::limits::{Exceeded, Limit, Limits};
+use crate::limit::{Exceeded, Limit};
+use crate::limits::Limits;
 #[cfg(feature = "wasi")]
 use crate::wasm::lockdown::{Lockdown, Locked};
 use crate::wasm::spans::Spans;
