@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offermatch import InputError, Offer, Task, TaskColumns
-from offermatch.formats.files import json_rows, read_tasks
+from offermatch.formats.documents import json_rows
+from offermatch.formats.files import read_tasks
 from offermatch.quantity import MAXIMUM, SMALLEST, UNITS, as_written, check_units, parse, unit_of
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.input import task_columns

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from offermatch.errors import InputError
-from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, csv_units, json_rows
+from offermatch.formats.documents import json_rows
+from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, csv_units
 from offermatch.model import AnyRequirement, Group, Preference, Quantity
 from offermatch.quantity import as_written, check_units, parse, unit_of
 from offermatch.scheduler.queues import DEFAULT

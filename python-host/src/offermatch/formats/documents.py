@@ -1,0 +1,134 @@
+"""Text files to documents: JSON, JSON lines and YAML."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from decimal import Decimal, InvalidOperation
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from offermatch.errors import InputError
+from offermatch.extras import require
+
+__all__ = ["STANDARD_INPUT", "decoded", "documents", "json_rows", "text_of"]
+
+STANDARD_INPUT = Path("-")
+"""The path that stands for standard input."""
+
+
+def documents(path: Path) -> list[Any]:
+    """Return the documents of a YAML or JSON file."""
+    text = text_of(path)
+    if text.lstrip().startswith(("{", "[")):
+        found = decoded(text, path, 0)
+        return found if isinstance(found, list) else [found]
+    require("yaml", "yaml")
+    yaml = import_module("yaml")
+    try:
+        # Every scalar stays as it is written: YAML would make a number of a version, and a boolean of a "no".
+        return list(yaml.load_all(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader)))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        message = f"not YAML: {getattr(error, 'problem', error)}"
+        raise InputError("file-malformed", message, "docs/formats.md shows the format", place) from error
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file of UTF-8.
+
+    Raises:
+        InputError: ``file-unreadable`` or ``file-malformed``.
+    """
+    try:
+        if path == STANDARD_INPUT:
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        hint = "check the path and its permissions"
+        raise InputError("file-unreadable", error.strerror or str(error), hint, str(path)) from error
+    except UnicodeDecodeError as error:
+        hint = "save it as UTF-8"
+        raise InputError("file-malformed", f"byte {error.start} is not UTF-8", hint, str(path)) from error
+
+
+def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Return the objects of a JSON file or of JSON lines, and the units that the file declares.
+
+    Numbers with a fraction are ``Decimal``.
+
+    Args:
+        path: The file.
+        key: What the array is called where it stands in an object beside ``units``.
+        form: ``json`` or ``jsonl``.
+
+    Raises:
+        InputError: ``file-unreadable`` or ``file-malformed``.
+    """
+    text = text_of(path)
+    hint = f'the file is an array of objects, or {{"units": ..., "{key}": [...]}}; docs/formats.md shows the format'
+    units: Any = {}
+    if form == "jsonl":
+        lines = [(at, line) for at, line in enumerate(text.split("\n")) if line.strip(" \t\r")]
+        rows: Any = [decoded(line, path, at) for at, line in lines]
+        if rows and isinstance(rows[0], dict) and rows[0].keys() == {"units"}:
+            units = rows.pop(0)["units"]
+    else:
+        rows = decoded(text, path, 0)
+        if isinstance(rows, dict) and key in rows and rows.keys() <= {"units", key}:
+            units, rows = rows.get("units") or {}, rows[key]
+    if not isinstance(rows, list):
+        raise InputError("file-malformed", "not an array", hint, f"{path}, line 1, column 1")
+    for at, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise InputError("file-malformed", f"{json.dumps(row, default=str)} is not an object", hint, f"{path}, row {at}")
+    if not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
+        hint = 'units is an object such as {"cpu": "millicores"}'
+        raise InputError("file-malformed", f"{json.dumps(units, default=str)} are no units", hint, f"{path}, units")
+    return rows, units
+
+
+def decoded(text: str, path: Path, line: int) -> Any:
+    """Return a JSON value; ``line`` is how many lines of the file stand before it."""
+
+    def refuse(constant: str) -> NoReturn:
+        hint = "JSON knows no such number"
+        raise InputError("file-malformed", f"{constant} is not JSON", hint, str(path))
+
+    def number(digits: str) -> Decimal:
+        try:
+            return Decimal(digits)
+        except InvalidOperation:
+            # An exponent that Decimal does not have. One that is merely far out makes the same mistake of it.
+            mantissa, _, exponent = digits.lower().partition("e")
+            return Decimal(f"{mantissa}e{'-' if exponent.startswith('-') else ''}999999")
+
+    def whole(digits: str) -> int | Decimal:
+        # Python turns no more than 4,300 digits into an integer; what they are a quantity of says that they are too many.
+        return int(digits) if len(digits) < 4000 else Decimal(digits)
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+            raise InputError("file-malformed", f"the key {twice!r} stands twice in one object", "keep one", str(path))
+        return found
+
+    hint = "docs/formats.md shows the format"
+    try:
+        value = json.loads(text, parse_float=number, parse_int=whole, parse_constant=refuse, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        place = f"{path}, line {line + error.lineno}, column {error.colno}"
+        raise InputError("file-malformed", f"not JSON: {error.msg}", hint, place) from error
+    except (RecursionError, ValueError) as error:
+        raise InputError("file-malformed", f"not usable JSON: {error}", hint, str(path)) from error
+    if "\\u" in text:
+        try:
+            json.dumps(value, ensure_ascii=False, default=str).encode()
+        except UnicodeEncodeError as error:
+            hint = "an escape from \\ud800 to \\udfff stands for half a character"
+            raise InputError("file-malformed", "half of a surrogate pair stands alone", hint, str(path)) from error
+    return value
