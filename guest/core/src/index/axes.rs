@@ -104,10 +104,12 @@ impl Axes {
 
     /// Appends the devices of an offer.
     fn of_devices(ledger: &Ledger, row: usize, values: &mut Vec<u64>) {
-        let devices = ledger.devices(row);
-        let largest = devices.iter().copied().max().unwrap_or(0);
-        let wholly_free = devices.iter().filter(|&&free| free == WHOLE).count();
-        values.extend([ledger.free_devices(row), u64::from(largest), wholly_free as u64]);
+        let (mut largest, mut wholly_free) = (0, 0);
+        for &free in ledger.devices(row) {
+            largest = free.max(largest);
+            wholly_free += u64::from(free == WHOLE);
+        }
+        values.extend([ledger.free_devices(row), largest.into(), wholly_free]);
     }
 
     /// Writes the row of a task.

@@ -226,8 +226,8 @@ impl Rows {
     pub(super) fn of_demand(&self, asked: &[u64], rows: &mut [u32]) -> (usize, bool) {
         let mut inexact = asked.iter().filter(|&&asked| asked > 0).count();
         let mut found = 0;
-        for axis in &self.axes {
-            let asked = asked[axis.axis];
+        // No threshold is zero, and most tasks ask for no device.
+        for (axis, asked) in self.axes.iter().map(|axis| (axis, asked[axis.axis])).filter(|&(_, asked)| asked > 0) {
             let reached = axis.reached(asked);
             if reached > 0 {
                 rows[found] = (axis.first_row + reached - 1) as u32;

@@ -158,12 +158,12 @@ impl Slots {
 
     /// Makes room for this many slots.
     pub(super) fn reserve(&mut self, slots: usize) {
-        self.values.resize(slots * self.width, 0);
-        self.keys.resize(slots, 0.0);
+        resize(&mut self.values, slots * self.width);
+        resize(&mut self.keys, slots);
         self.shapes.resize(slots, NO_SHAPE);
         self.positions.resize(slots, u32::MAX);
         self.group_in.resize(slots, NO_GROUP);
-        self.attributes.iter_mut().for_each(|attribute| attribute.values.resize(slots, 0));
+        self.attributes.iter_mut().for_each(|attribute| resize(&mut attribute.values, slots));
     }
 
     /// The value of an attribute, by which offers are told apart, in each slot of each word, by its number.
@@ -403,5 +403,14 @@ impl Slots {
     fn set_member(&mut self, at: u32, member: Member) {
         self.members[at as usize] = member;
         self.rows[member.row()].at = at;
+    }
+}
+
+/// Makes room for so many numbers, new ones zero. An empty column is made anew: large ones come from the system as zeros.
+fn resize<T: Copy + Default>(column: &mut Vec<T>, length: usize) {
+    if column.is_empty() {
+        *column = vec![T::default(); length];
+    } else {
+        column.resize(length, T::default());
     }
 }
