@@ -42,10 +42,11 @@ help: ## list what can be made
 	@echo "make bare     the README's commands on Debian fresh from debootstrap, and on other Pythons"
 	@echo "make certified  the matchers in Python, JavaScript and C, asked 20,000 generated cases by both programs"
 	@echo "make languages  size, cold start and time of the matchers in other languages, for docs/other-languages.md"
+	@echo "make crates   the crates as crates.io would get them, and a program elsewhere that builds with them; minutes"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
 	@echo "make bench-before  this tree beside an earlier commit of it, measured in turns"
-	@echo "make component, policies, foreign, host, python, wheel, crates, lint, docs, test-rust, test-python, test-both, clean: parts of these"
+	@echo "make component, policies, foreign, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
 run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
@@ -98,9 +99,10 @@ python-host/src/offermatch/%: target/%
 
 fetched: python foreign postgresql chromium podman registry ## all that is fetched and installed for the tests
 
-crates: policies ## the crates offermatch-core, offermatch-kit and offermatch as crates.io would get them, built from their packages
+crates: python policies ## the crates offermatch-core, offermatch-kit and offermatch as crates.io would get them, and a program elsewhere that builds with them
 	rm -rf host/library/policies && cp -r target/policies host/library/policies
-	cargo package --locked --quiet --allow-dirty --package offermatch-core --package offermatch-kit --package offermatch
+	cargo package --locked --quiet --allow-dirty --no-verify --package offermatch-core --package offermatch-kit --package offermatch
+	$(BIN)/python -m pytest tests/crates.py
 
 wheel: target/wheel-venv/installed component policies ## the wheel and the sdist, in target/wheel, with their digests
 	@rm -rf target/wheel

@@ -336,6 +336,54 @@ pub enum Error {
         /// What the operating system says.
         error: io::Error,
     },
+    /// A component of a registry that the cache has no room or no right for.
+    #[error("{folder}: it cannot be kept: {error}")]
+    ComponentNotKept {
+        /// The folder of the cache.
+        folder: String,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// A text that begins as the reference of a registry does, and names nothing in one.
+    #[error("{text:?} names nothing in a registry")]
+    ReferenceMalformed {
+        /// The text.
+        text: String,
+    },
+    /// A registry that does not answer, or breaks off.
+    #[error("{reference}: {reason}")]
+    RegistryUnreachable {
+        /// What was to be fetched.
+        reference: String,
+        /// What is known of it.
+        reason: String,
+    },
+    /// A registry that wants credentials, does not have the name, or answers with an error.
+    #[error("{reference}: {reason}")]
+    RegistryRefused {
+        /// What was to be fetched.
+        reference: String,
+        /// What it says.
+        reason: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// A registry whose bytes are not those of the digest, the size or the kind that it stated. Nothing of them is used.
+    #[error("{reference}: {reason}")]
+    RegistryLied {
+        /// What was to be fetched.
+        reference: String,
+        /// What it sent, and in place of what.
+        reason: String,
+    },
+    /// What only a feature of this crate can do, which it was built without.
+    #[error("{wanted} needs the feature {feature} of the crate offermatch")]
+    FeatureMissing {
+        /// The feature.
+        feature: &'static str,
+        /// What was asked for.
+        wanted: String,
+    },
     /// Not a WebAssembly component.
     #[error("{origin} is not a WebAssembly component: {reason}")]
     ComponentMalformed {
@@ -505,7 +553,12 @@ impl Error {
             Self::TooManyRows { .. } => "too-many-rows",
             Self::ForeignTable { .. } => "foreign-table",
             Self::RuleUnsupported { .. } => "rule-unserved",
-            Self::ComponentUnreadable { .. } => "component-unreadable",
+            Self::ComponentUnreadable { .. } | Self::ComponentNotKept { .. } => "component-unreadable",
+            Self::ReferenceMalformed { .. } => "reference-malformed",
+            Self::RegistryUnreachable { .. } => "registry-unreachable",
+            Self::RegistryRefused { .. } => "registry-refused",
+            Self::RegistryLied { .. } => "registry-lied",
+            Self::FeatureMissing { .. } => "feature-missing",
             Self::ComponentMalformed { .. } => "component-malformed",
             Self::WrongWorld { .. } => "wrong-world",
             Self::ContractVersion { .. } => "contract-version",
@@ -573,6 +626,18 @@ impl Error {
             Self::TooManyRows { .. } => "split the input, or take a matcher with a higher limit",
             Self::RuleUnsupported { .. } => "use a matcher whose description lists the rule, or leave the rule out",
             Self::ForeignTable { .. } => "build tasks and updates from the pool's own catalog",
+            Self::ComponentNotKept { .. } => "make room, or name another folder with OFFERMATCH_CACHE",
+            Self::ReferenceMalformed { .. } => {
+                "oci://REGISTRY/NAME:TAG or oci://REGISTRY/NAME@sha256:DIGEST, names in lower case"
+            }
+            Self::RegistryUnreachable { .. } => {
+                "try again later, or load a digest that was fetched before, which needs no registry"
+            }
+            Self::RegistryRefused { hint, .. } => hint,
+            Self::RegistryLied { .. } => "ask who runs the registry; nothing of it was used",
+            Self::FeatureMissing { .. } => {
+                "build the program with the feature, or fetch the file with `offermatch pull --output`"
+            }
             Self::ComponentMalformed { .. } => {
                 "a matcher is a WebAssembly component, not a core module; docs/write-a-matcher.md builds one"
             }
@@ -584,9 +649,7 @@ impl Error {
                 "the instance is thrown away; the next call gets a new one; docs/other-languages.md#when-a-guest-fails says \
                  which mistake of each language ends so"
             }
-            Self::LimitExceeded(_) => {
-                "raise the limit if the matcher is to be trusted with more; docs/trust.md lists them"
-            }
+            Self::LimitExceeded(overrun) => overrun.exceeded.limit.hint(),
             Self::DigestMismatch { .. } => "the file is damaged or another one: fetch it again, or correct the digest",
             Self::ManifestMalformed { .. } => "docs/trust.md shows a manifest; write it to another name and rename it",
             Self::TrustMalformed { .. } => "docs/provenance.md describes the file",

@@ -44,6 +44,7 @@ mod pool;
 mod read;
 mod reading;
 mod recording;
+mod registry;
 mod sample;
 mod slot;
 mod table;

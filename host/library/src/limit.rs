@@ -65,6 +65,15 @@ impl Limit {
         }
     }
 
+    /// What to do about a matcher that wants more.
+    pub(crate) fn hint(self) -> &'static str {
+        if Self::ALL.contains(&self) {
+            "raise the limit if the matcher is to be trusted with more; docs/trust.md lists them"
+        } else {
+            "nobody can set this limit: build the matcher from fewer parts"
+        }
+    }
+
     /// The code of the error of a matcher that wants more.
     pub(crate) fn code(self) -> &'static str {
         match self {

@@ -104,9 +104,9 @@ def exceeded(code: str, limit: str, value: int | None, asked: str, place: str = 
         output: What the component wrote to standard output and error.
     """
     shown = "none" if value is None else f"{value:,}"
-    hint = f"raise {limit} if the matcher can be trusted to need more; its instance was thrown away"
+    hint = "raise the limit if the matcher is to be trusted with more; docs/trust.md lists them"
     if limit not in _NAMES:
-        hint = f"nobody can set {limit}: build the matcher from fewer parts"
+        hint = "nobody can set this limit: build the matcher from fewer parts"
     error = LimitError(code, f"{asked}, above {limit} = {shown}{output}", hint, place)
     error.limit, error.value, error.asked = limit, value, asked
     return error

@@ -9,6 +9,7 @@ use crate::digest::is_digest;
 use crate::error::Error;
 use crate::read::strict_json;
 use crate::reading::{self, MOST_OF_A_DOCUMENT};
+use crate::registry;
 use crate::visible::visible_name;
 
 /// The name of a manifest in a directory.
@@ -29,7 +30,7 @@ pub struct Manifest {
     pub version: String,
     /// Its policy.
     pub policy: String,
-    /// The component.
+    /// The component: a file, or `oci://...` in a registry.
     pub path: PathBuf,
     /// The SHA-256 of its bytes, as `sha256:` and 64 hexadecimal digits.
     pub digest: String,
@@ -143,12 +144,14 @@ impl Manifest {
             Wanted::Contract => Some(Level::Contract),
             Wanted::Reference => Some(Level::Reference),
         };
+        let path = PathBuf::from(document.path);
+        let path = if registry::is_reference(&path) { path } else { file.parent().unwrap_or(Path::new("")).join(path) };
         Ok(Self {
             conformance,
             matcher: document.matcher,
             version: document.version,
             policy: document.policy,
-            path: file.parent().unwrap_or(Path::new("")).join(document.path),
+            path,
             digest: document.digest,
             shadow_cycles: document.shadow_cycles,
             probation_cycles: document.probation_cycles,

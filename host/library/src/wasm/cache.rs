@@ -92,6 +92,16 @@ impl Cache {
         Self { folder: base.map(|base| base.join("offermatch")) }
     }
 
+    /// The folder; where nothing is kept, one of this user for what has to lie in a file.
+    #[cfg(feature = "oci")]
+    pub(crate) fn folder_or_temporary(&self) -> PathBuf {
+        #[cfg(unix)]
+        let user = rustix::process::getuid().as_raw();
+        #[cfg(not(unix))]
+        let user = 0;
+        self.folder.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("offermatch-{user}")))
+    }
+
     /// The component that these bytes are, where the cache has it. Whatever is wrong with the cache is a debug event.
     pub(crate) fn kept(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
         let folder = self.folder.as_ref()?;
@@ -287,7 +297,7 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Makes the folder, for this user only, where it is not there.
-fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -297,7 +307,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Refuses what does not belong to this user, or what others can write to.
 #[cfg(unix)]
-fn check_owner(what: &str, metadata: &fs::Metadata) -> Result<(), String> {
+pub(crate) fn check_owner(what: &str, metadata: &fs::Metadata) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt;
 
     let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
@@ -312,7 +322,7 @@ fn check_owner(what: &str, metadata: &fs::Metadata) -> Result<(), String> {
 
 /// Elsewhere the folders of a user are the user's own by default.
 #[cfg(not(unix))]
-fn check_owner(_: &str, _: &fs::Metadata) -> Result<(), String> {
+pub(crate) fn check_owner(_: &str, _: &fs::Metadata) -> Result<(), String> {
     Ok(())
 }
 

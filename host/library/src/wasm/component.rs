@@ -12,6 +12,7 @@ use crate::error::{Error, Overrun};
 use crate::limit::{Exceeded, Limit};
 use crate::limits::Limits;
 use crate::reading;
+use crate::registry;
 use crate::trust::Trust;
 use crate::wasm::cache::Cache;
 use crate::wasm::contract::{self, Contract};
@@ -25,14 +26,15 @@ const WASI: &str = "wasi:";
 /// After so long a wait for the compiler looks whether it is to end.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// The bytes of a component file, never more than one above the limit, and what errors call it.
+/// The bytes of a component in a file or a registry, never more than one above the limit, and what errors call it.
 ///
 /// # Errors
-/// [`Error::ComponentUnreadable`], [`Error::LimitExceeded`] and, with a trust in force, those of [`read_trusted`].
+/// [`Error::ComponentUnreadable`], [`Error::LimitExceeded`], those of [`registry::local`] and, with a trust in force, those of
+/// [`read_trusted`].
 pub(crate) fn read(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
     match Trust::in_force()? {
         Some(trust) => read_trusted(path, &trust, limits),
-        None => read_any(path, limits),
+        None => read_any(&registry::local(path, limits)?, limits),
     }
 }
 
@@ -41,8 +43,9 @@ pub(crate) fn read(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Er
 /// # Errors
 /// [`Error::SignatureRefused`], and those of [`read`].
 pub(crate) fn read_trusted(path: &Path, trust: &Trust, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
-    let (bytes, origin) = read_any(path, limits)?;
-    trust.require(&bytes, path)?;
+    let path = registry::local(path, limits)?;
+    let (bytes, origin) = read_any(&path, limits)?;
+    trust.require(&bytes, &path)?;
     Ok((bytes, origin))
 }
 
@@ -56,7 +59,7 @@ fn read_any(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
 }
 
 /// Refuses a component that is too large.
-fn check_size(read: u64, size: u64, origin: &str, limits: &Limits) -> Result<(), Error> {
+pub(crate) fn check_size(read: u64, size: u64, origin: &str, limits: &Limits) -> Result<(), Error> {
     let value = limits.component_bytes;
     if read > value { Err(exceeded(Limit::ComponentBytes, value, size, origin)) } else { Ok(()) }
 }

@@ -24,8 +24,9 @@ from urllib.parse import urljoin
 
 from offermatch.errors import MatcherError
 from offermatch.extras import require
-from offermatch.limits import Limits
+from offermatch.limits import Limits, exceeded
 from offermatch.provenance import SCHEME
+from offermatch.provenance.credentials import kept_by_docker
 from offermatch.provenance.trust import SIGNATURE_ENDING
 from offermatch.visible import visible
 from offermatch.wasm.cache import Untrusted, check_owner, directory, put_in_place
@@ -249,12 +250,16 @@ class _Registry:
     def _answered(self, challenge: Response) -> dict[str, str]:
         """Return what answers a challenge: a token, which the registry says where to get, or name and password."""
         from oras.auth import AuthenticationException, get_auth_backend  # noqa: PLC0415 - an extra
-        from oras.container import Container  # noqa: PLC0415 - an extra
 
         # The library has a backend for each kind of challenge, and none that looks which one it is.
         kind = "basic" if challenge.headers.get("Www-Authenticate", "").lower().startswith("basic") else "token"
         backend = get_auth_backend(kind, self._session, insecure=self._insecure)
-        backend.load_configs(Container(f"{self._reference.registry}/{self._reference.name}"))
+        try:
+            credentials = kept_by_docker(f"{self._reference.registry}/{self._reference.name}")
+            if credentials is not None:
+                backend.set_basic_auth(*credentials)
+        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+            raise self._no_credentials(f"the configuration of Docker cannot be read: {error}") from error
         try:
             headers, answered = backend.authenticate_request(challenge, {})
         except (AuthenticationException, AttributeError, KeyError, ValueError) as error:
@@ -313,8 +318,8 @@ def _beside(component: Path) -> Path:
 
 def _blob(registry: _Registry, reference: Reference, layer: dict[str, Any], limits: Limits) -> bytes:
     if layer["size"] > limits.component_bytes:
-        what = f"its layer has {layer['size']:,} bytes, above component_bytes = {limits.component_bytes:,}"
-        raise MatcherError("limit-component", what, "raise component_bytes if the matcher can be trusted", str(reference))
+        asked = f"its layer has {layer['size']:,} bytes"
+        raise exceeded("limit-component", "component_bytes", limits.component_bytes, asked, str(reference))
     content = _bounded(registry.ask("GET", f"/blobs/{layer['digest']}", {}), layer["size"], reference, "the layer")
     found = "sha256:" + hashlib.sha256(content).hexdigest()
     if len(content) != layer["size"] or found != layer["digest"]:

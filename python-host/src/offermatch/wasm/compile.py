@@ -12,8 +12,8 @@ from typing import TypeVar
 from wasmtime import WasmtimeError
 from wasmtime.component import Component
 
-from offermatch.errors import LimitError, MatcherError
-from offermatch.limits import Limits
+from offermatch.errors import MatcherError
+from offermatch.limits import Limits, exceeded
 from offermatch.reading import TooLongError, read_bounded
 from offermatch.wasm import cache, elsewhere
 from offermatch.wasm.engine import configuration, shared_engine
@@ -36,7 +36,8 @@ def read_component(path: Path, limits: Limits) -> bytes:
     try:
         return read_bounded(path, limits.component_bytes)
     except TooLongError as error:
-        raise _exceeded("component_bytes", limits.component_bytes, f"it is {error.size:,} bytes long", path) from error
+        asked = f"it is {error.size:,} bytes long"
+        raise exceeded(_CODE, "component_bytes", limits.component_bytes, asked, str(path)) from error
     except OSError as error:
         hint = "run 'make component', or give the path of a component"
         raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(path)) from error
@@ -128,12 +129,4 @@ def compile_within(limits: Limits, path: Path, compile_it: Callable[[], _Compile
     if failed:
         raise failed[0]
     asked = f"it was still being compiled after {(monotonic() - begin) * 1000:,.0f} ms"
-    raise _exceeded("compile_milliseconds", limits.compile_milliseconds, asked, path)
-
-
-def _exceeded(limit: str, value: int, asked: str, path: Path) -> LimitError:
-    error = LimitError(
-        _CODE, f"{asked}, above {limit} = {value:,}", f"raise {limit} if the component can be trusted", str(path)
-    )
-    error.limit, error.value, error.asked = limit, value, asked
-    return error
+    raise exceeded(_CODE, "compile_milliseconds", limits.compile_milliseconds, asked, str(path))

@@ -147,7 +147,9 @@ def _wait(process: subprocess.Popen[bytes], job: Job, stopped: threading.Event |
             if milliseconds > job.limits.compile_milliseconds:
                 doing = "judged" if compiled else "compiled"
                 asked = f"it was still being {doing} after {milliseconds:,.0f} ms"
-                raise _beyond("compile_milliseconds", job.limits.compile_milliseconds, asked, job)
+                raise exceeded(
+                    "limit-component", "compile_milliseconds", job.limits.compile_milliseconds, asked, str(job.path)
+                )
             if not ready.select(_TICK):
                 continue
             more = os.read(stdout.fileno(), 2**16)
@@ -168,19 +170,12 @@ def _raise_failure(told: bytes, status: int, job: Job) -> None:
     if not isinstance(found, dict):
         ended = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"
         asked = f"the process that compiled it ended with {ended}, as it does when it is given no more memory"
-        raise _beyond("compile_memory_bytes", job.limits.compile_memory_bytes, asked, job)
+        raise exceeded("limit-component", "compile_memory_bytes", job.limits.compile_memory_bytes, asked, str(job.path))
     if found:
         error = _KINDS[found["kind"]](*(found[part] for part in ("code", "message", "hint", "place")))
         for name, value in found["more"].items():
             setattr(error, name, value)
         raise error
-
-
-def _beyond(limit: str, value: int, asked: str, job: Job) -> LimitError:
-    error = exceeded("limit-component", limit, value, asked, str(job.path))
-    error.hint = f"raise {limit} if the component can be trusted"
-    error.args = (error.code, error.message, error.hint, error.place)
-    return error
 
 
 # ---- the other process ---------------------------------------------------------------------------------------------
