@@ -29,7 +29,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test laws test-kubernetes test-killed bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench languages certified clean
+.PHONY: help run test laws test-kubernetes test-killed stories second-reading bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench languages certified clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -43,6 +43,8 @@ help: ## list what can be made
 	@echo "make certified  the matchers in Python, JavaScript and C, asked 20,000 generated cases by both programs"
 	@echo "make languages  size, cold start and time of the matchers in other languages, for docs/other-languages.md"
 	@echo "make crates   the crates as crates.io would get them, and a program elsewhere that builds with them; minutes"
+	@echo "make stories  100,000 random stories with every rule mixed, in which core, component and Python reference agree"
+	@echo "make second-reading  100,000 random stories and plans in which the core agrees with a second reading of docs/semantics.md"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
 	@echo "make bench    measure the matcher beside everything that might be used instead"
 	@echo "make bench-before  this tree beside an earlier commit of it, measured in turns"
@@ -183,6 +185,15 @@ chaos: python postgresql ## 1,000 tasks on SQLite and on PostgreSQL while everyt
 endurance: python hostile foreign ## 10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory beside twice the limit
 	cargo test --locked --release $(PACKAGES) --test endurance -- --ignored --nocapture
 	cd python-host && ../$(BIN)/python tests/support/endurance.py
+
+STORIES ?= 100000
+SEED ?= 1
+
+stories: host python ## the Rust core, the component and the Python reference, told the same random stories; an hour or so on two cores
+	$(BIN)/python tests/stories.py --stories $(STORIES) --seed $(SEED)
+
+second-reading: ## 100,000 random stories and plans in which the core agrees with a second reading of docs/semantics.md
+	PROPTEST_CASES=$(STORIES) cargo test --locked --release --package offermatch-hostile --test right -- --nocapture stories plans
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs $(SHARED)

@@ -38,7 +38,7 @@ def _cases(folder: Path, *groups: str) -> tuple[str | Path, ...]:
 
 
 def _report(host: Any, matcher: Path, *options: str | Path) -> tuple[int, str]:
-    done = host.run("conformance", *options, "--json", "-", matcher)
+    done = host.run("conformance", "--endurance", "0", *options, "--json", "-", matcher)
     assert done.stdout, f"{host.name}: {done.stderr}"
     return done.returncode, done.stdout
 
@@ -70,7 +70,7 @@ def test_the_reports_for_build_servers_are_the_same(hosts: Any, name: str, tmp_p
     skips.write_text('shared/* is of <no> matter "here"\n')
     cases = tmp_path / "cases"
     cases.mkdir()
-    asked = ("--generated", "20", "--skip", skips, *_cases(cases, "ties", "shared", "explain"))
+    asked = ("--generated", "20", "--endurance", "0", "--skip", skips, *_cases(cases, "ties", "shared", "explain"))
     written = []
     for host in hosts:
         report = tmp_path / f"{host.name}.xml"
@@ -105,6 +105,31 @@ def test_a_matcher_that_fails_at_its_first_call_does_not_conform(hosts: Any, nam
     assert "does not conform to the contract" in rust.stdout
     # Python calls a matcher when it loads it, to see how tables are best handed over, and refuses this one there.
     assert python.stderr.startswith("error[matcher-trapped]")
+
+
+@pytest.mark.parametrize(
+    ("name", "case"), [("change-description", "description"), ("keep-memory", "memory"), ("by-the-rules", None)]
+)
+def test_thousands_of_calls_in_the_memory_of_a_few_dozen(hosts: Any, name: str, case: str | None, tmp_path: Path) -> None:
+    asked = ("--generated", "0", "--endurance", "1000", *_cases(tmp_path, "capacity"))
+    report = _same(hosts, FOLDER / f"{name}.wasm", *asked)
+    failed = [failure["case"] for group in report["groups"] for failure in group["failures"]]
+    assert [group["group"] for group in report["groups"]] == ["capacity", "endurance"]
+    assert (failed, report["level"]) == (([case], None) if case else ([], "reference"))
+
+
+def test_a_policy_that_looks_ahead_is_not_compared_with_its_own_scores(hosts: Any) -> None:
+    report = _same(hosts, ROOT / "target" / "policies" / "strand.wasm", "--generated", "50")
+    assert (report["level"], report["own_scores"]) == ("contract", False)
+
+
+@pytest.mark.parametrize("name", ["measures", "preferences", "together", "scales"])
+def test_rules_are_caught_at_the_level_of_the_contract(hosts: Any, name: str, tmp_path: Path) -> None:
+    asked = ("--level", "contract", "--generated", "200", *_cases(tmp_path, name))
+    report = _same(hosts, FOLDER / f"wrong-{name}.wasm", *asked)
+    failed = {found["group"]: found["contract_failed"] for found in report["groups"]}
+    assert failed[name] > 0
+    assert failed["mixed"] > 0 or name == "scales"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

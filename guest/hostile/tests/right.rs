@@ -60,8 +60,14 @@ fn compare_plans(
     Ok(())
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
+fn config(cases: u32) -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").map(|_| ProptestConfig::default().cases);
+    ProptestConfig { cases: asked.unwrap_or(cases), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(config(150))]
 
     #[test]
     fn stories_end_alike(story in story()) {
@@ -75,7 +81,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 25, ..ProptestConfig::default() })]
+    #![proptest_config(config(25))]
 
     #[test]
     fn clusters_end_alike(story in clusters()) {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -362,6 +363,12 @@ class Matcher(DirectMatcher):
     def backend(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Backend:
         """Open a pool in an instance of its own."""
         return ComponentPool(self._code, table, shape, settings, timings, packed=self._packed)
+
+    def within(self, memory_bytes: int) -> Matcher:
+        """Return the same matcher, whose pools may use so much memory."""
+        other = copy(self)
+        other._code = self._code.within(memory_bytes)
+        return other
 
 
 class ReferenceMatcher(DirectMatcher):

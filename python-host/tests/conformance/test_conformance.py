@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from math import isfinite
 from xml.etree import ElementTree as Xml
 
 import pytest
@@ -12,13 +13,14 @@ from offermatch.cli.main import run
 from offermatch.conformance import Skips, Suite
 from offermatch.conformance.files import GROUPS, SHIPPED
 from offermatch.conformance.generate import generated
+from offermatch.conformance.mixed import mixed
 from offermatch.conformance.rules import why_not_asked
 
 SUITE = Suite.shipped()
 CASES = [case for group in SUITE.groups for case in group.cases]
 WRONG = {group: f"wrong-{group}" for group in GROUPS} | {"refusals": "wrong-errors"}
-RANKED = ("weights", "measures", "preferences", "together", "scales")
-"""Groups whose wrong matchers give valid answers, though not those of best-fit."""
+RANKED = ("weights",)
+"""Groups whose wrong matchers follow another policy, though not best-fit."""
 UNCHECKED = ("errors", "refusals")
 """Groups of tables that the reference matcher leaves to its host."""
 
@@ -43,8 +45,12 @@ def test_the_reference_matcher_answers_as_worked_out(case):
 
 def test_generated_cases_are_answered_as_by_the_reference_matcher():
     """OFFERMATCH_CROSSING chooses none here: the crossing is the one that is used."""
-    (found,) = Suite().judge(Matcher.load(), generated=400).groups
-    assert (found.cases, found.failures) == (400, [])
+    report = Suite().judge(Matcher.load(), generated=400)
+    assert [(found.group, found.cases, found.failures) for found in report.groups] == [
+        ("generated", 400, []),
+        ("mixed", 400, []),
+    ]
+    assert report.own_scores
 
 
 def test_generated_cases_are_what_they_are():
@@ -55,6 +61,16 @@ def test_generated_cases_are_what_they_are():
     kinds = {next(iter(step)) for seed in range(60) for step in generated(seed).steps}
     assert kinds == {"assign", "update", "explain"}
     assert any(generated(seed).offers["rows"] >= 160 for seed in range(300))
+
+
+def test_generated_cases_mix_every_rule():
+    cases = [mixed(seed) for seed in range(200)]
+    tables = [table for case in cases for step in case.steps for kind, table in step.items() if kind != "update"]
+    grouped = [table for table in tables if any(table.get("group_of", ()))]
+    assert len(grouped) == 165
+    assert sum(len(table["groups"]["occupant_groups"]) for table in grouped) == 305
+    assert sum(sum(map(isfinite, table.get("requirement_weights", ()))) for table in tables) == 736
+    assert sum(bool(case.settings.get("workload")) for case in cases) == 44
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -91,6 +107,23 @@ def test_the_loop_behind_the_wrong_matchers_is_right():
     assert Suite.shipped().quick().judge(Matcher.load(component("by-the-rules")), generated=0).level == "reference"
 
 
+def test_generated_cases_are_not_asked_of_a_matcher_that_does_not_serve_them():
+    matcher = ReferenceMatcher()
+    matcher.description = replace(matcher.description, rules=("measures", "preferences", "workload"))
+    report = Suite().judge(matcher, generated=40)
+    asked, skipped = report.groups
+    assert (asked.group, asked.skipped, skipped.group) == ("generated", [], "mixed")
+    assert {line["reason"] for line in skipped.skipped} == {"does not serve groups"}
+    assert 0 < len(skipped.skipped) < 40
+    assert f"skipped  mixed, {len(skipped.skipped)} cases: does not serve groups" in report.to_text()
+
+
+def test_a_policy_that_looks_ahead_is_not_compared_with_its_own_scores():
+    report = SUITE.quick().judge(Matcher.load(policy="strand"), generated=40)
+    assert (report.level, report.own_scores) == ("contract", False)
+    assert "its scores hang on more than the task and the offer" in report.to_text()
+
+
 def test_another_policy_conforms_to_the_contract():
     report = SUITE.quick().judge(Matcher.load(component("first-fit")), generated=50)
     assert (report.level, report.asked, report.conforms) == ("contract", "contract", True)
@@ -101,6 +134,14 @@ def test_another_policy_conforms_to_the_contract():
 def test_a_matcher_that_answers_differently_every_time_is_caught():
     few = Suite([group for group in SUITE.groups if group.name == "explain"])
     assert few.judge(Matcher.load(component("capricious")), generated=0).level is None
+
+
+@pytest.mark.parametrize(("name", "case"), [("change-description", "description"), ("keep-memory", "memory")])
+def test_thousands_of_calls_in_the_memory_of_a_few_dozen(name, case):
+    report = Suite().judge(Matcher.load(component(name)), generated=0, endurance=1000)
+    (group,) = report.groups
+    assert [failure.case for failure in group.failures] == [case]
+    assert (group.cases, report.level) == (2, None)
 
 
 def test_a_matcher_that_fails_too_often_is_asked_no_more(monkeypatch):
@@ -158,11 +199,13 @@ def test_the_command(tmp_path, capsys):
     cases = tmp_path / "cases"
     cases.mkdir()
     (cases / "weights.json").write_bytes((SHIPPED / "weights.json").read_bytes())
-    arguments = ["conformance", "--cases", str(cases), "--generated", "3", *files]
+    arguments = ["conformance", "--cases", str(cases), "--generated", "3", "--endurance", "20", *files]
     assert run(arguments) == 0
     assert "answers as the reference" in capsys.readouterr().out
     report = json.loads((tmp_path / "report.json").read_text())
-    assert (report["conforms"], [group["group"] for group in report["groups"]]) == (True, ["weights", "generated"])
+    assert report["conforms"]
+    assert report["own_scores"]
+    assert [group["group"] for group in report["groups"]] == ["weights", "generated", "mixed", "endurance"]
     wrong = str(component("wrong-weights"))
     assert run([*arguments, wrong]) == 1
     assert "first difference, weights/twice-the-weight, step 0" in capsys.readouterr().out

@@ -133,7 +133,7 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &C
         ..FirstFailures::default()
     };
     let mut checks = Checks::of(tasks, width);
-    let mut feasible = vec![0; rows];
+    let (mut feasible, mut dear) = (vec![0; rows], vec![0; rows]);
     for (task, feasible) in feasible.iter_mut().enumerate() {
         let asked = Asked::new(tasks, task);
         for &offer in book.list() {
@@ -143,6 +143,10 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &C
                 Some(Failed::Requirement(at)) => right.by_requirement[asked.requirements().start + at] += 1,
                 Some(Failed::Devices) => right.by_devices[task] += 1,
                 None => *feasible += 1,
+            }
+            dear[task] += u32::from(failed.is_empty() && book.is_dear(asked, offer));
+            for number in book.not_preferred(asked, offer) {
+                checks.requirement_fails[asked.requirements().start + number] += 1;
             }
             for check in &failed {
                 checks.count(book, asked, (task, offer), *check, failed.len() == 1);
@@ -168,8 +172,10 @@ pub(super) fn count(book: &Book, case: &Recording, tasks: &TaskTable, answer: &C
             let what = format!("by_score[{task}] + candidates[{task}]");
             return Err(Wrong(what, feasible.to_string(), found.to_string()));
         }
-        if case.settings.max_score.is_none_or(|most| most >= NO_LIMIT) && answer.by_score()[task] > 0 {
-            return Err(Wrong(format!("by_score[{task}]"), "0".into(), answer.by_score()[task].to_string()));
+        let (by_score, dear) = (answer.by_score()[task], dear[task]);
+        if case.settings.max_score.is_none_or(|most| most >= NO_LIMIT) && by_score > dear {
+            let expected = if dear == 0 { "0".to_owned() } else { format!("at most {dear}") };
+            return Err(Wrong(format!("by_score[{task}]"), expected, by_score.to_string()));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What a pool holds by the rules, whatever its policy: the values of every row, and the list with its order.
+//! What a pool holds by the rules but for groups, whatever its policy: the values of every row, and the list with its order.
 //!
 //! The rules are those of `docs/semantics.md`, written here once more, plainly, because the list and its order are what the
 //! host's ledger does not keep.
@@ -8,6 +8,9 @@ use offermatch_core::{Changes, Kind, Mode, OfferTable, Shape, TaskTable};
 use crate::table::catalog::UNSET;
 use crate::table::rows::WHOLE;
 
+/// Preferences that cost less keep every score below those that no policy's score reaches.
+const DEAR: f64 = 1e299;
+
 /// The values of one offer. Offers with the same values are the same to every policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
@@ -16,6 +19,8 @@ struct Row {
     /// What there is in all in each dimension.
     capacity: Vec<u64>,
     attributes: Vec<u32>,
+    /// Measures; none where unset.
+    measures: Vec<Option<u64>>,
     /// The free thousandths of each device.
     devices: Vec<u32>,
 }
@@ -68,6 +73,11 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// What a requirement costs where it does not hold; infinite unless it is a preference.
+    fn weight(&self, requirement: usize) -> f64 {
+        self.table.requirement_weights.get(requirement).copied().unwrap_or(f64::INFINITY)
+    }
+
     /// What it asks in each dimension.
     fn demand(&self, width: usize) -> &'a [u64] {
         &self.table.demand[self.row * width..(self.row + 1) * width]
@@ -109,12 +119,7 @@ impl Book {
         let mut failed: Vec<Failed> =
             dimensions.filter(|&at| self.missing(asked, row, at) > 0).map(Failed::Dimension).collect();
         for (number, requirement) in asked.requirements().enumerate() {
-            let value = offer.attributes[table.requirement_subjects[requirement] as usize];
-            // Where no set has a value, the column is left out.
-            let ends = table.value_offsets.get(requirement..requirement + 2);
-            let set = ends.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
-            let is_in = value != UNSET && table.values[set].contains(&value);
-            if is_in == (table.requirement_kinds[requirement] == Kind::NotIn as u32) {
+            if asked.weight(requirement) == f64::INFINITY && !holds(table, requirement, offer) {
                 failed.push(Failed::Requirement(number));
             }
         }
@@ -130,9 +135,23 @@ impl Book {
         failed
     }
 
-    /// The first feasible row of the list.
+    /// The numbers of the preferences of a task that do not hold of a row.
+    pub(super) fn not_preferred(&self, asked: Asked<'_>, row: usize) -> Vec<usize> {
+        let mut numbered = asked.requirements().enumerate().collect::<Vec<_>>();
+        numbered.retain(|&(_, at)| asked.weight(at) < f64::INFINITY && !holds(asked.table, at, &self.rows[row]));
+        numbered.into_iter().map(|(number, _)| number).collect()
+    }
+
+    /// Whether the preferences that do not hold cost so much that the score of a row may not be finite.
+    pub(super) fn is_dear(&self, asked: Asked<'_>, row: usize) -> bool {
+        let first = asked.requirements().start;
+        let broken = self.not_preferred(asked, row).into_iter();
+        broken.map(|number| asked.weight(first + number)).sum::<f64>() >= DEAR
+    }
+
+    /// The first feasible row of the list whose score is finite, whatever the policy.
     pub(super) fn feasible(&self, asked: Asked<'_>) -> Option<usize> {
-        self.list.iter().copied().find(|&row| self.failed(asked, row).is_empty())
+        self.list.iter().copied().find(|&row| self.failed(asked, row).is_empty() && !self.is_dear(asked, row))
     }
 
     /// The first row of the list that has the same values as a listed one and stands before it.
@@ -204,12 +223,34 @@ impl Book {
             Some(ends) => offers.device_free[ends[0] as usize..ends[1] as usize].to_vec(),
             None => Vec::new(),
         };
+        let measured = self.shape.measures as usize;
+        let measures = |row: usize| match offers.measures.get(row * measured..(row + 1) * measured) {
+            Some(found) => found.iter().map(|measure| (!measure.is_nan()).then(|| measure.to_bits())).collect(),
+            None => vec![None; measured],
+        };
         let rows = (0..offers.rows as usize).map(|row| Row {
             available: offers.available[row * width..(row + 1) * width].to_vec(),
             capacity: capacity[row * width..(row + 1) * width].to_vec(),
             attributes: offers.attributes[row * attributes..(row + 1) * attributes].to_vec(),
+            measures: measures(row),
             devices: devices(row),
         });
         rows.collect()
     }
+}
+
+/// Whether a requirement holds of an offer.
+fn holds(table: &TaskTable, requirement: usize, offer: &Row) -> bool {
+    let (kind, subject) = (table.requirement_kinds[requirement], table.requirement_subjects[requirement] as usize);
+    if kind == Kind::In as u32 || kind == Kind::NotIn as u32 {
+        let value = offer.attributes[subject];
+        // Where no set has a value, the column is left out.
+        let ends = table.value_offsets.get(requirement..requirement + 2);
+        let set = ends.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
+        let is_in = value != UNSET && table.values[set].contains(&value);
+        return is_in == (kind == Kind::In as u32);
+    }
+    let Some(measure) = offer.measures[subject].map(f64::from_bits) else { return false };
+    let bound = table.requirement_bounds[requirement];
+    if kind == Kind::AtLeast as u32 { measure >= bound } else { measure <= bound }
 }

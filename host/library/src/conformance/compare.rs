@@ -26,8 +26,8 @@ fn finding(wrong: Wrong, step: Option<usize>) -> Finding {
     Finding { level: Level::Reference, ..wrong.at(step) }
 }
 
-/// Compares one step.
-fn difference(step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
+/// Compares the answer that a step has with what came of it.
+pub(super) fn difference(step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
     match (step, outcome) {
         (Step::Assign { answer: Ok(expected), .. }, Outcome::Assigned(found)) => same_places(expected, found),
         (Step::Explain { answer: Ok(expected), .. }, Outcome::Explained(found)) => same_counts(expected, found),

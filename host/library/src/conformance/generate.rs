@@ -1,6 +1,6 @@
 //! Generated cases, the same in every host: small pools with many ties, and among them large ones.
 //!
-//! The order in which numbers are drawn is part of the definition: `_generate.py` of the Python host draws the same.
+//! The order in which numbers are drawn is part of the definition: `conformance/generate.py` of the Python host draws the same.
 
 use offermatch_core::{Changes, Mode, OfferTable, Settings, Shape, TaskTable};
 
@@ -49,7 +49,7 @@ pub(super) fn generated(seed: u64) -> Recording {
 }
 
 /// One of several.
-fn pick<T: Copy>(random: &mut SplitMix64, from: &[T]) -> T {
+pub(super) fn pick<T: Copy>(random: &mut SplitMix64, from: &[T]) -> T {
     from[random.below(from.len() as u64) as usize]
 }
 
@@ -57,7 +57,7 @@ fn pick<T: Copy>(random: &mut SplitMix64, from: &[T]) -> T {
 fn settings(random: &mut SplitMix64, shape: Shape) -> Settings {
     let mode = if random.below(2) == 0 { Mode::Exclusive } else { Mode::Shared };
     let max_score = pick(random, &MAX_SCORES);
-    let mut settings = Settings { mode, max_score: Some(max_score), ..Settings::default() };
+    let mut settings = Settings { mode, max_score: Some(max_score), raise_scales: false, ..Settings::default() };
     if random.below(3) == 0 {
         settings.weights = (0..=shape.dimensions).map(|_| pick(random, &WEIGHTS)).collect();
     }

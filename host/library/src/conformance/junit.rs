@@ -6,7 +6,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::Level;
-use super::report::{Failure, GroupReport, LONGEST_REASON, Report};
+use super::report::{Failure, GENERATED, GroupReport, LONGEST_REASON, Report};
 use crate::visible::{visible, visible_name};
 
 /// The report as XML.
@@ -44,7 +44,7 @@ fn write_group(writer: &mut Writer<Vec<u8>>, group: &GroupReport, asked: Level) 
             None => failed.push((&failure.case, vec![failure])),
         }
     }
-    if group.group == "generated" {
+    if GENERATED.contains(&group.group.as_str()) {
         passed = if passed.is_empty() { Vec::new() } else { vec!["all-others"] };
     }
     let tests = passed.len() + failed.len() + group.skipped.len() + usize::from(group.not_run > 0);

@@ -8,7 +8,7 @@ use super::audit::{self, Wrong};
 use super::book::Book;
 use super::compare::{place, places};
 use super::play::{Outcome, ask, open, play};
-use super::rules::has_rules;
+use super::rules::has_groups;
 use crate::pool::backend::Backend;
 use crate::pool::matcher::Matcher;
 use crate::recording::{Recording, Step};
@@ -19,7 +19,7 @@ const MOST_CALLS: usize = 16;
 /// The first law that a matcher breaks on a case, given how it answered before.
 pub(super) fn broken(matcher: &Matcher, case: &Recording, before: &[Outcome]) -> Option<Finding> {
     // Of the tasks of a group all have to be there at once, and a ledger does not say who may be left out.
-    let in_parts = || if has_rules(case) { None } else { split(matcher, case, before).err() };
+    let in_parts = || if has_groups(case) { None } else { split(matcher, case, before).err() };
     repeated(matcher, case, before).or_else(in_parts)
 }
 
@@ -115,6 +115,8 @@ fn part(tasks: &TaskTable, case: &Recording, first: usize, end: usize) -> TaskTa
         table.requirement_offsets = offsets.iter().map(|offset| offset - offsets[0]).collect();
         table.requirement_subjects = tasks.requirement_subjects[requirements.clone()].to_vec();
         table.requirement_kinds = tasks.requirement_kinds[requirements.clone()].to_vec();
+        table.requirement_bounds = tasks.requirement_bounds.get(requirements.clone()).unwrap_or_default().to_vec();
+        table.requirement_weights = tasks.requirement_weights.get(requirements.clone()).unwrap_or_default().to_vec();
         if let Some(ends) = tasks.value_offsets.get(requirements.start..=requirements.end)
             && !requirements.is_empty()
         {

@@ -9,12 +9,15 @@ mod audit;
 mod book;
 mod cases;
 mod compare;
+mod endurance;
 mod generate;
 mod junit;
 mod laws;
+mod mixed;
 mod play;
 mod report;
 mod rules;
+mod scores;
 mod skip;
 mod suite;
 

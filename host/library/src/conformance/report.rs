@@ -12,6 +12,11 @@ use crate::visible::{visible, visible_name};
 
 /// Characters of a reason or a value that are shown.
 pub(super) const LONGEST_REASON: usize = 500;
+/// The groups whose cases are drawn.
+pub(super) const GENERATED: [&str; 2] = ["generated", "mixed"];
+/// What is said of a policy that looks ahead.
+const LOOKS_AHEAD: &str =
+    "its scores hang on more than the task and the offer: which offer is best by them was not checked";
 
 /// What a suite finds of a matcher. Both hosts give the same, byte for byte, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,6 +35,8 @@ pub struct Report {
     pub conforms: bool,
     /// The same in words.
     pub verdict: String,
+    /// Whether answers were compared with what follows from the matcher's own scores.
+    pub own_scores: bool,
     /// What was found, group by group.
     pub groups: Vec<GroupReport>,
 }
@@ -135,7 +142,13 @@ impl GroupReport {
 
 impl Report {
     /// What the groups come to.
-    pub(super) fn new(matcher: &Matcher, suite: &Suite, trial: &Trial, groups: Vec<GroupReport>) -> Self {
+    pub(super) fn new(
+        matcher: &Matcher,
+        suite: &Suite,
+        trial: &Trial,
+        groups: Vec<GroupReport>,
+        own_scores: bool,
+    ) -> Self {
         let RecordedMatcher { name, version, policy, contract, digest } = matcher.into();
         let clean = |level| groups.iter().all(|group| group.not_run == 0 && group.failed(level) == 0);
         let level = [Level::Reference, Level::Contract].into_iter().find(|&level| clean(level));
@@ -156,6 +169,7 @@ impl Report {
             level,
             conforms: level >= Some(asked),
             verdict,
+            own_scores,
             groups,
             matcher: Verdict { name, version, policy, contract, digest },
         }
@@ -209,10 +223,26 @@ impl Report {
             writeln!(text, "{name:<14}{cases:>8}{skipped:>9}{contract:>12}{reference:>12}")?;
         }
         for group in &self.groups {
+            if GENERATED.contains(&group.group.as_str()) {
+                let mut counted: Vec<(&str, u64)> = Vec::new();
+                for SkippedCase { reason, .. } in &group.skipped {
+                    match counted.iter_mut().find(|(counted, _)| counted == reason) {
+                        Some((_, count)) => *count += 1,
+                        None => counted.push((reason, 1)),
+                    }
+                }
+                for (reason, count) in counted {
+                    writeln!(text, "skipped  {}, {count} cases: {}", group.group, visible(reason, LONGEST_REASON))?;
+                }
+                continue;
+            }
             for SkippedCase { case, reason } in &group.skipped {
                 let (case, reason) = (visible_name(case), visible(reason, LONGEST_REASON));
                 writeln!(text, "skipped  {}/{case}: {reason}", visible_name(&group.group))?;
             }
+        }
+        if !self.own_scores {
+            writeln!(text, "\n{LOOKS_AHEAD}")?;
         }
         // A matcher of another policy answers otherwise on purpose: what it misses is the level that is asked of it.
         let mut all = self.groups.iter().flat_map(|group| group.failures.iter().map(move |failure| (group, failure)));

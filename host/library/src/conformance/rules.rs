@@ -1,6 +1,6 @@
 //! Cases of rules that a matcher may leave out: who is asked them, and how their answers are checked.
 //!
-//! The book does not know these rules. The host's own ledger does, which refuses answers that break them.
+//! The book does not know groups. The host's own ledger does, which refuses answers that break their rules.
 
 use super::Finding;
 use super::audit::{Wrong, check_word};
@@ -25,9 +25,9 @@ pub(super) fn why_not_asked(case: &Recording, matcher: &Matcher) -> Option<Strin
     (!unserved.is_empty()).then(|| format!("does not serve {}", unserved.join(", ")))
 }
 
-/// Whether a case uses a rule that the book does not know. A workload changes nothing but scores.
-pub(super) fn has_rules(case: &Recording) -> bool {
-    used(case).iter().any(|&rule| rule != Rule::Workload)
+/// Whether a case uses groups, which the book does not know.
+pub(super) fn has_groups(case: &Recording) -> bool {
+    used(case).contains(&Rule::Groups)
 }
 
 /// The rules that a case uses.

@@ -6,10 +6,12 @@ use super::audit::{audit, opening};
 use super::cases::{SHIPPED, parse};
 use super::compare::compare;
 use super::generate::generated;
+use super::mixed::{draw_parameters, mixed};
 use super::play::{Outcome, play};
-use super::report::{Failure, GroupReport, Report, SkippedCase};
-use super::rules::{audit_by_ledger, has_rules, why_not_asked};
-use super::{Finding, Level, Skips, laws};
+use super::report::{Failure, GENERATED, GroupReport, Report, SkippedCase};
+use super::rules::{audit_by_ledger, has_groups, why_not_asked};
+use super::scores::{audit_by_scores, hang_on_task_and_offer, largest_table};
+use super::{Finding, Level, Skips, endurance, laws};
 use crate::error::Error;
 use crate::pool::matcher::Matcher;
 use crate::reading::{self, MOST_OF_A_RECORDING};
@@ -57,7 +59,7 @@ pub struct Suite {
 pub struct Trial {
     /// The level to reach; otherwise the one that the matcher's policy claims.
     pub level: Option<Level>,
-    /// How many cases to generate.
+    /// How many cases to generate, and as many again with rules.
     pub generated: u64,
     /// Where the generated ones begin.
     pub seed: u64,
@@ -65,11 +67,13 @@ pub struct Trial {
     pub skips: Skips,
     /// Whether each case is asked again and its tasks are placed in several calls, too.
     pub laws: bool,
+    /// How many rounds of calls a component has to answer in the memory of a few dozen; 0 for none.
+    pub endurance: u64,
 }
 
 impl Default for Trial {
     fn default() -> Self {
-        Self { level: None, generated: 300, seed: 1, skips: Skips::default(), laws: true }
+        Self { level: None, generated: 300, seed: 1, skips: Skips::default(), laws: true, endurance: 0 }
     }
 }
 
@@ -145,8 +149,10 @@ impl Suite {
 
     /// Judges a matcher. `progress` is told how many cases are done, and of how many.
     pub fn judge(&self, matcher: &Matcher, trial: &Trial, progress: &mut dyn FnMut(u64, u64)) -> Report {
-        let total = self.len() as u64 + trial.generated;
-        let mut judge = Judge { matcher, trial, done: 0, crashes: 0 };
+        let endured = if trial.endurance > 0 && matcher.size().is_some() { 2 } else { 0 };
+        let total = self.len() as u64 + 2 * trial.generated + endured;
+        let compares_scores = hang_on_task_and_offer(matcher);
+        let mut judge = Judge { matcher, trial, compares_scores, done: 0, crashes: 0 };
         let mut groups = Vec::new();
         for group in &self.groups {
             let mut found = GroupReport::new(&group.name);
@@ -156,19 +162,25 @@ impl Suite {
             }
             groups.push(found);
         }
-        if trial.generated > 0 {
-            let mut found = GroupReport::new("generated");
+        let draws = [generated as fn(u64) -> Recording, mixed];
+        for (name, draw) in GENERATED.into_iter().zip(draws).filter(|_| trial.generated > 0) {
+            let mut found = GroupReport::new(name);
             for number in 0..trial.generated {
-                let mut case = generated(trial.seed.wrapping_add(number));
-                // The reference keeps scales where the matcher does.
-                case.settings.raise_scales = !matcher.keeps_scales();
-                let case = answered(case);
+                let case = judge.answered(draw, trial.seed.wrapping_add(number));
                 judge.case(&case, trial.laws && number % LAWS_EVERY == 0, &mut found);
                 progress(judge.done, total);
             }
             groups.push(found);
         }
-        Report::new(matcher, self, trial, groups)
+        if trial.endurance > 0 && matcher.size().is_some() {
+            let mut found = GroupReport::new("endurance");
+            for case in endurance::cases(matcher) {
+                judge.endurance(&case, &mut found);
+                progress(judge.done, total);
+            }
+            groups.push(found);
+        }
+        Report::new(matcher, self, trial, groups, compares_scores)
     }
 
     /// Refuses a matcher that does not reach a level.
@@ -178,7 +190,7 @@ impl Suite {
     pub(crate) fn require(&self, matcher: &Matcher, level: Level) -> Result<(), Error> {
         let cases = self.groups.iter().flat_map(|group| &group.cases);
         for case in cases.filter(|case| why_not_asked(case, matcher).is_none()) {
-            let (findings, _) = findings(matcher, case, false);
+            let (findings, _) = findings(matcher, case, false, false);
             if let Some(found) = findings.into_iter().find(|found| found.level <= level) {
                 let case = format!("{}/{}", case.group, case.name);
                 let reason = format!("{}: {} -> {}", found.what, found.expected, visible_name(&found.found));
@@ -193,29 +205,64 @@ impl Suite {
 struct Judge<'a> {
     matcher: &'a Matcher,
     trial: &'a Trial,
+    /// Whether answers are compared with what follows from the matcher's own scores.
+    compares_scores: bool,
     done: u64,
     /// Cases in which it trapped or ran into a limit.
     crashes: u64,
 }
 
 impl Judge<'_> {
+    /// The case of a seed with the reference's answers, where the matcher is asked it.
+    fn answered(&self, draw: fn(u64) -> Recording, seed: u64) -> Recording {
+        let mut case = draw(seed);
+        if why_not_asked(&case, self.matcher).is_some() {
+            return case;
+        }
+        let has_rules = case.settings.raise_scales;
+        // The reference keeps scales where the matcher does.
+        case.settings.raise_scales = !self.matcher.keeps_scales();
+        case = answered(case);
+        if has_rules {
+            draw_parameters(&mut case, seed, self.matcher.description());
+        }
+        case
+    }
+
     /// Judges by one case.
     fn case(&mut self, case: &Recording, laws: bool, report: &mut GroupReport) {
+        if self.is_asked(case, report) {
+            let (findings, crashed) = findings(self.matcher, case, laws, laws && self.compares_scores);
+            self.crashes += u64::from(crashed);
+            Self::found(case, findings, report);
+        }
+    }
+
+    /// Judges by a case of thousands of calls.
+    fn endurance(&mut self, case: &Recording, report: &mut GroupReport) {
+        if self.is_asked(case, report) {
+            let finding = endurance::endure(self.matcher, case, self.trial.endurance);
+            Self::found(case, finding.into_iter().collect(), report);
+        }
+    }
+
+    /// Whether the matcher is asked a case; counts it.
+    fn is_asked(&mut self, case: &Recording, report: &mut GroupReport) -> bool {
         self.done += 1;
         report.cases += 1;
-        let case_name = || case.name.clone();
         let skipped = self.trial.skips.reason(case).map(str::to_owned);
         if let Some(reason) = skipped.or_else(|| why_not_asked(case, self.matcher)) {
-            report.skipped.push(SkippedCase { case: case_name(), reason });
-            return;
+            report.skipped.push(SkippedCase { case: case.name.clone(), reason });
+            return false;
         }
-        if self.crashes >= MOST_CRASHES {
-            report.not_run += 1;
-            return;
-        }
-        let (findings, crashed) = findings(self.matcher, case, laws);
-        self.crashes += u64::from(crashed);
-        report.passed.extend(findings.is_empty().then(case_name));
+        let is_over = self.crashes >= MOST_CRASHES;
+        report.not_run += u64::from(is_over);
+        !is_over
+    }
+
+    /// Writes down what was found in a case.
+    fn found(case: &Recording, findings: Vec<Finding>, report: &mut GroupReport) {
+        report.passed.extend(findings.is_empty().then(|| case.name.clone()));
         let missed = |level| u64::from(findings.iter().any(|finding| finding.level <= level));
         report.contract_failed += missed(Level::Contract);
         report.reference_failed += missed(Level::Reference);
@@ -229,13 +276,16 @@ impl Judge<'_> {
 }
 
 /// What is found at each level, at most one thing each, and whether the matcher trapped or ran into a limit.
-fn findings(matcher: &Matcher, case: &Recording, laws: bool) -> (Vec<Finding>, bool) {
+fn findings(matcher: &Matcher, case: &Recording, laws: bool, scores: bool) -> (Vec<Finding>, bool) {
     let outcomes = play(matcher, case);
     let crashed = matches!(outcomes.last(), Some(Outcome::Failed));
     let has_mode = matcher.description().modes.contains(&case.settings.mode);
     let mut contract = opening(case, has_mode, &outcomes[0]);
     if contract.is_none() && matches!(outcomes[0], Outcome::Done) {
-        contract = if has_rules(case) { audit_by_ledger(case, &outcomes[1..]) } else { audit(case, &outcomes[1..]) };
+        contract = if has_groups(case) { audit_by_ledger(case, &outcomes[1..]) } else { audit(case, &outcomes[1..]) };
+        if contract.is_none() && scores {
+            contract = audit_by_scores(matcher, case, &outcomes[1..]);
+        }
     }
     if contract.is_none() && laws && !crashed {
         contract = laws::broken(matcher, case, &outcomes);
@@ -255,13 +305,4 @@ fn answered(mut case: Recording) -> Recording {
         }
     }
     case
-}
-
-/// The rows of the largest table of a case.
-fn largest_table(case: &Recording) -> u32 {
-    let steps = case.steps.iter().map(|step| match step {
-        Step::Assign { tasks, .. } | Step::Explain { tasks, .. } => tasks.rows,
-        Step::Update { changes, .. } => changes.changed.rows.max(changes.added.rows),
-    });
-    steps.max().unwrap_or(0).max(case.offers.rows)
 }

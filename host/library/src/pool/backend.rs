@@ -89,6 +89,19 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// Asks the component behind the pool what it is; the reference is not asked.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub(crate) fn describe(&mut self) -> Result<Option<Description>, Failure> {
+        match self {
+            Self::Component(component) => component.instance.describe().map(Some),
+            Self::Reference(_) => Ok(None),
+        }
+    }
+}
+
 impl Reference {
     /// A pool of these offers, by contract 0.2.0 or by the current one.
     ///

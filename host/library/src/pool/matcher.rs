@@ -279,9 +279,20 @@ impl Matcher {
 
     /// An open pool, of columns that nobody has checked.
     pub(crate) fn backend(&self, shape: Shape, offers: &OfferTable, settings: &Columns) -> Result<Backend, Failure> {
+        self.backend_within(self.limits(), shape, offers, settings)
+    }
+
+    /// The same, with other limits on what the pool may use.
+    pub(crate) fn backend_within(
+        &self,
+        limits: &Limits,
+        shape: Shape,
+        offers: &OfferTable,
+        settings: &Columns,
+    ) -> Result<Backend, Failure> {
         match &self.inner.code {
             Code::Component { linked, .. } => {
-                let component = Component::open(linked, self.limits(), shape, offers, settings)?;
+                let component = Component::open(linked, limits, shape, offers, settings)?;
                 Ok(Backend::Component(Box::new(component)))
             }
             Code::Reference => {

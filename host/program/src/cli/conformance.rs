@@ -31,12 +31,15 @@ pub(crate) struct ConformanceArguments {
     /// The level to reach; otherwise the one that the matcher's policy claims
     #[arg(long, value_enum)]
     level: Option<LevelArgument>,
-    /// How many cases to generate, beyond those of the suite
+    /// How many cases to generate, beyond those of the suite, and as many again with every rule mixed
     #[arg(long, value_name = "NUMBER", default_value_t = 300)]
     generated: u64,
     /// The seed of the first generated case; the next ones count up
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    /// How many rounds of calls it has to answer in the memory of a few dozen; 0 for none
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
+    endurance: u64,
     /// A directory of cases instead of those that come with the program
     #[arg(long, value_name = "DIRECTORY")]
     cases: Option<PathBuf>,
@@ -84,13 +87,17 @@ pub(super) fn run(arguments: &ConformanceArguments) -> anyhow::Result<Vec<u8>> {
         seed: arguments.seed,
         skips: arguments.skip.as_ref().map_or_else(|| Ok(Skips::default()), Skips::read)?,
         laws: true,
+        endurance: arguments.endurance,
     };
     let matcher = load(&arguments.matcher, &limits(arguments.limits.as_deref())?)?;
-    let bar = ProgressBar::new(suite.len() as u64 + trial.generated);
+    let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {eta} left") {
         bar.set_style(style);
     }
-    let report = suite.judge(&matcher, &trial, &mut |done, _| bar.set_position(done));
+    let report = suite.judge(&matcher, &trial, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
     bar.finish_and_clear();
     let output = written(arguments, &report)?.into_bytes();
     if report.conforms { Ok(output) } else { Err(Differs(output).into()) }

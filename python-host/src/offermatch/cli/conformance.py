@@ -50,10 +50,21 @@ def add_conformance(commands: Any) -> None:
     )
     judged.add_argument("--level", choices=LEVELS, help="the level to reach (default: the one its policy claims)")
     judged.add_argument(
-        "--generated", type=_number, default=300, metavar="NUMBER", help="how many cases to generate (default: 300)"
+        "--generated",
+        type=_number,
+        default=300,
+        metavar="NUMBER",
+        help="how many cases to generate, and as many with every rule mixed (default: 300)",
     )
     judged.add_argument(
         "--seed", type=_number, default=1, metavar="NUMBER", help="of the first generated case; the next ones count up"
+    )
+    judged.add_argument(
+        "--endurance",
+        type=_number,
+        default=1000,
+        metavar="NUMBER",
+        help="how many rounds of calls it has to answer in the memory of a few dozen; 0 for none (default: 1000)",
     )
     judged.add_argument("--cases", type=Path, metavar="DIRECTORY", help="cases instead of those that come with the package")
     judged.add_argument(
@@ -76,6 +87,7 @@ def _conformance(options: argparse.Namespace) -> str:
         generated=options.generated,
         seed=options.seed,
         skips=skips,
+        endurance=options.endurance,
         against=None if options.against is None else matcher_named(options.against, options.limits),
         progress=_progress(),
     )

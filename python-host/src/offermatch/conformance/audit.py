@@ -138,13 +138,16 @@ def check_counts(book: Book, case: Recording, tasks: Mapping[str, Any], answer: 
     lengths = {"dimension": rows * width, "requirement": offsets[-1], "devices": rows}
     first, fails, alone = ({check: [0] * length for check, length in lengths.items()} for _ in range(3))
     missing = [0] * (rows * width)
-    feasible = [0] * rows
+    feasible, dear = [0] * rows, [0] * rows
     for task in range(rows):
         asked = asked_of(tasks, task, width)
         begin = {"dimension": task * width, "requirement": offsets[task], "devices": task}
         for offer in book.list:
             failed = book.failed(asked, offer)
             feasible[task] += not failed
+            dear[task] += not failed and book.is_dear(asked, offer)
+            for at in book.not_preferred(asked, offer):
+                fails["requirement"][offsets[task] + at] += 1
             for check, at in failed[:1]:
                 first[check][begin[check] + at] += 1
             for check, at in failed:
@@ -171,8 +174,8 @@ def check_counts(book: Book, case: Recording, tasks: Mapping[str, Any], answer: 
         found = by_score[task] + answer.candidates[task]
         if found != feasible[task]:
             raise Wrong(f"by_score[{task}] + candidates[{task}]", str(feasible[task]), str(found))
-        if _max_score(case) >= _NO_LIMIT and by_score[task] > 0:
-            raise Wrong(f"by_score[{task}]", "0", str(by_score[task]))
+        if _max_score(case) >= _NO_LIMIT and by_score[task] > dear[task]:
+            raise Wrong(f"by_score[{task}]", f"at most {dear[task]}" if dear[task] else "0", str(by_score[task]))
 
 
 def _max_score(case: Recording) -> float:

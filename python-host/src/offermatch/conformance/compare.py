@@ -13,7 +13,7 @@ from offermatch.recording.columns import comparable, explained_shown
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned, Explained, Explanations
 
-__all__ = ["Place", "compare", "place_shown", "places"]
+__all__ = ["Place", "compare", "difference", "place_shown", "places"]
 
 Place = tuple[int, bytes]
 """An offer, and the bits of the score."""
@@ -28,13 +28,18 @@ def compare(case: Recording, outcomes: Sequence[Outcome]) -> Finding | None:
         return Finding("reference", None, "outcome", expected, outcomes[0].word)
     for at, (step, outcome) in enumerate(zip(case.steps, outcomes[1:], strict=False)):
         try:
-            _difference(step, outcome)
+            difference(step, outcome)
         except Wrong as wrong:
             return wrong.at(at, "reference")
     return None
 
 
-def _difference(step: Mapping[str, Any], outcome: Outcome) -> None:
+def difference(step: Mapping[str, Any], outcome: Outcome) -> None:
+    """Compare the answer that a step has with what came of it.
+
+    Raises:
+        Wrong: They differ.
+    """
     expected, answer = step.get("answer"), outcome.answer
     if expected is not None and isinstance(answer, Assigned):
         before, now = places(*(expected.get(name, []) for name in ("tasks", "offers", "scores"))), places_of(answer)

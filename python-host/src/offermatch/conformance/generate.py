@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from offermatch.recording.recording import Recording
 from offermatch.sample import SplitMix64
 
-__all__ = ["generated"]
+__all__ = ["generated", "pick"]
 
 _Item = TypeVar("_Item")
 _LARGEST = 2**64 - 1
@@ -44,18 +44,19 @@ def generated(seed: int) -> Recording:
     return Recording(shape, settings, offers, steps, name=f"generated-{seed}", group="generated")
 
 
-def _pick(draw: SplitMix64, items: Sequence[_Item]) -> _Item:
+def pick(draw: SplitMix64, items: Sequence[_Item]) -> _Item:
+    """Return one of several."""
     return items[draw.below(len(items))]
 
 
 def _settings(draw: SplitMix64, shape: dict[str, int]) -> dict[str, Any]:
     mode = "exclusive" if draw.below(2) == 0 else "shared"
-    settings: dict[str, Any] = {"mode": mode, "max_score": _pick(draw, _MAX_SCORES)}
+    settings: dict[str, Any] = {"mode": mode, "max_score": pick(draw, _MAX_SCORES)}
     terms = range(shape["dimensions"] + 1)
     if draw.below(3) == 0:
-        settings["weights"] = [_pick(draw, _WEIGHTS) for _ in terms]
+        settings["weights"] = [pick(draw, _WEIGHTS) for _ in terms]
     if draw.below(3) == 0:
-        settings["scales"] = [_pick(draw, _SCALES) for _ in terms]
+        settings["scales"] = [pick(draw, _SCALES) for _ in terms]
     return settings
 
 
@@ -70,7 +71,7 @@ def _extreme(draw: SplitMix64) -> int:
 
 def _quantities(draw: SplitMix64, count: int) -> list[int]:
     """Return quantities up to a largest one that differs from table to table."""
-    most = _pick(draw, _MOSTS)
+    most = pick(draw, _MOSTS)
     return [_extreme(draw) if most == _LARGEST else draw.below(most + 1) for _ in range(count)]
 
 

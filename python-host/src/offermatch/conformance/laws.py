@@ -13,7 +13,7 @@ from offermatch.conformance.book import Book
 from offermatch.conformance.compare import place_shown, places_of
 from offermatch.conformance.play import ANSWERED, Outcome, Player, play
 from offermatch.conformance.report import Finding
-from offermatch.conformance.rules import has_rules
+from offermatch.conformance.rules import has_groups
 from offermatch.matcher import DirectMatcher
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned, Explained, Explanations
@@ -23,6 +23,12 @@ __all__ = ["broken"]
 _MOST_CALLS = 16
 """Calls that the tasks of one step are split into, at most."""
 
+_OF_REQUIREMENTS = (
+    *("requirement_attributes", "requirement_excludes", "requirement_subjects", "requirement_kinds"),
+    *("requirement_bounds", "requirement_weights"),
+)
+"""Columns with a number for each requirement."""
+
 _SAME, _OTHER = "the same answer", "another answer"
 
 
@@ -30,7 +36,7 @@ def broken(matcher: DirectMatcher, case: Recording, before: Sequence[Outcome]) -
     """Return the first law that a matcher breaks on a case, given how it answered before."""
     found = _repeated(matcher, case, before)
     # Of the tasks of a group all have to be there at once, and a ledger does not say who may be left out.
-    return found if found is not None or has_rules(case) else _split(matcher, case, before)
+    return found if found is not None or has_groups(case) else _split(matcher, case, before)
 
 
 def _repeated(matcher: DirectMatcher, case: Recording, before: Sequence[Outcome]) -> Finding | None:
@@ -105,8 +111,8 @@ def _part(tasks: Mapping[str, Any], case: Recording, first: int, end: int) -> di
     if offsets:
         begin, stop = offsets[first], offsets[end]
         table["requirement_offsets"] = [offset - begin for offset in offsets[first : end + 1]]
-        for name in ("requirement_attributes", "requirement_excludes", "requirement_subjects", "requirement_kinds"):
-            if name in tasks:
+        for name in _OF_REQUIREMENTS:
+            if tasks.get(name):
                 table[name] = tasks[name][begin:stop]
         if begin < stop and tasks.get("value_offsets"):
             ends = tasks["value_offsets"][begin : stop + 1]

@@ -10,11 +10,12 @@ from typing import Any
 
 from offermatch.errors import InputError, OffermatchError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
-from offermatch.model import Timings
+from offermatch.model import Description, Timings
 from offermatch.recording.columns import changes_of, tasks_of
 from offermatch.recording.recording import Recording, opened
 from offermatch.session import Backend
 from offermatch.tables.tables import Assigned, Explained, Explanations
+from offermatch.wasm.component import ComponentPool
 
 __all__ = ["FAILED", "Outcome", "Player", "play"]
 
@@ -75,6 +76,14 @@ class Player:
             if kind in step:
                 return call(step[kind])
         raise InputError("file-malformed", "a step asks nothing", "docs/recordings.md shows the format", self._case.name)
+
+    def describe(self) -> Description | None:
+        """Ask the component behind the pool what it is; None where it fails, or there is none."""
+        try:
+            return self._backend.describe() if isinstance(self._backend, ComponentPool) else None
+        except OffermatchError as error:
+            _log.info("%s: %s", error.code, error)
+            return None
 
     def close(self) -> None:
         """Let go of the pool."""

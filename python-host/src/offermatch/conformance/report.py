@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -19,7 +20,11 @@ Level = Literal["contract", "reference"]
 LEVELS: tuple[Level, ...] = ("contract", "reference")
 """The levels, the higher one last."""
 
+GENERATED = ("generated", "mixed")
+"""The groups whose cases are drawn."""
+
 _TOO_OFTEN = "cases were not run: it trapped or ran into limits too often"
+_LOOKS_AHEAD = "its scores hang on more than the task and the offer: which offer is best by them was not checked"
 
 
 def claimed(policy: str) -> Level:
@@ -124,6 +129,7 @@ class Report:
         conforms: Whether it is reached.
         verdict: The same in words.
         groups: What was found, group by group.
+        own_scores: Whether answers were compared with what follows from the matcher's own scores.
     """
 
     def __init__(
@@ -133,8 +139,11 @@ class Report:
         suite: dict[str, int],
         groups: Sequence[GroupReport],
         level: Level | None = None,
+        *,
+        own_scores: bool = True,
     ) -> None:
         """Come to a verdict; ``level`` is the one to reach, unless it is the one that the policy claims."""
+        self.own_scores = own_scores
         self._matcher, self._digest, self._suite = matcher, digest, suite
         self.groups = groups
         self.level: Level | None = next((level for level in reversed(LEVELS) if self._clean(level)), None)
@@ -172,6 +181,7 @@ class Report:
             "level": self.level,
             "conforms": self.conforms,
             "verdict": self.verdict,
+            "own_scores": self.own_scores,
             "groups": [group.as_dict() for group in self.groups],
         }
         return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
@@ -198,8 +208,14 @@ class Report:
             contract, reference = (self._shown(group.failed(level), run, level) for level in LEVELS)
             yield f"{group.group:<14}{group.cases:>8}{len(group.skipped):>9}{contract:>12}{reference:>12}"
         for group in self.groups:
+            if group.group in GENERATED:
+                for reason, count in Counter(skipped["reason"] for skipped in group.skipped).items():
+                    yield f"skipped  {group.group}, {count} cases: {reason}"
+                continue
             for skipped in group.skipped:
                 yield f"skipped  {group.group}/{skipped['case']}: {skipped['reason']}"
+        if not self.own_scores:
+            yield f"\n{_LOOKS_AHEAD}"
         yield from self._first_difference()
         not_run = sum(group.not_run for group in self.groups)
         if not_run:
@@ -241,7 +257,7 @@ class Report:
                 failed.setdefault(failure.case, []).append(failure)
         others = dict.fromkeys(failure.case for failure in group.failures if failure.case not in failed)
         passed = [*group.passed, *others]
-        if group.group == "generated" and passed:
+        if group.group in GENERATED and passed:
             passed = ["all-others"]
         counts = {
             "tests": len(passed) + len(failed) + len(group.skipped) + bool(group.not_run),

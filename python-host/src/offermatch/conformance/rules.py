@@ -1,6 +1,6 @@
 """Cases of rules that a matcher may leave out: who is asked them, and how their answers are checked.
 
-The book of ``book`` does not know these rules. The host's own ledger does, which refuses answers that break them.
+The book of ``book`` does not know groups. The host's own ledger does, which refuses answers that break their rules.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from offermatch.verify.explanations import check_explained
 from offermatch.verify.ledger import Ledger
 from offermatch.wasm.contract import raises_scales
 
-__all__ = ["audit_by_ledger", "has_rules", "why_not_asked"]
+__all__ = ["audit_by_ledger", "has_groups", "why_not_asked"]
 
 _RULES = ("measures", "preferences", "groups", "workload")
 
@@ -37,9 +37,9 @@ def why_not_asked(case: Recording, description: Description) -> str | None:
     return f"does not serve {', '.join(unserved)}" if unserved else None
 
 
-def has_rules(case: Recording) -> bool:
-    """Return whether a case uses a rule that the book does not know. A workload changes nothing but scores."""
-    return any(rule != "workload" for rule in _used(case))
+def has_groups(case: Recording) -> bool:
+    """Return whether a case uses groups, which the book does not know."""
+    return "groups" in _used(case)
 
 
 def _used(case: Recording) -> Iterator[str]:

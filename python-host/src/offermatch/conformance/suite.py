@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from offermatch.conformance.audit import audit, opening
 from offermatch.conformance.compare import compare
+from offermatch.conformance.endurance import endurance_cases, endure
 from offermatch.conformance.files import GROUPS, SHIPPED, read_group
 from offermatch.conformance.generate import generated as generated_case
 from offermatch.conformance.laws import broken
+from offermatch.conformance.mixed import mixed, with_parameters
 from offermatch.conformance.play import ANSWERED, FAILED, play
 from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
-from offermatch.conformance.rules import audit_by_ledger, has_rules, why_not_asked
+from offermatch.conformance.rules import audit_by_ledger, has_groups, why_not_asked
+from offermatch.conformance.scores import audit_by_scores, hang_on_task_and_offer, largest_table
 from offermatch.errors import InputError, MatcherError
-from offermatch.matcher import DirectMatcher, ReferenceMatcher
+from offermatch.matcher import DirectMatcher, Matcher, ReferenceMatcher
 from offermatch.recording.columns import explained_shown
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned
@@ -124,7 +128,7 @@ class Suite:
     def quick(self) -> Suite:
         """Return the same without its large cases, for those who wait."""
         groups = [
-            replace(group, cases=[case for case in group.cases if _largest_table(case) <= _QUICK_ROWS])
+            replace(group, cases=[case for case in group.cases if largest_table(case) <= _QUICK_ROWS])
             for group in self.groups
         ]
         return Suite(groups)
@@ -142,6 +146,7 @@ class Suite:
         seed: int = 1,
         skips: Skips | None = None,
         laws: bool = True,
+        endurance: int = 0,
         against: DirectMatcher | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Report:
@@ -150,10 +155,11 @@ class Suite:
         Args:
             matcher: The matcher.
             level: The level to reach; otherwise the one that its policy claims.
-            generated: How many cases to generate.
+            generated: How many cases to generate, and as many again with rules.
             seed: Where the generated ones begin.
             skips: Cases to leave out.
             laws: Whether each case is asked again and its tasks are placed in several calls, too.
+            endurance: How many rounds of calls a component has to answer in the memory of a few dozen; 0 for none.
             against: Another build of the matcher, which has to answer the same, bit for bit. An order that is drawn when a
                 matcher is built differs from build to build.
             progress: Is told how many cases are done, and of how many.
@@ -164,20 +170,17 @@ class Suite:
             'reference'
         """
         left_out = (skips or Skips()).with_those_of(matcher)
-        judge = _Judge(matcher, against, left_out, len(self) + generated, progress)
+        endured = list(endurance_cases(matcher)) if endurance and isinstance(matcher, Matcher) else []
+        judge = _Judge(matcher, against, left_out, len(self) + 2 * generated + len(endured), progress)
         groups = [judge.group(group.name, ((case, laws) for case in group.cases)) for group in self.groups]
         if generated:
-            reference, grows = ReferenceMatcher(matcher.description.contract), raises_scales(matcher.description.contract)
-            cases = (
-                (
-                    _answered(replace(generated_case((seed + number) % 2**64), raise_scales=grows), reference),
-                    laws and number % _LAWS_EVERY == 0,
-                )
-                for number in range(generated)
-            )
-            groups.append(judge.group("generated", cases))
+            seeds = [(seed + number) % 2**64 for number in range(generated)]
+            groups.append(judge.group("generated", judge.answered(generated_case, seeds, laws=laws)))
+            groups.append(judge.group("mixed", judge.answered(mixed, seeds, laws=laws)))
+        if endured:
+            groups.append(judge.endurance(endured, endurance))
         tried = {"cases": len(self), "generated": generated, "seed": seed}
-        return Report(matcher.description, matcher.digest, tried, groups, level)
+        return Report(matcher.description, matcher.digest, tried, groups, level, own_scores=judge.compares_scores)
 
     def require(self, matcher: DirectMatcher, level: str, place: str = "") -> None:
         """Refuse a matcher that does not reach a level.
@@ -211,10 +214,49 @@ class _Judge:
         self._total, self._progress = total, progress
         self._done = self._crashes = 0
 
+    def answered(
+        self, generated: Callable[[int], Recording], seeds: Sequence[int], *, laws: bool
+    ) -> Iterator[tuple[Recording, bool]]:
+        """Yield the cases of seeds with the reference's answers, and whether laws are tried."""
+        description = self._matcher.description
+        reference, grows = ReferenceMatcher(description.contract), raises_scales(description.contract)
+        for number, seed in enumerate(seeds):
+            case = generated(seed)
+            if case.raise_scales and why_not_asked(case, description) is None:
+                case = with_parameters(_answered(case, reference), seed, description)
+            elif not case.raise_scales:
+                case = _answered(replace(case, raise_scales=grows), reference)
+            yield case, laws and number % _LAWS_EVERY == 0
+
+    @cached_property
+    def compares_scores(self) -> bool:
+        """Whether answers are compared with the matcher's own scores."""
+        return hang_on_task_and_offer(self._matcher)
+
     def group(self, name: str, cases: Iterable[tuple[Recording, bool]]) -> GroupReport:
         """Judge by the cases of a group; with each stands whether laws are tried."""
+
+        def findings(case: Recording, laws: bool) -> list[Finding]:
+            scores = laws and self.compares_scores
+            found, crashed = _findings(self._matcher, case, laws=laws, scores=scores, against=self._against)
+            self._crashes += crashed
+            return found
+
+        return self._group(name, ((case, partial(findings, case, laws)) for case, laws in cases))
+
+    def endurance(self, cases: Iterable[Recording], rounds: int) -> GroupReport:
+        """Judge by cases of thousands of calls."""
+
+        def findings(case: Recording) -> list[Finding]:
+            found = endure(self._matcher, case, rounds) if isinstance(self._matcher, Matcher) else None
+            return [] if found is None else [found]
+
+        return self._group("endurance", ((case, partial(findings, case)) for case in cases))
+
+    def _group(self, name: str, cases: Iterable[tuple[Recording, Callable[[], list[Finding]]]]) -> GroupReport:
+        """Judge by the cases of a group; with each stands what gives its findings."""
         report = GroupReport(name)
-        for case, laws in cases:
+        for case, findings in cases:
             report.cases += 1
             reason = self._skips.reason(case) or why_not_asked(case, self._matcher.description)
             if reason is not None:
@@ -222,27 +264,32 @@ class _Judge:
             elif self._crashes >= _MOST_CRASHES:
                 report.not_run += 1
             else:
-                self._case(case, report, laws=laws)
+                _write_down(case, findings(), report)
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done, self._total)
         return report
 
-    def _case(self, case: Recording, report: GroupReport, *, laws: bool) -> None:
-        findings, crashed = _findings(self._matcher, case, laws=laws, against=self._against)
-        self._crashes += crashed
-        if not findings:
-            report.passed.append(case.name)
-        report.contract_failed += any(found.level == "contract" for found in findings)
-        report.reference_failed += bool(findings)
-        for found in findings:
-            if sum(failure.level == found.level for failure in report.failures) < _MOST_FAILURES:
-                failure = Failure(case.name, found.level, found.step, found.what, found.expected, found.found, case.about)
-                report.failures.append(failure)
+
+def _write_down(case: Recording, findings: Sequence[Finding], report: GroupReport) -> None:
+    """Write down what was found in a case."""
+    if not findings:
+        report.passed.append(case.name)
+    report.contract_failed += any(found.level == "contract" for found in findings)
+    report.reference_failed += bool(findings)
+    for found in findings:
+        if sum(failure.level == found.level for failure in report.failures) < _MOST_FAILURES:
+            failure = Failure(case.name, found.level, found.step, found.what, found.expected, found.found, case.about)
+            report.failures.append(failure)
 
 
 def _findings(
-    matcher: DirectMatcher, case: Recording, *, laws: bool, against: DirectMatcher | None = None
+    matcher: DirectMatcher,
+    case: Recording,
+    *,
+    laws: bool,
+    scores: bool = False,
+    against: DirectMatcher | None = None,
 ) -> tuple[list[Finding], bool]:
     """Return what is found at each level, at most one thing each, and whether the matcher trapped or ran into a limit."""
     try:
@@ -250,7 +297,9 @@ def _findings(
         crashed = outcomes[-1].word == FAILED
         contract = opening(case, matcher.description.modes, outcomes)
         if contract is None and outcomes[0].word == ANSWERED:
-            contract = (audit_by_ledger if has_rules(case) else audit)(case, outcomes[1:])
+            contract = (audit_by_ledger if has_groups(case) else audit)(case, outcomes[1:])
+            if contract is None and scores:
+                contract = audit_by_scores(matcher, case, outcomes[1:])
         if contract is None and laws and not crashed:
             contract = broken(matcher, case, outcomes)
         if contract is None and against is not None:
@@ -279,12 +328,3 @@ def _answered(case: Recording, matcher: DirectMatcher) -> Recording:
             answer = explained_shown(outcome.answer)
         steps.append({**asked, "answer": answer})
     return replace(case, open_error=None if opened.word == ANSWERED else opened.word, steps=steps)
-
-
-def _largest_table(case: Recording) -> int:
-    """Return the rows of the largest table of a case."""
-    tables: list[Mapping[str, int]] = [case.offers]
-    for step in case.steps:
-        changes = step.get("update", {})
-        tables += [step.get("assign", {}), step.get("explain", {}), changes.get("changed", {}), changes.get("added", {})]
-    return max(table.get("rows", 0) for table in tables)

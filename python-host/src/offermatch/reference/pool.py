@@ -12,7 +12,7 @@ from offermatch.model import RULES, Description, Timings
 from offermatch.reference.explain import explained, first_failures
 from offermatch.reference.groups import Members, least_of, members_of
 from offermatch.reference.preemption import planned
-from offermatch.reference.standing import DEVICE, Offer, Ranking, Task
+from offermatch.reference.standing import DEVICE, Offer, Ranking, Task, best_fit
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.wasm.contract import CONTRACT
@@ -45,7 +45,13 @@ def _timed(call: Callable[[Reference, _Asked], _Answered]) -> Callable[[Referenc
 class Reference:
     """A pool as the contract describes it, over row numbers. Everything it does counts as the call."""
 
-    def __init__(self, table: OfferTable, shape: Shape, settings: SettingColumns) -> None:
+    def __init__(
+        self,
+        table: OfferTable,
+        shape: Shape,
+        settings: SettingColumns,
+        policy: Callable[[Ranking, Offer, Task], float] = best_fit,
+    ) -> None:
         """Open a pool; empty weights are 1.0 each, empty scales the largest capacities."""
         terms = shape.dimensions + 1
         self._offers = [Offer(table, row) for row in range(table.rows)]
@@ -53,7 +59,8 @@ class Reference:
         self._dimensions = shape.dimensions
         self._exclusive = settings.mode == "exclusive"
         given = settings.scales or [0] * terms
-        self._ranking = Ranking(settings.weights or [1.0] * terms, [scale or 1 for scale in given], settings.score_limit)
+        weights, scales = settings.weights or [1.0] * terms, [scale or 1 for scale in given]
+        self._ranking = Ranking(weights, scales, settings.score_limit, policy)
         self._taken_from_offers = [not scale for scale in given]
         self._raise_scales(self._offers)
         self._by_check = settings.raise_scales

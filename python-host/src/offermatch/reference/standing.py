@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, nan
 
 from offermatch.tables.tables import AT_LEAST, AT_MOST, IN, NOT_IN, OfferTable, TaskTable
 
-__all__ = ["DEVICE", "Condition", "Offer", "Ranking", "Task", "devices_for", "take_devices"]
+__all__ = ["DEVICE", "Condition", "Offer", "Ranking", "Task", "best_fit", "devices_for", "take_devices"]
 
 DEVICE = 1000
 """Thousandths of a device."""
@@ -157,28 +157,35 @@ def _conditions(table: TaskTable, row: int) -> Iterator[Condition]:
 
 @dataclass(slots=True)
 class Ranking:
-    """How feasible offers are ranked: best-fit.
+    """How feasible offers are ranked.
 
     Attributes:
         weights: One a dimension, and the devices' last.
         scales: Likewise.
         max_score: What every score is below.
+        policy: The score of an offer that can take a task, its preferences aside.
     """
 
     weights: Sequence[float]
     scales: list[int]
     max_score: float
+    policy: Callable[[Ranking, Offer, Task], float]
 
     def score(self, offer: Offer, task: Task) -> float:
         """Return the score of an offer that can take the task, and then, in order, what each broken preference costs."""
-        score = 0.0
-        for weight, free, demand, scale in zip(self.weights, offer.free, task.demand, self.scales, strict=False):
-            score += weight * float(free - demand) / float(scale)
-        score += self.weights[-1] * float(sum(offer.devices) - task.devices) / float(self.scales[-1])
+        score = self.policy(self, offer, task)
         for one in task.preferred:
             if not one.holds(offer):
                 score += one.weight
         return score
+
+
+def best_fit(ranking: Ranking, offer: Offer, task: Task) -> float:
+    """Return the score of best-fit."""
+    score = 0.0
+    for weight, free, demand, scale in zip(ranking.weights, offer.free, task.demand, ranking.scales, strict=False):
+        score += weight * float(free - demand) / float(scale)
+    return score + ranking.weights[-1] * float(sum(offer.devices) - task.devices) / float(ranking.scales[-1])
 
 
 def take_devices(devices: list[int], thousandths: int) -> bool:

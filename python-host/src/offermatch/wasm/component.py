@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Collection, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -165,6 +166,12 @@ class Code:
             raise self._unserved(f"{found.contract} by its description and {spoken} by its exports")
         return found
 
+    def within(self, memory_bytes: int) -> Code:
+        """Return the same code, whose instances may use so much memory."""
+        other = copy(self)
+        other.limits = replace(self.limits, memory_bytes=memory_bytes)
+        return other
+
     def instance(self) -> Instance:
         """Return a fresh instance in a store of its own."""
         exports, linker = self._judged()
@@ -273,6 +280,14 @@ class ComponentPool:
             "preempt", lambda to: [self._pool, to.tasks(table), to.priorities(priorities), to.running(running)], timings
         )
         return check_plan(self._lifted("preempt", lambda to: to.plan(found), timings), table, running)
+
+    def describe(self) -> Description:
+        """Ask the instance what it is."""
+        if self._instance is None:
+            raise ValueError("the pool was closed")
+        said = self._instance.call("describe", [], Timings())
+        check_described(said, self._limits, self._place)
+        return Conversion.description(said)
 
     def close(self) -> None:
         """Throw the instance away, and the pool with it."""
