@@ -201,11 +201,13 @@ test-both: host wheel hostile policies foreign ## both hosts side by side, and t
 bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; an hour, as root
 	python3 tests/bare.py --free-threaded trixie $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
 
+CASES ?= 20000
+
 certified: host python foreign ## matchers in other languages, by 20,000 generated cases in both programs, and two builds of each; an hour
 	for language in c python javascript; do component=target/foreign/$$language; \
-		$(HOST) conformance --generated 20000 --limits guest/templates/project/limits.json $$component.wasm; \
-		$(BIN)/python -m offermatch conformance --generated 20000 --limits guest/templates/project/limits.json \
-			--against $$component-again.wasm $$component.wasm; done
+		for program in $(HOST) "$(BIN)/python -m offermatch"; do \
+			$$program conformance --generated $(CASES) --limits guest/templates/project/limits.json \
+				--against $$component-again.wasm $$component.wasm; done; done
 
 languages: python foreign ## size, cold start and time of the matchers in other languages
 	@$(BIN)/python -m offermatch bench languages target/foreign/{c,python,javascript}.wasm

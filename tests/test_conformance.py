@@ -123,6 +123,16 @@ def test_a_policy_that_looks_ahead_is_not_compared_with_its_own_scores(hosts: An
     assert (report["level"], report["own_scores"]) == ("contract", False)
 
 
+@pytest.mark.parametrize(("other", "level"), [("first-fit", "contract"), ("worst-fit", None)])
+def test_two_builds_are_compared_by_both(hosts: Any, other: str, level: str | None, tmp_path: Path) -> None:
+    policies = ROOT / "target" / "policies"
+    asked = ("--against", policies / f"{other}.wasm", "--generated", "40", *_cases(tmp_path, "ties", "explain", "errors"))
+    report = _same(hosts, policies / "first-fit.wasm", *asked)
+    caught = {found["what"].endswith(", of the other build") for group in report["groups"] for found in group["failures"]}
+    assert report["level"] == level
+    assert (True in caught) == (level is None)
+
+
 @pytest.mark.parametrize("name", ["measures", "preferences", "together", "scales"])
 def test_rules_are_caught_at_the_level_of_the_contract(hosts: Any, name: str, tmp_path: Path) -> None:
     asked = ("--level", "contract", "--generated", "200", *_cases(tmp_path, name))

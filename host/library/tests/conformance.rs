@@ -97,6 +97,22 @@ fn thousands_of_calls_have_to_do_with_the_memory_of_a_few_dozen() {
 }
 
 #[test]
+fn two_builds_that_answer_differently_are_caught() {
+    let mut suite = Suite::shipped().unwrap();
+    suite.groups.retain(|group| group.name == "ties");
+    let one = Matcher::bundled("first-fit").unwrap();
+    let against = |other: &Matcher| {
+        let trial = Trial { generated: 20, against: Some(other.clone()), ..Trial::default() };
+        suite.judge(&one, &trial, &mut |_, _| {})
+    };
+    assert_eq!(against(&one).level, Some(Level::Contract));
+    let found = against(&Matcher::bundled("worst-fit").unwrap());
+    assert_eq!(found.level, None);
+    let mut failures = found.groups.iter().flat_map(|group| &group.failures);
+    assert!(failures.any(|failure| failure.what.ends_with(", of the other build")));
+}
+
+#[test]
 fn another_policy_conforms_to_the_contract() {
     let report = judged(&hostile("first-fit"), "", 100);
     assert_eq!((report.level, report.asked, report.conforms), (Some(Level::Contract), Level::Contract, true));

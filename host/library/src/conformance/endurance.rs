@@ -95,7 +95,5 @@ fn lasts(matcher: &Matcher, case: &Recording, memory_bytes: u64, rounds: u64) ->
     let Ok(mut session) = matcher.backend_within(&limits, case.shape, &case.offers, &case.settings) else {
         return false;
     };
-    (0..rounds).all(|_| {
-        case.steps.iter().all(|step| ask(matcher, &mut session, step).word() == "answered")
-    })
+    (0..rounds).all(|_| case.steps.iter().all(|step| ask(matcher, &mut session, step).word() == "answered"))
 }

@@ -55,7 +55,7 @@ pub struct Suite {
 }
 
 /// What is tried beyond the cases, and what is left out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Trial {
     /// The level to reach; otherwise the one that the matcher's policy claims.
     pub level: Option<Level>,
@@ -69,11 +69,15 @@ pub struct Trial {
     pub laws: bool,
     /// How many rounds of calls a component has to answer in the memory of a few dozen; 0 for none.
     pub endurance: u64,
+    /// Another build of the matcher, which has to answer the same, bit for bit. An order that is drawn when a matcher is
+    /// built differs from build to build.
+    pub against: Option<Matcher>,
 }
 
 impl Default for Trial {
     fn default() -> Self {
-        Self { level: None, generated: 300, seed: 1, skips: Skips::default(), laws: true, endurance: 0 }
+        let skips = Skips::default();
+        Self { level: None, generated: 300, seed: 1, skips, laws: true, endurance: 0, against: None }
     }
 }
 
@@ -190,7 +194,7 @@ impl Suite {
     pub(crate) fn require(&self, matcher: &Matcher, level: Level) -> Result<(), Error> {
         let cases = self.groups.iter().flat_map(|group| &group.cases);
         for case in cases.filter(|case| why_not_asked(case, matcher).is_none()) {
-            let (findings, _) = findings(matcher, case, false, false);
+            let (findings, _) = findings(matcher, case, false, false, None);
             if let Some(found) = findings.into_iter().find(|found| found.level <= level) {
                 let case = format!("{}/{}", case.group, case.name);
                 let reason = format!("{}: {} -> {}", found.what, found.expected, visible_name(&found.found));
@@ -222,7 +226,7 @@ impl Judge<'_> {
         let has_rules = case.settings.raise_scales;
         // The reference keeps scales where the matcher does.
         case.settings.raise_scales = !self.matcher.keeps_scales();
-        case = answered(case);
+        case = answered(case, &Matcher::reference());
         if has_rules {
             draw_parameters(&mut case, seed, self.matcher.description());
         }
@@ -232,7 +236,8 @@ impl Judge<'_> {
     /// Judges by one case.
     fn case(&mut self, case: &Recording, laws: bool, report: &mut GroupReport) {
         if self.is_asked(case, report) {
-            let (findings, crashed) = findings(self.matcher, case, laws, laws && self.compares_scores);
+            let (scores, against) = (laws && self.compares_scores, self.trial.against.as_ref());
+            let (findings, crashed) = findings(self.matcher, case, laws, scores, against);
             self.crashes += u64::from(crashed);
             Self::found(case, findings, report);
         }
@@ -276,7 +281,13 @@ impl Judge<'_> {
 }
 
 /// What is found at each level, at most one thing each, and whether the matcher trapped or ran into a limit.
-fn findings(matcher: &Matcher, case: &Recording, laws: bool, scores: bool) -> (Vec<Finding>, bool) {
+fn findings(
+    matcher: &Matcher,
+    case: &Recording,
+    laws: bool,
+    scores: bool,
+    against: Option<&Matcher>,
+) -> (Vec<Finding>, bool) {
     let outcomes = play(matcher, case);
     let crashed = matches!(outcomes.last(), Some(Outcome::Failed));
     let has_mode = matcher.description().modes.contains(&case.settings.mode);
@@ -290,18 +301,32 @@ fn findings(matcher: &Matcher, case: &Recording, laws: bool, scores: bool) -> (V
     if contract.is_none() && laws && !crashed {
         contract = laws::broken(matcher, case, &outcomes);
     }
+    if contract.is_none()
+        && let Some(other) = against
+    {
+        contract = compare(&answered(case.clone(), other), &outcomes).map(of_the_other_build);
+    }
     (contract.into_iter().chain(compare(case, &outcomes)).collect(), crashed)
 }
 
-/// A generated case with the reference's answers.
-fn answered(mut case: Recording) -> Recording {
-    let outcomes = play(&Matcher::reference(), &case);
-    for (step, outcome) in case.steps.iter_mut().zip(outcomes.into_iter().skip(1)) {
+/// A difference of two builds, which breaks the contract.
+fn of_the_other_build(found: Finding) -> Finding {
+    Finding { level: Level::Contract, what: format!("{}, of the other build", found.what), ..found }
+}
+
+/// A case with the answers of a matcher, as far as it gets.
+fn answered(mut case: Recording, matcher: &Matcher) -> Recording {
+    let mut outcomes = play(matcher, &case).into_iter();
+    case.open_error = outcomes.next().map(|opened| opened.word().to_owned()).filter(|word| word != "answered");
+    for (step, outcome) in case.steps.iter_mut().zip(outcomes) {
+        let error = outcome.word().to_owned();
         match (step, outcome) {
             (Step::Assign { answer, .. }, Outcome::Assigned(found)) => *answer = Ok(found),
             (Step::Explain { answer, .. }, Outcome::Explained(found)) => *answer = Ok(found),
             (Step::Update { answer, .. }, Outcome::Done) => *answer = Ok(()),
-            _ => {}
+            (Step::Assign { answer, .. }, _) => *answer = Err(error),
+            (Step::Explain { answer, .. }, _) => *answer = Err(error),
+            (Step::Update { answer, .. }, _) => *answer = Err(error),
         }
     }
     case

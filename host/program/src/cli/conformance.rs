@@ -20,6 +20,7 @@ Examples:
   offermatch-host conformance matcher.wasm
   offermatch-host conformance --level contract --junit report.xml matcher.wasm
   offermatch-host conformance --generated 100000 bundled
+  offermatch-host conformance --against again.wasm matcher.wasm    (two builds of one source answer the same)
   offermatch-host conformance --generated 1 --seed 4711 matcher.wasm    (the generated case of one seed)";
 
 /// What `conformance` takes.
@@ -46,6 +47,9 @@ pub(crate) struct ConformanceArguments {
     /// Cases to leave out: GROUP/CASE and the reason, one a line
     #[arg(long, value_name = "FILE")]
     skip: Option<PathBuf>,
+    /// Another build of the matcher, which has to answer the same, bit for bit
+    #[arg(long, value_name = "PATH")]
+    against: Option<PathBuf>,
     /// Write the report as JSON; `-` for standard output, in place of the table
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -81,6 +85,7 @@ impl From<LevelArgument> for Level {
 /// [`Differs`], with what is to be printed, where the level asked is not reached.
 pub(super) fn run(arguments: &ConformanceArguments) -> anyhow::Result<Vec<u8>> {
     let suite = arguments.cases.as_ref().map_or_else(Suite::shipped, Suite::read)?;
+    let limits = limits(arguments.limits.as_deref())?;
     let trial = Trial {
         level: arguments.level.map(Level::from),
         generated: arguments.generated,
@@ -88,8 +93,9 @@ pub(super) fn run(arguments: &ConformanceArguments) -> anyhow::Result<Vec<u8>> {
         skips: arguments.skip.as_ref().map_or_else(|| Ok(Skips::default()), Skips::read)?,
         laws: true,
         endurance: arguments.endurance,
+        against: arguments.against.as_ref().map(|path| load(path, &limits)).transpose()?,
     };
-    let matcher = load(&arguments.matcher, &limits(arguments.limits.as_deref())?)?;
+    let matcher = load(&arguments.matcher, &limits)?;
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} cases, {eta} left") {
         bar.set_style(style);
