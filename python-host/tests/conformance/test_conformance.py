@@ -14,7 +14,9 @@ from offermatch.conformance import Skips, Suite
 from offermatch.conformance.files import GROUPS, SHIPPED
 from offermatch.conformance.generate import generated
 from offermatch.conformance.mixed import mixed
+from offermatch.conformance.play import play
 from offermatch.conformance.rules import why_not_asked
+from offermatch.tables.tables import Assigned
 
 SUITE = Suite.shipped()
 CASES = [case for group in SUITE.groups for case in group.cases]
@@ -54,7 +56,7 @@ def test_generated_cases_are_answered_as_by_the_reference_matcher():
 
 
 def test_generated_cases_are_what_they_are():
-    """The same numbers as in the Rust host's test of this name."""
+    """Settings, steps and sizes of some seeds, so that no seed becomes another case unnoticed."""
     case = generated(1)
     assert case.shape == {"dimensions": 2, "attributes": 2}
     assert generated(2**64 - 1).settings["max_score"] == 0.0
@@ -71,6 +73,13 @@ def test_generated_cases_mix_every_rule():
     assert sum(len(table["groups"]["occupant_groups"]) for table in grouped) == 305
     assert sum(sum(map(isfinite, table.get("requirement_weights", ()))) for table in tables) == 736
     assert sum(bool(case.settings.get("workload")) for case in cases) == 44
+
+
+@pytest.mark.parametrize("draw", [generated, mixed])
+def test_generated_cases_place_something(draw):
+    answers = [[outcome.answer for outcome in play(ReferenceMatcher(), draw(seed))] for seed in range(400)]
+    placing = [any(isinstance(answer, Assigned) and len(answer.tasks) for answer in of_case) for of_case in answers]
+    assert sum(placing) > 120
 
 
 @pytest.mark.parametrize("group", GROUPS)
