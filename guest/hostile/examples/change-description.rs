@@ -1,14 +1,14 @@
-//! Says something else of itself once it has been asked often: a host that asks twice when it loads it does not notice.
+//! Says something else of itself once it has placed tasks: a host that only asks when it loads it does not notice.
 #![cfg_attr(all(target_arch = "wasm32", target_os = "unknown"), no_std)]
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use offermatch_hostile::{Behaviour, Description, hostile};
+use offermatch_hostile::{Assignments, Behaviour, Description, Honest, TaskTable, Verdict, hostile};
 
-/// Leaves out a mode once it has answered this often.
-const HONEST: usize = 16;
+/// Whether it was asked to place tasks.
+static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// What it is called as.
+/// Leaves out a mode from then on.
 struct Hostile;
 
 /// The honest description.
@@ -18,13 +18,16 @@ impl Behaviour for Obedient {}
 
 impl Behaviour for Hostile {
     fn describe() -> Description {
-        /// How often it was asked.
-        static CALLS: AtomicUsize = AtomicUsize::new(0);
         let mut description = Obedient::describe();
-        if CALLS.fetch_add(1, Ordering::Relaxed) >= HONEST {
+        if ASKED.load(Ordering::Relaxed) {
             description.modes.truncate(1);
         }
         description
+    }
+
+    fn assign(pool: &mut Honest, tasks: TaskTable) -> Verdict<Assignments> {
+        ASKED.store(true, Ordering::Relaxed);
+        pool.assign(&tasks)
     }
 }
 
