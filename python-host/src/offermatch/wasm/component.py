@@ -153,11 +153,9 @@ class Code:
         breathe()
         instance = self.instance()
         instance.check_types()
-        said = instance.call("describe", [], Timings())
-        check_described(said, self.limits, str(self.path))
-        found = replace(Conversion.description(said), preempts=self.preempts)
+        found = self.described_by(instance)
         check_description(found, str(self.path))
-        if Conversion.description(instance.call("describe", [], Timings())) != replace(found, preempts=False):
+        if self.described_by(instance) != found:
             raise misdescribed("it is another one when it is asked again", str(self.path))
         spoken = self.contract.version
         if found.contract not in CONTRACTS:
@@ -165,6 +163,12 @@ class Code:
         if found.contract != spoken:
             raise self._unserved(f"{found.contract} by its description and {spoken} by its exports")
         return found
+
+    def described_by(self, instance: Instance) -> Description:
+        """Return what an instance says of itself, and whether it preempts."""
+        said = instance.call("describe", [], Timings())
+        check_described(said, self.limits, str(self.path))
+        return replace(Conversion.description(said), preempts=self.preempts)
 
     def within(self, memory_bytes: int) -> Code:
         """Return the same code, whose instances may use so much memory."""
@@ -253,7 +257,7 @@ class ComponentPool:
         lists = conversion(Lists())
         self._direct = code.direct if direct is None else direct
         self._conversions = {"": lists, **dict.fromkeys(packed, conversion(Bytes() if self._direct else Digits()))}
-        self._packed, self._shape, self._place = packed, shape, str(code.path)
+        self._code, self._packed, self._shape, self._place = code, packed, shape, str(code.path)
         self._limits = limits or code.limits
         self._instance: Instance | None = code.instance()
         self._pool: Any = self._call("open", lambda to: [to.shape(shape), to.offers(table), to.settings(settings)], timings)
@@ -285,9 +289,7 @@ class ComponentPool:
         """Ask the instance what it is."""
         if self._instance is None:
             raise ValueError("the pool was closed")
-        said = self._instance.call("describe", [], Timings())
-        check_described(said, self._limits, self._place)
-        return Conversion.description(said)
+        return self._code.described_by(self._instance)
 
     def close(self) -> None:
         """Throw the instance away, and the pool with it."""
