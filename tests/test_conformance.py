@@ -94,6 +94,7 @@ def test_a_matcher_of_an_older_contract_is_not_asked_newer_cases(hosts: Any) -> 
     report = _same(hosts, COMPONENT.with_name("matcher-0.2.0.wasm"), "--generated", "50")
     reasons = {found["group"]: {case["reason"] for case in found["skipped"]} for found in report["groups"]}
     newer = {"measures", "preferences", "least", "together", "limits", "occupants", "scales", "explanations", "refusals"}
+    newer.add("mixed")
     assert {group for group, found in reasons.items() if found == {"contract 0.2.0"}} == newer
     assert report["level"] == "reference"
 
@@ -140,7 +141,8 @@ def test_rules_are_caught_at_the_level_of_the_contract(hosts: Any, name: str, tm
     report = _same(hosts, FOLDER / f"wrong-{name}.wasm", *asked)
     failed = {found["group"]: found["contract_failed"] for found in report["groups"]}
     assert failed[name] > 0
-    assert failed["mixed"] > 0 or name == "scales"
+    # One mixed case in ten is compared with its own scores, which do not show these two in so few.
+    assert (failed["mixed"] > 0) == (name not in {"together", "scales"})
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -83,6 +83,5 @@ def test_it_is_built_twice_and_answers_the_same(hosts: Any, language: str, limit
     again = FOREIGN / f"{language}-again.wasm"
     few = ("--generated", "25", "--endurance", "0")
     asked = ("conformance", "--against", again, *few, "--limits", limits, FOREIGN / f"{language}.wasm")
-    for host in hosts:
-        done = host.run(*asked)
-        assert done.returncode == 0, done.stdout + done.stderr
+    done = hosts[1].run(*asked)
+    assert done.returncode == 0, done.stdout + done.stderr
