@@ -89,6 +89,35 @@ def test_a_place_where_different_tasks_fail_is_left_out_for_a_while_and_said_so(
     assert sum(offer == "bad" for _, offer, _ in cluster.started) <= 12
 
 
+def test_a_place_that_was_left_out_is_tried_with_one_task_that_has_not_failed(store):
+    store.submit([Submission(f"t{at}", {"cpu": 1}, retries=1) for at in range(60)])
+    cluster = Broken([Offer("bad", {"cpu": 4}), Offer("good", {"cpu": 4})])
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    # A second failure would have been the end of a task.
+    assert store.counts() == {"done": 60}
+    tried = [(task, at) for task, offer, at in cluster.started if offer == "bad"]
+    first = min(at for _, at in tried)
+    trials = [at for _, at in tried if at > first]
+    assert trials
+    assert len(set(trials)) == len(trials)
+    assert all(after - before >= 20 for before, after in pairwise(trials))
+
+
+def test_a_place_that_works_again_is_in_full_use_after_its_trial(store):
+    store.submit([Submission(f"t{at}", {"cpu": 1}, retries=1) for at in range(60)])
+    cluster = Broken([Offer("bad", {"cpu": 4}), Offer("good", {"cpu": 4})])
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        cluster.wait(1)
+        loop.cycle()
+        cluster.broken = frozenset()
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 60}
+    assert sum(offer == "bad" for _, offer, _ in cluster.started) >= 20
+    assert store.places()[0].strikes == 0
+
+
 def test_where_every_place_is_bad_none_is_left_out(store):
     store.submit([Submission(f"t{at}", {"cpu": 1}, retries=1) for at in range(8)])
     cluster = Broken(offers("bad"))

@@ -133,6 +133,18 @@ def test_a_reservation_of_a_scheduler_that_died_is_kept_by_the_next(store):
         assert store.reservations() == before
 
 
+def test_the_queue_for_which_least_is_held_has_room_held_first():
+    table = offer_columns([Offer(f"o{at}", {"cpu": 1}, capacity={"cpu": 8}) for at in range(40)])
+    columns = TaskColumns.build([f"t{at}" for at in range(6)], {"cpu": [8] * 6})
+    found = Processable(list(range(100, 106)), columns, queues=["busy"] * 4 + ["small"] * 2)
+    room = hold_room(found, table, {}, range(6), {}, 10.0)
+    assert set(room.reservations) == {100, 104}
+    later = hold_room(found, table, {100: room.reservations[100]}, range(1, 6), {}, 20.0)
+    assert set(later.reservations) == {100, 104}
+    few = offer_columns([Offer(f"o{at}", {"cpu": 1}, capacity={"cpu": 8}) for at in range(3)])
+    assert set(hold_room(found, few, {}, range(6), {}, 10.0).reservations) == {100, 104}
+
+
 TASK = st.tuples(st.integers(0, 8), st.integers(0, 8), st.sampled_from([0, 300, 1000, 2000]), st.booleans())
 OFFER = st.tuples(st.integers(0, 6), st.integers(0, 6), st.lists(st.sampled_from([0, 400, 1000]), max_size=3), st.booleans())
 

@@ -19,7 +19,7 @@ from offermatch.scheduler.gangs import incomplete, unserved
 from offermatch.scheduler.garbage import fewer_collections
 from offermatch.scheduler.launches import Launches
 from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, over_quota, total_capacity
-from offermatch.scheduler.places import Places, without
+from offermatch.scheduler.places import Places, with_trials, without
 from offermatch.scheduler.preemption import left_over, plan_preemption, wanting
 from offermatch.scheduler.prepare import Preparation
 from offermatch.scheduler.refused import refused_by
@@ -199,6 +199,8 @@ class Scheduler:
             span.counts.update({str(state): number for state, number in cycle.ended.items()})
         if self.stopped:
             return
+        # What failed just now may have a place left out.
+        known = store.places() if cycle.ended else known
         with watch.span("get_resource_offers_from_cluster") as span:
             offered = stages.get_resource_offers_from_cluster(cluster)
             offers = self._open_places(offered, known)
@@ -207,6 +209,7 @@ class Scheduler:
             found = stages.get_processable_tasks(store, self._most_tasks, self._behind, cluster.now())
             cycle.queue = span.counts["tasks"] = len(found.ids)
             found = self._askable(found, offered, cycle)
+            found, offers = with_trials(found, offers, self._places.on_trial(known, cluster.now()), self._cycles)
         with watch.span("order_tasks") as span:
             ordered = self._ordered(found, offered, offers)
             found = found.picked(ordered.rows)

@@ -2,6 +2,7 @@
 
     refusals only, in three cycles that sent something there ─┐
     three different tasks fail there, and none ends well ─────┴──> left out: 10 s, then 20, 40, up to 10 minutes
+    that is over, and nothing ended well there yet ──────────────> on trial: room for one task, and left out when it fails
     a task ends well there ──────────────────────────────────────> counted anew, from 10 s
 
 What one task does anywhere says little of a place, so its own failures count once. Where every place would be left out, none
@@ -16,11 +17,11 @@ from dataclasses import dataclass, field, replace
 
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.places import LONGEST_LEFT_OUT
-from offermatch.scheduler.store.told import Place
+from offermatch.scheduler.store.told import Place, Processable
 from offermatch.tables.columns import OfferColumns
 from offermatch.visible import LONGEST_NAME, visible
 
-__all__ = ["Places", "without"]
+__all__ = ["Places", "with_trials", "without"]
 
 _LOG = logging.getLogger("offermatch.scheduler")
 _ENOUGH = 3
@@ -55,6 +56,11 @@ class Places:
                 closed[place.name] = f"left out for {place.left_out_until - now:.0f} s more: {place.reason}"
         return closed
 
+    def on_trial(self, found: Sequence[Place], now: float) -> set[str]:
+        """Return the places that were left out, and where nothing has ended well since."""
+        closed = self.closed(found, now)
+        return {place.name for place in found if place.strikes and place.name not in closed}
+
     def ended(self, store: Store, done: Collection[str], failed: Collection[tuple[str, int]], now: float) -> None:
         """Hear where tasks ended well, and which task failed where."""
         for name in done:
@@ -67,7 +73,9 @@ class Places:
                 continue
             record = self._records.setdefault(name, _Record())
             record.failed.add(task)
-            if len(record.failed) >= _ENOUGH:
+            if self._strikes.get(name):
+                self._leave_out(store, name, "a task failed there again, and none has ended well", now)
+            elif len(record.failed) >= _ENOUGH:
                 self._leave_out(store, name, f"{len(record.failed)} different tasks failed there, and none ended well", now)
 
     def launched(self, store: Store, taken: Collection[str], refused: Collection[str], now: float) -> None:
@@ -88,6 +96,35 @@ class Places:
         self._records.pop(name, None)
         store.leave_out(name, now + seconds, strikes, reason, now)
         _LOG.warning("%s is left out for %g s: %s", visible(name, LONGEST_NAME), seconds, reason)
+
+
+def with_trials(
+    found: Processable, offers: OfferColumns, names: Collection[str], cycle: int
+) -> tuple[Processable, OfferColumns]:
+    """Return tasks and offers such that a place on trial has room for one of the tasks, another one in each cycle.
+
+    A task that has failed lately goes to none of them: its retries are not for trials.
+    """
+    rows = [row for row, name in enumerate(offers.names) if name in names]
+    if not rows or not found.ids:
+        return found, offers
+    trials = [offers.names[row] for row in rows]
+    tried = replace(
+        offers,
+        available={name: column[:] for name, column in offers.available.items()},
+        capacity=offers.capacity or offers.available,
+        device_free=offers.device_free[:],
+    )
+    columns, offsets = found.columns, offers.device_offsets
+    for at, row in enumerate(rows, cycle):
+        task = at % len(found.ids)
+        for name, column in tried.available.items():
+            column[row] = min(column[row], columns.demand[name][task] if name in columns.demand else 0)
+        if offsets is not None and not (columns.devices and columns.devices[task]):
+            for device in range(offsets[row], offsets[row + 1]):
+                tried.device_free[device] = 0
+    avoided = {row: [*before, *(name for name in trials if name not in before)] for row, before in found.avoided.items()}
+    return replace(found, avoided=avoided), tried
 
 
 def without(offers: OfferColumns, closed: Collection[str]) -> OfferColumns:

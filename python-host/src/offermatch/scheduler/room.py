@@ -11,10 +11,12 @@ gang that have to begin together have their room held together.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from offermatch.model import DEVICES
+from offermatch.scheduler.queues import DEFAULT
 from offermatch.scheduler.seats import Ending, Seats, Units, asked_of, free_at, summed
 from offermatch.scheduler.store.told import Processable, Reservation
 from offermatch.tables.columns import OfferColumns
@@ -70,9 +72,10 @@ def hold_room(
     for unit, since in _kept(found, before, units, at, places):
         chosen.append((since, {row: places[before[found.ids[row]].offer] for row in unit}))
         seats.take(chosen[-1][1])
-    most = max(1, len(offers) // _ONE_IN)
     known = {row for _, seated in chosen for row in seated}
-    for row in without[: _NEW + len(before)]:
+    turns = _in_turns(found, [row for row in without if row not in known], known)
+    most = max(len({_queue(found, row) for row in (*known, *turns)}), len(offers) // _ONE_IN)
+    for row in turns[:_NEW]:
         if len(seats.taken) >= most:
             break
         unit = units.of(row)
@@ -87,6 +90,24 @@ def hold_room(
     if not chosen:
         return Room(offers)
     return _held(found, offers, chosen, endings, now)
+
+
+def _in_turns(found: Processable, without: Sequence[int], known: Collection[int]) -> list[int]:
+    """Return rows so that the queue for which least room is held is the first to have more.
+
+    A queue that has more than its share comes last in the order, and its small tasks overtake its large ones all the same.
+    """
+    turns = Counter(_queue(found, row) for row in known)
+    numbered: list[tuple[int, int, int]] = []
+    for row in without:
+        queue = _queue(found, row)
+        numbered.append((turns[queue], len(numbered), row))
+        turns[queue] += 1
+    return [row for _, _, row in sorted(numbered)]
+
+
+def _queue(found: Processable, row: int) -> str:
+    return DEFAULT if found.queues is None else found.queues[row]
 
 
 def _kept(

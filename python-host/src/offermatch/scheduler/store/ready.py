@@ -33,7 +33,7 @@ __all__ = [
     "wanted",
 ]
 
-AVOIDED_SECONDS = 60.0
+AVOIDED_SECONDS = 600.0
 """How long after its pause a task avoids the places where its attempts failed."""
 
 
