@@ -168,7 +168,7 @@ def test_a_scheduler_that_dies_between_two_steps_leaves_all_to_the_next(store, d
         held = store.underway(loop._lease)
         cluster.cancel([one.key for one in held])
     elif dies == "settled":
-        from offermatch.scheduler.stages import collect_reports
+        from offermatch.scheduler.reports import collect_reports
 
         collect_reports(store, loop._lease, cluster)
     # It is gone, and its lease with it.
@@ -184,7 +184,7 @@ def test_a_scheduler_that_dies_between_two_steps_leaves_all_to_the_next(store, d
 
 
 def test_what_has_changed_since_takes_the_plan_with_it(store):
-    from offermatch.scheduler.store.told import Preemption
+    from offermatch.scheduler.store.records import Preemption
 
     allow(store)
     cluster = SimulatedCluster([Offer("one", {"cpu": 2})])

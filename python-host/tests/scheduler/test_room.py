@@ -8,7 +8,7 @@ from offermatch import Offer, ReferenceMatcher, is_in
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.room import hold_room
-from offermatch.scheduler.store.told import Processable, Reservation
+from offermatch.scheduler.store.records import Processable, Reservation
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.why import why
 from offermatch.tables.columns import TaskColumns

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from offermatch.model import OFFER, Comparison, Group
-from offermatch.scheduler.store.told import GroupClaims, GroupState, Processable
+from offermatch.scheduler.store.records import GroupClaims, GroupState, Processable
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = ["Gangs", "beside", "group_for_matcher", "incomplete", "members_of", "unserved", "with_groups"]

@@ -23,9 +23,10 @@ from offermatch.scheduler.places import Places, with_trials, without
 from offermatch.scheduler.preemption import left_over, plan_preemption, wanting
 from offermatch.scheduler.prepare import Preparation
 from offermatch.scheduler.refused import refused_by
+from offermatch.scheduler.reports import collect_reports
 from offermatch.scheduler.room import Room, hold_room
 from offermatch.scheduler.store import Lease, Store
-from offermatch.scheduler.store.told import Place, Processable
+from offermatch.scheduler.store.records import Place, Processable
 from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Scheduler"]
@@ -195,7 +196,7 @@ class Scheduler:
         known = store.places()
         draining = {place.name for place in known if place.draining}
         with watch.span("collect_reports") as span:
-            cycle.ended = stages.collect_reports(store, lease, cluster, self._places, draining)
+            cycle.ended = collect_reports(store, lease, cluster, self._places, draining)
             span.counts.update({str(state): number for state, number in cycle.ended.items()})
         if self.stopped:
             return

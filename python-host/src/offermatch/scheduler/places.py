@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.places import LONGEST_LEFT_OUT
-from offermatch.scheduler.store.told import Place, Processable
+from offermatch.scheduler.store.records import Place, Processable
 from offermatch.tables.columns import OfferColumns
 from offermatch.visible import LONGEST_NAME, visible
 

@@ -19,7 +19,7 @@ from offermatch.scheduler.gangs import members_of
 from offermatch.scheduler.places import without
 from offermatch.scheduler.queues import DEFAULT, Queue
 from offermatch.scheduler.seats import Units
-from offermatch.scheduler.store.told import Preemption, Processable, Victim
+from offermatch.scheduler.store.records import Preemption, Processable, Victim
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = ["left_over", "plan_preemption", "wanting"]

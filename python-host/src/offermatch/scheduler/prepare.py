@@ -12,7 +12,7 @@ from typing import Any
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch
 from offermatch.scheduler.staging import StagingError, stage
 from offermatch.scheduler.store import Store, Verdict
-from offermatch.scheduler.store.told import Claim, Wanted
+from offermatch.scheduler.store.records import Claim, Wanted
 from offermatch.tables.columns import TaskColumns
 
 __all__ = ["Preparation", "Prepared"]

@@ -21,7 +21,7 @@ from typing import Any
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Comparison, Explanation, Settings
 from offermatch.scheduler.gangs import with_groups
-from offermatch.scheduler.store.told import Processable
+from offermatch.scheduler.store.records import Processable
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
 __all__ = ["refused_by"]

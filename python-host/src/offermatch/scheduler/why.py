@@ -17,7 +17,7 @@ from offermatch.scheduler.seats import Units, asked_of, summed
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
-from offermatch.scheduler.store.told import GroupState, Processable, Shown, Sighting
+from offermatch.scheduler.store.records import GroupState, Processable, Shown, Sighting
 from offermatch.tables.columns import OfferColumns
 from offermatch.tables.remedies import remedies
 from offermatch.visible import LONGEST_NAME, LONGEST_REASON, visible

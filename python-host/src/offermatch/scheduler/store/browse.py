@@ -12,8 +12,8 @@ from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.following import cancel_followers
 from offermatch.scheduler.store.groups import states_of
 from offermatch.scheduler.store.history import remember
+from offermatch.scheduler.store.records import Change, Shown
 from offermatch.scheduler.store.schema import State, dependencies, history, payloads, tasks
-from offermatch.scheduler.store.told import Change, Shown
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["cancel", "listed", "members", "retry", "shown"]

@@ -16,8 +16,8 @@ from offermatch.scheduler.store.following import cancel_followers, restart_mates
 from offermatch.scheduler.store.groups import claim_members, note_started
 from offermatch.scheduler.store.history import changed, plain
 from offermatch.scheduler.store.leases import Lease
+from offermatch.scheduler.store.records import GroupClaims, Verdict
 from offermatch.scheduler.store.schema import State, dependencies, tasks
-from offermatch.scheduler.store.told import GroupClaims, Verdict
 
 __all__ = ["FIRST_PAUSE", "LONGEST_PAUSE", "MOST_LOSSES", "claim", "fence", "settle"]
 

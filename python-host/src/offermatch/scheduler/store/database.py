@@ -107,7 +107,7 @@ class Database:
         Raises:
             StoreError: ``store-unreachable`` or ``store-refused``.
         """
-        with self._told(), self._engine.connect() as connection, connection.begin():
+        with self._our_errors(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -120,7 +120,7 @@ class Database:
         Raises:
             StoreError: ``store-unreachable`` or ``store-refused``; whether it was committed is not known then.
         """
-        with self._told(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with self._our_errors(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             if alone and not self.sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             yield connection
@@ -179,7 +179,7 @@ class Database:
         self._engine.dispose()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _our_errors(self) -> Iterator[None]:
         try:
             yield
         except OffermatchError:

@@ -15,8 +15,8 @@ from offermatch.errors import InputError
 from offermatch.model import Group
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.history import plain
+from offermatch.scheduler.store.records import GroupClaims, GroupState
 from offermatch.scheduler.store.schema import groups, tasks
-from offermatch.scheduler.store.told import GroupClaims, GroupState
 from offermatch.scheduler.submission import Checked
 from offermatch.visible import LONGEST_NAME, visible
 

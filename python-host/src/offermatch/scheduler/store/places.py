@@ -12,8 +12,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from offermatch.model import RULES, Description
 from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.records import Place, Sighting
 from offermatch.scheduler.store.schema import places, sightings
-from offermatch.scheduler.store.told import Place, Sighting
 from offermatch.tables.columns import OfferColumns
 
 __all__ = ["LONGEST_LEFT_OUT", "all_places", "cordon", "leave_out", "see", "seen"]

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, select, update
 from offermatch.scheduler.store import reservations
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.history import plain, remember
+from offermatch.scheduler.store.records import Preemption, Reservation, Victim
 from offermatch.scheduler.store.schema import groups, tasks
-from offermatch.scheduler.store.told import Preemption, Reservation, Victim
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["ending_for", "preempt", "running"]

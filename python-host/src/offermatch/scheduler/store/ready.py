@@ -15,9 +15,9 @@ from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.groups import states_of
 from offermatch.scheduler.store.leases import Lease
+from offermatch.scheduler.store.records import GroupState, Processable, Underway, Wanted
 from offermatch.scheduler.store.rules import preferences_of, requirements_of
 from offermatch.scheduler.store.schema import READY, payloads, store, tasks
-from offermatch.scheduler.store.told import GroupState, Processable, Underway, Wanted
 from offermatch.tables.columns import TaskColumns
 
 __all__ = [

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, insert, select
 
 from offermatch.model import DEVICES
 from offermatch.scheduler.store.database import Database
+from offermatch.scheduler.store.records import Reservation
 from offermatch.scheduler.store.schema import reservations, tasks
-from offermatch.scheduler.store.told import Reservation
 
 __all__ = ["endings", "keep", "kept"]
 

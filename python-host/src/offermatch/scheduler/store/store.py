@@ -24,9 +24,7 @@ from offermatch.scheduler.store import (
 )
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.leases import Lease
-from offermatch.scheduler.store.schema import State
-from offermatch.scheduler.store.submit import insert_submission
-from offermatch.scheduler.store.told import (
+from offermatch.scheduler.store.records import (
     Claim,
     GroupClaims,
     Place,
@@ -40,6 +38,8 @@ from offermatch.scheduler.store.told import (
     Victim,
     Wanted,
 )
+from offermatch.scheduler.store.schema import State
+from offermatch.scheduler.store.submit import insert_submission
 from offermatch.scheduler.submission import Submission, checked
 from offermatch.tables.columns import OfferColumns
 

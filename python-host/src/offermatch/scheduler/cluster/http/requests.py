@@ -169,7 +169,7 @@ class Requests:
                 self.problems.pop(agent, None)
                 self._hangs.pop(agent, None)
                 return found
-            wrong = f"it answers {shown} with status {status}{_told(answer)}"
+            wrong = f"it answers {shown} with status {status}{_reason(answer)}"
             if status == _NOT_FOUND and path == wire.OFFERS:
                 code, older = "agent-old", f"it does not speak version {wire.VERSION} of the wire format"
                 wrong = f"{older}; an agent of an older offermatch is to be upgraded ({wrong})"
@@ -215,7 +215,7 @@ class Requests:
         )
 
 
-def _told(answer: bytes) -> str:
+def _reason(answer: bytes) -> str:
     """Return what an agent says of an error, in brackets; empty where it says nothing that can be read."""
     try:
         error = wire.decoded(answer)["error"]

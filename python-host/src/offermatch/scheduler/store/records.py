@@ -1,4 +1,4 @@
-"""What a store tells, and what it is told."""
+"""The records that a store takes and gives: tasks of a cycle, claims, verdicts, places, reservations."""
 
 from __future__ import annotations
 
