@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from conftest import ROOT
 
 PUBLISHED = ("offermatch-core", "offermatch-kit", "offermatch")
+LIBRARY = ROOT / "host" / "library" / "src"
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +45,40 @@ def test_no_dependency_needs_a_newer_compiler_than_is_declared(metadata: dict[st
         assert f"Rust {declared} or newer" in (ROOT / document).read_text(), document
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     assert f"cargo +{declared} check" in workflow, "a public forge builds with the oldest compiler"
+
+
+def exported() -> dict[str, str]:
+    """Return the library's own types and functions that `lib.rs` exports, each with the file that defines it."""
+    text = (LIBRARY / "lib.rs").read_text()
+    found = {}
+    for names in re.findall(r"^pub use (?!offermatch_core)([^;]+);", text, re.MULTILINE):
+        for name in re.findall(r"\b(\w+)\b(?=\s*[,}]|\s*$)", names):
+            defined = [
+                path
+                for path in LIBRARY.rglob("*.rs")
+                if re.search(rf"^pub (?:struct|enum|trait|fn) {name}\b", path.read_text(), re.MULTILINE)
+            ]
+            if defined:
+                found[name] = defined[0].read_text()
+    return found
+
+
+EXPORTED = exported()
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_what_is_exported_has_an_example(name: str) -> None:
+    """In its documentation or that of one of its functions, or it names the item whose example shows it."""
+    assert has_example(name), f"{name} has no example"
+
+
+def has_example(name: str) -> bool:
+    text = EXPORTED[name]
+    above = re.search(rf"((?:^(?:///|#\[).*\n)+)^pub (?:struct|enum|trait|fn) {name}\b", text, re.MULTILINE)
+    assert above, f"{name} is not documented"
+    elsewhere = re.search(r"^/// Example: \[`(?:crate::)?(\w+)`\]", above[1], re.MULTILINE)
+    if elsewhere:
+        assert elsewhere[1] != name
+        return has_example(elsewhere[1])
+    inside = re.findall(rf"^impl(?:<[^>]*>)? {name}\b[^{{]*\{{\n(.*?)^\}}", text, re.MULTILINE | re.DOTALL)
+    return "/// ```" in above[1] or any("/// ```" in body for body in inside)

@@ -12,7 +12,18 @@ use crate::trust::refusal::SignatureRefusal;
 use crate::visible::visible_name;
 
 /// Where in the input something stands.
+///
+/// ```
+/// use offermatch::{Catalog, Error, Task, Tasks};
+///
+/// let catalog = Catalog::new(["cpu"], [""; 0]);
+/// let Err(Error::UnknownDimension { place, .. }) = Tasks::new(&[Task::new("a", [("gpu", 1)])], &catalog) else {
+///     panic!("there is no such dimension")
+/// };
+/// assert_eq!((place.row, place.to_string().as_str()), (Some(0), "tasks, row 0 (a), demand.gpu"));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// The file, or what else the rows came from (`tasks`, `offers`).
     pub source: String,
@@ -41,7 +52,10 @@ impl fmt::Display for Place {
 }
 
 /// A call in which a matcher wanted more than its limits allow.
+///
+/// Example: [`Exceeded`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Overrun {
     /// The matcher.
     pub matcher: String,
@@ -61,6 +75,12 @@ impl fmt::Display for Overrun {
 }
 
 /// What went wrong.
+///
+/// ```
+/// let error = offermatch::Matcher::load("nowhere.wasm").unwrap_err();
+/// assert_eq!(error.code(), "component-unreadable");
+/// println!("{error}; {}", error.hint());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -3,6 +3,8 @@
 use std::fmt;
 
 /// One of the limits.
+///
+/// Example: [`Exceeded`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
@@ -90,7 +92,16 @@ impl Limit {
 }
 
 /// A limit that was not enough.
+///
+/// ```
+/// use offermatch::{Error, Limit, Limits, Matcher};
+///
+/// let small = Limits { component_bytes: 1000, ..Limits::default() };
+/// let Err(Error::LimitExceeded(overrun)) = Matcher::bundled_with("best-fit", &small) else { panic!("it has more bytes") };
+/// assert_eq!((overrun.call, overrun.exceeded.limit, overrun.exceeded.value), ("load", Limit::ComponentBytes, 1000));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Exceeded {
     /// Which.
     pub limit: Limit,

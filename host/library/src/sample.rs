@@ -19,6 +19,8 @@ const SHAPES: u64 = 200;
 const TYPES: u64 = 40;
 
 /// What a sample is like.
+///
+/// Example: [`Sample`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SampleKind {

@@ -39,6 +39,10 @@ pub fn visible(text: &str, most: usize) -> Cow<'_, str> {
 }
 
 /// As [`visible`], for a name or a path.
+///
+/// ```
+/// assert_eq!(offermatch::visible_name("a\tb"), "a\\tb");
+/// ```
 #[must_use]
 pub fn visible_name(name: &str) -> Cow<'_, str> {
     visible(name, LONGEST_NAME)

@@ -28,8 +28,17 @@ pub use suite::{CaseGroup, Suite, Trial};
 use serde::Serialize;
 
 /// What a matcher may be found to conform to. The higher one includes the lower one.
+///
+/// ```
+/// use offermatch::Level;
+///
+/// assert_eq!(Level::claimed("best-fit"), Level::Reference);
+/// assert_eq!(Level::claimed("strand"), Level::Contract);
+/// assert!(Level::Contract < Level::Reference);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Level {
     /// Every answer is valid whatever the policy: feasible, nothing left out, ties to the first of equal offers, exact
     /// counts, typed errors, the same answer when asked again.
@@ -60,7 +69,10 @@ impl Level {
 }
 
 /// One thing that is not as it should be.
+///
+/// Example: [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The level that is missed because of it.
     pub level: Level,

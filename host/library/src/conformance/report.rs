@@ -19,7 +19,20 @@ const LOOKS_AHEAD: &str =
     "its scores hang on more than the task and the offer: which offer is best by them was not checked";
 
 /// What a suite finds of a matcher. Both hosts give the same, byte for byte, as JSON.
+///
+/// ```
+/// use offermatch::{Level, Matcher, Suite, Trial};
+///
+/// let quick = Trial { generated: 0, laws: false, ..Trial::default() };
+/// let report = Suite::shipped()?.quick().judge(&Matcher::bundled("strand")?, &quick, &mut |_, _| {});
+/// assert!(report.conforms && report.level == Some(Level::Contract));
+/// assert_eq!((report.matcher.policy.as_str(), report.suite.generated), ("strand", 0));
+/// assert!(report.groups.iter().all(|group| group.contract_failed == 0));
+/// println!("{}", report.to_text());
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     /// The format and its version.
     pub format: &'static str,
@@ -42,7 +55,10 @@ pub struct Report {
 }
 
 /// Who was judged.
+///
+/// Example: [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Verdict {
     /// Its name.
     pub name: String,
@@ -57,7 +73,10 @@ pub struct Verdict {
 }
 
 /// What was tried.
+///
+/// Example: [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SuiteReport {
     /// How many cases.
     pub cases: u64,
@@ -68,7 +87,10 @@ pub struct SuiteReport {
 }
 
 /// What was found in one group.
+///
+/// Example: [`Report`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct GroupReport {
     /// The group.
     pub group: String,
@@ -90,7 +112,19 @@ pub struct GroupReport {
 }
 
 /// A case that was left out.
+///
+/// ```
+/// use offermatch::{Matcher, Skips, Suite, Trial};
+///
+/// let skips = Skips::parse("ties/* are known to differ", "skips")?;
+/// let quick = Trial { generated: 0, laws: false, skips, ..Trial::default() };
+/// let report = Suite::shipped()?.quick().judge(&Matcher::bundled("strand")?, &quick, &mut |_, _| {});
+/// let ties = report.groups.iter().find(|group| group.group == "ties").expect("it is shipped");
+/// assert_eq!(ties.skipped[0].reason, "are known to differ");
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SkippedCase {
     /// The case.
     pub case: String,
@@ -99,7 +133,18 @@ pub struct SkippedCase {
 }
 
 /// The first thing that was found in a case, at one level.
+///
+/// ```
+/// use offermatch::{Level, Matcher, Suite, Trial};
+///
+/// let quick = Trial { level: Some(Level::Reference), generated: 0, laws: false, ..Trial::default() };
+/// let report = Suite::shipped()?.quick().judge(&Matcher::bundled("strand")?, &quick, &mut |_, _| {});
+/// let failure = report.groups.iter().flat_map(|group| &group.failures).next().expect("strand is not the reference");
+/// println!("{}, {}: {} instead of {}", failure.case, failure.what, failure.found, failure.expected);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// The case.
     pub case: String,

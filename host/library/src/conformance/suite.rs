@@ -28,6 +28,13 @@ const LAWS_EVERY: u64 = 10;
 const QUICK_ROWS: u32 = 1000;
 
 /// The cases about one matter.
+///
+/// ```
+/// let suite = offermatch::Suite::shipped()?;
+/// let ties = suite.groups.iter().find(|group| group.name == "ties").expect("it is shipped");
+/// println!("{}: {} cases", ties.about, ties.cases.len());
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseGroup {
     /// Its name.
@@ -55,6 +62,8 @@ pub struct Suite {
 }
 
 /// What is tried beyond the cases, and what is left out.
+///
+/// Example: [`Suite`].
 #[derive(Debug, Clone)]
 pub struct Trial {
     /// The level to reach; otherwise the one that the matcher's policy claims.

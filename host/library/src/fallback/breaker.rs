@@ -7,6 +7,15 @@ use crate::error::Error;
 use crate::pool::answer::FallbackReason;
 
 /// When the circuit breaker opens, and for how long.
+///
+/// ```
+/// use offermatch::{Breaker, FallbackMatcher, Matcher};
+///
+/// let patient = Breaker { failures: 10, ..Breaker::default() };
+/// let matcher = FallbackMatcher::with(Matcher::bundled("best-fit")?, Matcher::reference(), patient);
+/// assert!(!matcher.is_open());
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breaker {
     /// It opens after this many failures in a row.

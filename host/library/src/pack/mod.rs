@@ -17,6 +17,7 @@ pub use problem::{Kind, Problem};
 
 /// A packing that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Packing {
     /// The offers in use: the number of the kind of each, and the rows of the tasks on it, rising.
     pub offers: Vec<(usize, Vec<usize>)>,

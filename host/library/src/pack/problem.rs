@@ -11,6 +11,8 @@ use crate::table::rule::Rule;
 use crate::table::tasks::Tasks;
 
 /// Offers that are alike.
+///
+/// Example: [`Problem`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
     /// What one of them has in each dimension.
@@ -47,6 +49,14 @@ impl Values {
 }
 
 /// What is to be packed.
+///
+/// ```
+/// use offermatch::{Kind, Packing, Problem};
+///
+/// let server = Kind { capacity: vec![10], most: None, rows: vec![0] };
+/// let problem = Problem { demands: vec![vec![6], vec![5], vec![5], vec![4]], kinds: vec![server], allowed: vec![vec![]; 4] };
+/// assert_eq!(Packing::of(&problem, 1, |_| false).offers.len(), 2);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What each task asks in each dimension.

@@ -12,6 +12,19 @@ use crate::table::rows::Group;
 use crate::table::tasks::Tasks;
 
 /// The answer to one cycle: verified assignments and where the time went.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// let answer = Matcher::bundled("best-fit")?.match_tasks(&tasks, &offers, &Settings::default())?;
+/// assert_eq!(answer.assignments.tasks, [0]);
+/// assert_eq!(offers.names()[answer.assignments.offers[0] as usize], "small");
+/// assert!(answer.fallback_reason.is_none());
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Who takes what.
@@ -31,7 +44,10 @@ pub struct Answer {
 }
 
 /// Why a fallback answered.
+///
+/// Example: [`crate::FallbackMatcher`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FallbackReason {
     /// The code of the error, as in `docs/errors.md`, or `breaker-open`.
     pub code: &'static str,
@@ -40,7 +56,19 @@ pub struct FallbackReason {
 }
 
 /// Where the time of a pool went.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// let timings = Matcher::reference().match_tasks(&tasks, &offers, &Settings::default())?.timings;
+/// println!("{:?} to open, {:?} to match, {:?} to verify", timings.open, timings.assign, timings.verify);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timings {
     /// Making an instance and giving it the offers.
     pub open: Duration,
@@ -81,6 +109,19 @@ pub fn unplaced(assignments: &Assignments, tasks: usize) -> Vec<u32> {
 }
 
 /// How the offers in the list stand to some tasks.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// let mut pool = Matcher::reference().open(&offers, &Settings::default())?;
+/// let explanations = pool.explain(&tasks)?;
+/// let candidates: Vec<u32> = explanations.iter().map(|explanation| explanation.candidates).collect();
+/// assert_eq!(candidates, [2, 0]);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Explanations {
     /// The tasks that were asked about.
@@ -94,7 +135,23 @@ pub struct Explanations {
 
 /// How the offers in the list stand to one task. A matcher of contract 0.3.0 counts each offer at every check it fails; one of
 /// 0.2.0 counts it once, at the first.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// let mut pool = Matcher::reference().open(&offers, &Settings::default())?;
+/// let explanations = pool.explain(&tasks)?;
+/// let never = explanations.iter().nth(1).expect("there is one for each task");
+/// assert_eq!((never.task, never.offers, never.candidates), ("never", 2, 0));
+/// let (dimension, check) = &never.by_dimension[0];
+/// assert_eq!((*dimension, check.fails, check.alone, check.missing), ("cpu", 2, Some(2), Some(5000)));
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Explanation<'a> {
     /// The task.
     pub task: &'a str,
@@ -121,7 +178,24 @@ pub struct Explanation<'a> {
 }
 
 /// How the group of a task stands.
+///
+/// ```
+/// use offermatch::{Catalog, Group, Matcher, Offer, Offers, Settings, Task, Tasks};
+///
+/// let servers = [Offer::new("a", [("cpu", 1000)])];
+/// let both = Group { least: 2, ..Group::new("train") };
+/// let rows = ["first", "second"].map(|name| Task { group: Some(both.clone()), ..Task::new(name, [("cpu", 1000)]) });
+/// let catalog = Catalog::of(&servers, &rows);
+/// let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// let mut pool = Matcher::reference().open(&offers, &Settings::default())?;
+/// let answer = pool.assign(&tasks)?;
+/// let why = pool.explain_unplaced(&tasks, &answer.assignments)?;
+/// let members = why.iter().next().and_then(|explanation| explanation.members).expect("the task is of a group");
+/// assert_eq!((members.group.map(|group| group.least), members.placed), (Some(2), 1));
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Members<'a> {
     /// What it asks; none where the tasks were given as columns.
     pub group: Option<&'a Group>,
@@ -132,7 +206,10 @@ pub struct Members<'a> {
 }
 
 /// How many offers fail a check.
+///
+/// Example: [`Explanation`].
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Check<T> {
     /// How many offers fail it.
     pub fails: u32,

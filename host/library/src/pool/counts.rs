@@ -3,6 +3,17 @@
 pub use offermatch_core::{Explanations as ChecksFailed, FirstFailures};
 
 /// How the offers of the list stand to some tasks, as columns. A matcher counts as its contract says.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// let mut pool = Matcher::reference().open(&offers, &Settings::default())?;
+/// assert_eq!(pool.explain(&tasks)?.counts().candidates(), [2, 0]);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Counts {
     /// Each offer at every check it fails.

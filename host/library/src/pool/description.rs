@@ -6,7 +6,15 @@ use crate::table::rule::Rule;
 use crate::visible::visible_name;
 
 /// What a matcher says of itself.
+///
+/// ```
+/// let matcher = offermatch::Matcher::bundled("strand")?;
+/// let description = matcher.description();
+/// assert_eq!((description.policy.as_str(), description.contract.as_str()), ("strand", offermatch::CONTRACT));
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Description {
     /// Its name.
     pub name: String,
@@ -63,7 +71,16 @@ fn repeated<T: PartialEq>(all: &[T]) -> Option<&T> {
 }
 
 /// A number that a policy takes from the settings.
+///
+/// ```
+/// let matcher = offermatch::Matcher::bundled("strand")?;
+/// for parameter in &matcher.description().parameters {
+///     assert!(parameter.minimum <= parameter.default && parameter.default <= parameter.maximum);
+/// }
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Parameter {
     /// Its name.
     pub name: String,

@@ -13,6 +13,17 @@ use crate::table::catalog::UNSET;
 use crate::table::rows::WHOLE;
 
 /// What the offers of a pool have left.
+///
+/// A [`Session`](crate::Session) is given it to check answers with.
+///
+/// ```no_run
+/// use offermatch::{Answer, Error, Ledger, Session, TaskTable};
+///
+/// /// What another session answers, and how many offers it leaves.
+/// fn counted(session: &mut dyn Session, tasks: &TaskTable, ledger: &mut Ledger) -> Result<(Answer, usize), Error> {
+///     Ok((session.assign(tasks, ledger)?, ledger.listed()))
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Ledger {
     /// How wide the columns are.

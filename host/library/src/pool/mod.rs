@@ -41,6 +41,19 @@ use crate::table::tasks::Tasks;
 ///
 /// Every answer is checked against the host's own tables before it is returned. A pool whose matcher traps or whose answer
 /// does not hold is lost: every later call says so, and a new one has to be opened.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// let mut pool = Matcher::bundled("best-fit")?.open(&offers, &Settings::default())?;
+/// assert_eq!(pool.assign(&tasks)?.assignments.tasks, [0]);
+/// assert!(!pool.is_listed("small"), "it took a task, and exclusive offers take one");
+/// assert_eq!(pool.left().map(|offer| offer.name).collect::<Vec<_>>(), ["large"]);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 pub struct Pool {
     session: Box<dyn Session>,
     ledger: Ledger,
@@ -53,6 +66,21 @@ pub struct Pool {
 }
 
 /// What has happened to the offers of a pool since the last call. An offer is named at most once among removed and changed.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// use offermatch::Update;
+///
+/// let mut pool = Matcher::bundled("best-fit")?.open(&offers, &Settings::default())?;
+/// let huge = Offers::new(&[Offer::new("huge", [("cpu", 64_000)])], &catalog)?;
+/// pool.update(&Update { removed: vec!["large".into()], added: Some(huge), ..Update::default() })?;
+/// assert_eq!(pool.assign(&tasks)?.assignments.tasks, [0, 1]);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Update {
     /// Offers that leave the list, by name. One that has left already stays away. Its name is known until its row is used

@@ -8,7 +8,23 @@ use crate::table::rows::{OFFER, Requirement, Task};
 const MOST_VALUES: usize = 4;
 
 /// What is missing at a check.
+///
+/// ```
+/// # use offermatch::{Catalog, Matcher, Offer, Offers, Settings, Task, Tasks};
+/// # let servers = [Offer::new("large", [("cpu", 4000)]), Offer::new("small", [("cpu", 2000)])];
+/// # let rows = [Task::new("fits", [("cpu", 1000)]), Task::new("never", [("cpu", 9000)])];
+/// # let catalog = Catalog::of(&servers, &rows);
+/// # let (tasks, offers) = (Tasks::new(&rows, &catalog)?, Offers::new(&servers, &catalog)?);
+/// use offermatch::Missing;
+///
+/// let mut pool = Matcher::reference().open(&offers, &Settings::default())?;
+/// let explanations = pool.explain(&tasks)?;
+/// let checks = explanations.iter().nth(1).and_then(|never| never.checks()).expect("the reference says it");
+/// assert_eq!((checks[0].0.as_str(), checks[0].1.missing), ("cpu", Some(Missing::Whole(5000))));
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Missing {
     /// No number says it.
     Nothing,

@@ -11,6 +11,8 @@ use crate::pool::matcher::Matcher;
 /// One open pool, over row numbers. Every answer has been verified against the ledger that comes with the call.
 ///
 /// A component and the reference have one; a recording, a fallback and a slot wrap one. Dropping it closes the pool.
+///
+/// Example: [`Ledger`].
 pub trait Session: Send {
     /// The matcher that answers now.
     fn matcher(&self) -> &Matcher;

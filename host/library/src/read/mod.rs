@@ -20,6 +20,8 @@ use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
 
 /// How a file is written.
+///
+/// Example: [`Reader`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {

@@ -27,6 +27,8 @@ use crate::reading::{self, MOST_OF_A_RECORDING};
 
 /// What a pool was opened with, what was asked of it, and what it answered. Conformance cases are recordings whose answers
 /// somebody worked out.
+///
+/// Example: [`crate::Recorder`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recording {
     /// What it is called; may be empty.
@@ -50,6 +52,12 @@ pub struct Recording {
 }
 
 /// Who gave the answers of a recording.
+///
+/// ```
+/// use offermatch::{Matcher, RecordedMatcher};
+///
+/// assert_eq!(RecordedMatcher::from(&Matcher::reference()).policy, "best-fit");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RecordedMatcher {
     /// Its name.
@@ -79,6 +87,16 @@ impl From<&Matcher> for RecordedMatcher {
 
 /// One call, and what came of it: an answer, or the name of the contract's error that refused it. The name is empty where
 /// the matcher failed; a replay compares nothing there.
+///
+/// ```
+/// use offermatch::{Matcher, Recorder, Sample, Settings, Step};
+///
+/// let (tasks, offers) = "uniform:20x10:3".parse::<Sample>()?.tables()?;
+/// let (mut pool, recorder) = Recorder::open(&Matcher::reference(), &offers, &Settings::default())?;
+/// pool.assign(&tasks)?;
+/// assert!(matches!(recorder.recording().steps[..], [Step::Assign { .. }]));
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Step {

@@ -14,7 +14,10 @@ use crate::table::settings::scales_of_opening;
 use crate::wasm::failure::Failure;
 
 /// What a matcher answered to a recording.
+///
+/// Example: [`Difference`].
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Replay {
     /// How many steps were asked, opening not counted.
     pub steps: usize,
@@ -31,7 +34,21 @@ impl Replay {
 }
 
 /// One thing that differs.
+///
+/// ```
+/// use offermatch::{Change, Matcher, Recorder, Sample, Settings};
+///
+/// let (tasks, offers) = "uniform:20x10:3".parse::<Sample>()?.tables()?;
+/// let (mut pool, recorder) = Recorder::open(&Matcher::reference(), &offers, &Settings::default())?;
+/// pool.assign(&tasks)?;
+/// let replay = recorder.recording().replay(&Matcher::bundled("worst-fit")?)?;
+/// assert!(replay.steps == 1 && !replay.is_same());
+/// let first = &replay.differences[0];
+/// assert!(first.step == Some(0) && matches!(first.change, Change::Task { .. }), "{first}");
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Difference {
     /// The step, counted from 0; none where it is about opening.
     pub step: Option<usize>,
@@ -40,6 +57,8 @@ pub struct Difference {
 }
 
 /// What differs.
+///
+/// Example: [`Difference`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Change {

@@ -4,7 +4,18 @@ use std::fmt;
 use std::time::SystemTime;
 
 /// One thing that happened to a slot.
+///
+/// ```
+/// use offermatch::{EventKind, Matcher, Slot};
+///
+/// let slot = Slot::new(Matcher::reference());
+/// slot.promote(Matcher::bundled("best-fit")?, 10);
+/// let last = slot.history().pop().expect("something has happened");
+/// assert_eq!((last.kind, last.matcher.starts_with("offermatch-matcher ")), (EventKind::Promoted, true), "{last:?}");
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// When.
     pub at: SystemTime,
@@ -17,6 +28,8 @@ pub struct Event {
 }
 
 /// What can happen to a matcher in a slot. Both hosts have the same.
+///
+/// Example: [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {

@@ -13,7 +13,26 @@ use crate::table::settings::Settings;
 use crate::table::tasks::Tasks;
 
 /// What a shadow did.
+///
+/// ```
+/// use offermatch::{Matcher, Matching, Sample, Settings, Slot};
+///
+/// let slot = Slot::new(Matcher::reference());
+/// slot.shadow(Matcher::bundled("best-fit")?, 1, None)?;
+/// let (tasks, offers) = "uniform:20x10".parse::<Sample>()?.tables()?;
+/// slot.match_tasks(&tasks, &offers, &Settings::default())?;
+/// // The candidate answers on a thread of its own.
+/// let report = loop {
+///     if let Some(report) = slot.shadow_report() {
+///         break report;
+///     }
+///     std::thread::yield_now();
+/// };
+/// assert_eq!((report.cycles, report.different), (1, 0));
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ShadowReport {
     /// Cycles it answered, or failed to.
     pub cycles: u64,

@@ -14,6 +14,18 @@ use crate::reading::{self, MOST_OF_A_DOCUMENT};
 use crate::wasm::elsewhere;
 
 /// A thread that follows a manifest for as long as this is kept.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use offermatch::{Matcher, Slot};
+///
+/// let slot = Slot::new(Matcher::bundled("best-fit")?);
+/// let folder = tempfile::tempdir().expect("there is room");
+/// let watch = slot.watch(folder.path(), Duration::from_millis(500))?; // follows manifest.json in it
+/// drop(watch); // and does so no more
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Watch {
     /// Dropped to stop the thread.

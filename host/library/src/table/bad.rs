@@ -12,7 +12,10 @@ use crate::error::{Error, Place};
 const SHOWN: usize = 10;
 
 /// A row that cannot be used.
+///
+/// Example: [`Rows`].
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct BadRow {
     /// What the table is called: `tasks`, `offers`, or the path of the file.
     pub table: String,

@@ -20,6 +20,7 @@ const SHARES: u128 = 1 << 40;
 
 /// What no answer is above.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Bound {
     /// How many tasks could be placed.
     pub tasks: usize,

@@ -17,6 +17,8 @@ use crate::visible::visible_name;
 use decimal::{Number, Unfit};
 
 /// Why a text is not a quantity.
+///
+/// Example: [`QuantityError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuantityErrorKind {
@@ -37,6 +39,13 @@ pub enum QuantityErrorKind {
 }
 
 /// A text that is not a quantity of its dimension, with the reason and the remedy.
+///
+/// ```
+/// use offermatch::{QuantityErrorKind, Unit, parse_quantity};
+///
+/// let error = parse_quantity("-1", Unit::CORES).unwrap_err();
+/// assert_eq!((error.kind(), error.code()), (QuantityErrorKind::Negative, "quantity-negative"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct QuantityError {

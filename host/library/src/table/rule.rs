@@ -6,6 +6,13 @@ use offermatch_core::{OfferTable, Settings, TaskTable, Workload};
 
 /// A rule that a matcher may leave out. A matcher says in its description which it serves, and a host refuses tables that use
 /// another one by its name.
+///
+/// ```
+/// use offermatch::{Matcher, Rule};
+///
+/// assert_eq!(Matcher::reference().description().rules, Rule::ALL);
+/// assert_eq!(Rule::Groups.name(), "groups");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Rule {

@@ -42,6 +42,15 @@ pub struct Settings {
 
 /// Settings as the columns of a pool, with the parameters by name until the matcher that opens the pool puts them in the
 /// order of its description.
+///
+/// ```
+/// use offermatch::{Catalog, Mode, Settings};
+///
+/// let settings = Settings { mode: Mode::Shared, parameters: vec![("alpha".into(), 0.5)], ..Settings::default() };
+/// let columns = settings.columns(&Catalog::new(["cpu"], [""; 0]))?;
+/// assert_eq!((columns.columns.mode, columns.parameters.len()), (Mode::Shared, 1));
+/// # Ok::<(), offermatch::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PoolSettings {
     /// All but the parameters.

@@ -1,6 +1,16 @@
 //! Why a component is refused for its signature.
 
 /// Why the signature of a component was not good enough.
+///
+/// ```
+/// use offermatch::{Error, SignatureRefusal};
+///
+/// /// Whether somebody has to look at it, rather than fetch it again.
+/// fn is_suspicious(error: &Error) -> bool {
+///     use SignatureRefusal::{ComponentRevoked, SignerRevoked, Untrusted};
+///     matches!(error, Error::SignatureRefused { refusal: ComponentRevoked | SignerRevoked | Untrusted, .. })
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignatureRefusal {

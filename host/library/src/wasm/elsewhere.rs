@@ -46,6 +46,11 @@ thread_local! {
 ///
 /// To be called first in `main`: the process that compiles is this program once more, and does not come back from here.
 /// Without it components are compiled on a thread, which has no bound on memory, and ends on its own where it takes too long.
+///
+/// ```no_run
+/// offermatch::compile_elsewhere();
+/// // what else `main` does
+/// ```
 pub fn compile_elsewhere() {
     if let Some(folder) = env::var_os(VARIABLE) {
         std::process::exit(serve(Path::new(&folder)));

@@ -196,9 +196,9 @@ fn unplaced<S: Serializer>(found: &Option<(&Cycle, &Explanations)>, serializer: 
 fn checks<S: Serializer>(found: &Option<Vec<(String, Check<Missing>)>>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(found.iter().flatten().map(|(name, check)| {
         let missing = match check.missing.unwrap_or(Missing::Nothing) {
-            Missing::Nothing => 0.into(),
             Missing::Whole(missing) => missing.into(),
             Missing::Real(missing) => missing.into(),
+            _ => 0.into(),
         };
         (name, Counted { fails: check.fails, alone: check.alone.unwrap_or(0), missing })
     }))
@@ -265,7 +265,7 @@ pub(super) fn csv(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
 
 /// A row that was left out, as the output has it.
 fn left_out(bad: &BadRow) -> LeftOut<'_> {
-    let BadRow { table, row, name, error } = bad;
+    let BadRow { table, row, name, error, .. } = bad;
     LeftOut { table, row: *row, name, code: error.code(), message: error.to_string() }
 }
 
