@@ -32,7 +32,8 @@ def main(directory: Path, lock: int) -> None:
     """Run what ``spec.json`` says, and write ``outcome.json``; the lock's file gets the number of this process."""
     # Before anything else: from here on a request to end waits until it is asked for.
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
-    os.pwrite(lock, b"%19d\n" % os.getpid(), 0)
+    # As wide as the room that was kept for it.
+    os.pwrite(lock, b"%*d\n" % (os.fstat(lock).st_size - 1, os.getpid()), 0)
     spec = json.loads((directory / "spec.json").read_text(encoding="utf-8"))
     if spec["dies_with"] is not None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
