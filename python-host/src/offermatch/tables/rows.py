@@ -31,15 +31,8 @@ def tasks_of_rows(
 ) -> TaskColumns:
     """Return tasks as a table.
 
-    Args:
-        rows: Anything that docs/python.md lists but a table or a file.
-        dimensions: As of ``task_columns`` of ``offermatch.tables.input``, as are those that are not named here.
-        source: See there.
-        name: See there.
-        bad_rows: See there.
-        known: See there.
-        units: See there.
-        convert: Makes a task of a row and its place, where the rows are those of a file.
+    The arguments are those of ``task_columns`` in ``offermatch.tables.input``, of which this is the part that reads rows.
+    Where the rows are those of a file, ``convert`` makes a task of a row and its place.
 
     Raises:
         InputError: A row that cannot be used.
