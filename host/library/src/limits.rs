@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::error::Error;
-use crate::limit::Limit;
+use crate::error::{Error, Overrun};
+use crate::limit::{Exceeded, Limit};
 use crate::reading;
 use crate::visible::visible_name;
 
@@ -191,6 +191,19 @@ impl Limits {
             (limit.name(), value)
         })
     }
+
+    /// Refuses a component of which more bytes were read than it may have; `size` is how many it has.
+    pub(crate) fn check_size(&self, read: u64, size: u64, origin: &str) -> Result<(), Error> {
+        let value = self.component_bytes;
+        if read > value { Err(exceeded(Limit::ComponentBytes, value, size, origin)) } else { Ok(()) }
+    }
+}
+
+/// The error of a component that is beyond a limit before any of it runs.
+pub(crate) fn exceeded(limit: Limit, value: u64, asked: u64, origin: &str) -> Error {
+    let exceeded = Exceeded { limit, value, asked };
+    let (matcher, printed) = (origin.to_owned(), String::new());
+    Error::LimitExceeded(Box::new(Overrun { matcher, call: "load", exceeded, printed }))
 }
 
 #[cfg(test)]

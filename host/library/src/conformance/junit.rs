@@ -9,12 +9,16 @@ use super::Level;
 use super::report::{Failure, GENERATED, GroupReport, LONGEST_REASON, Report};
 use crate::visible::{visible, visible_name};
 
-/// The report as XML.
-pub(super) fn written(report: &Report) -> String {
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    // A vector takes whatever is written.
-    let _ = write(&mut writer, report);
-    String::from_utf8(writer.into_inner()).unwrap_or_default() + "\n"
+impl Report {
+    /// The report as JUnit has it: a suite a group, a case a case; of generated cases those that failed, and one for all that
+    /// passed.
+    #[must_use]
+    pub fn to_junit(&self) -> String {
+        let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+        // A vector takes whatever is written.
+        let _ = write(&mut writer, self);
+        String::from_utf8(writer.into_inner()).unwrap_or_default() + "\n"
+    }
 }
 
 /// Writes everything.

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::suite::{Suite, Trial};
 use super::{Finding, Level};
 use crate::pool::matcher::Matcher;
 use crate::recording::{RecordedMatcher, Recording};
@@ -189,8 +188,8 @@ impl Report {
     /// What the groups come to.
     pub(super) fn new(
         matcher: &Matcher,
-        suite: &Suite,
-        trial: &Trial,
+        suite: SuiteReport,
+        asked: Option<Level>,
         groups: Vec<GroupReport>,
         own_scores: bool,
     ) -> Self {
@@ -198,7 +197,7 @@ impl Report {
         let clean = |level| groups.iter().all(|group| group.not_run == 0 && group.failed(level) == 0);
         let level = [Level::Reference, Level::Contract].into_iter().find(|&level| clean(level));
         let claimed = Level::claimed(&policy);
-        let asked = trial.level.unwrap_or(claimed);
+        let asked = asked.unwrap_or(claimed);
         let verdict = match level {
             None => "does not conform to the contract".to_owned(),
             Some(Level::Contract) if claimed == Level::Reference => {
@@ -209,7 +208,7 @@ impl Report {
         };
         Self {
             format: "offermatch-conformance/1",
-            suite: SuiteReport { cases: suite.len() as u64, generated: trial.generated, seed: trial.seed },
+            suite,
             asked,
             level,
             conforms: level >= Some(asked),
@@ -227,13 +226,6 @@ impl Report {
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("texts and numbers can be written") + "\n"
-    }
-
-    /// The report as JUnit has it: a suite a group, a case a case; of generated cases those that failed, and one for all that
-    /// passed.
-    #[must_use]
-    pub fn to_junit(&self) -> String {
-        super::junit::written(self)
     }
 
     /// The report for people: a line a group, then the first difference as a table.

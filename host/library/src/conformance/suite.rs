@@ -8,7 +8,7 @@ use super::compare::compare;
 use super::generate::generated;
 use super::mixed::{draw_parameters, mixed};
 use super::play::{Outcome, play};
-use super::report::{Failure, GENERATED, GroupReport, Report, SkippedCase};
+use super::report::{Failure, GENERATED, GroupReport, Report, SkippedCase, SuiteReport};
 use super::rules::{audit_by_ledger, has_groups, why_not_asked};
 use super::scores::{audit_by_scores, hang_on_task_and_offer, largest_table};
 use super::{Finding, Level, Skips, endurance, laws};
@@ -162,8 +162,9 @@ impl Suite {
 
     /// Judges a matcher. `progress` is told how many cases are done, and of how many.
     pub fn judge(&self, matcher: &Matcher, trial: &Trial, progress: &mut dyn FnMut(u64, u64)) -> Report {
-        let endured = if trial.endurance > 0 && matcher.size().is_some() { 2 } else { 0 };
-        let total = self.len() as u64 + 2 * trial.generated + endured;
+        let is_endured = trial.endurance > 0 && matcher.size().is_some();
+        let endured = if is_endured { endurance::cases(matcher) } else { Vec::new() };
+        let total = (self.len() + endured.len()) as u64 + 2 * trial.generated;
         let compares_scores = hang_on_task_and_offer(matcher);
         let mut judge = Judge { matcher, trial, compares_scores, done: 0, crashes: 0 };
         let mut groups = Vec::new();
@@ -185,15 +186,16 @@ impl Suite {
             }
             groups.push(found);
         }
-        if trial.endurance > 0 && matcher.size().is_some() {
+        if is_endured {
             let mut found = GroupReport::new("endurance");
-            for case in endurance::cases(matcher) {
-                judge.endurance(&case, &mut found);
+            for case in &endured {
+                judge.endurance(case, &mut found);
                 progress(judge.done, total);
             }
             groups.push(found);
         }
-        Report::new(matcher, self, trial, groups, compares_scores)
+        let suite = SuiteReport { cases: self.len() as u64, generated: trial.generated, seed: trial.seed };
+        Report::new(matcher, suite, trial.level, groups, compares_scores)
     }
 
     /// Refuses a matcher that does not reach a level.

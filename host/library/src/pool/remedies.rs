@@ -24,7 +24,6 @@ const MOST_VALUES: usize = 4;
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub enum Missing {
     /// No number says it.
     Nothing,

@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::reading::read_bounded;
 use crate::wasm::cache::{Cache, check_owner, make_folder};
-use crate::wasm::component::check_size;
 
 use super::artifact::{Layer, MANIFEST_TYPE};
 use super::client::Client;
@@ -43,7 +42,7 @@ pub(super) fn pull(reference: &Reference, limits: &Limits) -> Result<PathBuf, Er
         return Err(lied(format!("it sent a manifest of digest {digest}")));
     }
     let layer = Layer::of(&manifest, reference)?;
-    check_size(layer.size, layer.size, &reference.to_string(), limits)?;
+    limits.check_size(layer.size, layer.size, &reference.to_string())?;
     let component = client.get(&format!("/blobs/{}", layer.digest), "*/*", layer.size)?;
     if component.len() as u64 > layer.size {
         return Err(longer("the layer", layer.size));

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 
-use crate::error::{Error, Overrun};
-use crate::limit::{Exceeded, Limit};
-use crate::limits::Limits;
+use crate::error::Error;
+use crate::limit::Limit;
+use crate::limits::{Limits, exceeded};
 use crate::reading;
 use crate::registry;
 use crate::trust::Trust;
@@ -54,21 +54,8 @@ fn read_any(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
     let origin = path.display().to_string();
     let read = reading::read_up_to(path, limits.component_bytes);
     let (bytes, size) = read.map_err(|error| Error::ComponentUnreadable { path: origin.clone(), error })?;
-    check_size(bytes.len() as u64, size, &origin, limits)?;
+    limits.check_size(bytes.len() as u64, size, &origin)?;
     Ok((bytes, origin))
-}
-
-/// Refuses a component that is too large.
-pub(crate) fn check_size(read: u64, size: u64, origin: &str, limits: &Limits) -> Result<(), Error> {
-    let value = limits.component_bytes;
-    if read > value { Err(exceeded(Limit::ComponentBytes, value, size, origin)) } else { Ok(()) }
-}
-
-/// The error of a component that is beyond a limit before any of it runs.
-fn exceeded(limit: Limit, value: u64, asked: u64, origin: &str) -> Error {
-    let exceeded = Exceeded { limit, value, asked };
-    let (matcher, printed) = (origin.to_owned(), String::new());
-    Error::LimitExceeded(Box::new(Overrun { matcher, call: "load", exceeded, printed }))
 }
 
 /// Compiles the bytes of a component for the engine of these limits, or takes from the cache what they were compiled to before.
@@ -88,7 +75,7 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache
         [] => return Err(malformed("it is empty".to_owned())),
         _ => return Err(malformed("it is not WebAssembly".to_owned())),
     }
-    check_size(bytes.len() as u64, bytes.len() as u64, origin, limits)?;
+    limits.check_size(bytes.len() as u64, bytes.len() as u64, origin)?;
     let engine = engine::of(limits);
     let Some(program) = elsewhere::program() else { return compile_here(bytes, origin, limits, cache) };
     if let Some(component) = cache.kept(engine, bytes) {

@@ -198,7 +198,7 @@ fn checks<S: Serializer>(found: &Option<Vec<(String, Check<Missing>)>>, serializ
         let missing = match check.missing.unwrap_or(Missing::Nothing) {
             Missing::Whole(missing) => missing.into(),
             Missing::Real(missing) => missing.into(),
-            _ => 0.into(),
+            Missing::Nothing => 0.into(),
         };
         (name, Counted { fails: check.fails, alone: check.alone.unwrap_or(0), missing })
     }))
