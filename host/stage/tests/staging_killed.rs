@@ -218,25 +218,34 @@ impl Case {
         took
     }
 
+    /// Kills a new copy before its end. How much was seen while it ran.
+    fn kill(&self, random: &mut impl FnMut() -> f64, longest: &mut Duration) -> u32 {
+        loop {
+            self.begin();
+            let (killed, seen) = self.kill_after(longest.mul_f64(random()));
+            if killed {
+                return seen;
+            }
+            // A copy may be faster than those before it were.
+            *longest = longest.mul_f64(0.8);
+        }
+    }
+
     /// Kills at random points and goes on to the end, so many times. How much was seen while the copies ran.
     fn kill_and_resume(&self, mut random: impl FnMut() -> f64) -> u32 {
         self.begin();
-        let whole = self.finish();
-        let (mut kills, mut kills_again, mut seen) = (0, 0, 0);
-        while kills < KILLS {
-            self.begin();
-            let (killed, saw) = self.kill_after(whole.mul_f64(random()));
-            seen += saw;
-            if !killed {
-                continue;
-            }
-            kills += 1;
-            if kills % AGAIN == 0 {
-                kills_again += u32::from(self.kill_after(whole.mul_f64(random() / 2.0)).0);
+        let mut longest = self.finish();
+        let mut longest_again = longest;
+        let mut seen = 0;
+        for kill in 1..=KILLS {
+            seen += self.kill(&mut random, &mut longest);
+            // What goes on may have little left to do, and reach its end first: then another one is killed in its place.
+            while kill % AGAIN == 0 && !self.kill_after(longest_again.mul_f64(random())).0 {
+                longest_again = longest_again.mul_f64(0.8);
+                seen += self.kill(&mut random, &mut longest);
             }
             self.finish();
         }
-        assert!(kills_again > 0, "what goes on is killed, too");
         seen
     }
 }
