@@ -17,7 +17,17 @@ LIMITS = {"memory_bytes": 256 << 20, "table_elements": 10_000, "call_millisecond
 """What they are given: CPython and the JavaScript engine start with 10 to 14 MB, and 100,000
 tasks are more in their numbers. Time is for a busy machine."""
 
+FEW = ("--quick", "--generated", "25")
+"""What they are asked here; `make certified` asks all."""
+
 Same = Callable[..., dict[str, Any]]
+
+
+def skips(language: str) -> Path:
+    """Return the cases that a new project in a language leaves out."""
+    templates = ROOT / "guest" / "templates"
+    own = templates / language / "skip.txt"
+    return own if own.exists() else templates / "project" / "skip.txt"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,20 +78,19 @@ def test_samples_are_answered_as_by_the_bundled_matcher(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_is_certified_as_the_reference_by_both_programs(hosts: Any, language: str, limits: Path) -> None:
-    few = ("--generated", "25", "--endurance", "20")
-    asked = ("conformance", *few, "--json", "-", "--limits", limits, FOREIGN / f"{language}.wasm")
-    rust, python = (host.run(*asked) for host in hosts)
+    asked = ("conformance", *FEW, "--json", "-", "--skip", skips(language), "--limits", limits)
+    rust, python = (host.run(*asked, FOREIGN / f"{language}.wasm") for host in hosts)
     assert (rust.returncode, rust.stdout) == (0, python.stdout), rust.stderr + python.stderr
     report = json.loads(rust.stdout)
     assert report["level"] == "reference"
+    left_out = {"componentize-js 0.23.0 never frees the lists that a call hands over"} if language == "javascript" else set()
     skipped = {one["reason"] for group in report["groups"] for one in group["skipped"]}
-    assert skipped <= {"does not serve groups", "does not serve workload", "does not serve groups, workload"}
+    assert skipped == left_out | {"does not serve groups", "does not serve workload", "does not serve groups, workload"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_is_built_twice_and_answers_the_same(hosts: Any, language: str, limits: Path) -> None:
     again = FOREIGN / f"{language}-again.wasm"
-    few = ("--generated", "25", "--endurance", "0")
-    asked = ("conformance", "--against", again, *few, "--limits", limits, FOREIGN / f"{language}.wasm")
+    asked = ("conformance", "--against", again, *FEW, "--endurance", "0", "--limits", limits, FOREIGN / f"{language}.wasm")
     done = hosts[1].run(*asked)
     assert done.returncode == 0, done.stdout + done.stderr

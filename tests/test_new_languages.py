@@ -40,7 +40,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_make_builds_tests_and_certifies(python: Host, same_answer, language: str, tmp_path: Path) -> None:
     folder = made(python, language, tmp_path / "project")
-    done = make(folder)
+    done = make(folder, "quick")
     assert done.returncode == 0, done.stdout + done.stderr
     assert PASSED[language] in done.stdout + done.stderr
     assert "matcher  my-policy 0.1.0, policy my-policy, contract 0.3.0" in done.stdout

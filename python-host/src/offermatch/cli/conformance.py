@@ -27,6 +27,7 @@ of any other. The exit code is 0 where the level asked is reached, 1 where it is
   offermatch conformance --level contract --junit report.xml matcher.wasm
   offermatch conformance --generated 100000 bundled
   offermatch conformance --against again.wasm matcher.wasm    (two builds of one source answer the same)
+  offermatch conformance --quick matcher.wasm    (seconds, also for an interpreter in a component)
   offermatch conformance --generated 1 --seed 4711 matcher.wasm    (the generated case of one seed)
 """
 
@@ -66,6 +67,9 @@ def add_conformance(commands: Any) -> None:
         metavar="NUMBER",
         help="how many rounds of calls it has to answer in the memory of a few dozen; 0 for none (default: 1000)",
     )
+    judged.add_argument(
+        "--quick", action="store_true", help="leave the cases of more than 1,000 rows out, as a slot does"
+    )
     judged.add_argument("--cases", type=Path, metavar="DIRECTORY", help="cases instead of those that come with the package")
     judged.add_argument(
         "--skip", type=Path, metavar="FILE", help="cases to leave out: GROUP/CASE and the reason, one a line"
@@ -80,6 +84,7 @@ def add_conformance(commands: Any) -> None:
 
 def _conformance(options: argparse.Namespace) -> str:
     suite = Suite.shipped() if options.cases is None else Suite.read(options.cases)
+    suite = suite.quick() if options.quick else suite
     skips = None if options.skip is None else Skips.read(options.skip)
     report = suite.judge(
         matcher_named(options.matcher, options.limits),
