@@ -67,9 +67,7 @@ def add_conformance(commands: Any) -> None:
         metavar="NUMBER",
         help="how many rounds of calls it has to answer in the memory of a few dozen; 0 for none (default: 1000)",
     )
-    judged.add_argument(
-        "--quick", action="store_true", help="leave the cases of more than 1,000 rows out, as a slot does"
-    )
+    judged.add_argument("--quick", action="store_true", help="leave the cases of more than 1,000 rows out, as a slot does")
     judged.add_argument("--cases", type=Path, metavar="DIRECTORY", help="cases instead of those that come with the package")
     judged.add_argument(
         "--skip", type=Path, metavar="FILE", help="cases to leave out: GROUP/CASE and the reason, one a line"
