@@ -412,6 +412,14 @@ pub enum Error {
         /// What is wrong with them.
         reason: String,
     },
+    /// The compiler gave up on a component. No limit is to blame, and the component may be valid.
+    #[error("{origin} cannot be compiled: the compiler gave up: {reason}")]
+    CompilerFailed {
+        /// The file the component came from.
+        origin: String,
+        /// The compiler's own words.
+        reason: String,
+    },
     /// A component of another world.
     #[error("{origin} is not a matcher: {reason}")]
     WrongWorld {
@@ -580,6 +588,7 @@ impl Error {
             Self::RegistryLied { .. } => "registry-lied",
             Self::FeatureMissing { .. } => "feature-missing",
             Self::ComponentMalformed { .. } => "component-malformed",
+            Self::CompilerFailed { .. } => "compiler-failed",
             Self::WrongWorld { .. } => "wrong-world",
             Self::ContractVersion { .. } => "contract-version",
             Self::MatcherTrapped { .. } => "matcher-trapped",
@@ -661,6 +670,10 @@ impl Error {
             Self::ComponentMalformed { .. } => {
                 "a matcher is a WebAssembly component, not a core module; docs/write-a-matcher.md builds one"
             }
+            Self::CompilerFailed { .. } => {
+                "no limit is to blame: build the component otherwise, by other versions of its tools or of fewer parts, and \
+                 report it to the makers of wasmtime"
+            }
             Self::WrongWorld { .. } => {
                 "a matcher exports offermatch:matcher/matching and imports what its contract allows, or an empty wasi; docs/contract.md has the versions"
             }
@@ -721,6 +734,7 @@ impl Error {
                     | Self::InstanceUnavailable { .. }
                     | Self::ComponentUnreadable { .. }
                     | Self::ComponentMalformed { .. }
+                    | Self::CompilerFailed { .. }
                     | Self::WrongWorld { .. }
                     | Self::ContractVersion { .. }
             )

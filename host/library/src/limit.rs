@@ -107,7 +107,8 @@ pub struct Exceeded {
     pub limit: Limit,
     /// Its value.
     pub value: u64,
-    /// What was asked; for time and fuel what was used when the call was ended.
+    /// What was asked; for time and fuel what was used when the call was ended. How much memory a compiler would have needed
+    /// is not known: it is one more than the limit.
     pub asked: u64,
 }
 
@@ -115,6 +116,9 @@ impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit, value, asked } = self;
         let (what, unit) = match limit {
+            Limit::CompileMemoryBytes => {
+                return write!(f, "needed more memory to be compiled; the limit {} is {value}", limit.name());
+            }
             Limit::MemoryBytes => ("asked for", "bytes of memory"),
             Limit::TableElements => ("asked for", "table elements"),
             Limit::CallMilliseconds => ("ran for", "milliseconds"),
@@ -123,7 +127,6 @@ impl fmt::Display for Exceeded {
             Limit::Fuel => ("used", "units of fuel"),
             Limit::ComponentBytes => ("came with", "bytes"),
             Limit::CompileMilliseconds => ("was still being compiled after", "milliseconds"),
-            Limit::CompileMemoryBytes => ("needed", "bytes to be compiled"),
             Limit::Memories => ("asked for", "memories"),
             Limit::Tables => ("asked for", "tables"),
             Limit::Instances => ("asked for", "core instances"),

@@ -14,6 +14,7 @@ from manifests import manifest
 from offermatch import LimitError, Limits, Matcher, MatcherError, Offer, Slot, Task
 from offermatch.policies import BUNDLED
 from offermatch.slot.manifest import Manifest
+from offermatch.wasm import elsewhere
 from offermatch.wasm.component import Code
 from parts import large
 
@@ -149,6 +150,7 @@ import os, sys
 from pathlib import Path
 from offermatch import Matcher, Offer, Task
 from offermatch.policies import BUNDLED
+from offermatch.wasm import elsewhere
 from offermatch.wasm.component import Code
 
 def load(note):
@@ -186,3 +188,50 @@ def test_without_room_for_a_process_the_first_load_goes_on_here_and_no_candidate
 
 def no_room(*_, **__):
     raise OSError(11, "No room")
+
+
+PANIC = "\\nthread 'a' panicked at /src/fact.rs:7:9:\\nno adapter\\nnote: run with\\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (f"sys.stderr.write({PANIC!r}.encode().decode('unicode_escape')); sys.stderr.flush(); os.abort()", "no adapter"),
+        ("os.write(2, b'one\\ntwo\\x1b[2J\\n\\n'); os._exit(101)", "two\\x1b[2J"),
+        ("os.kill(os.getpid(), 11)", "it ended with signal SIGSEGV"),
+        ("os._exit(7)", "it ended with exit code 7"),
+    ],
+)
+def test_a_compiler_that_gives_up_has_its_own_words(folder, monkeypatch, end, words):
+    monkeypatch.setattr(elsewhere, "_PROGRAM", f"import os, sys; {end}")
+    with pytest.raises(MatcherError) as caught:
+        Matcher.load(BUNDLED)
+    assert (caught.value.code, caught.value.place) == ("compiler-failed", str(BUNDLED))
+    assert caught.value.message == f"it cannot be compiled: the compiler gave up: {words}"
+    assert "no limit is to blame" in caught.value.hint
+    nothing_is_left(folder)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "os.write(2, b'memory allocation of 17 bytes failed\\n'); os.abort()",
+        "raise MemoryError",
+        "os.kill(os.getpid(), 9)",
+    ],
+)
+def test_only_an_allocator_or_the_system_tells_of_memory(folder, monkeypatch, end):
+    monkeypatch.setattr(elsewhere, "_PROGRAM", f"import os; {end}")
+    with pytest.raises(LimitError, match="it needed more than 4,294,967,296 bytes of memory to be compiled") as caught:
+        Matcher.load(BUNDLED)
+    assert (caught.value.code, caught.value.limit) == ("limit-component", "compile_memory_bytes")
+    nothing_is_left(folder)
+
+
+def test_a_judge_that_ends_without_an_answer_is_no_matter_of_memory(folder, monkeypatch):
+    slot = Slot(Matcher.load())
+    monkeypatch.setattr(elsewhere, "_PROGRAM", "import os; os._exit(7)")
+    with pytest.raises(MatcherError, match=r"it cannot be judged: .* gave up: it ended with exit code 7") as caught:
+        slot.swap(wanted(BUNDLED))
+    assert caught.value.code == "compiler-failed"
+    nothing_is_left(folder)

@@ -1,5 +1,6 @@
 //! From bytes to a component that is known to be a matcher.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -62,7 +63,8 @@ fn read_any(path: &Path, limits: &Limits) -> Result<(Vec<u8>, String), Error> {
 /// In a process of its own, where the program has asked for that.
 ///
 /// # Errors
-/// [`Error::InstanceUnavailable`] when nobody waits for it any more, [`Error::ComponentMalformed`], naming what the bytes are instead, and [`Error::LimitExceeded`].
+/// [`Error::InstanceUnavailable`] when nobody waits for it any more, [`Error::ComponentMalformed`], naming what the bytes are
+/// instead, [`Error::CompilerFailed`] and [`Error::LimitExceeded`].
 pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> Result<Component, Error> {
     let malformed = |reason: String| Error::ComponentMalformed { origin: origin.to_owned(), reason };
     match bytes {
@@ -90,11 +92,11 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache
         }
         Err(Ended::Malformed(reason)) => Err(malformed(reason)),
         Err(Ended::Late(time)) => Err(late(time, origin, limits)),
-        Err(Ended::Killed(status)) => {
-            tracing::debug!(origin, %status, "the process that compiled it was ended");
+        Err(Ended::OutOfMemory) => {
             let value = limits.compile_memory_bytes;
             Err(exceeded(Limit::CompileMemoryBytes, value, value.saturating_add(1), origin))
         }
+        Err(Ended::GaveUp(reason)) => Err(Error::CompilerFailed { origin: origin.to_owned(), reason }),
         Err(Ended::Stopped) => Err(unwanted(origin)),
         Err(Ended::Unavailable(error)) => {
             tracing::warn!(origin, %error, "compiled in this process, without a bound on memory");
@@ -112,8 +114,9 @@ fn compile_here(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> R
     let (sender, receiver) = channel();
     let begin = Instant::now();
     let compiler = std::thread::Builder::new().name("offermatch-compile".to_owned());
-    // Nobody listens any more to one that comes too late.
-    let started = compiler.spawn(move || drop(sender.send(cache.component(engine, &bytes))));
+    // Nobody listens any more to one that comes too late. What a panic leaves of the cache is not looked at.
+    let run = AssertUnwindSafe(move || cache.component(engine, &bytes));
+    let started = compiler.spawn(move || drop(sender.send(catch_unwind(run))));
     started.map_err(|error| malformed(format!("there is no thread to compile it on: {error}")))?;
     let most = Duration::from_millis(limits.compile_milliseconds);
     let compiled = loop {
@@ -124,9 +127,13 @@ fn compile_here(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> R
                 return Err(late(begin.elapsed(), origin, limits));
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(malformed("the compiler panicked".to_owned())),
+            Err(RecvTimeoutError::Disconnected) => unreachable!("a panic is caught and sent"),
         }
     };
+    let compiled = compiled.map_err(|panic| {
+        let reason = elsewhere::words_of(&*panic);
+        Error::CompilerFailed { origin: origin.to_owned(), reason }
+    })?;
     let (component, source) = compiled.map_err(|error| malformed(error.root_cause().to_string()))?;
     tracing::debug!(origin, ?source, "component compiled");
     Ok(component)

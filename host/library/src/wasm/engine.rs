@@ -11,7 +11,6 @@ use std::time::Duration;
 use wasmtime::{Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
 
 use crate::limits::Limits;
-use crate::wasm::state;
 
 /// Pools that can be open at once, in the whole process.
 const MOST_INSTANCES: u32 = 1000;
@@ -30,6 +29,7 @@ const ALLOWED: WasmFeatures = WasmFeatures::FLOATS
     .union(WasmFeatures::MUTABLE_GLOBAL)
     .union(WasmFeatures::BULK_MEMORY)
     .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::MULTI_MEMORY)
     .union(WasmFeatures::MULTI_VALUE)
     .union(WasmFeatures::REFERENCE_TYPES)
     .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
@@ -98,8 +98,9 @@ fn config(pooled: bool, counts: Counts) -> Config {
         pooling.total_core_instances(MOST_INSTANCES * MOST_PARTS);
         pooling.total_memories(MOST_INSTANCES);
         pooling.total_tables(MOST_INSTANCES * MOST_PARTS);
-        // How many an instance has in all is the limiter's to say.
-        pooling.max_tables_per_module(state::MOST_TABLES as u32);
+        // How many an instance has in all is the limiter's to say, by the name of the limit.
+        pooling.max_memories_per_module(MOST_INSTANCES);
+        pooling.max_tables_per_module(MOST_INSTANCES);
         pooling.table_elements(MOST_TABLE_ELEMENTS);
         // The address space is reserved anyway; how much of it an instance gets is the limiter's to say.
         pooling.max_memory_size(1 << 32);

@@ -60,8 +60,8 @@ def compile_component(
         stopped: Set when nobody waits for it any more.
 
     Raises:
-        MatcherError: ``component-malformed``, ``limit-component``, or what the judge raises; ``component-unreadable`` where
-            there is no process to judge it in.
+        MatcherError: ``component-malformed``, ``compiler-failed``, ``limit-component``, or what the judge raises;
+            ``component-unreadable`` where there is no process to judge it in.
         Abandoned: Nobody waits for it any more.
     """
     engine, key, folder = shared_engine(limits), configuration(limits), cache.directory()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import selectors
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from typing import Any
 
 from offermatch.errors import InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError
 from offermatch.limits import Limits, exceeded
+from offermatch.visible import visible
 
 if sys.platform != "win32":
     import resource
@@ -41,6 +43,12 @@ _NICE = 10
 """How far a judge stands back behind those who call meanwhile."""
 _MOST_TOLD = 2**20
 """Bytes of what the other process says."""
+_MOST_OF_A_LOG = 2**14
+"""So many bytes at the end of its log are read."""
+_MOST_WORDS = 300
+"""Characters of a compiler's own words that are shown."""
+_OUT_OF_MEMORY = re.compile(r"memory allocation of |Cannot allocate memory|OutOfMemory|out of memory|\bMemoryError\b")
+"""How the allocators of Rust and Python, and the system, say that there is no more memory."""
 _COMPILED = b"compiled\n"
 _KINDS = {kind.__name__: kind for kind in (InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError)}
 _elsewhere: list[Path] = []
@@ -100,7 +108,8 @@ def done_elsewhere(job: Job, stopped: threading.Event | None = None) -> Iterator
         stopped: Set when nobody waits for it any more.
 
     Raises:
-        MatcherError: What the job raised; ``limit-component`` where it took too much time or memory.
+        MatcherError: What the job raised; ``limit-component`` where it took too much time or memory; ``compiler-failed``
+            where the process ended without an answer.
         Abandoned: Nobody waits for it any more.
         OSError: There is no room for a process or its files.
     """
@@ -124,7 +133,7 @@ def done_elsewhere(job: Job, stopped: threading.Event | None = None) -> Iterator
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     stream.close()
-        _raise_failure(told, process.returncode, job)
+        _raise_failure(told, process.returncode, job, folder / _LOG)
         yield folder
 
 
@@ -161,21 +170,50 @@ def _wait(process: subprocess.Popen[bytes], job: Job, stopped: threading.Event |
                 compiled, begin = True, monotonic()
 
 
-def _raise_failure(told: bytes, status: int, job: Job) -> None:
+def _raise_failure(told: bytes, status: int, job: Job, log: Path) -> None:
     lines = told.splitlines()
     try:
         found = json.loads(lines[-1])
     except (IndexError, ValueError):
         found = None
     if not isinstance(found, dict):
-        ended = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"
-        asked = f"the process that compiled it ended with {ended}, as it does when it is given no more memory"
-        raise exceeded("limit-component", "compile_memory_bytes", job.limits.compile_memory_bytes, asked, str(job.path))
+        judged = job.cache is not None or told.startswith(_COMPILED)
+        raise _ended(status, _end_of(log), job, "judged" if judged else "compiled")
     if found:
         error = _KINDS[found["kind"]](*(found[part] for part in ("code", "message", "hint", "place")))
         for name, value in found["more"].items():
             setattr(error, name, value)
         raise error
+
+
+def _ended(status: int, said: str, job: Job, doing: str) -> MatcherError:
+    """Return the error of a process that ended without an answer, by how it ended and what it said."""
+    # Nobody here sends SIGKILL to one that is waited for. The system does, when memory runs short.
+    if status == -signal.SIGKILL or _OUT_OF_MEMORY.search(said):
+        most = job.limits.compile_memory_bytes + (job.limits.memory_bytes if doing == "judged" else 0)
+        asked = f"it needed more than {most:,} bytes of memory to be {doing}"
+        return exceeded("limit-component", "compile_memory_bytes", job.limits.compile_memory_bytes, asked, str(job.path))
+    ended = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"
+    words = _last_words(said) or f"it ended with {ended}"
+    gave_up = "the compiler gave up" if doing == "compiled" else "the process that judged it gave up"
+    hint = (
+        "no limit is to blame: build the component otherwise, by other versions of its tools or of fewer parts, and "
+        "report it to the makers of wasmtime"
+    )
+    return MatcherError("compiler-failed", f"it cannot be {doing}: {gave_up}: {words}", hint, str(job.path))
+
+
+def _end_of(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _MOST_OF_A_LOG))
+        return file.read(_MOST_OF_A_LOG).decode(errors="replace")
+
+
+def _last_words(said: str) -> str:
+    """Return what a panic says, without where in the compiler it was; or else the last line."""
+    _, panicked, behind = said.rpartition(" panicked at ")
+    lines = [line.strip() for line in (behind.partition("\n")[2] if panicked else said).splitlines() if line.strip()]
+    return visible(lines[0 if panicked else -1], _MOST_WORDS) if lines else ""
 
 
 # ---- the other process ---------------------------------------------------------------------------------------------

@@ -42,7 +42,8 @@ _OPTIONS: Mapping[str, object] = {
     "wasm_function_references": False,
     "wasm_gc": False,
     "wasm_memory64": False,
-    "wasm_multi_memory": False,
+    # What the parts of a composed component hand to one another is copied from memory to memory.
+    "wasm_multi_memory": True,
     "wasm_relaxed_simd_deterministic": True,
     "wasm_stack_switching": False,
     "wasm_tail_call": True,
