@@ -55,12 +55,13 @@ def _same(hosts: Any, matcher: Path, *options: str | Path) -> dict[str, Any]:
 def test_the_bundled_matcher_is_the_reference(hosts: Any) -> None:
     report = _same(hosts, COMPONENT, "--generated", "500", "--seed", "7")
     assert report["level"] == "reference"
-    assert report["suite"]["cases"] >= 400
+    quick = _same(hosts, COMPONENT, "--quick", "--generated", "0")
+    assert report["suite"]["cases"] > quick["suite"]["cases"] >= 400
 
 
 def test_the_cases_in_a_directory_are_those_that_come_with_the_programs(hosts: Any) -> None:
-    found = _same(hosts, COMPONENT, "--generated", "0", "--cases", ROOT / "tests" / "conformance")
-    shipped = _same(hosts, COMPONENT, "--generated", "0")
+    found = _same(hosts, COMPONENT, "--quick", "--generated", "0", "--cases", ROOT / "tests" / "conformance")
+    shipped = _same(hosts, COMPONENT, "--quick", "--generated", "0")
     counts = [{group["group"]: group["cases"] for group in report["groups"]} for report in (found, shipped)]
     assert counts[0] == counts[1]
 
@@ -91,7 +92,7 @@ def test_a_matcher_that_is_wrong_in_one_thing_is_caught_by_its_group(hosts: Any,
 
 
 def test_a_matcher_of_an_older_contract_is_not_asked_newer_cases(hosts: Any) -> None:
-    report = _same(hosts, COMPONENT.with_name("matcher-0.2.0.wasm"), "--generated", "50")
+    report = _same(hosts, COMPONENT.with_name("matcher-0.2.0.wasm"), "--quick", "--generated", "50")
     reasons = {found["group"]: {case["reason"] for case in found["skipped"]} for found in report["groups"]}
     newer = {"measures", "preferences", "least", "together", "limits", "occupants", "scales", "explanations", "refusals"}
     newer.add("mixed")
@@ -121,7 +122,7 @@ def test_thousands_of_calls_in_the_memory_of_a_few_dozen(hosts: Any, name: str, 
 
 
 def test_a_policy_that_looks_ahead_is_not_compared_with_its_own_scores(hosts: Any) -> None:
-    report = _same(hosts, ROOT / "target" / "policies" / "strand.wasm", "--generated", "50")
+    report = _same(hosts, ROOT / "target" / "policies" / "strand.wasm", "--quick", "--generated", "50")
     assert (report["level"], report["own_scores"]) == ("contract", False)
 
 

@@ -16,6 +16,7 @@ from offermatch.conformance.generate import generated
 from offermatch.conformance.mixed import mixed
 from offermatch.conformance.play import play
 from offermatch.conformance.rules import why_not_asked
+from offermatch.conformance.scores import largest_table
 from offermatch.tables.tables import Assigned
 
 SUITE = Suite.shipped()
@@ -27,9 +28,9 @@ UNCHECKED = ("errors", "refusals")
 """Groups of tables that the reference matcher leaves to its host."""
 
 
-def judged_by_one(case, matcher):
+def judged_by_one(case, matcher, *, laws=True):
     alone = Suite([replace(group, cases=[case]) for group in SUITE.groups if group.name == case.group])
-    (group,) = alone.judge(matcher, generated=0).groups
+    (group,) = alone.judge(matcher, generated=0, laws=laws).groups
     return group
 
 
@@ -40,7 +41,8 @@ def test_the_bundled_matcher_answers_as_worked_out(case, component):
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.group}/{case.name}" for case in CASES])
 def test_the_reference_matcher_answers_as_worked_out(case):
-    found = judged_by_one(case, ReferenceMatcher())
+    # The laws ask a case again and again, which takes the plain loop half a minute for a large one.
+    found = judged_by_one(case, ReferenceMatcher(), laws=largest_table(case) <= 1000)
     assert found.failures == []
     assert [line["case"] for line in found.skipped] == ([case.name] if case.group in UNCHECKED else [])
 
