@@ -48,6 +48,8 @@ use words::{WORDS, Words};
 pub(crate) use gangs::Values;
 pub(crate) use within::{Among, Want};
 
+/// The index is compacted when but one slot in so many holds an offer still.
+const SPARSE: usize = 4;
 /// So many arrivals cost about as much to look at as a block.
 const ARRIVALS_WORTH_A_BLOCK: u64 = 4;
 
@@ -245,7 +247,7 @@ impl Index {
             self.leave::<P>(moved, ledger);
             self.insert(moved, ledger, policy, ranking);
         }
-        if 2 * self.occupied < self.built_slots && self.built_slots > SLOTS {
+        if SPARSE * self.occupied < self.built_slots && self.built_slots > SLOTS {
             self.compact::<P>(ledger);
         }
     }

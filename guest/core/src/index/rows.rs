@@ -90,12 +90,26 @@ impl Sieve<'_> {
     /// How many of these blocks, from the first on, have keys up to a limit and no slot that passes every row.
     #[inline]
     pub(super) fn empty(&self, blocks: &[u32], keys: &[f64], limit: f64) -> usize {
-        // What most searches are like, in a loop with nothing else in it.
-        if let ([a, b], []) = (self.thresholds, self.filters) {
-            let rows = [*a as usize, *b as usize];
-            return empty(rows, self.alive, &self.rows.thresholds, self.rows.count, blocks, keys, limit);
+        // What most searches are like, in loops with nothing else in them.
+        match (self.thresholds, self.filters) {
+            (&[a, b], []) => self.empty_of([a, b], blocks, keys, limit),
+            (&[a, b, c, d], []) => self.empty_of([a, b, c, d], blocks, keys, limit),
+            _ => self.empty_of_any(blocks, keys, limit),
         }
-        self.empty_of_any(blocks, keys, limit)
+    }
+
+    /// The same, for so many rows of thresholds and no filter.
+    #[inline(never)]
+    fn empty_of<const ROWS: usize>(&self, rows: [u32; ROWS], blocks: &[u32], keys: &[f64], limit: f64) -> usize {
+        let (alive, thresholds, count) = (self.alive, &*self.rows.thresholds, self.rows.count);
+        let is_empty = |(&block, &key): (&u32, &f64)| {
+            let block = block as usize;
+            let lines = &thresholds[block * count..][..count];
+            let mut left = alive[block];
+            rows.iter().for_each(|&row| keep(&mut left, &lines[row as usize]));
+            key <= limit && is_empty(&left)
+        };
+        blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
     }
 
     /// The same, for any rows.
@@ -130,28 +144,6 @@ impl Sieve<'_> {
 #[inline]
 fn keep(left: &mut Line, line: &Line) {
     left.iter_mut().zip(line).for_each(|(left, bits)| *left &= bits);
-}
-
-/// How many of these blocks, from the first on, have keys up to a limit and no slot that passes both rows of thresholds.
-#[inline(never)]
-fn empty(
-    [a, b]: [usize; 2],
-    alive: &[Line],
-    thresholds: &[Line],
-    count: usize,
-    blocks: &[u32],
-    keys: &[f64],
-    limit: f64,
-) -> usize {
-    let is_empty = |(&block, &key): (&u32, &f64)| {
-        let block = block as usize;
-        let lines = &thresholds[block * count..][..count];
-        let mut left = alive[block];
-        keep(&mut left, &lines[a]);
-        keep(&mut left, &lines[b]);
-        key <= limit && is_empty(&left)
-    };
-    blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
 }
 
 /// Whether no bit is set.

@@ -18,6 +18,8 @@ use super::words::{WORDS, Words};
 const NO_SLOT: usize = usize::MAX;
 /// Two dimensions and nothing else.
 const TWO: Axes = Axes { dimensions: 2, devices: false, measures: 0 };
+/// Two dimensions and devices.
+const TWO_AND_DEVICES: Axes = Axes { dimensions: 2, devices: true, measures: 0 };
 
 /// What a walk needs to know, and what it has found so far.
 pub(super) struct Search<'a, P, E> {
@@ -245,6 +247,7 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
         match (self.axes, checked) {
             (TWO, true) => self.examine_two::<true>(cell, survivors, best, found),
             (TWO, false) => self.examine_two::<false>(cell, survivors, best, found),
+            (TWO_AND_DEVICES, true) => self.examine_two_and_devices(cell, survivors, best, found),
             (_, true) => self.examine_any::<true>(cell, survivors, best, found),
             (_, false) => self.examine_any::<false>(cell, survivors, best, found),
         }
@@ -255,6 +258,12 @@ impl<P: Policy, E: Extra> Search<'_, P, E> {
     #[inline(never)]
     fn examine_two<const CHECKED: bool>(&self, cell: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
         self.examine_in::<CHECKED>(TWO, cell, survivors, best, found)
+    }
+
+    /// The same, where there are two dimensions and devices, and rows that let through only what serves the task.
+    #[inline(never)]
+    fn examine_two_and_devices(&self, cell: usize, survivors: u64, best: Best, found: &mut Found) -> Best {
+        self.examine_in::<true>(TWO_AND_DEVICES, cell, survivors, best, found)
     }
 
     /// The same, for any axes.
