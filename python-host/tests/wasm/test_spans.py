@@ -16,6 +16,8 @@ from offermatch import FallbackMatcher, Limits, Matcher, ReferenceMatcher
 from offermatch.wasm import spans
 from offermatch.wasm.spans import MATCHING, Spans
 
+RIGHT = right()
+"""Worked out before any tracer is there: the reference's cycle would be a span more."""
 CALLS = {"open": ["decode", "index"], "assign": ["decode", "index", "assign", "encode"]}
 
 
@@ -57,12 +59,11 @@ def provided(monkeypatch):
 @pytest.mark.parametrize("crossing", ["direct", "packed", "public"])
 def test_the_spans_are_children_of_the_cycles(collector, provided, monkeypatch, crossing):
     monkeypatch.setenv("OFFERMATCH_CROSSING", crossing)
-    expected = right()
     provider = provider_to(collector)
     provided(provider)
     matcher = Matcher.load()
     with provider.get_tracer("the scheduler").start_as_current_span("cycle") as cycle:
-        assert matcher.match(TASKS, OFFERS).digest == expected
+        assert matcher.match(TASKS, OFFERS).digest == RIGHT
     provider.shutdown()
     assert {span.trace for span in collector.spans} == {f"{cycle.get_span_context().trace_id:032x}"}
     by_name = {span.name: span for span in collector.spans}
@@ -93,10 +94,10 @@ def test_the_stage_of_a_scheduler_is_the_parent(collector, provided):
 
 def test_what_is_not_sampled_is_not_asked_for(collector, provided, told):
     matcher = Matcher.load()
-    assert matcher.match(TASKS, OFFERS).digest == right()
+    assert matcher.match(TASKS, OFFERS).digest == RIGHT
     provider = provider_to(collector, ALWAYS_OFF)
     provided(provider)
-    assert matcher.match(TASKS, OFFERS).digest == right()
+    assert matcher.match(TASKS, OFFERS).digest == RIGHT
     provider.shutdown()
     assert (told, collector.spans) == ([], [])
 
@@ -137,7 +138,7 @@ def test_the_span_of_the_cycle_says_why_the_fallback_answered(collector, provide
     provider = provider_to(collector)
     provided(provider)
     matcher = FallbackMatcher(Matcher.load(limits=Limits(output_rows=1)))
-    assert matcher.match(TASKS, OFFERS).digest == right()
+    assert matcher.match(TASKS, OFFERS).digest == RIGHT
     provider.shutdown()
     [cycle] = [span for span in collector.spans if span.name == MATCHING]
     assert cycle.attributes == {"fallback_reason": "limit-output"}
@@ -158,7 +159,7 @@ def test_an_interrupt_while_spans_are_told_comes_out_as_what_it_was(collector, p
         asked = Matcher.load()
         with pytest.raises(KeyboardInterrupt):
             asked.match(TASKS, OFFERS)
-    assert matcher.match(TASKS, OFFERS).digest == right()
+    assert matcher.match(TASKS, OFFERS).digest == RIGHT
     provider.shutdown()
 
 
@@ -170,7 +171,7 @@ def test_a_tracer_that_fails_costs_no_answer(provided, caplog):
             return super().get_tracer(name, *arguments, **options)
 
     provided(Broken())
-    assert Matcher.load().match(TASKS, OFFERS).digest == right()
+    assert Matcher.load().match(TASKS, OFFERS).digest == RIGHT
     assert "the spans of a matcher are lost" in caplog.text
 
 

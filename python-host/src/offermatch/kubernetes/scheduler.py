@@ -19,9 +19,9 @@ from offermatch.errors import ClusterError, OffermatchError
 from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.kubernetes.api import Api, RefusedError, path_of
 from offermatch.kubernetes.election import Election
+from offermatch.kubernetes.events import Events, explained
 from offermatch.kubernetes.reflector import Reflector
 from offermatch.kubernetes.shapes import Gang
-from offermatch.kubernetes.telling import Telling, explained
 from offermatch.kubernetes.view import Batch, View, Waiting
 from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import Settings
@@ -31,7 +31,7 @@ from offermatch.visible import visible
 __all__ = ["Cycle", "KubernetesScheduler"]
 
 _LOG = logging.getLogger(__name__)
-_MOST_TOLD = 200
+_MOST_EVENTS = 200
 _GANG_SECONDS = 10.0
 _PAUSES = (1.0, 10.0)
 """Seconds before a pod without a node, and one that the server refused to bind, are tried again."""
@@ -111,7 +111,7 @@ class KubernetesScheduler:
         # What has ended holds nothing, and there may be very much of it.
         alive = "status.phase!=Succeeded,status.phase!=Failed"
         self._pods = Reflector(api, path_of("Pod"), self.view.pod_changed, field_selector=alive)
-        self._telling = Telling(api, name)
+        self._events = Events(api, name)
         renew = lease_seconds * 2 / 3
         self._election = Election(api, namespace or api.namespace, name, lease_seconds=lease_seconds, renew_seconds=renew)
         self._elect = elect
@@ -288,7 +288,7 @@ class KubernetesScheduler:
         due: list[int] = []
         for row in rows:
             part.pods[row].not_before = now + _PAUSES[0]
-            if len(due) < _MOST_TOLD and self._telling.is_due(part.pods[row], "FailedScheduling"):
+            if len(due) < _MOST_EVENTS and self._events.is_due(part.pods[row], "FailedScheduling"):
                 due.append(row)
         if not due:
             return
@@ -297,12 +297,12 @@ class KubernetesScheduler:
             self._submit(part.pods[row], "FailedScheduling", explained(found, rules))
 
     def _told(self, pod: Waiting, event: str, message: str) -> None:
-        if self._telling.is_due(pod, f"{event} {message}"):
+        if self._events.is_due(pod, f"{event} {message}"):
             self._submit(pod, event, message)
 
     def _submit(self, pod: Waiting, event: str, message: str) -> None:
         with suppress(RuntimeError):
-            self._writers.submit(self._telling.waits, pod, event, message)
+            self._writers.submit(self._events.waits, pod, event, message)
 
     def _bind(self, pod: Waiting, node: str) -> None:
         metadata = pod.item["metadata"]
@@ -344,6 +344,6 @@ class KubernetesScheduler:
         if pod.shape.ignored and id(pod.shape) not in self._ignored:
             self._ignored.add(id(pod.shape))
             with suppress(ClusterError, RuntimeError):
-                self._telling.event(
+                self._events.event(
                     pod, "Normal", "WishesIgnored", f"{self.name} does not look at: {', '.join(pod.shape.ignored)}"
                 )

@@ -41,7 +41,7 @@ _TICK = 0.05
 """Seconds after which a wait looks whether it is to end."""
 _NICE = 10
 """How far a judge stands back behind those who call meanwhile."""
-_MOST_TOLD = 2**20
+_MOST_OUTPUT = 2**20
 """Bytes of what the other process says."""
 _MOST_OF_A_LOG = 2**14
 """So many bytes at the end of its log are read."""
@@ -126,14 +126,14 @@ def done_elsewhere(job: Job, stopped: threading.Event | None = None) -> Iterator
                 start_new_session=True,
             )
         try:
-            told = _wait(process, job, stopped)
+            output = _wait(process, job, stopped)
         finally:
             process.kill()
             process.wait()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
                     stream.close()
-        _raise_failure(told, process.returncode, job, folder / _LOG)
+        _raise_failure(output, process.returncode, job, folder / _LOG)
         yield folder
 
 
@@ -144,7 +144,7 @@ def _wait(process: subprocess.Popen[bytes], job: Job, stopped: threading.Event |
         LimitError: It takes too long; compiling and judging have the same time each.
         Abandoned: Nobody waits for it any more.
     """
-    told, compiled, begin = b"", job.cache is not None, monotonic()
+    output, compiled, begin = b"", job.cache is not None, monotonic()
     stdout = process.stdout
     assert stdout is not None  # noqa: S101 - it is a pipe
     with selectors.DefaultSelector() as ready:
@@ -162,22 +162,22 @@ def _wait(process: subprocess.Popen[bytes], job: Job, stopped: threading.Event |
             if not ready.select(_TICK):
                 continue
             more = os.read(stdout.fileno(), 2**16)
-            told += more
-            if not more or len(told) > _MOST_TOLD:
+            output += more
+            if not more or len(output) > _MOST_OUTPUT:
                 process.wait(_TICK * 20) if not more else None
-                return told
-            if not compiled and told.startswith(_COMPILED):
+                return output
+            if not compiled and output.startswith(_COMPILED):
                 compiled, begin = True, monotonic()
 
 
-def _raise_failure(told: bytes, status: int, job: Job, log: Path) -> None:
-    lines = told.splitlines()
+def _raise_failure(output: bytes, status: int, job: Job, log: Path) -> None:
+    lines = output.splitlines()
     try:
         found = json.loads(lines[-1])
     except (IndexError, ValueError):
         found = None
     if not isinstance(found, dict):
-        judged = job.cache is not None or told.startswith(_COMPILED)
+        judged = job.cache is not None or output.startswith(_COMPILED)
         raise _ended(status, _end_of(log), job, "judged" if judged else "compiled")
     if found:
         error = _KINDS[found["kind"]](*(found[part] for part in ("code", "message", "hint", "place")))
@@ -236,15 +236,15 @@ def serve(folder: str) -> None:
             job.judge(job.content)
         found: dict[str, Any] = {}
     except OffermatchError as error:
-        found = _told(error)
+        found = _as_json(error)
     os.write(1, json.dumps(found).encode() + b"\n")
     # Nothing is left to be tidied up.
     os._exit(0)
 
 
-def _told(error: OffermatchError) -> dict[str, Any]:
+def _as_json(error: OffermatchError) -> dict[str, Any]:
     kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _KINDS)
-    text = {part: getattr(error, part)[: _MOST_TOLD // 16] for part in ("code", "message", "hint", "place")}
+    text = {part: getattr(error, part)[: _MOST_OUTPUT // 16] for part in ("code", "message", "hint", "place")}
     more = {name: getattr(error, name) for name in ("limit", "value", "asked", "refused") if hasattr(error, name)}
     return {"kind": kind, **text, "more": more}
 

@@ -36,7 +36,7 @@ from wasmtime.component import ComponentInstanceType as InstanceType
 
 from offermatch.wasm.callback import add_function
 from offermatch.wasm.spans import FUNCTIONS as TRACING
-from offermatch.wasm.spans import MOST_TOLD, Spans
+from offermatch.wasm.spans import MOST_PARTS, Spans
 
 __all__ = ["Lockdown", "foreign_imports", "shared_linker"]
 
@@ -81,16 +81,16 @@ def shared_linker(engine: Engine, component: Component) -> Linker | None:
         for name, items in asked.items():
             with root.add_instance(name) as interface:
                 for item in items:
-                    _add_telling(interface, item)
+                    _add_tracing(interface, item)
     return linker
 
 
-def _add_telling(interface: LinkerInstance, name: str) -> None:
+def _add_tracing(interface: LinkerInstance, name: str) -> None:
     # What returns something has no arguments.
-    add_function(interface, name, _telling(name), None if name == "outer-span-context" else MOST_TOLD)
+    add_function(interface, name, _tracing(name), None if name == "outer-span-context" else MOST_PARTS)
 
 
-def _telling(name: str) -> Callable[..., Any]:
+def _tracing(name: str) -> Callable[..., Any]:
     """Return a function of `wasi:otel/tracing`, for whichever instance the thread calls."""
     function = TRACING[name]
 
@@ -177,7 +177,7 @@ class Lockdown:
             kind = extern.ty
             if isinstance(kind, FuncType):
                 if name.startswith(_TELEMETRY):
-                    _add_telling(interface, export)
+                    _add_tracing(interface, export)
                 else:
                     add_function(interface, export, self._guarded(f"{name}/{export}", kind, numbers))
             elif isinstance(kind, ResourceType):

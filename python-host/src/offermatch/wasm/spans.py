@@ -20,20 +20,20 @@ from typing import Any, NoReturn
 
 from wasmtime.component import Record, Variant
 
-__all__ = ["FUNCTIONS", "MATCHING", "MOST_TOLD", "Spans", "span", "tell"]
+__all__ = ["FUNCTIONS", "MATCHING", "MOST_PARTS", "Spans", "span", "tell"]
 
 MATCHING = "match_tasks_to_offers"
 """The span of a cycle's matching."""
 
 _MOST_SPANS = 1000
-MOST_TOLD = 1000
+MOST_PARTS = 1000
 """The attributes, events and links of one span, and what is in them; a span of more is left out."""
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _log = logging.getLogger("offermatch")
 
 
 @dataclass(slots=True)
-class _Told:
+class _Ended:
     """A span that has ended, with times in nanoseconds."""
 
     span: Record
@@ -48,7 +48,7 @@ class Spans:
         """Listen to nothing yet."""
         self._outer: Any = None
         self._open: dict[str, int] = {}
-        self._told: list[_Told] = []
+        self._ended: list[_Ended] = []
         self._begun = self._text = 0
 
     @property
@@ -68,14 +68,14 @@ class Spans:
             return False
         self._outer, self._begun, self._text = outer, 0, most_text
         self._open.clear()
-        self._told.clear()
+        self._ended.clear()
         return True
 
     def emit(self) -> None:
         """End a call: make the spans that have ended; the others are none. Whatever goes wrong is a matter of the log."""
-        if self._told:
+        if self._ended:
             try:
-                _make(self._outer, sorted(self._told, key=lambda told: told.begin))
+                _make(self._outer, sorted(self._ended, key=lambda one: one.begin))
             except Exception:  # noqa: BLE001 - whatever a tracer does wrong, the cycle has its answer
                 _log.warning("the spans of a matcher are lost", exc_info=True)
         self._outer = None
@@ -98,7 +98,7 @@ class Spans:
         texts += [text for entry in _field(span, "attributes") for text in (_field(entry, "key"), _field(entry, "value"))]
         texts += [_field(scope, "name"), _field(scope, "version") or ""]
         if begin is not None and self._pays(*texts):
-            self._told.append(_Told(span, begin, end))
+            self._ended.append(_Ended(span, begin, end))
 
     def outer_span_context(self) -> Record:
         """Return the span that the call is made in, as the contract has it."""
@@ -150,11 +150,11 @@ def tell(name: str, value: str) -> None:
         trace.get_current_span().set_attribute(name, value)
 
 
-def _make(outer: Any, told: list[_Told]) -> None:
+def _make(outer: Any, ended: list[_Ended]) -> None:
     """Make spans, parents before their children."""
     trace = sys.modules["opentelemetry.trace"]
     made: dict[str, Any] = {}
-    for one in told:
+    for one in ended:
         scope = _field(one.span, "instrumentation-scope")
         tracer = trace.get_tracer(_field(scope, "name"), _field(scope, "version"))
         context = trace.set_span_in_context(made.get(_field(one.span, "parent-span-id"), outer))

@@ -115,9 +115,11 @@ def draw(waterfall: Waterfall) -> RenderableType:
 def _about(span: TracedSpan) -> str:
     if span.error:
         return span.error
-    told = {name.removeprefix("offermatch."): value for name, value in span.attributes.items() if value not in ("", 0, None)}
-    told = {name: value for name, value in told.items() if not name.endswith("digest") and name != "cycle.number"}
-    return ", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in told.items())
+    values = {
+        name.removeprefix("offermatch."): value for name, value in span.attributes.items() if value not in ("", 0, None)
+    }
+    shown = {name: value for name, value in values.items() if not name.endswith("digest") and name != "cycle.number"}
+    return ", ".join(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}" for name, value in shown.items())
 
 
 def _spans(line: str, place: str) -> Iterator[tuple[str, TracedSpan]]:

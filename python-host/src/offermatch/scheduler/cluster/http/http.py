@@ -115,8 +115,8 @@ class HttpCluster(Cluster):
         """
         found = self._requests.run(self._requests.each(self._agents, self._offers))
         if all(isinstance(one, ClusterError) for one in found):
-            told = "; ".join(map(str, found[:3]))
-            raise ClusterError("cluster-unreachable", f"none of {len(found)} agents answers: {told}", "start an agent")
+            reasons = "; ".join(map(str, found[:3]))
+            raise ClusterError("cluster-unreachable", f"none of {len(found)} agents answers: {reasons}", "start an agent")
         owners: dict[str, str] = {}
         offers: list[Offer] = []
         columns: set[tuple[str, str]] = set()
@@ -127,8 +127,8 @@ class HttpCluster(Cluster):
                 continue
             more = _columns_of(one)
             if (cells := (len(offers) + len(one)) * len(columns | more)) > wire.MOST_CELLS:
-                told = f"with its {len(one)} offers of {len(more)} dimensions and attributes the table has {cells} cells"
-                self._requests.tell(agent, f"{told}; it may have {wire.MOST_CELLS}, and this agent is left out")
+                size = f"with its {len(one)} offers of {len(more)} dimensions and attributes the table has {cells} cells"
+                self._requests.tell(agent, f"{size}; it may have {wire.MOST_CELLS}, and this agent is left out")
                 continue
             columns |= more
             seen: set[str] = set()

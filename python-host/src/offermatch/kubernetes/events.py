@@ -13,7 +13,7 @@ from offermatch.kubernetes.view import Waiting
 from offermatch.model import AnyRequirement, Comparison, Explanation
 from offermatch.visible import LONGEST_NAME, visible
 
-__all__ = ["Telling", "explained"]
+__all__ = ["Events", "explained"]
 
 _AGAIN_SECONDS = 60.0
 _MOST_REMEMBERED = 200_000
@@ -41,23 +41,23 @@ def explained(found: Explanation, requirements: Sequence[AnyRequirement]) -> str
     return f"0/{found.offers} nodes are available: {', '.join(parts) or 'there is no node'}"
 
 
-class Telling:
+class Events:
     """Writes reasons, each pod's again only after a while or where it is another one."""
 
     def __init__(self, api: Api, scheduler: str) -> None:
         """Take the server, and the name under which events are written."""
         self._api, self._scheduler = api, scheduler
-        self._told: dict[str, tuple[str, float]] = {}
+        self._written: dict[str, tuple[str, float]] = {}
 
     def is_due(self, pod: Waiting, kind: str) -> bool:
         """Return whether a pod is to be told of a reason of this kind now."""
         uid = str(pod.item["metadata"].get("uid"))
-        before, at = self._told.get(uid, ("", 0.0))
+        before, at = self._written.get(uid, ("", 0.0))
         if before == kind and time.monotonic() < at + _AGAIN_SECONDS:
             return False
-        if len(self._told) >= _MOST_REMEMBERED:
-            self._told.clear()
-        self._told[uid] = (kind, time.monotonic())
+        if len(self._written) >= _MOST_REMEMBERED:
+            self._written.clear()
+        self._written[uid] = (kind, time.monotonic())
         return True
 
     def waits(self, pod: Waiting, event: str, message: str) -> None:
@@ -77,7 +77,7 @@ class Telling:
                 )
             self.event(pod, "Warning", event, message)
         except ClusterError:
-            self._told.pop(str(metadata.get("uid")), None)
+            self._written.pop(str(metadata.get("uid")), None)
 
     def event(self, pod: Waiting, kind: str, reason: str, message: str) -> None:
         """Write an event about a pod.
