@@ -88,6 +88,61 @@ def test_the_order_does_not_change_by_waiting_and_is_the_same_every_time(rows, w
     assert order_tasks(waiting(rows), list(reversed(made(weights))), held, CAPACITY, ageing=7.0, now=later) == first
 
 
+@settings(max_examples=400, deadline=None)
+@given(ROWS, WEIGHTS, HELD, st.sets(st.integers(0, 39)))
+def test_a_queue_is_charged_with_held_room_as_with_what_runs(rows, weights, held, reserved):
+    """The others stand as if the tasks that room is held for ran already."""
+    reserved = {row for row in reserved if row < len(rows)}
+    ordered = order_tasks(waiting(rows), made(weights), held, CAPACITY, held=reserved)
+    assert sorted(ordered.rows) == list(range(len(rows)))
+    used = {name: dict(held[name]) for name in QUEUES}
+    for row in reserved:
+        used[rows[row][0]]["cpu"] += rows[row][1]
+        used[rows[row][0]]["memory"] += rows[row][2]
+    kept = [row for row in range(len(rows)) if row not in reserved]
+    others = order_tasks(waiting([rows[row] for row in kept]), made(weights), used, CAPACITY)
+    assert [row for row in ordered.rows if row not in reserved] == [kept[row] for row in others.rows]
+
+
+@settings(max_examples=400, deadline=None)
+@given(ROWS, WEIGHTS, HELD, st.sets(st.integers(0, 39)))
+def test_a_queue_is_charged_no_share_for_tasks_that_found_no_offer(rows, weights, held, stuck):
+    """The others stand as if those tasks were not there; they themselves stand in the order of their queue."""
+    stuck = {row for row in stuck if row < len(rows)}
+    ordered = order_tasks(waiting(rows), made(weights), held, CAPACITY, stuck=stuck)
+    assert sorted(ordered.rows) == list(range(len(rows)))
+    kept = [row for row in range(len(rows)) if row not in stuck]
+    others = order_tasks(waiting([rows[row] for row in kept]), made(weights), held, CAPACITY)
+    assert [row for row in ordered.rows if row not in stuck] == [kept[row] for row in others.rows]
+    for name in QUEUES:
+        mine = [row for row in ordered.rows if rows[row][0] == name]
+        assert mine == sorted(mine, key=lambda row: (-rows[row][3], row))
+
+
+def test_a_quota_counts_tasks_that_found_no_offer_and_held_room():
+    rows = [("a", 4, 0, 0, 0), ("a", 4, 0, 0, 0), ("b", 4, 0, 0, 0)]
+    queues = [Queue("a", 1.0, {"cpu": 6}), Queue("b")]
+    for more in ({"stuck": {0}}, {"held": {0}}):
+        ordered = order_tasks(waiting(rows), queues, {}, CAPACITY, **more)
+        assert (sorted(ordered.rows), dict(ordered.over_quota)) == ([0, 2], {1: "a"})
+    ordered = order_tasks(waiting(rows), queues, {"a": {"cpu": 3}}, CAPACITY, held={0})
+    assert (ordered.rows, dict(ordered.over_quota)) == ([2], {0: "a", 1: "a"})
+
+
+def test_tasks_for_which_there_is_no_room_do_not_cost_their_queue_its_share(store):
+    """Many tasks of 2 CPUs stand before those of 1, and one offer has room for one of them."""
+    cluster = SimulatedCluster([Offer("large", {"cpu": 2}), *(Offer(f"small-{at}", {"cpu": 1}) for at in range(10))])
+    store.set_queues([Queue("a", 3.0), Queue("b", 1.0)])
+    large = [Submission(f"large{at}", {"cpu": 2}, queue="a", payload={"seconds": 100}) for at in range(20)]
+    small = [
+        Submission(f"{name}{at}", {"cpu": 1}, queue=name, payload={"seconds": 100}) for name in "ab" for at in range(20)
+    ]
+    store.submit([*large, *small], at=0.0)
+    with Scheduler(store, cluster, ReferenceMatcher()) as loop:
+        assert loop.cycle().placed == 11
+        assert store.holding()[1] == {"a": {"cpu": 9000}, "b": {"cpu": 3000}}
+
+
 def begun(rows, queues, capacity):
     """What of each queue begins on one server that has all there is, in whole tasks, until the next one does not fit."""
     table = waiting(rows)

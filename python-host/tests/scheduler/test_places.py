@@ -104,6 +104,34 @@ def test_a_place_that_was_left_out_is_tried_with_one_task_that_has_not_failed(st
     assert all(after - before >= 20 for before, after in pairwise(trials))
 
 
+def test_a_failure_on_a_place_on_trial_costs_no_retry_and_the_reason_says_so(store):
+    cluster = Broken(offers("bad", "good-1", "good-2", cpu=2))
+    store.submit([Submission(f"first{at}", {"cpu": 1}, retries=9) for at in range(12)])
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+        # There is no retry, and one of these is sent where all have failed.
+        store.submit([Submission(f"t{at}", {"cpu": 1}, retries=0) for at in range(60)])
+        loop.run(until_idle=True)
+    assert store.counts() == {"done": 72}
+    tried = {task for task, offer, _ in cluster.started if offer == "bad" and task.startswith("t")}
+    assert tried
+    for name in tried:
+        shown = store.shown(name)
+        assert (shown.columns["failures"], shown.columns["losses"]) == (0, 1)
+        assert any(change.reason == "no such library (on bad, which is on trial)" for change in shown.history)
+
+
+def test_where_half_of_the_places_are_on_trial_a_failure_costs_a_retry(store):
+    """Then it is likely that the tasks are what is wrong."""
+    cluster = Broken(offers("bad", "good", cpu=2))
+    store.submit([Submission(f"t{at}", {"cpu": 1}, retries=9) for at in range(30)])
+    with scheduler(store, cluster) as loop:
+        loop.run(until_idle=True)
+    shown = [store.shown(f"t{at}") for at in range(30)]
+    assert sum(one.columns["losses"] for one in shown) == 0
+    assert sum(one.columns["failures"] for one in shown) == sum(offer == "bad" for _, offer, _ in cluster.started) > 3
+
+
 def test_a_place_that_works_again_is_in_full_use_after_its_trial(store):
     store.submit([Submission(f"t{at}", {"cpu": 1}, retries=1) for at in range(60)])
     cluster = Broken([Offer("bad", {"cpu": 4}), Offer("good", {"cpu": 4})])

@@ -8,7 +8,7 @@ from offermatch import Offer, ReferenceMatcher, is_in
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.room import hold_room
-from offermatch.scheduler.store.records import Processable, Reservation
+from offermatch.scheduler.store.records import GroupState, Processable, Reservation
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.why import why
 from offermatch.tables.columns import TaskColumns
@@ -145,6 +145,60 @@ def test_the_queue_for_which_least_is_held_has_room_held_first():
     assert set(hold_room(found, few, {}, range(6), {}, 10.0).reservations) == {100, 104}
 
 
+def full(offers):
+    return offer_columns([Offer(f"o{at}", {"cpu": 1}, capacity={"cpu": 8}) for at in range(offers)])
+
+
+def asking(cpus, queues=None):
+    columns = TaskColumns.build([f"t{at}" for at in range(len(cpus))], {"cpu": cpus})
+    return Processable(list(range(100, 100 + len(cpus))), columns, queues=queues)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from("abc"), min_size=1, max_size=60),
+    st.dictionaries(st.sampled_from("abc"), st.sampled_from([1.0, 2.0, 5.0]), min_size=3),
+    st.integers(1, 300),
+    st.integers(0, 3),
+)
+def test_within_a_queue_room_is_held_for_the_first_and_among_queues_by_weight(queues, parts, offers, known):
+    table, found = full(offers), asking([8] * len(queues), queues)
+    before = hold_room(found, table, {}, range(min(known, len(queues))), {}, 1.0, parts).reservations
+    room = hold_room(found, table, before, range(len(queues)), {}, 10.0, parts)
+    counts = {}
+    for name in set(queues):
+        mine = [number for number, queue in zip(found.ids, queues, strict=True) if queue == name]
+        counts[name] = sum(number in room.reservations for number in mine)
+        assert {number for number in mine if number in room.reservations} == set(mine[: counts[name]])
+    # No seat is left while somebody waits, and of two queues the one with less for its weight was asked first.
+    assert len(room.reservations) == min(len(queues), offers, max(len(set(queues)), offers // 20))
+    waits = [name for name in counts if counts[name] < queues.count(name)]
+    for name, count in counts.items():
+        mine = {number for number, queue in zip(found.ids, queues, strict=True) if queue == name}
+        if count > len(mine & set(before)):
+            assert all((count - 1) / parts[name] <= counts[one] / parts[one] for one in waits)
+
+
+def test_tasks_that_no_offer_can_hold_hide_nobody():
+    cpus = [*([9] * 100), *range(10, 40), 8]
+    room = hold_room(asking(cpus), full(20), {}, range(len(cpus)), {}, 10.0)
+    assert set(room.reservations) == {100 + len(cpus) - 1}
+
+
+def test_a_gang_for_which_too_little_is_left_is_not_passed_by_those_behind_it():
+    """Otherwise what ends would always be held for one more task that needs a single offer."""
+    group = GroupState(1, "gang", 3, None, {}, fails_together=False, started=False, claims=0, counts={"ready": 3})
+    cpus = [8] * 5
+    found = asking(cpus)
+    found = Processable(found.ids, found.columns, group_of=[0, 1, 1, 1, 0], groups={1: group})
+    table = full(60)
+    before = {100: Reservation("o0", 1.0, None)}
+    room = hold_room(found, table, before, range(1, 5), {}, 10.0)
+    assert set(room.reservations) == {100}
+    later = Processable(found.ids[1:], found.columns.picked(range(1, 5)), group_of=[1, 1, 1, 0], groups={1: group})
+    assert set(hold_room(later, table, before, range(4), {}, 20.0).reservations) == {101, 102, 103}
+
+
 TASK = st.tuples(st.integers(0, 8), st.integers(0, 8), st.sampled_from([0, 300, 1000, 2000]), st.booleans())
 OFFER = st.tuples(st.integers(0, 6), st.integers(0, 6), st.lists(st.sampled_from([0, 400, 1000]), max_size=3), st.booleans())
 
@@ -186,7 +240,7 @@ def test_what_is_held_is_right(tasks, offers, endings, before):
             and task[1] <= offer[1]
             and (max(offer[2], default=0) >= task[2] if task[2] < 1000 else offer[2].count(1000) * 1000 >= task[2])
         )
-        assert fits == (room.fitting.get(number - 100) == one.offer)
+        assert fits == (room.fitting.get(number) == one.offer)
         if number not in known:
             assert offer[3] or not task[3]
             assert 1000 * len(offer[2]) >= task[2]

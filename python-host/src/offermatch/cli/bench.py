@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from offermatch.bench import (
     border,
     cycle,
+    day,
     draw,
     gil,
     judge,
@@ -30,7 +33,7 @@ from offermatch.bench import (
     talk,
 )
 from offermatch.cli.arguments import positive, sample
-from offermatch.cli.output import unwritable
+from offermatch.cli.output import Differs, unwritable
 from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.policies import names
@@ -94,6 +97,10 @@ def add_bench(commands: Any) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     _add_policies(measurement)
+    _add_cycles(measurement)
+
+
+def _add_cycles(measurement: Callable[..., Any]) -> None:
     parser = measurement("cycle", cycle, _cycle, "one cycle of the scheduler, stage by stage, beside the talk's figures")
     parser.add_argument("--store", metavar="URL", help="an empty database (default: a temporary SQLite file)")
     parser.add_argument("--tasks", type=positive, default=170_000, metavar="N", help="tasks stored (default: 170000)")
@@ -102,6 +109,15 @@ def add_bench(commands: Any) -> None:
     parser.add_argument("--seconds", type=positive, default=4, metavar="N", help="for each of the simple ways (default: 4)")
     parser.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture too")
+    parser = measurement("day", day, _day, "a day of the scheduler, a tenth of the servers broken")
+    parser.add_argument("--tasks", type=positive, default=170_000, metavar="N", help="in 24 hours (default: 170000)")
+    parser.add_argument("--servers", type=positive, default=2_000, metavar="N", help="a tenth is broken (default: 2000)")
+    parser.add_argument("--load", type=float, default=day.LOAD, metavar="PART", help="of all CPUs, asked for (default: 1)")
+    parser.add_argument("--hours", type=float, default=24.0, metavar="H", help="only the first of them (default: 24)")
+    parser.add_argument("--interval", type=positive, default=60, metavar="S", help="between two cycles (default: 60)")
+    parser.add_argument("--reserve-after", type=positive, default=300, metavar="S", help="as of 'run' (default: 300)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="where chance starts (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def _add_clusters(measurement: Callable[..., Any]) -> None:
@@ -221,6 +237,48 @@ def _cycle(options: argparse.Namespace) -> str:
         progress=_progress,
     )
     return _kept(measured, options, cycle.table, cycle.write_svg)
+
+
+def _day(options: argparse.Namespace) -> str:
+    require("scheduler", "rich")
+    from rich.console import Console  # noqa: PLC0415 - needs the extra
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    with _errors_only("offermatch.scheduler"), Progress(*columns, console=Console(stderr=True)) as bars:
+        shown: dict[str, Any] = {}
+
+        def progress(title: str, part: float) -> None:
+            if title not in shown:
+                shown[title] = bars.add_task(title, total=1.0)
+            bars.update(shown[title], completed=part)
+
+        measured = day.day(
+            options.tasks,
+            options.servers,
+            hours=options.hours,
+            interval=float(options.interval),
+            load=options.load,
+            seed=options.seed,
+            reserve_after=float(options.reserve_after),
+            progress=progress,
+        )
+    found = _shown(measured, options, day.table)
+    if day.missed(measured):
+        raise Differs(found)
+    return found
+
+
+@contextmanager
+def _errors_only(name: str) -> Iterator[None]:
+    """Have a logger say nothing less: what it would say is counted in the table."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _kept(

@@ -18,13 +18,14 @@ from offermatch.scheduler.cycle import Cycle, Observer, Stopwatch
 from offermatch.scheduler.gangs import incomplete, unserved
 from offermatch.scheduler.garbage import fewer_collections
 from offermatch.scheduler.launches import Launches
-from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, over_quota, total_capacity
+from offermatch.scheduler.order import over_quota, total_capacity
 from offermatch.scheduler.places import Places, with_trials, without
+from offermatch.scheduler.placing import Placing, waiting_of
 from offermatch.scheduler.preemption import left_over, plan_preemption, wanting
 from offermatch.scheduler.prepare import Preparation
 from offermatch.scheduler.refused import refused_by
 from offermatch.scheduler.reports import collect_reports
-from offermatch.scheduler.room import Room, hold_room
+from offermatch.scheduler.room import Room
 from offermatch.scheduler.store import Lease, Store
 from offermatch.scheduler.store.records import Place, Processable
 from offermatch.tables.columns import OfferColumns
@@ -100,9 +101,7 @@ class Scheduler:
         self._stages_at_once = stages_at_once
         self._program = program
         self._observers = list(observers)
-        self._ageing = ageing
-        self._reserve_after = reserve_after
-        self._overtaken: set[int] = set()
+        self._placing = Placing(store, cluster, self._settings, ageing=ageing, reserve_after=reserve_after)
         self._behind: Mapping[str, tuple[int, int]] = {}
         self._places = Places()
         self._seen = -_SECONDS_SEEN
@@ -210,26 +209,18 @@ class Scheduler:
             found = stages.get_processable_tasks(store, self._most_tasks, self._behind, cluster.now())
             cycle.queue = span.counts["tasks"] = len(found.ids)
             found = self._askable(found, offered, cycle)
-            found, offers = with_trials(found, offers, self._places.on_trial(known, cluster.now()), self._cycles)
-        with watch.span("order_tasks") as span:
-            ordered = self._ordered(found, offered, offers)
-            found = found.picked(ordered.rows)
-            span.counts.update({"tasks": len(found.ids), "over-quota": len(ordered.over_quota)})
-            cycle.shares = ordered.shares
-            cycle.refuse("over-quota", len(ordered.over_quota))
-        with watch.span("match_tasks_to_offers") as span:
-            room = self._room(found, offers)
-            matched = stages.match_tasks_to_offers(self.matcher, found, offers, self._settings, room, cluster.now(), offered)
-            cycle.placed = span.counts["placed"] = len(matched.ids)
-            cycle.reserved, cycle.backfilled = len(room.reservations), matched.backfilled
-            self._overtaken = stages.overtaken(found, matched)
-            cycle.utilisation = matched.utilisation
-            # What nothing can serve must not hide those behind it for ever.
-            self._behind = found.last if cycle.placed < cycle.queue else {}
+            trials = self._places.on_trial(known, cluster.now(), len(offered))
+            found, offers = with_trials(found, offers, trials, self._cycles)
+
+        def see(found: Processable, matched: stages.Matched, room: Room) -> None:
             self._see(offered, cycle, found, matched, room)
-            self._tell_matcher(cycle, matched)
-            cycle.refuse("unknown-dimension", matched.unknown_dimension)
-            cycle.refuse("no-offer", len(found.ids) - cycle.placed - matched.unknown_dimension)
+
+        found, matched, room = self._placing.place(self.matcher, found, offered, offers, cycle, watch, see)
+        # What nothing can serve must not hide those behind it for ever.
+        self._behind = found.last if cycle.placed < cycle.queue else {}
+        self._tell_matcher(cycle, matched)
+        cycle.refuse("unknown-dimension", matched.unknown_dimension)
+        cycle.refuse("no-offer", len(found.ids) - cycle.placed - matched.unknown_dimension)
         if not self.stopped:
             self._preempt(found, matched, room, cycle, watch)
         if self.stopped or not matched.ids:
@@ -257,34 +248,6 @@ class Scheduler:
         cycle.refuse("gang-incomplete", len(waits))
         return found.picked([row for row in range(len(found.ids)) if row not in refused and row not in waits])
 
-    def _ordered(self, found: Processable, offered: OfferColumns, offers: OfferColumns) -> Ordered:
-        """Return the order in which the matcher is asked about the tasks."""
-        queues, held = self.store.holding()
-        return order_tasks(
-            _waiting(found),
-            queues,
-            held,
-            total_capacity(offered),
-            largest_free(offers),
-            ageing=self._ageing,
-            kept_after=self._reserve_after,
-            now=self.cluster.now(),
-        )
-
-    def _room(self, found: Processable, offers: OfferColumns) -> Room:
-        """Return what is held for tasks that have waited too long."""
-        now = self.cluster.now()
-        # A task that nobody behind it has overtaken only waits for its turn, unless it is the first of all.
-        late = now - self._reserve_after
-        without = [row for row, since in enumerate(found.since) if since <= late and found.ids[row] in self._overtaken]
-        before = self.store.reservations()
-        if not without and not before:
-            return Room(offers)
-        room = hold_room(found, offers, before, without, self.store.endings(), now)
-        if room.reservations != before:
-            self.store.reserve(room.reservations, before)
-        return room
-
     def _preempt(self, found: Processable, matched: stages.Matched, room: Room, cycle: Cycle, watch: Stopwatch) -> None:
         """Have running tasks end for tasks that matter more, where queues allow it."""
         if len(matched.ids) == len(found.ids) or self._settings.mode != "shared":
@@ -295,7 +258,7 @@ class Scheduler:
         with watch.span("preempt_tasks") as span:
             pending = self.store.ending_for()
             begins = {*matched.rows, *(row for row, number in enumerate(found.ids) if number in pending)}
-            over = over_quota(_waiting(found), begins, queues, held, total_capacity(room.offers))
+            over = over_quota(waiting_of(found), begins, queues, held, total_capacity(room.offers))
             wants = wanting(found, matched.rows, queues, pending, over)
             if wants:
                 running, left = self.store.running(), without(self._left(found, matched, room), room.held)
@@ -387,8 +350,3 @@ class Scheduler:
         except Exception:  # noqa: BLE001 - the next cycle says what is wrong with it
             _LOG.exception("the cluster cannot wait")
             self._pause()
-
-
-def _waiting(found: Processable) -> Waiting:
-    needed = {number: group.needed for number, group in found.groups.items() if group.needed}
-    return Waiting(found.columns, found.ids, found.queues, found.priorities, found.since, found.group_of, needed)

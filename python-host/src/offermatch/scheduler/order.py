@@ -67,6 +67,8 @@ def order_tasks(
     capacity: Mapping[str, int],
     free: Mapping[str, int] | None = None,
     *,
+    held: Collection[int] = (),
+    stuck: Collection[int] = (),
     ageing: float = 0.0,
     kept_after: float = math.inf,
     now: float = 0.0,
@@ -80,6 +82,8 @@ def order_tasks(
         capacity: What the whole cluster has, by dimension.
         free: The most that one offer has free, by dimension. A task that asks more cannot begin now, so it is charged to
             no queue. None: everything may begin.
+        held: The rows of tasks that room is held for: their queues are charged with it as with what runs.
+        stuck: The rows of tasks that the matcher has found no offer for beside the others: no share is charged with them.
         ageing: The seconds of waiting that are worth one step of priority; 0 for none.
         kept_after: The seconds of waiting after which what is left of a quota is kept for the task that it is too small for.
         now: The time that ``since`` is counted to.
@@ -103,7 +107,9 @@ def order_tasks(
         (nodes[node.above] if node.above else root).children.append(node)
     shares = {name: max(node.used_part(), default=0.0) for name, node in nodes.items()}
     asked = _asked(waiting.columns, dimensions)
-    filling = _Filling(asked, dimensions, capacity, free, waiting.since, now - kept_after, gangs)
+    filling = _Filling(asked, dimensions, capacity, free, waiting.since, now - kept_after, gangs, stuck)
+    for row in sorted(held):
+        filling.charge_held(row, _path(nodes, root, DEFAULT if names is None else names[row]))
     filling.fill(root)
     return Ordered(filling.order, filling.over_quota, shares)
 
@@ -194,30 +200,33 @@ def _side_by_side(waiting: Waiting, rows: Sequence[int]) -> tuple[Sequence[int],
 class _Node:
     """A queue in the tree, with what it and those below it hold."""
 
-    __slots__ = ("above", "at", "capacity", "children", "name", "own", "quota", "rows", "used", "weight")
+    __slots__ = ("above", "at", "begun", "capacity", "children", "name", "own", "quota", "rows", "used", "weight")
 
     def __init__(self, name: str, weight: float, quota: Mapping[int, int], dimensions: int, above: str = "") -> None:
         self.name, self.weight, self.quota, self.above = name, weight, quota, above
         self.used = [0] * dimensions
+        self.begun = [0] * dimensions
         self.own = [0] * dimensions
         self.capacity: Sequence[int] = ()
         self.children: list[_Node] = []
         self.rows: list[int] = []
         self.at = 0
 
-    def add(self, asked: Sequence[int]) -> None:
-        used = self.used
+    def add(self, asked: Sequence[int], *, begins: bool = True) -> None:
+        used, begun = self.used, self.begun
         for at, number in enumerate(asked):
             used[at] += number
+            if begins:
+                begun[at] += number
 
     def used_part(self) -> list[float]:
         return [used / there for used, there in zip(self.used, self.capacity, strict=False) if there]
 
     def share(self) -> float:
         most = 0.0
-        for used, there in zip(self.used, self.capacity, strict=False):
-            if there and used > most * there:
-                most = used / there
+        for begun, there in zip(self.begun, self.capacity, strict=False):
+            if there and begun > most * there:
+                most = begun / there
         return most / self.weight
 
 
@@ -250,6 +259,14 @@ def _tree(
     return nodes
 
 
+def _path(nodes: Mapping[str, _Node], root: _Node, name: str) -> list[_Node]:
+    """Return the nodes from the root to a queue."""
+    path = [nodes[name]]
+    while path[-1].above:
+        path.append(nodes[path[-1].above])
+    return [root, *reversed(path)]
+
+
 def _asked(columns: TaskColumns, dimensions: Sequence[str]) -> Sequence[tuple[int, ...]]:
     zeros = [0] * len(columns)
     found = [(columns.devices if name == DEVICES else columns.demand.get(name)) or zeros for name in dimensions]
@@ -268,6 +285,7 @@ class _Filling:
         since: Sequence[float],
         overdue: float,
         gangs: Mapping[int, _Gang],
+        stuck: Collection[int],
     ) -> None:
         self.order: list[int] = []
         self.over_quota: dict[int, str] = {}
@@ -276,6 +294,14 @@ class _Filling:
         self._free = None if free is None else [free.get(name, 0) for name in dimensions]
         self._since, self._overdue = since, overdue
         self._gangs = gangs
+        self._stuck = stuck
+        self._held: set[int] = set()
+
+    def charge_held(self, row: int, path: Sequence[_Node]) -> None:
+        """Charge the queues of a task with the room that is held for it, if they may hold so much."""
+        if self._full(self._asked[row], path) is None:
+            self._charge(self._asked[row], path)
+            self._held.add(row)
 
     def fill(self, root: _Node) -> None:
         """Order all that waits below the root."""
@@ -285,7 +311,7 @@ class _Filling:
             # A queue with children may have tasks of its own: they count as one more child of its weight 1.
             if node.rows and node.children:
                 own = _Node(node.name, 1.0, {}, len(node.used))
-                own.capacity, own.used = node.capacity, list(node.own)
+                own.capacity, own.used, own.begun = node.capacity, list(node.own), list(node.own)
                 own.rows, node.rows = node.rows, []
                 node.children.append(own)
             below = [child for child in node.children if waits(child)] if node.children else []
@@ -315,12 +341,15 @@ class _Filling:
         if gang is not None:
             self._take_gang(gang, path)
             return
+        if row in self._held:
+            self.order.append(row)
+            return
         asked = self._asked[row]
         full = self._full(asked, path)
         if full is None:
             self.order.append(row)
             if self._may_begin(row):
-                self._charge(asked, path)
+                self._charge(asked, path, begins=row not in self._stuck)
             return
         self._hold_back([row], full, asked, path)
 
@@ -329,7 +358,7 @@ class _Filling:
         taken, asked, full = 0, (0,) * len(self._capacity), None
         least = asked
         for row in gang.rows:
-            more = tuple(map(add, asked, self._asked[row]))
+            more = asked if row in self._held else tuple(map(add, asked, self._asked[row]))
             full = self._full(more, path)
             if full is not None:
                 break
@@ -343,7 +372,7 @@ class _Filling:
         if full is not None:
             self.over_quota.update(dict.fromkeys(gang.rows[taken:], full.name))
         if all(map(self._may_begin, gang.rows[:taken])):
-            self._charge(asked, path)
+            self._charge(asked, path, begins=not any(row in self._stuck for row in gang.rows[: gang.needed]))
 
     def _full(self, asked: Sequence[int], path: Sequence[_Node]) -> _Node | None:
         """Return the queue whose quota has no room for what is asked."""
@@ -363,6 +392,6 @@ class _Filling:
         free = self._free
         return free is None or all(one <= most for one, most in zip(self._asked[row], free, strict=True))
 
-    def _charge(self, asked: Sequence[int], path: Sequence[_Node]) -> None:
+    def _charge(self, asked: Sequence[int], path: Sequence[_Node], *, begins: bool = True) -> None:
         for node in path:
-            node.add(asked)
+            node.add(asked, begins=begins)

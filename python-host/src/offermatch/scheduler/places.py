@@ -2,7 +2,8 @@
 
     refusals only, in three cycles that sent something there ─┐
     three different tasks fail there, and none ends well ─────┴──> left out: 10 s, then 20, 40, up to 10 minutes
-    that is over, and nothing ended well there yet ──────────────> on trial: room for one task, and left out when it fails
+    that is over, and nothing ended well there yet ──────────────> on trial: room for one task, which no failure costs a
+                                                                   retry, and left out when it fails
     a task ends well there ──────────────────────────────────────> counted anew, from 10 s
 
 What one task does anywhere says little of a place, so its own failures count once. Where every place would be left out, none
@@ -43,6 +44,7 @@ class Places:
         """Start with nothing seen."""
         self._records: dict[str, _Record] = {}
         self._strikes: dict[str, int] = {}
+        self._few = False
 
     def closed(self, found: Sequence[Place], now: float) -> dict[str, str]:
         """Return the places that get nothing new, each with why."""
@@ -56,9 +58,17 @@ class Places:
                 closed[place.name] = f"left out for {place.left_out_until - now:.0f} s more: {place.reason}"
         return closed
 
-    def on_trial(self, found: Sequence[Place], now: float) -> set[str]:
-        """Return the places that were left out, and where nothing has ended well since."""
+    def suspects(self, name: str) -> bool:
+        """Return whether a failure there is held against the place: it was left out, and nothing has ended well there since.
+
+        Where as much is true of half of all places, it is the tasks that fail.
+        """
+        return self._few and bool(self._strikes.get(name))
+
+    def on_trial(self, found: Sequence[Place], now: float, offered: int) -> set[str]:
+        """Return the places that were left out, and where nothing has ended well since, of so many that are offered."""
         closed = self.closed(found, now)
+        self._few = 2 * sum(bool(place.strikes) for place in found) < offered
         return {place.name for place in found if place.strikes and place.name not in closed}
 
     def ended(self, store: Store, done: Collection[str], failed: Collection[tuple[str, int]], now: float) -> None:

@@ -104,6 +104,21 @@ def held_below(name: str, queues: Sequence[Queue], held: Mapping[str, Mapping[st
     return found
 
 
+def parts_of(queues: Sequence[Queue]) -> dict[str, float]:
+    """Return the part of the cluster that the weights give each queue when all of them wait."""
+    every = {DEFAULT: Queue(DEFAULT), **{queue.name: queue for queue in queues}}
+    beside: dict[str, float] = {}
+    for queue in every.values():
+        beside[queue.parent] = beside.get(queue.parent, 0.0) + queue.weight
+
+    def part(queue: Queue) -> float:
+        # Tasks of a parent's own count as a child of weight 1.
+        others = beside[queue.parent] + (1.0 if queue.parent else 0.0)
+        return queue.weight / others * (part(every[queue.parent]) if queue.parent else 1.0)
+
+    return {name: part(queue) for name, queue in every.items()}
+
+
 def checked_queues(queues: Iterable[Queue], source: str = "queues", known: Sequence[Queue] = ()) -> list[Queue]:
     """Return the queues, known to make a forest together with those that are there already.
 

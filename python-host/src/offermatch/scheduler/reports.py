@@ -49,14 +49,18 @@ def collect_reports(
             verdicts.append(Verdict(one.id, "done"))
             done.add(one.offer)
         elif report.outcome in ("failed", "lost"):
-            lost = report.outcome == "lost"
+            own = report.outcome == "failed" and one.cancel_reason is None and one.id not in over
+            # Of a place on trial it is known that it fails tasks: that is held against it, and not against them.
+            tried = own and places is not None and places.suspects(one.offer)
+            lost = report.outcome == "lost" or tried
             counts_as: Outcome = "again" if one.fenced or one.id in evicted else "lost" if lost else "failed"
             reason = report.reason or report.outcome
+            reason = f"{reason} (on {one.offer}, which is on trial)" if tried else reason
             if one.id in over and one.ends_by is not None and one.time_limit is not None:
                 ran = now - one.ends_by + one.time_limit
                 reason = f"its time limit is {one.time_limit:g} s, and it ran {ran:.0f} s: {reason}"
             verdicts.append(Verdict(one.id, counts_as, reason))
-            if counts_as == "failed" and one.cancel_reason is None and one.id not in over:
+            if own and counts_as != "again":
                 failed.append((one.offer, one.id))
         elif report.outcome == "unknown" or one.fenced or one.offer in draining:
             unsure.append(one)

@@ -25,8 +25,8 @@ __all__ = ["Ending", "Room", "held_offers", "hold_room", "short_tasks"]
 
 _ONE_IN = 20
 """At most one offer in so many is held, and at least one."""
-_NEW = 16
-"""Reservations that one cycle adds at most: each looks at every offer."""
+_LOOKS = 64
+"""How often one cycle looks at every offer for one more to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Room:
         offers: What tasks without a reservation may have.
         held: What is held of each offer, by dimension.
         reservations: For which tasks, by their number.
-        fitting: The rows of the tasks that fit on their held offer now, each with that offer.
+        fitting: The numbers of the tasks that fit on their held offer now, each with that offer.
     """
 
     offers: OfferColumns
@@ -53,6 +53,7 @@ def hold_room(
     without: Sequence[int],
     endings: Mapping[str, Sequence[Ending]],
     now: float,
+    parts: Mapping[str, float] | None = None,
 ) -> Room:
     """Return what is held for whom. Nothing but the arguments decides it.
 
@@ -63,6 +64,7 @@ def hold_room(
         without: The rows of the tasks that have waited too long and found no offer, in their order.
         endings: What ends by when on each offer, of what has a time limit.
         now: The time.
+        parts: The part of the cluster that is each queue's by its weight; all alike unless given.
     """
     at = {number: row for row, number in enumerate(found.ids)} if before else {}
     places = {name: row for row, name in enumerate(offers.names)}
@@ -73,37 +75,55 @@ def hold_room(
         chosen.append((since, {row: places[before[found.ids[row]].offer] for row in unit}))
         seats.take(chosen[-1][1])
     known = {row for _, seated in chosen for row in seated}
-    turns = _in_turns(found, [row for row in without if row not in known], known)
+    turns = _in_turns(found, [row for row in without if row not in known], known, parts or {})
     most = max(len({_queue(found, row) for row in (*known, *turns)}), len(offers) // _ONE_IN)
-    for row in turns[:_NEW]:
-        if len(seats.taken) >= most:
+    looks, seen = 0, set[object]()
+    for row in turns:
+        if len(seats.taken) >= most or looks == _LOOKS:
             break
         unit = units.of(row)
-        if known.intersection(unit):
+        kind = _kind(found, unit)
+        if known.intersection(unit) or kind in seen:
             continue
+        looks += 1
         known.update(unit)
         seated = seats.soonest(unit)
-        # The first of all may hold more: a gang that asks for many offers would never begin.
-        if seated is not None and (not seats.taken or len(seats.taken.union(seated.values())) <= most):
-            chosen.append((now, seated))
-            seats.take(seated)
+        if seated is None:
+            # No offer has what it asks; the same goes for all that ask the same.
+            seen.update({kind} - {None})
+            continue
+        # The first of all may hold more: a gang that asks for many offers would never begin. Another one waits until there
+        # is room for all of it, and those behind it wait, too.
+        if seats.taken and len(seats.taken.union(seated.values())) > most:
+            break
+        chosen.append((now, seated))
+        seats.take(seated)
     if not chosen:
         return Room(offers)
     return _held(found, offers, chosen, endings, now)
 
 
-def _in_turns(found: Processable, without: Sequence[int], known: Collection[int]) -> list[int]:
-    """Return rows so that the queue for which least room is held is the first to have more.
+def _in_turns(found: Processable, without: Sequence[int], known: Collection[int], parts: Mapping[str, float]) -> list[int]:
+    """Return rows so that the queue for which least room is held, for its weight, is the first to have more.
 
     A queue that has more than its share comes last in the order, and its small tasks overtake its large ones all the same.
     """
     turns = Counter(_queue(found, row) for row in known)
-    numbered: list[tuple[int, int, int]] = []
+    numbered: list[tuple[float, int, int]] = []
     for row in without:
         queue = _queue(found, row)
-        numbered.append((turns[queue], len(numbered), row))
+        numbered.append((turns[queue] / parts.get(queue, 1.0), len(numbered), row))
         turns[queue] += 1
     return [row for _, _, row in sorted(numbered)]
+
+
+def _kind(found: Processable, unit: Sequence[int]) -> object:
+    """Return what is equal where tasks that begin alone ask the same; None for others."""
+    (row, *others), columns = unit, found.columns
+    if others or (found.group_of is not None and found.group_of[row]) or found.avoided.get(row):
+        return None
+    requirements = tuple(columns.requirements[row]) if columns.requirements else ()
+    return (tuple(sorted(asked_of(columns, row).items())), requirements)
 
 
 def _queue(found: Processable, row: int) -> str:
@@ -161,7 +181,7 @@ def _held(
         for row, place in seated.items():
             reservations[found.ids[row]] = Reservation(offers.names[place], since, until)
         if until is not None and until <= now:
-            fitting.update({row: offers.names[place] for row, place in seated.items()})
+            fitting.update({found.ids[row]: offers.names[place] for row, place in seated.items()})
             for place, own in asked.items():
                 ready[place] = summed(ready.get(place, {}), own)
             continue

@@ -152,9 +152,11 @@ def match_tasks_to_offers(
     """
     room = room or Room(offers)
     # Those for whom room was held and is there have it first.
-    first = [*room.fitting, *(row for row in range(len(found.ids)) if row not in room.fitting)] if room.fitting else []
+    at = {number: row for row, number in enumerate(found.ids)} if room.fitting else {}
+    fitting = {at[number]: name for number, name in room.fitting.items() if number in at}
+    first = [*fitting, *(row for row in range(len(found.ids)) if row not in fitting)] if fitting else []
     order: Sequence[int] = first or range(len(found.ids))
-    own = {at: (name,) for at, name in enumerate(room.fitting.values())}
+    own = {row: (name,) for row, name in enumerate(fitting.values())}
     asked = found.picked(order)
     there, barred = beside(room.offers, room.offers if offered is None else offered, asked)
     matched = _matched(matcher, asked, there, settings, own, barred)
