@@ -68,3 +68,134 @@ def test_all_bad_rows_are_named_where_they_are_refused(hosts: Any, files: tuple[
         assert "; and 15 more" in done.stderr, f"{host.name}: {done.stderr}"
         assert "row 9 (t9)" in done.stderr, host.name
         assert "row 10 (t10)" not in done.stderr, host.name
+
+
+def _pod(name: str | None, cpu: Any = 1, namespace: str | None = None, **spec: Any) -> dict[str, Any]:
+    metadata = {key: value for key, value in (("name", name), ("namespace", namespace)) if value is not None}
+    containers = [{"name": "app", "resources": {"requests": {"cpu": cpu}}}]
+    return {"kind": "Pod", "metadata": metadata, "spec": {"containers": containers, **spec}}
+
+
+def _node(name: str | None, cpu: Any = 4) -> dict[str, Any]:
+    metadata = {} if name is None else {"name": name}
+    return {"kind": "Node", "metadata": metadata, "status": {"allocatable": {"cpu": cpu, "pods": "9"}}}
+
+
+def _job(number: int, **fields: Any) -> dict[str, Any]:
+    return {"job_id": number, "job_state": "PENDING", "priority": 1, "tres_req_str": "cpu=1,mem=1M,node=1", **fields}
+
+
+APART = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}]}}
+IDLE = {"state": ["IDLE"], "cpus": 4, "real_memory": 100}
+# The tasks, the offers, what is left out of each by row, name and code, and the names of the tasks placed, in their order.
+FOREIGN: dict[str, tuple[Any, Any, list[tuple[int, str, str]], list[tuple[int, str, str]], list[str]]] = {
+    "kubernetes": (
+        [
+            _pod("good"),
+            _pod("bad", "lots", "x"),
+            _pod(None),
+            _pod("running", -1, nodeName="unclear"),
+            _pod("good"),
+            _pod("apart", affinity=APART),
+            _pod("urgent", priority="very"),
+            _pod("first", 2, priority=5),
+            _pod("no object", tolerations={}),
+            {"kind": "Pod", "metadata": {"name": "listed"}, "spec": []},
+        ],
+        [_node("small", "3"), _node("unclear"), _node("many", "many"), _node(None), _node("small")],
+        [
+            (1, "x/bad", "quantity-malformed"),
+            (2, "", "missing-column"),
+            (3, "default/running", "quantity-negative"),
+            (4, "default/good", "duplicate-name"),
+            (5, "default/apart", "file-malformed"),
+            (6, "default/urgent", "file-malformed"),
+            (8, "default/no object", "file-malformed"),
+            (9, "default/listed", "file-malformed"),
+        ],
+        [
+            (1, "unclear", "file-malformed"),
+            (2, "many", "quantity-malformed"),
+            (3, "", "missing-column"),
+            (4, "small", "duplicate-name"),
+        ],
+        ["default/first", "default/good"],
+    ),
+    "slurm": (
+        {
+            "jobs": [
+                _job(1),
+                _job(2, tres_req_str="cpu=1,mem=lots"),
+                _job(3, tres_req_str="cpu=1,node=2"),
+                _job(4, features="[a*2]"),
+                _job(5, tres_req_str="cpu=1,node=x"),
+                _job(6, array_task_string="1-2", priority=9),
+                _job(7, priority="high"),
+                _job(8, array_task_string="1-"),
+                _job(1),
+                {**_job(9, tres_req_str="cpu=-"), "job_state": "RUNNING"},
+            ]
+        },
+        {
+            "nodes": [
+                {"name": "n", **IDLE},
+                IDLE,
+                {"name": "two", **IDLE, "gres": "gpu:a:1,gpu:b:1"},
+                {"name": "x", **IDLE, "cpus": "x"},
+                {"name": "n", **IDLE},
+                {"name": "down", "state": ["DOWN"], "cpus": "x"},
+            ]
+        },
+        [
+            (1, "2", "quantity-malformed"),
+            (2, "3", "file-malformed"),
+            (3, "4", "file-malformed"),
+            (4, "5", "quantity-malformed"),
+            (6, "7", "quantity-malformed"),
+            (7, "8", "file-malformed"),
+            (8, "1", "duplicate-name"),
+        ],
+        [
+            (1, "", "missing-column"),
+            (2, "two", "devices-malformed"),
+            (3, "x", "quantity-malformed"),
+            (4, "n", "duplicate-name"),
+        ],
+        ["6_1", "6_2", "1"],
+    ),
+    "openb": (
+        "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\ngood,1000,1,0,0,\nlots,lots,1,0,0,\nboth,1,1,2,500,\ngood,1,1,0,0,\n,-1,1,0,0,\nalso,500,1,1,460,T4\n",
+        "sn,cpu_milli,memory_mib,gpu,model\nbad,1,-1,0,\nserver,4000,100,1,T4\nserver,1,1,0,\nhalf,1,1,0.5,T4\n",
+        [
+            (1, "lots", "quantity-malformed"),
+            (2, "both", "devices-malformed"),
+            (3, "good", "duplicate-name"),
+            (4, "", "quantity-negative"),
+        ],
+        [(0, "bad", "quantity-negative"), (2, "server", "duplicate-name"), (3, "half", "quantity-fractional")],
+        ["good", "also"],
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FOREIGN)
+def test_rows_of_other_systems_are_left_out_alike(hosts: Any, tmp_path: Path, form: str) -> None:
+    tasks, offers, bad_tasks, bad_offers, placed = FOREIGN[form]
+    paths = tmp_path / "tasks.txt", tmp_path / "offers.txt"
+    for path, content in zip(paths, (tasks, offers), strict=True):
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+    arguments = ("match", "--format", form, "--tasks", paths[0], "--offers", paths[1], "--mode", "shared")
+    for host in hosts:
+        done = host.run(*arguments, "--bad-rows", "leave-out")
+        assert done.returncode == 0, f"{host.name}: {done.stderr}"
+        answer = json.loads(done.stdout)
+        found = [(Path(one["table"]).stem, one["row"], one["name"], one["code"]) for one in answer["left_out"]]
+        wanted = [*(("tasks", *bad) for bad in bad_tasks), *(("offers", *bad) for bad in bad_offers)]
+        assert found == wanted, host.name
+        assert [one["task"] for one in answer["assignments"]] == placed, host.name
+        strict = host.run(*arguments)
+        assert (strict.returncode, strict.stdout) == (1, ""), host.name
+        assert strict.stderr.startswith(f"error[{bad_tasks[0][2]}]: "), f"{host.name}: {strict.stderr}"
+        assert " rows cannot be used: this one; " in strict.stderr, f"{host.name}: {strict.stderr}"
+        for _, name, code in bad_tasks:
+            assert code == "duplicate-name" or f"({name})" in strict.stderr or not name, f"{host.name}: {strict.stderr}"

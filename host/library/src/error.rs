@@ -334,6 +334,16 @@ pub enum Error {
         /// How many there may be.
         limit: u64,
     },
+    /// A table that is too large to be read.
+    #[error("{table}: the table has more than {limit} {counted}")]
+    TableTooLarge {
+        /// The file, or what else the rows came from.
+        table: String,
+        /// `rows` or `bytes`.
+        counted: &'static str,
+        /// How many it may have.
+        limit: u64,
+    },
     /// Tables that were not built for one another.
     #[error("these {table} were built for the catalog of another pool")]
     ForeignTable {
@@ -578,7 +588,7 @@ impl Error {
             Self::FileUnwritable { .. } => "file-unwritable",
             Self::RowUnknown { .. } => "row-unknown",
             Self::RowRepeated { .. } => "row-repeated",
-            Self::TooManyRows { .. } => "too-many-rows",
+            Self::TooManyRows { .. } | Self::TableTooLarge { .. } => "too-many-rows",
             Self::ForeignTable { .. } => "foreign-table",
             Self::RuleUnsupported { .. } => "rule-unserved",
             Self::ComponentUnreadable { .. } | Self::ComponentNotKept { .. } => "component-unreadable",
@@ -653,6 +663,7 @@ impl Error {
             Self::RowUnknown { .. } => "add the offer before it is changed or removed",
             Self::RowRepeated { .. } => "name an offer at most once in an update",
             Self::TooManyRows { .. } => "split the input, or take a matcher with a higher limit",
+            Self::TableTooLarge { .. } => "split the table, or see that it is the right one",
             Self::RuleUnsupported { .. } => "use a matcher whose description lists the rule, or leave the rule out",
             Self::ForeignTable { .. } => "build tasks and updates from the pool's own catalog",
             Self::ComponentNotKept { .. } => "make room, or name another folder with OFFERMATCH_CACHE",

@@ -1,6 +1,7 @@
 //! Reads files that strangers may have written: never more than is asked for, in time that grows with what is read.
 //!
-//! Everything that is not a table of the user's own passes here: components, manifests, limits, trust, recordings.
+//! Everything passes here: components, manifests, limits, trust, recordings, and tables, of which the user may have taken the
+//! wrong one, or one that does not end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,6 +13,8 @@ use flate2::read::MultiGzDecoder;
 pub(crate) const MOST_OF_A_DOCUMENT: u64 = 1 << 20;
 /// Bytes of a recording, unpacked.
 pub(crate) const MOST_OF_A_RECORDING: u64 = 1 << 30;
+/// Bytes of a file of tasks or offers.
+pub(crate) const MOST_OF_A_TABLE: u64 = 1 << 30;
 /// What a file begins with that gzip has packed.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 

@@ -1,20 +1,41 @@
 """Reads files that strangers may have written: never more than is asked for, in time that grows with what is read.
 
-Everything that is not a table of the user's own passes here: components, manifests, limits, trust, signatures, recordings.
+Everything passes here: components, manifests, limits, trust, signatures, recordings, and tables, of which the user may have
+taken the wrong one, or one that does not end.
 """
 
 from __future__ import annotations
 
+import sys
 import zlib
 from os import PathLike
 from pathlib import Path
 
-__all__ = ["MOST_OF_A_DOCUMENT", "MOST_OF_A_RECORDING", "TooLongError", "read_bounded", "unpacked"]
+from offermatch.errors import InputError
+
+__all__ = [
+    "MOST_OF_A_DOCUMENT",
+    "MOST_OF_A_RECORDING",
+    "MOST_OF_A_TABLE",
+    "SPLIT",
+    "STANDARD_INPUT",
+    "TooLongError",
+    "read_bounded",
+    "read_table",
+    "unpacked",
+]
+
+STANDARD_INPUT = Path("-")
+"""The path that stands for standard input."""
 
 MOST_OF_A_DOCUMENT = 2**20
 """Bytes of a file that a person writes."""
 MOST_OF_A_RECORDING = 2**30
 """Bytes of a recording, unpacked."""
+MOST_OF_A_TABLE = 2**30
+"""Bytes of a file of tasks or offers."""
+SPLIT = "split the table, or see that it is the right one"
+"""What to do about a table that is too large."""
 _GZIP = b"\x1f\x8b"
 _CHUNK = 2**16
 
@@ -44,6 +65,25 @@ def read_bounded(path: str | PathLike[str], most: int = MOST_OF_A_DOCUMENT) -> b
         content = file.read(most + 1)
         if len(content) > most:
             raise TooLongError(most, max(len(content), Path(path).stat().st_size))
+    return content
+
+
+def read_table(path: Path) -> bytes:
+    """Return the bytes of a file of tasks or offers, or of standard input.
+
+    Raises:
+        OSError: It cannot be read.
+        InputError: ``too-many-rows``: it is longer than a table may be; no more of it is read.
+    """
+    size = 0 if path == STANDARD_INPUT else path.stat().st_size
+    content = b""
+    if path == STANDARD_INPUT:
+        content = sys.stdin.buffer.read(MOST_OF_A_TABLE + 1)
+    elif size <= MOST_OF_A_TABLE:
+        with path.open("rb") as file:
+            content = file.read(MOST_OF_A_TABLE + 1)
+    if max(size, len(content)) > MOST_OF_A_TABLE:
+        raise InputError("too-many-rows", f"the table has more than {MOST_OF_A_TABLE:,} bytes", SPLIT, str(path))
     return content
 
 

@@ -1,10 +1,11 @@
 //! Tasks and offers as CSV.
 
-use ::csv::{ReaderBuilder, StringRecord};
+use ::csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
+use offermatch_core::MAX_ROWS;
 
 use crate::error::{Error, Place};
 use crate::read::cells::Row;
-use crate::read::position;
+use crate::read::{check_rows, position};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
@@ -273,7 +274,8 @@ impl<'a> Table<'a> {
             let line = position::of(text.as_bytes(), at).0 as u64;
             return Err(malformed(line, "a quoted cell does not end at its quote".to_owned()));
         }
-        let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut reader = reader(text);
+        check_count(text, source)?;
         let mut records = reader.records();
         let header = match records.next() {
             None => return Err(Error::MissingColumn { place: Box::new(in_header(source, "name")) }),
@@ -318,6 +320,24 @@ impl<'a> Table<'a> {
             (Row { source: self.source, number, name, units }, record)
         })
     }
+}
+
+/// The reader of a text, whose first record is the line of column names.
+fn reader(text: &str) -> Reader<&[u8]> {
+    ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes())
+}
+
+/// Counts the rows of a text that may have too many, before any of them is kept.
+fn check_count(text: &str, source: &str) -> Result<(), Error> {
+    if text.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() as u64 <= MAX_ROWS {
+        return Ok(());
+    }
+    let (mut reader, mut record, mut rows) = (reader(text), ByteRecord::new(), 0_usize);
+    while reader.read_byte_record(&mut record).is_ok_and(|is_there| is_there) {
+        rows += 1;
+    }
+    // The line of column names is none of them.
+    check_rows(rows.saturating_sub(1), source)
 }
 
 /// Where a quoted cell goes on behind its closing quote, or begins and never ends. The reader would guess what was meant.

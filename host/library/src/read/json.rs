@@ -5,13 +5,14 @@
 
 use std::fmt;
 
+use offermatch_core::MAX_ROWS;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::read::cells::Row;
-use crate::read::position;
+use crate::read::{check_rows, position};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
@@ -109,6 +110,35 @@ impl<'a> Object<'a> {
     }
 }
 
+/// The rows of an array as written. Of more than a table may have, only the first that is too many is kept.
+struct Raws<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Raws<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Takes the elements as they come.
+        struct Elements;
+        impl<'de> Visitor<'de> for Elements {
+            type Value = Raws<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Raws<'de>, A::Error> {
+                let mut rows = Vec::new();
+                while let Some(row) = elements.next_element()? {
+                    rows.push(row);
+                    if rows.len() as u64 > MAX_ROWS {
+                        while elements.next_element::<IgnoredAny>()?.is_some() {}
+                    }
+                }
+                Ok(Raws(rows))
+            }
+        }
+        deserializer.deserialize_seq(Elements)
+    }
+}
+
 /// Rows as written, and the units that stand beside them.
 type Table<'a> = (Vec<&'a RawValue>, Option<&'a RawValue>);
 
@@ -167,7 +197,9 @@ impl<'a> File<'a> {
     fn array(self, key: &str) -> Result<Table<'a>, Error> {
         let malformed = |error| self.malformed(self.text, &error);
         if !self.text.trim_start().starts_with('{') {
-            return Ok((serde_json::from_str(self.text).map_err(malformed)?, None));
+            let Raws(rows) = serde_json::from_str(self.text).map_err(malformed)?;
+            check_rows(rows.len(), self.source)?;
+            return Ok((rows, None));
         }
         let object: Object<'a> = serde_json::from_str(self.text).map_err(malformed)?;
         let (Some(rows), true) = (object.get(key), object.0.iter().all(|(name, _)| name == key || name == "units"))
@@ -175,13 +207,17 @@ impl<'a> File<'a> {
             let message = format!("neither an array nor an object with units and {key}");
             return Err(Error::FileMalformed { file: self.source.to_owned(), line: 1, column: 1, message });
         };
-        Ok((self.parse(rows)?, object.get("units")))
+        let Raws(rows) = self.parse(rows)?;
+        check_rows(rows.len(), self.source)?;
+        Ok((rows, object.get("units")))
     }
 
     /// A row a line; the first line may have the units only.
     fn lines(self) -> Result<Table<'a>, Error> {
         let mut rows = Vec::new();
         for line in self.text.split('\n').filter(|line| !line.trim_matches([' ', '\t', '\r']).is_empty()) {
+            // One more line may have the units.
+            check_rows(rows.len(), self.source)?;
             rows.push(serde_json::from_str(line).map_err(|error| self.malformed(line, &error))?);
         }
         let declared = rows.first().and_then(|first: &&'a RawValue| {
@@ -191,6 +227,7 @@ impl<'a> File<'a> {
         if declared.is_some() {
             rows.remove(0);
         }
+        check_rows(rows.len(), self.source)?;
         Ok((rows, declared))
     }
 

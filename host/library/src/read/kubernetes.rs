@@ -11,8 +11,10 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::read::foreign::{At, text};
 use crate::read::strict_json::Tree;
+use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
 use crate::table::rows::{Offer, Requirement, Task};
+use crate::visible::visible_name;
 
 /// Stands for the empty value of a label, which Kubernetes tells apart from a label that is not there.
 const EMPTY: &str = "(empty)";
@@ -24,38 +26,101 @@ const POD_LEVEL: [&str; 3] = ["cpu", "memory", "hugepages-"];
 /// Resources in the smallest unit, by name.
 type Amounts = BTreeMap<String, u64>;
 
-/// The waiting pods of one text and the nodes of the other; pods of either hold what they run on.
-pub(super) fn tables(tasks: (&str, &str), offers: (&str, &str)) -> Result<(Vec<Task>, Vec<Offer>), Error> {
+/// The waiting pods of one text and the nodes of the other; pods of either hold what they run on. A node is of no use where
+/// what a pod on it holds cannot be read.
+pub(super) fn tables(tasks: (&str, &str), offers: (&str, &str)) -> Result<(Rows<Task>, Rows<Offer>), Error> {
     let (given_pods, given_nodes) = (objects(tasks.0, tasks.1)?, objects(offers.0, offers.1)?);
-    let pods = of_kind(&given_pods, "Pod", tasks.1, Pod::new)?;
-    let nodes = of_kind(&given_nodes, "Node", offers.1, Node::new)?;
-    let known: HashSet<&str> = pods.iter().map(|pod| pod.name.as_str()).collect();
-    let beside = given_nodes.iter().filter(|object| object.kind == "Pod").map(Pod::new);
-    let beside = beside.collect::<Result<Vec<_>, Error>>()?;
-    let beside = beside.iter().filter(|pod| !known.contains(pod.name.as_str()));
-    let mut held: BTreeMap<&str, Amounts> = BTreeMap::new();
-    for pod in pods.iter().chain(beside).filter(|pod| !pod.node.is_empty() && !pod.ended) {
-        add(held.entry(pod.node.as_str()).or_default(), pod.asked()?);
+    has_kind(&given_pods, "Pod", tasks.1)?;
+    has_kind(&given_nodes, "Node", offers.1)?;
+    let (mut asking, mut offered) = (Rows::none(), Rows::none());
+    let mut unclear = Unclear::new();
+    let pods = read(&given_pods, "Pod", tasks.1, Pod::new, &mut asking, &mut unclear);
+    let known: HashSet<&str> = pods.iter().map(|(_, pod)| pod.name.as_str()).collect();
+    let mut beside = read(&given_nodes, "Pod", offers.1, Pod::new, &mut offered, &mut unclear);
+    beside.retain(|(_, pod)| !known.contains(pod.name.as_str()));
+    let nodes = read(&given_nodes, "Node", offers.1, Node::new, &mut offered, &mut Unclear::new());
+    let mut held = BTreeMap::new();
+    hold(&pods, tasks.1, &mut asking, &mut held, &mut unclear);
+    hold(&beside, offers.1, &mut offered, &mut held, &mut unclear);
+    let mut there = Vec::new();
+    for (row, node) in nodes {
+        let known = match unclear.get(&node.name) {
+            None => Ok(()),
+            Some(pod) => {
+                let message = format!("what {} holds of it cannot be read", visible_name(pod));
+                let at = At::new(offers.1, row).named(&node.name);
+                Err(at.malformed("", message, "mend the pod, or leave the node out"))
+            }
+        };
+        if offered.take(offers.1, row, &node.name.clone(), known).is_some() {
+            there.push((row, node));
+        }
     }
-    let mut waiting: Vec<&Pod<'_>> = pods.iter().filter(|pod| pod.waits).collect();
-    waiting.sort_by_key(|pod| std::cmp::Reverse(pod.priority));
-    let asked = waiting.iter().map(|pod| pod.asked()).collect::<Result<Vec<_>, Error>>()?;
-    let names: BTreeSet<&String> =
-        nodes.iter().flat_map(|node| node.allocatable.keys()).chain(asked.iter().flat_map(BTreeMap::keys)).collect();
     let mut taints: Vec<&Taint> = Vec::new();
-    for taint in nodes.iter().flat_map(|node| &node.taints) {
+    for taint in there.iter().flat_map(|(_, node)| &node.taints) {
         if !taints.contains(&taint) {
             taints.push(taint);
         }
     }
-    let tasks = waiting.iter().zip(&asked).map(|(pod, asked)| {
-        let requirements = pod.requirements(&nodes, &taints)?;
-        let demand = asked.iter().map(|(name, amount)| (name.clone(), *amount));
-        Ok(Task { requirements, ..Task::new(pod.name.as_str(), demand) })
-    });
+    let mut names: BTreeSet<String> = there.iter().flat_map(|(_, node)| node.allocatable.keys().cloned()).collect();
+    let mut waiting: Vec<&(usize, Pod<'_>)> = pods.iter().filter(|(_, pod)| pod.waits).collect();
+    waiting.sort_by_key(|(_, pod)| std::cmp::Reverse(pod.priority));
+    for (row, pod) in waiting {
+        if let Some(task) = asking.take(tasks.1, *row, &pod.name, pod.task(&there, &taints)) {
+            names.extend(task.demand.iter().map(|(name, _)| name.clone()));
+            asking.add(*row, task);
+        }
+    }
     let nothing = Amounts::new();
-    let offers = nodes.iter().map(|node| node.offer(&names, held.get(node.name.as_str()).unwrap_or(&nothing)));
-    Ok((tasks.collect::<Result<_, Error>>()?, offers.collect()))
+    for (row, node) in &there {
+        offered.add(*row, node.offer(&names, held.get(&node.name).unwrap_or(&nothing)));
+    }
+    Ok((asking, offered))
+}
+
+/// The nodes of which it is not known what they have left, each with the pod on it that cannot be read.
+type Unclear = BTreeMap<String, String>;
+
+/// The objects of a kind, each with its row; notes which nodes those that cannot be used are on.
+fn read<'o, T, R>(
+    objects: &'o [Object],
+    kind: &str,
+    source: &str,
+    make: impl Fn(&'o Object) -> Result<T, Error>,
+    found: &mut Rows<R>,
+    unclear: &mut Unclear,
+) -> Vec<(usize, T)> {
+    let mut made = Vec::new();
+    for (row, object) in objects.iter().enumerate().filter(|(_, object)| object.kind == kind) {
+        let name = object.written_name();
+        match found.take(source, row, &name, make(object)) {
+            Some(one) => made.push((row, one)),
+            None => {
+                let node = text(object.value.get("spec").and_then(|spec| spec.get("nodeName")));
+                if !node.is_empty() {
+                    let pod = if name.is_empty() { format!("the pod in row {row}") } else { name };
+                    unclear.entry(node).or_insert(pod);
+                }
+            }
+        }
+    }
+    made
+}
+
+/// Adds up what pods hold of their nodes; notes which nodes those are on that cannot be read.
+fn hold<R>(
+    pods: &[(usize, Pod<'_>)],
+    source: &str,
+    found: &mut Rows<R>,
+    held: &mut BTreeMap<String, Amounts>,
+    unclear: &mut Unclear,
+) {
+    for (row, pod) in pods.iter().filter(|(_, pod)| !pod.node.is_empty() && !pod.ended) {
+        match found.take(source, *row, &pod.name, pod.asked()) {
+            Some(asked) => add(held.entry(pod.node.clone()).or_default(), asked),
+            None => drop(unclear.entry(pod.node.clone()).or_insert_with(|| pod.name.clone())),
+        }
+    }
 }
 
 /// An object and where it stands.
@@ -63,6 +128,21 @@ struct Object {
     kind: String,
     value: Value,
     at: At,
+}
+
+impl Object {
+    /// Its name as far as it can be read; empty where it has none.
+    fn written_name(&self) -> String {
+        let metadata = self.value.get("metadata");
+        let part = |key: &str| text(metadata.and_then(|metadata| metadata.get(key)));
+        let name = part("name");
+        if name.is_empty() || self.kind != "Pod" { name } else { in_namespace(&part("namespace"), &name) }
+    }
+}
+
+/// The name of a pod, with its namespace.
+fn in_namespace(namespace: &str, name: &str) -> String {
+    format!("{}/{name}", if namespace.is_empty() { "default" } else { namespace })
 }
 
 /// The objects of a text, lists taken apart.
@@ -114,18 +194,12 @@ fn documents(content: &str, source: &str) -> Result<Vec<Value>, Error> {
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }
 
-/// The objects of a kind; a file that has others only is the wrong one.
-fn of_kind<'o, T>(
-    objects: &'o [Object],
-    kind: &str,
-    source: &str,
-    make: impl Fn(&'o Object) -> Result<T, Error>,
-) -> Result<Vec<T>, Error> {
-    let found = objects.iter().filter(|object| object.kind == kind).map(make).collect::<Result<Vec<T>, Error>>()?;
-    if found.is_empty() && !objects.is_empty() {
-        return Err(At::new(source, 0).malformed("", format!("there is no {kind}"), GIVE));
+/// Refuses a file that has other objects only: it is the wrong one.
+fn has_kind(objects: &[Object], kind: &str, source: &str) -> Result<(), Error> {
+    if objects.is_empty() || objects.iter().any(|object| object.kind == kind) {
+        return Ok(());
     }
-    Ok(found)
+    Err(At::new(source, 0).malformed("", format!("there is no {kind}"), GIVE))
 }
 
 /// Key, value and effect.
@@ -158,7 +232,7 @@ impl Node {
     }
 
     /// What is left of the node once the pods on it have their part.
-    fn offer(&self, names: &BTreeSet<&String>, held: &Amounts) -> Offer {
+    fn offer(&self, names: &BTreeSet<String>, held: &Amounts) -> Offer {
         let there = |name: &String| self.allocatable.get(name).copied().unwrap_or(0);
         let free = |name: &String| there(name).saturating_sub(held.get(name).copied().unwrap_or(0));
         let mut attributes = vec![("metadata.name".to_owned(), self.name.clone())];
@@ -168,9 +242,9 @@ impl Node {
         }
         attributes.extend(self.taints.iter().map(|taint| (attribute_of(taint), YES.to_owned())));
         Offer {
-            capacity: names.iter().map(|&name| (name.clone(), there(name))).collect(),
+            capacity: names.iter().map(|name| (name.clone(), there(name))).collect(),
             attributes,
-            ..Offer::new(self.name.as_str(), names.iter().map(|&name| (name.clone(), free(name))))
+            ..Offer::new(self.name.as_str(), names.iter().map(|name| (name.clone(), free(name))))
         }
     }
 }
@@ -187,9 +261,7 @@ struct Pod<'o> {
 
 impl<'o> Pod<'o> {
     fn new(object: &'o Object) -> Result<Self, Error> {
-        let (name, at, metadata) = identity(object, |namespace, name| {
-            format!("{}/{name}", if namespace.is_empty() { "default" } else { namespace })
-        })?;
+        let (name, at, metadata) = identity(object, in_namespace)?;
         let (spec, status) = (at.part(&object.value, "spec")?, at.part(&object.value, "status")?);
         let node = text(spec.get("nodeName"));
         let ended = matches!(text(status.get("phase")).as_str(), "Succeeded" | "Failed");
@@ -231,6 +303,12 @@ impl<'o> Pod<'o> {
         Ok(total)
     }
 
+    /// The pod as a task, on these nodes with these taints.
+    fn task(&self, nodes: &[(usize, Node)], taints: &[&Taint]) -> Result<Task, Error> {
+        let asked = self.asked()?;
+        Ok(Task { requirements: self.requirements(nodes, taints)?, ..Task::new(self.name.as_str(), asked) })
+    }
+
     fn container(&self, one: &Value) -> Result<Amounts, Error> {
         self.resources(&format!("container {}", text(one.get("name"))), self.at.part(one, "resources")?)
     }
@@ -243,7 +321,7 @@ impl<'o> Pod<'o> {
     }
 
     /// What a node must have: labels, names, and no taint that the pod does not tolerate.
-    fn requirements(&self, nodes: &[Node], taints: &[&Taint]) -> Result<Vec<Requirement>, Error> {
+    fn requirements(&self, nodes: &[(usize, Node)], taints: &[&Taint]) -> Result<Vec<Requirement>, Error> {
         let selector = self.at.part(self.spec, "nodeSelector")?;
         let mut found: Vec<Requirement> =
             entries(selector).map(|(key, value)| Requirement::is_in(key, [or_empty(&text(Some(value)))])).collect();
@@ -262,7 +340,7 @@ impl<'o> Pod<'o> {
 
     /// The requirements of terms, one of which must hold. Where they cannot be said of labels, because there are several or
     /// numbers are compared, they are said of the names of the nodes for which they hold.
-    fn terms(&self, terms: &[Value], nodes: &[Node]) -> Result<Vec<Requirement>, Error> {
+    fn terms(&self, terms: &[Value], nodes: &[(usize, Node)]) -> Result<Vec<Requirement>, Error> {
         let mut each: Vec<Vec<&Value>> = Vec::new();
         for term in terms {
             let expressions = self.at.list(term, "matchExpressions")?.iter();
@@ -276,7 +354,7 @@ impl<'o> Pod<'o> {
             return Ok(said);
         }
         let mut names = Vec::new();
-        for node in nodes {
+        for (_, node) in nodes {
             let mut holds = false;
             for expressions in &each {
                 let mut all = true;

@@ -14,7 +14,10 @@ use std::io::Read;
 use std::path::Path;
 use std::str::FromStr;
 
+use offermatch_core::MAX_ROWS;
+
 use crate::error::Error;
+use crate::reading::{MOST_OF_A_TABLE, read_up_to};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
@@ -98,7 +101,7 @@ impl Reader {
         Ok((tasks.refuse()?, offers.refuse()?))
     }
 
-    /// As [`Reader::read_tables`], without the rows that cannot be used; the rows of other systems' files are refused.
+    /// As [`Reader::read_tables`], without the rows that cannot be used.
     ///
     /// # Errors
     /// What is wrong with a file and not with a row of it.
@@ -118,15 +121,14 @@ impl Reader {
             }
         };
         let (offer_text, offer_name, _) = open(offers.as_ref(), self.format)?;
-        let (tasks, offers) = read((&task_text, &task_name), (&offer_text, &offer_name))?;
-        Ok((tasks.into(), offers.into()))
+        read((&task_text, &task_name), (&offer_text, &offer_name))
     }
 
     /// The tasks in a file; `-` is standard input.
     ///
     /// # Errors
-    /// [`Error::FileUnreadable`], [`Error::FileMalformed`], [`Error::MissingColumn`], [`Error::UnknownColumn`],
-    /// [`Error::DevicesMalformed`] and [`Error::Quantity`]; each names the file, the row and the column.
+    /// [`Error::FileUnreadable`], [`Error::TableTooLarge`], [`Error::FileMalformed`], [`Error::MissingColumn`],
+    /// [`Error::UnknownColumn`], [`Error::DevicesMalformed`] and [`Error::Quantity`]; each names the file, the row and the column.
     pub fn read_tasks(&self, path: impl AsRef<Path>) -> Result<Vec<Task>, Error> {
         let (text, name, format) = open(path.as_ref(), self.format)?;
         Self { format, ..self.clone() }.parse_tasks(&text, &name)
@@ -150,14 +152,14 @@ impl Reader {
         self.parse_task_rows(text, source)?.refuse()
     }
 
-    /// As [`Reader::parse_tasks`], without the rows that cannot be used; the rows of other systems' files are refused.
+    /// As [`Reader::parse_tasks`], without the rows that cannot be used.
     ///
     /// # Errors
     /// What is wrong with the text and not with a row of it.
     pub fn parse_task_rows(&self, text: &str, source: &str) -> Result<Rows<Task>, Error> {
         match self.format {
             Format::JsonLines => json::tasks(text, source, &self.units, json::Form::Lines),
-            Format::Openb => openb::tasks(text, source).map(Rows::from),
+            Format::Openb => openb::tasks(text, source),
             Format::Kubernetes | Format::Slurm => Err(not_alone()),
             Format::Json => json::tasks(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
@@ -175,14 +177,14 @@ impl Reader {
         self.parse_offer_rows(text, source)?.refuse()
     }
 
-    /// As [`Reader::parse_offers`], without the rows that cannot be used; the rows of other systems' files are refused.
+    /// As [`Reader::parse_offers`], without the rows that cannot be used.
     ///
     /// # Errors
     /// What is wrong with the text and not with a row of it.
     pub fn parse_offer_rows(&self, text: &str, source: &str) -> Result<Rows<Offer>, Error> {
         match self.format {
             Format::JsonLines => json::offers(text, source, &self.units, json::Form::Lines),
-            Format::Openb => openb::offers(text, source).map(Rows::from),
+            Format::Openb => openb::offers(text, source),
             Format::Kubernetes | Format::Slurm => Err(not_alone()),
             Format::Json => json::offers(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
@@ -310,10 +312,14 @@ pub fn parse_offers(text: &str, format: Format, source: &str) -> Result<Vec<Offe
 fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> {
     let file = path.display().to_string();
     let format = by_ending(path, format)?;
-    let bytes = match if path == Path::new("-") { from_standard_input() } else { std::fs::read(path) } {
-        Ok(bytes) => bytes,
+    let read = if path == Path::new("-") { from_standard_input() } else { read_up_to(path, MOST_OF_A_TABLE) };
+    let (bytes, size) = match read {
+        Ok(read) => read,
         Err(error) => return Err(Error::FileUnreadable { file, error }),
     };
+    if size > MOST_OF_A_TABLE {
+        return Err(Error::TableTooLarge { table: file, counted: "bytes", limit: MOST_OF_A_TABLE });
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         let (line, column) = position::of(error.as_bytes(), error.utf8_error().valid_up_to());
         Error::FileMalformed { file: file.clone(), line, column, message: "not UTF-8".to_owned() }
@@ -322,10 +328,23 @@ fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> 
     Ok((text, file, format))
 }
 
-/// All of standard input.
-fn from_standard_input() -> std::io::Result<Vec<u8>> {
+/// The bytes of standard input and how many they are, never more than one above what a table may have.
+fn from_standard_input() -> std::io::Result<(Vec<u8>, u64)> {
     let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    std::io::stdin().lock().take(MOST_OF_A_TABLE + 1).read_to_end(&mut bytes)?;
+    let size = bytes.len() as u64;
+    Ok((bytes, size))
+}
+
+/// Refuses a table of more rows than the shipped matchers take, before memory is spent on them.
+///
+/// # Errors
+/// [`Error::TableTooLarge`].
+fn check_rows(rows: usize, source: &str) -> Result<(), Error> {
+    if rows as u64 <= MAX_ROWS {
+        return Ok(());
+    }
+    Err(Error::TableTooLarge { table: source.to_owned(), counted: "rows", limit: MAX_ROWS })
 }
 
 /// The format that the ending of a file's name tells, where none is said.

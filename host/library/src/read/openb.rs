@@ -1,13 +1,16 @@
 //! The columns of Alibaba's public OpenB GPU trace, read as they are.
 
+use ::csv::StringRecord;
+
 use crate::error::Error;
 use crate::read::cells::Row;
 use crate::read::csv::Table;
+use crate::table::bad::Rows;
 use crate::table::quantity::{Unit, Units};
 use crate::table::rows::{Offer, Requirement, Task};
 
 /// The pods of a trace, as tasks in the order of the file.
-pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
+pub(super) fn tasks(text: &str, source: &str) -> Result<Rows<Task>, Error> {
     let table = Table::read(text, source, as_it_stands)?;
     let units = Units::default();
     let name = table.column("name")?;
@@ -17,7 +20,7 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
     let thousandths = table.column("gpu_milli")?;
     // The lists of the trace in which no pod asks for a model leave the column out.
     let models = table.header.iter().position(|column| column == "gpu_spec");
-    let pods = table.rows(name, &units).map(|(row, cells)| {
+    let pod = |row: Row<'_>, cells: &StringRecord| {
         let mut task = Task::new(row.name.unwrap_or_default(), quantities(row, &cells[cpu], &cells[memory])?);
         let devices = whole(row, "num_gpu", &cells[count])?;
         match (devices, whole(row, "gpu_milli", &cells[thousandths])?) {
@@ -37,12 +40,12 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Vec<Task>, Error> {
             task.requirements.push(Requirement::is_in("model", models.split('|')));
         }
         Ok(task)
-    });
-    pods.collect()
+    };
+    Ok(Rows::of(source, table.rows(name, &units).map(|(row, cells)| (named(row), pod(row, cells)))))
 }
 
 /// The nodes of a trace, as offers.
-pub(super) fn offers(text: &str, source: &str) -> Result<Vec<Offer>, Error> {
+pub(super) fn offers(text: &str, source: &str) -> Result<Rows<Offer>, Error> {
     let table = Table::read(text, source, as_it_stands)?;
     let units = Units::default();
     let name = table.column("sn")?;
@@ -50,13 +53,18 @@ pub(super) fn offers(text: &str, source: &str) -> Result<Vec<Offer>, Error> {
     let memory = table.column("memory_mib")?;
     let count = table.column("gpu")?;
     let model = table.column("model")?;
-    let nodes = table.rows(name, &units).map(|(row, cells)| {
+    let node = |row: Row<'_>, cells: &StringRecord| {
         let mut offer = Offer::new(row.name.unwrap_or_default(), quantities(row, &cells[cpu], &cells[memory])?);
         offer.devices = row.free_devices(or_zero(&cells[count]))?;
         offer.attributes.push(("model".to_owned(), cells[model].to_owned()));
         Ok(offer)
-    });
-    nodes.collect()
+    };
+    Ok(Rows::of(source, table.rows(name, &units).map(|(row, cells)| (named(row), node(row, cells)))))
+}
+
+/// What a row is called; empty where it has no name.
+fn named(row: Row<'_>) -> String {
+    row.name.unwrap_or_default().to_owned()
 }
 
 /// The two dimensions of the trace.

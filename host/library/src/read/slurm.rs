@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::error::Error;
 use crate::read::foreign::{At, text};
 use crate::read::strict_json::Tree;
+use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
 use crate::table::rows::{Offer, Requirement, Task};
 
@@ -43,24 +44,42 @@ const MOST_TASKS: usize = 4_000_001;
 type Sets = Vec<(String, Vec<String>)>;
 
 /// The waiting jobs of one text, and the nodes of the other that can take some.
-pub(super) fn tables(jobs: (&str, &str), nodes: (&str, &str)) -> Result<(Vec<Task>, Vec<Offer>), Error> {
-    let (mut offers, mut partitions, mut features) = (Vec::new(), Sets::new(), Sets::new());
+pub(super) fn tables(jobs: (&str, &str), nodes: (&str, &str)) -> Result<(Rows<Task>, Rows<Offer>), Error> {
+    let (mut asking, mut offered) = (Rows::none(), Rows::none());
+    let (mut partitions, mut features) = (Sets::new(), Sets::new());
     for (row, node) in rows(nodes, "nodes")?.iter().enumerate() {
-        offers.extend(offer(node, At::new(nodes.1, row), &mut partitions, &mut features)?);
+        let read = offer(node, At::new(nodes.1, row), &mut partitions, &mut features);
+        if let Some(Some(offer)) = offered.take(nodes.1, row, &text(node.get("name")), read) {
+            offered.add(row, offer);
+        }
     }
     let mut tasks = Vec::new();
     for (row, job) in rows(jobs, "jobs")?.iter().enumerate() {
-        let at = At::new(jobs.1, row).named(&text(job.get("job_id")));
-        let waits = words(job.get("job_state")).iter().any(|state| state == "PENDING")
-            && !WAITS_FOR_OTHERS.contains(&text(job.get("state_reason")).as_str());
-        let priority = number(&at, job, "priority")?;
-        if waits && priority != Some(0) {
-            let order = (std::cmp::Reverse(priority.unwrap_or(0)), number(&at, job, "job_id")?.unwrap_or(0));
-            tasks.extend(tasks_of(job, &at, &partitions, &features)?.into_iter().map(|task| (order, task)));
-        }
+        let name = text(job.get("job_id"));
+        let read = waiting(job, &At::new(jobs.1, row).named(&name), &partitions, &features);
+        let read = asking.take(jobs.1, row, &name, read).unwrap_or_default();
+        tasks.extend(read.into_iter().map(|(order, task)| (order, row, task)));
     }
-    tasks.sort_by_key(|(order, _)| *order);
-    Ok((tasks.into_iter().map(|(_, task)| task).collect(), offers))
+    tasks.sort_by_key(|(order, ..)| *order);
+    for (_, row, task) in tasks {
+        asking.add(row, task);
+    }
+    Ok((asking, offered))
+}
+
+/// What tasks are ordered by: the highest priority first, then the number of the job.
+type Order = (std::cmp::Reverse<u64>, u64);
+
+/// The tasks of a job that waits for room; none of one that does not.
+fn waiting(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<Vec<(Order, Task)>, Error> {
+    let waits = words(job.get("job_state")).iter().any(|state| state == "PENDING")
+        && !WAITS_FOR_OTHERS.contains(&text(job.get("state_reason")).as_str());
+    let priority = number(at, job, "priority")?;
+    if !waits || priority == Some(0) {
+        return Ok(Vec::new());
+    }
+    let order = (std::cmp::Reverse(priority.unwrap_or(0)), number(at, job, "job_id")?.unwrap_or(0));
+    Ok(tasks_of(job, at, partitions, features)?.into_iter().map(|task| (order, task)).collect())
 }
 
 /// The rows under a key.

@@ -59,17 +59,30 @@ impl<T> From<Vec<T>> for Rows<T> {
 impl<T> Rows<T> {
     /// The rows of a table, and why others are none; `name` is what such a row is called.
     pub(crate) fn of(source: &str, read: impl Iterator<Item = (String, Result<T, Error>)>) -> Self {
-        let mut found = Self { rows: Vec::new(), numbers: Vec::new(), left_out: Vec::new() };
+        let mut found = Self::none();
         for (row, (name, read)) in read.enumerate() {
-            match read {
-                Ok(one) => {
-                    found.rows.push(one);
-                    found.numbers.push(row);
-                }
-                Err(error) => found.left_out.push(BadRow { table: source.to_owned(), row, name, error }),
+            if let Some(one) = found.take(source, row, &name, read) {
+                found.add(row, one);
             }
         }
         found
+    }
+
+    /// No rows yet: what is made of a file whose rows are no table.
+    pub(crate) fn none() -> Self {
+        Self { rows: Vec::new(), numbers: Vec::new(), left_out: Vec::new() }
+    }
+
+    /// Adds what was made of this row of the file.
+    pub(crate) fn add(&mut self, number: usize, row: T) {
+        self.rows.push(row);
+        self.numbers.push(number);
+    }
+
+    /// What was read of this row of the file; none where it cannot be used, which is then left out.
+    pub(crate) fn take<R>(&mut self, source: &str, row: usize, name: &str, read: Result<R, Error>) -> Option<R> {
+        let left_out = |error| BadRow { table: source.to_owned(), row, name: name.to_owned(), error };
+        read.map_err(|error| self.left_out.push(left_out(error))).ok()
     }
 
     /// The rows that are left.
@@ -104,7 +117,8 @@ impl<T> Rows<T> {
     ///
     /// # Errors
     /// That of the first row that was left out, or [`Error::BadRows`].
-    pub fn refuse(self) -> Result<Vec<T>, Error> {
+    pub fn refuse(mut self) -> Result<Vec<T>, Error> {
+        self.left_out.sort_by_key(|bad| bad.row);
         refusal(self.left_out).map_or(Ok(self.rows), Err)
     }
 

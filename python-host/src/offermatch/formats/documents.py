@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
 from pathlib import Path
@@ -12,11 +12,10 @@ from typing import Any, NoReturn
 
 from offermatch.errors import InputError
 from offermatch.extras import require
+from offermatch.reading import STANDARD_INPUT, read_table
+from offermatch.tables import most
 
 __all__ = ["STANDARD_INPUT", "decoded", "documents", "json_rows", "text_of"]
-
-STANDARD_INPUT = Path("-")
-"""The path that stands for standard input."""
 
 
 def documents(path: Path) -> list[Any]:
@@ -41,12 +40,10 @@ def text_of(path: Path) -> str:
     """Return the text of a file of UTF-8.
 
     Raises:
-        InputError: ``file-unreadable`` or ``file-malformed``.
+        InputError: ``file-unreadable``, ``file-malformed`` or ``too-many-rows``.
     """
     try:
-        if path == STANDARD_INPUT:
-            return sys.stdin.buffer.read().decode("utf-8-sig")
-        return path.read_text(encoding="utf-8-sig")
+        return read_table(path).decode("utf-8-sig")
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError("file-unreadable", error.strerror or str(error), hint, str(path)) from error
@@ -66,17 +63,19 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
         form: ``json`` or ``jsonl``.
 
     Raises:
-        InputError: ``file-unreadable`` or ``file-malformed``.
+        InputError: ``file-unreadable``, ``file-malformed`` or ``too-many-rows``.
     """
     text = text_of(path)
     hint = f'the file is an array of objects, or {{"units": ..., "{key}": [...]}}; docs/formats.md shows the format'
     units: Any = {}
     if form == "jsonl":
-        lines = [(at, line) for at, line in enumerate(text.split("\n")) if line.strip(" \t\r")]
-        rows: Any = [decoded(line, path, at) for at, line in lines]
+        most.check_rows(sum(1 for _ in _lines(text)) - 1 if text.count("\n") > most.MOST_ROWS else 0, str(path))
+        rows: Any = [decoded(line, path, at) for at, line in _lines(text)]
         if rows and isinstance(rows[0], dict) and rows[0].keys() == {"units"}:
             units = rows.pop(0)["units"]
+        most.check_rows(len(rows), str(path))
     else:
+        most.check_json(text, str(path))
         rows = decoded(text, path, 0)
         if isinstance(rows, dict) and key in rows and rows.keys() <= {"units", key}:
             units, rows = rows.get("units") or {}, rows[key]
@@ -89,6 +88,18 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
         hint = 'units is an object such as {"cpu": "millicores"}'
         raise InputError("file-malformed", f"{json.dumps(units, default=str)} are no units", hint, f"{path}, units")
     return rows, units
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not empty, each with its number."""
+    at = begin = 0
+    while begin <= len(text):
+        end = text.find("\n", begin)
+        end = len(text) if end < 0 else end
+        line = text[begin:end]
+        if line.strip(" \t\r"):
+            yield at, line
+        at, begin = at + 1, end + 1
 
 
 def decoded(text: str, path: Path, line: int) -> Any:

@@ -10,21 +10,22 @@ import csv
 import io
 import math
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.extras import require
 from offermatch.formats import kubernetes, openb, slurm
-from offermatch.formats.documents import STANDARD_INPUT, decoded, documents, json_rows, text_of
+from offermatch.formats.documents import decoded, documents, json_rows, text_of
 from offermatch.model import Offer, Task
 from offermatch.quantity import check_units, unit_of
+from offermatch.reading import STANDARD_INPUT, read_table
 from offermatch.requirements import double, measure_number, members
-from offermatch.tables import cells
+from offermatch.tables import cells, most
 from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offers_of_rows, tasks_of_rows
@@ -67,11 +68,11 @@ def read_tables(
     Raises:
         InputError: As of ``read_tasks``.
     """
+    sources = str(tasks), str(offers)
     if form == "kubernetes":
-        given = [kubernetes.objects(documents(path), str(path)) for path in (tasks, offers)]
-        rows = kubernetes.tables(*given)
+        pods, nodes = (kubernetes.objects(documents(path), str(path)) for path in (tasks, offers))
+        rows = kubernetes.tables(pods, nodes, *sources)
     elif form == "slurm":
-        sources = str(tasks), str(offers)
         rows = slurm.tables(decoded(text_of(tasks), tasks, 0), decoded(text_of(offers), offers, 0), *sources)
     else:
         if bad_rows == "refuse":
@@ -79,6 +80,8 @@ def read_tables(
         offered = read_offers(offers, form, units, bad_rows)
         known = tuple(offered.available) if len(offered) else None
         return read_tasks(tasks, form, units, bad_rows, known), offered
+    if bad_rows == "refuse":
+        rows[0].refuse()
     offered = offers_of_rows(rows[1], source=str(offers), bad_rows=bad_rows)
     known = tuple(offered.available) if len(offered) and bad_rows != "refuse" else None
     return tasks_of_rows(rows[0], source=str(tasks), bad_rows=bad_rows, known=known), offered
@@ -117,11 +120,13 @@ def read_tasks(
     else:
         header, written = csv_rows(path)
         if chosen == "openb":
-            return tasks_of_rows(openb.tasks(header, written, source), source=source, bad_rows=bad_rows, known=known)
-        header, own = csv_units(header, source)
-        _check_header(header, *_TASK_COLUMNS, source)
+            openb.check_columns(header, openb.PODS, source)
+            own, convert = {}, openb.task
+        else:
+            header, own = csv_units(header, source)
+            _check_header(header, *_TASK_COLUMNS, source)
+            convert = _csv_task
         rows = [dict(zip(header, row, strict=True)) for row in written]
-        convert = _csv_task
     units = {**(units or {}), **own}
     table = tasks_of_rows(rows, source=source, units=units, bad_rows=bad_rows, known=known, convert=convert)
     check_units(own, table.demand)
@@ -145,11 +150,13 @@ def read_offers(
     else:
         header, written = csv_rows(path)
         if chosen == "openb":
-            return offers_of_rows(openb.offers(header, written, source), source=source, bad_rows=bad_rows)
-        header, own = csv_units(header, source)
-        _check_header(header, *_OFFER_COLUMNS, source)
-        rows = [dict(zip(header, row, strict=True)) for row in written]
-        convert = _csv_offer
+            openb.check_columns(header, openb.NODES, source)
+            own, convert, names = {}, openb.offer, header.index(openb.NODES[0])
+        else:
+            header, own = csv_units(header, source)
+            _check_header(header, *_OFFER_COLUMNS, source)
+            convert, names = _csv_offer, header.index("name")
+        rows = [{**dict(zip(header, row, strict=True)), "name": row[names]} for row in written]
     units = {**(units or {}), **own}
     table = offers_of_rows(rows, source=source, units=units, bad_rows=bad_rows, convert=convert)
     check_units(own, table.available)
@@ -200,7 +207,9 @@ def _parquet(path: Path, source: str) -> tuple[dict[str, Any], dict[str, str]]:
     require("parquet", "pyarrow")
     arrow = import_module("pyarrow.parquet")
     try:
-        table = arrow.read_table(io.BytesIO(sys.stdin.buffer.read()) if path == STANDARD_INPUT else path)
+        file = arrow.ParquetFile(io.BytesIO(read_table(path)))
+        most.check_rows(file.metadata.num_rows, source)
+        table = file.read()
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError("file-unreadable", error.strerror or str(error), hint, source) from error
@@ -230,7 +239,8 @@ def chosen_format(path: Path, form: str) -> str:
 
 def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
     """Return the column names and the rows, each with as many cells; the errors are those of ``read_tasks``."""
-    reader = csv.reader(io.StringIO(text_of(path), newline=""), strict=True)
+    text = text_of(path)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
 
     def malformed(error: csv.Error) -> InputError:
         place = f"{path}, line {reader.line_num}"
@@ -248,6 +258,10 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
 
     def cells() -> Iterator[list[str]]:
         try:
+            if text.count("\n") + text.count("\r") > most.MOST_ROWS:
+                # Counted before any of them is kept. The line of column names is one more.
+                rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+                most.check_rows(sum(1 for row in islice(filter(None, rows), most.MOST_ROWS + 2)) - 1, str(path))
             for row in reader:
                 if len(row) == len(header):
                     yield row

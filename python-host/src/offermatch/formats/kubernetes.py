@@ -9,12 +9,13 @@ that run on it. What cannot be said as a task is refused by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from offermatch.errors import InputError
 from offermatch.model import Offer, Requirement, Task, is_in, not_in
 from offermatch.quantity import COUNT, MAXIMUM, UNITS, as_written, parse
+from offermatch.tables.bad import BadRow, Rows
 
 __all__ = ["EMPTY", "Node", "Pod", "objects", "tables"]
 
@@ -28,6 +29,7 @@ _POD_LEVEL = ("cpu", "memory", "hugepages-")
 
 _Object = Mapping[str, Any]
 _Amounts = dict[str, int]
+_Made = TypeVar("_Made", "Node", "Pod")
 
 
 def objects(documents: Iterable[Any], source: str) -> list[tuple[_Object, str]]:
@@ -53,41 +55,93 @@ def objects(documents: Iterable[Any], source: str) -> list[tuple[_Object, str]]:
     return found
 
 
-def tables(tasks: Sequence[tuple[_Object, str]], offers: Sequence[tuple[_Object, str]]) -> tuple[list[Task], list[Offer]]:
+def tables(
+    tasks: Sequence[tuple[_Object, str]], offers: Sequence[tuple[_Object, str]], source: str, offer_source: str
+) -> tuple[Rows[Task], Rows[Offer]]:
     """Return the waiting pods of the first and the nodes of the second as rows; pods of either hold what they run on.
 
+    A node is of no use where what a pod on it holds cannot be read.
+
     Raises:
-        InputError: An object that cannot be used.
+        InputError: A file of other objects.
     """
-    pods = [Pod(item, place) for item, place in tasks if item["kind"] == "Pod"]
-    running = [pod for pod in pods if pod.node]
-    known = {pod.name for pod in pods}
-    running += [
-        pod
-        for pod in (Pod(item, place) for item, place in offers if item["kind"] == "Pod")
-        if pod.node and pod.name not in known
-    ]
-    nodes = [Node(item, place) for item, place in offers if item["kind"] == "Node"]
-    for found, kind, given in ((pods, "Pod", tasks), (nodes, "Node", offers)):
-        if given and not found:
+    asking, offered = Rows[Task](source), Rows[Offer](offer_source)
+    held: dict[str, _Amounts] = {}
+    unclear: dict[str, str] = {}
+    pods = _read(tasks, "Pod", Pod, asking, unclear)
+    known = {pod.name for _, pod in pods}
+    beside = [(row, pod) for row, pod in _read(offers, "Pod", Pod, offered, unclear) if pod.name not in known]
+    read = _read(offers, "Node", Node, offered, {})
+    for kind, given in (("Pod", tasks), ("Node", offers)):
+        if given and not any(item["kind"] == kind for item, _ in given):
             hint = (
                 "give pods as tasks and nodes as offers, as 'kubectl get pods -A -o json' and '... nodes -o json' print them"
             )
             raise InputError("file-malformed", f"there is no {kind}", hint, given[0][1])
-    held: dict[str, _Amounts] = {}
-    for pod in running:
-        if not pod.ended:
-            _add(held.setdefault(pod.node, {}), pod.asked())
-    waiting = sorted((pod for pod in pods if pod.waits), key=lambda pod: -pod.priority)
-    asked = [(pod, pod.asked()) for pod in waiting]
-    resources = dict.fromkeys(name for node in nodes for name in node.allocatable)
-    resources.update(dict.fromkeys(name for _, amounts in asked for name in amounts))
-    taints = dict.fromkeys(taint for node in nodes for taint in node.taints)
-    return (
-        [Task(pod.name, as_written(amounts), tuple(pod.requirements(nodes, taints))) for pod, amounts in asked],
+    for found, listed in ((asking, pods), (offered, beside)):
+        for row, pod in listed:
+            if pod.node and not pod.ended:
+                with found.reading(row, pod.name):
+                    _hold(pod, held, unclear)
+    nodes: list[tuple[int, Node]] = []
+    for row, node in read:
+        if node.name in unclear:
+            message = f"what {unclear[node.name]} holds of it cannot be read"
+            hint = "mend the pod, or leave the node out"
+            error = InputError("file-malformed", message, hint, f"{offer_source}, row {row} ({node.name})")
+            offered.bad.append(BadRow(offer_source, row, node.name, error))
+        else:
+            nodes.append((row, node))
+    there = [node for _, node in nodes]
+    taints = dict.fromkeys(taint for node in there for taint in node.taints)
+    resources = dict.fromkeys(name for node in there for name in node.allocatable)
+    for row, pod in sorted((one for one in pods if one[1].waits), key=lambda one: -one[1].priority):
+        with asking.reading(row, pod.name):
+            amounts = pod.asked()
+            asking.add(Task(pod.name, as_written(amounts), tuple(pod.requirements(there, taints))), row)
+            resources.update(dict.fromkeys(amounts))
+    for row, node in nodes:
         # Sorted, as kubectl prints them, because the order of dimensions is the order in which a score is summed up.
-        [node.offer(sorted(resources), held.get(node.name, {})) for node in nodes],
-    )
+        offered.add(node.offer(sorted(resources), held.get(node.name, {})), row)
+    return asking, offered
+
+
+def _read(
+    given: Sequence[tuple[_Object, str]],
+    kind: str,
+    make: Callable[[_Object, str], _Made],
+    found: Rows[Any],
+    unclear: dict[str, str],
+) -> list[tuple[int, _Made]]:
+    """Return the objects of a kind, each with its row; notes which nodes those that cannot be used are on."""
+    made: list[tuple[int, _Made]] = []
+    for row, (item, place) in enumerate(given):
+        if item["kind"] != kind:
+            continue
+        before = len(found.bad)
+        with found.reading(row, _written_name(item, kind)):
+            made.append((row, make(item, place)))
+        spec = item.get("spec")
+        if len(found.bad) > before and isinstance(spec, Mapping) and _text(spec.get("nodeName")):
+            unclear.setdefault(_text(spec["nodeName"]), _written_name(item, kind) or f"the pod in row {row}")
+    return made
+
+
+def _hold(pod: Pod, held: dict[str, _Amounts], unclear: dict[str, str]) -> None:
+    try:
+        _add(held.setdefault(pod.node, {}), pod.asked())
+    except InputError:
+        unclear.setdefault(pod.node, pod.name)
+        raise
+
+
+def _written_name(item: _Object, kind: str) -> str:
+    """Return the name that an object has as far as it can be read; empty where it has none."""
+    metadata = item.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return ""
+    name = _text(metadata.get("name"))
+    return f"{_text(metadata.get('namespace')) or 'default'}/{name}" if name and kind == "Pod" else name
 
 
 class Node:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from offermatch.errors import InputError
 from offermatch.model import Offer, Quantity, Requirement, Task
 from offermatch.quantity import parse
 
-__all__ = ["offers", "tasks"]
+__all__ = ["NODES", "PODS", "check_columns", "offer", "offers", "task", "tasks"]
 
+PODS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
+NODES = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
+"""The columns that are read; the first has the names."""
 _MIB = 2**20
 
 
@@ -17,20 +20,30 @@ def tasks(header: Sequence[str], rows: Iterable[Sequence[str]], source: str) -> 
     """Return the pods of a trace.
 
     Raises:
-        InputError: ``missing-column``, or a quantity that cannot be read.
+        InputError: ``missing-column``, and as of ``task``.
     """
-    at = _positions(header, ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"), source)
+    check_columns(header, PODS, source)
+    return [task(dict(zip(header, cells, strict=True)), f"{source}, row {at}") for at, cells in enumerate(rows)]
+
+
+def offers(header: Sequence[str], rows: Iterable[Sequence[str]], source: str) -> list[Offer]:
+    """Return the nodes of a trace; the errors are those of ``tasks``."""
+    check_columns(header, NODES, source)
+    return [offer(dict(zip(header, cells, strict=True)), f"{source}, row {at}") for at, cells in enumerate(rows)]
+
+
+def task(row: Mapping[str, str], place: str) -> Task:
+    """Return a pod of a trace.
+
+    Raises:
+        InputError: A quantity that cannot be read, or ``devices-malformed``.
+    """
+    place = f"{place} ({row['name']})"
     # The lists of the trace in which no pod asks for a model leave the column out.
-    model = header.index("gpu_spec") if "gpu_spec" in header else None
-    pods = []
-    for number, cells in enumerate(rows):
-        name, cpu, memory, count, thousandths = (cells[position] for position in at)
-        models = "" if model is None else cells[model]
-        place = f"{source}, row {number} ({name})"
-        devices, share = _devices(count, thousandths, place)
-        required = (Requirement("model", tuple(dict.fromkeys(models.split("|")))),) if models else ()
-        pods.append(Task(name, _demand(cpu, memory, place), required, devices, share))
-    return pods
+    models = row.get("gpu_spec", "")
+    devices, share = _devices(row["num_gpu"], row["gpu_milli"], place)
+    required = (Requirement("model", tuple(dict.fromkeys(models.split("|")))),) if models else ()
+    return Task(row["name"], _demand(row, place), required, devices, share)
 
 
 def _devices(count: str, thousandths: str, place: str) -> tuple[int, int]:
@@ -47,30 +60,30 @@ def _devices(count: str, thousandths: str, place: str) -> tuple[int, int]:
     raise InputError("devices-malformed", message, hint, f"{place}, gpu_milli")
 
 
-def offers(header: Sequence[str], rows: Iterable[Sequence[str]], source: str) -> list[Offer]:
-    """Return the nodes of a trace; the errors are those of ``tasks``."""
-    at = _positions(header, ("sn", "cpu_milli", "memory_mib", "gpu", "model"), source)
-    nodes = []
-    for number, cells in enumerate(rows):
-        name, cpu, memory, count, model = (cells[position] for position in at)
-        place = f"{source}, row {number} ({name})"
-        devices = _number(count, f"{place}, gpu")
-        nodes.append(Offer(name, _demand(cpu, memory, place), attributes={"model": model or None}, devices=devices))
-    return nodes
+def offer(row: Mapping[str, str], place: str) -> Offer:
+    """Return a node of a trace; the errors are those of ``task``."""
+    place = f"{place} ({row['sn']})"
+    devices = _number(row["gpu"], f"{place}, gpu")
+    return Offer(row["sn"], _demand(row, place), attributes={"model": row["model"] or None}, devices=devices)
 
 
-def _demand(cpu: str, memory: str, place: str) -> dict[str, Quantity]:
-    mebibytes = _number(memory, f"{place}, memory_mib")
-    return {"cpu": f"{_number(cpu, f'{place}, cpu_milli')}m", "memory": parse(mebibytes * _MIB, f"{place}, memory_mib")}
+def _demand(row: Mapping[str, str], place: str) -> dict[str, Quantity]:
+    mebibytes = _number(row["memory_mib"], f"{place}, memory_mib")
+    cpu = f"{_number(row['cpu_milli'], f'{place}, cpu_milli')}m"
+    return {"cpu": cpu, "memory": parse(mebibytes * _MIB, f"{place}, memory_mib")}
 
 
 def _number(cell: str, place: str) -> int:
     return parse(cell or 0, place)
 
 
-def _positions(header: Sequence[str], names: Sequence[str], source: str) -> list[int]:
+def check_columns(header: Sequence[str], names: Sequence[str], source: str) -> None:
+    """Refuse a table that does not have these columns.
+
+    Raises:
+        InputError: ``missing-column``.
+    """
     for name in names:
         if name not in header:
             hint = "give the trace's own files, pods as tasks and nodes as offers"
             raise InputError("missing-column", f"there is no column {name!r}", hint, f"{source}, line 1")
-    return [header.index(name) for name in names]

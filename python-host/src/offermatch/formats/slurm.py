@@ -6,12 +6,13 @@ Both files are read together: a job's partitions and features are said as the se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.model import Offer, Quantity, Requirement, Task, is_in
 from offermatch.quantity import UNITS, parse
+from offermatch.tables.bad import Rows
 
 __all__ = ["tables"]
 
@@ -33,24 +34,37 @@ _UNUSABLE = {
 _UNUSABLE |= {"REBOOT_ISSUED", "REBOOT_REQUESTED", "UNKNOWN", "ERROR", "INVALID_REG", "INVALID"}
 
 _Row = Mapping[str, Any]
+_Sets = dict[str, dict[str, frozenset[str]]]
+"""Of partitions and of features, by how they are written."""
 
 
-def tables(jobs: Any, nodes: Any, source: str, node_source: str) -> tuple[list[Task], list[Offer]]:
+def tables(jobs: Any, nodes: Any, source: str, node_source: str) -> tuple[Rows[Task], Rows[Offer]]:
     """Return the waiting jobs and the nodes that can take some, as rows.
 
     Raises:
-        InputError: A job or a node that cannot be used.
+        InputError: A file without jobs, or without nodes.
     """
-    offers, sets = _offers(_rows(nodes, "nodes", node_source), node_source)
-    tasks: list[tuple[tuple[int, int], Task]] = []
-    for at, job in enumerate(_rows(jobs, "jobs", source)):
-        place = f"{source}, row {at} ({_text(job.get('job_id'))})"
-        waits = "PENDING" in _words(job.get("job_state")) and _text(job.get("state_reason")) not in _WAITS_FOR_OTHERS
-        priority = _number(job.get("priority"), place)
-        if waits and priority != 0:
-            number = _number(job.get("job_id"), place) or 0
-            tasks += [((-(priority or 0), number), task) for task in _tasks(job, sets, place)]
-    return [task for _, task in sorted(tasks, key=lambda one: one[0])], offers
+    asking, offered = Rows[Task](source), Rows[Offer](node_source)
+    sets: _Sets = {"partitions": {}, "features": {}}
+    for row, node in enumerate(_rows(nodes, "nodes", node_source)):
+        name = _text(node.get("name"))
+        with offered.reading(row, name):
+            offer = _offer(node, sets, f"{node_source}, row {row} ({name})" if name else f"{node_source}, row {row}")
+            if offer is not None:
+                offered.add(offer, row)
+    tasks: list[tuple[tuple[int, int], int, Task]] = []
+    for row, job in enumerate(_rows(jobs, "jobs", source)):
+        name = _text(job.get("job_id"))
+        with asking.reading(row, name):
+            place = f"{source}, row {row} ({name})"
+            waits = "PENDING" in _words(job.get("job_state")) and _text(job.get("state_reason")) not in _WAITS_FOR_OTHERS
+            priority = _number(job, "priority", place)
+            if waits and priority != 0:
+                order = -(priority or 0), _number(job, "job_id", place) or 0
+                tasks += [(order, row, task) for task in _tasks(job, sets, place)]
+    for _, row, task in sorted(tasks, key=lambda one: one[0]):
+        asking.add(task, row)
+    return asking, offered
 
 
 def _rows(document: Any, key: str, source: str) -> list[_Row]:
@@ -61,50 +75,52 @@ def _rows(document: Any, key: str, source: str) -> list[_Row]:
     return rows
 
 
-def _offers(nodes: Sequence[_Row], source: str) -> tuple[list[Offer], dict[str, dict[str, frozenset[str]]]]:
-    """Return the offers, and the sets of partitions and of features that nodes have, by how they are written."""
-    offers = []
-    sets: dict[str, dict[str, frozenset[str]]] = {"partitions": {}, "features": {}}
-    for at, node in enumerate(nodes):
-        name = _text(node.get("name"))
-        place = f"{source}, row {at} ({name})"
-        if not name:
-            raise InputError("missing-column", "the name is missing", "every node has a name", place)
-        # A star, a tilde and the like behind a state say more of it.
-        states = {word.rstrip("*~#!%$@^-+").upper() for word in _words(node.get("state")) + _words(node.get("state_flags"))}
-        if not states & _USABLE or states & _UNUSABLE:
-            continue
-        cores = _number(node.get("effective_cpus"), place) or _number(node.get("cpus"), place) or 0
-        memory = (_number(node.get("real_memory"), place) or 0) - (_number(node.get("specialized_memory"), place) or 0)
-        taken = _number(node.get("alloc_cpus"), place) or 0, _number(node.get("alloc_memory"), place) or 0
-        there, used = _gres(_text(node.get("gres")), place), _gres(_text(node.get("gres_used")), place)
-        capacity: dict[str, Quantity] = {"cpu": cores, "memory": max(0, memory) * _MIB}
-        available: dict[str, Quantity] = {"cpu": max(0, cores - taken[0]), "memory": max(0, memory - taken[1]) * _MIB}
-        attributes: dict[str, str | None] = {"node": name}
-        devices = 0
-        for (kind, model), count in there.items():
-            free = max(0, count - sum(many for (same, _), many in used.items() if same == kind))
-            if kind == "gpu":
-                devices += free
-                attributes["gpu"] = model or None
-            else:
-                capacity[f"gres/{kind}"], available[f"gres/{kind}"] = count, free
-        if sum(kind == "gpu" for kind, _ in there) > 1:
-            message = f"the node has GPUs of several types: {_text(node.get('gres'))}"
-            raise InputError("devices-malformed", message, "give a node one type of GPU, or leave it out", f"{place}, gres")
-        for key, found in sets.items():
-            words = frozenset(_words(node.get("active_features" if key == "features" else key)) or _words(node.get(key)))
-            written = ",".join(sorted(words))
-            found[written] = words
-            attributes[key] = written or "(none)"
-        offers.append(Offer(name, available, capacity, attributes, devices))
-    return offers, sets
+def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
+    """Return a node as an offer, None where it takes no jobs; its partitions and features are added to the sets."""
+    name = _text(node.get("name"))
+    if not name:
+        raise InputError("missing-column", "the name is missing", "every node has a name", f"{place}, name")
+    # A star, a tilde and the like behind a state say more of it.
+    states = {word.rstrip("*~#!%$@^-+").upper() for word in _words(node.get("state")) + _words(node.get("state_flags"))}
+    if not states & _USABLE or states & _UNUSABLE:
+        return None
+
+    def known(key: str) -> int:
+        return _number(node, key, place) or 0
+
+    cores = known("effective_cpus") or known("cpus")
+    memory = max(0, known("real_memory") - known("specialized_memory"))
+    there, used = (_gres(_text(node.get(key)), f"{place}, {key}") for key in ("gres", "gres_used"))
+    capacity: dict[str, Quantity] = {"cpu": cores, "memory": memory * _MIB}
+    available: dict[str, Quantity] = {
+        "cpu": max(0, cores - known("alloc_cpus")),
+        "memory": max(0, memory - known("alloc_memory")) * _MIB,
+    }
+    attributes: dict[str, str | None] = {"node": name}
+    devices = 0
+    if sum(kind == "gpu" for kind, _ in there) > 1:
+        message = f"the node has GPUs of several types: {_text(node.get('gres'))}"
+        raise InputError("devices-malformed", message, "give a node one type of GPU, or leave it out", f"{place}, gres")
+    for (kind, model), count in there.items():
+        free = max(0, count - sum(many for (same, _), many in used.items() if same == kind))
+        if kind == "gpu":
+            devices += free
+            attributes["gpu"] = model or None
+        else:
+            capacity[f"gres/{kind}"], available[f"gres/{kind}"] = count, free
+    for key, found in sets.items():
+        words = frozenset(_words(node.get("active_features" if key == "features" else key)) or _words(node.get(key)))
+        written = ",".join(sorted(words))
+        found[written] = words
+        attributes[key] = written or "(none)"
+    return Offer(name, available, capacity, attributes, devices)
 
 
 def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: str) -> list[Task]:
     asked = dict(part.partition("=")[::2] for part in _text(job.get("tres_req_str")).split(",") if part)
-    nodes = int(asked.pop("node", "") or _number(job.get("node_count"), place) or 1)
-    if nodes > 1:
+    counted = asked.pop("node", "")
+    nodes = parse(counted, f"{place}, tres_req_str, node") if counted else _number(job, "node_count", place)
+    if (nodes or 1) > 1:
         hint = "ask for one node a task, or leave the job out"
         raise InputError("file-malformed", f"a job of {nodes} nodes cannot be said as a task", hint, f"{place}, node_count")
     demand: dict[str, Quantity] = {}
@@ -193,13 +209,14 @@ def _indices(text: str, place: str) -> Iterable[int]:
     return found[: int(most)] if most.isdigit() and int(most) else found
 
 
-def _number(value: Any, place: str) -> int | None:
+def _number(row: _Row, key: str, place: str) -> int | None:
     """Return a number as Slurm's versions print it: bare, or an object that says whether it is set."""
+    value = row.get(key)
     if isinstance(value, Mapping):
         value = value.get("number") if value.get("set", True) and not value.get("infinite") else None
     if value is None or value == "":
         return None
-    return parse(value, place)
+    return parse(value, f"{place}, {key}")
 
 
 def _words(value: Any) -> list[str]:

@@ -6,13 +6,16 @@ table without a bad row costs nothing, and one with few of them little.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
 
 from offermatch.errors import InputError
 
-__all__ = ["BAD_ROWS", "BadRow", "BadRows", "check_rule", "find_bad_rows", "refusal"]
+__all__ = ["BAD_ROWS", "BadRow", "BadRows", "Rows", "check_rule", "find_bad_rows", "refusal"]
+
+_Row = TypeVar("_Row")
 
 BadRows = Literal["refuse", "leave-out"]
 """What happens to rows that cannot be used: the call is refused, or they are left out and the others placed."""
@@ -40,6 +43,53 @@ class BadRow:
     error: InputError
 
 
+@dataclass(slots=True)
+class Rows(Generic[_Row]):
+    """Rows that were read, which need not be one for each row of the file, and those of the file that cannot be used.
+
+    Attributes:
+        source: The path of the file.
+        rows: The rows.
+        numbers: The row of the file that each was read from.
+        bad: Those that cannot be used, in no order.
+    """
+
+    source: str
+    rows: list[_Row] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+
+    def add(self, row: _Row, number: int) -> None:
+        """Add a row that was read from this one of the file."""
+        self.rows.append(row)
+        self.numbers.append(number)
+
+    @contextmanager
+    def reading(self, number: int, name: str) -> Iterator[None]:
+        """Take what a block cannot use for a bad row of the file."""
+        try:
+            yield
+        except InputError as error:
+            self.bad.append(BadRow(self.source, number, name, error))
+
+    def refuse(self) -> None:
+        """Refuse the file where some of its rows cannot be used.
+
+        Raises:
+            InputError: That of the first one, see ``refusal``.
+        """
+        if self.bad:
+            raise refusal(self.with_others([]))
+
+    def in_file(self, rows: Sequence[int] | None) -> list[int]:
+        """Return the rows of the file that some of these rows were read from; of all of them where it is None."""
+        return self.numbers if rows is None else [self.numbers[row] for row in rows]
+
+    def with_others(self, others: Sequence[BadRow]) -> list[BadRow]:
+        """Return all rows of the file that cannot be used, rising: those of its rows that could be read, too."""
+        return sorted([*self.bad, *others], key=lambda bad: bad.row)
+
+
 def check_rule(rule: str) -> None:
     """Refuse a rule about bad rows that there is not.
 
@@ -56,7 +106,8 @@ def find_bad_rows(
     names: Callable[[Sequence[int]], Sequence[str]],
     build: Callable[[Sequence[int]], object],
     at_odds: Callable[[Sequence[int]], Mapping[int, InputError]] | None = None,
-) -> list[BadRow]:
+    numbers: Sequence[int] | None = None,
+) -> dict[int, BadRow]:
     """Return the rows that cannot be used, rising; none where what is wrong is wrong with the table.
 
     Args:
@@ -65,7 +116,9 @@ def find_bad_rows(
         names: Returns the names of some rows.
         build: Builds the table of some rows only, in whose errors the first of them is row 0.
         at_odds: Returns those of some rows, each fine on its own, that are at odds with rows before them.
+        numbers: What each row is called in errors, where that is not its place in the table.
     """
+    numbers = range(rows) if numbers is None else numbers
     bad: dict[int, InputError] = {}
     waiting: list[Sequence[int]] = [range(rows)] if rows else []
     while waiting:
@@ -77,20 +130,20 @@ def find_bad_rows(
                 middle = len(part) // 2
                 waiting += [part[middle:], part[:middle]]
             elif error.place.startswith(f"{source}, row 0"):
-                bad[part[0]] = _moved(error, source, part[0])
+                bad[part[0]] = _moved(error, source, numbers[part[0]])
             else:
-                return []
+                return {}
     # Names are one of a kind in the whole table, so each part may be fine on its own.
     good = [row for row in range(rows) if row not in bad]
     first: dict[str, int] = {}
     for row, name in zip(good, names(good), strict=True):
         if first.setdefault(name, row) != row:
-            message = f"{name!r} is also the name of row {first[name]}"
+            message = f"{name!r} is also the name of row {numbers[first[name]]}"
             hint = "give each row a name of its own"
-            bad[row] = InputError("duplicate-name", message, hint, f"{source}, row {row}, name")
+            bad[row] = InputError("duplicate-name", message, hint, f"{source}, row {numbers[row]}, name")
     if at_odds is not None:
         bad.update(at_odds([row for row in range(rows) if row not in bad]))
-    return [BadRow(source, row, _name(row, names), bad[row]) for row in sorted(bad)]
+    return {row: BadRow(source, numbers[row], _name(row, names), bad[row]) for row in sorted(bad)}
 
 
 def refusal(bad: Sequence[BadRow]) -> InputError:

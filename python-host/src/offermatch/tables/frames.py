@@ -15,6 +15,7 @@ from os import PathLike
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from offermatch.errors import InputError
+from offermatch.tables.most import check_batches
 
 __all__ = ["ArrowStream", "Interchange", "Table", "columns_by_name"]
 
@@ -89,7 +90,7 @@ def _pairs(given: Any, source: str) -> Iterable[tuple[Any, Any]] | None:
     names = getattr(getattr(given, "dtype", None), "names", None)
     if names:
         return [(name, given[name]) for name in names]
-    return _of_protocols(given)
+    return _of_protocols(given, source)
 
 
 def _of_pandas(frame: Any) -> list[tuple[Any, Any]]:
@@ -98,7 +99,7 @@ def _of_pandas(frame: Any) -> list[tuple[Any, Any]]:
     return index + [(name, frame.iloc[:, at]) for at, name in enumerate(frame.columns)]
 
 
-def _of_protocols(given: Any) -> Iterable[tuple[Any, Any]] | None:
+def _of_protocols(given: Any, source: str) -> Iterable[tuple[Any, Any]] | None:
     if getattr(given, "ndim", 2) == 1 or hasattr(given, "to_pylist"):
         # A column of such a library has the same methods: it is a sequence of rows.
         return None
@@ -107,7 +108,8 @@ def _of_protocols(given: Any) -> Iterable[tuple[Any, Any]] | None:
         return None
     pyarrow = _pyarrow(type(given).__name__)
     if stream:
-        table = pyarrow.table(given)
+        read = pyarrow.RecordBatchReader.from_stream(given)
+        table = pyarrow.Table.from_batches(check_batches(read, source), read.schema)
     elif batch:
         table = pyarrow.record_batch(given)
     else:

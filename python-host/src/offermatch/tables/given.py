@@ -19,6 +19,7 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.tables.frames import columns_by_name
 from offermatch.tables.ingest import kinds, texts
+from offermatch.tables.most import check_rows, listed_rows
 
 __all__ = ["Given", "GivenColumns", "GivenRows", "given"]
 
@@ -250,7 +251,7 @@ def given(table: Any, source: str, name: str) -> Given:
     if columns is not None:
         return _columns(columns, source, name)
     try:
-        listed = list(table)
+        listed = listed_rows(table, source)
     except TypeError:
         hint = "give rows, a frame, a dictionary of columns, or the path of a file"
         raise InputError("file-malformed", f"{_shown(table)} is no table", hint, source) from None
@@ -280,6 +281,7 @@ def _columns(columns: dict[str, Any], source: str, name: str) -> GivenColumns:
             hint = "a column is a list, an array or a series, one value a row"
             raise InputError("column-length", f"{_shown(column)} is no column", hint, f"{source}, {field}") from None
     rows = lengths[name]
+    check_rows(rows, source)
     for field, length in lengths.items():
         if length != rows:
             message = f"{length} values stand beside {rows} names"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from offermatch.errors import InputError
-from offermatch.tables.bad import BadRows, check_rule, find_bad_rows, refusal
+from offermatch.tables.bad import BadRows, Rows, check_rule, find_bad_rows, refusal
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.fields import groups_in, names_in, offers_in, tasks_in
 from offermatch.tables.given import Given, GivenRows, given
@@ -32,15 +32,16 @@ def tasks_of_rows(
     """Return tasks as a table.
 
     The arguments are those of ``task_columns`` in ``offermatch.tables.input``, of which this is the part that reads rows.
-    Where the rows are those of a file, ``convert`` makes a task of a row and its place.
+    Where the rows are those of a file, ``convert`` makes a task of a row and its place; ``Rows`` know what was not read.
 
     Raises:
         InputError: A row that cannot be used.
     """
+    rows, read = _left(rows, bad_rows)
     plain = plain_tasks(rows, source, units) if convert is None and name == "name" else None
     if plain is not None and (known is None or plain.demand.keys() <= set(known)):
         check_rule(bad_rows)
-        return plain
+        return _with_left_out(plain, read)
 
     def build(found: Given) -> TaskColumns:
         table = tasks_in(_converted(found, convert), dimensions, units)
@@ -59,7 +60,7 @@ def tasks_of_rows(
             for at, first in clashes(groups).items()
         }
 
-    return _built(given(rows, source, name), build, bad_rows, at_odds)
+    return _built(given(rows, source, name), build, bad_rows, at_odds, read)
 
 
 def offers_of_rows(
@@ -73,19 +74,34 @@ def offers_of_rows(
     convert: Callable[[Any, str], Any] | None = None,
 ) -> OfferColumns:
     """Return offers as a table. The arguments and errors are those of ``tasks_of_rows``."""
+    rows, read = _left(rows, bad_rows)
     plain = plain_offers(rows, source, units) if convert is None and name == "name" else None
     if plain is not None:
         check_rule(bad_rows)
-        return plain
+        return _with_left_out(plain, read)
 
     def build(found: Given) -> OfferColumns:
         return offers_in(_converted(found, convert), dimensions, units)
 
-    return _built(given(rows, source, name), build, bad_rows)
+    return _built(given(rows, source, name), build, bad_rows, read=read)
 
 
 def _converted(found: Given, convert: Callable[[Any, str], Any] | None) -> Given:
     return found.converted(convert) if convert is not None and isinstance(found, GivenRows) else found
+
+
+def _left(rows: Any, bad_rows: BadRows) -> tuple[Any, Rows[Any] | None]:
+    """Return the rows that are left of those read from a file, and these where some of the file are left out.
+
+    Raises:
+        InputError: Some cannot be used, and are refused.
+    """
+    if not isinstance(rows, Rows):
+        return rows, None
+    if bad_rows == "refuse":
+        rows.refuse()
+        return rows.rows, None
+    return rows.rows, rows
 
 
 def _built(
@@ -93,10 +109,11 @@ def _built(
     build: Callable[[Given], _Table],
     bad_rows: BadRows,
     at_odds: Callable[[Given, Sequence[int]], dict[int, InputError]] | None = None,
+    read: Rows[Any] | None = None,
 ) -> _Table:
     check_rule(bad_rows)
     try:
-        return build(found)
+        return _with_left_out(build(found), read)
     except InputError as error:
         bad = find_bad_rows(
             len(found),
@@ -104,13 +121,22 @@ def _built(
             lambda part: names_in(found.picked(part)),
             lambda part: build(found.picked(part)),
             None if at_odds is None else lambda part: at_odds(found, part),
+            None if read is None else read.numbers,
         )
         if not bad:
             raise
         if bad_rows == "refuse":
-            raise refusal(bad) from error
-    left = {one.row for one in bad}
-    good = [row for row in range(len(found)) if row not in left]
+            raise refusal(list(bad.values())) from error
+    good = [row for row in range(len(found)) if row not in bad]
     table = build(found.picked(good))
-    table.numbers, table.left_out = good, bad
+    table.numbers, table.left_out = good, list(bad.values())
+    return _with_left_out(table, read)
+
+
+def _with_left_out(table: _Table, read: Rows[Any] | None) -> _Table:
+    """Return a table whose rows have their numbers in the file, with what was left out there."""
+    if read is None:
+        return table
+    table.numbers = read.in_file(table.numbers)
+    table.left_out = read.with_others(table.left_out)
     return table
