@@ -102,8 +102,11 @@ def test_the_rows_of_a_file_are_counted_before_they_are_read(tmp_path, monkeypat
     path.write_text(table(form, MOST), newline="")
     assert len(read_tasks(path)) == MOST
     path.write_text(table(form, MOST + 1), newline="")
-    monkeypatch.setattr(documents, "decoded", None)
+    read, decoded = [], documents.decoded
+    monkeypatch.setattr(documents, "decoded", lambda text, *more: read.append(text) or decoded(text, *more))
     is_refused(lambda: read_tasks(path), str(path))
+    # Lines are counted without the first one where that has the units.
+    assert read == (['{"units": {"cpu": "cores"}}'] if form == "jsonl" else [])
 
 
 def test_the_rows_of_a_parquet_file_are_counted_before_they_are_read(tmp_path):

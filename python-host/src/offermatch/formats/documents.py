@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -69,11 +70,13 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
     hint = f'the file is an array of objects, or {{"units": ..., "{key}": [...]}}; docs/formats.md shows the format'
     units: Any = {}
     if form == "jsonl":
-        most.check_rows(sum(1 for _ in _lines(text)) - 1 if text.count("\n") > most.MOST_ROWS else 0, str(path))
-        rows: Any = [decoded(line, path, at) for at, line in _lines(text)]
+        lines = _lines(text)
+        rows: Any = [decoded(line, path, at) for at, line in islice(lines, 1)]
         if rows and isinstance(rows[0], dict) and rows[0].keys() == {"units"}:
-            units = rows.pop(0)["units"]
-        most.check_rows(len(rows), str(path))
+            units = rows.pop()["units"]
+        if text.count("\n") >= most.MOST_ROWS:
+            most.check_rows(len(rows) + sum(1 for _ in islice(_lines(text), 1, None)), str(path))
+        rows += [decoded(line, path, at) for at, line in lines]
     else:
         most.check_json(text, str(path))
         rows = decoded(text, path, 0)
