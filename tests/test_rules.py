@@ -67,6 +67,24 @@ def test_a_short_gang_a_full_zone_and_a_small_gpu_are_told_in_sentences(hosts: A
             assert sentence in shown, host.name
 
 
+def test_a_value_that_is_given_twice_is_said_once(hosts: Any, tmp_path: Path) -> None:
+    offers = [{"name": "o", "available": {"cpu": 1}, "attributes": {"zone": "z", "model": "T4"}}]
+    models = ["V100M16", "V100M32", "V100M32", "P100", "P100", "A10"]
+    tasks = [
+        {"name": "in", "requirements": [{"attribute": "model", "in": models}]},
+        {"name": "out", "requirements": [{"attribute": "zone", "not_in": ["z", "z"]}]},
+        {"name": "many", "requirements": [{"attribute": "model", "in": [*models, "G2", "G3"]}]},
+    ]
+    arguments = files(tmp_path, tasks=tasks, offers=offers)
+    rust, python = (host.answer("match", *RULES, "--explain", *arguments)["unplaced"] for host in hosts)
+    assert rust == python
+    assert [one["remedies"][0].removeprefix("1 offer lacks only ") for one in python] == [
+        "model in V100M16, V100M32, P100, A10",
+        "zone not in z",
+        "model in V100M16, V100M32, P100 and 3 more",
+    ]
+
+
 def test_parameters_and_workloads_are_given_by_name(hosts: Any, tmp_path: Path) -> None:
     task, offer = {"name": "t", "demand": {"cpu": 1}}, {"name": "o", "available": {"cpu": 1}}
     arguments = files(tmp_path, tasks=[task], offers=[offer])

@@ -83,9 +83,10 @@ class Requirement:
         return (bool(value) and value in self.values) != self.excludes
 
     def __str__(self) -> str:
-        """Return the requirement in words; of many values the first ones."""
-        shown = self.values if len(self.values) <= _MOST_VALUES else self.values[: _MOST_VALUES - 1]
-        more = f" and {len(self.values) - len(shown)} more" if len(shown) < len(self.values) else ""
+        """Return the requirement in words; of many values the first ones, and each once."""
+        values = tuple(dict.fromkeys(self.values))
+        shown = values if len(values) <= _MOST_VALUES else values[: _MOST_VALUES - 1]
+        more = f" and {len(values) - len(shown)} more" if len(shown) < len(values) else ""
         return f"{self.attribute} {'not in' if self.excludes else 'in'} {', '.join(shown)}{more}"
 
 

@@ -1,5 +1,7 @@
 //! What keeps a task from its offers, by name, and what would help, in sentences for people.
 
+use std::collections::HashSet;
+
 use crate::pool::answer::{Check, Explanation, Members};
 use crate::table::quantity::Units;
 use crate::table::rows::{OFFER, Requirement, Task};
@@ -154,11 +156,15 @@ fn too_few(members: &Members<'_>) -> Option<String> {
     is_short.then(|| format!("{found} of the {} members that group {} needs find an offer", group.least, group.name))
 }
 
-/// A requirement in words.
+/// A requirement in words; a value that is given twice is one of the set all the same.
 fn words(requirement: &Requirement) -> String {
-    let listed = |values: &[String]| match values.len() {
-        0..=MOST_VALUES => values.join(", "),
-        many => format!("{} and {} more", values[..MOST_VALUES - 1].join(", "), many + 1 - MOST_VALUES),
+    let listed = |given: &[String]| {
+        let mut seen = HashSet::new();
+        let values: Vec<&str> = given.iter().map(String::as_str).filter(|value| seen.insert(*value)).collect();
+        match values.len() {
+            0..=MOST_VALUES => values.join(", "),
+            many => format!("{} and {} more", values[..MOST_VALUES - 1].join(", "), many + 1 - MOST_VALUES),
+        }
     };
     match requirement {
         Requirement::In { attribute, values } => format!("{attribute} in {}", listed(values)),

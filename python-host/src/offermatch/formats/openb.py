@@ -42,7 +42,7 @@ def task(row: Mapping[str, str], place: str) -> Task:
     # The lists of the trace in which no pod asks for a model leave the column out.
     models = row.get("gpu_spec", "")
     devices, share = _devices(row["num_gpu"], row["gpu_milli"], place)
-    required = (Requirement("model", tuple(dict.fromkeys(models.split("|")))),) if models else ()
+    required = (Requirement("model", tuple(models.split("|"))),) if models else ()
     return Task(row["name"], _demand(row, place), required, devices, share)
 
 
