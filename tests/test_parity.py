@@ -57,4 +57,5 @@ def test_openb_trace(same_answer: Same, pods: Path, mode: str) -> None:
     answer = same_answer("--format", "openb", "--tasks", pods, "--offers", nodes, "--mode", mode, "--explain")
     asked, offered = (len(file.read_text().splitlines()) - 1 for file in (pods, nodes))
     assert (answer["tasks"], answer["offers"]) == (asked, offered)
-    assert 0 < answer["placed"] < asked if mode == "shared" else 0 < answer["placed"] <= offered
+    assert 0 < answer["placed"] <= (asked if mode == "shared" else offered)
+    assert answer["placed"] + len(answer["unplaced"]) == asked
