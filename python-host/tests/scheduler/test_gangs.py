@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from journal import JournalCluster, starts
 from offermatch import Group, InputError, Offer, ReferenceMatcher, at_least, at_most, is_in, not_in, prefer
+from offermatch.cli.main import run
 from offermatch.scheduler.cluster.abc import Launched
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.loop import Scheduler
@@ -127,7 +128,7 @@ def test_all_begin_or_none(store):
         assert (cycle.placed, cycle.launched) == (1, 1)
         assert states(store, "g0", "g1", "g2", "g3", "small") == ["ready"] * 4 + ["running"]
         lines = why(store, "g1", cluster.now())
-        assert any("needs 4 members to begin at once" in line for line in lines), lines
+        assert lines[-1] == "it is in the group gang (least 4): 4 more have to begin at once, 4 ready"
         while not loop.cycle().launched:
             cluster.wait(1)
         begins = {store.shown(f"g{at}").history[-1].at for at in range(4)}
@@ -185,6 +186,36 @@ def test_a_larger_gang_than_the_cluster_is_told(store):
         loop.cycle()
     lines = why(store, "g3", cluster.now())
     assert any("even with nothing running" in line and "8 of the 9" in line for line in lines), lines
+
+
+def test_lists_and_reasons_name_queue_and_group(store, store_url, capsys):
+    cluster = SimulatedCluster(servers(1, 1, 1, rack="r"))
+    store.set_queues([Queue("q")])
+    store.submit([Submission("alone", {"cpu": 2}), *gang(3, 2, together="rack", limits={"offer": 1}, queue="q", priority=4)])
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+    here = ("--store", store_url)
+    assert run(["tasks", "list", *here]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {" ".join(line.split()[:5]) for line in lines[2:6]} == {
+        *(f"g{at} running 4 q gang" for at in range(3)),
+        "alone ready 0 default it",
+    }
+    assert lines[-1] == "group gang: least 2, together on rack, at most 1 on one offer"
+    assert run(["tasks", "list", "--json", *here]) == 0
+    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)["tasks"]}
+    rules = {"least": 2, "together": "rack", "at_most": {"offer": 1}, "fails_together": False}
+    assert (found["g0"]["queue"], found["g0"]["group"]) == ("q", {"name": "gang", **rules})
+    assert (found["alone"]["queue"], found["alone"]["group"]) == ("default", None)
+    assert run(["tasks", "why", "g0", *here]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "it is in the queue q, with priority 4",
+        "it is in the group gang (least 2, together on rack, at most 1 on one offer): 3 running",
+    ]
+    assert run(["tasks", "show", "g0", *here]) == 0
+    assert "group     gang: least 2, together on rack, at most 1 on one offer\n" in capsys.readouterr().out
+    listed = {row.name: row for row in store.listed()}
+    assert (listed["g1"].queue, listed["g1"].group.counts) == ("q", {"running": 3})
 
 
 class Refusing(SimulatedCluster):

@@ -16,6 +16,7 @@ from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.order import Waiting, order_tasks
 from offermatch.scheduler.queues import Queue, checked_queues, read_queues
 from offermatch.scheduler.submission import Submission
+from offermatch.scheduler.why import why
 from offermatch.tables.columns import TaskColumns
 
 CAPACITY = {"cpu": 100, "memory": 60}
@@ -237,6 +238,19 @@ def test_the_quota_of_a_parent_holds_for_all_below_it():
         ([Queue("a", 0.0)], "setting-malformed"),
         ([Queue("a", -1)], "setting-malformed"),
         ([Queue("a", math.nan)], "setting-malformed"),
+        ([Queue("a", 10**400)], "setting-malformed"),
+        ([Queue("a", 5e-324)], "setting-malformed"),
+        ([Queue("a", "3")], "setting-malformed"),
+        ([Queue("a", quota={"cpu": -1})], "setting-malformed"),
+        ([Queue("a", quota={"cpu": 1.5})], "setting-malformed"),
+        ([Queue("a", quota={"cpu": "2 cores"})], "setting-malformed"),
+        ([Queue("a", quota={"cpu": 2**64})], "setting-malformed"),
+        ([Queue("a", quota={"": 1})], "setting-malformed"),
+        ([Queue("a", quota=5)], "setting-malformed"),
+        ([Queue("a", parent=[])], "setting-malformed"),
+        ([Queue("a", preempts="a")], "setting-malformed"),
+        ([Queue("a", preempts=[["a"]])], "setting-malformed"),
+        ([Queue("a", preempts=None)], "setting-malformed"),
         ([Queue("")], "setting-malformed"),
         ([Queue("a\n")], "setting-malformed"),
         ([Queue("a"), Queue("a")], "duplicate-name"),
@@ -262,6 +276,8 @@ def test_submissions_that_no_queue_could_run_are_refused(store):
     store.set_queues([Queue("org", quota={"cpu": 4000, "devices": 2000}), Queue("a", parent="org")])
     for submission, code in (
         (Submission("x", queue="nobody"), "queue-unknown"),
+        (Submission("x", queue=""), "queue-unknown"),
+        (Submission("x", queue=["a"]), "queue-unknown"),
         (Submission("x", {"cpu": 5}, queue="a"), "over-quota"),
         (Submission("x", devices=3, queue="a"), "over-quota"),
         (Submission("x", time_limit=0), "setting-malformed"),
@@ -297,6 +313,11 @@ def test_queues_of_a_file_and_options(tmp_path, capsys):
     assert found["a"]["quota"] == {"cpu": 2000}
     assert (found["b"]["parent"], found["b"]["weight"], found["b"]["ready"]) == ("a", 2.0, 1)
     assert found["default"]["ready"] == 1
+    assert run(["submit", "--store", url, "--queue", "", str(rows)]) == 1
+    assert "queue-unknown" in capsys.readouterr().err
+    path.write_text('{"queues": [{"name": "z", "parent": []}]}', encoding="utf-8")
+    assert run(["queues", "load", "--store", url, str(path)]) == 1
+    assert "setting-malformed" in capsys.readouterr().err
     path.write_text('{"queues": [{"name": "z", "wieght": 3}]}', encoding="utf-8")
     assert run(["queues", "load", "--store", url, str(path)]) == 1
     assert "file-malformed" in capsys.readouterr().err
@@ -304,7 +325,7 @@ def test_queues_of_a_file_and_options(tmp_path, capsys):
     assert "queue-busy" in capsys.readouterr().err
 
 
-def test_a_quota_below_what_runs_lets_nothing_begin_and_says_so(store, capsys):
+def test_a_quota_below_what_runs_lets_nothing_begin_and_says_so(store, store_url, capsys):
     cluster = SimulatedCluster([Offer("one", {"cpu": 10})], seconds=10.0)
     store.set_queues([Queue("a")])
     store.submit([Submission(f"t{at}", {"cpu": 2}, queue="a") for at in range(8)])
@@ -316,6 +337,11 @@ def test_a_quota_below_what_runs_lets_nothing_begin_and_says_so(store, capsys):
         cycle = loop.cycle()
         assert cycle.refusals == {"over-quota": 3, "no-offer": 1}
         assert cycle.shares["a"] == 1.0
+        assert run(["queues", "list", "--store", store_url]) == 0
+        assert "holds 10000m of 4000m cpu: nothing more of it begins until it holds less" in capsys.readouterr().out
+        assert (
+            why(store, "t7", cluster.now())[0] == "the quota of the queue a is 4000m cpu: 10000m are held, and it asks 2000m"
+        )
         cluster.wait(20)
         for _ in range(2):
             loop.cycle()

@@ -203,7 +203,7 @@ def test_a_cordoned_place_gets_nothing_new_and_a_drained_one_lets_go(store):
 def test_why(store):
     cluster = Broken([Offer("one", {"cpu": 4}, attributes={"zone": "north"}), Offer("bad", {"cpu": 2})])
     rows = {
-        "large": ({"cpu": 400}, (), "it asks 400000 cpu, and the largest of 2 offers has 4000: it can never run there"),
+        "large": ({"cpu": 400}, (), "it asks 400000m cpu, and the largest of 2 offers has 4000m: it can never run there"),
         "strange": ({"licences": 1}, (), "had no offer with licences: it can never run there"),
         "unknown": ({"cpu": 1}, (is_in("rack", "7"),), "no offer has the attribute rack that it requires"),
         "elsewhere": (
@@ -225,10 +225,13 @@ def test_why(store):
     now = cluster.now()
     for name, (_, _, told) in rows.items():
         assert told in "\n".join(why(store, name, now)), name
-    assert why(store, "after", now) == ["it needs first (running)"]
-    assert why(store, "first", now) == ["it is running on one, attempt 1"]
-    assert "2 have too little cpu free" in why(store, "waits", now)[-2]
-    assert why(store, "waits", now)[-1].startswith("what would help: 2 offers lack only cpu: ")
+    queue = "it is in the queue default, with priority 0"
+    assert why(store, "after", now) == ["it needs first (running)", queue]
+    assert why(store, "first", now) == ["it is running on one, attempt 1", queue.replace("0", "9")]
+    *_, lacks, helps, last = why(store, "waits", now)
+    assert "2 have too little cpu free" in lacks
+    assert helps.startswith("what would help: 2 offers lack only cpu: ")
+    assert last == queue
 
 
 def test_why_a_task_pauses_and_what_it_avoids(store):
@@ -262,7 +265,7 @@ def test_the_commands(tmp_path, capsys):
     assert said("cluster", "list") == "one  drained: new memory\nthree  drained: new memory\n"
     assert "one gets nothing new: drained: new memory\n" in said("tasks", "why", "a")
     assert "had room for it on two" in said("tasks", "why", "a")
-    assert said("tasks", "why", "b") == "it needs a (ready)\n"
+    assert said("tasks", "why", "b") == "it needs a (ready)\nit is in the queue default, with priority 0\n"
     assert said("cluster", "uncordon", "one", "three").startswith("one: gets tasks\n")
     assert said("cluster", "list") == "every place gets tasks\n"
     assert run(["tasks", "why", "nobody", "--store", url]) == 1

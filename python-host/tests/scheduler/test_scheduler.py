@@ -542,7 +542,8 @@ def test_commands(capsys, tmp_path, store_url):
         "0 pending  0 ready  0 claimed  0 running  1 done  1 failed  1 cancelled"
     )
     listed = json.loads(command(capsys, "tasks", "list", "--state", "failed", "--json", *at)[1])
-    assert listed["tasks"] == [{"name": "b", "state": "failed", "priority": 0, "reason": "b"}]
+    row = {"name": "b", "state": "failed", "priority": 0, "reason": "b", "queue": "default", "group": None}
+    assert listed["tasks"] == [row]
     shown = command(capsys, "tasks", "show", "b", *at)[1]
     assert "state     failed: b" in shown
     assert "claimed, attempt 1 on server" in shown

@@ -62,7 +62,7 @@ def add_queues(commands: Any, stored: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> str:
     with open_store(options, make=False) as store:
-        from offermatch.scheduler.queues import held_below  # noqa: PLC0415
+        from offermatch.scheduler.queues import amount, held_below  # noqa: PLC0415
 
         found, (_, held), waiting = store.queues(), store.holding(), store.waiting()
     rows = [
@@ -93,16 +93,9 @@ def _list(options: argparse.Namespace) -> str:
         for dimension, most in queue.quota.items():
             number = used.get(dimension, 0)
             full = ": nothing more of it begins until it holds less" if number >= most else ""
-            part = f"{_shown(dimension, number)} of {_shown(dimension, most)} {visible(dimension)}"
+            part = f"{amount(dimension, number)} of {amount(dimension, most)} {visible(dimension)}"
             lines.append(f"{'':<{width}}  holds {part}{full}")
     return "\n".join(lines) + "\n"
-
-
-def _shown(dimension: str, number: int) -> str:
-    from offermatch.model import DEVICES  # noqa: PLC0415
-    from offermatch.quantity import unit_of  # noqa: PLC0415
-
-    return f"{number / 1000:g}" if dimension == DEVICES else unit_of(dimension).shown(number)
 
 
 def _set(options: argparse.Namespace) -> str:

@@ -173,7 +173,7 @@ def _submit(options: argparse.Namespace) -> str:
         with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
             for path in options.files:
                 bar = bars.add_task(escape(visible(f"reading {path}")), total=None)
-                rows = read_submissions(path, options.format, queue=options.queue or DEFAULT)
+                rows = read_submissions(path, options.format, queue=DEFAULT if options.queue is None else options.queue)
                 bars.update(bar, description=escape(visible(f"storing {path}")), total=len(rows))
                 store.submit(rows, source=str(path), progress=lambda more, bar=bar: bars.advance(bar, more))  # type: ignore[misc]
                 lines.append(f"{visible(path)}: {len(rows):,} tasks stored\n")

@@ -18,7 +18,7 @@ from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 
 if TYPE_CHECKING:
     from offermatch.scheduler.store import Store
-    from offermatch.scheduler.store.schema import State
+    from offermatch.scheduler.store.records import GroupState, Listed
 
 __all__ = ["add_tasks"]
 
@@ -84,23 +84,38 @@ def _list(options: argparse.Namespace) -> str:
         counts = store.counts()
         rows = [_with_reason(store, row, at) for at, row in enumerate(store.listed(options.state, options.most))]
     if options.json:
-        found = [dict(zip(("name", "state", "priority", "reason"), row, strict=True)) for row in rows]
+        found = [{**row._asdict(), "group": _group(row.group)} for row in rows]
         return json.dumps({"counts": counts, "tasks": found}, indent=2) + "\n"
     lines = ["  ".join(f"{counts.get(state, 0):,} {state}" for state in _STATES), ""]
-    shown = [(visible(name, LONGEST_NAME), state, priority, visible(why)) for name, state, priority, why in rows]
-    width = max([len(row[0]) for row in shown] or [0])
-    lines += [f"{name:<{width}}  {state:<9}  {priority:>4}  {why}".rstrip() for name, state, priority, why in shown]
+    # One line a group, however many of its members are listed.
+    groups = {row.group.id: row.group for row in rows if row.group is not None}
+    names = {number: visible(group.name, LONGEST_NAME) for number, group in groups.items()}
+    shown = [
+        (visible(row.name, LONGEST_NAME), visible(row.queue, LONGEST_NAME), names[row.group.id] if row.group else "")
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    for row, cells in zip(rows, shown, strict=True):
+        name, *others = (f"{cell:<{width}}  " for cell, width in zip(cells, widths, strict=True) if width)
+        lines.append(f"{name}{row.state:<9}  {row.priority:>4}  {''.join(others)}{visible(row.reason)}".rstrip())
+    lines += ["", *(f"group {names[number]}: {group.rules}" for number, group in groups.items())]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _with_reason(store: Store, row: tuple[str, State, int, str], at: int) -> tuple[str, State, int, str]:
+def _with_reason(store: Store, row: Listed, at: int) -> Listed:
     """Return a row of the list with why its task waits, which takes a look at the offers; of the first ones only."""
-    name, state, priority, reason = row
-    if state not in ("pending", "ready") or at >= _MOST_REASONS:
+    if row.state not in ("pending", "ready") or at >= _MOST_REASONS:
         return row
     from offermatch.scheduler.why import why  # noqa: PLC0415
 
-    return name, state, priority, next(iter(why(store, name, time.time())), reason)
+    return row._replace(reason=why(store, row.name, time.time())[0])
+
+
+def _group(group: GroupState | None) -> dict[str, Any] | None:
+    if group is None:
+        return None
+    rules = {"least": group.least, "together": group.together, "at_most": dict(group.at_most)}
+    return {"name": group.name, **rules, "fails_together": group.fails_together}
 
 
 def _show(options: argparse.Namespace) -> str:
@@ -114,6 +129,7 @@ def _show(options: argparse.Namespace) -> str:
             "needs": found.needs,
             "payload": found.payload,
             "inputs": found.inputs,
+            "group": _group(found.group),
             "row": {name: value for name, value in row.items() if name not in ("name", "state")},
             "history": [change._asdict() for change in found.history],
         }
@@ -125,6 +141,8 @@ def _show(options: argparse.Namespace) -> str:
         f"tries     {row['attempt']} so far, {row['failures']} of them failed, {row['retries']} retries allowed",
         f"priority  {row['priority']}, in the queue {visible(row['queue'], LONGEST_NAME)}",
     ]
+    if found.group is not None:
+        lines.append(f"group     {visible(found.group.name, LONGEST_NAME)}: {found.group.rules}")
     if row["requirements"]:
         lines.append(f"requires  {visible(row['requirements'], LONGEST_MESSAGE)}")
     if found.payload:

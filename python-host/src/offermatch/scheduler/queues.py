@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -14,12 +13,16 @@ from offermatch.errors import InputError
 from offermatch.model import DEVICES
 from offermatch.quantity import COUNT, parse, unit_of
 from offermatch.reading import read_bounded
+from offermatch.visible import LONGEST_NAME, visible
 
-__all__ = ["DEFAULT", "Queue", "checked_queues", "held_below", "quota_of", "read_queues"]
+__all__ = ["DEFAULT", "Queue", "amount", "checked_queues", "held_below", "quota_of", "read_queues"]
 
 DEFAULT = "default"
 """The queue of a task that names none. It is always there."""
 _LONGEST_NAME = 128
+_LIGHTEST, _HEAVIEST = 1e-9, 1e9
+"""Weights between these can be multiplied and divided without leaving the range of doubles."""
+_MOST_HELD = 2**64 - 1
 _KEYS = ("name", "weight", "quota", "parent", "preempts")
 
 
@@ -29,7 +32,7 @@ class Queue:
 
     Attributes:
         name: Its name.
-        weight: Its share, in proportion to the weights of the queues beside it. Above 0.
+        weight: Its share, in proportion to the weights of the queues beside it; from 1e-9 to 1e9.
         quota: What its tasks, and those of the queues below it, may hold at a time, in the smallest unit of each dimension;
             ``devices`` in thousandths. A dimension left out has no limit.
         parent: The queue it belongs to; empty where it belongs to none.
@@ -73,7 +76,7 @@ def read_queues(path: Path) -> list[Queue]:
                 row.get("name", ""),
                 row.get("weight", 1.0),
                 quota_of(row.get("quota", {}), f"{place}, quota"),
-                row.get("parent") or "",
+                "" if row.get("parent") is None else row["parent"],
                 tuple(row.get("preempts", ())),
             )
         )
@@ -92,6 +95,16 @@ def quota_of(given: Mapping[str, Any], place: str) -> dict[str, int]:
         else parse(value, f"{place}.{name}", unit_of(name))
         for name, value in given.items()
     }
+
+
+def amount(dimension: str, quantity: int) -> str:
+    """Return a quantity with the sign of its unit, where that has one; whole devices, of thousandths.
+
+    Examples:
+        >>> amount("cpu", 1500), amount("memory", 1024), amount("devices", 2500)
+        ('1500m', '1024B', '2.5')
+    """
+    return f"{quantity / 1000:g}" if dimension == DEVICES else unit_of(dimension).shown(quantity)
 
 
 def held_below(name: str, queues: Sequence[Queue], held: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
@@ -139,11 +152,19 @@ def checked_queues(queues: Iterable[Queue], source: str = "queues", known: Seque
         if queue.name in new:
             raise InputError("duplicate-name", f"two queues are called {queue.name!r}", "keep one of them", source)
         weight = queue.weight
-        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
-            hint = "give a number above 0; 'offermatch queues set NAME --quota cpu=0' lets nothing of a queue begin"
-            raise InputError("setting-malformed", f"the weight {weight!r} is not above 0", hint, place)
+        if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not _LIGHTEST <= weight <= _HEAVIEST:
+            numbers = f"give a number from {_LIGHTEST:g} to {_HEAVIEST:g}"
+            hint = f"{numbers}; 'offermatch queues set NAME --quota cpu=0' lets nothing of a queue begin"
+            raise InputError(
+                "setting-malformed", f"the weight {visible(repr(weight), LONGEST_NAME)} cannot be used", hint, place
+            )
         if not isinstance(queue.parent, str):
             raise InputError("setting-malformed", f"{queue.parent!r} is no name", "name a queue", f"{place}, parent")
+        preempts: Any = queue.preempts
+        if not isinstance(preempts, (list, tuple)) or not all(isinstance(name, str) for name in preempts):
+            message = f"{preempts!r} is no list of names"
+            raise InputError("setting-malformed", message, "name queues in a list", f"{place}, preempts")
+        _check_quota(queue.quota, place)
         new[queue.name] = queue
     every = {DEFAULT: Queue(DEFAULT), **{queue.name: queue for queue in known}, **new}
     for queue in new.values():
@@ -163,3 +184,15 @@ def checked_queues(queues: Iterable[Queue], source: str = "queues", known: Seque
         cycle = " below ".join(map(repr, error.args[1]))
         raise InputError("queue-cycle", cycle, "take one of these parents away", source) from None
     return list(new.values())
+
+
+def _check_quota(quota: Any, place: str) -> None:
+    if not isinstance(quota, Mapping):
+        message, hint = f"{quota!r} is no quota", "give a mapping of dimensions to what may be held"
+        raise InputError("setting-malformed", message, hint, f"{place}, quota")
+    for name, most in quota.items():
+        if not isinstance(name, str) or not name:
+            raise InputError("setting-malformed", f"{name!r} is no dimension", "name one, such as cpu", f"{place}, quota")
+        if isinstance(most, bool) or not isinstance(most, int) or not 0 <= most <= _MOST_HELD:
+            hint = f"give a whole number of the smallest unit, such as 2000 for 2 cores, from 0 to {_MOST_HELD}"
+            raise InputError("setting-malformed", f"{most!r} cannot be used", hint, f"{place}, quota.{name}")

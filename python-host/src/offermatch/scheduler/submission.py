@@ -182,9 +182,8 @@ def checked(rows: Sequence[Submission], source: str = "tasks") -> Checked:
     retries = _whole_numbers([row.retries for row in rows], 0, columns, "retries")
     limits = [None if (limit := row.time_limit) is None else _time_limit(limit, columns, at) for at, row in enumerate(rows)]
     queues = [row.queue for row in rows]
-    for queue in dict.fromkeys(queues):
+    for at, queue in enumerate(queues):
         if not isinstance(queue, str) or not queue:
-            at = queues.index(queue)
             raise InputError("queue-unknown", f"{queue!r} is no queue", "name one", columns.place(at, "queue"))
     needs: list[Sequence[str]] = [tuple(dict.fromkeys(needed)) if (needed := row.needs) else () for row in rows]
     _refuse_cycles(columns, needs)

@@ -12,7 +12,7 @@ from offermatch.matcher import ReferenceMatcher
 from offermatch.model import AnyRequirement, Explanation, Requirement
 from offermatch.scheduler.gangs import is_apart, unserved, with_groups
 from offermatch.scheduler.places import Places, without
-from offermatch.scheduler.queues import held_below
+from offermatch.scheduler.queues import amount, held_below
 from offermatch.scheduler.seats import Units, asked_of, summed
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
@@ -29,12 +29,16 @@ _MOST_NAMED = 10
 
 
 def why(store: Store, name: str, now: float) -> list[str]:
-    """Return the reasons for which a task is where it is, one a line, what holds it up first.
+    """Return the reasons for which a task is where it is, one a line, what holds it up first; its queue and its group last.
 
     Raises:
         StoreError: ``task-unknown``.
     """
     shown = store.shown(name)
+    return [*_reasons(store, shown, now), *_belongs(shown)]
+
+
+def _reasons(store: Store, shown: Shown, now: float) -> list[str]:
     row = shown.columns
     reason = f": {row['reason']}" if row["reason"] else ""
     if shown.state == "pending":
@@ -50,6 +54,17 @@ def why(store: Store, name: str, now: float) -> list[str]:
     if shown.state != "ready":
         return [f"it is {shown.state}{reason}"]
     return _ready(store, shown, now)
+
+
+def _belongs(shown: Shown) -> list[str]:
+    """Return whose share a task runs from, and with whom."""
+    row, group = shown.columns, shown.group
+    lines = [f"it is in the queue {visible(row['queue'], LONGEST_NAME)}, with priority {row['priority']}"]
+    if group is not None:
+        needs = f"{group.needed} more have to begin at once, " if group.needed else ""
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(group.counts.items()))
+        lines.append(f"it is in the group {visible(group.name, LONGEST_NAME)} ({group.rules}): {needs}{counts}")
+    return lines
 
 
 def _ready(store: Store, shown: Shown, now: float) -> list[str]:
@@ -90,11 +105,11 @@ def _members(store: Store, group: GroupState, now: float) -> list[str]:
     pauses = [(name, pause) for name, pause in pauses if pause <= now + LONGEST_PAUSE]
     pending = [name for name, state, _ in waiting if state == "pending"]
     ready = group.counts.get("ready", 0) - len(pauses)
+    if ready >= group.needed:
+        return []
     are = "is" if ready == 1 else "are"
     name = visible(group.name, LONGEST_NAME)
     line = f"its group {name} needs {group.needed} members to begin at once, and {ready} {are} ready"
-    if ready >= group.needed:
-        return [line]
     others = [f"{visible(name, LONGEST_NAME)} (pending)" for name in pending]
     others += [f"{visible(name, LONGEST_NAME)} (pauses for {pause - now:.0f} s)" for name, pause in pauses]
     more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
@@ -137,10 +152,11 @@ def _order(store: Store, row: Mapping[str, Any], found: Processable, now: float)
         for dimension, most in queue.quota.items():
             used = held_below(name, queues, held).get(dimension, 0)
             if asked.get(dimension, 0) and used + asked[dimension] > most:
-                shown = visible(dimension, LONGEST_NAME)
+                quota, there = amount(dimension, most), amount(dimension, used)
+                never = ": it can never run there" if asked[dimension] > most else ""
                 lines.append(
-                    f"the quota of the queue {visible(name, LONGEST_NAME)} is {most} {shown}: {used} are held, and {asks} "
-                    f"{asked[dimension]}" + (": it can never run there" if asked[dimension] > most else "")
+                    f"the quota of the queue {visible(name, LONGEST_NAME)} is {quota} {visible(dimension, LONGEST_NAME)}: "
+                    f"{there} are held, and {asks} {amount(dimension, asked[dimension])}{never}"
                 )
         name = queue.parent
     for number, one in store.reservations().items():
@@ -155,7 +171,8 @@ def _order(store: Store, row: Mapping[str, Any], found: Processable, now: float)
             lines.append(f"room on {offer} is held for another task that has waited longer")
     ahead = store.ahead(row["queue"], row["priority"], row["id"])
     if ahead:
-        lines.append(f"{ahead} ready tasks are before it in the queue {visible(row['queue'], LONGEST_NAME)}")
+        are = "task is" if ahead == 1 else "tasks are"
+        lines.append(f"{ahead} ready {are} before it in the queue {visible(row['queue'], LONGEST_NAME)}")
     return lines
 
 
@@ -181,7 +198,8 @@ def _placing(found: Processable, row: int, sighting: Sighting, offers: OfferColu
             lines.append(f"{seen} had no offer with {shown_name}: it can never run there")
         elif capacity is not None and asked > (most := max(capacity)):
             lines.append(
-                f"it asks {asked} {shown_name}, and the largest of {len(offers)} offers has {most}: it can never run there"
+                f"it asks {amount(name, asked)} {shown_name}, and the largest of {len(offers)} offers has "
+                f"{amount(name, most)}: it can never run there"
             )
     if lines:
         return lines

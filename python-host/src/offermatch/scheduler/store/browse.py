@@ -12,7 +12,7 @@ from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.following import cancel_followers
 from offermatch.scheduler.store.groups import states_of
 from offermatch.scheduler.store.history import remember
-from offermatch.scheduler.store.records import Change, Shown
+from offermatch.scheduler.store.records import Change, Listed, Shown
 from offermatch.scheduler.store.schema import State, dependencies, history, payloads, tasks
 from offermatch.visible import LONGEST_NAME, visible
 
@@ -21,13 +21,15 @@ __all__ = ["cancel", "listed", "members", "retry", "shown"]
 _ENDED = ("failed", "cancelled")
 
 
-def listed(connection: Connection, state: str | None, most: int) -> list[tuple[str, State, int, str]]:
-    """Return name, state, priority and reason of tasks, those that changed last first."""
-    found = select(tasks.c.name, tasks.c.state, tasks.c.priority, func.coalesce(tasks.c.reason, tasks.c.offer, ""))
+def listed(connection: Connection, database: Database, state: str | None, most: int) -> list[Listed]:
+    """Return tasks, those that changed last first."""
+    reason = func.coalesce(tasks.c.reason, tasks.c.offer, "").label("why")
+    found = select(tasks.c.name, tasks.c.state, tasks.c.priority, reason, tasks.c.queue, tasks.c.group_id)
     if state is not None:
         found = found.where(tasks.c.state == state)
-    rows = connection.execute(found.order_by(tasks.c.changed_at.desc(), tasks.c.id.desc()).limit(most))
-    return [(name, state, priority, why) for name, state, priority, why in rows]
+    rows = connection.execute(found.order_by(tasks.c.changed_at.desc(), tasks.c.id.desc()).limit(most)).all()
+    groups = states_of(connection, database, [row.group_id for row in rows if row.group_id is not None])
+    return [Listed(row.name, row.state, row.priority, row.why, row.queue, groups.get(row.group_id)) for row in rows]
 
 
 def shown(connection: Connection, database: Database, name: str) -> Shown:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, insert, select, update
 
@@ -15,7 +16,7 @@ from offermatch.errors import InputError
 from offermatch.model import Group
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.history import plain
-from offermatch.scheduler.store.records import GroupClaims, GroupState
+from offermatch.scheduler.store.records import GroupClaims, GroupState, rules_of
 from offermatch.scheduler.store.schema import groups, tasks
 from offermatch.scheduler.submission import Checked
 from offermatch.visible import LONGEST_NAME, visible
@@ -103,11 +104,8 @@ def _either(before: Mapping[str, object], values: Mapping[str, object]) -> int:
     return int(bool(before["fails_together"] or values["fails_together"]))
 
 
-def _shown(row: Mapping[str, object]) -> str:
-    parts = [f"least {row['least']}"] if row["least"] else []
-    parts += [f"together on {row['together']}"] if row["together"] else []
-    parts += [f"at most {row['at_most']}"] if row["at_most"] else []
-    return ", ".join(parts) or "no rules"
+def _shown(row: Mapping[str, Any]) -> str:
+    return rules_of(row["least"], row["together"], json.loads(row["at_most"] or "{}"))
 
 
 def states_of(connection: Connection, database: Database, numbers: Iterable[int]) -> dict[int, GroupState]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from offermatch.errors import InputError, StoreError
 from offermatch.model import DEVICES
-from offermatch.scheduler.queues import DEFAULT, Queue, checked_queues
+from offermatch.scheduler.queues import DEFAULT, Queue, amount, checked_queues
 from offermatch.scheduler.store.schema import READY, queues, tasks
 from offermatch.scheduler.submission import Checked
 from offermatch.visible import LONGEST_NAME, visible
@@ -124,7 +124,8 @@ def refuse_unrunnable(connection: Connection, found: Checked) -> None:
         for dimension, (most, owner) in limit.items():
             column = columns.devices if dimension == DEVICES else columns.demand.get(dimension)
             if column is not None and column[row] > most:
-                message = f"it asks {column[row]} {dimension}, and the queue {owner!r} may hold {most} in all"
+                asked = f"{amount(dimension, column[row])} {dimension}"
+                message = f"it asks {asked}, and the queue {owner!r} may hold {amount(dimension, most)} in all"
                 raise InputError("over-quota", message, "ask less, or raise the quota", columns.place(row, dimension))
     _refuse_gangs(found, limits)
 
@@ -147,8 +148,8 @@ def _refuse_gangs(found: Checked, limits: Mapping[str, Mapping[str, tuple[int, s
             asked = sum(sorted(column[row] for row in rows)[:least]) if column is not None else 0
             if asked > most:
                 message = (
-                    f"the {least} members that its group needs at once ask {asked} {dimension}, and the queue {owner!r} may "
-                    f"hold {most} in all"
+                    f"the {least} members that its group needs at once ask {amount(dimension, asked)} {dimension}, and the "
+                    f"queue {owner!r} may hold {amount(dimension, most)} in all"
                 )
                 hint = "ask less, or for fewer at once, or raise the quota"
                 raise InputError("over-quota", message, hint, columns.place(rows[0], "group.least"))

@@ -11,12 +11,14 @@ from typing import Any, Literal, NamedTuple
 from offermatch.model import RULES
 from offermatch.scheduler.store.schema import State
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = [
     "Change",
     "Claim",
     "GroupClaims",
     "GroupState",
+    "Listed",
     "Outcome",
     "Place",
     "Preemption",
@@ -28,6 +30,7 @@ __all__ = [
     "Verdict",
     "Victim",
     "Wanted",
+    "rules_of",
 ]
 
 Outcome = Literal["running", "done", "failed", "lost", "again"]
@@ -136,6 +139,25 @@ class GroupState:
     def needed(self) -> int:
         """How many more members have to begin at once; 0 where any number may."""
         return max(0, self.least - self.counts.get("done", 0) - sum(self.staying.values())) if self.least > 1 else 0
+
+    @property
+    def rules(self) -> str:
+        """What it asks, for people."""
+        return rules_of(self.least, self.together, self.at_most, fails_together=self.fails_together)
+
+
+def rules_of(least: int, together: str | None, at_most: Mapping[str, int], *, fails_together: bool = False) -> str:
+    """Return what a group asks, for people.
+
+    Examples:
+        >>> rules_of(3, "rack", {"offer": 1})
+        'least 3, together on rack, at most 1 on one offer'
+    """
+    parts = [f"least {least}"] if least else []
+    parts += [f"together on {visible(together, LONGEST_NAME)}"] if together is not None else []
+    parts += [f"at most {number} on one {visible(name, LONGEST_NAME)}" for name, number in at_most.items()]
+    parts += ["fails together"] if fails_together else []
+    return ", ".join(parts) or "no rules"
 
 
 class GroupClaims(NamedTuple):
@@ -298,6 +320,26 @@ class Change(NamedTuple):
     attempt: int
     offer: str | None
     reason: str | None
+
+
+class Listed(NamedTuple):
+    """A task of a list.
+
+    Attributes:
+        name: Its name.
+        state: Where it stands.
+        priority: How much it matters.
+        reason: Why it is there, as its row says; else its offer, if it has one.
+        queue: Its queue.
+        group: How its group stands; None where it has none.
+    """
+
+    name: str
+    state: State
+    priority: int
+    reason: str
+    queue: str
+    group: GroupState | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.records import (
     Claim,
     GroupClaims,
+    Listed,
     Place,
     Preemption,
     Processable,
@@ -135,10 +136,10 @@ class Store:
         with self._database.read() as connection:
             return ready.counts(connection)
 
-    def listed(self, state: str | None = None, most: int = 50) -> list[tuple[str, State, int, str]]:
-        """Return name, state, priority and reason of tasks, those that changed last first."""
+    def listed(self, state: str | None = None, most: int = 50) -> list[Listed]:
+        """Return tasks, those that changed last first."""
         with self._database.read() as connection:
-            return browse.listed(connection, state, most)
+            return browse.listed(connection, self._database, state, most)
 
     def shown(self, name: str) -> Shown:
         """Return all about one task.
