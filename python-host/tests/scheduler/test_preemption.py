@@ -121,6 +121,71 @@ def test_a_member_of_a_gang_is_no_victim(store):
         store.submit([Submission("urgent", {"cpu": 1}, priority=9, queue="high")], at=cluster.now())
         rounds(loop, cluster)
     assert store.counts() == {"running": 2, "ready": 1}
+    assert (
+        "its queue preempts tasks of low: of 2 that run with a priority below 9, 0 may end: members of gangs do not, nor "
+        "what is to end anyhow"
+    ) in why(store, "urgent", cluster.now())
+
+
+def test_a_member_of_a_group_of_which_any_number_may_run_is_a_victim_as_others_are(store):
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2}, attributes={"rack": "r"})])
+    store.submit(low(2, group=Group("loose", together="rack", at_most={"offer": 2})), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        assert store.running_below(["low"], 9) == (2, 2)
+        store.submit([Submission("urgent", {"cpu": 1}, priority=9, queue="high", payload={"seconds": 99})], at=cluster.now())
+        rounds(loop, cluster)
+    assert state(store, "urgent") == "running"
+    assert sorted(state(store, f"low{at}") for at in range(2)) == ["ready", "running"]
+
+
+@pytest.mark.parametrize("rule", [{"together": "rack"}, {"at_most": {"offer": 2}}, {"least": 2, "together": "rack"}])
+def test_a_group_whose_rule_a_plan_could_break_preempts_nobody_and_is_told(store, rule):
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2}, attributes={"rack": "r"})])
+    store.submit(low(2), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        rows = [Submission(f"g{at}", {"cpu": 1}, priority=9, queue="high", group=Group("g", **rule)) for at in range(2)]
+        store.submit(rows, at=cluster.now())
+        rounds(loop, cluster)
+    assert store.counts() == {"running": 2, "ready": 2}
+    told = "its queue preempts tasks of low, but none ends for a member of a group with together or at most"
+    assert told in why(store, "g0", cluster.now())
+
+
+class Deaf(SimulatedCluster):
+    """Ends nothing that is cancelled, until it hears."""
+
+    hears = False
+
+    def cancel(self, keys):
+        if self.hears:
+            super().cancel(keys)
+
+
+def test_a_gang_that_waits_for_one_end_has_no_other_task_ended(store):
+    allow(store)
+    cluster = Deaf([Offer(f"s{at}", {"cpu": 1}) for at in range(5)])
+    store.submit(low(4), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        columns = {"priority": 9, "queue": "high", "payload": {"seconds": 99}}
+        rows = [Submission(f"g{at}", {"cpu": 1}, group=Group("g", 2), **columns) for at in range(2)]
+        store.submit(rows, at=cluster.now())
+        # One server is free, so that one end is enough for both.
+        assert loop.cycle().preempted == 1
+        room = store.reservations()
+        assert len(room) == 2
+        for _ in range(3):
+            cluster.wait(1)
+            assert loop.cycle().preempted == 0
+            assert store.reservations() == room
+        cluster.hears = True
+        rounds(loop, cluster)
+    assert [state(store, f"g{at}") for at in range(2)] == ["running"] * 2
+    assert store.counts() == {"running": 5, "ready": 1}
 
 
 def test_whole_devices_are_freed_and_shares_are_left_alone(store):
@@ -194,12 +259,32 @@ def test_what_has_changed_since_takes_the_plan_with_it(store):
         (first, second) = (store.shown(f"low{at}").columns["id"] for at in range(2))
         (urgent,) = store.submit([Submission("urgent", {"cpu": 1}, priority=9, queue="high")])
         store.cancel(["low0"])
-        assert store.preempt([Preemption(urgent, "one", [first])]) == []
-        assert store.preempt([Preemption(urgent, "elsewhere", [second])]) == []
-        assert store.preempt([Preemption(urgent, "one", [second])]) == [second]
+        assert store.preempt([[Preemption(urgent, "one", [first])]]) == []
+        assert store.preempt([[Preemption(urgent, "elsewhere", [second])]]) == []
+        # What begins with a task whose plan has changed has none either.
+        (mate,) = store.submit([Submission("mate", {"cpu": 1}, priority=9, queue="high")])
+        plan = [Preemption(urgent, "one", [first]), Preemption(mate, "one", [second])]
+        assert store.preempt([plan]) == []
+        assert store.reservations() == {}
+        assert store.preempt([[plan[0]], [Preemption(urgent, "one", [second])]]) == [second]
         assert store.ending_for() == {urgent: ["low1"]}
         store.cancel(["urgent"])
-        assert store.preempt([Preemption(urgent, "one", [second])]) == []
+        assert store.preempt([[Preemption(urgent, "one", [second])]]) == []
+
+
+def test_what_has_become_a_member_of_a_gang_since_the_plan_stays(store):
+    from offermatch.scheduler.store.records import Preemption
+
+    allow(store)
+    cluster = SimulatedCluster([Offer("one", {"cpu": 2})])
+    store.submit(low(2, group=Group("later")), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        (victim,) = (one.id for one in store.running() if one.name == "low0" and one.may_end)
+        (urgent,) = store.submit([Submission("urgent", {"cpu": 1}, priority=9, queue="high")])
+        store.submit(low(1, name="more", group=Group("later", 2)))
+        assert store.preempt([[Preemption(urgent, "one", [victim])]]) == []
+    assert store.counts() == {"running": 2, "ready": 2}
 
 
 @pytest.mark.parametrize("matcher", ["bundled", "fallback", "reference"])

@@ -21,7 +21,7 @@ from offermatch.scheduler.launches import Launches
 from offermatch.scheduler.order import over_quota, total_capacity
 from offermatch.scheduler.places import Places, with_trials, without
 from offermatch.scheduler.placing import Placing, waiting_of
-from offermatch.scheduler.preemption import left_over, plan_preemption, wanting
+from offermatch.scheduler.preemption import left_over, plan_preemption, waiting_for_ends, wanting
 from offermatch.scheduler.prepare import Preparation
 from offermatch.scheduler.refused import refused_by
 from offermatch.scheduler.reports import collect_reports
@@ -256,10 +256,9 @@ class Scheduler:
         if not any(queue.preempts for queue in queues) or not self.matcher.description.preempts:
             return
         with watch.span("preempt_tasks") as span:
-            pending = self.store.ending_for()
-            begins = {*matched.rows, *(row for row, number in enumerate(found.ids) if number in pending)}
-            over = over_quota(waiting_of(found), begins, queues, held, total_capacity(room.offers))
-            wants = wanting(found, matched.rows, queues, pending, over)
+            waiting = waiting_for_ends(found, self.store.ending_for())
+            over = over_quota(waiting_of(found), {*matched.rows, *waiting}, queues, held, total_capacity(room.offers))
+            wants = wanting(found, matched.rows, queues, waiting, over)
             if wants:
                 running, left = self.store.running(), without(self._left(found, matched, room), room.held)
                 planned = plan_preemption(self.matcher, found, wants, left, self._settings, running)

@@ -19,10 +19,10 @@ from offermatch.scheduler.gangs import members_of
 from offermatch.scheduler.places import without
 from offermatch.scheduler.queues import DEFAULT, Queue
 from offermatch.scheduler.seats import Units
-from offermatch.scheduler.store.records import Preemption, Processable, Victim
+from offermatch.scheduler.store.records import GroupState, Preemption, Processable, Victim
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
-__all__ = ["left_over", "plan_preemption", "wanting"]
+__all__ = ["has_limits", "left_over", "plan_preemption", "waiting_for_ends", "wanting"]
 
 _MOST = 1000
 """Tasks for which one cycle plans at most."""
@@ -31,11 +31,27 @@ _ROUNDS = 8
 _PLACE = "offermatch.place"
 
 
+def waiting_for_ends(found: Processable, pending: Collection[int]) -> set[int]:
+    """Return the rows for which others are about to end, or for members that begin with them.
+
+    Args:
+        found: The tasks.
+        pending: The numbers of tasks for which others are about to end.
+    """
+    units = Units(found)
+    return {one for row, number in enumerate(found.ids) if number in pending for one in (row, *units.of(row))}
+
+
+def has_limits(group: GroupState) -> bool:
+    """Return whether a group has a rule that a plan could break, as the contract's plan knows no groups."""
+    return group.together is not None or bool(group.at_most)
+
+
 def wanting(
     found: Processable,
     placed: Collection[int],
     queues: Sequence[Queue],
-    pending: Collection[int],
+    waiting: Collection[int],
     held_back: Collection[int] = (),
 ) -> dict[tuple[str, ...], list[tuple[int, ...]]]:
     """Return for which tasks others may end, by the queues of these: rows that begin together, in their order.
@@ -44,7 +60,7 @@ def wanting(
         found: The tasks in their order.
         placed: The rows that have an offer.
         queues: Every queue.
-        pending: The numbers of tasks for which others are about to end already.
+        waiting: The rows for which others are about to end already.
         held_back: The rows that a quota would hold back.
     """
     allowed = {queue.name: tuple(sorted(queue.preempts)) for queue in queues if queue.preempts}
@@ -53,14 +69,13 @@ def wanting(
     units, seen, count = Units(found), set(placed), 0
     members = members_of(found)
     wants: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
-    for row, number in enumerate(found.ids):
+    for row in range(len(found.ids)):
         victims = allowed.get(DEFAULT if found.queues is None else found.queues[row])
-        if victims is None or row in seen or number in pending:
+        if victims is None or row in seen or row in waiting:
             continue
         group = found.groups.get(found.group_of[row]) if found.group_of is not None else None
         seen.update(members[group.id] if group is not None and group.needed else (row,))
-        # The contract's plan knows no groups: together and at most could break by it.
-        if group is None or (group.together is None and not group.at_most):
+        if group is None or not has_limits(group):
             unit = units.of(row)
             if any(one in held_back for one in unit):
                 continue
@@ -111,8 +126,8 @@ def plan_preemption(
     offers: OfferColumns,
     settings: Settings,
     running: Sequence[Victim],
-) -> list[Preemption]:
-    """Return who is to end for whom, as the matcher plans it.
+) -> list[list[Preemption]]:
+    """Return who is to end for whom, as the matcher plans it: together what begins together.
 
     Args:
         matcher: Who plans.
@@ -125,10 +140,10 @@ def plan_preemption(
     Raises:
         MatcherError: The matcher failed, or its plan does not hold.
     """
-    planned: list[Preemption] = []
+    planned: list[list[Preemption]] = []
     for queues, units in wants.items():
         # Of offers that a plan is about already, no other one is made.
-        taken = {one.offer for one in planned}
+        taken = {one.offer for together in planned for one in together}
         there = without(offers, taken)
         victims, rows = _victims(there, [one for one in running if one.offer not in taken], queues)
         if not victims:
@@ -148,9 +163,9 @@ def plan_preemption(
             whole = []
         for unit in whole:
             if any(moves[row][1] for row in unit):
-                planned += [
-                    Preemption(found.ids[row], moves[row][0], [victims[at].id for at in moves[row][1]]) for row in unit
-                ]
+                planned.append(
+                    [Preemption(found.ids[row], moves[row][0], [victims[at].id for at in moves[row][1]]) for row in unit]
+                )
     return planned
 
 

@@ -12,6 +12,7 @@ from offermatch.matcher import ReferenceMatcher
 from offermatch.model import AnyRequirement, Explanation, Requirement
 from offermatch.scheduler.gangs import is_apart, unserved, with_groups
 from offermatch.scheduler.places import Places, without
+from offermatch.scheduler.preemption import has_limits
 from offermatch.scheduler.queues import amount, held_below
 from offermatch.scheduler.seats import Units, asked_of, summed
 from offermatch.scheduler.store import Store
@@ -91,6 +92,7 @@ def _ready(store: Store, shown: Shown, now: float) -> list[str]:
     lines += [f"{place} gets nothing new: {told}" for place, told in list(there.items())[:_MOST_NAMED]]
     lines += [f"and {len(there) - _MOST_NAMED} more places"] if len(there) > _MOST_NAMED else []
     lines += _rules(found, group, sighting)
+    lines += _preempting(store, shown)
     if row["id"] not in found.ids or (group is not None and len(found.ids) < group.needed):
         return lines
     return [*lines, *_placing(found, found.ids.index(row["id"]), sighting, without(sighting.offers, there), now)]
@@ -134,6 +136,20 @@ def _rules(found: Processable, group: GroupState | None, sighting: Sighting) -> 
         there = next(name for name in group.occupants if name not in set(sighting.offers.names))
         lines.append(f"a member of its group runs on {visible(there, LONGEST_NAME)}, which the cluster does not offer now")
     return lines
+
+
+def _preempting(store: Store, shown: Shown) -> list[str]:
+    """Return whether running tasks may end for a task of a queue that preempts."""
+    row, group = shown.columns, shown.group
+    victims = next((queue.preempts for queue in store.queues() if queue.name == row["queue"]), ())
+    if not victims or row["id"] in store.ending_for():
+        return []
+    named = f"its queue preempts tasks of {', '.join(visible(name, LONGEST_NAME) for name in victims[:_MOST_NAMED])}"
+    if group is not None and has_limits(group):
+        return [f"{named}, but none ends for a member of a group with together or at most"]
+    lower, may_end = store.running_below(victims, row["priority"])
+    others = ": members of gangs do not, nor what is to end anyhow" if may_end < lower else ""
+    return [f"{named}: of {lower} that run with a priority below {row['priority']}, {may_end} may end{others}"]
 
 
 def _order(store: Store, row: Mapping[str, Any], found: Processable, now: float) -> list[str]:

@@ -367,8 +367,15 @@ class Store:
         with self._database.read() as connection:
             return preemption.ending_for(connection)
 
-    def preempt(self, planned: Sequence[Preemption], at: float | None = None) -> Collection[int]:
+    def running_below(self, queues: Collection[str], priority: int) -> tuple[int, int]:
+        """Return how many running tasks of these queues have a lower priority, and how many of them may end for others."""
+        with self._database.read() as connection:
+            return preemption.running_below(connection, queues, priority)
+
+    def preempt(self, planned: Sequence[Sequence[Preemption]], at: float | None = None) -> Collection[int]:
         """Have running tasks end for others, as far as both still stand as planned; return the numbers of those that end.
+
+        Each element of the plan is of tasks that begin together: of it, all is done or nothing.
 
         The scheduler that holds a task ends it in its next cycle. It is ready again then, and no retry is used up; the room
         is held for the task that it ended for.
