@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import threading
 import time
 from dataclasses import replace
@@ -32,6 +33,32 @@ def case(tmp_path_factory):
     path = tmp_path_factory.mktemp("cases") / "case.recording.json"
     ReferenceMatcher().match(TASKS, OFFERS, record=path)
     return path
+
+
+def test_a_command_writes_the_manifest_of_a_component(tmp_path, capsys):
+    (tmp_path / "etc").mkdir()
+    assert run(["policies", "--write", str(tmp_path / "matchers")]) == 0
+    strand = tmp_path / "matchers" / "strand.wasm"
+    place = tmp_path / "etc" / "manifest.json"
+    assert run(["manifest", str(strand), "--write", str(tmp_path / "etc"), "--shadow-cycles", "3"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"{place}: offermatch-strand 0.1.0, policy strand, sha256:")
+    assert [path.name for path in place.parent.iterdir()] == ["manifest.json"]
+    written = json.loads(place.read_text())
+    assert (written["policy"], written["path"], written["shadow_cycles"]) == ("strand", "../matchers/strand.wasm", 3)
+    assert run(["swap", "--manifest", str(place)]) == 0
+    assert "would be promoted after 3 cycles in shadow" in capsys.readouterr().out
+    assert run(["manifest", str(strand), "--conformance", "none"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed == {**written, "path": os.path.relpath(strand), "shadow_cycles": 0, "conformance": "none"}
+    for wrong, code in (
+        (["--probation-cycles", "-1"], "manifest-malformed"),
+        (["--write", str(tmp_path / "nowhere" / "manifest.json")], "file-unwritable"),
+    ):
+        assert run(["manifest", str(strand), *wrong]) == 1
+        assert f"error[{code}]" in capsys.readouterr().err
+    assert run(["manifest", str(place)]) == 1
+    assert "error[component-malformed]" in capsys.readouterr().err
+    assert json.loads(place.read_text()) == written
 
 
 def happened(slot):

@@ -23,6 +23,7 @@ from offermatch.cli.demo import add_demo
 from offermatch.cli.doctor import add_doctor
 from offermatch.cli.inspect import add_inspect
 from offermatch.cli.kubernetes import add_kubernetes
+from offermatch.cli.manifest import add_manifest
 from offermatch.cli.match import add_match
 from offermatch.cli.new import add_new
 from offermatch.cli.pack import add_pack
@@ -48,6 +49,7 @@ _COMMANDS = (
     add_policies,
     add_demo,
     add_replay,
+    add_manifest,
     add_swap,
     add_sign,
     add_registry,

@@ -7,6 +7,7 @@ docs/trust.md shows a manifest. Nothing here touches the matcher in use.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
@@ -28,14 +29,15 @@ from offermatch.recording.recording import Recording, replay
 from offermatch.wasm.component import Code
 from offermatch.wasm.pace import considerate
 
-__all__ = ["Manifest", "judge_here", "judged"]
+__all__ = ["LEVELS", "Manifest", "judge_here", "judged"]
 
 _IN_A_DIRECTORY = "manifest.json"
 """The file that stands for a directory."""
 
 _TEXTS = ("matcher", "version", "policy", "path", "digest")
 _CYCLES = {"shadow_cycles": 0, "probation_cycles": 10}
-_CONFORMANCE = ("claimed", "none", "contract", "reference")
+LEVELS = ("claimed", "none", "contract", "reference")
+"""What the key ``conformance`` may say."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HINT = "docs/trust.md shows a manifest; write it to another name and rename it"
 
@@ -64,6 +66,40 @@ class Manifest:
     shadow_cycles: int = 0
     probation_cycles: int = 10
     conformance: str = "claimed"
+
+    @classmethod
+    def of(
+        cls,
+        path: Path | str,
+        *,
+        shadow_cycles: int = 0,
+        probation_cycles: int = 10,
+        conformance: str = "claimed",
+        limits: Limits | None = None,
+    ) -> Manifest:
+        """Return the manifest that asks for a component, as it is now and as it describes itself.
+
+        Args:
+            path: The component: a file, or ``oci://...`` in a registry.
+            shadow_cycles: As the attribute.
+            probation_cycles: As the attribute.
+            conformance: As the attribute.
+            limits: What it may use while it describes itself.
+
+        Raises:
+            MatcherError: An error of loading.
+        """
+        matcher = Matcher.load(path, limits=limits)
+        said = matcher.description
+        texts = (said.name, said.version, said.policy)
+        return cls(*texts, path, matcher.digest, shadow_cycles, probation_cycles, conformance)
+
+    def text(self, place: Path) -> str:
+        """Return the content of the file at a place, which the path of the component is relative to."""
+        path = self.path if isinstance(self.path, str) else os.path.relpath(self.path, place.parent)
+        found = {"matcher": self.matcher, "version": self.version, "policy": self.policy, "path": path}
+        cycles = {"shadow_cycles": self.shadow_cycles, "probation_cycles": self.probation_cycles}
+        return json.dumps({**found, "digest": self.digest, **cycles, "conformance": self.conformance}, indent=1) + "\n"
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Manifest:
@@ -122,8 +158,8 @@ class Manifest:
         if not _DIGEST.fullmatch(found["digest"]):
             raise malformed(f"{found['digest']!r} is not sha256: and 64 lower-case hexadecimal digits")
         level = found.get("conformance", "claimed")
-        if level not in _CONFORMANCE:
-            raise malformed(f"conformance is {level!r}, not one of {', '.join(_CONFORMANCE)}")
+        if level not in LEVELS:
+            raise malformed(f"conformance is {level!r}, not one of {', '.join(LEVELS)}")
         cycles = {name: found.get(name, default) for name, default in _CYCLES.items()}
         for name, value in cycles.items():
             if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
