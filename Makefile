@@ -15,6 +15,7 @@ SHELL := bash
 
 VENV := target/venv
 BIN := $(VENV)/bin
+EXTRAS := 'python-host[all,dev,docs,test]'
 HOST := target/release/offermatch-host
 PACKAGED := python-host/src/offermatch/matcher.wasm python-host/src/offermatch/policies.tar.xz
 
@@ -92,7 +93,9 @@ python: $(VENV)/installed $(PACKAGED) ## the Python host, in a virtual environme
 $(VENV)/installed: python-host/pyproject.toml | $(PACKAGED)
 	@echo "make: installing the Python package and what its tests need into $(VENV)" >&2
 	@python-host/venv.sh $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable 'python-host[all,dev,docs,test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --no-cache --python $(BIN)/python --editable $(EXTRAS) || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable $(EXTRAS)
 	@touch $@
 
 python-host/src/offermatch/%: target/%
