@@ -186,7 +186,7 @@ chaos: python postgresql ## 1,000 tasks on SQLite and on PostgreSQL while everyt
 	cd python-host && for store in sqlite postgresql; do ../$(BIN)/python tests/support/chaos.py $$store 1000; done
 
 endurance: python hostile foreign ## 10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory beside twice the limit
-	cargo test --locked --release $(PACKAGES) --test endurance -- --ignored --nocapture
+	cargo test --locked --release $(PACKAGES) --test library endurance -- --ignored --nocapture
 	cd python-host && ../$(BIN)/python tests/support/endurance.py
 
 STORIES ?= 100000

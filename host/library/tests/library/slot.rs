@@ -1,16 +1,14 @@
 //! The slot: what it refuses, what it promotes, and what it goes back from.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::scripted::{CONTRACT, Script, scripted, trapping};
 use offermatch::{
     Catalog, Error, EventKind, FallbackMatcher, Limits, Manifest, Matcher, Matching, Mode, Offer, Offers, Pool,
     Recorder, Recording, Sample, Settings, Slot, Task, Tasks, Update, answer_digest,
 };
 use sha2::{Digest, Sha256};
-use support::{CONTRACT, Script, scripted, trapping};
 
 /// A cycle.
 fn tables() -> (Tasks, Offers) {

@@ -1,14 +1,12 @@
 //! A matcher that something stands behind: every kind of failure ends in the fallback's answer.
 
-mod support;
-
 use std::sync::Mutex;
 
+use crate::scripted::{Script, scripted};
 use offermatch::{
     Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, OfferTable, Offers, PoolSettings, Sample,
     Session, Settings, Shape, Tasks, Update,
 };
-use support::{Script, scripted};
 
 /// A cycle.
 fn tables() -> (Tasks, Offers) {

@@ -1,11 +1,9 @@
 //! What the host makes of components: those it serves, and those it refuses by name.
 
-mod support;
-
+use crate::scripted::{CONTRACT, Script, scripted, trapping};
 use offermatch::{
     Catalog, Error, Inspection, Matcher, Mode, Offer, Offers, Requirement, Settings, Task, Tasks, Update,
 };
-use support::{CONTRACT, Script, scripted, trapping};
 
 /// The error of bytes that are no matcher.
 fn refused(bytes: &[u8]) -> Error {

@@ -1,9 +1,7 @@
 //! Limits hold for an instance as a whole, however many parts it is made of.
 
-mod support;
-
+use crate::scripted::{Script, scripted, with_instances};
 use offermatch::{Limits, Matcher};
-use support::{Script, scripted, with_instances};
 
 /// The code and the text that a matcher is refused with that has so many more instances of a module.
 fn refused(module: &str, count: usize) -> (&'static str, String) {

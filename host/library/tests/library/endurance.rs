@@ -1,15 +1,12 @@
 //! Very many hostile calls and broken components, in one process whose memory stays flat and below twice the limit.
 //!
-//! `cargo test --release --package offermatch --test endurance -- --ignored --nocapture` prints what it took.
-#![cfg(target_os = "linux")]
-
-mod support;
+//! `cargo test --release --package offermatch --test library endurance -- --ignored --nocapture` prints what it took.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::scripted::{Script, scripted};
 use offermatch::{Cache, Catalog, Error, Limits, Matcher, Mode, Offer, Offers, Settings, Task, Tasks};
-use support::{Script, scripted};
 
 const CALLS: usize = 10_000;
 const MUTANTS: usize = 2_000;

@@ -1,9 +1,7 @@
 //! Recordings: written, read back to the last bit, replayed, compared.
 
-mod support;
-
+use crate::scripted::{Script, scripted};
 use offermatch::{Change, Matcher, Offer, Offers, Recorder, Recording, Sample, Settings, Step, Update};
-use support::{Script, scripted};
 
 /// The example of docs/recordings.md, with an answer that is right.
 const EXAMPLE: &str = r#"{"format": "offermatch-recording/1",

@@ -1,5 +1,4 @@
 //! Components that are not as they should be, made from the contract's own text.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use wasm_encoder::{ComponentSection, ComponentSectionId, InstanceSection, ModuleArg, RawSection};
 use wasmparser::{Parser, Payload};

@@ -1,0 +1,20 @@
+//! The library as a program uses it. One crate for all, so that the engine is linked once.
+
+mod agreement;
+mod bad_input;
+mod components;
+mod conformance;
+#[cfg(target_os = "linux")]
+mod endurance;
+mod fallback;
+mod hostile_rules;
+mod limits_add_up;
+mod living;
+mod partitions;
+mod policies;
+mod quantities;
+mod recordings;
+mod rules;
+mod scripted;
+mod slot;
+mod trust;
