@@ -80,6 +80,27 @@ def test_the_spans_are_children_of_the_cycles(collector, provided, monkeypatch, 
     assert times == sorted(times)
 
 
+def test_a_traced_call_reads_spans_without_asking_for_their_types(collector, provided, monkeypatch):
+    """Types cost more than all else of a call, so they are counted: wasmtime-py would ask for some 300."""
+    from wasmtime.component import _types
+
+    matcher = Matcher.load()
+    matcher.match(TASKS, OFFERS)
+    asked, ask = [], _types.valtype_from_ptr
+
+    def counted(pointer):
+        asked.append(pointer)
+        return ask(pointer)
+
+    monkeypatch.setattr(_types, "valtype_from_ptr", counted)
+    provider = provider_to(collector)
+    provided(provider)
+    assert matcher.match(TASKS, OFFERS).digest == RIGHT
+    provider.shutdown()
+    assert len(collector.spans) == len(CALLS["open"] + CALLS["assign"]) + 1
+    assert len(asked) < 50
+
+
 def test_the_stage_of_a_scheduler_is_the_parent(collector, provided):
     provider = provider_to(collector)
     provided(provider)

@@ -36,7 +36,7 @@ from wasmtime.component import ComponentInstanceType as InstanceType
 
 from offermatch.wasm.callback import add_function
 from offermatch.wasm.spans import FUNCTIONS as TRACING
-from offermatch.wasm.spans import MOST_PARTS, Spans
+from offermatch.wasm.spans import MOST_PARTS, UNREAD, Spans
 
 __all__ = ["Lockdown", "foreign_imports", "shared_linker"]
 
@@ -87,7 +87,7 @@ def shared_linker(engine: Engine, component: Component) -> Linker | None:
 
 def _add_tracing(interface: LinkerInstance, name: str) -> None:
     # What returns something has no arguments.
-    add_function(interface, name, _tracing(name), None if name == "outer-span-context" else MOST_PARTS)
+    add_function(interface, name, _tracing(name), None if name == "outer-span-context" else MOST_PARTS, UNREAD)
 
 
 def _tracing(name: str) -> Callable[..., Any]:

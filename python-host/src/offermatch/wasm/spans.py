@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from wasmtime.component import Record, Variant
 
-__all__ = ["FUNCTIONS", "MATCHING", "MOST_PARTS", "Spans", "span", "tell"]
+__all__ = ["FUNCTIONS", "MATCHING", "MOST_PARTS", "UNREAD", "Spans", "span", "tell"]
 
 MATCHING = "match_tasks_to_offers"
 """The span of a cycle's matching."""
@@ -28,6 +28,8 @@ MATCHING = "match_tasks_to_offers"
 _MOST_SPANS = 1000
 MOST_PARTS = 1000
 """The attributes, events and links of one span, and what is in them; a span of more is left out."""
+UNREAD = ("trace-id", "trace-flags", "is-remote", "trace-state", "start-time", "end-time", "events", "links")
+"""What a span has and nobody looks at: a component has no clock, and its trace is the caller's."""
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _log = logging.getLogger("offermatch")
 
@@ -154,9 +156,12 @@ def _make(outer: Any, ended: list[_Ended]) -> None:
     """Make spans, parents before their children."""
     trace = sys.modules["opentelemetry.trace"]
     made: dict[str, Any] = {}
+    tracers: dict[tuple[str, str | None], Any] = {}
     for one in ended:
-        scope = _field(one.span, "instrumentation-scope")
-        tracer = trace.get_tracer(_field(scope, "name"), _field(scope, "version"))
+        found = _field(one.span, "instrumentation-scope")
+        scope = (_field(found, "name"), _field(found, "version"))
+        # A provider makes a tracer anew whenever it is asked.
+        tracer = tracers[scope] = tracers.get(scope) or trace.get_tracer(*scope)
         context = trace.set_span_in_context(made.get(_field(one.span, "parent-span-id"), outer))
         attributes = {_field(entry, "key"): _attribute(_field(entry, "value")) for entry in _field(one.span, "attributes")}
         kind = getattr(trace.SpanKind, _field(one.span, "span-kind").upper())
