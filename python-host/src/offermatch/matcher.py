@@ -42,7 +42,7 @@ from offermatch.verify.ledger import Ledger
 from offermatch.wasm.choice import packed_calls
 from offermatch.wasm.component import Code, ComponentPool
 from offermatch.wasm.contract import BEFORE, CONTRACT, raises_scales
-from offermatch.wasm.spans import MATCHING, span
+from offermatch.wasm.spans import MATCHING, span, tell
 
 __all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher"]
 
@@ -154,6 +154,7 @@ class BaseMatcher(ABC):
             unset = set(attributes).difference(offered.attributes)
             with self._pool(offered, settings, chosen, attributes, measures, timings, record, unset) as pool:
                 answer = pool.place(asked, timings, explain=explain, bad_rows=bad_rows)
+            _tell(answer, len(asked), len(offered))
             left_out = [*answer.left_out, *offered.left_out]
             most = upper_bound(asked, offered, settings.mode, chosen) if bound else None
             return replace(answer, left_out=left_out, offer_numbers=offered.numbers, bound=most)
@@ -430,3 +431,13 @@ def _measures_asked(tasks: Sequence[TaskColumns], offers: OfferColumns) -> list[
         return []
     asked: set[str] = set().union(*(columns.measures_asked for columns in tasks))
     return [name for name in offers.measures if name in asked]
+
+
+def _tell(answer: Answer, tasks: int, offers: int) -> None:
+    """Say on the span of a cycle what was asked and who answered."""
+    numbers = {"offermatch.tasks": tasks, "offermatch.offers": offers, "offermatch.placed": len(answer.task_rows)}
+    tell(numbers)
+    if answer.matcher is not None:
+        named = f"{answer.matcher.name} {answer.matcher.version}"
+        texts = {"offermatch.matcher": named, "offermatch.policy": answer.matcher.policy}
+        tell({**texts, "offermatch.matcher.digest": answer.matcher_digest})

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 from offermatch.answer import Answer
 from offermatch.errors import InputError, MatcherError
+from offermatch.meter import count, took
 from offermatch.model import Description, Explanation, Move, Running, Settings, Task, Timings
-from offermatch.session import Session
+from offermatch.session import Placed, Session
 from offermatch.tables.bad import BadRow, BadRows
 from offermatch.tables.bound import upper_bound
 from offermatch.tables.catalog import Catalog
@@ -163,6 +164,7 @@ class Pool:
             table = self._catalog.tasks(tasks, running)
             timings.columns += perf_counter() - begin
             placed = self._asked(lambda: self._session.assign(table, self._ledger, timings))
+            self._measure(len(tasks), placed, perf_counter() - begin)
             unplaced = sorted(set(range(len(tasks))).difference(placed.assigned.tasks)) if explain else []
             known = [name for name in self._catalog.attributes if name not in self._catalog.unset]
             return Answer(
@@ -178,6 +180,13 @@ class Pool:
                 [*unknown_attributes(tasks, known, self._catalog.measures), *placed.remarks],
                 tasks.numbers,
             )
+
+    def _measure(self, asked: int, placed: Placed, seconds: float) -> None:
+        by = {"matcher": placed.matcher.name, "policy": placed.matcher.policy}
+        number = len(placed.assigned.tasks)
+        took(seconds, **by)
+        count("offermatch.match.tasks", number, result="placed", **by)
+        count("offermatch.match.tasks", asked - number, result="unplaced", **by)
 
     def _running(self, tasks: TaskColumns, given: Mapping[str, Mapping[str, int]] | None) -> dict[str, dict[int, int]]:
         """Return who of the groups runs, where tasks have groups or somebody is said to run."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from offermatch.errors import InputError, MatcherError, OffermatchError
+from offermatch.meter import count
 from offermatch.session import Matching
 from offermatch.wasm.spans import tell
 
@@ -124,7 +125,8 @@ class Circuit:
         code = reason.code if isinstance(reason, OffermatchError) else type(reason).__name__
         with self._counting:
             self.fallbacks[code] += 1
-        tell("fallback_reason", code)
+        tell({"fallback_reason": code})
+        count("offermatch.match.fallbacks", reason=code)
         primary, fallback = self.primary.description.name, self.fallback.description.name
         if code == "breaker-open":
             _LOG.debug("%s answers instead of %s", fallback, primary)

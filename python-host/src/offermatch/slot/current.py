@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from offermatch.errors import InputError, MatcherError, OffermatchError
 from offermatch.matcher import BaseMatcher
+from offermatch.meter import count
 from offermatch.slot.shadow import Shadow
 
 __all__ = ["Current", "Event"]
@@ -190,6 +191,7 @@ class Current:
             reason = error.line if isinstance(error, OffermatchError) else str(error)
         event = Event(datetime.now(timezone.utc), what, name, digest, code, reason)
         self.history.append(event)
+        count("offermatch.slot.events", what=what)
         level = logging.WARNING if error is not None or what == "rolled-back" else logging.INFO
         _LOG.log(level, "slot: %s %s%s", what, name, f" ({code}): {event.reason}" if code else f" {event.reason}".rstrip())
 

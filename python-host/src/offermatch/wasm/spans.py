@@ -13,7 +13,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -145,11 +145,11 @@ def span(name: str) -> Iterator[None]:
         yield
 
 
-def tell(name: str, value: str) -> None:
-    """Put an attribute on the span that is current, where the application has OpenTelemetry."""
+def tell(attributes: Mapping[str, str | int]) -> None:
+    """Put attributes on the span that is current, where the application has OpenTelemetry."""
     trace = sys.modules.get("opentelemetry.trace")
     if trace is not None:
-        trace.get_current_span().set_attribute(name, value)
+        trace.get_current_span().set_attributes(attributes)
 
 
 def _make(outer: Any, ended: list[_Ended]) -> None:
