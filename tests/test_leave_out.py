@@ -51,6 +51,7 @@ def test_the_others_are_placed(hosts: Any, files: tuple[str | Path, ...]) -> Non
         assert [one["task"] for one in answer["assignments"]] == ["good", "also good"], host.name
         found = [(Path(one["table"]).stem, one["row"], one["name"], one["code"]) for one in answer["left_out"]]
         assert found == LEFT_OUT, host.name
+        assert "row 1 (negative), demand.cpu: -1 is below 0" in answer["left_out"][0]["message"], host.name
         lines = done.stderr.splitlines()
         assert [line.partition("]")[0] for line in lines] == [f"left out[{code}" for *_, code in LEFT_OUT], host.name
 
@@ -60,6 +61,8 @@ def test_all_bad_rows_are_named_where_they_are_refused(hosts: Any, files: tuple[
         done = host.run(*files)
         assert (done.returncode, done.stdout) == (1, ""), host.name
         assert done.stderr.startswith("error[quantity-negative]: "), f"{host.name}: {done.stderr}"
+        # The row that has a name again is one of them, though the others could not even be read.
+        assert "row 2" in done.stderr, f"{host.name}: {done.stderr}"
     many = tmp_path / "many.json"
     many.write_text(json.dumps([{"name": f"t{row}", "demand": {"cpu": -1}} for row in range(25)]))
     for host in hosts:

@@ -234,7 +234,7 @@ impl Reader {
             }
             Format::Auto | Format::Csv => csv::workload(text, source, &self.units),
         }?;
-        rows.refuse()
+        rows.refuse_nameless()
     }
 }
 

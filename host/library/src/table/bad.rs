@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::error::{Error, Place};
+use crate::table::rows::{Offer, Task};
 
 /// Bad rows that an error names; it counts the others.
 const SHOWN: usize = 10;
@@ -113,15 +114,6 @@ impl<T> Rows<T> {
         (self.rows, self.left_out)
     }
 
-    /// All rows; an error where some were left out, which names the first ten of them and counts the others.
-    ///
-    /// # Errors
-    /// That of the first row that was left out, or [`Error::BadRows`].
-    pub fn refuse(mut self) -> Result<Vec<T>, Error> {
-        self.left_out.sort_by_key(|bad| bad.row);
-        refusal(self.left_out).map_or(Ok(self.rows), Err)
-    }
-
     /// Takes out the rows that cannot be used in a table that `build` makes of rows, and tells which they are.
     ///
     /// # Errors
@@ -153,18 +145,57 @@ impl<T> Rows<T> {
                     None => return Err(error),
                 }
             }
-            for (row, mut error) in bad.into_iter().rev() {
-                if let Error::DuplicateName { first, .. } = &mut error {
-                    *first = self.numbers[*first];
-                }
-                let number = self.numbers.remove(row);
-                if let Some(place) = error.place_mut() {
-                    place.row = Some(number);
-                }
-                let name = name(&self.rows.remove(row)).to_owned();
-                self.left_out.push(BadRow { table: source.to_owned(), row: number, name, error });
-            }
+            self.take_out(bad, source, &name);
         }
+    }
+
+    /// Leaves out these rows, which rise.
+    fn take_out(&mut self, bad: Vec<(usize, Error)>, source: &str, name: impl Fn(&T) -> &str) {
+        for (row, mut error) in bad.into_iter().rev() {
+            if let Error::DuplicateName { first, .. } = &mut error {
+                *first = self.numbers[*first];
+            }
+            let number = self.numbers.remove(row);
+            if let Some(place) = error.place_mut() {
+                place.row = Some(number);
+            }
+            let name = name(&self.rows.remove(row)).to_owned();
+            self.left_out.push(BadRow { table: source.to_owned(), row: number, name, error });
+        }
+    }
+
+    /// All rows, or the error of those that were left out; those that bear a name again are among them.
+    fn refuse_named(mut self, name: impl Fn(&T) -> &str) -> Result<Vec<T>, Error> {
+        if let Some(source) = self.left_out.first().map(|bad| bad.table.clone()) {
+            self.take_out(repeated(&self.rows, &source, &name), &source, &name);
+        }
+        self.refuse_nameless()
+    }
+
+    /// All rows, or the error of those that were left out.
+    pub(crate) fn refuse_nameless(mut self) -> Result<Vec<T>, Error> {
+        self.left_out.sort_by_key(|bad| bad.row);
+        refusal(self.left_out).map_or(Ok(self.rows), Err)
+    }
+}
+
+impl Rows<Task> {
+    /// All rows; an error where some were left out, which names the first ten of them and counts the others.
+    ///
+    /// # Errors
+    /// That of the first row that was left out, or [`Error::BadRows`].
+    pub fn refuse(self) -> Result<Vec<Task>, Error> {
+        self.refuse_named(|task| &task.name)
+    }
+}
+
+impl Rows<Offer> {
+    /// All rows; the errors are those of tasks.
+    ///
+    /// # Errors
+    /// That of the first row that was left out, or [`Error::BadRows`].
+    pub fn refuse(self) -> Result<Vec<Offer>, Error> {
+        self.refuse_named(|offer| &offer.name)
     }
 }
 

@@ -108,7 +108,7 @@ def answer_json(
         document["bound"] = {"tasks": answer.bound.tasks, "used": answer.bound.used}
     if answer.left_out:
         document["left_out"] = [
-            {"table": one.table, "row": one.row, "name": one.name, "code": one.error.code, "message": one.error.message}
+            {"table": one.table, "row": one.row, "name": one.name, "code": one.error.code, "message": one.error.line}
             for one in answer.left_out
         ]
     if explained:
