@@ -1,12 +1,16 @@
 """Broken places, pauses and reasons: a scheduler that people can leave alone."""
 
 import time
+from collections import Counter
 from itertools import pairwise
+
+import pytest
 
 from offermatch import Offer, is_in
 from offermatch.cli.main import run
 from offermatch.scheduler.cluster.abc import Launched
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
+from offermatch.scheduler.stages import _level
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE, MOST_LOSSES
 from offermatch.scheduler.submission import Submission
@@ -195,6 +199,50 @@ def test_a_cordoned_place_gets_nothing_new_and_a_drained_one_lets_go(store):
         cluster.wait(1.0)
         loop.cycle()
         assert store.shown(moved).state == "running"
+
+
+# ---- tasks that ask nothing ----------------------------------------------------------------------------------------
+
+
+def on_each(store, names):
+    return Counter(store.shown(name).columns["offer"] for name in names)
+
+
+def test_tasks_that_ask_nothing_are_spread_and_drained_places_get_none(store):
+    """Each server of another size, so that best-fit would choose one for all."""
+    cluster = SimulatedCluster([Offer(f"s{at}", {"cpu": 4 + at}) for at in range(5)], seconds=1000.0)
+    store.cordon(["s0"], drain=True)
+    names = [f"t{at}" for at in range(42)]
+    with scheduler(store, cluster) as loop:
+        store.submit([Submission(name) for name in names[:38]])
+        loop.cycle()
+        assert sorted(on_each(store, names[:38]).values()) == [8, 10, 10, 10]
+        # They come one by one, and go where fewest are.
+        for name in names[38:40]:
+            store.submit([Submission(name)])
+            assert loop.cycle().launched == 1
+        assert sorted(on_each(store, names[:40]).values()) == [10] * 4
+        store.submit([Submission("large", {"cpu": 5}), *map(Submission, names[40:])])
+        assert loop.cycle().launched == 3
+    assert sorted(on_each(store, names).values()) == [10, 10, 11, 11]
+    assert store.shown("large").columns["offer"] == "s1", "their number is no quantity that ranks offers"
+
+
+def test_tasks_that_ask_nothing_but_a_place_go_there_all_the_same(store):
+    cluster = SimulatedCluster([Offer(f"s{at}", {"cpu": 4}, attributes={"zone": "ab"[at % 2]}) for at in range(4)])
+    there = [f"there{at}" for at in range(9)]
+    store.submit([*(Submission(name, requirements=[is_in("zone", "b")]) for name in there), Submission("any")])
+    with scheduler(store, cluster) as loop:
+        assert loop.cycle().launched == 10
+    assert set(on_each(store, there)) == {"s1", "s3"}
+
+
+@pytest.mark.parametrize(
+    ("counts", "more", "level"),
+    [([0, 0, 0], 7, 3), ([0, 0, 5], 4, 2), ([1, 3], 1, 2), ([1, 3], 2, 3), ([1, 3], 3, 4), ([2], 5, 7)],
+)
+def test_the_emptiest_places_are_filled_up_first(counts, more, level):
+    assert _level(counts, more) == level
 
 
 # ---- why -----------------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ class Placing:
         before = store.reservations()
         room, reserved = Room(offers), set(before)
         stuck: set[int] = set()
+        idle = store.idle() if stages.asking_nothing(found.columns) else None
         for turn in range(_ROUNDS):
             ordered = self._ordered(found, queues, running, offered, offers, reserved, stuck, watch)
             asked = found.picked(ordered.rows)
@@ -78,7 +79,8 @@ class Placing:
                 if turn == 0:
                     room = self._room(asked, offers, before, queues)
                     reserved = set(room.reservations)
-                matched = stages.match_tasks_to_offers(matcher, asked, offers, self._settings, room, cluster.now(), offered)
+                now = cluster.now()
+                matched = stages.match_tasks_to_offers(matcher, asked, offers, self._settings, room, now, offered, idle)
                 more = stages.overtaken(asked, matched)
                 last = turn == _ROUNDS - 1 or not matched.ids or not ordered.shares or more <= stuck
                 # Counts of all turns are added up.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
@@ -30,6 +30,7 @@ __all__ = [
     "TOGETHER",
     "Launching",
     "Matched",
+    "asking_nothing",
     "claim_tasks",
     "get_processable_tasks",
     "get_resource_offers_from_cluster",
@@ -41,6 +42,8 @@ __all__ = [
 _LOG = logging.getLogger("offermatch.scheduler")
 _PLACE = "offermatch.place"
 """The attribute by which tasks avoid places."""
+_IDLE = "offermatch.idle"
+"""The dimension of which tasks that ask nothing ask one, so that they are spread; it has no weight."""
 TOGETHER = 2500
 """Tasks that are claimed, and launched, together."""
 _SHOWN = 10
@@ -133,6 +136,7 @@ def match_tasks_to_offers(
     room: Room | None = None,
     now: float = 0.0,
     offered: OfferColumns | None = None,
+    idle: Mapping[str, int] | None = None,
 ) -> Matched:
     """Return which task goes to which offer.
 
@@ -145,6 +149,8 @@ def match_tasks_to_offers(
         now: The time, by which tasks with a time limit may run in held room.
         offered: All that the cluster offers, of what gets nothing new, too: members of groups may run there. The same as
             ``offers`` unless given.
+        idle: How many tasks that ask nothing run on each offer. Where it is given, those that are ready are spread, so that
+            each offer has as many; unless given, the matcher puts all of them on the one that it ranks first.
 
     Raises:
         InputError: A setting that does not fit the offers.
@@ -159,7 +165,16 @@ def match_tasks_to_offers(
     own = {row: (name,) for row, name in enumerate(fitting.values())}
     asked = found.picked(order)
     there, barred = beside(room.offers, room.offers if offered is None else offered, asked)
-    matched = _matched(matcher, asked, there, settings, own, barred)
+    alone = _alone(asked, own) if idle is not None and settings.mode == "shared" else []
+    matched = _matched(matcher, asked, there, settings, own, barred, (alone, idle or {}))
+    left = sorted(set(alone).difference(matched.rows)) if alone else []
+    if left:
+        # Where their requirements leave few offers, these have more than the others.
+        more = _matched(matcher, asked.picked(left), there, settings, {}, barred)
+        matched.ids += more.ids
+        matched.rows += [left[row] for row in more.rows]
+        matched.offers += more.offers
+        matched.devices += more.devices
     matched.gangs = Gangs.among(found)
     matched.rows = list(map(order.__getitem__, matched.rows))
     short = short_tasks(found, matched.rows, room, now)
@@ -190,9 +205,13 @@ def _matched(
     settings: Settings,
     own: Mapping[int, tuple[str, ...]],
     barred: tuple[str, ...] = (),
+    spread: tuple[Sequence[int], Mapping[str, int]] = ((), {}),
 ) -> Matched:
     columns, offers = with_groups(found.columns, found, offers)
     columns, offers = _by_place(replace(found, columns=columns), offers, own, barred)
+    if spread[0] and len(offers) > len(barred):
+        columns, offers = _spread(columns, offers, barred, *spread)
+        settings = replace(settings, weights={**(settings.weights or {}), _IDLE: 0.0})
     columns, rows = _known_dimensions(columns, offers)
     matched = Matched(unknown_dimension=len(found.ids) - len(rows))
     if rows and len(offers):
@@ -227,7 +246,7 @@ def _by_place(
     requirements = list(found.columns.requirements or [()] * len(found.columns))
     for row, names in avoided.items():
         requirements[row] = (*requirements[row], Requirement(_PLACE, names, excludes=True))
-    for row in _asking_nothing(found.columns) if barred else ():
+    for row in asking_nothing(found.columns) if barred else ():
         # All others find nothing free there.
         requirements[row] = (*requirements[row], Requirement(_PLACE, barred, excludes=True))
     for row, names in own.items():
@@ -239,9 +258,49 @@ def _by_place(
     )
 
 
-def _asking_nothing(columns: TaskColumns) -> list[int]:
+def asking_nothing(columns: TaskColumns) -> list[int]:
+    """Return the rows of tasks that ask for no quantity and no device."""
     asked = [*columns.demand.values(), *([columns.devices] if columns.devices is not None else [])]
+    if any(min(column, default=1) for column in asked):
+        return []
     return [row for row in range(len(columns)) if not any(column[row] for column in asked)]
+
+
+def _alone(found: Processable, own: Mapping[int, tuple[str, ...]]) -> list[int]:
+    """Return the rows of tasks that ask nothing, and that no group and no held room binds."""
+    of = found.group_of
+    return [row for row in asking_nothing(found.columns) if row not in own and not (of is not None and of[row])]
+
+
+def _spread(
+    columns: TaskColumns, offers: OfferColumns, barred: Collection[str], rows: Sequence[int], running: Mapping[str, int]
+) -> tuple[TaskColumns, OfferColumns]:
+    """Return the tables with a dimension that leaves each offer as many of these tasks, those that run there included."""
+    counts = [running.get(name, 0) for name in offers.names]
+    level = _level(sorted(count for name, count in zip(offers.names, counts, strict=True) if name not in barred), len(rows))
+    free = [0 if name in barred else max(0, level - count) for name, count in zip(offers.names, counts, strict=True)]
+    asks = array("Q", bytes(8 * len(columns)))
+    for row in rows:
+        asks[row] = 1
+    return (
+        replace(columns, demand={**columns.demand, _IDLE: asks}),
+        replace(
+            offers,
+            available={**offers.available, _IDLE: array("Q", free)},
+            capacity={**(offers.capacity or offers.available), _IDLE: array("Q", [level] * len(offers))},
+        ),
+    )
+
+
+def _level(counts: Sequence[int], more: int) -> int:
+    """Return to which number these rising counts have to be filled up for so many more, the lowest first."""
+    total = level = more
+    for at, count in enumerate(counts, 1):
+        total += count
+        level = -(-total // at)
+        if at < len(counts) and level <= counts[at]:
+            break
+    return level
 
 
 def _known_dimensions(columns: TaskColumns, offers: OfferColumns) -> tuple[TaskColumns, Sequence[int]]:

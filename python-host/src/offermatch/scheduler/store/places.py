@@ -8,15 +8,15 @@ import zlib
 from array import array
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from offermatch.model import RULES, Description
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.records import Place, Sighting
-from offermatch.scheduler.store.schema import places, sightings
+from offermatch.scheduler.store.schema import places, sightings, tasks
 from offermatch.tables.columns import OfferColumns
 
-__all__ = ["LONGEST_LEFT_OUT", "all_places", "cordon", "leave_out", "see", "seen"]
+__all__ = ["LONGEST_LEFT_OUT", "all_places", "cordon", "idle", "leave_out", "see", "seen"]
 
 LONGEST_LEFT_OUT = 600.0
 """Seconds for which a place is left out at most."""
@@ -94,3 +94,10 @@ def _make(connection: Connection, database: Database, names: Sequence[str], at: 
     if new:
         row = {"cordoned": 0, "draining": 0, "left_out_until": 0.0, "strikes": 0, "changed_at": at}
         connection.execute(insert(places), [{"name": name, **row} for name in new])
+
+
+def idle(connection: Connection) -> dict[str, int]:
+    """Return how many tasks that ask nothing are on each offer."""
+    asks = (tasks.c.demand == "{}", tasks.c.devices == 0, tasks.c.device_share == 0)
+    found = select(tasks.c.offer, func.count()).where(tasks.c.owner.is_not(None), *asks).group_by(tasks.c.offer)
+    return {offer: count for offer, count in connection.execute(found) if offer is not None}

@@ -367,6 +367,11 @@ class Store:
         with self._database.read() as connection:
             return preemption.ending_for(connection)
 
+    def idle(self) -> dict[str, int]:
+        """Return how many tasks that ask nothing are on each offer."""
+        with self._database.read() as connection:
+            return places.idle(connection)
+
     def running_below(self, queues: Collection[str], priority: int) -> tuple[int, int]:
         """Return how many running tasks of these queues have a lower priority, and how many of them may end for others."""
         with self._database.read() as connection:
