@@ -435,9 +435,13 @@ def _measures_asked(tasks: Sequence[TaskColumns], offers: OfferColumns) -> list[
 
 def _tell(answer: Answer, tasks: int, offers: int) -> None:
     """Say on the span of a cycle what was asked and who answered."""
-    numbers = {"offermatch.tasks": tasks, "offermatch.offers": offers, "offermatch.placed": len(answer.task_rows)}
-    tell(numbers)
+    attributes: dict[str, str | int] = {
+        "offermatch.tasks": tasks,
+        "offermatch.offers": offers,
+        "offermatch.placed": len(answer.task_rows),
+    }
     if answer.matcher is not None:
-        named = f"{answer.matcher.name} {answer.matcher.version}"
-        texts = {"offermatch.matcher": named, "offermatch.policy": answer.matcher.policy}
-        tell({**texts, "offermatch.matcher.digest": answer.matcher_digest})
+        attributes["offermatch.matcher"] = f"{answer.matcher.name} {answer.matcher.version}"
+        attributes["offermatch.policy"] = answer.matcher.policy
+        attributes["offermatch.matcher.digest"] = answer.matcher_digest
+    tell(attributes)

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::built;
 use offermatch::{Level, Matcher, Report, Skips, Suite, Trial};
 
 /// What is found by the cases of one group, or of all.
@@ -15,9 +16,7 @@ fn judged(matcher: &Matcher, group: &str, generated: u64) -> Report {
 
 /// A component of `guest/hostile`.
 fn hostile(name: &str) -> Matcher {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../target/hostile/{name}.wasm"));
-    assert!(path.is_file(), "{name} is missing: run `guest/build.sh hostile`");
-    Matcher::load(path).unwrap()
+    built::matcher(&format!("hostile/{name}.wasm"))
 }
 
 /// Groups whose wrong matchers follow another policy, though not best-fit.

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use crate::built;
 use crate::scripted::{Script, scripted};
 use offermatch::{
     Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, OfferTable, Offers, PoolSettings, Sample,
@@ -151,9 +152,9 @@ fn the_breaker_opens_probes_and_closes() {
 
 #[test]
 fn the_reference_behind_a_matcher_is_of_its_contract() {
-    let before = Matcher::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/matcher-0.2.0.wasm")).unwrap();
+    let before = built::matcher("matcher-0.2.0.wasm");
     let hurried = Matcher::from_bytes_with(
-        &std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/matcher-0.2.0.wasm")).unwrap(),
+        &std::fs::read(built::path("matcher-0.2.0.wasm")).unwrap(),
         "matcher-0.2.0.wasm",
         &Limits { fuel: Some(20_000), ..Limits::default() },
     )

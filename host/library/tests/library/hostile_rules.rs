@@ -1,17 +1,14 @@
 //! Matchers that ignore a rule of contract 0.3.0: what they answer is refused, and an honest one's is not.
 //! `guest/build.sh hostile` builds them.
 
-use std::path::PathBuf;
-
+use crate::built;
 use offermatch::{
     Catalog, Error, Group, Matcher, Mode, OFFER, Offer, Offers, Requirement, RunningTable, Settings, Task, Tasks,
 };
 
 /// The component of this name.
 fn hostile(name: &str) -> Matcher {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../target/hostile/{name}.wasm"));
-    assert!(path.is_file(), "{name} is missing: run `guest/build.sh hostile`");
-    Matcher::load(path).unwrap()
+    built::matcher(&format!("hostile/{name}.wasm"))
 }
 
 /// An offer of 4 cores in a rack of its own; a member of group gang runs on the first.

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod bad_input;
+mod built;
 mod components;
 mod conformance;
 #[cfg(target_os = "linux")]

@@ -1,15 +1,12 @@
 //! The component of each policy and the same policy compiled natively give the same answer, bit for bit, and the host takes it.
 
-use std::path::PathBuf;
-
-use offermatch::{Matcher, Mode, Sample, Settings};
+use crate::built;
+use offermatch::{Mode, Sample, Settings};
 use offermatch_core::{Method, Policy, Shape};
 
 /// Compares a policy's component with the plain loop over the same columns, in both modes.
 fn compare<P: Policy + Default>() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../target/policies/{}.wasm", P::NAME));
-    assert!(path.is_file(), "{} is missing: run `make policies`", path.display());
-    let matcher = Matcher::load(&path).unwrap();
+    let matcher = built::matcher(&format!("policies/{}.wasm", P::NAME));
     assert_eq!(matcher.description().policy, P::NAME);
     for sample in
         ["uniform:300x300:1", "ties:300x200:2", "constrained:300x300:3", "devices:300x200:4", "realistic:400x300:5"]

@@ -1,20 +1,14 @@
 //! Measures, preferences, groups, workloads and parameters by their names, in rows and in files.
 
-use std::path::Path;
-
+use crate::built;
 use offermatch::{
     Catalog, Error, Format, Group, Matcher, Mode, OFFER, Offer, Offers, Pool, Preference, Reader, Requirement,
     Settings, Task, Tasks, Units, Update, parse_offers, parse_tasks,
 };
 
-/// The component of this name in target/.
-fn built(name: &str) -> Matcher {
-    Matcher::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target").join(name)).unwrap()
-}
-
 /// Both that serve all rules: the reference and a component of contract 0.3.0.
 fn matchers() -> [Matcher; 2] {
-    [Matcher::reference(), built("matcher.wasm")]
+    [Matcher::reference(), built::matcher("matcher.wasm")]
 }
 
 fn shared() -> Settings {
@@ -232,7 +226,7 @@ fn groups_that_cannot_be_are_refused_by_place() {
 
 #[test]
 fn a_matcher_that_does_not_serve_a_rule_says_so_by_name() {
-    let matcher = built("matcher-0.2.0.wasm");
+    let matcher = built::matcher("matcher-0.2.0.wasm");
     let plain = [offer("a", "a", None)];
     let measured = [offer("a", "a", Some(1.0))];
     let catalog = Catalog::of(&measured, &[]);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::built;
 use crate::scripted::{CONTRACT, Script, scripted, trapping};
 use offermatch::{
     Catalog, Error, EventKind, FallbackMatcher, Limits, Manifest, Matcher, Matching, Mode, Offer, Offers, Pool,
@@ -192,7 +193,7 @@ fn a_pool_moves_to_the_matcher_that_was_promoted_with_its_offers_as_they_stand()
         Offers::new(&rows, &catalog).unwrap()
     };
     let tasks = |size: u64| Tasks::new(&[Task::new("t", [("cpu", size)])], &catalog).unwrap();
-    let before = Matcher::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/matcher-0.2.0.wasm")).unwrap();
+    let before = built::matcher("matcher-0.2.0.wasm");
     let settings = Settings { mode: Mode::Shared, ..Settings::default() };
     let opened = offers(&[("a", 8), ("b", 4), ("c", 6)]);
     let slot = Slot::new(Matcher::reference());

@@ -33,12 +33,13 @@ from offermatch.bench import (
     talk,
 )
 from offermatch.cli.arguments import positive, sample
-from offermatch.cli.output import Differs, unwritable
+from offermatch.cli.output import Differs
 from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.policies import names
 from offermatch.sample import KINDS, Sample
 from offermatch.tables.order import ORDERS
+from offermatch.writing import unwritable
 
 __all__ = ["add_bench"]
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from offermatch.cli.arguments import positive
-from offermatch.cli.output import unwritable, write_file
+from offermatch.cli.output import write_file
 from offermatch.extras import require
 from offermatch.policies import names
+from offermatch.writing import unwritable
 
 __all__ = ["add_day"]
 

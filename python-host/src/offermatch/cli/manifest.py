@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
-from offermatch.cli import output
 from offermatch.cli.arguments import add_limits
 from offermatch.limits import Limits
 from offermatch.provenance import SCHEME
 from offermatch.slot.manifest import LEVELS, Manifest
 from offermatch.visible import visible
+from offermatch.writing import write_whole
 
 __all__ = ["add_manifest"]
 
@@ -60,11 +59,5 @@ def _manifest(options: argparse.Namespace) -> str:
     Manifest.of_bytes(text.encode(), place)
     if options.write is None:
         return text
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
-    output.write_file(beside, text)
-    try:
-        beside.replace(place)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise output.unwritable(place, error.strerror or str(error)) from error
+    write_whole(place, text.encode())
     return visible(f"{place}: {found.matcher} {found.version}, policy {found.policy}, {found.digest}") + "\n"

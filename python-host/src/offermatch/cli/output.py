@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from offermatch.answer import Answer
-from offermatch.errors import InputError, OffermatchError
+from offermatch.errors import OffermatchError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Explanation, Timings
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.remedies import remedies
 from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
+from offermatch.writing import unwritable
 
 __all__ = [
     "Differs",
@@ -31,7 +32,6 @@ __all__ = [
     "left_out_and_remarks",
     "stages",
     "too_high",
-    "unwritable",
     "utilisation",
     "write_file",
 ]
@@ -62,11 +62,6 @@ def write_file(path: Path, content: str | bytes) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise unwritable(path, error.strerror or str(error)) from error
-
-
-def unwritable(path: Path | str, message: str) -> InputError:
-    """Return the error of a file that cannot be written."""
-    return InputError("file-unwritable", message, "name a place that can be written to", str(path))
 
 
 def error(found: OffermatchError) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from offermatch import policies
-from offermatch.cli.output import unwritable, write_file
+from offermatch.cli.output import write_file
 from offermatch.matcher import Matcher
+from offermatch.writing import unwritable
 
 __all__ = ["add_policies"]
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from offermatch.cli.output import unwritable, write_file
+from offermatch.cli.output import write_file
 from offermatch.errors import MatcherError
 from offermatch.extras import require
 from offermatch.limits import Limits
@@ -17,6 +17,7 @@ from offermatch.provenance.trust import SIGNATURE_ENDING
 from offermatch.reading import read_bounded
 from offermatch.visible import visible
 from offermatch.wasm.compile import read_component
+from offermatch.writing import unwritable
 
 if TYPE_CHECKING:
     from minisign import SecretKey

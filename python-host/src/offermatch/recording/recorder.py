@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from offermatch.errors import InputError, OffermatchError
+from offermatch.errors import OffermatchError
 from offermatch.model import Description, Timings
 from offermatch.recording.columns import (
     changes_shown,
@@ -28,6 +28,7 @@ from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.verify.ledger import Ledger
 from offermatch.wasm.contract import raises_scales
+from offermatch.writing import write_whole
 
 __all__ = ["Recorded", "begun", "write_recording"]
 
@@ -163,11 +164,4 @@ def write_recording(recorded: Mapping[str, Any], path: str | os.PathLike[str]) -
     document = {**second_format(recorded), "format": FORMAT_2} if first is None else first
     content = json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     encoded = (content + "\n").encode()
-    beside = place.with_name(f"{place.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_bytes(gzip.compress(encoded, mtime=0) if place.suffix == ".gz" else encoded)
-        beside.replace(place)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        hint = "name a place that can be written to"
-        raise InputError("file-unwritable", error.strerror or str(error), hint, str(path)) from error
+    write_whole(place, gzip.compress(encoded, mtime=0) if place.suffix == ".gz" else encoded)

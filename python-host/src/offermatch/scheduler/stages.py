@@ -109,6 +109,12 @@ class Matched:
     gangs: Gangs = field(default_factory=Gangs)
     devices: list[tuple[int, ...]] = field(default_factory=list)
 
+    def add(self, more: Matched, rows: Sequence[int]) -> None:
+        """Add the placed tasks of a match of these rows alone."""
+        self.ids += more.ids
+        self.rows += [rows[row] for row in more.rows]
+        self.offers += more.offers
+
     def parts(self, size: int) -> Iterator[Matched]:
         """Return the placed tasks by so many, and by more where a group would be cut."""
         ids, rows, offers, of = self.ids, self.rows, self.offers, self.gangs.of
@@ -167,13 +173,11 @@ def match_tasks_to_offers(
     there, barred = beside(room.offers, room.offers if offered is None else offered, asked)
     alone = _alone(asked, own) if idle is not None and settings.mode == "shared" else []
     matched = _matched(matcher, asked, there, settings, own, barred, (alone, idle or {}))
-    left = sorted(set(alone).difference(matched.rows)) if alone else []
+    left = sorted(set(alone).difference(matched.rows))
     if left:
         # Where their requirements leave few offers, these have more than the others.
         more = _matched(matcher, asked.picked(left), there, settings, {}, barred)
-        matched.ids += more.ids
-        matched.rows += [left[row] for row in more.rows]
-        matched.offers += more.offers
+        matched.add(more, left)
         matched.devices += more.devices
     matched.gangs = Gangs.among(found)
     matched.rows = list(map(order.__getitem__, matched.rows))
@@ -182,9 +186,7 @@ def match_tasks_to_offers(
         rows = [row for row, _ in short]
         named = {at: names for at, (_, names) in enumerate(short)}
         more = _matched(matcher, found.picked(rows), held_offers(offers, room), settings, named)
-        matched.ids += more.ids
-        matched.rows += [rows[row] for row in more.rows]
-        matched.offers += more.offers
+        matched.add(more, rows)
         matched.backfilled = len(more.ids)
     matched.utilisation = _utilisation(found.columns, matched.rows, offers)
     return matched

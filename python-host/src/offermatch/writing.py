@@ -1,0 +1,30 @@
+"""Writes files that others may read meanwhile."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from offermatch.errors import InputError
+
+__all__ = ["unwritable", "write_whole"]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, all of it or nothing: whoever reads it sees what was there before or what is there now.
+
+    Raises:
+        InputError: ``file-unwritable``.
+    """
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise unwritable(path, error.strerror or str(error)) from error
+
+
+def unwritable(path: Path | str, message: str) -> InputError:
+    """Return the error of a file that cannot be written."""
+    return InputError("file-unwritable", message, "name a place that can be written to", str(path))
