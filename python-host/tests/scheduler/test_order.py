@@ -7,6 +7,9 @@ from array import array
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.trace import NoOpTracerProvider
 
 from offermatch import InputError, Offer, ReferenceMatcher
 from offermatch.cli.main import run
@@ -16,6 +19,7 @@ from offermatch.scheduler.loop import Scheduler
 from offermatch.scheduler.order import Waiting, order_tasks
 from offermatch.scheduler.queues import Queue, checked_queues, read_queues
 from offermatch.scheduler.submission import Submission
+from offermatch.scheduler.watching.telemetry import Telemetry
 from offermatch.scheduler.why import why
 from offermatch.tables.columns import TaskColumns
 
@@ -346,6 +350,46 @@ def test_a_quota_below_what_runs_lets_nothing_begin_and_says_so(store, store_url
         for _ in range(2):
             loop.cycle()
         assert store.holding()[1] == {"a": {"cpu": 4000}, "default": {"cpu": 1000}}
+
+
+def test_a_quota_on_a_dimension_that_no_offer_has_is_said_everywhere(store, store_url, capsys, caplog):
+    store.set_queues([Queue("a", quota={"ccpu": 4000, "devices": 1000}), Queue("b", parent="a")])
+    store.submit([Submission("x", {"cpu": 1}, queue="b")])
+    cluster, reader = SimulatedCluster([Offer("one", {"cpu": 10})], seconds=10.0), InMemoryMetricReader()
+    telemetry = Telemetry(NoOpTracerProvider(), MeterProvider([reader]))
+    with Scheduler(store, cluster, ReferenceMatcher(), observers=[telemetry]) as loop:
+        cycles = [loop.cycle(), loop.cycle()]
+    metrics = reader.get_metrics_data().resource_metrics[0].scope_metrics[0].metrics
+    [gauge] = [one for one in metrics if one.name == "offermatch.quotas.unknown"]
+    assert [(dict(one.attributes), one.value) for one in gauge.data.data_points] == [
+        ({"queue": "a", "dimension": "ccpu"}, 1)
+    ]
+    assert [cycle.unknown_quotas for cycle in cycles] == [[("a", "ccpu")]] * 2
+    assert [one.getMessage() for one in caplog.records if "quota" in one.getMessage()] == [
+        "the quota of the queue a limits nothing: no offer has the dimension ccpu"
+    ]
+    told = "the quota of the queue a on ccpu limits nothing: no offer has that dimension"
+    assert told in why(store, "x", loop.cluster.now())
+    assert run(["queues", "list", "--store", store_url]) == 0
+    assert "of 4000 ccpu: no offer has this dimension, so it limits nothing" in capsys.readouterr().out
+    assert run(["queues", "list", "--store", store_url, "--json"]) == 0
+    assert {row["name"]: row["unknown"] for row in json.loads(capsys.readouterr().out)["queues"]} == {
+        "a": ["ccpu"],
+        "b": [],
+        "default": [],
+    }
+
+
+def test_a_task_of_a_queue_that_was_removed_is_not_tried_again(store):
+    store.set_queues([Queue("a")])
+    store.submit([Submission("x", queue="a")])
+    store.cancel(["x"])
+    store.remove_queue("a")
+    with pytest.raises(InputError) as caught:
+        store.retry(["x"])
+    assert (caught.value.code, caught.value.place) == ("queue-unknown", "x, queue")
+    store.set_queues([Queue("a")])
+    assert store.retry(["x"]) == {"x": "ready"}
 
 
 def test_shares_follow_the_weights_while_all_queues_wait(store):

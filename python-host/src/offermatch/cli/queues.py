@@ -62,15 +62,18 @@ def add_queues(commands: Any, stored: argparse.ArgumentParser) -> None:
 
 def _list(options: argparse.Namespace) -> str:
     with open_store(options, make=False) as store:
-        from offermatch.scheduler.queues import amount, held_below  # noqa: PLC0415
+        from offermatch.scheduler.queues import amount, held_below, unknown_quotas  # noqa: PLC0415
 
         found, (_, held), waiting = store.queues(), store.holding(), store.waiting()
+        sighting = store.sighting()
+    unknown = unknown_quotas(found, sighting.offers.available) if sighting is not None and len(sighting.offers) else []
     rows = [
         {
             "name": queue.name,
             "weight": queue.weight,
             "parent": queue.parent,
             "quota": dict(queue.quota),
+            "unknown": [dimension for name, dimension in unknown if name == queue.name],
             "preempts": list(queue.preempts),
             "running": held.get(queue.name, {}),
             "ready": waiting.get(queue.name, 0),
@@ -93,6 +96,7 @@ def _list(options: argparse.Namespace) -> str:
         for dimension, most in queue.quota.items():
             number = used.get(dimension, 0)
             full = ": nothing more of it begins until it holds less" if number >= most else ""
+            full = ": no offer has this dimension, so it limits nothing" if (queue.name, dimension) in unknown else full
             part = f"{amount(dimension, number)} of {amount(dimension, most)} {visible(dimension)}"
             lines.append(f"{'':<{width}}  holds {part}{full}")
     return "\n".join(lines) + "\n"

@@ -53,6 +53,7 @@ class Cycle:
         launched: Tasks that the cluster took.
         ended: Tasks that came to each state by what the cluster reported.
         refusals: Why placed or processable tasks were not launched, by reason.
+        unknown_quotas: Quotas on dimensions that no offer has, each as queue and dimension.
         unplaced: Tasks without an offer by the check that refuses most, as ``refused`` names it; None where nobody looked.
         utilisation: The part of the capacity in use once all that was placed runs, by dimension.
         shares: The dominant share of each queue before the cycle, where there are several.
@@ -76,6 +77,7 @@ class Cycle:
     launched: int = 0
     ended: Mapping[State, int] = field(default_factory=dict)
     refusals: dict[str, int] = field(default_factory=dict)
+    unknown_quotas: Sequence[tuple[str, str]] = ()
     unplaced: Mapping[str, int] | None = None
     utilisation: Mapping[str, float] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)

@@ -282,12 +282,18 @@ class Scheduler:
         return found
 
     def _see(self, offered: OfferColumns, cycle: Cycle, found: Processable, matched: stages.Matched, room: Room) -> None:
-        """Keep what there was when tasks found no offer, now and then, for whoever asks why, and count what refused them."""
-        if cycle.placed == cycle.queue:
+        """Keep what there was when tasks found no offer, now and then, for whoever asks why, and count what refused them.
+
+        It is kept, too, while a quota is on a dimension that no offer has.
+        """
+        waits = cycle.placed < cycle.queue
+        if not waits:
             cycle.unplaced = {}
-        elif time.monotonic() >= self._seen + _SECONDS_SEEN:
-            self._seen = time.monotonic()
-            self.store.see(offered, self.cluster.now(), self.matcher.description)
+        if not (waits or cycle.unknown_quotas) or time.monotonic() < self._seen + _SECONDS_SEEN:
+            return
+        self._seen = time.monotonic()
+        self.store.see(offered, self.cluster.now(), self.matcher.description)
+        if waits:
             rows = sorted(set(range(len(found.ids))).difference(matched.rows))
             try:
                 cycle.unplaced = refused_by(self.matcher, found, rows, self._left(found, matched, room), self._settings)

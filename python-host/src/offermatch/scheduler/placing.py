@@ -10,6 +10,7 @@ its share without anything of it begun, and one whose tasks are small would get 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 
 from offermatch.matcher import BaseMatcher
@@ -18,14 +19,16 @@ from offermatch.scheduler import stages
 from offermatch.scheduler.cluster.abc import Cluster
 from offermatch.scheduler.cycle import Cycle, Stopwatch
 from offermatch.scheduler.order import Ordered, Waiting, largest_free, order_tasks, total_capacity
-from offermatch.scheduler.queues import Queue, parts_of
+from offermatch.scheduler.queues import Queue, parts_of, unknown_quotas
 from offermatch.scheduler.room import Room, hold_room
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.records import Processable, Reservation
 from offermatch.tables.columns import OfferColumns
+from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["Placing", "waiting_of"]
 
+_LOG = logging.getLogger("offermatch.scheduler")
 _ROUNDS = 3
 """How often a cycle asks the matcher at most."""
 
@@ -40,6 +43,7 @@ class Placing:
         self._store, self._cluster, self._settings = store, cluster, settings
         self._ageing, self._reserve_after = ageing, reserve_after
         self._overtaken: set[int] = set()
+        self._told: set[tuple[str, str]] = set()
 
     def place(
         self,
@@ -68,6 +72,7 @@ class Placing:
         """
         store, cluster = self._store, self._cluster
         queues, running = store.holding()
+        self._tell_unknown(cycle, queues, offered)
         before = store.reservations()
         room, reserved = Room(offers), set(before)
         stuck: set[int] = set()
@@ -96,6 +101,17 @@ class Placing:
             stuck |= more
         self._overtaken = more
         return asked, matched, room
+
+    def _tell_unknown(self, cycle: Cycle, queues: list[Queue], offered: OfferColumns) -> None:
+        """Say once of each quota on a dimension that no offer has that it limits nothing."""
+        if not len(offered):
+            return
+        cycle.unknown_quotas = unknown_quotas(queues, offered.available)
+        for one in cycle.unknown_quotas:
+            if one not in self._told:
+                self._told.add(one)
+                queue, dimension = (visible(name, LONGEST_NAME) for name in one)
+                _LOG.warning("the quota of the queue %s limits nothing: no offer has the dimension %s", queue, dimension)
 
     def _ordered(
         self,

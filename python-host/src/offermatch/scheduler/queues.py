@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -15,7 +15,17 @@ from offermatch.quantity import COUNT, parse, unit_of
 from offermatch.reading import read_bounded
 from offermatch.visible import LONGEST_NAME, visible
 
-__all__ = ["DEFAULT", "Queue", "amount", "checked_queues", "held_below", "quota_of", "read_queues"]
+__all__ = [
+    "DEFAULT",
+    "Queue",
+    "amount",
+    "checked_queues",
+    "held_below",
+    "parts_of",
+    "quota_of",
+    "read_queues",
+    "unknown_quotas",
+]
 
 DEFAULT = "default"
 """The queue of a task that names none. It is always there."""
@@ -115,6 +125,17 @@ def held_below(name: str, queues: Sequence[Queue], held: Mapping[str, Mapping[st
             for dimension, number in held_below(queue.name, queues, held).items():
                 found[dimension] = found.get(dimension, 0) + number
     return found
+
+
+def unknown_quotas(queues: Sequence[Queue], dimensions: Collection[str]) -> list[tuple[str, str]]:
+    """Return the quotas on dimensions that no offer has, each as queue and dimension: they limit nothing.
+
+    Args:
+        queues: The queues.
+        dimensions: Those that offers have. Devices are always known: there may be none at the moment.
+    """
+    known = {*dimensions, DEVICES}
+    return [(queue.name, dimension) for queue in queues for dimension in queue.quota if dimension not in known]
 
 
 def parts_of(queues: Sequence[Queue]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from offermatch.model import AnyRequirement, Explanation, Requirement
 from offermatch.scheduler.gangs import is_apart, unserved, with_groups
 from offermatch.scheduler.places import Places, without
 from offermatch.scheduler.preemption import has_limits
-from offermatch.scheduler.queues import amount, held_below
+from offermatch.scheduler.queues import amount, held_below, unknown_quotas
 from offermatch.scheduler.seats import Units, asked_of, summed
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
@@ -36,7 +36,7 @@ def why(store: Store, name: str, now: float) -> list[str]:
         StoreError: ``task-unknown``.
     """
     shown = store.shown(name)
-    return [*_reasons(store, shown, now), *_belongs(shown)]
+    return [*_reasons(store, shown, now), *_belongs(store, shown)]
 
 
 def _reasons(store: Store, shown: Shown, now: float) -> list[str]:
@@ -57,10 +57,23 @@ def _reasons(store: Store, shown: Shown, now: float) -> list[str]:
     return _ready(store, shown, now)
 
 
-def _belongs(shown: Shown) -> list[str]:
+def _belongs(store: Store, shown: Shown) -> list[str]:
     """Return whose share a task runs from, and with whom."""
     row, group = shown.columns, shown.group
     lines = [f"it is in the queue {visible(row['queue'], LONGEST_NAME)}, with priority {row['priority']}"]
+    queues = {queue.name: queue for queue in store.queues()}
+    above, name = [], row["queue"]
+    while name in queues:
+        above.append(queues[name])
+        name = queues[name].parent
+    if not above:
+        lines.append("nobody has made this queue: it counts as one of weight 1 without a quota")
+    sighting = store.sighting() if any(queue.quota for queue in above) else None
+    lines += [
+        f"the quota of the queue {visible(queue, LONGEST_NAME)} on {visible(dimension, LONGEST_NAME)} limits nothing: "
+        "no offer has that dimension"
+        for queue, dimension in (unknown_quotas(above, sighting.offers.available) if sighting is not None else ())
+    ]
     if group is not None:
         needs = f"{group.needed} more have to begin at once, " if group.needed else ""
         counts = ", ".join(f"{count} {state}" for state, count in sorted(group.counts.items()))

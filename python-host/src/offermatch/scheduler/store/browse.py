@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, null, select, update
 
-from offermatch.errors import StoreError
+from offermatch.errors import InputError, StoreError
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.following import cancel_followers
 from offermatch.scheduler.store.groups import states_of
 from offermatch.scheduler.store.history import remember
+from offermatch.scheduler.store.queues import all_queues
 from offermatch.scheduler.store.records import Change, Listed, Shown
 from offermatch.scheduler.store.schema import State, dependencies, history, payloads, tasks
 from offermatch.visible import LONGEST_NAME, visible
@@ -104,12 +105,14 @@ def retry(connection: Connection, database: Database, names: Sequence[str], at: 
 
     Raises:
         StoreError: ``task-unknown``, or ``task-blocked`` where a task needs another that failed or was cancelled.
+        InputError: ``queue-unknown``, where the queue of a task was removed meanwhile.
     """
     ids = _numbers(connection, database, names)
     roots = select(tasks.c.id).where(database.among(tasks.c.id, list(ids.values())), tasks.c.state.in_(_ENDED))
     again = list(connection.execute(roots).scalars())
     blocked = select(tasks.c.id).where(tasks.c.state == "cancelled", database.among(tasks.c.blocked_by, again))
     followers = list(connection.execute(blocked).scalars())
+    _refuse_queueless(connection, database, [*again, *followers])
     needed = tasks.alias()
     open_needs = (
         select(func.count())
@@ -153,6 +156,16 @@ def retry(connection: Connection, database: Database, names: Sequence[str], at: 
     )
     remember(connection, database, changed)
     return _states(connection, database, ids)
+
+
+def _refuse_queueless(connection: Connection, database: Database, ids: Sequence[int]) -> None:
+    """Refuse to let tasks begin in a queue that is not there any more: it would have no quota, and weight 1."""
+    known = [queue.name for queue in all_queues(connection)]
+    strange = (database.among(tasks.c.id, ids), tasks.c.queue.not_in(known))
+    row = connection.execute(select(tasks.c.name, tasks.c.queue).where(*strange).limit(1)).first()
+    if row is not None:
+        hint = f"make it again with 'offermatch queues set {visible(row.queue, LONGEST_NAME)}', or submit the task anew"
+        raise InputError("queue-unknown", f"there is no queue {row.queue!r} any more", hint, f"{row.name}, queue")
 
 
 def _numbers(connection: Connection, database: Database, names: Sequence[str]) -> dict[str, int]:

@@ -297,7 +297,7 @@ class Preemption(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """What the cluster offered when a task last found no offer.
+    """What the cluster offered when a task last found no offer, or a quota was on a dimension that no offer has.
 
     Attributes:
         at: When.

@@ -178,6 +178,7 @@ class Store:
 
         Raises:
             StoreError: ``task-unknown``, ``task-blocked``.
+            InputError: ``queue-unknown``.
         """
         with self._database.write() as connection:
             return browse.retry(connection, self._database, names, _at(at))
@@ -232,7 +233,7 @@ class Store:
             places.cordon(connection, self._database, names, "", _at(at), cordoned=False, drain=False)
 
     def sighting(self) -> Sighting | None:
-        """Return what the cluster offered when a task last found no offer; None where none did."""
+        """Return what the cluster offered when a task last found no offer, or a quota no dimension; None where none did."""
         with self._database.read() as connection:
             return places.seen(connection)
 

@@ -52,6 +52,9 @@ class Telemetry(Observer):
         self._unplaced = meter.create_gauge(
             "offermatch.unplaced", "{task}", "Tasks without an offer, by the check that refuses most offers"
         )
+        self._unknown_quotas = meter.create_gauge(
+            "offermatch.quotas.unknown", "{quota}", "1 for each quota on a dimension that no offer has"
+        )
         self._preemptions = meter.create_counter(
             "offermatch.preemptions", "{task}", "Running tasks that ended for tasks that matter more"
         )
@@ -68,6 +71,7 @@ class Telemetry(Observer):
         )
         self._last: dict[str, str] | None = None
         self._checks: set[str] = set()
+        self._quotas: set[tuple[str, str]] = set()
 
     @contextmanager
     def cycle(self, cycle: Cycle) -> Iterator[None]:
@@ -124,6 +128,11 @@ class Telemetry(Observer):
             for check, number in cycle.unplaced.items():
                 self._unplaced.set(number, {"check": check})
             self._checks |= set(cycle.unplaced)
+        for queue, dimension in self._quotas.union(cycle.unknown_quotas):
+            self._unknown_quotas.set(
+                int((queue, dimension) in cycle.unknown_quotas), {"queue": queue, "dimension": dimension}
+            )
+        self._quotas.update(cycle.unknown_quotas)
         for state, number in cycle.ended.items():
             self._ended.add(number, {"state": state})
         for dimension, used in cycle.utilisation.items():

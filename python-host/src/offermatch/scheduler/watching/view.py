@@ -111,6 +111,9 @@ def picture(cycle: Cycle) -> RenderableType:
     )
     if cycle.refusals:
         facts.add_row("not launched", ", ".join(f"{number:,} {reason}" for reason, number in cycle.refusals.items()))
+    for queue, dimension in cycle.unknown_quotas:
+        told = f"{visible(queue, LONGEST_NAME)} limits nothing: no offer has {visible(dimension, LONGEST_NAME)}"
+        facts.add_row("quota", Text(told))
     for name, used in cycle.utilisation.items():
         full = round(_WIDTH * min(used, 1.0))
         facts.add_row(Text(visible(name, LONGEST_NAME)), Text("█" * full + "░" * (_WIDTH - full) + f" {used:6.1%}"))
