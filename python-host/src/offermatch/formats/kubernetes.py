@@ -252,8 +252,15 @@ class Pod:
         limits = _amounts(resources.get("limits"), f"{self._place}, {where}, limits")
         return {**limits, **_amounts(resources.get("requests"), f"{self._place}, {where}, requests")}
 
-    def requirements(self, nodes: Sequence[Node], taints: Iterable[tuple[str, str, str]]) -> list[Requirement]:
+    def requirements(
+        self, nodes: Sequence[Node], taints: Iterable[tuple[str, str, str]], *, alone: bool = True
+    ) -> list[Requirement]:
         """Return what a node must have: labels, names, and no taint that the pod does not tolerate.
+
+        Args:
+            nodes: The nodes that there are.
+            taints: All their taints.
+            alone: Whether nobody else looks at the rules about other pods, so that they are refused.
 
         Raises:
             InputError: A rule that cannot be said of one pod and one node.
@@ -261,7 +268,10 @@ class Pod:
         selector = _part(self._spec, "nodeSelector", self._place)
         found = [is_in(key, _text(value) or EMPTY) for key, value in sorted(selector.items())]
         affinity = _part(self._spec, "affinity", self._place)
-        self._refuse_other_rules(affinity)
+        if alone:
+            self._refuse_rules_about_others(affinity)
+        if self._spec.get("resourceClaims"):
+            raise self._unsupported("a resource claim", "ask for an extended resource, or leave the pod out")
         node = _part(affinity, "nodeAffinity", self._place)
         required = _part(node, "requiredDuringSchedulingIgnoredDuringExecution", self._place)
         if required:
@@ -309,15 +319,13 @@ class Pod:
         hint = "the operators are In, NotIn, Exists, DoesNotExist, and Gt and Lt with one value"
         raise InputError("file-malformed", f"{operator!r} is no operator", hint, f"{self._place}, spec.affinity, {key}")
 
-    def _refuse_other_rules(self, affinity: _Object) -> None:
+    def _refuse_rules_about_others(self, affinity: _Object) -> None:
         for rule in ("podAffinity", "podAntiAffinity"):
             if _list(_part(affinity, rule, self._place), "requiredDuringSchedulingIgnoredDuringExecution", self._place):
                 raise self._unsupported(f"required {rule}", "prefer it, or leave the pod out")
         for one in _list(self._spec, "topologySpreadConstraints", self._place):
             if one.get("whenUnsatisfiable") != "ScheduleAnyway":
                 raise self._unsupported("a topology spread constraint", "let it schedule anyway, or leave the pod out")
-        if self._spec.get("resourceClaims"):
-            raise self._unsupported("a resource claim", "ask for an extended resource, or leave the pod out")
 
     def _unsupported(self, what: str, hint: str) -> InputError:
         return InputError("file-malformed", f"{what} cannot be said as a task", hint, f"{self._place}, spec")

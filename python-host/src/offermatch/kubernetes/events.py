@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 from offermatch.errors import ClusterError
@@ -19,13 +19,21 @@ _AGAIN_SECONDS = 60.0
 _MOST_REMEMBERED = 200_000
 
 
-def explained(found: Explanation, requirements: Sequence[AnyRequirement]) -> str:
-    """Return why no node takes a pod, in the manner of kube-scheduler."""
+def explained(found: Explanation, requirements: Sequence[AnyRequirement], meanings: Mapping[str, str]) -> str:
+    """Return why no node takes a pod, in the manner of kube-scheduler.
+
+    Args:
+        found: What the matcher says.
+        requirements: What was asked of a node.
+        meanings: How a node fails a check, by the name of the check, where that is a rule about other pods.
+    """
     parts = [f"{count} have too little {visible(name, LONGEST_NAME)}" for name, count in found.by_dimension.items() if count]
-    for one, count in zip(requirements, found.by_requirement, strict=True):
+    for at, (one, count) in enumerate(zip(requirements, found.by_requirement, strict=True)):
         if not count:
             continue
-        if isinstance(one, Comparison):
+        if f"requirement {at}" in meanings:
+            parts.append(f"{count} {visible(meanings[f'requirement {at}'], LONGEST_NAME)}")
+        elif isinstance(one, Comparison):
             parts.append(f"{count} do not have {visible(str(one), LONGEST_NAME)}")
         elif one.attribute.startswith("taint:"):
             taint = visible(one.attribute.removeprefix("taint:"), LONGEST_NAME)
@@ -34,6 +42,9 @@ def explained(found: Explanation, requirements: Sequence[AnyRequirement]) -> str
             parts.append(f"{count} do not meet its node affinity")
         else:
             parts.append(f"{count} do not meet its rule on {visible(one.attribute.removeprefix('exists:'), LONGEST_NAME)}")
+    for name, check in (found.checks or {}).items():
+        if name in meanings and check.fails and not name.startswith("requirement "):
+            parts.append(f"{check.fails} {visible(meanings[name], LONGEST_NAME)}")
     if found.by_score:
         parts.append(f"{found.by_score} score too high")
     if found.candidates:

@@ -9,6 +9,7 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.formats.kubernetes import Node, Pod
 from offermatch.kubernetes.api import Object
+from offermatch.kubernetes.rules import Rules
 from offermatch.model import Requirement
 from offermatch.visible import visible
 
@@ -29,14 +30,21 @@ class Shape:
         asked: How much, in the smallest unit.
         refusal: Which rule it has that is not served; empty where all are.
         ignored: Which wishes it has that are not looked at.
+        rules: What it asks about other pods; None where that is nothing.
     """
 
     pod: Pod | None
     asked: Mapping[str, int]
     refusal: str
-    ignored: Sequence[str]
+    ignored: Sequence[str] = ()
+    rules: Rules | None = None
     _epoch: int = -1
     _requirements: Sequence[Requirement] = ()
+
+    @property
+    def keeps_apart(self) -> bool:
+        """Whether its pods keep others away, by required anti-affinity."""
+        return self.rules is not None and bool(self.rules.apart)
 
     def requirements(
         self, nodes: Sequence[Node], taints: tuple[tuple[str, str, str], ...], epoch: int
@@ -47,7 +55,7 @@ class Shape:
             InputError: A rule that is not served.
         """
         if self.pod is not None and self._epoch != epoch:
-            self._requirements, self._epoch = tuple(self.pod.requirements(nodes, taints)), epoch
+            self._requirements, self._epoch = tuple(self.pod.requirements(nodes, taints, alone=False)), epoch
         return self._requirements
 
 
@@ -75,13 +83,16 @@ class Shapes:
 
 def _shape(item: Object) -> Shape:
     spec = item["spec"]
+    pod, asked, rules = None, {}, None
     try:
         pod = Pod(item, "pod")
+        # One that runs holds this, whatever it is that is not served.
         asked = pod.asked()
-        pod.requirements([], [])
+        rules = Rules.of(spec)
+        pod.requirements([], [], alone=False)
     except InputError as error:
-        return Shape(None, {}, visible(error.message), ())
-    refusal = ""
+        return Shape(None, asked, visible(error.message), rules=rules)
+    refusal = rules.unserved if rules is not None else ""
     if ports := _ports(spec.get("containers") or []):
         refusal = f"a port of the host ({ports[0]})"
     elif claims := _claims(spec):
@@ -92,9 +103,9 @@ def _shape(item: Object) -> Shape:
         for rule in ("nodeAffinity", "podAffinity", "podAntiAffinity")
         if (affinity.get(rule) or {}).get(_PREFERRED)
     ]
-    if spec.get("topologySpreadConstraints"):
+    if any(one.get("whenUnsatisfiable") == "ScheduleAnyway" for one in spec.get("topologySpreadConstraints") or []):
         ignored.append("topology spread that may be broken")
-    return Shape(pod, asked, f"{refusal} is not served" if refusal else "", ignored)
+    return Shape(pod, asked, f"{refusal} is not served" if refusal else "", ignored, rules)
 
 
 def _ports(containers: Iterable[Object]) -> list[int]:

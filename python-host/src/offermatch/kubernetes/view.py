@@ -18,6 +18,7 @@ from offermatch.formats.kubernetes import Node
 from offermatch.kubernetes.api import Object
 from offermatch.kubernetes.reflector import name_of
 from offermatch.kubernetes.shapes import Gang, Shape, Shapes, gang_of
+from offermatch.kubernetes.topology import Topology
 from offermatch.model import Group, Requirement
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
@@ -57,6 +58,7 @@ class Batch:
         offers: The nodes.
         refused: Those that cannot be matched, and why.
         running: How many members of each gang are bound already.
+        topology: What rules about other pods say of each row; None where there are no such rules.
     """
 
     pods: Sequence[Waiting]
@@ -64,6 +66,7 @@ class Batch:
     offers: OfferColumns
     refused: Sequence[tuple[Waiting, str]] = ()
     running: Mapping[str, int] = field(default_factory=dict)
+    topology: Topology | None = None
 
     def asked(self, needed: Mapping[str, int]) -> Batch:
         """Return the batch without the pods of other gangs than these, of which so many have to get nodes at once."""
@@ -74,7 +77,8 @@ class Batch:
         groups = {name: Group(name, least) for name, least in needed.items()}
         if groups:
             tasks.groups = [None if pod.gang is None else groups[pod.gang.name] for pod in pods]
-        return Batch(pods, tasks, self.offers, self.refused, self.running)
+        topology = self.topology.picked(rows) if self.topology is not None else None
+        return Batch(pods, tasks, self.offers, self.refused, self.running, topology)
 
 
 class View:
@@ -90,7 +94,8 @@ class View:
         self._attributes: dict[str, Mapping[str, str | None]] = {}
         self._epoch = 0
         self._held: dict[str, dict[str, int]] = {}
-        self._places: dict[str, tuple[str, Shape, Gang | None]] = {}
+        self._places: dict[str, tuple[str, Object, Shape, Gang | None]] = {}
+        self._keeping_apart = 0
         self._assumed: dict[str, str] = {}
         self._waiting: dict[str, Waiting] = {}
         self._members: dict[str, int] = {}
@@ -124,9 +129,13 @@ class View:
             node = spec.get("nodeName")
             if node:
                 self._assumed.pop(name, None)
-                if self._places.get(name, ("",))[0] != node:
+                known = self._places.get(name)
+                if known is not None and known[0] == node:
+                    # Its labels may be others now, or it ends.
+                    self._places[name] = (node, now, *known[2:])
+                else:
                     self._leave(name)
-                    self._enter(name, node, self._shapes.of(now), gang_of(now))
+                    self._enter(name, node, now, self._shapes.of(now), gang_of(now))
             elif before is not None and before["metadata"].get("uid") != metadata.get("uid"):
                 self._leave(name)
             if node or name in self._assumed or spec.get("schedulerName") != self._scheduler:
@@ -139,8 +148,9 @@ class View:
             if waited is None:
                 self.arrived.set()
 
-    def _enter(self, name: str, node: str, shape: Shape, gang: Gang | None) -> None:
-        self._places[name] = (node, shape, gang)
+    def _enter(self, name: str, node: str, item: Object, shape: Shape, gang: Gang | None) -> None:
+        self._places[name] = (node, item, shape, gang)
+        self._keeping_apart += shape.keeps_apart
         held = self._held.setdefault(node, {})
         for resource, amount in shape.asked.items():
             held[resource] = held.get(resource, 0) + amount
@@ -149,9 +159,11 @@ class View:
 
     def _leave(self, name: str) -> None:
         self._assumed.pop(name, None)
-        node, shape, gang = self._places.pop(name, ("", None, None))
-        if shape is None:
+        place = self._places.pop(name, None)
+        if place is None:
             return
+        node, _, shape, gang = place
+        self._keeping_apart -= shape.keeps_apart
         held = self._held[node]
         for resource, amount in shape.asked.items():
             held[resource] -= amount
@@ -175,7 +187,7 @@ class View:
                 return False
             del self._waiting[pod.name]
             self._assumed[pod.name] = str(pod.item["metadata"].get("uid"))
-            self._enter(pod.name, node, pod.shape, pod.gang)
+            self._enter(pod.name, node, pod.item, pod.shape, pod.gang)
             return True
 
     def give_back(self, pod: Waiting, pause: float) -> None:
@@ -207,9 +219,11 @@ class View:
             said: dict[int, Sequence[Requirement] | str] = {}
             refused: list[tuple[Waiting, str]] = []
             good: list[Waiting] = []
+            ruled = self._keeping_apart > 0
             for pod in pods:
                 shape = pod.shape
                 if id(shape) not in said:
+                    ruled |= shape.rules is not None
                     said[id(shape)] = shape.refusal
                     if not shape.refusal:
                         try:
@@ -233,7 +247,18 @@ class View:
                 {name: array("Q", [pod.shape.asked.get(name, 0) for pod in good]) for name in dimensions},
                 requirements=requirements if any(requirements) else None,
             )
-            return Batch(good, tasks, self._offers(nodes, dimensions, asked), refused, dict(self._members))
+            offers = self._offers(nodes, dimensions, asked)
+            topology = self._topology(nodes, good, requirements) if ruled else None
+            if topology is not None:
+                offers.attributes.update(topology.attributes)
+            return Batch(good, tasks, offers, refused, dict(self._members), topology)
+
+    def _topology(
+        self, nodes: Sequence[Node], pods: Sequence[Waiting], requirements: Sequence[Sequence[Requirement]]
+    ) -> Topology:
+        waiting = [(pod.item, pod.shape, asked) for pod, asked in zip(pods, requirements, strict=True)]
+        bound = [(node, item, shape) for node, item, shape, _ in self._places.values()]
+        return Topology(nodes, [self._attributes[node.name] for node in nodes], waiting, bound)
 
     def _offers(self, nodes: Sequence[Node], dimensions: Sequence[str], asked: set[str]) -> OfferColumns:
         none: Mapping[str, int] = {}

@@ -1,0 +1,212 @@
+"""What a pod asks about other pods, as it is written: spread that must hold, required affinity and anti-affinity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from offermatch.errors import InputError
+from offermatch.kubernetes.api import Object
+from offermatch.visible import visible
+
+__all__ = ["Labels", "Rules", "Spread", "Target", "Term"]
+
+Labels = Mapping[str, str]
+
+_Selector = tuple[tuple[str, str, tuple[str, ...]], ...]
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The pods that a rule of one pod is about.
+
+    Attributes:
+        namespaces: Those that they are in; None for any.
+        selector: What their labels meet, as key, operator and values; None is met by no pod, the empty one by each.
+    """
+
+    namespaces: frozenset[str] | None
+    selector: _Selector | None
+
+    def matches(self, namespace: str, labels: Labels) -> bool:
+        """Return whether a pod is one of them."""
+        if self.selector is None or (self.namespaces is not None and namespace not in self.namespaces):
+            return False
+        return all(_holds(labels.get(key), operator, values) for key, operator, values in self.selector)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term of affinity or anti-affinity.
+
+    Attributes:
+        key: The label of nodes whose values are the domains.
+        selector: As in ``Target``.
+        namespaces: Those that it names; where it names none, that of the pod counts.
+        everywhere: Whether pods of any namespace are meant.
+        alike: Labels of which those pods have the value that the pod has.
+        unlike: Labels of which they have another one.
+    """
+
+    key: str
+    selector: _Selector | None
+    namespaces: frozenset[str]
+    everywhere: bool
+    alike: tuple[str, ...]
+    unlike: tuple[str, ...]
+
+    def target(self, namespace: str, labels: Labels) -> Target:
+        """Return which pods it is about where it stands in a pod of this namespace with these labels."""
+        selector = _merged(_merged(self.selector, "In", self.alike, labels), "NotIn", self.unlike, labels)
+        return Target(None if self.everywhere else self.namespaces or frozenset([namespace]), selector)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One constraint of topology spread.
+
+    Attributes:
+        key: The label of nodes whose values are the domains.
+        most_skew: So many more matching pods than the domain with the fewest may a domain have.
+        least_domains: Where there are fewer domains, the fewest counts as 0.
+        honors_affinity: Whether only nodes that the pod's own selector and affinity allow count.
+        honors_taints: Whether only nodes whose taints the pod tolerates count.
+        selector: As in ``Target``.
+        alike: As in ``Term``.
+    """
+
+    key: str
+    most_skew: int
+    least_domains: int
+    honors_affinity: bool
+    honors_taints: bool
+    selector: _Selector | None
+    alike: tuple[str, ...]
+
+    def target(self, namespace: str, labels: Labels) -> Target:
+        """Return which pods it counts where it stands in a pod of this namespace with these labels."""
+        return Target(frozenset([namespace]), _merged(self.selector, "In", self.alike, labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a pod asks about other pods.
+
+    Attributes:
+        spread: The constraints that must hold.
+        affinity: The terms of required affinity.
+        apart: The terms of required anti-affinity.
+        unserved: What of them is not served; empty where all is.
+    """
+
+    spread: tuple[Spread, ...] = ()
+    affinity: tuple[Term, ...] = ()
+    apart: tuple[Term, ...] = ()
+    unserved: str = ""
+
+    @classmethod
+    def of(cls, spec: Object) -> Rules | None:
+        """Return the rules of a pod's spec; None where it has none.
+
+        Raises:
+            InputError: A rule that cannot be read.
+        """
+        affinity = spec.get("affinity") or {}
+        try:
+            found = cls(
+                tuple(
+                    _spread(one)
+                    for one in spec.get("topologySpreadConstraints") or []
+                    if one.get("whenUnsatisfiable") != "ScheduleAnyway"
+                ),
+                tuple(map(_term, _required(affinity, "podAffinity"))),
+                tuple(map(_term, _required(affinity, "podAntiAffinity"))),
+                _unserved(affinity),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            message = f"a rule about other pods cannot be read: {visible(str(error))}"
+            raise InputError("file-malformed", message, "write it as the API of Kubernetes has it", "pod, spec") from error
+        return found if found.spread or found.affinity or found.apart else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the pod whose values decide which pods its rules are about."""
+        terms = (*self.affinity, *self.apart)
+        alike = [key for spread in self.spread for key in spread.alike]
+        return tuple(dict.fromkeys([*alike, *(key for term in terms for key in (*term.alike, *term.unlike))]))
+
+
+def _required(affinity: Object, kind: str) -> Sequence[Object]:
+    return (affinity.get(kind) or {}).get(_REQUIRED) or []
+
+
+def _unserved(affinity: Object) -> str:
+    """Return the first rule that asks for labels of namespaces, which nobody here knows; empty where none does."""
+    for kind in ("podAffinity", "podAntiAffinity"):
+        for term in _required(affinity, kind):
+            if _parsed(term.get("namespaceSelector")):
+                return f"required {kind} with a namespaceSelector of labels"
+    return ""
+
+
+def _spread(one: Object) -> Spread:
+    return Spread(
+        one["topologyKey"],
+        int(one["maxSkew"]),
+        int(one.get("minDomains") or 1),
+        _is_honored(one.get("nodeAffinityPolicy") or "Honor"),
+        _is_honored(one.get("nodeTaintsPolicy") or "Ignore"),
+        _parsed(one.get("labelSelector")),
+        tuple(one.get("matchLabelKeys") or ()),
+    )
+
+
+def _term(one: Object) -> Term:
+    return Term(
+        one["topologyKey"],
+        _parsed(one.get("labelSelector")),
+        frozenset(one.get("namespaces") or ()),
+        # A selector of labels is taken to mean any namespace: a pod that runs keeps away more than it asks, never less.
+        one.get("namespaceSelector") is not None,
+        tuple(one.get("matchLabelKeys") or ()),
+        tuple(one.get("mismatchLabelKeys") or ()),
+    )
+
+
+def _is_honored(policy: str) -> bool:
+    if policy not in ("Honor", "Ignore"):
+        raise ValueError(f"{policy!r} is no policy: Honor or Ignore")
+    return policy == "Honor"
+
+
+def _parsed(selector: Any) -> _Selector | None:
+    if selector is None:
+        return None
+    found = [(key, "In", (value,)) for key, value in sorted((selector.get("matchLabels") or {}).items())]
+    for one in selector.get("matchExpressions") or []:
+        if one["operator"] not in _OPERATORS:
+            raise ValueError(f"{one['operator']!r} is no operator: {', '.join(_OPERATORS)}")
+        found.append((one["key"], one["operator"], tuple(one.get("values") or ())))
+    return tuple(found)
+
+
+def _merged(selector: _Selector | None, operator: str, keys: Iterable[str], labels: Labels) -> _Selector | None:
+    """Return a selector that also asks for, or forbids, the values that a pod has."""
+    if selector is None:
+        return None
+    return (*selector, *((key, operator, (labels[key],)) for key in keys if key in labels))
+
+
+def _holds(value: str | None, operator: str, values: tuple[str, ...]) -> bool:
+    match operator:
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case _:
+            return value is None

@@ -1,0 +1,430 @@
+"""Topology spread that must hold, required affinity and anti-affinity, as the scheduler of pods places by them."""
+
+import random
+
+import pytest
+
+from offermatch import ReferenceMatcher
+from offermatch.kubernetes.rounds import Rounds
+from offermatch.kubernetes.view import View
+from offermatch.model import Settings
+from podrules import broken, fits
+
+HOST, ZONE = "kubernetes.io/hostname", "zone"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def node(name, zone=None, *, cpu=100, labels=None, taints=()):
+    known = {HOST: name, **({ZONE: zone} if zone is not None else {}), **(labels or {})}
+    return {
+        "metadata": {"name": name, "labels": known},
+        "spec": {"taints": list(taints)},
+        "status": {"allocatable": {"cpu": str(cpu), "memory": "64Gi", "pods": "110"}},
+    }
+
+
+def pod(name, labels, *, on=None, cpu=1, namespace="default", **spec):
+    container = {"name": "main", "resources": {"requests": {"cpu": str(cpu)}}}
+    return {
+        "metadata": {"name": name, "namespace": namespace, "uid": name, "labels": labels},
+        "spec": {
+            "schedulerName": "offermatch",
+            "containers": [container],
+            **({"nodeName": on} if on is not None else {}),
+            **spec,
+        },
+    }
+
+
+def several(number, name, labels, **spec):
+    return [pod(f"{name}{at}", labels, **spec) for at in range(number)]
+
+
+def selecting(**labels):
+    return {"labelSelector": {"matchLabels": labels}}
+
+
+def spread(key, skew=1, **more):
+    return {"maxSkew": skew, "topologyKey": key, "whenUnsatisfiable": "DoNotSchedule", **more}
+
+
+def apart(*terms):
+    return {"podAntiAffinity": {REQUIRED: list(terms)}}
+
+
+def beside(*terms):
+    return {"podAffinity": {REQUIRED: list(terms)}}
+
+
+def term(key, **more):
+    return {"topologyKey": key, **more}
+
+
+class Cluster:
+    """Nodes and pods, and what the scheduler knows of them."""
+
+    def __init__(self, nodes, pods, matcher=None):
+        self.nodes, self.matcher = nodes, matcher or ReferenceMatcher()
+        self.view = View("offermatch")
+        for one in nodes:
+            self.view.node_changed(None, one)
+        for one in pods:
+            self.view.pod_changed(None, one)
+        self.bound = [(one, one["spec"]["nodeName"]) for one in pods if "nodeName" in one["spec"]]
+        self.rounds = 0
+
+    def cycle(self):
+        """Place what waits, and see that no pod breaks a rule when its turn comes; return the pairs."""
+        batch = self.view.batch(10**6)
+        needed = {
+            one.gang.name: max(0, one.gang.least - batch.running.get(one.gang.name, 0)) for one in batch.pods if one.gang
+        }
+        waiting = [one.gang.name for one in batch.pods if one.gang]
+        part = batch.asked({name: least for name, least in needed.items() if least <= waiting.count(name)})
+        if not part.pods:
+            return []
+        with self.matcher.open(part.offers, Settings("shared"), attributes=part.offers.attributes) as pool:
+            rounds = self.last = Rounds(pool, part, needed, grouped="groups" in self.matcher.description.rules)
+            rounds.run()
+        by_name = {one["metadata"]["name"]: one for one in self.nodes}
+        found = []
+        for waiting, name in rounds.pairs:
+            why = broken(waiting.item, by_name[name], self.nodes, self.bound)
+            assert why is None, f"{waiting.name} on {name}: {why}"
+            self.bound.append((waiting.item, name))
+            assert self.view.assume(waiting, name)
+            found.append((waiting.item["metadata"]["name"], name))
+        return found
+
+    def settle(self):
+        """Run cycles until nothing is placed; return where each pod is."""
+        found = {}
+        while pairs := self.cycle():
+            found.update(pairs)
+        return found
+
+
+def zones(found, nodes):
+    """How many pods there are in each zone."""
+    zone_of = {one["metadata"]["name"]: one["metadata"]["labels"].get(ZONE) for one in nodes}
+    counts = dict.fromkeys(filter(None, zone_of.values()), 0)
+    for name in found.values():
+        counts[zone_of[name]] += 1
+    return counts
+
+
+FOUR = [node("node1", "a"), node("node2", "a"), node("node3", "b"), node("node4", "b")]
+THREE_THERE = [pod(f"p{at}", {"foo": "bar"}, on=f"node{at}") for at in (1, 2, 3)]
+
+
+# ---- the examples of Kubernetes' page on topology spread constraints ---------------------------------------------------
+
+
+def test_one_constraint_sends_a_pod_to_the_zone_with_fewer():
+    mine = pod("mine", {"foo": "bar"}, topologySpreadConstraints=[spread(ZONE, **selecting(foo="bar"))])
+    assert Cluster(FOUR, [*THREE_THERE, mine]).settle()["mine"] in ("node3", "node4")
+
+
+def test_a_larger_skew_allows_either_zone():
+    mine = several(1, "mine", {"foo": "bar"}, topologySpreadConstraints=[spread(ZONE, 2, **selecting(foo="bar"))])
+    full = [node("node1", "a"), node("node2", "a"), node("node3", "b", cpu=1), node("node4", "b", cpu=0)]
+    assert Cluster(full, [*THREE_THERE, *mine]).settle()["mine0"] in ("node1", "node2")
+
+
+def test_two_constraints_leave_one_node():
+    both = [spread(ZONE, **selecting(foo="bar")), spread(HOST, **selecting(foo="bar"))]
+    mine = pod("mine", {"foo": "bar"}, topologySpreadConstraints=both)
+    assert Cluster(FOUR, [*THREE_THERE, mine]).settle() == {"mine": "node4"}
+
+
+def test_two_constraints_that_contradict_each_other_leave_none():
+    nodes = [node("node1", "a"), node("node2", "a"), node("node3", "b")]
+    there = [pod(f"p{at}", {"foo": "bar"}, on=f"node{on}") for at, on in enumerate((1, 1, 2, 3, 3))]
+    both = [spread(ZONE, **selecting(foo="bar")), spread(HOST, **selecting(foo="bar"))]
+    mine = pod("mine", {"foo": "bar"}, topologySpreadConstraints=both)
+    assert Cluster(nodes, [*there, mine]).settle() == {}
+
+
+def test_a_zone_that_node_affinity_excludes_is_no_domain():
+    nodes = [*FOUR, node("node5", "c")]
+    expression = {"key": ZONE, "operator": "NotIn", "values": ["c"]}
+    affinity = {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}}
+
+    def where(**policy):
+        constraint = spread(ZONE, **selecting(foo="bar"), **policy)
+        mine = pod("mine", {"foo": "bar"}, affinity=affinity, topologySpreadConstraints=[constraint])
+        return Cluster(nodes, [*THREE_THERE, mine]).settle().get("mine")
+
+    assert where() in ("node3", "node4")
+    # Zone c counts, has none, and b has one already.
+    assert where(nodeAffinityPolicy="Ignore") is None
+
+
+def test_a_tainted_zone_is_a_domain_unless_taints_are_honored():
+    nodes = [*FOUR, node("node5", "c", taints=[{"key": "k", "effect": "NoSchedule"}])]
+
+    def where(**policy):
+        constraint = spread(ZONE, **selecting(foo="bar"), **policy)
+        mine = pod("mine", {"foo": "bar"}, topologySpreadConstraints=[constraint])
+        return Cluster(nodes, [*THREE_THERE, mine]).settle().get("mine")
+
+    assert where() is None
+    assert where(nodeTaintsPolicy="Honor") in ("node3", "node4")
+
+
+def test_fewer_domains_than_asked_count_as_one_that_is_empty():
+    constraint = spread(ZONE, 2, minDomains=3, **selecting(foo="bar"))
+    mine = several(9, "mine", {"foo": "bar"}, topologySpreadConstraints=[constraint])
+    assert zones(Cluster(FOUR, mine).settle(), FOUR) == {"a": 2, "b": 2}
+
+
+def test_label_keys_tell_revisions_apart():
+    constraint = spread(ZONE, matchLabelKeys=["revision"], **selecting(foo="bar"))
+    old = [pod(f"p{at}", {"foo": "bar", "revision": "1"}, on="node1") for at in range(5)]
+    mine = several(4, "mine", {"foo": "bar", "revision": "2"}, topologySpreadConstraints=[constraint])
+    assert zones(Cluster(FOUR, [*old, *mine]).settle(), FOUR) == {"a": 2, "b": 2}
+
+
+def test_nodes_without_the_label_take_none_and_are_no_domain():
+    nodes = [node("node1", "a", cpu=2), node("node2", "b", cpu=2), node("node3")]
+    mine = several(5, "mine", {"foo": "bar"}, topologySpreadConstraints=[spread(ZONE, **selecting(foo="bar"))])
+    found = Cluster(nodes, mine).settle()
+    assert zones(found, nodes) == {"a": 2, "b": 2}
+    assert len(found) == 4
+
+
+def test_pods_that_are_being_deleted_do_not_count_for_spread():
+    ends = pod("ends", {"foo": "bar"}, on="node3")
+    ends["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    there = [pod("p1", {"foo": "bar"}, on="node1"), ends]
+    mine = pod("mine", {"foo": "bar"}, topologySpreadConstraints=[spread(ZONE, **selecting(foo="bar"))])
+    assert Cluster(FOUR, [*there, mine]).settle()["mine"] in ("node3", "node4")
+
+
+def test_a_constraint_that_does_not_count_the_pod_keeps_it_from_domains_that_have_too_many():
+    there = [pod(f"p{at}", {"app": "db"}, on="node1") for at in range(2)]
+    mine = several(20, "mine", {"app": "web"}, topologySpreadConstraints=[spread(ZONE, **selecting(app="db"))])
+    assert zones(Cluster(FOUR, [*there, *mine]).settle(), FOUR) == {"a": 0, "b": 20}
+
+
+@pytest.mark.parametrize(
+    ("skew", "third", "expected"), [(1, 100, (34, 33, 33)), (1, 20, (21, 21, 20)), (3, 20, (23, 23, 20))]
+)
+def test_many_pods_fill_all_zones_evenly_and_stop_where_one_is_full(skew, third, expected):
+    nodes = [node("node1", "a"), node("node2", "b"), node("node3", "c", cpu=third)]
+    constraint = spread(ZONE, skew, **selecting(foo="bar"))
+    cluster = Cluster(nodes, several(100, "mine", {"foo": "bar"}, topologySpreadConstraints=[constraint]))
+    first = cluster.cycle()
+    # One cycle is enough.
+    assert len(first) == sum(expected)
+    assert cluster.cycle() == []
+    assert sorted(zones(dict(first), nodes).values(), reverse=True) == sorted(expected, reverse=True)
+
+
+def test_room_that_spread_leaves_goes_to_a_lower_priority_in_the_same_cycle():
+    nodes = [node("node1", "a", cpu=10), node("node2", "b", cpu=2)]
+    constraint = spread(ZONE, **selecting(foo="bar"))
+    mine = several(10, "mine", {"foo": "bar"}, priority=1, topologySpreadConstraints=[constraint])
+    rest = several(10, "rest", {})
+    found = dict(Cluster(nodes, [*rest, *mine]).cycle())
+    assert sum(name.startswith("mine") for name in found) == 5
+    assert sum(name.startswith("rest") for name in found) == 7
+
+
+# ---- affinity and anti-affinity ----------------------------------------------------------------------------------------
+
+
+def test_caches_and_servers_share_nodes_one_of_each():
+    """The example of Kubernetes' page on assigning pods: three caches apart, three servers apart and each with a cache."""
+    nodes = [node(f"node{at}", "a") for at in range(3)]
+    caches = several(3, "cache", {"app": "store"}, affinity=apart(term(HOST, **selecting(app="store"))))
+    rules = apart(term(HOST, **selecting(app="web-store"))) | beside(term(HOST, **selecting(app="store")))
+    servers = several(3, "server", {"app": "web-store"}, affinity=rules)
+    cluster = Cluster(nodes, [*servers, *caches])
+    found = dict(cluster.cycle())
+    assert len(found) == 6
+    assert (
+        {found[f"cache{at}"] for at in range(3)} == {found[f"server{at}"] for at in range(3)} == {"node0", "node1", "node2"}
+    )
+
+
+def test_at_most_one_a_host():
+    nodes = [node(f"node{at}", "a") for at in range(4)]
+    mine = several(6, "mine", {"app": "x"}, affinity=apart(term(HOST, **selecting(app="x"))))
+    there = pod("there", {"app": "x"}, on="node0")
+    cluster = Cluster(nodes, [there, *mine])
+    assert sorted(name for _, name in cluster.cycle()) == ["node1", "node2", "node3"]
+    assert cluster.settle() == {}
+
+
+def test_pods_that_run_keep_those_away_that_they_exclude():
+    there = pod("there", {"app": "alone"}, on="node1", affinity=apart(term(ZONE, **selecting(app="web"))))
+    found = Cluster(FOUR, [there, *several(4, "mine", {"app": "web"}), *several(4, "other", {"app": "db"})]).settle()
+    assert all(found[f"mine{at}"] in ("node3", "node4") for at in range(4))
+    assert len(found) == 8
+
+
+def test_pods_of_one_batch_that_exclude_each_other_go_to_different_zones():
+    alone = pod("alone", {"app": "alone"}, affinity=apart(term(ZONE, **selecting(app="web"))))
+    web = several(3, "web", {"app": "web"})
+    found = Cluster(FOUR, [alone, *web]).settle()
+    first = next(one for one in FOUR if one["metadata"]["name"] == found["alone"])["metadata"]["labels"][ZONE]
+    assert zones({name: where for name, where in found.items() if name != "alone"}, FOUR)[first] == 0
+    assert len(found) == 4
+
+
+def test_a_node_without_the_label_excludes_nobody():
+    nodes = [node("node1", "a"), node("node2")]
+    mine = several(5, "mine", {"app": "x"}, affinity=apart(term(ZONE, **selecting(app="x"))))
+    found = Cluster(nodes, mine).settle()
+    assert sorted(found.values()) == ["node1", "node2", "node2", "node2", "node2"]
+
+
+def test_affinity_follows_pods_that_run_and_waits_where_none_does():
+    there = pod("there", {"app": "db"}, on="node3")
+    mine = several(3, "mine", {"app": "web"}, affinity=beside(term(ZONE, **selecting(app="db"))))
+    assert zones(Cluster(FOUR, [there, *mine]).settle(), FOUR) == {"a": 0, "b": 3}
+    assert Cluster(FOUR, mine).settle() == {}
+    elsewhere = pod("there", {"app": "db"}, on="node3", namespace="other")
+    assert Cluster(FOUR, [elsewhere, *mine]).settle() == {}
+    for more in ({"namespaces": ["other"]}, {"namespaceSelector": {}}):
+        wide = several(3, "mine", {"app": "web"}, affinity=beside(term(ZONE, **selecting(app="db"), **more)))
+        assert zones(Cluster(FOUR, [elsewhere, *wide]).settle(), FOUR) == {"a": 0, "b": 3}
+
+
+def test_pods_that_seek_each_other_are_together_where_the_most_find_room():
+    nodes = [node("node1", "a", cpu=3), node("node2", "b", cpu=4), node("node3", "b", cpu=4)]
+    mine = several(7, "mine", {"app": "x"}, affinity=beside(term(ZONE, **selecting(app="x"))))
+    assert zones(Cluster(nodes, mine).settle(), nodes) == {"a": 0, "b": 7}
+
+
+def test_pods_that_seek_each_other_by_two_labels_share_both():
+    nodes = [node(f"node{at}", "ab"[at // 4], cpu=2, labels={"rack": f"r{at // 2}"}) for at in range(8)]
+    rules = beside(term(ZONE, **selecting(app="x")), term("rack", **selecting(app="x")))
+    found = Cluster(nodes, several(9, "mine", {"app": "x"}, affinity=rules)).settle()
+    assert len(found) == 4
+    assert len({name[-1] in "01" for name in found.values()}) == 1
+
+
+# ---- gangs -------------------------------------------------------------------------------------------------------------
+
+
+def gang(name, least):
+    return {"pod-group.scheduling.sigs.k8s.io/name": name, "pod-group.scheduling.sigs.k8s.io/min-available": str(least)}
+
+
+def test_a_gang_with_spread_is_placed_whole_or_not_at_all():
+    nodes = [node("node1", "a", cpu=2), node("node2", "a", cpu=2), node("node3", "b", cpu=1)]
+    constraint = [spread(ZONE, **selecting(app="x"))]
+
+    def of(number):
+        labels = {"app": "x", **gang("g", number)}
+        return several(number, "member", labels, topologySpreadConstraints=constraint, priority=1)
+
+    assert zones(dict(Cluster(nodes, of(3)).cycle()), nodes) == {"a": 2, "b": 1}
+    # Four would need two in b: none is placed, and others have the room in the same cycle.
+    found = dict(Cluster(nodes, [*of(4), *several(5, "rest", {})]).cycle())
+    assert sorted(found) == [f"rest{at}" for at in range(5)]
+
+
+def test_members_of_a_gang_that_exclude_each_other_are_placed_whole():
+    nodes = [node("node1", "a"), node("node2", "b")]
+    leader = pod("leader", {"role": "leader", **gang("g", 4)}, affinity=apart(term(ZONE, **selecting(role="worker"))))
+    workers = several(3, "worker", {"role": "worker", **gang("g", 4)})
+    found = dict(Cluster(nodes, [leader, *workers]).cycle())
+    assert len(found) == 4
+    assert zones({name: where for name, where in found.items() if name != "leader"}, nodes) in (
+        {"a": 3, "b": 0},
+        {"a": 0, "b": 3},
+    )
+
+
+def test_a_gang_that_a_pod_that_runs_excludes_is_not_split():
+    nodes = [node("node1", "a", cpu=3), node("node2", "b", cpu=1)]
+    there = pod("there", {"app": "alone"}, on="node1", affinity=apart(term(ZONE, **selecting(app="x"))))
+    assert Cluster(nodes, [there, *several(2, "member", {"app": "x", **gang("g", 2)})]).settle() == {}
+
+
+# ---- random clusters ---------------------------------------------------------------------------------------------------
+
+
+def drawn(draw):
+    """Return the nodes and pods of a small cluster, with rules of all sorts."""
+    nodes = []
+    for at in range(draw.randint(1, 7)):
+        labels = {"rack": draw.choice("rst")} if draw.random() < 0.8 else {}
+        taints = [{"key": "k", "effect": "NoSchedule"}] if draw.random() < 0.15 else []
+        zone = draw.choice(["a", "b", "c", ""]) if draw.random() < 0.9 else None
+        nodes.append(node(f"n{at}", zone, cpu=draw.randint(0, 6), labels=labels, taints=taints))
+
+    def selector():
+        kind = draw.random()
+        if kind < 0.7:
+            return {"labelSelector": {"matchLabels": {"app": draw.choice("xyz")}}}
+        operator = draw.choice(["In", "NotIn", "Exists", "DoesNotExist"])
+        values = {"values": ["1"]} if operator in ("In", "NotIn") else {}
+        expression = {"key": "tier", "operator": operator, **values}
+        return {"labelSelector": {"matchExpressions": [expression]}} if kind < 0.95 else {}
+
+    def terms():
+        found = []
+        for _ in range(draw.choice([1, 1, 2])):
+            more = draw.choice(
+                [{}, {}, {}, {"namespaces": ["m"]}, {"namespaceSelector": {}}, {"mismatchLabelKeys": ["tier"]}]
+            )
+            found.append(term(draw.choice([HOST, ZONE, "rack"]), **selector(), **more))
+        return {REQUIRED: found}
+
+    def rules():
+        spec, affinity = {}, {}
+        if draw.random() < 0.4:
+            keys = draw.sample([HOST, ZONE, "rack"], draw.choice([1, 1, 2]))
+            more = [{}, {}, {"nodeAffinityPolicy": "Ignore"}, {"nodeTaintsPolicy": "Honor"}, {"minDomains": 3}]
+            more.append({"matchLabelKeys": ["tier"]})
+            spec["topologySpreadConstraints"] = [
+                spread(key, draw.randint(1, 2), **{**selector(), **draw.choice(more)}) for key in keys
+            ]
+        if draw.random() < 0.25:
+            affinity["podAffinity"] = terms()
+        if draw.random() < 0.3:
+            affinity["podAntiAffinity"] = terms()
+        if draw.random() < 0.15:
+            expression = {"key": ZONE, "operator": "In", "values": ["a", "b"]}
+            affinity["nodeAffinity"] = {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
+        if draw.random() < 0.2:
+            spec["tolerations"] = [{"key": "k", "operator": "Exists"}]
+        return spec | ({"affinity": affinity} if affinity else {})
+
+    pods = []
+    for at in range(draw.randint(1, 6)):
+        labels = {"app": draw.choice("xyz"), **({"tier": draw.choice("12")} if draw.random() < 0.5 else {})}
+        spec, namespace = rules(), draw.choice("nnm")
+        for number in range(draw.randint(1, 6)):
+            waits = draw.random() < 0.7
+            where = {} if waits else {"on": draw.choice(nodes)["metadata"]["name"]}
+            made = pod(f"p{at}-{number}", labels, cpu=draw.choice([0, 1, 1, 2]), namespace=namespace, **where, **spec)
+            if waits:
+                made["spec"]["priority"] = draw.choice([0, 0, 1])
+            elif draw.random() < 0.2:
+                made["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            pods.append(made)
+    if draw.random() < 0.3:
+        for one in pods[: draw.randint(2, 4)]:
+            one["metadata"]["labels"] = {**one["metadata"]["labels"], **gang("g", 2)}
+    return nodes, pods
+
+
+@pytest.mark.parametrize("first", range(0, 600, 100))
+def test_no_pod_of_a_random_cluster_breaks_a_rule_and_none_waits_that_would_find_a_node(first):
+    placed = 0
+    for seed in range(first, first + 100):
+        nodes, pods = drawn(random.Random(seed))
+        cluster = Cluster(nodes, pods)
+        found = cluster.settle()
+        placed += len(found)
+        for one in pods:
+            name, labels = one["metadata"]["name"], one["metadata"]["labels"]
+            if "nodeName" not in one["spec"] and name not in found and len(labels) < 3:
+                free = [each["metadata"]["name"] for each in nodes if fits(one, each, nodes, cluster.bound)]
+                assert not free, f"seed {seed}: {name} waits, though {free} would take it"
+    assert placed > 300
