@@ -180,20 +180,16 @@ def test_affinity_taints_and_cordons_hold(api):
                 "affinity": {
                     "podAntiAffinity": {
                         "requiredDuringSchedulingIgnoredDuringExecution": [
-                            {"labelSelector": {"matchLabels": {"a": "b"}}, "topologyKey": "zone"}
+                            {
+                                "labelSelector": {"matchLabels": {"a": "b"}},
+                                "namespaceSelector": {"matchLabels": {"team": "c"}},
+                                "topologyKey": "zone",
+                            }
                         ]
                     }
                 }
             },
-            "required podAntiAffinity",
-        ),
-        (
-            {
-                "topologySpreadConstraints": [
-                    {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
-                ]
-            },
-            "a topology spread constraint",
+            "required podAntiAffinity with a namespaceSelector of labels",
         ),
     ],
 )
@@ -220,6 +216,39 @@ def test_wishes_that_are_not_looked_at_are_named_once(api):
         told = until(lambda: [events(api, f"p{at}").get("WishesIgnored") for at in range(3) if events(api, f"p{at}")])
     assert len(told) == 1
     assert "preferred nodeAffinity" in told[0]["message"]
+
+
+def test_pods_are_spread_and_kept_apart_and_the_reason_of_those_that_wait_is_told(api):
+    for at in range(4):
+        add_node(api, node(f"n{at}", {"zone": "ab"[at % 2]}))
+    selector = {"labelSelector": {"matchLabels": {"app": "x"}}}
+    constraint = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", **selector}
+    terms = [{"topologyKey": "kubernetes.io/hostname", **selector}]
+    affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    for at in range(5):
+        api.create(PODS, pod(f"p{at}", {"app": "x"}, topologySpreadConstraints=[constraint], affinity=affinity))
+    with Running(api) as scheduler:
+        until(lambda: scheduler.bound == 4)
+        waiting = until(lambda: next((name for name in placed(api) if condition(api, name)), None))
+        message = condition(api, waiting)["message"]
+        assert "4 didn't match pod anti-affinity rules (kubernetes.io/hostname)" in message
+        assert sorted(filter(None, placed(api).values())) == ["n0", "n1", "n2", "n3"]
+        # A pod with other rules asks nothing of these, and what frees a node lets the last one come.
+        one = next(name for name, where in placed(api).items() if where == "n2")
+        api.delete(f"{PODS}/{one}", grace_seconds=0)
+        until(lambda: placed(api)[waiting] == "n2")
+
+
+def test_a_pod_that_another_scheduler_has_bound_holds_what_it_asks_whatever_its_rules(api):
+    add_node(api, node("one"))
+    term = {"topologyKey": "zone", "labelSelector": {}, "namespaceSelector": {"matchLabels": {"team": "c"}}}
+    affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    api.create(PODS, pod("theirs", scheduler="nobody", nodeName="one", containers=asking(cpu="3"), affinity=affinity))
+    for at in range(2):
+        api.create(PODS, pod(f"p{at}"))
+    with Running(api) as scheduler:
+        until(lambda: any(condition(api, f"p{at}") for at in range(2)))
+        assert scheduler.bound == 1
 
 
 def gang(name, least):

@@ -1,10 +1,11 @@
 """Topology spread that must hold, required affinity and anti-affinity, as the scheduler of pods places by them."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from offermatch import ReferenceMatcher
+from offermatch import Matcher, ReferenceMatcher
 from offermatch.kubernetes.rounds import Rounds
 from offermatch.kubernetes.view import View
 from offermatch.model import Settings
@@ -71,21 +72,19 @@ class Cluster:
         for one in pods:
             self.view.pod_changed(None, one)
         self.bound = [(one, one["spec"]["nodeName"]) for one in pods if "nodeName" in one["spec"]]
-        self.rounds = 0
+        self.reasons = {}
 
     def cycle(self):
         """Place what waits, and see that no pod breaks a rule when its turn comes; return the pairs."""
         batch = self.view.batch(10**6)
-        needed = {
-            one.gang.name: max(0, one.gang.least - batch.running.get(one.gang.name, 0)) for one in batch.pods if one.gang
-        }
-        waiting = [one.gang.name for one in batch.pods if one.gang]
-        part = batch.asked({name: least for name, least in needed.items() if least <= waiting.count(name)})
+        needed = self._needed(batch)
+        part = batch.asked(needed)
         if not part.pods:
             return []
-        with self.matcher.open(part.offers, Settings("shared"), attributes=part.offers.attributes) as pool:
-            rounds = self.last = Rounds(pool, part, needed, grouped="groups" in self.matcher.description.rules)
+        with Rounds(self.matcher, Settings("shared"), part, needed) as rounds:
             rounds.run()
+            reasons = rounds.explain(rounds.unplaced) if rounds.unplaced else []
+            self.reasons = {part.pods[row].name: why for row, why in zip(rounds.unplaced, reasons, strict=True)}
         by_name = {one["metadata"]["name"]: one for one in self.nodes}
         found = []
         for waiting, name in rounds.pairs:
@@ -95,6 +94,14 @@ class Cluster:
             assert self.view.assume(waiting, name)
             found.append((waiting.item["metadata"]["name"], name))
         return found
+
+    def _needed(self, batch):
+        """How many members of each gang have to get nodes at once, where so many wait."""
+        if "groups" not in self.matcher.description.rules:
+            return {}
+        gangs = [one.gang for one in batch.pods if one.gang is not None]
+        missing = {gang.name: max(0, gang.least - batch.running.get(gang.name, 0)) for gang in gangs}
+        return {name: least for name, least in missing.items() if least <= sum(gang.name == name for gang in gangs)}
 
     def settle(self):
         """Run cycles until nothing is placed; return where each pod is."""
@@ -414,17 +421,88 @@ def drawn(draw):
     return nodes, pods
 
 
-@pytest.mark.parametrize("first", range(0, 600, 100))
-def test_no_pod_of_a_random_cluster_breaks_a_rule_and_none_waits_that_would_find_a_node(first):
-    placed = 0
-    for seed in range(first, first + 100):
+class Groupless(ReferenceMatcher):
+    """A matcher that serves no groups."""
+
+    def __init__(self):
+        super().__init__()
+        self.description = replace(self.description, rules=())
+
+
+@pytest.mark.parametrize(
+    ("matcher", "values", "seeds"),
+    [
+        (ReferenceMatcher, 10_000, range(200)),
+        (ReferenceMatcher, 10_000, range(200, 400)),
+        # Domains are named by an attribute of nodes, as where there are very many.
+        (ReferenceMatcher, 1, range(400, 500)),
+        (Groupless, 10_000, range(500, 600)),
+        (Matcher.load, 10_000, range(600, 700)),
+    ],
+)
+def test_no_pod_breaks_a_rule_and_none_waits_that_would_find_a_node(matcher, values, seeds, monkeypatch):
+    monkeypatch.setattr("offermatch.kubernetes.rounds._MOST_VALUES", values)
+    shared, placed, waits = matcher(), 0, 0
+    for seed in seeds:
         nodes, pods = drawn(random.Random(seed))
-        cluster = Cluster(nodes, pods)
+        cluster = Cluster(nodes, pods, shared)
         found = cluster.settle()
         placed += len(found)
         for one in pods:
             name, labels = one["metadata"]["name"], one["metadata"]["labels"]
-            if "nodeName" not in one["spec"] and name not in found and len(labels) < 3:
-                free = [each["metadata"]["name"] for each in nodes if fits(one, each, nodes, cluster.bound)]
-                assert not free, f"seed {seed}: {name} waits, though {free} would take it"
-    assert placed > 300
+            if "nodeName" in one["spec"] or name in found or any(label in labels for label in gang("g", 2)):
+                continue
+            waits += 1
+            free = [each["metadata"]["name"] for each in nodes if fits(one, each, nodes, cluster.bound)]
+            assert not free, f"seed {seed}: {name} waits, though {free} would take it"
+            assert cluster.reasons[f"{one['metadata']['namespace']}/{name}"].startswith(
+                f"0/{len(nodes)} nodes are available: "
+            )
+    assert placed > 2 * len(seeds)
+    assert waits > 2 * len(seeds)
+
+
+@pytest.mark.parametrize(
+    ("pods", "reason"),
+    [
+        (
+            [
+                *THREE_THERE,
+                pod("mine", {"foo": "bar"}, topologySpreadConstraints=[spread(ZONE, **selecting(foo="bar"))], cpu=101),
+            ],
+            "4 have too little cpu, 2 didn't match pod topology spread constraints (zone)",
+        ),
+        (
+            [pod("mine", {}, topologySpreadConstraints=[spread("rack", **selecting(foo="bar"))])],
+            "4 didn't match pod topology spread constraints (missing required label rack)",
+        ),
+        (
+            [pod("mine", {}, affinity=beside(term(ZONE, **selecting(app="db"))))],
+            "4 didn't match pod affinity rules (zone)",
+        ),
+        (
+            [*THREE_THERE, pod("mine", {}, affinity=apart(term(ZONE, **selecting(foo="bar"))))],
+            "4 didn't match pod anti-affinity rules (zone)",
+        ),
+        (
+            [
+                *(pod(f"p{at}", {}, on=f"node{at}", affinity=apart(term(ZONE, **selecting(foo="bar")))) for at in (1, 3)),
+                pod("mine", {"foo": "bar"}),
+            ],
+            "4 didn't satisfy existing pods anti-affinity rules (zone)",
+        ),
+    ],
+)
+def test_a_pod_that_waits_for_a_rule_is_told_which(pods, reason):
+    cluster = Cluster(FOUR, pods, Matcher.load())
+    assert cluster.settle() == {}
+    assert cluster.reasons == {"default/mine": f"0/4 nodes are available: {reason}"}
+
+
+def test_a_limit_that_is_reached_is_told():
+    nodes = [node("node1", "a"), node("node2", "b", cpu=1)]
+    constraint = spread(ZONE, **selecting(app="x"))
+    cluster = Cluster(nodes, several(4, "mine", {"app": "x"}, topologySpreadConstraints=[constraint]), Matcher.load())
+    assert len(cluster.settle()) == 3
+    told = "0/2 nodes are available: 1 have too little cpu, 1 didn't match pod topology spread constraints (zone)"
+    assert list(cluster.reasons.values()) == [told]

@@ -12,17 +12,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import TracebackType
 
+from offermatch.kubernetes.events import explained
 from offermatch.kubernetes.topology import Constraint, Kind, Said
 from offermatch.kubernetes.view import Batch, Waiting
+from offermatch.matcher import BaseMatcher
+from offermatch.model import AnyRequirement, Requirement, Settings
 from offermatch.pool import Pool
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.columns import OfferColumns, TaskColumns
 
-__all__ = ["Asked", "Rounds"]
+__all__ = ["Rounds"]
 
 _MOST_ROUNDS = 8
 _MOST_LOOKS = 4
+_MOST_VALUES = 10_000
+"""So many values of attributes are named for pods of one kind; beyond that, nodes get an attribute that says it."""
 
 
 @dataclass(slots=True)
@@ -30,24 +36,22 @@ class Asked:
     """What a matcher is asked about pods.
 
     Attributes:
-        tasks: The pods.
+        rows: The pods.
+        tasks: The same, as a table.
         occupants: Who of their groups runs where.
         said: What rules about other pods have added to each; None where there is none.
+        attributes: Columns that nodes have for this only.
     """
 
+    rows: Sequence[int]
     tasks: TaskColumns
-    occupants: Mapping[str, Mapping[str, int]]
-    said: Sequence[Said | None]
-
-    def meanings(self, row: int) -> Mapping[str, str]:
-        """Return how nodes fail the checks of rules about other pods, by the names of the checks."""
-        said = self.said[row]
-        asked = self.tasks.requirements[row] if self.tasks.requirements is not None else ()
-        return {} if said is None else said.meanings(len(asked) - len(said.requirements))
+    occupants: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    said: Sequence[Said | None] = ()
+    attributes: dict[str, list[str | None]] = field(default_factory=dict)
 
 
 class Rounds:
-    """The rounds of one batch.
+    """The rounds of one batch. A context manager.
 
     Attributes:
         pairs: The pods that have a node, each with its name, in an order in which every rule holds of each that comes.
@@ -55,23 +59,35 @@ class Rounds:
         delayed: The rows of pods that may have one as soon as the others are bound.
     """
 
-    def __init__(self, pool: Pool, batch: Batch, needed: Mapping[str, int], *, grouped: bool) -> None:
-        """Take the pool of the batch's nodes, and how many members of each gang have to get nodes at once.
+    def __init__(self, matcher: BaseMatcher, settings: Settings, batch: Batch, needed: Mapping[str, int]) -> None:
+        """Take what there is; nothing is placed yet.
 
         Args:
-            pool: The pool.
-            batch: The pods.
-            needed: The members, by the name of the gang.
-            grouped: Whether the matcher serves groups.
+            matcher: Who places pods.
+            settings: How nodes are ranked.
+            batch: The pods and the nodes.
+            needed: How many members of each gang have to get nodes at once.
         """
         self.pairs: list[tuple[Waiting, str]] = []
         self.unplaced: list[int] = []
         self.delayed: list[int] = []
-        self._pool, self._batch, self._needed, self._grouped = pool, batch, needed, grouped
+        self._matcher, self._settings, self._batch, self._needed = matcher, settings, batch, needed
+        self._grouped = "groups" in matcher.description.rules
         self._topology = batch.topology
         self._kinds = batch.topology.kinds if batch.topology is not None else []
+        self._ruled: set[str] = set()
+        self._pool: Pool | None = None
         self._placed: list[tuple[int, int]] = []
         self._rows_on: dict[int, list[int]] = {}
+
+    def __enter__(self) -> Rounds:
+        """Return the rounds."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Let go of the nodes."""
+        if self._pool is not None:
+            self._pool.close()
 
     def run(self) -> None:
         """Place all."""
@@ -83,39 +99,106 @@ class Rounds:
         names = self._batch.offers.names
         self.pairs = [(self._batch.pods[row], names[offer]) for row, offer in self._placed]
 
-    def asked(self, rows: Sequence[int], strict: Collection[Kind] | None = None) -> Asked:
+    def explain(self, rows: Sequence[int]) -> list[str]:
+        """Return why no node takes each of these pods, beside those that are placed."""
+        asked = self._asked(rows)
+        found = self._opened(asked).explain(asked.tasks, occupants=asked.occupants)
+        reasons = []
+        for at, one in enumerate(found):
+            requirements = asked.tasks.requirements[at] if asked.tasks.requirements else ()
+            said = asked.said[at] if asked.said else None
+            meanings = {} if said is None else said.meanings(len(requirements) - len(said.requirements))
+            reasons.append(explained(one, requirements, meanings))
+        return reasons
+
+    def _opened(self, asked: Asked) -> Pool:
+        """Return a pool of the nodes with what is left of them."""
+        if self._pool is None or asked.attributes:
+            if self._pool is not None:
+                self._pool.close()
+            offers = self._batch.offers
+            if self._topology is not None:
+                offers = self._left(range(len(offers)))
+                offers.attributes.update(asked.attributes)
+            self._pool = self._matcher.open(offers, self._settings, attributes=offers.attributes)
+        return self._pool
+
+    def _asked(self, rows: Sequence[int], strict: Collection[Kind] | None = None) -> Asked:
         """Return what the matcher is asked about pods now.
 
         Args:
             rows: The pods.
-            strict: The kinds whose pods may not go where they do not fit now; all unless given.
+            strict: The kinds whose pods may not go where they do not fit now. All, unless given; then the pods are also left
+                out for which the limits of their kind have no room.
         """
-        whole = len(rows) == len(self._batch.pods)
-        tasks = self._batch.tasks if whole else self._batch.tasks.picked(rows)
         if self._topology is None:
-            return Asked(tasks, {}, [None] * len(rows))
-        if whole:
-            tasks = tasks.picked(rows)
+            every = len(rows) == len(self._batch.pods)
+            return Asked(rows, self._batch.tasks if every else self._batch.tasks.picked(rows))
         kinds = Counter(self._kinds[row] for row in rows)
         told = {
-            kind: self._topology.say(kind, number, strictly=strict is None or kind in strict)
+            kind: self._topology.say(kind, number, strictly=strict is None or kind in strict, grouped=self._grouped)
             for kind, number in kinds.items()
             if kind.is_ruled
         }
-        said = [told.get(self._kinds[row]) for row in rows]
+        if strict is not None:
+            rows = self._with_room(rows, told)
+        attributes: dict[str, list[str | None]] = {}
+        for kind, one in told.items():
+            one.requirements = [self._short(each, kinds[kind], attributes) for each in one.requirements]
+        tasks, said = self._batch.tasks.picked(rows), [told.get(self._kinds[row]) for row in rows]
+        tasks.requirements = self._requirements(rows, tasks, said)
+        occupants = self._group(rows, tasks, said)
+        return Asked(rows, tasks, occupants, said, attributes)
+
+    def _with_room(self, rows: Sequence[int], told: Mapping[Kind, Said]) -> Sequence[int]:
+        """Return the pods without those for which the limits of their kind have no room: as many as have, of each shape."""
+        taken: Counter[tuple[Kind, int]] = Counter()
+        found = []
+        for row in rows:
+            kind, shape = self._kinds[row], id(self._batch.pods[row].shape)
+            said = told.get(kind)
+            if said is not None:
+                if taken[kind, shape] >= said.room:
+                    continue
+                taken[kind, shape] += 1
+            found.append(row)
+        return found
+
+    def _short(self, one: Requirement, pods: int, attributes: dict[str, list[str | None]]) -> Requirement:
+        """Return a requirement, or one that says the same with fewer values by an attribute of nodes."""
+        if len(one.values) * pods <= _MOST_VALUES:
+            return one
+        values, name = set(one.values), f"rule {len(attributes)}"
+        attributes[name] = ["yes" if value in values else None for value in self._batch.offers.attributes[one.attribute]]
+        return Requirement(name, ("yes",), one.excludes)
+
+    def _requirements(
+        self, rows: Sequence[int], tasks: TaskColumns, said: Sequence[Said | None]
+    ) -> Sequence[Sequence[AnyRequirement]] | None:
         before = tasks.requirements or [()] * len(rows)
-        requirements = [one if more is None else (*one, *more.requirements) for one, more in zip(before, said, strict=True)]
-        tasks.requirements = requirements if any(requirements) else None
-        if not self._grouped:
-            return Asked(tasks, {}, said)
+        known: dict[tuple[int, int], Sequence[AnyRequirement]] = {}
+        found = []
+        for row, one, more in zip(rows, before, said, strict=True):
+            if more is None:
+                found.append(one)
+                continue
+            key = (id(more), id(self._batch.pods[row].shape))
+            both = known.get(key)
+            if both is None:
+                both = known[key] = (*one, *more.requirements)
+            found.append(both)
+        return found if any(found) else None
+
+    def _group(self, rows: Sequence[int], tasks: TaskColumns, said: Sequence[Said | None]) -> dict[str, Mapping[str, int]]:
+        """Give tasks their groups, and return who of these runs."""
         plain = tasks.groups or [None] * len(rows)
+        # How many of a gang with rules are placed is looked at when all have been tried.
         groups = [
             more.group if more is not None else None if self._ruled_gang(row) else one
             for row, one, more in zip(rows, plain, said, strict=True)
         ]
         tasks.groups = groups if any(groups) else None
-        occupants = {one.group.name: one.occupants for one in told.values() if one.group is not None}
-        return Asked(tasks, occupants, said)
+        return {one.group.name: one.occupants for one in said if one is not None and one.group is not None}
 
     def _parts(self) -> Iterator[Sequence[int]]:
         """Yield the rows of each part, in their order."""
@@ -127,7 +210,7 @@ class Rounds:
         for row, pod in enumerate(pods):
             if pod.gang is not None:
                 gangs.setdefault(pod.gang.name, []).append(row)
-        self._ruled = {name for name, rows in gangs.items() if any(self._kinds[row].is_ruled for row in rows)}
+        self._ruled |= {name for name, rows in gangs.items() if any(self._kinds[row].is_ruled for row in rows)}
         part: list[int] = []
         for row, pod in enumerate(pods):
             members = [row] if pod.gang is None else gangs.pop(pod.gang.name, [])
@@ -155,22 +238,24 @@ class Rounds:
         before, left = len(self._placed), part
         strict: set[Kind] = set()
         for _ in range(_MOST_ROUNDS):
-            asked = self.asked(left, strict)
-            answer = self._pool.assign(asked.tasks, occupants=asked.occupants)
-            placed = [(left[row], offer) for row, offer in zip(answer.task_rows, answer.offer_rows, strict=True)]
+            asked = self._asked(left, strict)
+            answer = self._opened(asked).assign(asked.tasks, occupants=asked.occupants)
+            placed = [(asked.rows[row], offer) for row, offer in zip(answer.task_rows, answer.offer_rows, strict=True)]
             refused = self._fitting(placed)
             self._give_back([offer for _, offer in refused])
-            strict = {self._kinds[row] for row, _ in refused}
-            unplaced = [left[row] for row in answer.unplaced_rows]
+            unplaced = [asked.rows[row] for row in answer.unplaced_rows]
             if self._topology is None:
                 self.unplaced += unplaced
                 return
             self.unplaced += [row for row in unplaced if not self._kinds[row].is_ruled]
-            left = sorted([row for row in unplaced if self._kinds[row].is_ruled] + [row for row, _ in refused])
+            # What did not come out is told strictly in the next round.
+            strict = {self._kinds[row] for row, _ in refused}
+            done = {row for row, _ in placed} - {row for row, _ in refused}
+            left = [row for row in left if self._kinds[row].is_ruled and row not in done]
             if not left or not placed:
                 break
-        done = not left or not placed or len(self._placed) == before
-        (self.unplaced if done else self.delayed).extend(left)
+        waits = left and placed and len(self._placed) > before
+        (self.delayed if waits else self.unplaced).extend(left)
 
     def _fitting(self, placed: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Keep the pods that fit beside those before them; return the others."""
@@ -235,13 +320,16 @@ class Rounds:
         self._give_back([offer for _, offer in undone])
 
     def _give_back(self, offers: Sequence[int]) -> None:
-        """Let the pool have of these nodes what the pods hold not that are placed on them."""
-        rows = sorted(set(offers))
-        if not rows:
-            return
-        table, demand = self._batch.offers.picked(rows), self._batch.tasks.demand
+        """Let the pool have again of these nodes what is not held by pods that are placed on them."""
+        if offers and self._pool is not None:
+            self._pool.update(changed=self._left(sorted(set(offers))))
+
+    def _left(self, offers: Sequence[int]) -> OfferColumns:
+        """Return what is left of these nodes."""
+        table, demand = self._batch.offers.picked(offers), self._batch.tasks.demand
         for name, column in table.available.items():
             asked = demand[name]
-            for at, offer in enumerate(rows):
-                column[at] -= sum([asked[row] for row in self._rows_on.get(offer, ())])
-        self._pool.update(changed=table)
+            for at, offer in enumerate(offers):
+                if rows := self._rows_on.get(offer):
+                    column[at] -= sum([asked[row] for row in rows])
+        return table

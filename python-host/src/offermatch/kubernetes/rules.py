@@ -16,6 +16,7 @@ Labels = Mapping[str, str]
 
 _Selector = tuple[tuple[str, str, tuple[str, ...]], ...]
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_KINDS = ("podAffinity", "podAntiAffinity")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -100,12 +101,14 @@ class Rules:
         affinity: The terms of required affinity.
         apart: The terms of required anti-affinity.
         unserved: What of them is not served; empty where all is.
+        labels: The labels of the pod whose values decide which pods its rules are about.
     """
 
     spread: tuple[Spread, ...] = ()
     affinity: tuple[Term, ...] = ()
     apart: tuple[Term, ...] = ()
     unserved: str = ""
+    labels: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, spec: Object) -> Rules | None:
@@ -116,27 +119,21 @@ class Rules:
         """
         affinity = spec.get("affinity") or {}
         try:
-            found = cls(
-                tuple(
-                    _spread(one)
-                    for one in spec.get("topologySpreadConstraints") or []
-                    if one.get("whenUnsatisfiable") != "ScheduleAnyway"
-                ),
-                tuple(map(_term, _required(affinity, "podAffinity"))),
-                tuple(map(_term, _required(affinity, "podAntiAffinity"))),
-                _unserved(affinity),
+            spread = tuple(
+                _spread(one)
+                for one in spec.get("topologySpreadConstraints") or []
+                if one.get("whenUnsatisfiable") != "ScheduleAnyway"
             )
+            together, apart = (tuple(map(_term, _required(affinity, kind))) for kind in _KINDS)
+            unserved = _unserved(affinity)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             message = f"a rule about other pods cannot be read: {visible(str(error))}"
             raise InputError("file-malformed", message, "write it as the API of Kubernetes has it", "pod, spec") from error
-        return found if found.spread or found.affinity or found.apart else None
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels of the pod whose values decide which pods its rules are about."""
-        terms = (*self.affinity, *self.apart)
-        alike = [key for spread in self.spread for key in spread.alike]
-        return tuple(dict.fromkeys([*alike, *(key for term in terms for key in (*term.alike, *term.unlike))]))
+        if not (spread or together or apart):
+            return None
+        keys = [key for one in spread for key in one.alike]
+        keys += [key for one in (*together, *apart) for key in (*one.alike, *one.unlike)]
+        return cls(spread, together, apart, unserved, tuple(dict.fromkeys(keys)))
 
 
 def _required(affinity: Object, kind: str) -> Sequence[Object]:
@@ -145,7 +142,7 @@ def _required(affinity: Object, kind: str) -> Sequence[Object]:
 
 def _unserved(affinity: Object) -> str:
     """Return the first rule that asks for labels of namespaces, which nobody here knows; empty where none does."""
-    for kind in ("podAffinity", "podAntiAffinity"):
+    for kind in _KINDS:
         for term in _required(affinity, kind):
             if _parsed(term.get("namespaceSelector")):
                 return f"required {kind} with a namespaceSelector of labels"

@@ -19,14 +19,13 @@ from offermatch.errors import ClusterError, OffermatchError
 from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.kubernetes.api import Api, RefusedError, path_of
 from offermatch.kubernetes.election import Election
-from offermatch.kubernetes.events import Events, explained
+from offermatch.kubernetes.events import Events
 from offermatch.kubernetes.reflector import Reflector
 from offermatch.kubernetes.rounds import Rounds
 from offermatch.kubernetes.shapes import Gang
 from offermatch.kubernetes.view import Batch, View, Waiting
 from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import Settings
-from offermatch.pool import Pool
 from offermatch.visible import visible
 
 __all__ = ["Cycle", "KubernetesScheduler"]
@@ -222,13 +221,12 @@ class KubernetesScheduler:
         pairs: list[tuple[Waiting, str]] = []
         whole = {name for name, least in needed.items() if not least}
         if part.pods:
-            with self._matcher.open(part.offers, self._settings, attributes=part.offers.attributes) as pool:
-                rounds = Rounds(pool, part, needed, grouped=self._serves_groups)
+            with Rounds(self._matcher, self._settings, part, needed) as rounds:
                 rounds.run()
                 pairs = rounds.pairs
                 whole |= {pod.gang.name for pod, _ in pairs if pod.gang is not None}
                 alone = [row for row in rounds.unplaced if (gang := part.pods[row].gang) is None or gang.name in whole]
-                self._tell(part, rounds, pool, alone)
+                self._tell(part, rounds, alone)
                 if rounds.delayed:
                     self.view.arrived.set()
         left = {pod.name: pod for pod in batch.pods if pod.gang is not None and pod.gang.name not in whole}
@@ -250,10 +248,6 @@ class KubernetesScheduler:
         for pod, node in held:
             self._workers.submit(self._bind, pod, node)
 
-    @property
-    def _serves_groups(self) -> bool:
-        return "groups" in self._matcher.description.rules
-
     def _needed(self, batch: Batch) -> dict[str, int]:
         """Return how many members of each gang have to get nodes at once, beside those that run, where so many wait."""
         waiting: dict[str, int] = {}
@@ -262,7 +256,7 @@ class KubernetesScheduler:
             if pod.gang is not None:
                 waiting[pod.gang.name] = waiting.get(pod.gang.name, 0) + 1
                 gangs[pod.gang.name] = pod.gang
-        if gangs and not self._serves_groups:
+        if gangs and "groups" not in self._matcher.description.rules:
             _LOG.warning("%s serves no groups, so that no gang is placed", self._matcher.description.name)
             return {}
         found = {}
@@ -287,7 +281,7 @@ class KubernetesScheduler:
             self._groups[gang.name] = (least, time.monotonic())
         return least
 
-    def _tell(self, part: Batch, rounds: Rounds, pool: Pool, rows: Sequence[int]) -> None:
+    def _tell(self, part: Batch, rounds: Rounds, rows: Sequence[int]) -> None:
         """Say of the pods of these rows why they found no node."""
         now = time.monotonic()
         due: list[int] = []
@@ -297,10 +291,8 @@ class KubernetesScheduler:
                 due.append(row)
         if not due:
             return
-        asked = rounds.asked(due)
-        for at, found in enumerate(pool.explain(asked.tasks, occupants=asked.occupants)):
-            rules = asked.tasks.requirements[at] if asked.tasks.requirements else ()
-            self._submit(part.pods[due[at]], "FailedScheduling", explained(found, rules, asked.meanings(at)))
+        for row, reason in zip(due, rounds.explain(due), strict=True):
+            self._submit(part.pods[row], "FailedScheduling", reason)
 
     def _told(self, pod: Waiting, event: str, message: str) -> None:
         if self._events.is_due(pod, f"{event} {message}"):

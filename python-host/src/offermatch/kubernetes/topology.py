@@ -76,11 +76,12 @@ class Balance:
 
     __slots__ = ("_domains", "_least", "about", "counts", "nodes")
 
-    def __init__(self, domains: Mapping[str, str], about: object) -> None:
-        """Count on the nodes that have a domain here, by their names."""
+    def __init__(self, domains: Mapping[str, str], counts: dict[str, int], about: object) -> None:
+        """Count on the nodes that have a domain here, by their names; ``counts`` has all domains."""
         self._domains = domains
-        self._least: int | None = None
-        self.counts = dict.fromkeys(domains.values(), 0)
+        # The least number, and how many domains have it, once they are asked for.
+        self._least: tuple[int, int] | None = None
+        self.counts = counts
         self.nodes: dict[str, int] = {}
         self.about = about
 
@@ -89,20 +90,31 @@ class Balance:
         domain = self._domains.get(node.name)
         if domain is None:
             return
-        if self._least is not None and (pods < 0 or self.counts[domain] == self._least):
-            self._least = None
+        if self._least is not None and (pods < 0 or self.counts[domain] == self._least[0]):
+            least, having = self._least
+            self._least = (least, having - 1) if pods > 0 and having > 1 else None
         self.counts[domain] += pods
         self.nodes[node.name] = self.nodes.get(node.name, 0) + pods
 
     def least(self, domains: int) -> int:
         """Return the number of the domain with the fewest; 0 where there are fewer domains than asked."""
         if self._least is None:
-            self._least = min(self.counts.values(), default=0)
-        return self._least if len(self.counts) >= domains else 0
+            least = min(self.counts.values(), default=0)
+            self._least = least, sum(count == least for count in self.counts.values())
+        return self._least[0] if len(self.counts) >= domains else 0
 
     def domain(self, node: Node) -> str | None:
         """Return the domain of a node; None where the node does not count."""
         return self._domains.get(node.name)
+
+    def room(self, most: int, enough: int) -> int:
+        """Return how many pods may come where a domain may have so many, or what is enough where that is fewer."""
+        found = 0
+        for count in self.counts.values():
+            found += max(0, most - count)
+            if found >= enough:
+                return enough
+        return found
 
     def level(self, more: int) -> int:
         """Return the number that every domain can have at least, once so many more pods have come."""
@@ -208,7 +220,7 @@ class Kind:
         return self.seeks_itself and sought.is_empty and all(key in node.labels for key in sought.counts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """What a matcher is told of the pods of a kind.
 
@@ -218,6 +230,7 @@ class Said:
         group: What they ask together; None where that is nothing.
         limits: How a node fails each limit of the group.
         occupants: How many pods of the group run, by the name of the node.
+        room: So many more of them can be placed at most, as far as limits say it.
     """
 
     requirements: Sequence[Requirement]
@@ -225,6 +238,7 @@ class Said:
     group: Group | None
     limits: Sequence[str]
     occupants: Mapping[str, int]
+    room: int
 
     def meanings(self, before: int) -> dict[str, str]:
         """Return how a node fails each check, by its name, with so many requirements before these."""
@@ -296,7 +310,7 @@ class Topology:
         self._balances: dict[tuple[Target, str, object], Balance] = {}
         self._sorts: dict[tuple[tuple[Target, ...], tuple[str, ...]], Tally] = {}
         self._terms: dict[tuple[Target, str], Term] = {}
-        self._domains: dict[object, dict[str, str]] = {}
+        self._domains: dict[object, tuple[dict[str, str], dict[str, int]]] = {}
         self._rules: dict[object, Own] = {}
         self._same: dict[Own, Own] = {}
         self._kinds: dict[object, Kind] = {}
@@ -320,7 +334,10 @@ class Topology:
                 if there is not None:
                     term.owners.add(there, 1)
         self._keys = {key for _, key, _ in self._balances} | {key for _, keys in self._sorts for key in keys}
-        self._whole = {key for key in self._keys if all(key in node.labels for node in nodes)}
+        # Labels that all nodes have, with the number of their values.
+        self._whole = {
+            key: len({node.labels[key] for node in nodes}) for key in self._keys if all(key in node.labels for node in nodes)
+        }
         self.attributes = self._columns(nodes)
 
     def picked(self, rows: Sequence[int]) -> Topology:
@@ -329,7 +346,7 @@ class Topology:
         made.kinds = [self.kinds[row] for row in rows]
         return made
 
-    def say(self, kind: Kind, waiting: int, *, strictly: bool) -> Said:
+    def say(self, kind: Kind, waiting: int, *, strictly: bool, grouped: bool) -> Said:
         """Return what a matcher is told of the pods of a kind, beside all that are counted by now.
 
         Args:
@@ -337,11 +354,12 @@ class Topology:
             waiting: How many of it are to be placed.
             strictly: Whether no pod may go where it does not fit now. Otherwise domains may be filled to where all of them
                 will be, as far as these pods suffice, which holds in the end where there is room in all of them.
+            grouped: Whether the matcher serves groups.
         """
         asked: list[tuple[Requirement, str]] = []
         limits: dict[str, tuple[int, str]] = {}
         occupants: Mapping[str, int] = {}
-        together, sought = None, kind.sought
+        together, sought, room = None, kind.sought, waiting
         if sought is not None:
             if kind.seeks_itself and sought.is_empty:
                 together = _together(sought.counts)
@@ -351,8 +369,9 @@ class Topology:
         for one in kind.spread:
             key, word = one.spread.key, f"{_SPREAD} ({one.spread.key})"
             asked.append((is_in(f"exists:{key}", "yes"), f"{_SPREAD} ({_LABEL} {key})"))
-            if self._is_limit(kind, one, bound=together is not None):
-                limits[key] = (one.most if strictly else max(one.most, one.level(waiting)), word)
+            if grouped and self._is_limit(kind, one, bound=together is not None):
+                most = one.most if strictly else max(one.most, one.level(waiting))
+                limits[key], room = (most, word), min(room, one.balance.room(most, waiting))
                 occupants = {name: count for name, count in one.balance.nodes.items() if count}
             elif full := one.full():
                 asked.append((not_in(key, _values(full)), word))
@@ -361,20 +380,17 @@ class Topology:
             if found:
                 asked.append((not_in(key, _values(found)), word))
             # Occupants are elsewhere counted, so that none of them must fill a domain that is free here.
-            if avoided.itself and key in self._whole and all(self.nodes[name].labels[key] in found for name in occupants):
-                limits[key] = (1, word)
+            if not (grouped and avoided.itself and key in self._whole):
+                continue
+            if all(self.nodes[name].labels[key] in found for name in occupants):
+                limits[key], room = (1, word), min(room, self._whole[key] - len(found))
         group = None
-        if limits or together is not None:
+        if grouped and (limits or together is not None):
             group = Group(
                 f"topology {kind.number}", together=together, at_most={key: most for key, (most, _) in limits.items()}
             )
-        return Said(
-            tuple(one for one, _ in asked),
-            tuple(word for _, word in asked),
-            group,
-            [word for _, word in limits.values()],
-            occupants,
-        )
+        requirements, words = tuple(one for one, _ in asked), tuple(word for _, word in asked)
+        return Said(requirements, words, group, [word for _, word in limits.values()], occupants, room)
 
     @staticmethod
     def _is_limit(kind: Kind, one: Constraint, *, bound: bool) -> bool:
@@ -432,14 +448,22 @@ class Topology:
         known = (target, spread.key, (keys, asked))
         found = self._balances.get(known)
         if found is None:
-            domains = self._domains.get((spread.key, keys, asked))
-            if domains is None:
-                domains = self._domains[spread.key, keys, asked] = {
-                    node.name: node.labels[spread.key]
-                    for node, has in zip(self.nodes.values(), self._attributes, strict=True)
-                    if all(key in node.labels for key in keys) and all(one.holds(has.get(one.attribute)) for one in asked)
-                }
-            found = self._balances[known] = Balance(domains, (target, keys, asked))
+            domains, empty = self._eligible(spread.key, keys, asked)
+            found = self._balances[known] = Balance(domains, dict(empty), (target, keys, asked))
+        return found
+
+    def _eligible(
+        self, key: str, keys: Sequence[str], asked: Sequence[Requirement]
+    ) -> tuple[dict[str, str], dict[str, int]]:
+        """Return the domain of each node that has these labels and meets what is asked, and each domain without a pod."""
+        found = self._domains.get((key, keys, asked))
+        if found is None:
+            domains = {
+                node.name: node.labels[key]
+                for node, has in zip(self.nodes.values(), self._attributes, strict=True)
+                if all(one in node.labels for one in keys) and all(one.holds(has.get(one.attribute)) for one in asked)
+            }
+            found = self._domains[key, keys, asked] = domains, dict.fromkeys(domains.values(), 0)
         return found
 
     def _targets(self) -> Iterator[Target]:
