@@ -30,7 +30,7 @@ SHARED := --numprocesses 3 --dist worksteal
 
 GUEST_SOURCES := Cargo.toml Cargo.lock guest/build.sh $(shell find guest wit -name '*.rs' -o -name 'Cargo.toml' -o -name '*.wit')
 
-.PHONY: help run test laws test-kubernetes test-killed stories second-reading bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench languages certified clean
+.PHONY: help run test laws test-kubernetes test-killed test-languages stories second-reading bench-before bench-kubernetes fetched component crates policies hostile foreign host python postgresql chromium podman registry lint docs test-rust test-python test-both wheel bare supply-chain bench languages certified clean
 
 help: ## list what can be made
 	@echo "make run      match a 20,000 x 20,000 cycle from Python and from Rust, and compare the answers"
@@ -42,6 +42,7 @@ help: ## list what can be made
 	@echo "make endurance  10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory"
 	@echo "make bare     the README's commands on Debian fresh from debootstrap, and on other Pythons"
 	@echo "make certified  the matchers in Python, JavaScript and C, asked 20,000 generated cases by both programs"
+	@echo "make test-languages  a new project in each language builds, tests and certifies itself; minutes each"
 	@echo "make languages  size, cold start and time of the matchers in other languages, for docs/other-languages.md"
 	@echo "make crates   the crates as crates.io would get them, and a program elsewhere that builds with them; minutes"
 	@echo "make stories  100,000 random stories with every rule mixed, in which core, component and Python reference agree"
@@ -54,10 +55,11 @@ help: ## list what can be made
 run: host python ## the main job, on real-sized input
 	@$(BIN)/python -m offermatch demo --rust-host $(HOST)
 
-# The host is built while the rest is fetched.
-test: policies ## everything
-	@$(MAKE) --no-print-directory host & built=$$!; $(MAKE) --no-print-directory fetched && wait $$built
-	@$(MAKE) --no-print-directory lint docs test-rust test-python test-both
+# The host is built and checked while the rest is fetched.
+test: policies python ## everything
+	@$(MAKE) --no-print-directory fetched & fetched=$$!; \
+		$(MAKE) --no-print-directory host lint docs || { wait $$fetched; exit 1; }; wait $$fetched
+	@$(MAKE) --no-print-directory test-rust test-python test-both
 
 # ---- what is built -------------------------------------------------------------------------------------------------
 
@@ -200,6 +202,9 @@ second-reading: ## 100,000 random stories and plans in which the core agrees wit
 
 test-both: host wheel hostile policies foreign ## both hosts side by side, and the wheel in a fresh environment
 	$(BIN)/python -m pytest tests -rs $(SHARED)
+
+test-languages: host python foreign ## what takes an interpreter's matcher minutes: new projects in each language, and two builds of each guest
+	OFFERMATCH_LANGUAGES=all $(BIN)/python -m pytest -rs $(SHARED) tests/test_new_languages.py tests/test_foreign.py
 
 bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; an hour, as root
 	python3 tests/bare.py --free-threaded trixie $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))

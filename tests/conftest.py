@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,21 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 RUST_HOST = ROOT / "target" / "release" / "offermatch-host"
 COMPONENT = ROOT / "target" / "matcher.wasm"
+
+
+LANGUAGES = ("python", "javascript", "c")
+"""In which there are matchers beside Rust's."""
+BUILT_HERE = [
+    pytest.param(
+        language,
+        marks=pytest.mark.skipif(
+            language != "c" and os.environ.get("OFFERMATCH_LANGUAGES") != "all",
+            reason="takes an interpreter's matcher minutes: `make test-languages` runs it",
+        ),
+    )
+    for language in LANGUAGES
+]
+"""The same for tests that build, or compile once more."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from conftest import COMPONENT, ROOT
+from conftest import BUILT_HERE, COMPONENT, LANGUAGES, ROOT
 
 FOREIGN = ROOT / "target" / "foreign"
-LANGUAGES = ("python", "javascript", "c")
 LIMITS = {"memory_bytes": 256 << 20, "table_elements": 10_000, "call_milliseconds": 600_000}
 """What they are given: CPython and the JavaScript engine start with 10 to 14 MB, and 100,000
 tasks are more in their numbers. Time is for a busy machine."""
@@ -88,7 +87,7 @@ def test_it_is_certified_as_the_reference_by_both_programs(hosts: Any, language:
     assert skipped == left_out | {"does not serve groups", "does not serve workload", "does not serve groups, workload"}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", BUILT_HERE)
 def test_it_is_built_twice_and_answers_the_same(hosts: Any, language: str, limits: Path) -> None:
     again = FOREIGN / f"{language}-again.wasm"
     asked = ("conformance", "--against", again, *FEW, "--endurance", "0", "--limits", limits, FOREIGN / f"{language}.wasm")

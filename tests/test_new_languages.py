@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Host
+from conftest import BUILT_HERE, LANGUAGES, ROOT, Host
 
-LANGUAGES = ("python", "javascript", "c")
 FOREIGN = ROOT / "target" / "foreign"
 PASSED = {"python": "Ran 1 test", "javascript": "pass 1", "c": "ok an even offer"}
 """What the tests of the policy say."""
@@ -37,7 +36,7 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", BUILT_HERE)
 def test_make_builds_tests_and_certifies(python: Host, same_answer, language: str, tmp_path: Path) -> None:
     folder = made(python, language, tmp_path / "project")
     done = make(folder, "quick")

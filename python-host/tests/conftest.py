@@ -46,9 +46,11 @@ def _interrupts_are_heard():
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache_of_its_own(tmp_path_factory):
-    """Keep the tests out of the user's cache, and the user's cache out of the tests."""
+    """Keep the tests out of the user's cache, and the user's cache out of the tests; processes of one run share theirs."""
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OFFERMATCH_CACHE", str(tmp_path_factory.mktemp("cache") / "offermatch"))
+        patch.setenv("OFFERMATCH_CACHE", str(run / "compiled"))
         yield
 
 

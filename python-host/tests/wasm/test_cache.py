@@ -194,13 +194,15 @@ def test_old_entries_and_abandoned_files_are_removed(folder):
     Code(BUNDLED)
     for number in range(40):
         old = folder / f"{number:064x}.cwasm"
-        old.write_bytes(b"old")
+        old.touch()
+        os.truncate(old, 2**26)  # a hole, so that it takes no room
         os.utime(old, (number, number))
     (folder / ".left.tmp").write_bytes(b"")
     os.utime(folder / ".left.tmp", (0, 0))
     (folder / ".fresh.tmp").write_bytes(b"")
     cache._prune(folder)
     left = {path.name for path in folder.iterdir()}
+    assert {f"{number:064x}.cwasm" for number in range(25, 40)} < left
     assert len(left) == 17
     assert ".left.tmp" not in left
     assert ".fresh.tmp" in left

@@ -26,8 +26,8 @@ const MAGIC: &[u8; 16] = b"offermatch-aot/1";
 const HEADER: usize = MAGIC.len() + 2 * DIGEST;
 /// Bytes of a SHA-256.
 const DIGEST: usize = 32;
-/// Entries that are kept; the oldest go first.
-const MOST_ENTRIES: usize = 16;
+/// Bytes of the entries that stay; the oldest go first.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Where compiled components are kept.
 ///
@@ -246,19 +246,26 @@ fn store(folder: &Path, path: &Path, key: &[u8; DIGEST], code: &[u8]) -> io::Res
     prune(folder)
 }
 
-/// Removes the oldest entries, and what interrupted processes have left, where there are many.
+/// Removes the oldest entries, and what interrupted processes have left, where there are too many bytes of them. The newest
+/// stays, however large it is.
 fn prune(folder: &Path) -> io::Result<()> {
-    let mut entries: Vec<(SystemTime, PathBuf)> = Vec::new();
+    let mut entries: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let ours = path.extension().is_some_and(|extension| extension == "cwasm" || extension == "tmp");
-        if ours && let Ok(modified) = fs::metadata(&path).and_then(|metadata| metadata.modified()) {
-            entries.push((modified, path));
+        if ours && let Ok(found) = fs::metadata(&path) {
+            entries.push((found.modified()?, found.len(), path));
         }
     }
-    entries.sort();
-    let surplus = entries.len().saturating_sub(MOST_ENTRIES);
-    entries[..surplus].iter().try_for_each(|(_, path)| fs::remove_file(path))
+    entries.sort_by(|one, other| other.cmp(one));
+    let mut reached = 0_u64;
+    for (place, (_, bytes, path)) in entries.iter().enumerate() {
+        reached = reached.saturating_add(*bytes);
+        if place > 0 && reached > MOST_BYTES {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Digits of a digest.

@@ -25,6 +25,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,8 +38,8 @@ _LOG = logging.getLogger("offermatch")
 _MAGIC = b"offermatch cwasm 1\n"
 _HEAD = len(_MAGIC) + 32 + 32
 """Bytes before the machine code: magic, key, digest of the machine code."""
-_MOST_ENTRIES = 16
-"""Entries kept in the directory; the oldest go first."""
+_MOST_BYTES = 2**30
+"""Bytes of the entries that stay in the directory; the oldest go first."""
 _ABANDONED = 3600.0
 """Seconds after which a temporary file is taken for one whose writer died."""
 
@@ -214,16 +215,19 @@ def put_in_place(path: Path, *parts: bytes) -> None:
 
 
 def _prune(folder: Path) -> None:
-    """Remove the oldest entries, and what writers that died have left."""
+    """Remove the oldest entries, and what writers that died have left. The newest entry stays, however large it is."""
     entries = []
     for path in folder.iterdir():
         # Another process may remove the same file.
         with suppress(OSError):
-            written = path.stat().st_mtime
+            found = path.stat()
             if path.suffix == ".cwasm":
-                entries.append((written, path))
-            elif path.suffix == ".tmp" and written < time.time() - _ABANDONED:
+                entries.append((found.st_mtime, found.st_size, path))
+            elif path.suffix == ".tmp" and found.st_mtime < time.time() - _ABANDONED:
                 path.unlink()
-    for _, path in sorted(entries)[:-_MOST_ENTRIES]:
-        with suppress(OSError):
-            path.unlink()
+    entries.sort(reverse=True)
+    together = accumulate(size for _, size, _ in entries)
+    for (_, _, path), reached in list(zip(entries, together, strict=True))[1:]:
+        if reached > _MOST_BYTES:
+            with suppress(OSError):
+                path.unlink()
