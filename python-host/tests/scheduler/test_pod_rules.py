@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from offermatch import Matcher, ReferenceMatcher
-from offermatch.kubernetes.rounds import Rounds
+from offermatch.kubernetes.rounds import rounds_of
+from offermatch.kubernetes.shapes import gang_of
 from offermatch.kubernetes.view import View
 from offermatch.model import Settings
 from podrules import broken, fits
@@ -81,7 +82,7 @@ class Cluster:
         part = batch.asked(needed)
         if not part.pods:
             return []
-        with Rounds(self.matcher, Settings("shared"), part, needed) as rounds:
+        with rounds_of(self.matcher, Settings("shared"), part, needed) as rounds:
             rounds.run()
             reasons = rounds.explain(rounds.unplaced) if rounds.unplaced else []
             self.reasons = {part.pods[row].name: why for row, why in zip(rounds.unplaced, reasons, strict=True)}
@@ -93,6 +94,8 @@ class Cluster:
             self.bound.append((waiting.item, name))
             assert self.view.assume(waiting, name)
             found.append((waiting.item["metadata"]["name"], name))
+        for gang in {one.gang for one, _ in rounds.pairs if one.gang is not None}:
+            assert sum(gang_of(one) == gang for one, _ in self.bound) >= gang.least
         return found
 
     def _needed(self, batch):

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from offermatch.kubernetes.events import explained
-from offermatch.kubernetes.topology import Constraint, Kind, Said
+from offermatch.kubernetes.topology import Constraint, Kind, Said, Topology
 from offermatch.kubernetes.view import Batch, Waiting
 from offermatch.matcher import BaseMatcher
 from offermatch.model import AnyRequirement, Requirement, Settings
 from offermatch.pool import Pool
 from offermatch.tables.columns import OfferColumns, TaskColumns
 
-__all__ = ["Rounds"]
+__all__ = ["Once", "Rounds", "rounds_of"]
 
 _MOST_ROUNDS = 8
 _MOST_LOOKS = 4
@@ -50,8 +50,8 @@ class Asked:
     attributes: dict[str, list[str | None]] = field(default_factory=dict)
 
 
-class Rounds:
-    """The rounds of one batch. A context manager.
+class Once:
+    """One call of the matcher, for pods without rules about each other. A context manager.
 
     Attributes:
         pairs: The pods that have a node, each with its name, in an order in which every rule holds of each that comes.
@@ -59,29 +59,22 @@ class Rounds:
         delayed: The rows of pods that may have one as soon as the others are bound.
     """
 
-    def __init__(self, matcher: BaseMatcher, settings: Settings, batch: Batch, needed: Mapping[str, int]) -> None:
+    def __init__(self, matcher: BaseMatcher, settings: Settings, batch: Batch) -> None:
         """Take what there is; nothing is placed yet.
 
         Args:
             matcher: Who places pods.
             settings: How nodes are ranked.
             batch: The pods and the nodes.
-            needed: How many members of each gang have to get nodes at once.
         """
         self.pairs: list[tuple[Waiting, str]] = []
-        self.unplaced: list[int] = []
-        self.delayed: list[int] = []
-        self._matcher, self._settings, self._batch, self._needed = matcher, settings, batch, needed
-        self._grouped = "groups" in matcher.description.rules
-        self._topology = batch.topology
-        self._kinds = batch.topology.kinds if batch.topology is not None else []
-        self._ruled: set[str] = set()
+        self.unplaced: Sequence[int] = ()
+        self.delayed: Sequence[int] = ()
+        self._matcher, self._settings, self._batch = matcher, settings, batch
         self._pool: Pool | None = None
-        self._placed: list[tuple[int, int]] = []
-        self._rows_on: dict[int, list[int]] = {}
 
-    def __enter__(self) -> Rounds:
-        """Return the rounds."""
+    def __enter__(self) -> Once:
+        """Return itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -91,49 +84,83 @@ class Rounds:
 
     def run(self) -> None:
         """Place all."""
-        for part in self._parts():
-            before = len(self._placed)
-            self._place(part)
-            if (gang := self._ruled_gang(part[0])) and len(self._placed) - before < self._needed[gang]:
-                self._undo(before)
-        names = self._batch.offers.names
-        self.pairs = [(self._batch.pods[row], names[offer]) for row, offer in self._placed]
+        pods, names = self._batch.pods, self._batch.offers.names
+        answer = self._opened(self._batch.offers).assign(self._batch.tasks)
+        self.pairs = [(pods[row], names[offer]) for row, offer in zip(answer.task_rows, answer.offer_rows, strict=True)]
+        self.unplaced = answer.unplaced_rows
 
     def explain(self, rows: Sequence[int]) -> list[str]:
         """Return why no node takes each of these pods, beside those that are placed."""
-        asked = self._asked(rows)
-        found = self._opened(asked).explain(asked.tasks, occupants=asked.occupants)
-        reasons = []
-        for at, one in enumerate(found):
-            requirements = asked.tasks.requirements[at] if asked.tasks.requirements else ()
-            said = asked.said[at] if asked.said else None
+        return self._explained(Asked(rows, self._batch.tasks.picked(rows), said=[None] * len(rows)))
+
+    def _opened(self, offers: OfferColumns) -> Pool:
+        """Return a pool of these nodes, instead of that before."""
+        if self._pool is not None:
+            self._pool.close()
+        self._pool = self._matcher.open(offers, self._settings, attributes=offers.attributes)
+        return self._pool
+
+    def _explained(self, asked: Asked) -> list[str]:
+        tasks, reasons = asked.tasks, []
+        found = self._pool.explain(tasks, occupants=asked.occupants) if self._pool is not None else []
+        for one, requirements, said in zip(found, tasks.requirements or [()] * len(tasks), asked.said, strict=True):
             meanings = {} if said is None else said.meanings(len(requirements) - len(said.requirements))
             reasons.append(explained(one, requirements, meanings))
         return reasons
 
-    def _opened(self, asked: Asked) -> Pool:
-        """Return a pool of the nodes with what is left of them."""
-        if self._pool is None or asked.attributes:
-            if self._pool is not None:
-                self._pool.close()
-            offers = self._batch.offers
-            if self._topology is not None:
-                offers = self._left(range(len(offers)))
-                offers.attributes.update(asked.attributes)
-            self._pool = self._matcher.open(offers, self._settings, attributes=offers.attributes)
-        return self._pool
+
+class Rounds(Once):
+    """The rounds of one batch with rules about other pods."""
+
+    def __init__(
+        self, matcher: BaseMatcher, settings: Settings, batch: Batch, topology: Topology, needed: Mapping[str, int]
+    ) -> None:
+        """Take what there is, with how many members of each gang have to get nodes at once; nothing is placed yet."""
+        super().__init__(matcher, settings, batch)
+        self.unplaced: list[int] = []
+        self.delayed: list[int] = []
+        self._needed, self._topology, self._kinds = needed, topology, topology.kinds
+        self._nodes = [topology.nodes[name] for name in batch.offers.names]
+        self._grouped = "groups" in matcher.description.rules
+        gangs = [pod.gang.name if pod.gang is not None else None for pod in batch.pods]
+        ruled = {gang for gang, kind in zip(gangs, topology.kinds, strict=True) if kind.is_ruled}
+        # The gang of each pod, if one of its members has rules.
+        self._gangs = [gang if gang in ruled else None for gang in gangs]
+        self._placed: list[tuple[int, int]] = []
+        self._rows_on: dict[int, list[int]] = {}
+
+    def run(self) -> None:
+        """Place all."""
+        for part in self._parts():
+            before, gang = len(self._placed), self._gangs[part[0]]
+            self._place(part)
+            if gang is not None and len(self._placed) - before < self._needed[gang]:
+                self._undo(before)
+        pods, names = self._batch.pods, self._batch.offers.names
+        self.pairs = [(pods[row], names[offer]) for row, offer in self._placed]
+
+    def explain(self, rows: Sequence[int]) -> list[str]:
+        """As of ``Once``."""
+        asked = self._asked(rows)
+        self._offer(asked)
+        return self._explained(asked)
+
+    def _offer(self, asked: Asked) -> Pool:
+        """Return a pool that has all that is asked."""
+        if self._pool is not None and not asked.attributes:
+            return self._pool
+        offers = self._left(range(len(self._nodes)))
+        offers.attributes.update(asked.attributes)
+        return self._opened(offers)
 
     def _asked(self, rows: Sequence[int], strict: Collection[Kind] | None = None) -> Asked:
         """Return what the matcher is asked about pods now.
 
         Args:
             rows: The pods.
-            strict: The kinds whose pods may not go where they do not fit now. All, unless given; then the pods are also left
-                out for which the limits of their kind have no room.
+            strict: The kinds whose pods may not go where they do not fit now. All, unless given; where it is, the pods are
+                left out for which the limits of their kind have no room.
         """
-        if self._topology is None:
-            every = len(rows) == len(self._batch.pods)
-            return Asked(rows, self._batch.tasks if every else self._batch.tasks.picked(rows))
         kinds = Counter(self._kinds[row] for row in rows)
         told = {
             kind: self._topology.say(kind, number, strictly=strict is None or kind in strict, grouped=self._grouped)
@@ -147,8 +174,7 @@ class Rounds:
             one.requirements = [self._short(each, kinds[kind], attributes) for each in one.requirements]
         tasks, said = self._batch.tasks.picked(rows), [told.get(self._kinds[row]) for row in rows]
         tasks.requirements = self._requirements(rows, tasks, said)
-        occupants = self._group(rows, tasks, said)
-        return Asked(rows, tasks, occupants, said, attributes)
+        return Asked(rows, tasks, self._group(rows, tasks, said), said, attributes)
 
     def _with_room(self, rows: Sequence[int], told: Mapping[Kind, Said]) -> Sequence[int]:
         """Return the pods without those for which the limits of their kind have no room: as many as have, of each shape."""
@@ -194,7 +220,7 @@ class Rounds:
         plain = tasks.groups or [None] * len(rows)
         # How many of a gang with rules are placed is looked at when all have been tried.
         groups = [
-            more.group if more is not None else None if self._ruled_gang(row) else one
+            more.group if more is not None else None if self._gangs[row] is not None else one
             for row, one, more in zip(rows, plain, said, strict=True)
         ]
         tasks.groups = groups if any(groups) else None
@@ -202,36 +228,29 @@ class Rounds:
 
     def _parts(self) -> Iterator[Sequence[int]]:
         """Yield the rows of each part, in their order."""
-        pods = self._batch.pods
-        if self._topology is None:
-            yield range(len(pods))
-            return
+        pods, kinds = self._batch.pods, self._kinds
         gangs: dict[str, list[int]] = {}
         for row, pod in enumerate(pods):
             if pod.gang is not None:
                 gangs.setdefault(pod.gang.name, []).append(row)
-        self._ruled |= {name for name, rows in gangs.items() if any(self._kinds[row].is_ruled for row in rows)}
         part: list[int] = []
+        lowest = 0
         for row, pod in enumerate(pods):
+            # The turn of a gang is that of its first member.
             members = [row] if pod.gang is None else gangs.pop(pod.gang.name, [])
             if not members:
                 continue
-            alone = self._ruled_gang(row) is not None
-            ends = part and pod.priority < pods[part[-1]].priority and any(self._kinds[one].is_ruled for one in part)
-            if part and (alone or ends):
+            alone = self._gangs[row] is not None
+            if part and (alone or (pod.priority < lowest and any(kinds[one].is_ruled for one in part))):
                 yield part
                 part = []
             if alone:
                 yield members
             else:
                 part += members
+                lowest = pod.priority
         if part:
             yield part
-
-    def _ruled_gang(self, row: int) -> str | None:
-        """Return the gang of a pod, if it has one with rules."""
-        gang = self._batch.pods[row].gang
-        return gang.name if gang is not None and self._topology is not None and gang.name in self._ruled else None
 
     def _place(self, part: Sequence[int]) -> None:
         """Place the pods of a part, and those with rules again as long as others of it have come to their nodes."""
@@ -239,14 +258,11 @@ class Rounds:
         strict: set[Kind] = set()
         for _ in range(_MOST_ROUNDS):
             asked = self._asked(left, strict)
-            answer = self._opened(asked).assign(asked.tasks, occupants=asked.occupants)
+            answer = self._offer(asked).assign(asked.tasks, occupants=asked.occupants)
             placed = [(asked.rows[row], offer) for row, offer in zip(answer.task_rows, answer.offer_rows, strict=True)]
             refused = self._fitting(placed)
             self._give_back([offer for _, offer in refused])
             unplaced = [asked.rows[row] for row in answer.unplaced_rows]
-            if self._topology is None:
-                self.unplaced += unplaced
-                return
             self.unplaced += [row for row in unplaced if not self._kinds[row].is_ruled]
             # What did not come out is told strictly in the next round.
             strict = {self._kinds[row] for row, _ in refused}
@@ -257,27 +273,25 @@ class Rounds:
         waits = left and placed and len(self._placed) > before
         (self.delayed if waits else self.unplaced).extend(left)
 
-    def _fitting(self, placed: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _fitting(self, placed: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
         """Keep the pods that fit beside those before them; return the others."""
-        if self._topology is None:
-            self._placed += placed
-            return []
-        nodes, names = self._topology.nodes, self._batch.offers.names
-        left = self._evenly(placed)
+        left: Sequence[tuple[int, int]] = self._evenly(placed)
         for _ in range(_MOST_LOOKS):
-            refused = []
-            for row, offer in left:
-                kind, node = self._kinds[row], nodes[names[offer]]
-                if kind.fits(node):
-                    kind.add(node)
-                    self._placed.append((row, offer))
-                    self._rows_on.setdefault(offer, []).append(row)
-                else:
-                    refused.append((row, offer))
+            refused = [pair for pair in left if not self._keeps(*pair)]
             if not refused or len(refused) == len(left):
                 return refused
             left = refused
         return left
+
+    def _keeps(self, row: int, offer: int) -> bool:
+        """Return whether a pod fits its node; it is counted there from now on."""
+        kind, node = self._kinds[row], self._nodes[offer]
+        if not kind.fits(node):
+            return False
+        kind.add(node)
+        self._placed.append((row, offer))
+        self._rows_on.setdefault(offer, []).append(row)
+        return True
 
     def _evenly(self, placed: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Return placed pods in an order in which the domains of their spread fill up evenly, other pods first."""
@@ -299,11 +313,10 @@ class Rounds:
 
     def _by_height(self, one: Constraint, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Return placed pods by the number that their domain has with each."""
-        names, nodes = self._batch.offers.names, self._batch.topology.nodes if self._batch.topology is not None else {}
         heights: Counter[str | None] = Counter(one.balance.counts)
         found = []
         for pair in pairs:
-            domain = one.balance.domain(nodes[names[pair[1]]])
+            domain = one.balance.domain(self._nodes[pair[1]])
             heights[domain] += 1
             found.append((heights[domain], pair))
         found.sort(key=lambda each: each[0])
@@ -311,11 +324,10 @@ class Rounds:
 
     def _undo(self, before: int) -> None:
         """Take the pods that were placed after the first ones off their nodes again."""
-        nodes, names = self._batch.topology.nodes if self._batch.topology is not None else {}, self._batch.offers.names
         undone = self._placed[before:]
         del self._placed[before:]
         for row, offer in undone:
-            self._kinds[row].add(nodes[names[offer]], -1)
+            self._kinds[row].add(self._nodes[offer], -1)
             self._rows_on[offer].remove(row)
         self._give_back([offer for _, offer in undone])
 
@@ -333,3 +345,10 @@ class Rounds:
                 if rows := self._rows_on.get(offer):
                     column[at] -= sum([asked[row] for row in rows])
         return table
+
+
+def rounds_of(matcher: BaseMatcher, settings: Settings, batch: Batch, needed: Mapping[str, int]) -> Once:
+    """Return what places the pods of a batch; the arguments are those of ``Rounds``."""
+    if batch.topology is None:
+        return Once(matcher, settings, batch)
+    return Rounds(matcher, settings, batch, batch.topology, needed)

@@ -21,7 +21,7 @@ from offermatch.kubernetes.api import Api, RefusedError, path_of
 from offermatch.kubernetes.election import Election
 from offermatch.kubernetes.events import Events
 from offermatch.kubernetes.reflector import Reflector
-from offermatch.kubernetes.rounds import Rounds
+from offermatch.kubernetes.rounds import Once, rounds_of
 from offermatch.kubernetes.shapes import Gang
 from offermatch.kubernetes.view import Batch, View, Waiting
 from offermatch.matcher import BaseMatcher, Matcher
@@ -221,7 +221,7 @@ class KubernetesScheduler:
         pairs: list[tuple[Waiting, str]] = []
         whole = {name for name, least in needed.items() if not least}
         if part.pods:
-            with Rounds(self._matcher, self._settings, part, needed) as rounds:
+            with rounds_of(self._matcher, self._settings, part, needed) as rounds:
                 rounds.run()
                 pairs = rounds.pairs
                 whole |= {pod.gang.name for pod, _ in pairs if pod.gang is not None}
@@ -281,7 +281,7 @@ class KubernetesScheduler:
             self._groups[gang.name] = (least, time.monotonic())
         return least
 
-    def _tell(self, part: Batch, rounds: Rounds, rows: Sequence[int]) -> None:
+    def _tell(self, part: Batch, rounds: Once, rows: Sequence[int]) -> None:
         """Say of the pods of these rows why they found no node."""
         now = time.monotonic()
         due: list[int] = []

@@ -31,6 +31,7 @@ class Shape:
         refusal: Which rule it has that is not served; empty where all are.
         ignored: Which wishes it has that are not looked at.
         rules: What it asks about other pods; None where that is nothing.
+        keeps_apart: Whether its pods keep others away, by required anti-affinity.
     """
 
     pod: Pod | None
@@ -38,13 +39,13 @@ class Shape:
     refusal: str
     ignored: Sequence[str] = ()
     rules: Rules | None = None
+    keeps_apart: bool = field(init=False)
     _epoch: int = -1
     _requirements: Sequence[Requirement] = ()
 
-    @property
-    def keeps_apart(self) -> bool:
-        """Whether its pods keep others away, by required anti-affinity."""
-        return self.rules is not None and bool(self.rules.apart)
+    def __post_init__(self) -> None:
+        """Look at the rules."""
+        self.keeps_apart = self.rules is not None and bool(self.rules.apart)
 
     def requirements(
         self, nodes: Sequence[Node], taints: tuple[tuple[str, str, str], ...], epoch: int

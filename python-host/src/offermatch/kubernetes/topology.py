@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
+from dataclasses import dataclass, field
 
 from offermatch.formats.kubernetes import EMPTY, Node
 from offermatch.kubernetes.api import Object
 from offermatch.kubernetes.rules import Labels, Rules, Spread, Target
 from offermatch.kubernetes.shapes import Shape
+from offermatch.kubernetes.tallies import Balance, Index, Tally
 from offermatch.model import Group, Requirement, is_in, not_in
 
 __all__ = ["Kind", "Said", "Topology"]
@@ -29,97 +28,6 @@ _LABEL = "missing required label"
 _AFFINITY = "didn't match pod affinity rules"
 _APART = "didn't match pod anti-affinity rules"
 _EXISTING = "didn't satisfy existing pods anti-affinity rules"
-
-
-class Tally:
-    """How many pods of one sort are in each domain.
-
-    Attributes:
-        counts: The number of each value of each label of nodes, where there is one.
-    """
-
-    __slots__ = ("counts",)
-
-    def __init__(self, keys: Iterable[str]) -> None:
-        """Count by these labels of nodes."""
-        self.counts: dict[str, dict[str, int]] = {key: {} for key in keys}
-
-    def add(self, node: Node, pods: int) -> None:
-        """Take note of pods that come to a node; of such that leave it where the number is negative."""
-        for key, counts in self.counts.items():
-            value = node.labels.get(key)
-            if value is not None:
-                there = counts.get(value, 0) + pods
-                if there:
-                    counts[value] = there
-                else:
-                    del counts[value]
-
-    def has(self, node: Node, key: str) -> bool:
-        """Return whether one of the pods is in the node's domain."""
-        return node.labels.get(key) in self.counts[key]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no such pod in any domain."""
-        return not any(self.counts.values())
-
-
-class Balance:
-    """How many pods of one sort are in each domain of one label, those without any included.
-
-    Attributes:
-        counts: The number of each domain.
-        nodes: The number of each node that has some, by its name.
-        about: What is counted on which nodes; balances with the same differ in the label only.
-    """
-
-    __slots__ = ("_domains", "_least", "about", "counts", "nodes")
-
-    def __init__(self, domains: Mapping[str, str], counts: dict[str, int], about: object) -> None:
-        """Count on the nodes that have a domain here, by their names; ``counts`` has all domains."""
-        self._domains = domains
-        # The least number, and how many domains have it, once they are asked for.
-        self._least: tuple[int, int] | None = None
-        self.counts = counts
-        self.nodes: dict[str, int] = {}
-        self.about = about
-
-    def add(self, node: Node, pods: int) -> None:
-        """As of ``Tally``."""
-        domain = self._domains.get(node.name)
-        if domain is None:
-            return
-        if self._least is not None and (pods < 0 or self.counts[domain] == self._least[0]):
-            least, having = self._least
-            self._least = (least, having - 1) if pods > 0 and having > 1 else None
-        self.counts[domain] += pods
-        self.nodes[node.name] = self.nodes.get(node.name, 0) + pods
-
-    def least(self, domains: int) -> int:
-        """Return the number of the domain with the fewest; 0 where there are fewer domains than asked."""
-        if self._least is None:
-            least = min(self.counts.values(), default=0)
-            self._least = least, sum(count == least for count in self.counts.values())
-        return self._least[0] if len(self.counts) >= domains else 0
-
-    def domain(self, node: Node) -> str | None:
-        """Return the domain of a node; None where the node does not count."""
-        return self._domains.get(node.name)
-
-    def room(self, most: int, enough: int) -> int:
-        """Return how many pods may come where a domain may have so many, or what is enough where that is fewer."""
-        found = 0
-        for count in self.counts.values():
-            found += max(0, most - count)
-            if found >= enough:
-                return enough
-        return found
-
-    def level(self, more: int) -> int:
-        """Return the number that every domain can have at least, once so many more pods have come."""
-        counts = sorted(self.counts.values())
-        return min(((held + more) // domains for domains, held in enumerate(accumulate(counts), 1)), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +155,30 @@ class Said:
         return {**found, "together": _AFFINITY}
 
 
+@dataclass(slots=True)
+class _Draft:
+    """What is being said of a kind, of which so many pods can be placed at most."""
+
+    room: int
+    asked: list[tuple[Requirement, str]] = field(default_factory=list)
+    limits: dict[str, tuple[int, str]] = field(default_factory=dict)
+    occupants: Mapping[str, int] = field(default_factory=dict)
+    together: str | None = None
+
+    def require(self, one: Requirement, word: str) -> None:
+        self.asked.append((one, word))
+
+    def limit(self, key: str, most: int, room: int, word: str) -> None:
+        self.limits[key], self.room = (most, word), min(self.room, room)
+
+    def said(self, name: str, *, grouped: bool) -> Said:
+        group = None
+        if grouped and (self.limits or self.together is not None):
+            group = Group(name, together=self.together, at_most={key: most for key, (most, _) in self.limits.items()})
+        requirements, words = [one for one, _ in self.asked], [word for _, word in self.asked]
+        return Said(requirements, words, group, [word for _, word in self.limits.values()], self.occupants, self.room)
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A term of anti-affinity, of all pods that have it.
@@ -319,13 +251,13 @@ class Topology:
         owners = [(node, self._apart(item, shape)) for node, item, shape in bound if shape.keeps_apart]
         # Selectors are evaluated once for all pods whose labels of these names are the same.
         self._labels = tuple(dict.fromkeys(key for target in self._targets() for key, _, _ in target.selector or ()))
-        self._counting = _Index(
+        self._counting = Index(
             [
                 *(((target,), balance) for (target, _, _), balance in self._balances.items()),
                 *((targets, tally) for (targets, _), tally in self._sorts.items()),
             ]
         )
-        self._avoiding = _Index(((term.target,), term) for term in self._terms.values())
+        self._avoiding = Index(((term.target,), term) for term in self._terms.values())
         self.kinds = [self._kind(item, rules) for (item, _, _), rules in zip(waiting, own, strict=True)]
         self._count(bound)
         for name, terms in owners:
@@ -356,50 +288,50 @@ class Topology:
                 will be, as far as these pods suffice, which holds in the end where there is room in all of them.
             grouped: Whether the matcher serves groups.
         """
-        asked: list[tuple[Requirement, str]] = []
-        limits: dict[str, tuple[int, str]] = {}
-        occupants: Mapping[str, int] = {}
-        together, sought, room = None, kind.sought, waiting
-        if sought is not None:
-            if kind.seeks_itself and sought.is_empty:
-                together = _together(sought.counts)
-                asked += [(is_in(f"exists:{key}", "yes"), f"{_AFFINITY} ({_LABEL} {key})") for key in sought.counts]
-            else:
-                asked += [(Requirement(key, _values(found)), f"{_AFFINITY} ({key})") for key, found in sought.counts.items()]
-        for one in kind.spread:
-            key, word = one.spread.key, f"{_SPREAD} ({one.spread.key})"
-            asked.append((is_in(f"exists:{key}", "yes"), f"{_SPREAD} ({_LABEL} {key})"))
-            if grouped and self._is_limit(kind, one, bound=together is not None):
-                most = one.most if strictly else max(one.most, one.level(waiting))
-                limits[key], room = (most, word), min(room, one.balance.room(most, waiting))
-                occupants = {name: count for name, count in one.balance.nodes.items() if count}
-            elif full := one.full():
-                asked.append((not_in(key, _values(full)), word))
-        for avoided in kind.avoided:
-            key, word, found = avoided.key, f"{avoided.word} ({avoided.key})", avoided.tally.counts[avoided.key]
-            if found:
-                asked.append((not_in(key, _values(found)), word))
-            # Occupants are elsewhere counted, so that none of them must fill a domain that is free here.
-            if not (grouped and avoided.itself and key in self._whole):
-                continue
-            if all(self.nodes[name].labels[key] in found for name in occupants):
-                limits[key], room = (1, word), min(room, self._whole[key] - len(found))
-        group = None
-        if grouped and (limits or together is not None):
-            group = Group(
-                f"topology {kind.number}", together=together, at_most={key: most for key, (most, _) in limits.items()}
-            )
-        requirements, words = tuple(one for one, _ in asked), tuple(word for _, word in asked)
-        return Said(requirements, words, group, [word for _, word in limits.values()], occupants, room)
+        draft = _Draft(waiting)
+        self._say_affinity(draft, kind)
+        self._say_spread(draft, kind, strictly=strictly, grouped=grouped)
+        self._say_apart(draft, kind, grouped=grouped)
+        return draft.said(f"topology {kind.number}", grouped=grouped)
 
     @staticmethod
-    def _is_limit(kind: Kind, one: Constraint, *, bound: bool) -> bool:
-        """Return whether a constraint can be said as a limit of the group: occupants are the same for all limits.
+    def _say_affinity(draft: _Draft, kind: Kind) -> None:
+        if kind.sought is None:
+            return
+        counts = kind.sought.counts
+        if kind.seeks_itself and kind.sought.is_empty:
+            draft.together = _together(counts)
+            for key in counts:
+                draft.require(is_in(f"exists:{key}", "yes"), f"{_AFFINITY} ({_LABEL} {key})")
+        else:
+            for key, found in counts.items():
+                draft.require(Requirement(key, _values(found)), f"{_AFFINITY} ({key})")
 
-        Where the members have to be together, occupants would say where.
-        """
-        first = next((other.balance.about for other in kind.spread if other.itself), None)
-        return one.itself and one.balance.about == first and not (bound and any(one.balance.nodes.values()))
+    @staticmethod
+    def _say_spread(draft: _Draft, kind: Kind, *, strictly: bool, grouped: bool) -> None:
+        # Occupants are the same for all limits of a group. Where members have to be together, occupants would say where.
+        first = next((one.balance for one in kind.spread if one.itself), None)
+        if first is not None and draft.together is not None and any(first.nodes.values()):
+            first = None
+        for one in kind.spread:
+            key, word, balance = one.spread.key, f"{_SPREAD} ({one.spread.key})", one.balance
+            draft.require(is_in(f"exists:{key}", "yes"), f"{_SPREAD} ({_LABEL} {key})")
+            if grouped and one.itself and first is not None and balance.about == first.about:
+                most = one.most if strictly else max(one.most, one.level(draft.room))
+                draft.limit(key, most, balance.room(most, draft.room), word)
+                draft.occupants = {name: count for name, count in balance.nodes.items() if count}
+            elif full := one.full():
+                draft.require(not_in(key, _values(full)), word)
+
+    def _say_apart(self, draft: _Draft, kind: Kind, *, grouped: bool) -> None:
+        for one in kind.avoided:
+            key, word, found = one.key, f"{one.word} ({one.key})", one.tally.counts[one.key]
+            if found:
+                draft.require(not_in(key, _values(found)), word)
+            # Limits are for nodes with the label only, and the occupants of spread must not fill a domain that is free here.
+            limits = grouped and one.itself and key in self._whole
+            if limits and all(self.nodes[name].labels[key] in found for name in draft.occupants):
+                draft.limit(key, 1, self._whole[key] - len(found), word)
 
     def _own(self, item: Object, shape: Shape, requirements: Sequence[Requirement]) -> Own:
         """Return the rules of a pod that waits."""
@@ -520,29 +452,6 @@ class Topology:
                     for node in nodes
                 ]
         return found
-
-
-class _Index:
-    """Finds what is about a pod without asking all selectors: by one label that each asks for, if it does."""
-
-    def __init__(self, entries: Iterable[tuple[tuple[Target, ...], Any]]) -> None:
-        self._entries: dict[tuple[str | None, str, str], list[tuple[tuple[Target, ...], Any]]] = {}
-        for targets, what in entries:
-            first = targets[0]
-            label = next(((key, values) for key, operator, values in first.selector or () if operator == "In"), ("", ("",)))
-            for namespace in first.namespaces if first.namespaces is not None else (None,):
-                for value in dict.fromkeys(label[1]):
-                    self._entries.setdefault((namespace, label[0], value), []).append((targets, what))
-
-    def matching(self, namespace: str, labels: Labels) -> list[Any]:
-        """Return what is about a pod of this namespace with these labels."""
-        return [
-            what
-            for label in [("", ""), *labels.items()]
-            for where in (namespace, None)
-            for targets, what in self._entries.get((where, *label), ())
-            if all(target.matches(namespace, labels) for target in targets)
-        ]
 
 
 def _sort_of(item: Object) -> tuple[str, Labels]:

@@ -248,17 +248,16 @@ class View:
                 requirements=requirements if any(requirements) else None,
             )
             offers = self._offers(nodes, dimensions, asked)
-            topology = self._topology(nodes, good, requirements) if ruled else None
-            if topology is not None:
-                offers.attributes.update(topology.attributes)
-            return Batch(good, tasks, offers, refused, dict(self._members), topology)
-
-    def _topology(
-        self, nodes: Sequence[Node], pods: Sequence[Waiting], requirements: Sequence[Sequence[Requirement]]
-    ) -> Topology:
-        waiting = [(pod.item, pod.shape, asked) for pod, asked in zip(pods, requirements, strict=True)]
-        bound = [(node, item, shape) for node, item, shape, _ in self._places.values()]
-        return Topology(nodes, [self._attributes[node.name] for node in nodes], waiting, bound)
+            batch = Batch(good, tasks, offers, refused, dict(self._members))
+            if not ruled:
+                return batch
+            attributes = [self._attributes[node.name] for node in nodes]
+            bound = [(node, item, shape) for node, item, shape, _ in self._places.values()]
+        # To count all pods takes long, and the watches need not wait for it.
+        waiting = [(pod.item, pod.shape, asked) for pod, asked in zip(good, requirements, strict=True)]
+        batch.topology = Topology(nodes, attributes, waiting, bound)
+        offers.attributes.update(batch.topology.attributes)
+        return batch
 
     def _offers(self, nodes: Sequence[Node], dimensions: Sequence[str], asked: set[str]) -> OfferColumns:
         none: Mapping[str, int] = {}
