@@ -31,7 +31,7 @@ fn manifest(path: &str) -> Result<Value, Error> {
     let found = Manifest::read(path)?;
     Ok(json!({
         "matcher": found.matcher, "version": found.version, "policy": found.policy, "path": found.path,
-        "digest": found.digest, "conformance": found.conformance.map_or("none".to_owned(), |level| level.name().to_owned()),
+        "digest": found.digest, "conformance": <&str>::from(found.conformance),
         "shadow_cycles": found.shadow_cycles, "probation_cycles": found.probation_cycles,
     }))
 }

@@ -39,6 +39,7 @@ mod error;
 mod fallback;
 mod limit;
 mod limits;
+mod meter;
 mod pack;
 mod pool;
 mod read;
@@ -51,6 +52,7 @@ mod table;
 mod trust;
 mod visible;
 mod wasm;
+mod writing;
 
 pub use conformance::{
     CaseGroup, Failure, Finding, GroupReport, Level, Report, SkippedCase, Skips, Suite, SuiteReport, Trial, Verdict,
@@ -71,14 +73,14 @@ pub use pool::counts::{ChecksFailed, Counts, FirstFailures};
 pub use pool::description::{Description, Parameter};
 pub use pool::ledger::Ledger;
 pub use pool::matcher::{DEFAULT_POLICY, Matcher};
-pub use pool::matching::Matching;
+pub use pool::matching::{Matching, traced};
 pub use pool::remedies::Missing;
 pub use pool::session::Session;
 pub use pool::{Pool, Update};
 pub use read::{Format, Reader, parse_offers, parse_tasks, read_offers, read_tasks};
 pub use recording::{Change, Difference, RecordedMatcher, Recorder, Recording, Replay, Rotation, Step};
 pub use sample::{Sample, SampleKind};
-pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, Watch};
+pub use slot::{Event, EventKind, Manifest, ShadowReport, Slot, WantedLevel, Watch};
 pub use table::bad::{BadRow, Rows};
 pub use table::bound::Bound;
 pub use table::catalog::Catalog;

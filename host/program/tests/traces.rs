@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use std::sync::mpsc;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
@@ -92,6 +93,19 @@ fn the_matchers_spans_are_children_of_the_programs() {
     assert_eq!(hex(&root.parent_span_id), PARENT);
     assert!(children.contains(&"match_tasks_to_offers"), "{children:?}");
     assert_eq!(family(&spans, "match_tasks_to_offers").1, ["open", "assign"]);
+    let told = &family(&spans, "match_tasks_to_offers").0.attributes;
+    let mut names: Vec<&str> = told.iter().map(|one| one.key.as_str()).filter(|name| name.contains('.')).collect();
+    names.retain(|name| name.starts_with("offermatch."));
+    names.sort_unstable();
+    let mut expected =
+        ["tasks", "offers", "placed", "matcher", "policy", "matcher.digest"].map(|name| format!("offermatch.{name}"));
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+    let number = |name: &str| match told.iter().find(|one| one.key == name)?.value.as_ref()?.value.as_ref()? {
+        any_value::Value::IntValue(number) => Some(*number),
+        _ => None,
+    };
+    assert_eq!((number("offermatch.tasks"), number("offermatch.offers")), (Some(300), Some(200)));
     assert_eq!(family(&spans, "open").1, ["decode", "index"]);
     let assigned = spans.iter().find(|span| span.name == "assign" && hex(&span.parent_span_id) != PARENT).unwrap();
     let under: Vec<&Span> = spans.iter().filter(|span| span.name == "encode").collect();

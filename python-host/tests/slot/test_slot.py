@@ -50,12 +50,8 @@ def test_a_command_writes_the_manifest_of_a_component(tmp_path, capsys):
     assert run(["manifest", str(strand), "--conformance", "none"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed == {**written, "path": os.path.relpath(strand), "shadow_cycles": 0, "conformance": "none"}
-    for wrong, code in (
-        (["--probation-cycles", "-1"], "manifest-malformed"),
-        (["--write", str(tmp_path / "nowhere" / "manifest.json")], "file-unwritable"),
-    ):
-        assert run(["manifest", str(strand), *wrong]) == 1
-        assert f"error[{code}]" in capsys.readouterr().err
+    assert run(["manifest", str(strand), "--write", str(tmp_path / "nowhere" / "manifest.json")]) == 1
+    assert "error[file-unwritable]" in capsys.readouterr().err
     assert run(["manifest", str(place)]) == 1
     assert "error[component-malformed]" in capsys.readouterr().err
     assert json.loads(place.read_text()) == written

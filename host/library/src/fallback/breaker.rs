@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::meter;
 use crate::pool::answer::FallbackReason;
 
 /// When the circuit breaker opens, and for how long.
@@ -129,6 +130,7 @@ impl Circuit {
     pub(super) fn note(&self, reason: &FallbackReason) {
         tracing::Span::current().record("fallback_reason", reason.code);
         tracing::warn!(code = reason.code, reason = reason.message, "the fallback answers");
+        meter::fell_back(reason.code);
         *self.state().fallbacks.entry(reason.code).or_default() += 1;
     }
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::pool::Pool;
 use crate::pool::answer::Answer;
 use crate::pool::matcher::Matcher;
-use crate::pool::matching::Matching;
+use crate::pool::matching::{Matching, traced};
 use crate::pool::session::Session;
 use crate::table::offers::Offers;
 use crate::table::settings::{PoolSettings, Settings};
@@ -75,8 +75,18 @@ impl Matching for FallbackMatcher {
         self.inner.primary.matcher()
     }
 
-    #[tracing::instrument(level = "debug", skip_all, fields(fallback_reason))]
     fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
+        traced(tasks, offers, || self.match_guarded(tasks, offers, settings), |answer| answer)
+    }
+
+    fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
+        Ok(Box::new(Guarded::open(self.inner.clone(), shape, offers, settings)?))
+    }
+}
+
+impl FallbackMatcher {
+    /// Matches tasks to offers by the primary or, where that fails or is left alone, by the fallback.
+    fn match_guarded(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let Inner { primary, fallback, circuit } = &*self.inner;
         let reason = match circuit.admit() {
             Err(reason) => reason,
@@ -105,10 +115,6 @@ impl Matching for FallbackMatcher {
         circuit.note(&reason);
         let answer = match_leniently(&**fallback, tasks, offers, settings)?;
         Ok(Answer { fallback_reason: Some(reason), ..answer })
-    }
-
-    fn session(&self, shape: Shape, offers: &OfferTable, settings: &PoolSettings) -> Result<Box<dyn Session>, Error> {
-        Ok(Box::new(Guarded::open(self.inner.clone(), shape, offers, settings)?))
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use offermatch_core::{OfferTable, Shape};
+use tracing::{Span, field};
 
 use crate::error::Error;
 use crate::pool::Pool;
@@ -58,8 +59,7 @@ pub trait Matching: Send + Sync {
     /// # Errors
     /// Those of [`Matching::open`] and [`Pool::assign`].
     fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
-        let span = tracing::debug_span!("match_tasks_to_offers");
-        span.in_scope(|| self.open(offers, settings)?.assign(tasks))
+        traced(tasks, offers, || self.open(offers, settings)?.assign(tasks), |answer| answer)
     }
 
     /// Matches each partition in a pool of its own, several at a time, and gives the answers in the order of the partitions.
@@ -108,6 +108,59 @@ pub trait Matching: Send + Sync {
         found.sort_by_key(|(at, _)| *at);
         found.into_iter().map(|(_, answer)| answer).collect()
     }
+}
+
+/// The span of a cycle's matching.
+const MATCHING: &str = "match_tasks_to_offers";
+
+/// Does what matches in the span `match_tasks_to_offers`, unless it is in one already, and says on it what was asked and who
+/// answered. [`Matching::match_tasks`] does so itself; this is for whoever opens a pool.
+///
+/// ```
+/// use offermatch::{Matcher, Sample, Settings, traced};
+///
+/// let (tasks, offers) = "uniform:20x10".parse::<Sample>()?.tables()?;
+/// let work = || {
+///     let mut pool = Matcher::bundled("best-fit")?.open(&offers, &Settings::default())?;
+///     let answer = pool.assign(&tasks)?;
+///     Ok((pool, answer))
+/// };
+/// let (pool, answer) = traced(&tasks, &offers, work, |(_, answer)| answer)?;
+/// assert_eq!(pool.listed() + answer.assignments.tasks.len(), 10);
+/// # Ok::<(), offermatch::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of the work.
+pub fn traced<T>(
+    tasks: &Tasks,
+    offers: &Offers,
+    work: impl FnOnce() -> Result<T, Error>,
+    answer: impl FnOnce(&T) -> &Answer,
+) -> Result<T, Error> {
+    if Span::current().metadata().is_some_and(|metadata| metadata.name() == MATCHING) {
+        return work();
+    }
+    let span = tracing::debug_span!(
+        MATCHING,
+        offermatch.tasks = tasks.len() as i64,
+        offermatch.offers = offers.len() as i64,
+        offermatch.placed = field::Empty,
+        offermatch.matcher = field::Empty,
+        offermatch.policy = field::Empty,
+        offermatch.matcher.digest = field::Empty,
+        fallback_reason = field::Empty,
+    );
+    let found = span.in_scope(work)?;
+    if !span.is_disabled() {
+        let answer = answer(&found);
+        let said = answer.matcher.description();
+        span.record("offermatch.placed", answer.assignments.tasks.len() as i64);
+        span.record("offermatch.matcher", format!("{} {}", said.name, said.version));
+        span.record("offermatch.policy", &said.policy);
+        span.record("offermatch.matcher.digest", answer.matcher.digest().unwrap_or_default());
+    }
+    Ok(found)
 }
 
 /// The same as of every [`Matching`], without an import of the trait.

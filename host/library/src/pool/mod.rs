@@ -30,6 +30,7 @@ use rows::Rows;
 use session::Session;
 
 use crate::error::{Error, Place};
+use crate::meter;
 use crate::table::catalog::Catalog;
 use crate::table::groups::{Groups, Occupants};
 use crate::table::offers::{Offers, append};
@@ -195,8 +196,10 @@ impl Pool {
     #[tracing::instrument(level = "debug", skip_all, fields(tasks = tasks.len(), listed = self.listed()))]
     pub fn assign(&mut self, tasks: &Tasks) -> Result<Answer, Error> {
         self.check_catalog(tasks.catalog(), "tasks")?;
+        let begin = Instant::now();
         let table = occupied(tasks, &self.occupants)?;
         let mut answer = self.session.assign(&table, &mut self.ledger)?;
+        meter::answered(&answer.matcher, tasks.len(), answer.assignments.tasks.len(), begin.elapsed());
         answer.timings.verify += self.ledger_made;
         answer.devices = self.ledger.given();
         answer.remarks.splice(0..0, tasks.remarks());

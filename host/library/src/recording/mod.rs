@@ -7,7 +7,6 @@ mod recorder;
 mod replay;
 mod rotation;
 
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -24,6 +23,7 @@ use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
 use crate::read::strict_json;
 use crate::reading::{self, MOST_OF_A_RECORDING};
+use crate::writing::write_whole;
 
 /// What a pool was opened with, what was asked of it, and what it answered. Conformance cases are recordings whose answers
 /// somebody worked out.
@@ -206,23 +206,12 @@ impl Recording {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let text = self.to_json();
-        // Under another name first, so that it is there whole or not at all.
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let written = if path.extension().is_some_and(|ending| ending == "gz") {
-            File::create(&partial).and_then(|file| {
-                let mut encoder = GzEncoder::new(file, Compression::default());
-                encoder.write_all(text.as_bytes())?;
-                encoder.finish().map(drop)
-            })
-        } else {
-            std::fs::write(&partial, text)
-        };
-        let written = written.and_then(|()| std::fs::rename(&partial, path));
-        written.map_err(|error| {
-            // Nothing half written stays behind; where there was no place to write to, there is none.
-            let _ = std::fs::remove_file(&partial);
-            Error::FileUnwritable { file: path.display().to_string(), error }
-        })
+        if path.extension().is_none_or(|ending| ending != "gz") {
+            return write_whole(path, text.as_bytes());
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        let packed = encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish());
+        let packed = packed.map_err(|error| Error::FileUnwritable { file: path.display().to_string(), error })?;
+        write_whole(path, &packed)
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn judge(manifest: &Manifest, limits: &Limits, cases: &[Recording]) -
             return Err(Error::ManifestMalformed { origin, reason });
         }
     }
-    if let Some(level) = manifest.conformance {
+    if let Some(level) = manifest.conformance.level(&said.policy) {
         Suite::shipped()?.quick().require(&matcher, level)?;
     }
     conforms(&matcher, cases)?;

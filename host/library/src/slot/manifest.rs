@@ -1,16 +1,20 @@
 //! Which matcher is wanted: a file that both hosts follow.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::conformance::Level;
 use crate::digest::is_digest;
 use crate::error::Error;
+use crate::limits::Limits;
+use crate::pool::matcher::Matcher;
 use crate::read::strict_json;
 use crate::reading::{self, MOST_OF_A_DOCUMENT};
 use crate::registry;
 use crate::visible::visible_name;
+use crate::writing::write_whole;
 
 /// The name of a manifest in a directory.
 const FILE: &str = "manifest.json";
@@ -34,8 +38,8 @@ pub struct Manifest {
     pub path: PathBuf,
     /// The SHA-256 of its bytes, as `sha256:` and 64 hexadecimal digits.
     pub digest: String,
-    /// The level of conformance that it has to reach before it is used; none where the cases are not asked.
-    pub conformance: Option<Level>,
+    /// What it has to reach before it is used.
+    pub conformance: WantedLevel,
     /// Live cycles that it is to answer in shadow before it is promoted.
     pub shadow_cycles: u64,
     /// Cycles within which a failure takes the slot back.
@@ -43,7 +47,7 @@ pub struct Manifest {
 }
 
 /// A manifest as JSON has it.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     matcher: String,
@@ -52,17 +56,25 @@ struct Document {
     path: String,
     digest: String,
     #[serde(default)]
-    conformance: Wanted,
-    #[serde(default)]
     shadow_cycles: u64,
     #[serde(default = "probation")]
     probation_cycles: u64,
+    #[serde(default)]
+    conformance: WantedLevel,
 }
 
-/// The level of conformance that is wanted: text, where a derived enum would also take `{"none": null}`.
-#[derive(Default, Deserialize)]
-#[serde(try_from = "String")]
-enum Wanted {
+/// The level of conformance that a manifest asks for.
+///
+/// ```
+/// use offermatch::{Level, WantedLevel};
+///
+/// assert_eq!(WantedLevel::Claimed.level("strand"), Some(Level::Contract));
+/// assert_eq!(WantedLevel::None.level("strand"), None);
+/// ```
+// Text, where a derived enum would also take `{"none": null}`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub enum WantedLevel {
     /// The one that the policy claims.
     #[default]
     Claimed,
@@ -74,7 +86,31 @@ enum Wanted {
     Reference,
 }
 
-impl TryFrom<String> for Wanted {
+impl WantedLevel {
+    /// The level that a matcher of this policy has to reach; none where the cases are not asked.
+    #[must_use]
+    pub fn level(self, policy: &str) -> Option<Level> {
+        match self {
+            Self::Claimed => Some(Level::claimed(policy)),
+            Self::None => None,
+            Self::Contract => Some(Level::Contract),
+            Self::Reference => Some(Level::Reference),
+        }
+    }
+}
+
+impl From<WantedLevel> for &'static str {
+    fn from(wanted: WantedLevel) -> Self {
+        match wanted {
+            WantedLevel::Claimed => "claimed",
+            WantedLevel::None => "none",
+            WantedLevel::Contract => "contract",
+            WantedLevel::Reference => "reference",
+        }
+    }
+}
+
+impl TryFrom<String> for WantedLevel {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -94,6 +130,62 @@ fn probation() -> u64 {
 }
 
 impl Manifest {
+    /// The manifest that asks for a component, as it is now and as it describes itself: promoted at once, on probation for
+    /// ten cycles, at the level of conformance that it claims.
+    ///
+    /// # Errors
+    /// Those of [`Matcher::load_with`].
+    pub fn of(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, Error> {
+        let matcher = Matcher::load_with(&path, limits)?;
+        let said = matcher.description();
+        Ok(Self {
+            matcher: said.name.clone(),
+            version: said.version.clone(),
+            policy: said.policy.clone(),
+            path: path.as_ref().to_owned(),
+            digest: matcher.digest().unwrap_or_default().to_owned(),
+            conformance: WantedLevel::Claimed,
+            shadow_cycles: 0,
+            probation_cycles: probation(),
+        })
+    }
+
+    /// The content of the file at a place, which the path of the component is relative to.
+    ///
+    /// # Errors
+    /// [`Error::ManifestMalformed`], where it would not be read as it is: a component without a name, a path that is no text.
+    pub fn text(&self, file: &Path) -> Result<String, Error> {
+        let path = if registry::is_reference(&self.path) { self.path.clone() } else { relative(&self.path, file) };
+        let Some(path) = path.to_str() else {
+            return Err(malformed(file, format!("{} is no text: no file can name it", path.display())));
+        };
+        let document = Document {
+            matcher: self.matcher.clone(),
+            version: self.version.clone(),
+            policy: self.policy.clone(),
+            path: path.to_owned(),
+            digest: self.digest.clone(),
+            shadow_cycles: self.shadow_cycles,
+            probation_cycles: self.probation_cycles,
+            conformance: self.conformance,
+        };
+        let mut text = Vec::new();
+        let mut written = Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b" "));
+        document.serialize(&mut written).map_err(|error| malformed(file, error.to_string()))?;
+        text.push(b'\n');
+        Self::of_bytes(&text, file)?;
+        String::from_utf8(text).map_err(|error| malformed(file, error.to_string()))
+    }
+
+    /// Writes it to a file, whole and at once, so that nobody reads a half.
+    ///
+    /// # Errors
+    /// [`Error::FileUnwritable`], and those of [`Manifest::text`].
+    pub fn write(&self, file: impl AsRef<Path>) -> Result<(), Error> {
+        let file = file.as_ref();
+        write_whole(file, self.text(file)?.as_bytes())
+    }
+
     /// The manifest in a file, or in the file `manifest.json` of a directory.
     ///
     /// # Errors
@@ -138,16 +230,10 @@ impl Manifest {
             let digest = visible_name(&document.digest).into_owned();
             return Err(malformed(format!("digest {digest:?} is not sha256: and 64 lower-case hexadecimal digits")));
         }
-        let conformance = match document.conformance {
-            Wanted::Claimed => Some(Level::claimed(&document.policy)),
-            Wanted::None => None,
-            Wanted::Contract => Some(Level::Contract),
-            Wanted::Reference => Some(Level::Reference),
-        };
         let path = PathBuf::from(document.path);
         let path = if registry::is_reference(&path) { path } else { file.parent().unwrap_or(Path::new("")).join(path) };
         Ok(Self {
-            conformance,
+            conformance: document.conformance,
             matcher: document.matcher,
             version: document.version,
             policy: document.policy,
@@ -158,10 +244,38 @@ impl Manifest {
         })
     }
 
-    /// The file of a manifest that is named by it or by its directory.
-    pub(super) fn file(path: &Path) -> PathBuf {
+    /// The file that a path means: itself, or `manifest.json` in it where it is a directory.
+    #[must_use]
+    pub fn file(path: &Path) -> PathBuf {
         if path.is_dir() { path.join(FILE) } else { path.to_owned() }
     }
+}
+
+/// A path as seen from a file, by names alone; as it is where nothing leads from one to the other.
+fn relative(path: &Path, file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Some(path_parts), Some(folder_parts)) = (parts(path), parts(folder)) else { return path.to_owned() };
+    let (to, from): (Vec<_>, Vec<_>) = (path_parts.components().collect(), folder_parts.components().collect());
+    let common = to.iter().zip(&from).take_while(|(one, other)| one == other).count();
+    if common == 0 {
+        return path.to_owned();
+    }
+    let up = from[common..].iter().map(|_| Component::ParentDir);
+    up.chain(to[common..].iter().copied()).collect()
+}
+
+/// An absolute path without `.` and `..`.
+fn parts(path: &Path) -> Option<PathBuf> {
+    let mut found = PathBuf::new();
+    for part in std::path::absolute(path).ok()?.components() {
+        match part {
+            Component::ParentDir => {
+                found.pop();
+            }
+            part => found.push(part),
+        }
+    }
+    Some(found)
 }
 
 /// The error for a manifest that is none.

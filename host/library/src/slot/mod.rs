@@ -17,15 +17,16 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use offermatch_core::{OfferTable, Shape};
 
 pub use history::{Event, EventKind};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, WantedLevel};
 pub use shadow::ShadowReport;
 pub use watch::Watch;
 
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::meter;
 use crate::pool::answer::Answer;
 use crate::pool::matcher::Matcher;
-use crate::pool::matching::Matching;
+use crate::pool::matching::{Matching, traced};
 use crate::pool::session::Session;
 use crate::recording::Recording;
 use crate::table::offers::Offers;
@@ -344,6 +345,7 @@ impl Control {
         if self.history.len() == MOST_EVENTS {
             self.history.remove(0);
         }
+        meter::happened(kind);
         self.history.push(Event { at: SystemTime::now(), kind, matcher, reason });
     }
 }
@@ -366,7 +368,8 @@ impl Matching for Slot {
 
     fn match_tasks(&self, tasks: &Tasks, offers: &Offers, settings: &Settings) -> Result<Answer, Error> {
         let seat = self.seat();
-        let (answer, by_it) = self.ask(&seat, |matcher| matcher.match_tasks(tasks, offers, settings))?;
+        let ask = || self.ask(&seat, |matcher| matcher.match_tasks(tasks, offers, settings));
+        let (answer, by_it) = traced(tasks, offers, ask, |(answer, _)| answer)?;
         if by_it {
             self.pass(&seat);
         }

@@ -11,6 +11,7 @@ mod fallback;
 mod hostile_rules;
 mod limits_add_up;
 mod living;
+mod meter;
 mod partitions;
 mod policies;
 mod quantities;

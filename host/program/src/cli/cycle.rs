@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use offermatch::{
     Answer, Assignments, BadRow, Bound, Catalog, DEVICES, Error, Explanations, Format, Matcher, Mode, Offers, Reader,
-    Recorder, Settings, Task, Tasks, Timings, Unit, Units, parse_quantity,
+    Recorder, Settings, Task, Tasks, Timings, Unit, Units, parse_quantity, traced,
 };
 
 use super::matcher::{limits, load};
@@ -115,14 +115,15 @@ pub(super) fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     progress.stage("compiling the matcher");
     let (matcher, load) = timed(|| load(&arguments.matcher, &limits(arguments.limits.as_deref())?))?;
     progress.stage("matching");
-    let (mut pool, recorder, answer) = tracing::debug_span!("match_tasks_to_offers").in_scope(|| {
+    let work = || {
         let (mut pool, recorder) = match &arguments.record {
             Some(_) => Recorder::open(&matcher, &offers, &settings).map(|(pool, recorder)| (pool, Some(recorder)))?,
             None => (matcher.open(&offers, &settings)?, None),
         };
         let answer = pool.assign(&tasks)?;
-        Ok::<_, Error>((pool, recorder, answer))
-    })?;
+        Ok((pool, recorder, answer))
+    };
+    let (mut pool, recorder, answer) = traced(&tasks, &offers, work, |(_, _, answer)| answer)?;
     let Answer { assignments, timings, remarks, .. } = answer;
     let (bound, relax) = timed(|| Ok(arguments.bound.then(|| Bound::of(&tasks, &offers, settings.mode))))?;
     progress.stage("explaining");

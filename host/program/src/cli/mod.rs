@@ -4,6 +4,7 @@ mod bench;
 mod conformance;
 mod cycle;
 mod inspect;
+mod manifest;
 mod match_command;
 mod matcher;
 mod new;
@@ -82,6 +83,9 @@ pub(crate) enum Command {
     /// Run the conformance cases on a matcher and say which level it reaches; exit code 1 where it misses the one asked
     #[command(after_help = conformance::EXAMPLES)]
     Conformance(conformance::ConformanceArguments),
+    /// Write the manifest of a component
+    #[command(after_help = manifest::EXAMPLES)]
+    Manifest(manifest::ManifestArguments),
     /// Judge what a manifest asks for, as a slot would; exit code 0 where it would be promoted
     #[command(after_help = trust::SWAP_EXAMPLES)]
     Swap(trust::SwapArguments),
@@ -292,6 +296,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Replay(arguments) => trust::replay(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Manifest(arguments) => manifest::run(&arguments),
         Command::Swap(arguments) => trust::swap(&arguments),
     }
 }

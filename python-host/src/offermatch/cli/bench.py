@@ -111,11 +111,14 @@ def _add_cycles(measurement: Callable[..., Any]) -> None:
     parser.add_argument("--json", metavar="FILE", help="write one JSON object too; - prints it instead of the table")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="write a picture too")
     parser = measurement("day", day, _day, "a day of the scheduler, a tenth of the servers broken")
-    parser.add_argument("--tasks", type=positive, default=170_000, metavar="N", help="in 24 hours (default: 170000)")
-    parser.add_argument("--servers", type=positive, default=2_000, metavar="N", help="a tenth is broken (default: 2000)")
+    parser.add_argument("--tasks", type=positive, default=day.TASKS, metavar="N", help="in 24 hours (default: 8500)")
+    about = "a tenth is broken (default: 100, a minute or two; the talk's 2000 servers and 170000 tasks take half an hour)"
+    parser.add_argument("--servers", type=positive, default=day.SERVERS, metavar="N", help=about)
     parser.add_argument("--load", type=float, default=day.LOAD, metavar="PART", help="of all CPUs, asked for (default: 1)")
     parser.add_argument("--hours", type=float, default=24.0, metavar="H", help="only the first of them (default: 24)")
-    parser.add_argument("--interval", type=positive, default=60, metavar="S", help="between two cycles (default: 60)")
+    parser.add_argument(
+        "--interval", type=positive, default=day.INTERVAL, metavar="S", help="between two cycles (default: 480)"
+    )
     parser.add_argument("--reserve-after", type=positive, default=300, metavar="S", help="as of 'run' (default: 300)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="where chance starts (default: 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

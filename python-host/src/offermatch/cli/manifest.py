@@ -40,10 +40,14 @@ def add_manifest(commands: Any) -> None:
         help="or the directory for a manifest.json; at once whole, so that nobody reads a half (default: print it)",
     )
     manifest.add_argument(
-        "--shadow-cycles", type=int, default=0, metavar="N", help="compare for so many cycles before (default: 0)"
+        "--shadow-cycles", type=_cycles, default=0, metavar="N", help="compare for so many cycles before (default: 0)"
     )
     manifest.add_argument(
-        "--probation-cycles", type=int, default=10, metavar="N", help="take it back if it fails in so many (default: 10)"
+        "--probation-cycles",
+        type=_cycles,
+        default=10,
+        metavar="N",
+        help="take it back if it fails in so many (default: 10)",
     )
     manifest.add_argument("--conformance", choices=LEVELS, default="claimed", help="what it has to reach (default: claimed)")
     add_limits(manifest)
@@ -55,9 +59,13 @@ def _manifest(options: argparse.Namespace) -> str:
     asked = {"shadow_cycles": options.shadow_cycles, "probation_cycles": options.probation_cycles}
     found = Manifest.of(path, **asked, conformance=options.conformance, limits=Limits.in_force(options.limits))
     text = found.text(place)
-    # What it cannot say is told as it is to whoever reads it.
-    Manifest.of_bytes(text.encode(), place)
     if options.write is None:
         return text
     write_whole(place, text.encode())
     return visible(f"{place}: {found.matcher} {found.version}, policy {found.policy}, {found.digest}") + "\n"
+
+
+def _cycles(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text[:30]) >= 2**64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**64 - 1}")
+    return int(text)

@@ -95,11 +95,23 @@ class Manifest:
         return cls(*texts, path, matcher.digest, shadow_cycles, probation_cycles, conformance)
 
     def text(self, place: Path) -> str:
-        """Return the content of the file at a place, which the path of the component is relative to."""
+        """Return the content of the file at a place, which the path of the component is relative to.
+
+        Raises:
+            MatcherError: ``manifest-malformed``, where it would not be read as it is: a component without a name, a path
+                that is no text.
+        """
         path = self.path if isinstance(self.path, str) else os.path.relpath(self.path, place.parent)
         found = {"matcher": self.matcher, "version": self.version, "policy": self.policy, "path": path}
         cycles = {"shadow_cycles": self.shadow_cycles, "probation_cycles": self.probation_cycles}
-        return json.dumps({**found, "digest": self.digest, **cycles, "conformance": self.conformance}, indent=1) + "\n"
+        document = {**found, "digest": self.digest, **cycles, "conformance": self.conformance}
+        text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        try:
+            self.of_bytes(text.encode(), place)
+        except UnicodeEncodeError:
+            message = f"{path!r} is no text: no file can name it"
+            raise MatcherError("manifest-malformed", message, _HINT, str(place)) from None
+        return text
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Manifest:

@@ -168,23 +168,27 @@ class Instance:
             InputError: The matcher refused the call.
         """
         index = (self._exports.packed if packed else self._exports.lists)[name]
-        function = self._function(index, name)
-        run = self._run
-        if direct and (layouts := self._exports.layouts(index, function, self.store)) is not None:
-            run = partial(self._run_direct, layouts)
+        run = self._way(index, name, direct=direct)
         breathe()
         set_traced = self._exports.lists.get("set-traced")
         if set_traced is None:
-            return run(function, params, timings)
+            return run(params, timings)
         spans = self._lockdown.spans
         traced = spans.begin(self.limits.output_text_bytes)
         try:
             if traced != self._traced:
-                self._run(self._function(set_traced, "set-traced"), [traced], Timings())
+                self._way(set_traced, "set-traced", direct=direct)([traced], Timings())
                 self._traced = traced
-            return run(function, params, timings)
+            return run(params, timings)
         finally:
             spans.emit()
+
+    def _way(self, index: ExportIndex, name: str, *, direct: bool) -> Callable[[Sequence[Any], Timings], Any]:
+        """Return what calls a function: directly where that is asked for and its types are known."""
+        function = self._function(index, name)
+        if direct and (layouts := self._exports.layouts(index, function, self.store)) is not None:
+            return partial(self._run_direct, layouts, function)
+        return partial(self._run, function)
 
     def _run_direct(self, layouts: list[Layout], function: Func, params: Sequence[Any], timings: Timings) -> Any:
         # A layout is for one call at a time; one that is in use elsewhere is not in the list.

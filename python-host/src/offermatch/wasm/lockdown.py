@@ -86,8 +86,7 @@ def shared_linker(engine: Engine, component: Component) -> Linker | None:
 
 
 def _add_tracing(interface: LinkerInstance, name: str) -> None:
-    # What returns something has no arguments.
-    add_function(interface, name, _tracing(name), None if name == "outer-span-context" else MOST_PARTS, UNREAD)
+    add_function(interface, name, _tracing(name), MOST_PARTS, UNREAD)
 
 
 def _tracing(name: str) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from wasmtime.component import Record, Variant
@@ -28,7 +29,10 @@ MATCHING = "match_tasks_to_offers"
 _MOST_SPANS = 1000
 MOST_PARTS = 1000
 """The attributes, events and links of one span, and what is in them; a span of more is left out."""
-UNREAD = ("trace-id", "trace-flags", "is-remote", "trace-state", "start-time", "end-time", "events", "links")
+UNREAD = (
+    *("trace-id", "trace-flags", "is-remote", "trace-state", "start-time", "end-time", "events", "links"),
+    *("schema-url", "dropped-attributes", "dropped-events", "dropped-links"),
+)
 """What a span has and nobody looks at: a component has no clock, and its trace is the caller's."""
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _log = logging.getLogger("offermatch")
@@ -141,7 +145,7 @@ def span(name: str) -> Iterator[None]:
     if trace is None or getattr(trace.get_current_span(), "name", None) == name:
         yield
         return
-    with trace.get_tracer("offermatch").start_as_current_span(name):
+    with _tracer(trace.get_tracer_provider(), "offermatch", None).start_as_current_span(name):
         yield
 
 
@@ -155,13 +159,11 @@ def tell(attributes: Mapping[str, str | int]) -> None:
 def _make(outer: Any, ended: list[_Ended]) -> None:
     """Make spans, parents before their children."""
     trace = sys.modules["opentelemetry.trace"]
+    provider = trace.get_tracer_provider()
     made: dict[str, Any] = {}
-    tracers: dict[tuple[str, str | None], Any] = {}
     for one in ended:
         found = _field(one.span, "instrumentation-scope")
-        scope = (_field(found, "name"), _field(found, "version"))
-        # A provider makes a tracer anew whenever it is asked.
-        tracer = tracers[scope] = tracers.get(scope) or trace.get_tracer(*scope)
+        tracer = _tracer(provider, _field(found, "name"), _field(found, "version"))
         context = trace.set_span_in_context(made.get(_field(one.span, "parent-span-id"), outer))
         attributes = {_field(entry, "key"): _attribute(_field(entry, "value")) for entry in _field(one.span, "attributes")}
         kind = getattr(trace.SpanKind, _field(one.span, "span-kind").upper())
@@ -173,6 +175,12 @@ def _make(outer: Any, ended: list[_Ended]) -> None:
             span.set_status(trace.Status(trace.StatusCode.ERROR, status.payload))
         span.end(one.end)
         made[_field(_field(one.span, "span-context"), "span-id")] = span
+
+
+@lru_cache(maxsize=16)
+def _tracer(provider: Any, name: str, version: str | None) -> Any:
+    """Return a tracer, which a provider would make anew whenever it is asked."""
+    return provider.get_tracer(name, version)
 
 
 def _field(record: Record, name: str) -> Any:
