@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -24,7 +24,7 @@ _LOG = logging.getLogger("offermatch.ray")
 Score = tuple[bool, int, float, float]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Run:
     """Equal bundles that follow each other.
 
@@ -37,9 +37,9 @@ class _Run:
     rows: list[int]
 
 
-@dataclass
+@dataclass(slots=True)
 class _Fill:
-    """One node of a type, filled from the runs in their order.
+    """One node of a type, filled from the runs in their order, until it has no room for any.
 
     Attributes:
         copies: How many bundles of each run it takes.
@@ -50,6 +50,10 @@ class _Fill:
     copies: list[int]
     room: list[int | None]
     score: Score | None
+
+    def room_for(self, number: int) -> int | None:
+        """Return how many bundles of a run it would take if the run had enough; None where it is without limit."""
+        return self.room[number] if number < len(self.room) else 0
 
 
 def get_nodes_for(
@@ -101,7 +105,7 @@ def score(node: Resources, demands: Sequence[Resources]) -> Score | None:
     number of resource kinds that are asked for, then the least and the mean of ``quantity * utilization ** 3``.
     """
     bundles = Bundles(demands, [node])
-    return _fill(node, 0, _runs(bundles, range(len(demands))), bundles).score
+    return _fill(node, 0, _runs(bundles, range(len(demands))), set(bundles.shapes), bundles).score
 
 
 class _Chooser:
@@ -126,28 +130,41 @@ class _Chooser:
         """Add nodes that take several bundles each, and return the bundles without a place."""
         if not is_resource_based(self._scorer):
             return self._pack_by_calls(demands)
+        if not (demands and self._may_add()):
+            return demands
         nodes = {name: kind["resources"] for name, kind in self._types.items()}
         bundles = Bundles(demands, list(nodes.values()))
         numbers = {name: number for number, name in enumerate(nodes)}
+
+        def filled(name: str, runs: Iterable[_Run], shapes: Collection[Shape]) -> _Fill:
+            return _fill(nodes[name], numbers[name], runs, shapes, bundles)
+
         # Ray scores the first node with the bundles as they were given, and all others with the bundles in order.
-        runs, is_first = _runs(bundles, range(len(demands))), True
+        shapes = set(bundles.shapes)
+        given = {name: filled(name, _runs(bundles, range(len(demands))), shapes).score for name in self._open()}
+        best = self._best(given)
+        if best is None:
+            self._warn(demands[0], len(demands))
+            return demands
+        runs = list(_runs(bundles, bundles.order()))
+        runs = self._add(best, 1, runs, filled(best, runs, shapes))
         while runs and self._may_add():
-            fills = {name: _fill(nodes[name], numbers[name], runs, bundles) for name in self._open()}
+            shapes = {run.shape for run in runs}
+            fills = {name: filled(name, runs, shapes) for name in self._open()}
             best = self._best({name: fill.score for name, fill in fills.items()})
             if best is None:
                 self._warn(demands[runs[0].rows[0]], sum(len(run.rows) for run in runs))
                 break
-            if is_first:
-                runs, is_first = _runs(bundles, bundles.order()), False
-                fills = {best: _fill(nodes[best], numbers[best], runs, bundles)}
-                times = 1
-            else:
-                times = min(self._room(best), _repeats(runs, fills[best], list(fills.values())))
-            self.added[best] += times
-            for run, copies in zip(runs, fills[best].copies, strict=True):
-                del run.rows[: times * copies]
-            runs = [run for run in runs if run.rows]
-        return demands if is_first else [demands[row] for run in runs for row in run.rows]
+            times = min(self._room(best), _repeats(runs, fills[best], list(fills.values())))
+            runs = self._add(best, times, runs, fills[best])
+        return [demands[row] for run in runs for row in run.rows]
+
+    def _add(self, name: str, times: int, runs: list[_Run], fill: _Fill) -> list[_Run]:
+        """Add nodes of a type, and return what they leave of the runs."""
+        self.added[name] += times
+        for run, copies in zip(runs, fill.copies, strict=False):
+            del run.rows[: times * copies]
+        return [run for run in runs if run.rows]
 
     def spread(self, bundles: list[dict[str, float]]) -> list[dict[str, float]]:
         """Add a node for each bundle, and return the bundles without a place."""
@@ -209,17 +226,17 @@ class _Chooser:
             _LOG.warning("no node type that may be added holds %s (%d bundles wait)", dict(bundle), count)
 
 
-def _runs(bundles: Bundles, rows: Sequence[int]) -> list[_Run]:
-    return [_Run(shape, list(members)) for shape, members in groupby(rows, key=bundles.shapes.__getitem__)]
+def _runs(bundles: Bundles, rows: Iterable[int]) -> Iterator[_Run]:
+    return (_Run(shape, list(members)) for shape, members in groupby(rows, key=bundles.shapes.__getitem__))
 
 
-def _fill(node: Resources, number: int, runs: Sequence[_Run], bundles: Bundles) -> _Fill:
-    """Fill one node, the one of this number among the nodes of the bundles."""
+def _fill(node: Resources, number: int, runs: Iterable[_Run], shapes: Collection[Shape], bundles: Bundles) -> _Fill:
+    """Fill one node, the one of this number among the nodes of the bundles; the runs are of these shapes."""
     held = {name: column[number] for name, column in bundles.held.items()}
     free = dict(held)
     copies: list[int] = []
     room: list[int | None] = []
-    shapes, full = {run.shape for run in runs}, set[Shape]()
+    full = set[Shape]()
     for run in runs:
         if len(full) == len(shapes):
             break
@@ -232,9 +249,6 @@ def _fill(node: Resources, number: int, runs: Sequence[_Run], bundles: Bundles) 
                 free[name] -= taken * quantity
         elif fit == 0:
             full.add(run.shape)
-    rest = len(runs) - len(copies)
-    copies.extend([0] * rest)
-    room.extend([0] * rest)
     used = {name: (held[name] - free[name]) / bundles.units[name] for name in held}
     return _Fill(copies, room, _score(node, shapes, used) if any(copies) else None)
 
@@ -267,10 +281,10 @@ def _repeats(runs: Sequence[_Run], chosen: _Fill, fills: Sequence[_Fill]) -> int
     scored as before.
     """
     times: int | None = None
-    for number, (run, copies) in enumerate(zip(runs, chosen.copies, strict=True)):
+    for number, (run, copies) in enumerate(zip(runs, chosen.copies, strict=False)):
         if not copies:
             continue
-        rooms = [fill.room[number] for fill in fills]
+        rooms = [fill.room_for(number) for fill in fills]
         if any(room is None for room in rooms):
             return 1
         most = max(room for room in rooms if room is not None)
