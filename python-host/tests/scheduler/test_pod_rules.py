@@ -85,6 +85,8 @@ class Cluster:
         with rounds_of(self.matcher, Settings("shared"), part, needed) as rounds:
             rounds.run()
             reasons = rounds.explain(rounds.unplaced) if rounds.unplaced else []
+            for row in rounds.unplaced:
+                part.pods[row].tried = True
             self.reasons = {part.pods[row].name: why for row, why in zip(rounds.unplaced, reasons, strict=True)}
         by_name = {one["metadata"]["name"]: one for one in self.nodes}
         found = []

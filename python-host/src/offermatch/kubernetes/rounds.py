@@ -255,7 +255,8 @@ class Rounds(Once):
     def _place(self, part: Sequence[int]) -> None:
         """Place the pods of a part, and those with rules again as long as others of it have come to their nodes."""
         before, left = len(self._placed), part
-        strict: set[Kind] = set()
+        # Where rules or room held pods up before, it is the cheaper way to see whether they still do.
+        strict = {self._kinds[row] for row in part if self._batch.pods[row].tried}
         for _ in range(_MOST_ROUNDS):
             asked = self._asked(left, strict)
             answer = self._offer(asked).assign(asked.tasks, occupants=asked.occupants)
@@ -264,10 +265,11 @@ class Rounds(Once):
             self._give_back([offer for _, offer in refused])
             unplaced = [asked.rows[row] for row in answer.unplaced_rows]
             self.unplaced += [row for row in unplaced if not self._kinds[row].is_ruled]
-            # What did not come out is told strictly in the next round.
-            strict = {self._kinds[row] for row, _ in refused}
             done = {row for row, _ in placed} - {row for row, _ in refused}
             left = [row for row in left if self._kinds[row].is_ruled and row not in done]
+            # What did not come out, or does not come on, is told strictly in the next round.
+            strict -= {self._kinds[row] for row in done}
+            strict |= {self._kinds[row] for row, _ in refused}
             if not left or not placed:
                 break
         waits = left and placed and len(self._placed) > before

@@ -286,7 +286,7 @@ class KubernetesScheduler:
         now = time.monotonic()
         due: list[int] = []
         for row in rows:
-            part.pods[row].not_before = now + _PAUSES[0]
+            part.pods[row].not_before, part.pods[row].tried = now + _PAUSES[0], True
             if len(due) < _MOST_EVENTS and self._events.is_due(part.pods[row], "FailedScheduling"):
                 due.append(row)
         if not due:

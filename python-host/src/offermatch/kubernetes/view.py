@@ -37,6 +37,7 @@ class Waiting:
         priority: Its priority.
         since: When it was made, as the server writes it.
         not_before: It is not tried before this, on the steady clock.
+        tried: Whether there was no node for it when it was tried before.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Waiting:
     priority: int
     since: str
     not_before: float = 0.0
+    tried: bool = False
 
 
 @dataclass(slots=True)
@@ -142,9 +144,11 @@ class View:
                 return
             if metadata.get("deletionTimestamp") or spec.get("schedulingGates"):
                 return
-            since, not_before = str(metadata.get("creationTimestamp", "")), waited.not_before if waited else 0.0
-            shape = waited.shape if waited else self._shapes.of(now)
-            self._waiting[name] = Waiting(name, now, shape, gang_of(now), int(spec.get("priority") or 0), since, not_before)
+            since, shape = str(metadata.get("creationTimestamp", "")), waited.shape if waited else self._shapes.of(now)
+            waiting = Waiting(name, now, shape, gang_of(now), int(spec.get("priority") or 0), since)
+            if waited is not None:
+                waiting.not_before, waiting.tried = waited.not_before, waited.tried
+            self._waiting[name] = waiting
             if waited is None:
                 self.arrived.set()
 
