@@ -415,6 +415,16 @@ class ApiServer:
                 one.transport.write(b'10\r\n{"type":"MODIFIE')
                 one.transport.abort()
 
+    def say(self, line):
+        """Send a line to all who watch, whatever it is."""
+
+        def write():
+            for one in list(self.connections):
+                if one.watch is not None:
+                    one.transport.write(b"%x\r\n%s\r\n" % (len(line), line))
+
+        self.do(write)
+
     def force(self, method, pattern, fault, times=1):
         """Answer the next requests of a method and path with a status; ``lost``: serve them, and answer nothing."""
         self._faults.append([method, re.compile(pattern), fault, times])

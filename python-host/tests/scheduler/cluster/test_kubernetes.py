@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,24 @@ def test_an_image_that_is_not_there_ends_the_launch_with_the_reason(site):
     report = site.ended("k1")
     assert report.outcome == "failed"
     assert report.reason == "image absent:1: ErrImageNeverPull: it is not present"
+
+
+def test_an_image_that_may_still_come_has_failed_after_its_time(site, api):
+    site.launch("k1", site.lasts)
+
+    def waits(since):
+        waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "the registry is away"}}
+        state = [{"name": "task", "image": "far/away:1", "imageID": "", "ready": False, "restartCount": 0, "state": waiting}]
+        status = {"startTime": since.strftime("%Y-%m-%dT%H:%M:%SZ"), "phase": "Pending", "containerStatuses": state}
+        api.patch(path_of("Pod", "default", pod_name("k1"), "status"), {"status": status})
+
+    now = datetime.now(timezone.utc)
+    waits(now - timedelta(seconds=60))
+    time.sleep(0.2)
+    assert site.report("k1").outcome == "running"
+    waits(now - timedelta(seconds=180))
+    report = site.ended("k1")
+    assert (report.outcome, report.reason) == ("failed", "image far/away:1: ImagePullBackOff: the registry is away")
 
 
 @pytest.mark.parametrize(
@@ -463,6 +482,28 @@ def test_a_watch_that_breaks_goes_on_from_where_it_was(watched, apiserver):
     until(lambda: "default/m0" not in reflector.items)
     assert reflector.lists == lists
     assert reflector.problem == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"no json\n",
+        b"[]\n",
+        b'{"type": "ADDED"}\n',
+        b'{"type": "ADDED", "object": {"metadata": {}}}\n',
+        b'{"type": "ADDED", "object": {"metadata": {"resourceVersion": "1"}}}\n',
+        b'{"type": "ERROR", "object": 5}\n',
+        b'{"type": "ERROR", "object": {"code": 500, "message": "it is broken"}}\n',
+    ],
+)
+def test_an_event_that_cannot_be_read_ends_the_watch_and_another_goes_on(watched, apiserver, line):
+    reflector, api = watched
+    api.create(path_of("ConfigMap", "default"), config_map("before"))
+    until(lambda: "default/before" in reflector.items)
+    apiserver.say(line)
+    api.create(path_of("ConfigMap", "default"), config_map("after"))
+    until(lambda: "default/after" in reflector.items)
+    assert set(reflector.items) == {"default/before", "default/after"}
 
 
 def test_a_version_that_is_forgotten_is_listed_anew(watched, apiserver):
