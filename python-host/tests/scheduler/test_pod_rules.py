@@ -7,7 +7,7 @@ import pytest
 
 from offermatch import Matcher, ReferenceMatcher
 from offermatch.kubernetes.rounds import rounds_of
-from offermatch.kubernetes.shapes import gang_of
+from offermatch.kubernetes.shapes import Shapes, gang_of
 from offermatch.kubernetes.view import View
 from offermatch.model import Settings
 from podrules import broken, fits
@@ -316,6 +316,52 @@ def test_pods_that_seek_each_other_by_two_labels_share_both():
     found = Cluster(nodes, several(9, "mine", {"app": "x"}, affinity=rules)).settle()
     assert len(found) == 4
     assert len({name[-1] in "01" for name in found.values()}) == 1
+
+
+def test_pods_that_run_count_as_they_are_now():
+    there = pod("there", {"app": "x"}, on="node1", affinity=apart(term(ZONE, **selecting(app="x"))))
+    mine = several(2, "mine", {"app": "x"})
+    cluster = Cluster([node("node1", "a")], [there, *mine])
+    assert cluster.settle() == {}
+    # It is called something else now, and goes on to keep others away; then it is gone.
+    renamed = {**there, "metadata": {**there["metadata"], "labels": {"app": "y"}}}
+    cluster.view.pod_changed(there, renamed)
+    assert cluster.settle() == {}
+    cluster.view.pod_changed(renamed, None)
+    cluster.bound.clear()
+    assert len(cluster.settle()) == 2
+
+    there = pod("there", {"app": "x"}, on="node1")
+    seeks = pod("seeks", {}, affinity=beside(term(ZONE, **selecting(app="y"))))
+    cluster = Cluster(FOUR, [there, seeks])
+    assert cluster.settle() == {}
+    renamed = {**there, "metadata": {**there["metadata"], "labels": {"app": "y"}}}
+    cluster.view.pod_changed(there, renamed)
+    cluster.bound[:] = [(renamed, "node1")]
+    assert cluster.settle()["seeks"] in ("node1", "node2")
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        (
+            {"topologySpreadConstraints": [spread(ZONE, nodeTaintsPolicy="Often", **selecting(a="b"))]},
+            "'Often' is no policy",
+        ),
+        ({"topologySpreadConstraints": [{"topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule"}]}, "'maxSkew'"),
+        (
+            {"affinity": apart(term(ZONE, labelSelector={"matchExpressions": [{"key": "a", "operator": "Gt"}]}))},
+            "'Gt' is no operator",
+        ),
+        ({"affinity": beside({"labelSelector": {}})}, "'topologyKey'"),
+        ({"affinity": {"podAffinity": {REQUIRED: ["everything"]}}}, "a rule about other pods cannot be read"),
+        ({"resourceClaims": [{"name": "gpu"}], "affinity": apart(term(ZONE, **selecting(a="b")))}, "a resource claim"),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_named_and_what_its_pod_asks_is_known(spec, reason):
+    shape = Shapes().of(pod("odd", {}, cpu=2, **spec))
+    assert reason in shape.refusal
+    assert shape.asked["cpu"] == 2000
 
 
 # ---- gangs -------------------------------------------------------------------------------------------------------------
