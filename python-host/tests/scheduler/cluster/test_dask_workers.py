@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from distributed.core import Status
 
+from offermatch import Matcher, Task, at_least
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.dask.ledger import Ledger
 from offermatch.scheduler.cluster.servers import offers_of
@@ -46,6 +47,24 @@ def test_memory_without_a_limit_is_room_enough():
 def test_cores_are_cores_and_a_part_of_a_device_is_its_thousandths():
     (server,) = ledger(a=worker(cpu=4, GPU=2.5, scratch=5e11)).servers()
     assert (server.free["cpu"], server.devices, server.free["scratch"]) == (4000, [1000, 1000, 500], 5 * 10**11)
+
+
+def test_a_resource_may_be_a_measure_which_tasks_compare_and_do_not_use_up():
+    state = worker("new", **{"measure.driver": 535.5, "measure.altitude": -3})
+    made = ledger(a=state, b=worker("old", **{"measure.driver": 470}), c=worker("silent"))
+    task = Task("t", {"cpu": 1}, requirements=[at_least("driver", 500)])
+    assert Matcher.load().match([task], offers_of(made.servers())).offer_names == ["new"]
+    assert made.servers()[0].measures == {"driver": 535.5, "altitude": -3.0}
+    assert "measure.driver" not in made.servers()[0].free
+    state.resources = {"measure.driver": 460}
+    assert Matcher.load().match([task], offers_of(made.servers())).offer_names == []
+
+
+@pytest.mark.parametrize("resource", [{"measure.driver": math.nan}, {"measure.driver": math.inf}, {"measure.": 1}])
+def test_a_measure_that_is_none_leaves_its_worker_out_and_names_it(resource):
+    made = ledger(bad=worker("bad", **resource), good=worker("good"))
+    assert offers_of(made.servers()).names == ["good"]
+    assert "measure." in made.odd()["bad"]
 
 
 def test_resources_that_change_are_seen_and_what_runs_is_still_counted():

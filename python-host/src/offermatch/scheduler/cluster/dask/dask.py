@@ -33,7 +33,8 @@ class DaskCluster(Cluster):
         problems: Why which worker, by its address, makes no offer, as of the last call of ``offers``.
 
     A worker offers its threads as ``cpu`` (1000 each), its memory limit as ``memory``, ``GPU`` resources as whole devices
-    and every other resource that it declares under its own name; its attribute is ``host``. A payload is a command, as for
+    and every other resource that it declares under its own name, those called ``measure.NAME`` as measures; its attribute
+    is ``host``. A payload is a command, as for
     an agent, or ``{"function": "module:function", "arguments": {...}}``; docs/clusters.md describes both.
     """
 

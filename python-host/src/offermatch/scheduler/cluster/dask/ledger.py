@@ -32,6 +32,8 @@ NAME = "offermatch"
 
 _SECONDS_TO_SEND = 60.0
 _MOST_DEVICES = 1024
+_MEASURE = "measure."
+"""What the name of a resource begins with that is a measure, as that of a column of CSV does."""
 _UNLIMITED = 2**50
 """What stands for the memory of a worker that has no limit: more than any server has."""
 
@@ -292,7 +294,14 @@ def _server(name: str, host: str, threads: int, memory: int | None, resources: M
         raise ValueError(f"its limit of memory is {memory!r}, which is no amount from 0 to {MAXIMUM}")
     free = {"cpu": 1000 * threads, "memory": int(memory or _UNLIMITED)}
     devices: list[int] = []
+    measures: dict[str, float] = {}
     for resource, amount in resources.items():
+        if resource.startswith(_MEASURE):
+            measure = resource.removeprefix(_MEASURE)
+            if not measure or not math.isfinite(amount):
+                raise ValueError(f"it declares {amount!r} of {resource}, which is no number of a measure with a name")
+            measures[measure] = float(amount)
+            continue
         most = _MOST_DEVICES if resource.upper() == "GPU" else MAXIMUM // unit_of(resource).bare
         if not 0 <= amount <= most:
             raise ValueError(f"it declares {amount!r} of {resource}, which is no amount from 0 to {most}")
@@ -303,4 +312,4 @@ def _server(name: str, host: str, threads: int, memory: int | None, resources: M
             devices = [1000] * whole + ([part] if part else [])
         else:
             free[resource] = math.floor(amount * unit_of(resource).bare)
-    return Server(name, free, attributes={"host": host}, devices=devices)
+    return Server(name, free, attributes={"host": host}, devices=devices, measures=measures)
