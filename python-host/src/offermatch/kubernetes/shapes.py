@@ -11,6 +11,7 @@ from offermatch.formats.kubernetes import Node, Pod
 from offermatch.kubernetes.api import Object
 from offermatch.kubernetes.rules import Rules
 from offermatch.model import Requirement
+from offermatch.quantity import MAXIMUM
 from offermatch.visible import visible
 
 __all__ = ["Gang", "Shape", "Shapes", "gang_of"]
@@ -18,6 +19,8 @@ __all__ = ["Gang", "Shape", "Shapes", "gang_of"]
 _MOST_SHAPES = 20_000
 _SPEC = ("nodeSelector", "affinity", "tolerations", "overhead", "resources", "topologySpreadConstraints", "resourceClaims")
 _CONTAINER = ("resources", "restartPolicy")
+_EVERYTHING = {"pods": MAXIMUM}
+"""What a pod holds of which that cannot be read: its node takes no other."""
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -84,7 +87,8 @@ class Shapes:
 
 def _shape(item: Object) -> Shape:
     spec = item["spec"]
-    pod, asked, rules = None, {}, None
+    asked: Mapping[str, int] = _EVERYTHING
+    rules = None
     try:
         pod = Pod(item, "pod")
         # One that runs holds this, whatever it is that is not served.

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from engines import IMAGE
+from liars import liar
 from offermatch.errors import ClusterError, InputError
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.container import ContainerCluster, Engine
@@ -269,6 +270,58 @@ def test_one_engine_that_is_away_does_not_hide_the_other(engines):
         assert list(cluster.problems) == [away.address]
     finally:
         cluster.close()
+
+
+@contextmanager
+def answering(**lies):
+    """What answers as an engine of 4 cores, but for what it is to say instead."""
+    honest = {"info": {"NCPU": 4, "MemTotal": 8 * GIB, "Name": "honest"}, "containers/json": [], "volumes": {"Volumes": []}}
+    says = {"version": {"ApiVersion": "1.41"}, **honest, **lies}
+
+    def answer(handler, body):
+        path = handler.path.partition("?")[0]
+        return 200, next(found for name, found in says.items() if path.endswith(f"/{name}"))
+
+    with liar(answer) as server:
+        yield server.url.replace("http://", "tcp://")
+
+
+def labelled(text):
+    return {"containers/json": [{"State": "running", "Id": "i", "Labels": {"offermatch.launch": text}}]}
+
+
+@pytest.mark.parametrize(
+    "lies",
+    [
+        {"version": b"no json"},
+        {"version": {}},
+        {"info": b"no json"},
+        {"info": []},
+        {"info": 5},
+        {"info": {"NCPU": -4, "MemTotal": 1, "Name": "liar"}},
+        {"info": {"NCPU": 10**30, "MemTotal": 1, "Name": "liar"}},
+        {"info": {"NCPU": 4, "MemTotal": None, "Name": "liar"}},
+        {"containers/json": ["everything"]},
+        {"containers/json": [{"State": "running"}]},
+        labelled("no json"),
+        labelled("[]"),
+        labelled('{"demand": {"cpu": "many"}}'),
+        {"volumes": []},
+        {"volumes": {"Volumes": ["everything"]}},
+    ],
+    ids=str,
+)
+def test_an_engine_that_answers_what_none_answers_does_not_hide_the_other(lies):
+    with answering() as good, answering(**lies) as bad:
+        cluster = ContainerCluster([Engine(good), Engine(bad)])
+        try:
+            assert [offer.name for offer in cluster.offers()] == ["honest"]
+            assert list(cluster.problems) == [bad]
+            # Whether it runs there, nobody knows who cannot ask.
+            assert cluster.reports(["k1"])[0].outcome in ("running", "unknown")
+            assert cluster.launch([Launch("k1", "t", "liar", {"cpu": 1})])[0].refusal == "offer-gone"
+        finally:
+            cluster.close()
 
 
 def test_of_two_engines_with_one_name_the_first_is_believed(engines):

@@ -115,6 +115,26 @@ def test_a_cordoned_node_and_one_that_is_not_ready_make_no_offer(site, api):
     assert site.launch("k1", site.works).refusal == "offer-gone"
 
 
+@pytest.mark.parametrize("allocatable", [{"cpu": "many"}, {"cpu": "-4"}, ["everything"], {"cpu": 10**40}])
+def test_a_node_that_cannot_be_read_is_named_and_does_not_hide_the_others(doubled, apiserver, allocatable):
+    api = Api(kubeconfig=str(apiserver.kubeconfig))
+    bad = node("bad")
+    bad["status"]["allocatable"] = allocatable
+    add_node(api, bad)
+    api.close()
+    until(lambda: offers(doubled) and "bad" in doubled.cluster.problems)
+    assert set(offers(doubled)) == {"one", "two"}
+    assert doubled.launch("k1", doubled.works).refusal is None
+
+
+def test_a_node_with_a_pod_that_cannot_be_read_is_named_and_makes_no_offer(doubled, apiserver):
+    api = Api(kubeconfig=str(apiserver.kubeconfig))
+    api.create(path_of("Pod", "default"), plain_pod("odd", "two", cpu="lots"))
+    api.close()
+    until(lambda: list(offers(doubled)) == ["one"])
+    assert "default/odd" in doubled.cluster.problems["two"]
+
+
 def test_only_selected_nodes_make_offers(site, api, kubeconfig):
     api.patch(path_of("Node", None, "two"), {"metadata": {"labels": {"pool": "batch"}}})
     selected = connect(f"kubernetes:?kubeconfig={kubeconfig}&selector=pool%3Dbatch")

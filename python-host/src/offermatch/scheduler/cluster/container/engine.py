@@ -127,11 +127,16 @@ class Connection:
         errors = import_module("requests.exceptions")
         try:
             answer = call()
-        except (self._docker.errors.DockerException, errors.RequestException, OSError, ValueError, KeyError) as error:
-            self.problem = visible(f"{self.address}: {error}")
-            return ClusterError("cluster-unreachable", visible(str(error)), "see that the engine runs", self.address)
-        self.problem = ""
-        return answer
+        except (self._docker.errors.DockerException, errors.RequestException, OSError) as error:
+            reason, hint = visible(str(error)), "see that the engine runs"
+        except (InputError, ValueError, LookupError, TypeError, AttributeError) as error:
+            # What answers as no engine does must not hide the others.
+            reason, hint = visible(f"its answer cannot be used: {error}"), "see that a Docker or Podman engine listens there"
+        else:
+            self.problem = ""
+            return answer
+        self.problem = visible(f"{self.address}: {reason}")
+        return ClusterError("cluster-unreachable", reason, hint, self.address)
 
     def close(self) -> None:
         """Let go of the connection."""
