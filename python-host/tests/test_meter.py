@@ -46,6 +46,23 @@ def test_tasks_and_times_of_calls_and_of_pools_are_counted_by_matcher(counted):
     assert found["offermatch.match.tasks", said.policy, said.name, "unplaced"] == 1
 
 
+def test_what_could_have_been_placed_at_most_is_counted_where_it_was_asked_for(counted):
+    matcher = ReferenceMatcher()
+    tasks, offers = [Task(name, {"cpu": 2}) for name in "abc"], [Offer(name, {"cpu": 3}) for name in "xy"]
+    # Cut up, the three would fit; a task is placed whole.
+    matcher.match(tasks, offers, mode="shared", bound=True)
+    matcher.match(tasks, offers, mode="shared")
+    said, found = matcher.description, counted()
+    assert found["offermatch.match.bound", said.policy, said.name, "possible"] == 3
+    assert found["offermatch.match.bound", said.policy, said.name, "placed"] == 2
+    assert found["offermatch.match.tasks", said.policy, said.name, "placed"] == 4
+
+
+def test_nothing_is_said_of_the_most_where_nobody_asked(counted):
+    ReferenceMatcher().match([Task("a", {"cpu": 1})], [Offer("one", {"cpu": 1})])
+    assert not [key for key in counted() if key[0] == "offermatch.match.bound"]
+
+
 def test_fallbacks_and_slots_are_counted(counted):
     FallbackMatcher(Matcher.load(limits=Limits(output_rows=1))).match(TASKS, OFFERS)
     slot = Slot(ReferenceMatcher())

@@ -20,6 +20,7 @@ from offermatch import policies
 from offermatch.answer import Answer
 from offermatch.errors import InputError
 from offermatch.limits import Limits
+from offermatch.meter import count
 from offermatch.model import Description, Explanation, Mode, Quantity, Settings, Task, Timings
 from offermatch.pool import Pool
 from offermatch.provenance import SCHEME
@@ -157,6 +158,10 @@ class BaseMatcher(ABC):
             _tell(answer, len(asked), len(offered))
             left_out = [*answer.left_out, *offered.left_out]
             most = upper_bound(asked, offered, settings.mode, chosen) if bound else None
+            if most is not None and answer.matcher is not None:
+                by = {"matcher": answer.matcher.name, "policy": answer.matcher.policy}
+                count("offermatch.match.bound", len(answer), result="placed", **by)
+                count("offermatch.match.bound", most.tasks, result="possible", **by)
             return replace(answer, left_out=left_out, offer_numbers=offered.numbers, bound=most)
 
     async def match_async(self, tasks: Table | TaskColumns, offers: Table | OfferColumns, **options: Any) -> Answer:

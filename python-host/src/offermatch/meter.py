@@ -15,6 +15,7 @@ __all__ = ["count", "took"]
 _LOG = logging.getLogger("offermatch")
 _COUNTERS = {
     "offermatch.match.tasks": ("{task}", "Tasks that a matcher was asked about, by whether it placed them"),
+    "offermatch.match.bound": ("{task}", "Tasks of calls that were asked for their bound: placed, and possible at most"),
     "offermatch.match.fallbacks": ("{call}", "Calls that a fallback answered, by reason"),
     "offermatch.slot.events": ("{event}", "What happened to slots"),
 }

@@ -134,6 +134,8 @@ def add_scheduler(commands: Any) -> None:
     run.add_argument("--stages", type=positive, default=4, metavar="N", help="inputs staged at once (default: 4)")
     run.add_argument("--stage-program", metavar="PATH", help="the Rust program that stages; docs/staging.md")
 
+    about = "count in the metrics how many tasks any matcher could have placed at most, too"
+    run.add_argument("--bound", action="store_true", help=about)
     run.add_argument("--trace", type=Path, metavar="FILE", help="append spans to a file; `offermatch trace` shows them")
     run.add_argument("--metrics-port", type=positive, metavar="PORT", help="serve metrics for Prometheus")
     run.add_argument(
@@ -213,6 +215,7 @@ def _run(options: argparse.Namespace) -> str:
             lease_seconds=options.lease,
             most_tasks=options.most_tasks,
             ageing=options.ageing,
+            bound=options.bound,
             reserve_after=options.reserve_after,
             concurrency=options.concurrency,
             stages_at_once=options.stages,

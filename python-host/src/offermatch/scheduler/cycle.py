@@ -47,6 +47,7 @@ class Cycle:
         queue: Tasks that were ready.
         offers: Offers that the cluster made.
         placed: Tasks that the matcher placed.
+        possible: Tasks that any matcher could have placed at most; None where nobody asked.
         reserved: Tasks that room is held for.
         backfilled: Placed tasks that run in held room, and end before it is needed.
         preempted: Running tasks that are to end for tasks that matter more.
@@ -71,6 +72,7 @@ class Cycle:
     queue: int = 0
     offers: int = 0
     placed: int = 0
+    possible: int | None = None
     reserved: int = 0
     backfilled: int = 0
     preempted: int = 0

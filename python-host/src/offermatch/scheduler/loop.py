@@ -64,6 +64,7 @@ class Scheduler:
         most_tasks: int = 100_000,
         ageing: float = 0.0,
         reserve_after: float = 300.0,
+        bound: bool = False,
         concurrency: int = 64,
         stages_at_once: int = 4,
         program: str | None = None,
@@ -82,6 +83,7 @@ class Scheduler:
                 half of what the next cycle looks at lies behind them.
             ageing: The seconds of waiting that are worth one step of priority within a queue; 0 for none.
             reserve_after: The seconds of waiting after which room is held for a task that finds no offer.
+            bound: Whether each cycle says how many tasks any matcher could have placed at most.
             concurrency: How many inputs are fetched at once.
             stages_at_once: How many inputs are staged at once.
             program: The Rust program that stages.
@@ -95,6 +97,7 @@ class Scheduler:
         self.matcher = matcher or FallbackMatcher(Matcher.load())
         self._settings = (settings or Settings("shared")).checked()
         self._interval = interval
+        self._bound = bound
         self._lease_seconds = lease_seconds
         self._most_tasks = most_tasks
         self._concurrency = concurrency
@@ -214,6 +217,8 @@ class Scheduler:
 
         def see(found: Processable, matched: stages.Matched, room: Room) -> None:
             self._see(offered, cycle, found, matched, room)
+            if self._bound:
+                cycle.possible = stages.possible(found, offers, self._settings.mode)
 
         found, matched, room = self._placing.place(self.matcher, found, offered, offers, cycle, watch, see)
         # What nothing can serve must not hide those behind it for ever.

@@ -17,12 +17,13 @@ from itertools import compress
 from offermatch.answer import Answer
 from offermatch.errors import StoreError
 from offermatch.matcher import BaseMatcher
-from offermatch.model import Requirement, Settings
+from offermatch.model import Mode, Requirement, Settings
 from offermatch.scheduler.cluster.abc import Cluster, Launch
 from offermatch.scheduler.gangs import Gangs, beside, with_groups
 from offermatch.scheduler.room import Room, held_offers, short_tasks
 from offermatch.scheduler.store import Lease, Store, Verdict
 from offermatch.scheduler.store.records import Claim, Processable
+from offermatch.tables.bound import upper_bound
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns
 
@@ -37,6 +38,7 @@ __all__ = [
     "launch_tasks",
     "match_tasks_to_offers",
     "overtaken",
+    "possible",
 ]
 
 _LOG = logging.getLogger("offermatch.scheduler")
@@ -190,6 +192,12 @@ def match_tasks_to_offers(
         matched.backfilled = len(more.ids)
     matched.utilisation = _utilisation(found.columns, matched.rows, offers)
     return matched
+
+
+def possible(found: Processable, offers: OfferColumns, mode: Mode) -> int:
+    """Return how many tasks any matcher could place at most; see docs/semantics.md."""
+    columns, _ = _known_dimensions(found.columns, offers)
+    return upper_bound(columns, offers, mode, tuple(offers.available)).tasks
 
 
 def overtaken(found: Processable, matched: Matched) -> set[int]:

@@ -221,6 +221,27 @@ def test_a_cycle_that_ended_early_does_not_say_that_there_is_nothing(stored):
     assert [points[f"offermatch.{name}"].value for name in ("queue", "offers", "cycle.errors")] == [2, 1, 1]
 
 
+@pytest.mark.parametrize("bound", [False, True])
+def test_what_could_have_been_placed_at_most_is_counted_where_it_is_asked_for(stored, tmp_path, bound):
+    reader = InMemoryMetricReader()
+    cluster = SimulatedCluster([Offer("server", {"cpu": "4 cores"}), Offer("other", {"cpu": "4 cores"})])
+    telemetry = Telemetry(None, MeterProvider([reader]))
+    with (
+        Store(stored) as store,
+        Scheduler(store, cluster, ReferenceMatcher(), bound=bound, observers=[telemetry]) as scheduler,
+    ):
+        # A dimension that no offer has is nobody's to serve.
+        strange = tmp_path / "strange.json"
+        strange.write_text(json.dumps([{"name": "strange", "demand": {"cpu": 1, "licences": 1}}]))
+        store.submit(read_submissions(strange))
+        cycle = scheduler.cycle()
+    (scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
+    points = {metric.name: metric.data.data_points[0].value for metric in scope.metrics if "placements" in metric.name}
+    assert points.pop("offermatch.placements") == cycle.placed == 1
+    assert points == ({"offermatch.placements.possible": cycle.possible} if bound else {})
+    assert cycle.possible == (1 if bound else None)
+
+
 class Unreachable(SimulatedCluster):
     """A cluster that makes no offers."""
 

@@ -47,6 +47,9 @@ class Telemetry(Observer):
         )
         self._matcher = meter.create_gauge("offermatch.matcher", "{matcher}", "1 for the matcher that answered last")
         self._placements = meter.create_counter("offermatch.placements", "{task}", "Tasks that the matcher placed")
+        self._possible = meter.create_counter(
+            "offermatch.placements.possible", "{task}", "Tasks that any matcher could have placed at most"
+        )
         self._launches = meter.create_counter("offermatch.launches", "{task}", "Tasks that the cluster took")
         self._refusals = meter.create_counter("offermatch.refusals", "{task}", "Tasks that were not launched, by reason")
         self._unplaced = meter.create_gauge(
@@ -118,6 +121,8 @@ class Telemetry(Observer):
         if "get_resource_offers_from_cluster" in known:
             self._offers.set(cycle.offers)
         self._placements.add(cycle.placed)
+        if cycle.possible is not None:
+            self._possible.add(cycle.possible)
         self._launches.add(cycle.launched)
         for reason, number in cycle.refusals.items():
             self._refusals.add(number, {"reason": reason})
