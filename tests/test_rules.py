@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from offermatch import policies as shipped
+
 ROOT = Path(__file__).parents[1]
 BUILT = ROOT / "target" / "matcher.wasm"
 RULES = ("--mode", "shared", "--matcher", BUILT)
@@ -105,6 +107,35 @@ def test_parameters_and_workloads_are_given_by_name(hosts: Any, tmp_path: Path) 
     ):
         typical.write_text(text)
         assert refused("--workload", typical) == {code}, text
+
+
+def test_used_offers_come_first_where_that_is_asked(hosts: Any, tmp_path: Path) -> None:
+    """Of worst-fit's: the untouched offer is emptier, so that it is taken unless the used one comes first."""
+    offers = [{"name": "untouched", "available": {"cpu": 8}}]
+    offers += [{"name": "used", "available": {"cpu": 8}, "capacity": {"cpu": 16}}]
+    tasks = [{"name": name, "demand": {"cpu": cpu}} for name, cpu in (("one", 4), ("two", 4), ("three", 1), ("four", 8))]
+    arguments = ("match", "--matcher", "worst-fit", "--mode", "shared", *files(tmp_path, tasks=tasks, offers=offers))
+    for parameters, expected in (
+        ((), {"one": "untouched", "two": "used", "three": "untouched"}),
+        (("--parameter", "used-first=0"), {"one": "untouched", "two": "used", "three": "untouched"}),
+        (("--parameter", "used-first=1"), {"one": "used", "two": "used", "three": "untouched"}),
+    ):
+        for host in hosts:
+            answer = host.answer(*arguments, *parameters)
+            assert {one["task"]: one["offer"] for one in answer["assignments"]} == expected, (host.name, parameters)
+    for host in hosts:
+        done = host.run(*arguments, "--parameter", "used-first=2")
+        assert (done.returncode, done.stderr.startswith("error[parameter-malformed]")) == (1, True), host.name
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+@pytest.mark.parametrize("policy", [*shipped.names(), "reference"])
+def test_used_offers_come_first_alike_in_both_hosts(hosts: Any, policy: str, mode: str) -> None:
+    """By policies with an index, by those without one, and by the two references."""
+    which = ("--matcher", policy, "--sample", "devices:400x300:7", "--mode", mode, "--parameter", "used-first=1")
+    rust, python = (host.answer("match", *which) for host in hosts)
+    assert rust["answer_digest"] == python["answer_digest"]
+    assert rust["assignments"] == python["assignments"]
 
 
 def test_a_workload_is_taken_alike_by_both_hosts(hosts: Any, tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ pub(crate) struct Task<'a> {
     pub(crate) demand: &'a [u64],
     /// The device thousandths it asks.
     pub(crate) devices: u32,
+    /// Whether only used offers will do, while these come first.
+    pub(crate) used: bool,
 }
 
 /// How an offer stands to a task: the first check that it fails, or the score of a candidate.
@@ -30,6 +32,8 @@ pub(crate) enum Standing {
     Requirement(usize),
     /// The devices do not serve.
     Devices,
+    /// Nothing of it is used.
+    Untouched,
     /// The score is not below the maximal score.
     Score,
     /// The offer can be chosen, at this score.
@@ -41,7 +45,15 @@ impl<'a> Task<'a> {
     #[inline]
     pub(crate) fn new(table: &'a TaskTable, row: usize, shape: Shape) -> Self {
         let width = shape.dimensions as usize;
-        Self { table, row, demand: &table.demand[row * width..(row + 1) * width], devices: table.devices(row) }
+        let demand = &table.demand[row * width..(row + 1) * width];
+        Self { table, row, demand, devices: table.devices(row), used: false }
+    }
+
+    /// What is found for it where used offers come first: among these, and among all where none of them will do.
+    #[inline]
+    pub(crate) fn used_first<T>(self, comes_first: bool, mut find: impl FnMut(Self) -> Option<T>) -> Option<T> {
+        let found = if comes_first { find(Self { used: true, ..self }) } else { None };
+        found.or_else(|| find(self))
     }
 
     /// How an offer stands to this task.
@@ -69,6 +81,9 @@ impl<'a> Task<'a> {
         }
         if !devices::serve(devices, self.devices) {
             return Standing::Devices;
+        }
+        if self.used && !left.is_used() {
+            return Standing::Untouched;
         }
         let score = self.total_with(ledger, offer, left, devices, policy, ranking);
         if score < ranking.max_score { Standing::Candidate(score) } else { Standing::Score }
@@ -126,7 +141,7 @@ impl<'a> Task<'a> {
     pub(crate) fn key(&self, key: &mut Vec<u64>) {
         key.clear();
         key.extend_from_slice(self.demand);
-        key.push(u64::from(self.devices));
+        key.push(u64::from(self.devices) << 1 | u64::from(self.used));
         for at in self.table.requirements(self.row) {
             let kind = self.table.requirement_kinds[at];
             key.push(u64::from(kind) << 32 | u64::from(self.table.requirement_subjects[at]));
@@ -216,6 +231,11 @@ impl<'a> Leftover<'a> {
             after: f64::NAN,
         }
     }
+
+    /// Whether anything of the offer is used.
+    pub(crate) fn is_used(&self) -> bool {
+        self.available != self.capacity || self.free_devices < self.device_capacity
+    }
 }
 
 impl Ranking {
@@ -235,6 +255,7 @@ impl Ranking {
             max_score: settings.max_score.unwrap_or(f64::INFINITY),
             weights: crate::columns::or_default(&settings.weights, 1.0, terms),
             scales: largest.into_iter().map(|scale| scale as f64).collect(),
+            used_first: false,
         }
     }
 

@@ -69,7 +69,7 @@ impl FirstFailures {
                 Standing::Dimension(dimension) => &mut self.by_dimension[task.row * task.demand.len() + dimension],
                 Standing::Requirement(requirement) => &mut self.by_requirement[requirement],
                 Standing::Devices => &mut self.by_devices[task.row],
-                Standing::Score => &mut self.by_score[task.row],
+                Standing::Untouched | Standing::Score => &mut self.by_score[task.row],
                 Standing::Candidate(_) => &mut self.candidates[task.row],
             };
             *count += 1;

@@ -466,7 +466,9 @@ impl<P: Policy> Pool<P> {
             }
             let task = Task::new(tasks, row, self.shape);
             // A value that places everybody is beaten by a lower sum only. Scores of a linear policy are not below zero.
-            let is_complete = P::BOUND == Bound::Linear && best.placed.len() == rows.len();
+            // Where used offers come first, one of them may be taken for a higher score than another would have.
+            let used_first = self.ranking.used_first;
+            let is_complete = P::BOUND == Bound::Linear && best.placed.len() == rows.len() && !used_first;
             let ceiling = if is_complete {
                 let rest = wants.rest.get(at + 1).copied().unwrap_or(0.0);
                 best.sum - trial.sum - rest + (best.sum + trial.sum) * SLACK
@@ -474,14 +476,17 @@ impl<P: Policy> Pool<P> {
                 f64::INFINITY
             };
             let among = Among { members: &members, altered: &trial.marks, ceiling };
-            let found = match (&mut self.index, wants.of.get(at)) {
-                (Some(index), Some(&want)) => {
-                    let (policy, ranking) = (&self.policy, &self.ranking);
-                    index.find(&mut wants.wants[want], &self.ledger, task, policy, ranking, Some(&among))
-                }
-                _ => self.choose_among(task, &among),
-            };
-            let Some((offer, score)) = trial.better(found, task, &members, self) else { continue };
+            let chosen = task.used_first(used_first, |task| {
+                let found = match (&mut self.index, wants.of.get(at)) {
+                    (Some(index), Some(&want)) if !used_first => {
+                        let (policy, ranking) = (&self.policy, &self.ranking);
+                        index.find(&mut wants.wants[want], &self.ledger, task, policy, ranking, Some(&among))
+                    }
+                    _ => self.choose_once(task, &among),
+                };
+                trial.better(found, task, &members, self)
+            });
+            let Some((offer, score)) = chosen else { continue };
             members.add(&self.ledger, offer);
             trial.take(offer, task, self);
             trial.placed.push((row, offer, score));

@@ -15,6 +15,8 @@ pub struct Ranking {
     pub weights: Vec<f64>,
     /// The scale of each dimension and, last, of the device thousandths. At least 1.
     pub scales: Vec<f64>,
+    /// Whether an offer of which nothing is used is chosen only where no used one can be.
+    pub used_first: bool,
 }
 
 /// What a task asks.
@@ -77,6 +79,11 @@ pub struct Parameter {
     pub maximum: f64,
 }
 
+impl Parameter {
+    /// The last parameter of every policy: above 0, an offer of which nothing is used is chosen only where no used one can be.
+    pub const USED_FIRST: Self = Self { name: "used-first", default: 0.0, minimum: 0.0, maximum: 1.0 };
+}
+
 /// What is known of a policy's scores, so that an index need not look at every offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
@@ -113,7 +120,7 @@ pub trait Policy {
     /// What an index may rely on.
     const BOUND: Bound = Bound::None;
 
-    /// The numbers that a user may set, in the order of `set`.
+    /// The numbers that a user may set, in the order of `set`. [`Parameter::USED_FIRST`] comes behind them.
     const PARAMETERS: &'static [Parameter] = &[];
 
     /// Whether scores depend on typical tasks: then `look_ahead` and `potential` are asked, and `BOUND` is `None`.
@@ -188,18 +195,19 @@ pub trait Policy {
     fn score(&self, ranking: &Ranking, demand: Demand<'_>, offer: Leftover<'_>) -> f64;
 }
 
-/// Sets the parameters of a policy, if there are any.
+/// Sets the parameters of a policy, if any are given, and says whether used offers come first.
 ///
 /// # Errors
 /// [`Error::ColumnLength`] and [`Error::BadNumber`].
-pub(crate) fn set_parameters<P: Policy>(policy: &mut P, parameters: &[f64]) -> Result<(), Error> {
+pub(crate) fn set_parameters<P: Policy>(policy: &mut P, parameters: &[f64]) -> Result<bool, Error> {
     if parameters.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    check_length("parameters", parameters.len(), P::PARAMETERS.len() as u64)?;
-    for (at, (&value, &Parameter { minimum, maximum, .. })) in parameters.iter().zip(P::PARAMETERS).enumerate() {
+    check_length("parameters", parameters.len(), P::PARAMETERS.len() as u64 + 1)?;
+    let known = P::PARAMETERS.iter().chain([&Parameter::USED_FIRST]);
+    for (at, (&value, &Parameter { minimum, maximum, .. })) in parameters.iter().zip(known).enumerate() {
         check_number("parameters", at, value, minimum, maximum)?;
     }
-    policy.set(parameters);
-    Ok(())
+    policy.set(&parameters[..P::PARAMETERS.len()]);
+    Ok(parameters[P::PARAMETERS.len()] > 0.0)
 }

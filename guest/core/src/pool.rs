@@ -110,10 +110,10 @@ impl<P: Policy> Pool<P> {
     /// [`Error::RepeatedRow`].
     pub fn open(mut policy: P, shape: Shape, offers: &OfferTable, settings: &Settings) -> Result<Self, Error> {
         settings.check(shape)?;
-        set_parameters(&mut policy, &settings.parameters)?;
+        let used_first = set_parameters(&mut policy, &settings.parameters)?;
         offers.check(shape)?;
         let ledger = Ledger::new(shape, offers);
-        let ranking = Ranking::new(settings, shape, &ledger);
+        let ranking = Ranking { used_first, ..Ranking::new(settings, shape, &ledger) };
         let mut pool = Self {
             policy,
             shape,
@@ -179,10 +179,13 @@ impl<P: Policy> Pool<P> {
     /// The row and the score of the offer that a task gets.
     #[inline]
     pub(crate) fn choose(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
+        let Self { ledger, policy, ranking, .. } = self;
         match (&mut self.index, Self::known(&mut self.scores)) {
-            (Some(index), _) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
-            (None, Some(scores)) => scores.choose(&self.ledger, task, &self.policy, &self.ranking),
-            (None, None) => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
+            (Some(index), _) => task.used_first(ranking.used_first, |task| index.choose(ledger, task, policy, ranking)),
+            (None, Some(scores)) => {
+                task.used_first(ranking.used_first, |task| scores.choose(ledger, task, policy, ranking))
+            }
+            (None, None) => reference::choose(ledger, task, policy, ranking),
         }
     }
 
@@ -217,6 +220,11 @@ impl<P: Policy> Pool<P> {
 
     /// The same for a member of a group, among the offers that it may have.
     pub(crate) fn choose_among(&mut self, task: Task<'_>, among: &Among<'_>) -> Option<(usize, f64)> {
+        task.used_first(self.ranking.used_first, |task| self.choose_once(task, among))
+    }
+
+    /// The same, whether used offers come first or not.
+    pub(crate) fn choose_once(&mut self, task: Task<'_>, among: &Among<'_>) -> Option<(usize, f64)> {
         let Self { ledger, policy, ranking, .. } = self;
         match (&mut self.index, Self::known(&mut self.scores)) {
             (Some(index), _) => index.choose_within(ledger, task, policy, ranking, Some(among)),

@@ -7,7 +7,7 @@ use crate::groups::Occupants;
 use crate::ledger::Ledger;
 use crate::members::Members;
 use crate::mode::Mode;
-use crate::policy::{Policy, Ranking};
+use crate::policy::{Leftover, Policy, Ranking};
 use crate::table::TaskTable;
 
 /// The row and the score of the offer that a task gets.
@@ -28,17 +28,17 @@ pub(crate) fn choose_among<P: Policy>(
     ranking: &Ranking,
     admits: impl Fn(usize) -> bool,
 ) -> Option<(usize, f64)> {
-    let mut best: Option<(usize, f64)> = None;
+    let mut best: Option<(usize, (bool, f64))> = None;
     for &offer in ledger.list() {
         let offer = offer as usize;
-        if let Standing::Candidate(score) = task.standing(ledger, offer, policy, ranking)
-            && best.is_none_or(|(_, lowest)| score < lowest)
-            && admits(offer)
-        {
-            best = Some((offer, score));
+        if let Standing::Candidate(score) = task.standing(ledger, offer, policy, ranking) {
+            let rank = (ranking.used_first && !Leftover::of(ledger, offer).is_used(), score);
+            if best.is_none_or(|(_, lowest)| rank < lowest) && admits(offer) {
+                best = Some((offer, rank));
+            }
         }
     }
-    best
+    best.map(|(offer, (_, score))| (offer, score))
 }
 
 /// A task, the offer it gets, and the score.

@@ -42,7 +42,7 @@ impl First {
     /// A ranking under which every score counts.
     fn ranking(ranking: &Ranking) -> Ranking {
         let weights = vec![0.0; ranking.weights.len()];
-        Ranking { max_score: f64::INFINITY, weights, scales: ranking.scales.clone() }
+        Ranking { max_score: f64::INFINITY, weights, ..ranking.clone() }
     }
 }
 

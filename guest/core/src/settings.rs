@@ -23,7 +23,8 @@ pub struct Settings {
     /// Whether scales taken from the offers are raised when an update brings a larger capacity. Without, they stay as they
     /// were when the pool was opened.
     pub raise_scales: bool,
-    /// The policy's parameters, in the order of [`crate::Policy::PARAMETERS`]. Empty: the default of each.
+    /// The policy's parameters, in the order of [`crate::Policy::PARAMETERS`], and last [`crate::Parameter::USED_FIRST`].
+    /// Empty: the default of each.
     pub parameters: Vec<f64>,
     /// The tasks that are to be expected, for a policy that looks ahead. None, or no row: nothing is known of them.
     pub workload: Option<Workload>,

@@ -9,7 +9,7 @@ use offermatch_core::{
 use offermatch_policies::{Fragmentation, Strand};
 use proptest::prelude::*;
 
-use stories::{Step, Story, bound_tasks, clusters, crowded, story};
+use stories::{Step, Story, bound_tasks, clusters, crowded, parameters, story};
 
 /// A policy of which nothing is known: the roomiest offer.
 #[derive(Debug, Clone, Default)]
@@ -23,14 +23,16 @@ impl Policy for Roomiest {
     }
 }
 
-fn open<P: Policy + Default>(story: &Story, method: Method) -> Pool<P> {
-    let settings = offermatch_core::Settings { max_score: None, ..story.settings.clone() };
+fn open<P: Policy + Default>(story: &Story, method: Method, used_first: bool) -> Pool<P> {
+    let parameters = parameters::<P>(used_first);
+    let settings = offermatch_core::Settings { max_score: None, parameters, ..story.settings.clone() };
     Pool::open(P::default(), story.shape, &story.offers, &settings).expect("a valid pool").with_method(method)
 }
 
 /// Runs a story with known scores and with the plain loop.
-fn compare<P: Policy + Default>(story: &Story) -> Result<(), TestCaseError> {
-    let (mut known, mut plain) = (open::<P>(story, Method::Automatic), open::<P>(story, Method::Reference));
+fn compare<P: Policy + Default>(story: &Story, used_first: bool) -> Result<(), TestCaseError> {
+    let [mut known, mut plain] =
+        [Method::Automatic, Method::Reference].map(|method| open::<P>(story, method, used_first));
     for (at, step) in story.steps.iter().enumerate() {
         match step {
             Step::Assign(tasks) => {
@@ -81,8 +83,8 @@ fn rows(table: &TaskTable, from: usize, count: usize, width: usize) -> TaskTable
 }
 
 /// Runs a story with whole tables and with tables that are cut up.
-fn cut<P: Policy + Default>(story: &Story, piece: usize) -> Result<(), TestCaseError> {
-    let (mut whole, mut pieces) = (open::<P>(story, Method::Automatic), open::<P>(story, Method::Automatic));
+fn cut<P: Policy + Default>(story: &Story, piece: usize, used_first: bool) -> Result<(), TestCaseError> {
+    let [mut whole, mut pieces] = [(); 2].map(|()| open::<P>(story, Method::Automatic, used_first));
     let width = story.shape.dimensions as usize;
     for step in &story.steps {
         match step {
@@ -110,23 +112,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn known_scores_change_no_answer(story in story()) {
-        compare::<Roomiest>(&story)?;
-        compare::<Strand>(&story)?;
-        compare::<Fragmentation>(&story)?;
+    fn known_scores_change_no_answer(story in story(), used_first: bool) {
+        compare::<Roomiest>(&story, used_first)?;
+        compare::<Strand>(&story, used_first)?;
+        compare::<Fragmentation>(&story, used_first)?;
     }
 
     #[test]
-    fn known_scores_change_no_answer_where_offers_are_alike(story in prop_oneof![clusters(), crowded(), bound_tasks()]) {
-        compare::<Roomiest>(&story)?;
-        compare::<Strand>(&story)?;
-        compare::<Fragmentation>(&story)?;
+    fn known_scores_change_no_answer_where_offers_are_alike(
+        story in prop_oneof![clusters(), crowded(), bound_tasks()],
+        used_first: bool,
+    ) {
+        compare::<Roomiest>(&story, used_first)?;
+        compare::<Strand>(&story, used_first)?;
+        compare::<Fragmentation>(&story, used_first)?;
     }
 
     #[test]
-    fn calls_may_be_cut_anywhere(story in story(), piece in 1..9_usize) {
-        cut::<Strand>(&story, piece)?;
-        cut::<Fragmentation>(&story, piece)?;
+    fn calls_may_be_cut_anywhere(story in story(), piece in 1..9_usize, used_first: bool) {
+        cut::<Strand>(&story, piece, used_first)?;
+        cut::<Fragmentation>(&story, piece, used_first)?;
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) fn describe<P: core::Policy>(name: &str, version: &str) -> matching::
         contract: bindings::CONTRACT.to_owned(),
         modes: vec![matching::Mode::Exclusive, matching::Mode::Shared],
         rules: vec![Measures, Preferences, Groups, Workload],
-        parameters: P::PARAMETERS.iter().map(parameter).collect(),
+        parameters: P::PARAMETERS.iter().chain([&core::Parameter::USED_FIRST]).map(parameter).collect(),
     }
 }
 

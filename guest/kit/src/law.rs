@@ -81,7 +81,7 @@ fn assert_estimates_hold<P: Policy>(policy: &P) {
         let asked = up_to(free_devices);
         let scales = capacity.iter().chain([&device_capacity]).map(|&most| up_to(most).max(1) as f64).collect();
         let weights = (0..=dimensions).map(|_| [0.0, 1e-200, 0.1, 1.0, 3.7, 1e200][up_to(5) as usize]).collect();
-        let ranking = Ranking { max_score: f64::INFINITY, weights, scales };
+        let ranking = Ranking { max_score: f64::INFINITY, weights, scales, used_first: false };
         let offer = Leftover {
             available: &available,
             capacity: &capacity,

@@ -345,6 +345,10 @@ class Parameter:
     maximum: float
 
 
+USED_FIRST = Parameter("used-first", 0.0, 0.0, 1.0)
+"""Above 0, an offer of which nothing is used is chosen only where no used one can be: of every policy that is shipped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What a matcher says of itself.

@@ -33,3 +33,18 @@ def test_the_largest_first_opens_fewer_by_first_fit(capsys):
 
     assert opened("size") < opened("given")
     assert "placed" in policies.table(policies.policies([parse_sample("ties:20x20")], ["first-fit"], "size"))
+
+
+def test_policies_that_prefer_untouched_offers_open_fewer_where_used_ones_come_first(capsys):
+    def opened(*options):
+        names = [argument for name in shipped.names() for argument in ("--policy", name)]
+        assert run(["bench", "policies", "--sample", "realistic:600x600", *names, *options, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)["rows"]
+        assert all(row["placed"] == 600 for row in rows if row["mode"] == "shared")
+        return {row["policy"]: row["opened"] for row in rows if row["mode"] == "shared"}
+
+    as_it_comes, used_first = opened(), opened("--used-first")
+    # They fill the roomiest offers; those that pack open the smallest, in which little room is left.
+    assert all(used_first[name] < as_it_comes["first-fit"] < as_it_comes[name] for name in ("dot-product", "worst-fit"))
+    found = policies.policies([parse_sample("ties:20x20")], ["first-fit"], "given", used_first=True)
+    assert "used offers first" in policies.table(found)

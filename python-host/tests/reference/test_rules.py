@@ -1,7 +1,7 @@
 """The reference in Python answers as the component of contract 0.3.0 does, to the bit, on stories with every rule mixed."""
 
 import struct
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
@@ -33,9 +33,10 @@ def columns(found):
     return [bits(map(float, column)) for column in astuple(found)]
 
 
-def told(matcher, seed):
+def told(matcher, seed, **settings):
     """Tell a story to both, and compare everything."""
     story = Story(seed)
+    story.settings = replace(story.settings, **settings)
     offers = story.offers(story.some(8))
     story.rows = offers.rows
     pools = [Reference(offers, story.shape, story.settings), matcher.backend(offers, story.shape, story.settings, Timings())]
@@ -57,6 +58,14 @@ def test_stories(matcher, block):
     for seed in range(block * 150, block * 150 + 150):
         try:
             told(matcher, seed)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}") from error
+
+
+def test_stories_in_which_used_offers_come_first(matcher):
+    for seed in range(400):
+        try:
+            told(matcher, seed, parameters=[1.0])
         except AssertionError as error:
             raise AssertionError(f"seed {seed}") from error
 

@@ -37,6 +37,9 @@ pub(super) struct Measured {
 }
 
 impl Measured {
+    /// Whether anything of an offer is used, where used offers come first: no measure, but it is compared like one.
+    pub(super) const USED: Self = Self { measure: u32::MAX, at_most: false };
+
     /// What a requirement is about, if that is a measure.
     #[inline]
     pub(super) fn of(table: &TaskTable, requirement: usize) -> Option<Self> {
@@ -57,9 +60,20 @@ impl Measured {
         if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
     }
 
+    /// What an offer has on the axis.
+    fn has(self, ledger: &Ledger, row: usize) -> u64 {
+        match self {
+            Self::USED => Leftover::of(ledger, row).is_used().into(),
+            _ => self.on_axis(ledger.measure(row, self.measure)),
+        }
+    }
+
     /// The most that a task requires on the axis, zero where it requires nothing.
     #[inline]
     fn asked(self, task: Task<'_>) -> u64 {
+        if self == Self::USED {
+            return task.used.into();
+        }
         let about = task.required().filter(|&requirement| Self::of(task.table, requirement) == Some(self));
         about.map(|requirement| self.on_axis(task.table.requirement_bounds[requirement])).max().unwrap_or(0)
     }
@@ -99,7 +113,7 @@ impl Axes {
         if self.devices {
             Self::of_devices(ledger, row, values);
         }
-        values.extend(measured.iter().map(|axis| axis.on_axis(ledger.measure(row, axis.measure))));
+        values.extend(measured.iter().map(|axis| axis.has(ledger, row)));
     }
 
     /// Appends the devices of an offer.

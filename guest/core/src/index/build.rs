@@ -59,7 +59,7 @@ impl Index {
             chosen: super::Chosen::default(),
         };
         index.note_attributes(tasks);
-        if index.note_measures(tasks) {
+        if index.note_measures(tasks, ranking) {
             index.widen();
         }
         index.draw(tasks, ledger);
@@ -70,7 +70,7 @@ impl Index {
     /// Gets ready for the tasks of a new table: draws new thresholds where the old ones let too much through, and tells
     /// offers apart by attributes that no task has asked for before.
     pub(crate) fn prepare<P: Policy>(&mut self, ledger: &Ledger, tasks: &TaskTable, policy: &P, ranking: &Ranking) {
-        let new_axes = self.note_measures(tasks);
+        let new_axes = self.note_measures(tasks, ranking);
         let new_columns = self.note_attributes(tasks) || new_axes;
         let worn = self.wasted > self.patience * self.built_slots.max(SLOTS);
         if new_axes {
@@ -115,8 +115,11 @@ impl Index {
 
     /// Takes note of the measures that tasks ask for, and says whether one is new: the index has then to be made anew, with
     /// an axis for it.
-    fn note_measures(&mut self, tasks: &TaskTable) -> bool {
+    fn note_measures(&mut self, tasks: &TaskTable, ranking: &Ranking) -> bool {
         let known = self.measured.len();
+        if ranking.used_first && known == 0 {
+            self.measured.push(Measured::USED);
+        }
         for requirement in 0..tasks.requirement_kinds.len() {
             if let Some(measure) = Measured::of(tasks, requirement).filter(|axis| !self.measured.contains(axis)) {
                 self.measured.push(measure);

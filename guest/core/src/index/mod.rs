@@ -158,7 +158,8 @@ impl Index {
         }
         let found = search.run(start, &arrived, (ranking.max_score, 0), &mut room);
         self.wasted += found.wasted;
-        if found.fits_nowhere {
+        // An offer comes to be used while nothing grows.
+        if found.fits_nowhere && !task.used {
             self.nowhere.add(asked, &self.chosen.requirements);
         }
         if P::ESTIMATES {

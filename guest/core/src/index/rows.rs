@@ -164,7 +164,8 @@ impl Rows {
         let width = axes.width();
         let mut sample = vec![0; (tasks.rows as usize).div_ceil(step) * width];
         for (at, row) in (0..tasks.rows as usize).step_by(step).enumerate() {
-            let task = Task::new(tasks, row, ledger.shape());
+            let used = measured.contains(&Measured::USED);
+            let task = Task { used, ..Task::new(tasks, row, ledger.shape()) };
             axes.of_task(measured, task, &mut sample[at * width..(at + 1) * width]);
         }
         self.axes.clear();

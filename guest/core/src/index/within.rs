@@ -254,7 +254,7 @@ impl Index {
                 best = (Some((row, score)), (score, ledger.position(row).unwrap_or(0)));
             }
         }
-        if fits_nowhere && among.is_none() {
+        if fits_nowhere && among.is_none() && !task.used {
             self.nowhere.add(asked, &chosen.requirements);
         }
         self.room = room;

@@ -2,7 +2,7 @@
 //! and the fuzz targets share them.
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "a part of tests")]
 
-use offermatch_core::{Changes, GroupTable, Mode, OfferTable, RunningTable, Settings, Shape, TaskTable};
+use offermatch_core::{Changes, GroupTable, Mode, OfferTable, Policy, RunningTable, Settings, Shape, TaskTable};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -20,6 +20,11 @@ pub struct Story {
 pub enum Step {
     Assign(TaskTable),
     Update(Changes),
+}
+
+/// The parameters of a policy, each its default, with used offers first or not.
+pub fn parameters<P: Policy>(used_first: bool) -> Vec<f64> {
+    P::PARAMETERS.iter().map(|parameter| parameter.default).chain([f64::from(used_first)]).collect()
 }
 
 /// Columns of one number a cell, up to a largest value that differs from table to table, so that ties are common.

@@ -5,7 +5,7 @@
 use offermatch_core::{GroupTable, Kind, OfferTable, Shape, TaskTable, Workload};
 
 use super::generate::{generated, pick};
-use crate::pool::description::Description;
+use crate::pool::description::{Description, Parameter};
 use crate::recording::{Recording, Step};
 use crate::sample::SplitMix64;
 
@@ -65,7 +65,9 @@ pub(super) fn draw_parameters(case: &mut Recording, seed: u64, description: &Des
     let drawn = description.parameters.iter().map(|parameter| {
         let quarters = random.below(5) as f64 / 4.0;
         let drawn = parameter.minimum + (parameter.maximum - parameter.minimum) * quarters;
-        if drawn.is_finite() { drawn } else { parameter.default }
+        // Of used offers first the expected answers know nothing.
+        let is_drawn = drawn.is_finite() && *parameter != Parameter::used_first();
+        if is_drawn { drawn } else { parameter.default }
     });
     case.settings.parameters = drawn.collect();
 }

@@ -1,5 +1,6 @@
 //! What a matcher says of itself.
 
+use offermatch_core as core;
 use offermatch_core::Mode;
 
 use crate::table::rule::Rule;
@@ -90,6 +91,14 @@ pub struct Parameter {
     pub minimum: f64,
     /// The most that it may be.
     pub maximum: f64,
+}
+
+impl Parameter {
+    /// The last parameter of every policy that is shipped.
+    pub(crate) fn used_first() -> Self {
+        let core::Parameter { name, default, minimum, maximum } = core::Parameter::USED_FIRST;
+        Self { name: name.to_owned(), default, minimum, maximum }
+    }
 }
 
 #[cfg(test)]

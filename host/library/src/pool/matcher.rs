@@ -10,7 +10,7 @@ use crate::digest::sha256;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::pool::backend::{self, Backend, Component, Reference};
-use crate::pool::description::Description;
+use crate::pool::description::{Description, Parameter};
 use crate::table::rule::Rule;
 use crate::trust::Trust;
 use crate::visible::visible_name;
@@ -137,7 +137,7 @@ impl Matcher {
             contract: contract.to_owned(),
             modes: vec![Mode::Exclusive, Mode::Shared],
             rules: Rule::ALL.to_vec(),
-            parameters: Vec::new(),
+            parameters: vec![Parameter::used_first()],
         };
         Self { inner: Arc::new(Inner { description, limits: Limits::default(), code: Code::Reference }) }
     }

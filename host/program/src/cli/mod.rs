@@ -119,7 +119,8 @@ pub(crate) struct MatchArguments {
     /// The scale of a dimension, such as memory=256GiB; or devices=8; otherwise the largest capacity
     #[arg(long, value_name = "DIMENSION=QUANTITY", value_parser = pair)]
     pub(crate) scale: Vec<(String, String)>,
-    /// What the matcher's policy takes, such as alpha=0.5; `inspect` lists its parameters
+    /// What the matcher's policy takes, such as used-first=1, which opens an untouched offer only where no used one will
+    /// do; `inspect` lists its parameters
     #[arg(long, value_name = "NAME=NUMBER", value_parser = weight)]
     pub(crate) parameter: Vec<(String, f64)>,
     /// The tasks that are to be expected, for a policy that looks ahead: rows of tasks, each with its share

@@ -100,7 +100,8 @@ def add_ranking(command: argparse.ArgumentParser, mode: str) -> None:
         action="append",
         default=[],
         metavar="NAME=NUMBER",
-        help="what the matcher's policy takes, such as alpha=0.5; docs/policies.md; may be given again",
+        help="what the matcher's policy takes, such as used-first=1, which opens an untouched offer only where no used one "
+        "will do; docs/policies.md; may be given again",
     )
     command.add_argument(
         "--workload",

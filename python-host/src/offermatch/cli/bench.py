@@ -186,6 +186,8 @@ def _add_policies(measurement: Callable[..., Any]) -> None:
     parser.add_argument("--sample", type=sample, action="append", metavar="KIND:TASKSxOFFERS[:SEED]", help=about)
     parser.add_argument("--policy", action="append", default=[], choices=names(), help="may be given again (all)")
     parser.add_argument("--order", choices=ORDERS, default="given", help="sort the tasks first (default: given)")
+    about = "open an untouched offer only where no used one will do"
+    parser.add_argument("--used-first", action="store_true", help=about)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -225,7 +227,8 @@ def _packing(options: argparse.Namespace) -> str:
 
 
 def _policies(options: argparse.Namespace) -> str:
-    found = policies.policies(options.sample or policies.SAMPLES, options.policy, options.order, _progress)
+    samples, used_first = options.sample or policies.SAMPLES, options.used_first
+    found = policies.policies(samples, options.policy, options.order, _progress, used_first=used_first)
     return _shown(found, options, policies.table)
 
 

@@ -11,7 +11,7 @@ from math import inf, isfinite, nan
 from typing import Any
 
 from offermatch.conformance.generate import generated, pick
-from offermatch.model import Description
+from offermatch.model import USED_FIRST, Description
 from offermatch.recording.recording import Recording
 from offermatch.sample import SplitMix64
 from offermatch.tables.tables import AT_LEAST
@@ -60,6 +60,8 @@ def with_parameters(case: Recording, seed: int, description: Description) -> Rec
     if not description.parameters or draw.below(2) == 0:
         return case
     drawn = [(one, one.minimum + (one.maximum - one.minimum) * (draw.below(5) / 4)) for one in description.parameters]
+    # Of used offers first the expected answers know nothing.
+    drawn = [(one, one.default if one == USED_FIRST else value) for one, value in drawn]
     parameters = [value if isfinite(value) else one.default for one, value in drawn]
     return replace(case, settings={**case.settings, "parameters": parameters})
 

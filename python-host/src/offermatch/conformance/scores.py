@@ -115,7 +115,8 @@ def audit_by_scores(matcher: DirectMatcher, case: Recording, outcomes: Sequence[
         return None
     scores = _Scores(matcher, case)
     grows = case.raise_scales and raises_scales(matcher.description.contract)
-    settings = replace(settings_of(case.settings, case.shape, raw=False), raise_scales=grows)
+    # The parameters are the matcher's affair.
+    settings = replace(settings_of(case.settings, case.shape, raw=False), raise_scales=grows, parameters=())
     pool = Reference(offers_of(case.offers, case.shape, raw=False), shape_of(case.shape), settings, scores)
     for at, (step, outcome) in enumerate(zip(case.steps, outcomes, strict=False)):
         if outcome.word != ANSWERED:

@@ -8,7 +8,7 @@ from math import inf
 from time import perf_counter
 from typing import TypeVar
 
-from offermatch.model import RULES, Description, Timings
+from offermatch.model import RULES, USED_FIRST, Description, Timings
 from offermatch.reference.explain import explained, first_failures
 from offermatch.reference.groups import Members, least_of, members_of
 from offermatch.reference.preemption import planned
@@ -20,7 +20,14 @@ from offermatch.wasm.contract import CONTRACT
 __all__ = ["DESCRIPTION", "Reference"]
 
 DESCRIPTION = Description(
-    "offermatch-reference", "0.1.0", "best-fit", CONTRACT, ("exclusive", "shared"), RULES, preempts=True
+    "offermatch-reference",
+    "0.1.0",
+    "best-fit",
+    CONTRACT,
+    ("exclusive", "shared"),
+    RULES,
+    (USED_FIRST,),
+    preempts=True,
 )
 
 _Asked = TypeVar("_Asked")
@@ -60,7 +67,8 @@ class Reference:
         self._exclusive = settings.mode == "exclusive"
         given = settings.scales or [0] * terms
         weights, scales = settings.weights or [1.0] * terms, [scale or 1 for scale in given]
-        self._ranking = Ranking(weights, scales, settings.score_limit, policy)
+        used_first = [value > 0 for value in settings.parameters] == [True]
+        self._ranking = Ranking(weights, scales, settings.score_limit, policy, used_first)
         self._taken_from_offers = [not scale for scale in given]
         self._raise_scales(self._offers)
         self._by_check = settings.raise_scales
@@ -161,19 +169,20 @@ class Reference:
     ) -> list[Placed]:
         placed = []
         for task in tasks:
-            best, lowest = None, self._ranking.max_score
+            best, lowest = None, (True, self._ranking.max_score)
             for row in listed:
                 offer = offers[row]
                 if task.fits(offer) and (members is None or members.admit(row, offer)):
                     score = self._ranking.score(offer, task)
-                    if score < lowest:
-                        best, lowest = row, score
+                    rank = (not (self._ranking.used_first and offer.is_used), score)
+                    if score < self._ranking.max_score and rank < lowest:
+                        best, lowest = row, rank
             if best is None:
                 continue
             self._take(listed, offers, best, task)
             if members is not None:
                 members.add(best, offers[best])
-            placed.append((task.row, best, lowest))
+            placed.append((task.row, best, lowest[1]))
         return placed
 
     def _take(self, listed: list[int], offers: Sequence[Offer], row: int, task: Task) -> None:

@@ -46,6 +46,11 @@ class Offer:
         """Return a measure; NaN where no offer of its table has one."""
         return self.measures[subject] if self.measures else nan
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything of it is used."""
+        return self.free != self.capacity or min(self.devices, default=DEVICE) < DEVICE
+
     def take(self, task: Task) -> None:
         """Subtract what a task uses."""
         self.free = [free - demand for free, demand in zip(self.free, task.demand, strict=True)]
@@ -164,12 +169,14 @@ class Ranking:
         scales: Likewise.
         max_score: What every score is below.
         policy: The score of an offer that can take a task, its preferences aside.
+        used_first: Whether an offer of which nothing is used is chosen only where no used one can be.
     """
 
     weights: Sequence[float]
     scales: list[int]
     max_score: float
     policy: Callable[[Ranking, Offer, Task], float]
+    used_first: bool = False
 
     def score(self, offer: Offer, task: Task) -> float:
         """Return the score of an offer that can take the task, and then, in order, what each broken preference costs."""
