@@ -1,6 +1,6 @@
 //! Requirements and preferences of tasks as columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use offermatch_core::{Kind, OfferTable, TaskTable};
 
@@ -75,13 +75,9 @@ fn push_one(table: &mut TaskTable, requirement: &Requirement, catalog: &Catalog)
     table.requirement_kinds.push(kind as u32);
     table.requirement_subjects.push(row_count(subject.unwrap_or(0))?);
     if let (Requirement::In { values, .. } | Requirement::NotIn { values, .. }, Some(_)) = (requirement, subject) {
-        let begin = table.values.len();
-        for value in values {
-            let value = catalog.value(value);
-            if value != UNSET && !table.values[begin..].contains(&value) {
-                table.values.push(value);
-            }
-        }
+        let known = values.iter().map(|value| catalog.value(value)).filter(|value| *value != UNSET);
+        let mut seen = HashSet::new();
+        table.values.extend(known.filter(|value| seen.insert(*value)));
     }
     table.value_offsets.push(row_count(table.values.len())?);
     Ok(bound)
