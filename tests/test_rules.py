@@ -138,6 +138,17 @@ def test_used_offers_come_first_alike_in_both_hosts(hosts: Any, policy: str, mod
     assert rust["assignments"] == python["assignments"]
 
 
+def test_what_a_matcher_takes_is_listed(hosts: Any) -> None:
+    strand = ROOT / "target" / "policies" / "strand.wasm"
+    taken = {"fragmentation": (0.5, 1000), "price": (0.5, 1000), "used-first": (0, 1)}
+    expected = [{"name": name, "default": at, "minimum": 0, "maximum": most} for name, (at, most) in taken.items()]
+    for host in hosts:
+        assert host.answer("inspect", "--json", strand)["description"]["parameters"] == expected, host.name
+        shown = host.run("inspect", strand).stdout
+        assert "takes     fragmentation 0.5 (0 to 1000)\n" in shown, host.name
+        assert "          used-first 0 (0 to 1)\n" in shown, host.name
+
+
 def test_a_workload_is_taken_alike_by_both_hosts(hosts: Any, tmp_path: Path) -> None:
     """This matcher's policy does not look ahead, so the answer is the one without."""
     typical = tmp_path / "typical.json"

@@ -115,6 +115,7 @@ def test_a_summary_with_names_of_strangers(tmp_path):
 def test_an_inspection_and_an_error():
     found = {"path": HOSTILE, "size": 1, "digest": "d", "world": HOSTILE, "contract": HOSTILE, "imports": [HOSTILE]}
     described = {"name": HOSTILE, "version": HOSTILE, "policy": HOSTILE, "modes": [HOSTILE]}
+    described["parameters"] = [{"name": HOSTILE, "default": 0.0, "minimum": 0.0, "maximum": 1.0}]
     refused = {"code": "c", "message": HOSTILE, "hint": HOSTILE}
     found |= {"exports": [HOSTILE], "limits": {}, "description": described, "refused": refused}
     assert safe(output.inspection(found, ["0.1.0"]))

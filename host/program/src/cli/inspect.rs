@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use offermatch::{CONTRACT, DEFAULT_POLICY, Inspection, visible};
+use offermatch::{CONTRACT, DEFAULT_POLICY, Inspection, Parameter, visible};
 use serde_json::{Value, json};
 
 use super::InspectArguments;
@@ -34,6 +34,11 @@ fn names(items: &[(String, Vec<String>)]) -> Vec<&str> {
     items.iter().map(|(name, _)| name.as_str()).collect()
 }
 
+/// A parameter of a policy.
+fn parameter(of: &Parameter) -> Value {
+    json!({"name": of.name, "default": of.default, "minimum": of.minimum, "maximum": of.maximum})
+}
+
 /// What a component is, as one JSON object.
 fn document(found: &Inspection) -> Value {
     let description = found.verdict.as_ref().ok().map(|description| {
@@ -43,6 +48,7 @@ fn document(found: &Inspection) -> Value {
             "policy": description.policy,
             "contract": description.contract,
             "modes": description.modes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "parameters": description.parameters.iter().map(parameter).collect::<Vec<_>>(),
         })
     });
     let refused = found
@@ -98,6 +104,10 @@ fn text(found: &Inspection) -> String {
             line("matcher", &format!("{name} {version}, policy {policy}"));
             let modes: Vec<String> = description.modes.iter().map(ToString::to_string).collect();
             line("modes", &modes.join(", "));
+            for (at, of) in description.parameters.iter().enumerate() {
+                let shown = format!("{} {} ({} to {})", of.name, of.default, of.minimum, of.maximum);
+                line(if at == 0 { "takes" } else { "" }, &shown);
+            }
         }
         Err(error) => {
             line("refused", &format!("{}: {error}", error.code()));

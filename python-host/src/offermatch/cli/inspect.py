@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def _inspect(options: argparse.Namespace) -> str:
             "policy": described.policy,
             "contract": described.contract,
             "modes": list(described.modes),
+            "parameters": [asdict(one) for one in described.parameters],
         }
     except MatcherError as error:
         found["refused"] = {"code": error.code, "message": error.message, "hint": error.hint}

@@ -285,6 +285,9 @@ def inspection(found: Mapping[str, Any], served: Iterable[str]) -> str:
     if described:
         lines.append(visible(f"matcher   {described['name']} {described['version']}, policy {described['policy']}"))
         lines.append(visible(f"modes     {', '.join(described['modes'])}"))
+        for at, one in enumerate(described["parameters"]):
+            shown = f"{one['name']} {one['default']:g} ({one['minimum']:g} to {one['maximum']:g})"
+            lines.append(visible(f"{'' if at else 'takes':<10}{shown}"))
     if refused:
         lines.append(f"refused   {refused['code']}: {visible(refused['message'], LONGEST_MESSAGE)}")
         lines.append(f"hint      {visible(refused['hint'])}")
