@@ -179,13 +179,23 @@ impl<P: Policy> Pool<P> {
     /// The row and the score of the offer that a task gets.
     #[inline]
     pub(crate) fn choose(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
-        let Self { ledger, policy, ranking, .. } = self;
+        if self.ranking.used_first { self.choose_used_first(task) } else { self.choose_any(task) }
+    }
+
+    /// The same where used offers come first. A function of its own: most pools do not ask for it.
+    #[cold]
+    #[inline(never)]
+    fn choose_used_first(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
+        task.used_first(true, |task| self.choose_any(task))
+    }
+
+    /// The same, whether used offers come first or not.
+    #[inline]
+    fn choose_any(&mut self, task: Task<'_>) -> Option<(usize, f64)> {
         match (&mut self.index, Self::known(&mut self.scores)) {
-            (Some(index), _) => task.used_first(ranking.used_first, |task| index.choose(ledger, task, policy, ranking)),
-            (None, Some(scores)) => {
-                task.used_first(ranking.used_first, |task| scores.choose(ledger, task, policy, ranking))
-            }
-            (None, None) => reference::choose(ledger, task, policy, ranking),
+            (Some(index), _) => index.choose(&self.ledger, task, &self.policy, &self.ranking),
+            (None, Some(scores)) => scores.choose(&self.ledger, task, &self.policy, &self.ranking),
+            (None, None) => reference::choose(&self.ledger, task, &self.policy, &self.ranking),
         }
     }
 
