@@ -71,7 +71,6 @@ struct Document {
 /// assert_eq!(WantedLevel::Claimed.level("strand"), Some(Level::Contract));
 /// assert_eq!(WantedLevel::None.level("strand"), None);
 /// ```
-// Text, where a derived enum would also take `{"none": null}`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum WantedLevel {
@@ -110,6 +109,7 @@ impl From<WantedLevel> for &'static str {
     }
 }
 
+// By way of text: a derived enum would also take `{"none": null}`.
 impl TryFrom<String> for WantedLevel {
     type Error = String;
 
