@@ -195,7 +195,9 @@ def test_affinity_taints_and_cordons_hold(api):
 )
 def test_a_rule_that_is_not_served_is_named(api, spec, named):
     add_node(api, node("one"))
-    api.create(PODS, pod("odd", **spec))
+    made = api.create(PODS, pod("odd", **spec))
+    if "namespaceSelector" in named and "namespaceSelector" not in str(made):
+        pytest.skip("servers before 1.21 drop namespaceSelector, and the pod asks nothing of it any more")
     api.create(PODS, pod("plain"))
     with Running(api):
         told = until(lambda: events(api, "odd").get("NotServed"))
