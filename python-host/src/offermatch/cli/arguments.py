@@ -72,6 +72,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def whole(text: str) -> int:
+    """Return a whole number from 0 on, of 64 bits.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+    """
+    if not (text.isascii() and text.isdigit()) or int(text[:30]) >= 2**64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number below 2^64")
+    return int(text)
+
+
 def add_ranking(command: argparse.ArgumentParser, mode: str) -> None:
     """Add what a command lets say of the ranking; ``mode`` is the usual one."""
     command.add_argument(

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from offermatch.cli.arguments import add_limits, matcher_named
+from offermatch.cli.arguments import add_limits, matcher_named, whole
 from offermatch.cli.output import Differs, write_file
 from offermatch.conformance import Skips, Suite
 from offermatch.conformance.report import LEVELS
@@ -52,17 +52,17 @@ def add_conformance(commands: Any) -> None:
     judged.add_argument("--level", choices=LEVELS, help="the level to reach (default: the one its policy claims)")
     judged.add_argument(
         "--generated",
-        type=_number,
+        type=whole,
         default=300,
         metavar="NUMBER",
         help="how many cases to generate, and as many with every rule mixed (default: 300)",
     )
     judged.add_argument(
-        "--seed", type=_number, default=1, metavar="NUMBER", help="of the first generated case; the next ones count up"
+        "--seed", type=whole, default=1, metavar="NUMBER", help="of the first generated case; the next ones count up"
     )
     judged.add_argument(
         "--endurance",
-        type=_number,
+        type=whole,
         default=1000,
         metavar="NUMBER",
         help="how many rounds of calls it has to answer in the memory of a few dozen; 0 for none (default: 1000)",
@@ -102,12 +102,6 @@ def _conformance(options: argparse.Namespace) -> str:
     if not report.conforms:
         raise Differs(text)
     return text
-
-
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) >= 2**64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number below 2^64")
-    return int(text)
 
 
 def _progress() -> Callable[[int, int], None] | None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from offermatch.cli.arguments import add_limits
+from offermatch.cli.arguments import add_limits, whole
 from offermatch.limits import Limits
 from offermatch.provenance import SCHEME
 from offermatch.slot.manifest import LEVELS, Manifest
@@ -40,11 +40,11 @@ def add_manifest(commands: Any) -> None:
         help="or the directory for a manifest.json; at once whole, so that nobody reads a half (default: print it)",
     )
     manifest.add_argument(
-        "--shadow-cycles", type=_cycles, default=0, metavar="N", help="compare for so many cycles before (default: 0)"
+        "--shadow-cycles", type=whole, default=0, metavar="N", help="compare for so many cycles before (default: 0)"
     )
     manifest.add_argument(
         "--probation-cycles",
-        type=_cycles,
+        type=whole,
         default=10,
         metavar="N",
         help="take it back if it fails in so many (default: 10)",
@@ -63,9 +63,3 @@ def _manifest(options: argparse.Namespace) -> str:
         return text
     write_whole(place, text.encode())
     return visible(f"{place}: {found.matcher} {found.version}, policy {found.policy}, {found.digest}") + "\n"
-
-
-def _cycles(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text[:30]) >= 2**64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**64 - 1}")
-    return int(text)

@@ -95,10 +95,12 @@ def _list(options: argparse.Namespace) -> str:
         used = held_below(queue.name, found, held)
         for dimension, most in queue.quota.items():
             number = used.get(dimension, 0)
-            full = ": nothing more of it begins until it holds less" if number >= most else ""
-            full = ": no offer has this dimension, so it limits nothing" if (queue.name, dimension) in unknown else full
             part = f"{amount(dimension, number)} of {amount(dimension, most)} {visible(dimension)}"
-            lines.append(f"{'':<{width}}  holds {part}{full}")
+            if (queue.name, dimension) in unknown:
+                part += ": no offer has this dimension, so it limits nothing"
+            elif number >= most:
+                part += ": nothing more of it begins until it holds less"
+            lines.append(f"{'':<{width}}  holds {part}")
     return "\n".join(lines) + "\n"
 
 

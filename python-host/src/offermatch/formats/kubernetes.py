@@ -9,7 +9,7 @@ that run on it. What cannot be said as a task is refused by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from offermatch.errors import InputError
@@ -17,7 +17,7 @@ from offermatch.model import Offer, Requirement, Task, is_in, not_in
 from offermatch.quantity import COUNT, MAXIMUM, UNITS, as_written, parse
 from offermatch.tables.bad import BadRow, Rows
 
-__all__ = ["EMPTY", "Node", "Pod", "objects", "tables"]
+__all__ = ["EMPTY", "Node", "Pod", "meets", "objects", "tables"]
 
 EMPTY = "(empty)"
 """Stands for the empty value of a label, which Kubernetes tells apart from a label that is not there."""
@@ -302,20 +302,14 @@ class Pod:
         key, operator = _text(one.get("key")), _text(one.get("operator"))
         value = node.name if key == "metadata.name" else node.labels.get(key)
         values = list(map(_text, _list(one, "values", self._place)))
-        match operator:
-            case "In":
-                return value in values
-            case "NotIn":
-                return value not in values
-            case "Exists":
-                return value is not None
-            case "DoesNotExist":
-                return value is None
-            case "Gt" | "Lt" if len(values) == 1:
-                # A label that is no whole number fails both.
-                if value is None or not (_WHOLE.fullmatch(value) and _WHOLE.fullmatch(values[0])):
-                    return False
-                return int(value) > int(values[0]) if operator == "Gt" else int(value) < int(values[0])
+        found = meets(value, operator, values)
+        if found is not None:
+            return found
+        if operator in ("Gt", "Lt") and len(values) == 1:
+            # A label that is no whole number fails both.
+            if value is None or not (_WHOLE.fullmatch(value) and _WHOLE.fullmatch(values[0])):
+                return False
+            return int(value) > int(values[0]) if operator == "Gt" else int(value) < int(values[0])
         hint = "the operators are In, NotIn, Exists, DoesNotExist, and Gt and Lt with one value"
         raise InputError("file-malformed", f"{operator!r} is no operator", hint, f"{self._place}, spec.affinity, {key}")
 
@@ -329,6 +323,20 @@ class Pod:
 
     def _unsupported(self, what: str, hint: str) -> InputError:
         return InputError("file-malformed", f"{what} cannot be said as a task", hint, f"{self._place}, spec")
+
+
+def meets(value: str | None, operator: str, values: Collection[str]) -> bool | None:
+    """Return whether a label (None: it is not there) meets an expression; None for an operator that some selectors lack."""
+    match operator:
+        case "In":
+            return value in values
+        case "NotIn":
+            return value not in values
+        case "Exists":
+            return value is not None
+        case "DoesNotExist":
+            return value is None
+    return None
 
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)

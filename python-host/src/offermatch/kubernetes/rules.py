@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from offermatch.errors import InputError
+from offermatch.formats.kubernetes import meets
 from offermatch.kubernetes.api import Object
 from offermatch.visible import visible
 
@@ -36,7 +37,7 @@ class Target:
         """Return whether a pod is one of them."""
         if self.selector is None or (self.namespaces is not None and namespace not in self.namespaces):
             return False
-        return all(_holds(labels.get(key), operator, values) for key, operator, values in self.selector)
+        return all(meets(labels.get(key), operator, values) for key, operator, values in self.selector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,15 +196,3 @@ def _merged(selector: _Selector | None, operator: str, keys: Iterable[str], labe
     if selector is None:
         return None
     return (*selector, *((key, operator, (labels[key],)) for key in keys if key in labels))
-
-
-def _holds(value: str | None, operator: str, values: tuple[str, ...]) -> bool:
-    match operator:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case _:
-            return value is None

@@ -25,7 +25,6 @@ import time
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
-from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
@@ -225,9 +224,9 @@ def _prune(folder: Path) -> None:
                 entries.append((found.st_mtime, found.st_size, path))
             elif path.suffix == ".tmp" and found.st_mtime < time.time() - _ABANDONED:
                 path.unlink()
-    entries.sort(reverse=True)
-    together = accumulate(size for _, size, _ in entries)
-    for (_, _, path), reached in list(zip(entries, together, strict=True))[1:]:
-        if reached > _MOST_BYTES:
+    reached = 0
+    for place, (_, size, path) in enumerate(sorted(entries, reverse=True)):
+        reached += size
+        if place and reached > _MOST_BYTES:
             with suppress(OSError):
                 path.unlink()
