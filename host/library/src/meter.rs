@@ -8,10 +8,10 @@ pub(crate) use present::{answered, fell_back, happened};
 
 #[cfg(not(feature = "opentelemetry-0-33"))]
 mod absent {
+    use std::fmt::Display;
     use std::time::Duration;
 
     use crate::pool::matcher::Matcher;
-    use crate::slot::EventKind;
 
     /// Nobody counts tasks.
     pub(crate) fn answered(_: &Matcher, _: usize, _: usize, _: Duration) {}
@@ -20,11 +20,12 @@ mod absent {
     pub(crate) fn fell_back(_: &'static str) {}
 
     /// Nobody counts events.
-    pub(crate) fn happened(_: EventKind) {}
+    pub(crate) fn happened(_: impl Display) {}
 }
 
 #[cfg(feature = "opentelemetry-0-33")]
 mod present {
+    use std::fmt::Display;
     use std::ptr;
     use std::sync::{Arc, Mutex, PoisonError};
     use std::time::Duration;
@@ -33,7 +34,6 @@ mod present {
     use opentelemetry::{KeyValue, global};
 
     use crate::pool::matcher::Matcher;
-    use crate::slot::EventKind;
 
     /// The instruments of one provider.
     #[derive(Clone)]
@@ -66,7 +66,7 @@ mod present {
     }
 
     /// Counts what happened to a slot.
-    pub(crate) fn happened(what: EventKind) {
+    pub(crate) fn happened(what: impl Display) {
         instruments().events.add(1, &[KeyValue::new("what", what.to_string())]);
     }
 
