@@ -93,6 +93,18 @@ def test_a_place_where_different_tasks_fail_is_left_out_for_a_while_and_said_so(
     assert sum(offer == "bad" for _, offer, _ in cluster.started) <= 12
 
 
+@pytest.mark.parametrize("seconds", [[1] * 6, [1, 2, 3, 4, 5, 6]])
+def test_what_ran_on_a_place_when_it_was_left_out_does_not_lengthen_that(store, seconds, caplog):
+    """It failed at one time or one by one: there was no trial yet."""
+    rows = [{"seconds": one, "fails": "no such library"} for one in seconds]
+    store.submit([Submission(f"t{at}", {"cpu": 1}, retries=0, payload=row) for at, row in enumerate(rows)])
+    with scheduler(store, SimulatedCluster(offers("bad", cpu=6))) as loop:
+        loop.run(until_idle=True)
+    assert store.counts() == {"failed": 6}
+    assert store.places()[0].strikes == 1
+    assert caplog.text.count("bad is left out for 10 s: ") == caplog.text.count("is left out") == 1
+
+
 def test_a_place_that_was_left_out_is_tried_with_one_task_that_has_not_failed(store):
     store.submit([Submission(f"t{at}", {"cpu": 1}, retries=1) for at in range(60)])
     cluster = Broken([Offer("bad", {"cpu": 4}), Offer("good", {"cpu": 4})])

@@ -44,13 +44,14 @@ class Places:
         """Start with nothing seen."""
         self._records: dict[str, _Record] = {}
         self._strikes: dict[str, int] = {}
+        self._until: dict[str, float] = {}
         self._few = False
 
     def closed(self, found: Sequence[Place], now: float) -> dict[str, str]:
         """Return the places that get nothing new, each with why."""
         closed = {}
         for place in found:
-            self._strikes[place.name] = place.strikes
+            self._strikes[place.name], self._until[place.name] = place.strikes, place.left_out_until
             if place.cordoned:
                 closed[place.name] = f"{'drained' if place.draining else 'cordoned'}: {place.reason or 'no reason given'}"
             # Further ahead than it can be: the clock was ahead when it was written.
@@ -84,7 +85,9 @@ class Places:
             record = self._records.setdefault(name, _Record())
             record.failed.add(task)
             if self._strikes.get(name):
-                self._leave_out(store, name, "a task failed there again, and none has ended well", now)
+                # What ran there when it was left out says nothing new.
+                if now >= self._until[name]:
+                    self._leave_out(store, name, "a task failed there again, and none has ended well", now)
             elif len(record.failed) >= _ENOUGH:
                 self._leave_out(store, name, f"{len(record.failed)} different tasks failed there, and none ended well", now)
 
@@ -102,7 +105,7 @@ class Places:
     def _leave_out(self, store: Store, name: str, reason: str, now: float) -> None:
         strikes = self._strikes.get(name, 0) + 1
         seconds = min(LONGEST_LEFT_OUT, _SHORTEST * 2 ** min(strikes - 1, 10))
-        self._strikes[name] = strikes
+        self._strikes[name], self._until[name] = strikes, now + seconds
         self._records.pop(name, None)
         store.leave_out(name, now + seconds, strikes, reason, now)
         _LOG.warning("%s is left out for %g s: %s", visible(name, LONGEST_NAME), seconds, reason)

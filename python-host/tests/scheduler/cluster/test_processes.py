@@ -2,8 +2,6 @@
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 import time
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agents import started, stop
 from offermatch.errors import ClusterError
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Launch
@@ -348,25 +347,6 @@ def test_a_directory_that_cannot_be_written_to_is_told(tmp_path):
     with pytest.raises(ClusterError) as caught:
         ProcessCluster(SERVER, tmp_path / "file" / "below")
     assert caught.value.code == "journal-unusable"
-
-
-def started(*arguments, **environment):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "offermatch", "agent", "--listen", "127.0.0.1:0", *arguments],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
-    line = process.stderr.readline()
-    found = re.search(r"listens on (\S+)", line)
-    assert found, line + process.stderr.read()
-    return process, found[1]
-
-
-def stop(process):
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
-    process.stderr.close()
 
 
 def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
