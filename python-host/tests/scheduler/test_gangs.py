@@ -179,13 +179,36 @@ def test_a_part_of_the_launches_cuts_no_gang(store, monkeypatch):
         assert loop.cycle().launched == 11
 
 
-def test_a_larger_gang_than_the_cluster_is_told(store):
+def test_a_larger_gang_than_the_cluster_is_told_of_each_member_first(store):
     cluster = SimulatedCluster(servers(4, 4))
-    store.submit(gang(9), at=cluster.now())
+    store.submit([Submission("large", {"cpu": 5}), *gang(9), Submission("later", {"cpu": 5})], at=cluster.now())
     with scheduler(store, cluster) as loop:
         loop.cycle()
-    lines = why(store, "g3", cluster.now())
-    assert any("even with nothing running" in line and "8 of the 9" in line for line in lines), lines
+    first, *others = (why(store, f"g{at}", cluster.now()) for at in range(9))
+    assert "even with nothing running" in first[0]
+    assert "8 of the 9" in first[0]
+    assert first[1] == "1 ready task is before it in the queue default"
+    assert others == [first] * 8
+    # No order of tasks helps those that can never run.
+    assert "it can never run there" in why(store, "later", cluster.now())[0]
+
+
+def test_before_a_member_of_a_gang_is_what_is_before_its_first(store):
+    cluster = SimulatedCluster(servers(4), seconds=1e6)
+    store.submit([Submission("runs", {"cpu": 2}), Submission("waits", {"cpu": 3})], at=cluster.now())
+    store.submit(gang(3), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+    now = cluster.now()
+    assert {why(store, f"g{at}", now)[0] for at in range(3)} == {"1 ready task is before it in the queue default"}
+
+
+def test_of_a_gang_with_more_members_than_it_needs_none_is_too_many(store):
+    cluster = SimulatedCluster(servers(4), seconds=1e6)
+    store.submit([Submission("runs", {"cpu": 3}, priority=1), *gang(6, 2)], at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+    assert not [line for at in range(6) for line in why(store, f"g{at}", cluster.now()) if "nothing running" in line]
 
 
 def test_lists_and_reasons_name_queue_and_group(store, store_url, capsys):

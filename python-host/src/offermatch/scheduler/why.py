@@ -19,7 +19,7 @@ from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
 from offermatch.scheduler.store.records import GroupState, Processable, Shown, Sighting
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.remedies import remedies
 from offermatch.visible import LONGEST_NAME, LONGEST_REASON, visible
 from offermatch.wasm.contract import CONTRACT
@@ -82,7 +82,13 @@ def _belongs(store: Store, shown: Shown) -> list[str]:
 
 
 def _ready(store: Store, shown: Shown, now: float) -> list[str]:
-    row, lines = shown.columns, []
+    row, group = shown.columns, shown.group
+    found = store.asked_with(row["id"], group.id if group is not None and group.needed else None)
+    sighting = store.sighting()
+    whole = row["id"] in found.ids and (group is None or len(found.ids) >= group.needed)
+    place = found.ids.index(row["id"]) if whole else 0
+    never = _never(found, place, sighting, now) if sighting is not None and whole else []
+    lines = list(never)
     pause = row["not_before"]
     if pause is not None and now < pause <= now + LONGEST_PAUSE:
         lines.append(
@@ -93,11 +99,8 @@ def _ready(store: Store, shown: Shown, now: float) -> list[str]:
         lines.append(
             f"it avoids {', '.join(avoided)}, where attempts failed, for {pause + AVOIDED_SECONDS - now:.0f} s more"
         )
-    group = shown.group
     lines += _members(store, group, now) if group is not None else []
-    found = store.asked_with(row["id"], group.id if group is not None and group.needed else None)
     lines += _order(store, row, found, now)
-    sighting = store.sighting()
     if sighting is None:
         return [*lines, "it is ready, and no task has been without an offer since the store was made; does a scheduler run?"]
     closed = Places().closed(store.places(), now)
@@ -106,9 +109,9 @@ def _ready(store: Store, shown: Shown, now: float) -> list[str]:
     lines += [f"and {len(there) - _MOST_NAMED} more places"] if len(there) > _MOST_NAMED else []
     lines += _rules(found, group, sighting)
     lines += _preempting(store, shown)
-    if row["id"] not in found.ids or (group is not None and len(found.ids) < group.needed):
+    if never or not whole:
         return lines
-    return [*lines, *_placing(found, found.ids.index(row["id"]), sighting, without(sighting.offers, there), now)]
+    return [*lines, *_placing(found, place, without(sighting.offers, there), _seen(sighting, now))]
 
 
 def _members(store: Store, group: GroupState, now: float) -> list[str]:
@@ -198,28 +201,20 @@ def _order(store: Store, row: Mapping[str, Any], found: Processable, now: float)
             lines += [f"it waits for the end of {named}, which it preempts"] if ending else []
         else:
             lines.append(f"room on {offer} is held for another task that has waited longer")
-    ahead = store.ahead(row["queue"], row["priority"], row["id"])
+    # A gang stands where the first of its members does.
+    ahead = store.ahead(row["queue"], row["priority"], min([row["id"], *found.ids]))
     if ahead:
         are = "task is" if ahead == 1 else "tasks are"
         lines.append(f"{ahead} ready {are} before it in the queue {visible(row['queue'], LONGEST_NAME)}")
     return lines
 
 
-def _placing(found: Processable, row: int, sighting: Sighting, offers: OfferColumns, now: float) -> list[str]:
-    """Return what the offers that were last seen lack for a task, and for those that begin with it.
-
-    Args:
-        found: The task, and the other members of its gang.
-        row: Its row.
-        sighting: What was seen.
-        offers: What of that may have tasks.
-        now: The time.
-    """
-    columns = found.columns
-    seen = f"the cluster, as it was {max(0.0, now - sighting.at):.0f} s ago,"
+def _never(found: Processable, row: int, sighting: Sighting, now: float) -> list[str]:
+    """Return why a task, with those that its gang needs, could not begin even with nothing running; nothing if it could."""
+    seen, offers = _seen(sighting, now), sighting.offers
     if not len(offers):
-        return [f"{seen} had no offer that may have tasks"]
-    lines = []
+        return []
+    columns, lines = found.columns, []
     for name, column in columns.demand.items():
         shown_name, asked = visible(name, LONGEST_NAME), column[row]
         capacity = (offers.capacity or offers.available).get(name)
@@ -232,38 +227,61 @@ def _placing(found: Processable, row: int, sighting: Sighting, offers: OfferColu
             )
     if lines:
         return lines
-    requirements = list(columns.requirements[row]) if columns.requirements else []
-    for one in requirements:
-        name = one.attribute if isinstance(one, Requirement) else one.measure
+    for one in columns.requirements[row] if columns.requirements else ():
+        name = _subject(one)
         known = offers.attributes if isinstance(one, Requirement) else offers.measures
         if name not in known and not (isinstance(one, Requirement) and one.excludes):
             kind = "attribute" if isinstance(one, Requirement) else "measure"
             lines.append(f"no offer has the {kind} {visible(name, LONGEST_NAME)} that it requires")
-    columns = replace(columns, demand={name: column for name, column in columns.demand.items() if any(column)})
-    reference = ReferenceMatcher(CONTRACT)
-    answer = reference.match(*with_groups(columns, found, offers), mode="shared", explain=True, bad_rows="leave-out")
-    if row in answer.task_rows:
-        taker = visible(answer.offer_names[answer.task_rows.index(row)], LONGEST_NAME)
-        return [
-            *lines,
-            f"{seen} had room for it on {taker}: tasks before it in the order took that, or the next cycle places it",
-        ]
-    why = {one.task: one for one in answer.explanations}.get(columns.names[row])
-    if why is None:
-        return lines
+    unit = Units(found).of(row)
+    unit = unit if row in unit else (*unit[:-1], row)
     empty = replace(offers, available=offers.capacity or offers.available, occupants={})
     if offers.device_offsets is not None:
         empty = replace(empty, device_free=_full(len(offers.device_free)))
     alone = replace(found, groups={number: replace(one, occupants={}) for number, one in found.groups.items()})
-    never = reference.match(*with_groups(columns, alone, empty), mode="shared", explain=True, bad_rows="leave-out")
-    if row not in never.task_rows:
-        missing = {one.task: one for one in never.explanations}[columns.names[row]]
-        return [*lines, _explained(missing, requirements, f"{seen} even with nothing running,")]
-    help_for_it = [f"what would help: {visible(one, LONGEST_REASON)}" for one in remedies(why)]
-    return [*lines, _explained(why, requirements, seen), *help_for_it]
+    taker, missing = _asked_reference(alone.picked(unit), unit.index(row), empty)
+    if taker is not None or missing is None:
+        return lines
+    return [*lines, _explained(missing, columns, row, f"{seen} even with nothing running,")]
 
 
-def _explained(found: Explanation, requirements: Sequence[AnyRequirement], seen: str) -> str:
+def _placing(found: Processable, row: int, offers: OfferColumns, seen: str) -> list[str]:
+    """Return what the offers that were last seen lack for a task, and for those that begin with it.
+
+    Args:
+        found: The task, and the other members of its gang.
+        row: Its row.
+        offers: What was seen of the offers that may have tasks.
+        seen: When that was, as the beginning of a sentence.
+    """
+    if not len(offers):
+        return [f"{seen} had no offer that may have tasks"]
+    taker, missing = _asked_reference(found, row, offers)
+    if taker is not None:
+        shown = visible(taker, LONGEST_NAME)
+        return [f"{seen} had room for it on {shown}: tasks before it in the order took that, or the next cycle places it"]
+    if missing is None:
+        return []
+    help_for_it = [f"what would help: {visible(one, LONGEST_REASON)}" for one in remedies(missing)]
+    return [_explained(missing, found.columns, row, seen), *help_for_it]
+
+
+def _asked_reference(found: Processable, row: int, offers: OfferColumns) -> tuple[str | None, Explanation | None]:
+    """Return the offer that a task would get, or why there is none."""
+    demand = {name: column for name, column in found.columns.demand.items() if any(column)}
+    tasks, offers = with_groups(replace(found.columns, demand=demand), found, offers)
+    answer = ReferenceMatcher(CONTRACT).match(tasks, offers, mode="shared", explain=True, bad_rows="leave-out")
+    if row in answer.task_rows:
+        return answer.offer_names[answer.task_rows.index(row)], None
+    return None, {one.task: one for one in answer.explanations}.get(tasks.names[row])
+
+
+def _seen(sighting: Sighting, now: float) -> str:
+    return f"the cluster, as it was {max(0.0, now - sighting.at):.0f} s ago,"
+
+
+def _explained(found: Explanation, columns: TaskColumns, row: int, seen: str) -> str:
+    requirements = columns.requirements[row] if columns.requirements else ()
     parts = [
         f"{count} have too little {visible(name, LONGEST_NAME)} free" for name, count in found.by_dimension.items() if count
     ]
