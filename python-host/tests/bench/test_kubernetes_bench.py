@@ -14,7 +14,15 @@ def test_it_places_everything_and_leaves_nothing_behind(apiserver, capsys):
     assert run(command) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["placed"], found["refused"], found["server"]) == (120, {}, "double")
-    assert 0 < found["decided_seconds"] <= found["bound_seconds"] <= found["watched_seconds"]
+    decided, bound, watched = (found["times"][name] for name in ("decided", "bound", "watched"))
+    for figure in ("seconds", "processor"):
+        assert 0 < decided[figure] <= bound[figure] <= watched[figure]
+    assert decided["rate"] == 120 / decided["seconds"]
+    assert list(found["stages"]) == ["list", "read", "match", "bind", "watch"]
+    for stage in found["stages"].values():
+        assert 0 <= stage["begin"] < stage["end"]
+        assert stage["processor"] > 0
+    assert found["stages"]["match"]["end"] <= decided["seconds"]
     assert api.pages(path_of("Pod"))[0] == []
     assert api.pages(path_of("Node"))[0] == []
     # A server with nodes is somebody's.

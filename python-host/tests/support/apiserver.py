@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from datetime import datetime, timezone
 from http import HTTPStatus
@@ -360,6 +361,7 @@ class ApiServer:
         self.objects = Objects()
         self.connections = set()
         self.requests = set()
+        self._lists = {}
         self._faults = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -481,21 +483,25 @@ class ApiServer:
         return objects.change(resource, item, body, part)
 
     def _list(self, resource, namespace, query):
-        meant = selects(query)
-        version, begin = self.objects.version, 0
         if "continue" in query:
-            version, begin = map(int, query["continue"].split("."))
+            number, begin = map(int, query["continue"].split("."))
+            version, found = self._lists[number]
             if version < self.objects.floor:
                 raise RefusalError(410, "Expired", "The provided continue parameter is too old")
-        found = [
-            one
-            for one in self.objects.of(resource).values()
-            if namespace in (None, one["metadata"].get("namespace")) and meant(one)
-        ]
+        else:
+            meant = selects(query)
+            number, begin, version = len(self._lists), 0, self.objects.version
+            found = [
+                one
+                for one in self.objects.of(resource).values()
+                if namespace in (None, one["metadata"].get("namespace")) and meant(one)
+            ]
         limit = int(query.get("limit") or 0) or len(found)
         metadata = {"resourceVersion": str(version)}
         if begin + limit < len(found):
-            metadata["continue"] = f"{version}.{begin + limit}"
+            # All pages are of one version.
+            self._lists[number] = version, found
+            metadata["continue"] = f"{number}.{begin + limit}"
         return {"kind": "List", "metadata": metadata, "items": found[begin : begin + limit]}
 
 
@@ -503,6 +509,7 @@ def main(kubeconfig, *command):
     server = ApiServer(Path(kubeconfig).parent)
     server.kubeconfig.rename(kubeconfig)
     ended = subprocess.run(command, check=False).returncode
+    print(f"the double took {time.process_time():.2f} s of processor time in all")
     server.close()
     return ended
 

@@ -6,17 +6,27 @@ Three times are taken from the moment at which the scheduler starts to list:
     bound     every binding was answered by the server
     watched   the scheduler's own watch has told it of every binding
 
+Beside each stands the processor time of the scheduler's own process, of which the server is none: on a busy machine it tells
+more than the clock. So it does of each stage, which may run beside others:
+
+    list      requests for lists, and their JSON
+    read      pods and nodes of the lists
+    match     who is asked about what, matching, verifying, counting
+    bind      requests for bindings
+    watch     changes that the watches tell of
+
 The nodes and pods are made before, and removed after. A server that has nodes already is refused.
 """
 
 from __future__ import annotations
 
 import random
-import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from offermatch.errors import InputError, LyingMatcherError
@@ -32,6 +42,7 @@ _ZONES = 3
 _MACHINES = (("16", "64Gi"), ("32", "128Gi"), ("64", "256Gi"))
 _REQUESTS = (("250m", "512Mi"), ("500m", "1Gi"), ("1", "2Gi"), ("2", "8Gi"), ("4", "8Gi"), ("8", "32Gi"))
 _SCHEDULER = "offermatch-bench"
+_STAGES = ("list", "read", "match", "bind", "watch")
 
 
 def kubernetes(
@@ -85,38 +96,64 @@ def kubernetes(
     return {"server": version, "nodes": nodes, "pods": pods, "seed": seed, "concurrency": concurrency, **found}
 
 
+@dataclass
+class _Stage:
+    """When a stage began first and ended last, and the processor time of all threads in it."""
+
+    begin: float
+    end: float = 0.0
+    processor: float = 0.0
+
+
+class _Stages:
+    """The stages of a scheduler, timed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._begin, self._used = time.perf_counter(), time.process_time()
+        self.found: dict[str, _Stage] = {}
+
+    def now(self) -> dict[str, float]:
+        """Return the seconds since this was made, of the clock and of the process on processors."""
+        return {"seconds": time.perf_counter() - self._begin, "processor": time.process_time() - self._used}
+
+    @contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """Time what a thread does meanwhile."""
+        begin, used = time.perf_counter(), time.thread_time()
+        try:
+            yield
+        finally:
+            end, used = time.perf_counter(), time.thread_time() - used
+            with self._lock:
+                stage = self.found.setdefault(name, _Stage(begin - self._begin))
+                stage.end = end - self._begin
+                stage.processor += used
+
+
 def _schedule(api: Api, pods: int, matcher: BaseMatcher, concurrency: int) -> dict[str, Any]:
-    scheduler = KubernetesScheduler(api, matcher, name=_SCHEDULER, elect=False, concurrency=concurrency)
-    begin, used = time.perf_counter(), _processor()
+    stages = _Stages()
+    scheduler = KubernetesScheduler(api, matcher, name=_SCHEDULER, elect=False, concurrency=concurrency, span=stages.span)
     thread = threading.Thread(target=scheduler.run)
+    times: dict[str, dict[str, float]] = {}
     with scheduler:
         thread.start()
-        decided = bound = 0.0
         while True:
-            now = time.perf_counter() - begin
             view: View = scheduler.view
-            known = scheduler.decided + view.waiting >= pods
-            if known and not decided and scheduler.cycles:
-                decided = now
-                cpu = _processor() - used
-            if decided and not bound and scheduler.bound + sum(scheduler.refusals.values()) >= scheduler.decided:
-                bound = now
-            if bound and not view.assumed:
-                break
+            if "decided" not in times and scheduler.cycles and scheduler.decided + view.waiting >= pods:
+                times["decided"] = stages.now()
+            if times and scheduler.bound + sum(scheduler.refusals.values()) >= scheduler.decided:
+                times.setdefault("bound", stages.now())
+                if not view.assumed:
+                    break
             time.sleep(0.005)
-        watched = time.perf_counter() - begin
-        done = scheduler.decided
+        times["watched"] = stages.now()
     thread.join()
-    return {
-        "placed": done,
-        "refused": scheduler.refusals,
-        "decided_seconds": decided,
-        "decided_processor_seconds": cpu,
-        "decisions_a_second": pods / decided,
-        "bound_seconds": bound,
-        "bindings_a_second": done / bound,
-        "watched_seconds": watched,
-    }
+    done = scheduler.decided
+    for name, number in (("decided", pods), ("bound", done), ("watched", done)):
+        times[name]["rate"] = number / times[name]["seconds"]
+    stages_found = {name: asdict(stages.found[name]) for name in _STAGES if name in stages.found}
+    return {"placed": done, "refused": scheduler.refusals, "times": times, "stages": stages_found}
 
 
 def _check(api: Api) -> None:
@@ -131,11 +168,6 @@ def _check(api: Api) -> None:
         name, most = node["metadata"]["name"], 1000 * int(node["status"]["allocatable"]["cpu"])
         if held.get(name, 0) > most:
             raise LyingMatcherError("capacity-exceeded", f"{held[name]} of {most} millicores are held", "", name)
-
-
-def _processor() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def _add_node(api: Api, made: Object) -> None:
@@ -169,10 +201,12 @@ def _pod(at: int, draw: random.Random) -> Object:
 def table(found: dict[str, Any]) -> str:
     """Return the measurement for people."""
     head = f"{found['pods']:,} pods on {found['nodes']:,} nodes, API server {found['server']}: {found['placed']:,} placed\n"
-    rows = [
-        ("decided", found["decided_seconds"], found["decisions_a_second"], "decisions"),
-        ("bound", found["bound_seconds"], found["bindings_a_second"], "bindings"),
-        ("watched", found["watched_seconds"], found["placed"] / found["watched_seconds"], "bindings"),
+    lines = [
+        f"{name:<8} {at['seconds']:8.2f} s  {at['processor']:8.2f} s of processors  {at['rate']:10,.0f} a second\n"
+        for name, at in found["times"].items()
     ]
-    lines = [f"{name:<8} {seconds:8.2f} s  {rate:10,.0f} {what} a second\n" for name, seconds, rate, what in rows]
+    lines += [
+        f"  {name:<6} {stage['begin']:8.2f} s to {stage['end']:.2f} s  {stage['processor']:8.2f} s of processors\n"
+        for name, stage in found["stages"].items()
+    ]
     return head + "".join(lines) + f"refused bindings: {found['refused'] or 'none'}\n"

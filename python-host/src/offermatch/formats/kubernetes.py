@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from offermatch.errors import InputError
 from offermatch.model import Offer, Requirement, Task, is_in, not_in
-from offermatch.quantity import COUNT, MAXIMUM, UNITS, as_written, parse
+from offermatch.quantity import COUNT, MAXIMUM, UNITS, Unit, as_written, parse
 from offermatch.tables.bad import BadRow, Rows
 
 __all__ = ["EMPTY", "Node", "Pod", "meets", "objects", "tables"]
@@ -376,9 +378,21 @@ def _amounts(given: Any, place: str) -> _Amounts:
     if not isinstance(given, Mapping):
         raise _shape(place, "an object")
     return {
-        name: parse(_quantity(amount), f"{place}.{name}", UNITS["0.001"] if name == "cpu" else COUNT, round_up=True)
-        for name, amount in given.items()
+        name: _whole(amount, f"{place}.{name}", UNITS["0.001"] if name == "cpu" else COUNT) for name, amount in given.items()
     }
+
+
+def _whole(amount: Any, place: str, unit: Unit) -> int:
+    # Thousands of nodes and pods have the same few amounts.
+    with suppress(InputError):
+        if isinstance(amount, str):
+            return _of_text(amount, unit)
+    return parse(_quantity(amount), place, unit, round_up=True)
+
+
+@lru_cache(2**14)
+def _of_text(amount: str, unit: Unit) -> int:
+    return parse(amount, "", unit, round_up=True)
 
 
 def _quantity(amount: Any) -> Any:

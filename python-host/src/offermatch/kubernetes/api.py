@@ -7,22 +7,23 @@ servers give, such as the one to a binding, and have no place for fields of a ne
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from offermatch.errors import ClusterError, InputError
 from offermatch.extras import require
 from offermatch.visible import visible
 
-__all__ = ["Api", "Object", "RefusedError", "Stream", "path_of"]
+__all__ = ["Api", "Object", "RefusedError", "Stream", "decoded", "path_of"]
 
 Object = dict[str, Any]
 
@@ -62,6 +63,23 @@ def path_of(kind: str, namespace: str | None = None, name: str = "", part: str =
     if name:
         steps.append(quote(name, safe=""))
     return "/" + "/".join(steps + ([part] if part else []))
+
+
+def decoded(text: bytes) -> Any:
+    """Return what a text of JSON says.
+
+    What is read has no cycles, and a collector that looks for some while it grows takes longer than the reading itself.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return json.loads(text)
+    finally:
+        if collects:
+            gc.enable()
 
 
 class Api:
@@ -118,8 +136,18 @@ class Api:
             OSError,
         )
         self._unread = (*self._errors, ValueError, AttributeError)
+        # A proxy that was set is not looked for in the environment with each request.
+        settings.proxy = settings.proxy
+        self._timeouts = import_module("urllib3").Timeout
         self._client = client.ApiClient(configuration=settings)
         self._host = settings.host.rstrip("/")
+        connected = self._client.rest_client.pool_manager
+        # Without a proxy there is one pool, which need not be looked for with each request, either.
+        self._connected, self._begin = (
+            (connected.connection_from_url(self._host), urlsplit(self._host).path)
+            if connected.proxy is None
+            else (connected, self._host)
+        )
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -169,15 +197,26 @@ class Api:
                 return None
             raise
 
-    def pages(self, path: str, **query: Any) -> tuple[list[Object], str]:
-        """Return all objects of a list, which the server gives in pages, and the version that they are of."""
+    def pages(
+        self, path: str, each: Callable[[list[Object]], object] | None = None, **query: Any
+    ) -> tuple[list[Object], str]:
+        """Return all objects of a list, which the server gives in pages, and the version that they are of.
+
+        Args:
+            path: The path of the list.
+            each: Hears of the objects of each page as it comes; of a list that is begun again, from its begin.
+            query: What else is asked.
+        """
         while True:
             items: list[Object] = []
             more: dict[str, Any] = {"limit": _PAGE}
             try:
                 while True:
                     page = self.get(path, **query, **more)
-                    items += page.get("items") or []
+                    found = page.get("items") or []
+                    items += found
+                    if each is not None:
+                        each(found)
                     metadata = page.get("metadata") or {}
                     if not metadata.get("continue"):
                         return items, str(metadata.get("resourceVersion", ""))
@@ -201,9 +240,7 @@ class Api:
 
     def stream(self, path: str, silence_seconds: float, **query: Any) -> Stream:
         """Return an answer that comes in pieces, with at most so much silence between two."""
-        return Stream(
-            self._asked("GET", path, None, query, "application/json", (self._timeout, silence_seconds)), self._unread
-        )
+        return Stream(self._asked("GET", path, None, query, "application/json", silence_seconds), self._unread)
 
     def request(
         self,
@@ -215,30 +252,33 @@ class Api:
         kind: str = "application/json",
     ) -> Object:
         """Return the answer to a request; one that the server is too busy for is made again."""
-        answer = self._asked(method, path, body, query or {}, kind, (self._timeout, self._timeout))
+        answer = self._asked(method, path, body, query or {}, kind, self._timeout)
         try:
-            found = json.loads(answer.read() or b"{}")
+            found = decoded(answer.data or b"{}")
         except self._unread as error:
             raise self._unreachable(error, path) from error
         return found if isinstance(found, dict) else {"items": found}
 
-    def _asked(self, method: str, path: str, body: Any, query: Mapping[str, Any], kind: str, timeout: Any) -> Any:
+    def _asked(self, method: str, path: str, body: Any, query: Mapping[str, Any], kind: str, seconds: float) -> Any:
         said = {name: value for name, value in query.items() if value is not None}
-        url = f"{self._host}{path}" + (f"?{urlencode(said)}" if said else "")
+        url = f"{self._begin}{path}" + (f"?{urlencode(said)}" if said else "")
+        text, timeout = None if body is None else json.dumps(body), self._timeouts(connect=self._timeout, read=seconds)
         for attempt in range(_TRIES):
             headers = {"Accept": "application/json", "Content-Type": kind, "User-Agent": "offermatch"}
             try:
                 self._client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-                answer = self._client.call_api(method, url, headers, body, _request_timeout=timeout)
+                answer = self._connected.request(
+                    method, url, body=text, headers=headers, timeout=timeout, preload_content=False
+                )
                 if 200 <= answer.status < 300:
                     return answer
-                told = answer.read()
+                told = answer.data
             except self._errors as error:
                 raise self._unreachable(error, path) from error
             if answer.status == 429 and attempt + 1 < _TRIES:
                 # It was not begun, so it may be asked again, whatever it is.
                 with suppress(TypeError, ValueError):
-                    time.sleep(min(5.0, float(answer.getheader("Retry-After") or 0.2 * 2**attempt)))
+                    time.sleep(min(5.0, float(answer.headers.get("Retry-After") or 0.2 * 2**attempt)))
                 continue
             break
         if answer.status >= 500 or answer.status == 429:
@@ -256,7 +296,7 @@ class Stream:
 
     def __init__(self, answer: Any, errors: tuple[type[Exception], ...]) -> None:
         """Begin with the answer of a client."""
-        self._answer = answer.response
+        self._answer = answer
         self._errors = errors
         self._lock = threading.Lock()
         self._closed = False

@@ -6,18 +6,21 @@ list ──> version ──> watch from it ──> added, modified, deleted, boo
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from offermatch.errors import ClusterError
-from offermatch.kubernetes.api import Api, Object, RefusedError, Stream
+from offermatch.kubernetes.api import Api, Object, RefusedError, Stream, decoded
 from offermatch.visible import visible
 
-__all__ = ["Reflector", "name_of"]
+__all__ = ["Reflector", "Span", "name_of"]
+
+Span = Callable[[str], AbstractContextManager[object]]
 
 _LOG = logging.getLogger(__name__)
 _WATCH_SECONDS = 240
@@ -43,6 +46,7 @@ class Reflector:
         watch_seconds: int = _WATCH_SECONDS,
         label_selector: str | None = None,
         field_selector: str | None = None,
+        span: Span = nullcontext,
     ) -> None:
         """Take what is to be watched; nothing is asked before ``start``.
 
@@ -53,12 +57,13 @@ class Reflector:
             watch_seconds: After so long the server ends a watch, and it is begun anew.
             label_selector: Only objects with these labels.
             field_selector: Only objects with these values of fields.
+            span: Gives what is entered while a thread lists, reads or watches, for who measures it.
         """
         self.items: dict[str, Object] = {}
         self.lock = threading.RLock()
         self.lists = 0
         self.problem = ""
-        self._api, self._path, self._changed = api, path, changed
+        self._api, self._path, self._changed, self._span = api, path, changed, span
         self._watch_seconds = watch_seconds
         self._selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
         self._version = ""
@@ -133,15 +138,25 @@ class Reflector:
                 self._stopped.wait(1.0)
 
     def _list(self) -> None:
-        items, version = self._api.pages(self._path, **self._selectors)
+        reads: list[Future[None]] = []
+        # A page is read while the server writes the next one.
+        with ThreadPoolExecutor(1, "read") as reader, self._span("list"):
+            items, version = self._api.pages(
+                self._path, lambda page: reads.append(reader.submit(self._read, page)), **self._selectors
+            )
+        for one in reads:
+            one.result()
         with self.lock:
             self.lists += 1
             for name in self.items.keys() - {name_of(item) for item in items}:
                 self._remove(name)
-            for item in items:
-                self._set(item)
         self._version, self.problem = version, ""
         self._known.set()
+
+    def _read(self, page: Sequence[Object]) -> None:
+        with self._span("read"), self.lock:
+            for item in page:
+                self._set(item)
 
     def _watch(self) -> None:
         query: dict[str, Any] = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": self._watch_seconds}
@@ -156,13 +171,14 @@ class Reflector:
             for line in stream.lines():
                 if self._stopped.is_set():
                     return
-                self._take(line)
+                with self._span("watch"):
+                    self._take(line)
         finally:
             stream.close()
 
     def _take(self, line: bytes) -> None:
         try:
-            event = json.loads(line)
+            event = decoded(line)
             kind, item = event["type"], event["object"]
             if kind == "ERROR":
                 raise RefusedError(
@@ -189,6 +205,8 @@ class Reflector:
             self._accept(known, item)
 
     def _accept(self, known: Object | None, item: Object) -> None:
+        # Who wrote which field is half of an object, and nothing here asks for it.
+        item["metadata"].pop("managedFields", None)
         self.items[name_of(item)] = item
         if self._changed is not None:
             self._changed(known, item)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -20,7 +21,7 @@ from offermatch.fallback.fallback import FallbackMatcher
 from offermatch.kubernetes.api import Api, RefusedError, path_of
 from offermatch.kubernetes.election import Election
 from offermatch.kubernetes.events import Events
-from offermatch.kubernetes.reflector import Reflector
+from offermatch.kubernetes.reflector import Reflector, Span
 from offermatch.kubernetes.rounds import Once, rounds_of
 from offermatch.kubernetes.shapes import Gang
 from offermatch.kubernetes.view import Batch, View, Waiting
@@ -84,6 +85,7 @@ class KubernetesScheduler:
         most_pods: int = 100_000,
         concurrency: int = 32,
         timeout_seconds: float = 60.0,
+        span: Span = nullcontext,
     ) -> None:
         """Put the parts together; nothing is asked yet.
 
@@ -99,6 +101,7 @@ class KubernetesScheduler:
             most_pods: How many pods a cycle looks at.
             concurrency: How many bindings are under way at most.
             timeout_seconds: How long the first lists may take.
+            span: Gives what is entered while a thread lists, reads, watches, matches or binds, for who measures it.
         """
         self.name = name
         self.cycles = self.decided = self.bound = 0
@@ -107,15 +110,18 @@ class KubernetesScheduler:
         self._matcher = FallbackMatcher(matcher or Matcher.load())
         self._settings = (settings or Settings("shared")).checked()
         self.view = View(name)
-        self._nodes = Reflector(api, path_of("Node"), self.view.node_changed)
+        self._nodes = Reflector(api, path_of("Node"), self.view.node_changed, span=span)
         # What has ended holds nothing, and there may be very much of it.
         alive = "status.phase!=Succeeded,status.phase!=Failed"
-        self._pods = Reflector(api, path_of("Pod"), self.view.pod_changed, field_selector=alive)
+        self._pods = Reflector(api, path_of("Pod"), self.view.pod_changed, field_selector=alive, span=span)
         self._events = Events(api, name)
         renew = lease_seconds * 2 / 3
         self._election = Election(api, namespace or api.namespace, name, lease_seconds=lease_seconds, renew_seconds=renew)
         self._elect = elect
         self._interval, self._most, self._timeout = interval, most_pods, timeout_seconds
+        self._span = span
+        self._decided: deque[tuple[Waiting, str]] = deque()
+        self._concurrency = concurrency
         self._workers = ThreadPoolExecutor(concurrency, "bind")
         self._writers = ThreadPoolExecutor(4, "tell")
         self._lock = threading.Lock()
@@ -204,13 +210,18 @@ class KubernetesScheduler:
             MatcherError: The matcher and its fallback failed.
         """
         begin = time.perf_counter()
-        batch = self.view.batch(self._most)
-        cycle = Cycle(len(batch.pods) + len(batch.refused), len(batch.offers), refused=len(batch.refused))
-        for pod, why in batch.refused:
-            self._told(pod, "NotServed", f"{self.name} places it on no node: {why}")
-            pod.not_before = time.monotonic() + _PAUSES[1]
-        if batch.pods:
-            self._place(batch, cycle)
+        with self._span("match"):
+            batch = self.view.batch(self._most)
+            cycle = Cycle(len(batch.pods) + len(batch.refused), len(batch.offers), refused=len(batch.refused))
+            for pod, why in batch.refused:
+                self._told(pod, "NotServed", f"{self.name} places it on no node: {why}")
+                pod.not_before = time.monotonic() + _PAUSES[1]
+            if batch.pods:
+                self._place(batch, cycle)
+        # It may have been closed meanwhile.
+        with suppress(RuntimeError):
+            for _ in range(min(cycle.placed, self._concurrency)):
+                self._workers.submit(self._bind_decided)
         cycle.seconds = time.perf_counter() - begin
         self.cycles += 1
         return cycle
@@ -245,8 +256,7 @@ class KubernetesScheduler:
             held = [(pod, node) for pod, node in pairs if self.view.assume(pod, node)]
         cycle.placed = len(held)
         self.decided += cycle.placed
-        for pod, node in held:
-            self._workers.submit(self._bind, pod, node)
+        self._decided += held
 
     def _needed(self, batch: Batch) -> dict[str, int]:
         """Return how many members of each gang have to get nodes at once, beside those that run, where so many wait."""
@@ -301,6 +311,18 @@ class KubernetesScheduler:
     def _submit(self, pod: Waiting, event: str, message: str) -> None:
         with suppress(RuntimeError):
             self._writers.submit(self._events.waits, pod, event, message)
+
+    def _bind_decided(self) -> None:
+        while True:
+            try:
+                pod, node = self._decided.popleft()
+            except IndexError:
+                return
+            try:
+                with self._span("bind"):
+                    self._bind(pod, node)
+            except Exception:  # noqa: BLE001 - a bug in one binding must not end those that follow
+                _LOG.exception("a binding of %s ended by a bug", visible(pod.name))
 
     def _bind(self, pod: Waiting, node: str) -> None:
         metadata = pod.item["metadata"]

@@ -1,5 +1,6 @@
 """Kubernetes as a cluster: what its nodes and pods mean, and every way in which its API server may refuse."""
 
+import gc
 import json
 import time
 from datetime import datetime, timedelta, timezone
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from liars import liar
 from offermatch import Task
 from offermatch.errors import ClusterError, InputError
-from offermatch.kubernetes.api import Api, RefusedError, path_of
+from offermatch.kubernetes.api import Api, RefusedError, decoded, path_of
 from offermatch.kubernetes.reflector import Reflector
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.adapters import connect
@@ -439,9 +441,7 @@ def test_a_horizon_that_another_writes_at_the_same_time_stays_the_later(doubled,
 
 
 def test_a_server_that_is_away_is_an_error_of_the_whole_cluster(tmp_path, apiserver):
-    config = json.loads(apiserver.kubeconfig.read_text())
-    config["clusters"][0]["cluster"]["server"] = "http://127.0.0.1:9"
-    (tmp_path / "config").write_text(json.dumps(config))
+    configured(apiserver, tmp_path, server="http://127.0.0.1:9").close()
     cluster = KubernetesCluster(Place(kubeconfig=str(tmp_path / "config")))
     try:
         with pytest.raises(ClusterError) as caught:
@@ -461,6 +461,27 @@ def test_credentials_that_do_not_hold_are_named(tmp_path, kubeconfig, api):
         other.get(path_of("Node"))
     assert caught.value.status in (401, 403)
     other.close()
+
+
+def configured(apiserver, folder, **cluster):
+    config = json.loads(apiserver.kubeconfig.read_text())
+    config["clusters"][0]["cluster"].update(cluster)
+    (folder / "config").write_text(json.dumps(config))
+    return Api(kubeconfig=str(folder / "config"))
+
+
+def test_a_server_behind_a_proxy_is_reached(tmp_path, apiserver):
+    served = json.loads(apiserver.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    other = configured(apiserver, tmp_path, **{"server": "http://nowhere.invalid", "proxy-url": served})
+    assert other.get("/version") == {"gitVersion": "double"}
+    other.close()
+
+
+def test_a_server_below_a_path_is_asked_there(tmp_path, apiserver):
+    with liar(lambda handler, body: (200, {"asked": handler.path})) as server:
+        other = configured(apiserver, tmp_path, server=f"{server.url}/clusters/one/")
+        assert other.get("/version", limit=1) == {"asked": "/clusters/one/version?limit=1"}
+        other.close()
 
 
 @pytest.mark.parametrize("text", ["kubernetes:no-such-context", "kubernetes:?kubeconfig=/nowhere", "kubernetes:?colour=red"])
@@ -562,6 +583,70 @@ def test_a_list_in_pages_whose_version_is_forgotten_begins_again(watched, apiser
     found, _ = api.pages(path_of("ConfigMap"))
     assert len(found) == 6
     assert [query.get("continue") is None for query in calls] == [True, False, True, False, False]
+
+
+def test_a_list_that_begins_again_in_the_middle_gives_what_there_is_in_the_end(watched, apiserver, monkeypatch):
+    _, api = watched
+    monkeypatch.setattr("offermatch.kubernetes.api._PAGE", 2)
+    for at in range(5):
+        api.create(path_of("ConfigMap", "default"), config_map(f"m{at}"))
+    pages, heard, changes = api.pages, [], []
+
+    def meddling(path, each, **query):
+        def and_then(page):
+            each(page)
+            heard.append([one["metadata"]["name"] for one in page])
+            if len(heard) == 1:
+                # One that was heard goes, one comes, and their version is forgotten.
+                api.delete(path_of("ConfigMap", "default", "m0"))
+                api.create(path_of("ConfigMap", "default"), config_map("m5"))
+                apiserver.do(apiserver.objects.compact)
+
+        return pages(path, and_then, **query)
+
+    monkeypatch.setattr(api, "pages", meddling)
+    other = Reflector(api, path_of("ConfigMap"), lambda *change: changes.append(change))
+    other.start()
+    other.check(10)
+    other.stop()
+    assert heard == [["m0", "m1"], ["m1", "m2"], ["m3", "m4"], ["m5"]]
+    assert set(other.items) == {f"default/m{at}" for at in range(1, 6)}
+    gone = [before["metadata"]["name"] for before, now in changes if now is None]
+    assert (gone, len(changes)) == (["m0"], 7)
+
+
+def test_pages_of_a_list_are_of_one_version(watched, apiserver, monkeypatch):
+    _, api = watched
+    monkeypatch.setattr("offermatch.kubernetes.api._PAGE", 2)
+    for at in range(4):
+        api.create(path_of("ConfigMap", "default"), config_map(f"m{at}"))
+    found, _ = api.pages(
+        path_of("ConfigMap"), lambda page: api.delete(path_of("ConfigMap", "default", page[-1]["metadata"]["name"]))
+    )
+    assert [one["metadata"]["name"] for one in found] == ["m0", "m1", "m2", "m3"]
+
+
+def test_who_wrote_which_field_is_not_kept(watched):
+    reflector, api = watched
+    made = config_map("m", a="1")
+    made["metadata"]["managedFields"] = [{"manager": "kubectl", "fieldsV1": {"f:data": {"f:a": {}}}}]
+    api.create(path_of("ConfigMap", "default"), made)
+    until(lambda: "default/m" in reflector.items)
+    assert "managedFields" not in reflector.items["default/m"]["metadata"]
+    assert reflector.items["default/m"]["data"] == {"a": "1"}
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_collector_is_after_a_reading_what_it_was_before(collects):
+    was = gc.isenabled()
+    try:
+        (gc.enable if collects else gc.disable)()
+        assert decoded(b'{"a": [1]}') == {"a": [1]}
+        with pytest.raises(ValueError, match="Expecting value"):
+            decoded(b"<html>")
+        assert gc.isenabled() is collects
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_what_was_deleted_does_not_come_back_by_a_late_answer(watched):
