@@ -422,12 +422,13 @@ pub enum Error {
         /// What is wrong with them.
         reason: String,
     },
-    /// The compiler gave up on a component. No limit is to blame, and the component may be valid.
-    #[error("{origin} cannot be compiled: the compiler gave up: {reason}")]
+    /// The compiler, or the process that judges a candidate, gave up on a component. No limit is to blame, and the component
+    /// may be valid.
+    #[error("{origin} cannot be used: {reason}")]
     CompilerFailed {
         /// The file the component came from.
         origin: String,
-        /// The compiler's own words.
+        /// Who gave up, and its own words.
         reason: String,
     },
     /// A component of another world.

@@ -52,6 +52,7 @@ mod table;
 mod trust;
 mod visible;
 mod wasm;
+mod worker;
 mod writing;
 
 pub use conformance::{
@@ -95,5 +96,5 @@ pub use trust::{SignatureRefusal, Trust};
 pub use visible::{visible, visible_name};
 pub use wasm::cache::Cache;
 pub use wasm::contract::CONTRACT;
-pub use wasm::elsewhere::compile_elsewhere;
 pub use wasm::inspection::Inspection;
+pub use worker::compile_elsewhere;

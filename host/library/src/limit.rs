@@ -117,7 +117,7 @@ impl fmt::Display for Exceeded {
         let Self { limit, value, asked } = self;
         let (what, unit) = match limit {
             Limit::CompileMemoryBytes => {
-                return write!(f, "needed more memory to be compiled; the limit {} is {value}", limit.name());
+                return write!(f, "needed more memory to be compiled or judged; the limit {} is {value}", limit.name());
             }
             Limit::MemoryBytes => ("asked for", "bytes of memory"),
             Limit::TableElements => ("asked for", "table elements"),
@@ -126,7 +126,7 @@ impl fmt::Display for Exceeded {
             Limit::OutputTextBytes => ("answered with", "bytes of text"),
             Limit::Fuel => ("used", "units of fuel"),
             Limit::ComponentBytes => ("came with", "bytes"),
-            Limit::CompileMilliseconds => ("was still being compiled after", "milliseconds"),
+            Limit::CompileMilliseconds => ("was still being compiled or judged after", "milliseconds"),
             Limit::Memories => ("asked for", "memories"),
             Limit::Tables => ("asked for", "tables"),
             Limit::Instances => ("asked for", "core instances"),

@@ -40,10 +40,10 @@ pub struct Limits {
     pub fuel: Option<u64>,
     /// The bytes of a component that is loaded.
     pub component_bytes: u64,
-    /// The time compiling it may take, in milliseconds.
+    /// The time compiling it may take, in milliseconds; judging it as a candidate has as much.
     pub compile_milliseconds: u64,
     /// The memory of the process that compiles a component, in bytes, where [`compile_elsewhere`](crate::compile_elsewhere)
-    /// was called.
+    /// was called. The one that judges it has `memory_bytes` more.
     pub compile_memory_bytes: u64,
 }
 

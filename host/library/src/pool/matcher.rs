@@ -256,6 +256,14 @@ impl Matcher {
         }
     }
 
+    /// The compiled component; none for the reference.
+    pub(crate) fn component(&self) -> Option<&wasmtime::component::Component> {
+        match &self.inner.code {
+            Code::Component { linked, .. } => Some(linked.pre.component()),
+            Code::Reference => None,
+        }
+    }
+
     /// How much of everything it gets. The reference is code of this host, which nothing limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {

@@ -1,7 +1,7 @@
 //! The slot: holds the matcher in use, and swaps it while others call it.
 
 mod history;
-mod judge;
+pub(crate) mod judge;
 mod manifest;
 mod seated;
 mod shadow;

@@ -10,14 +10,13 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use crate::error::Error;
-use crate::limit::Limit;
-use crate::limits::{Limits, exceeded};
+use crate::limits::Limits;
 use crate::reading;
 use crate::registry;
 use crate::trust::Trust;
 use crate::wasm::cache::Cache;
 use crate::wasm::contract::{self, Contract};
-use crate::wasm::elsewhere::{self, Ended};
+use crate::wasm::elsewhere::{self, late, unwanted};
 use crate::wasm::exports::Indices;
 use crate::wasm::state::HostState;
 use crate::wasm::{engine, spans};
@@ -83,23 +82,20 @@ pub(crate) fn compile(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache
     if let Some(component) = cache.kept(engine, bytes) {
         return Ok(component);
     }
-    match elsewhere::compiled(program, bytes, limits) {
-        Ok(component) => {
+    let ended = match elsewhere::compiled(program, bytes, limits) {
+        Ok(Ok(component)) => {
             if let Err(reason) = cache.keep(engine, bytes, &component) {
                 tracing::debug!(origin, reason, "compiled component not kept");
             }
-            Ok(component)
+            return Ok(component);
         }
-        Err(Ended::Malformed(reason)) => Err(malformed(reason)),
-        Err(Ended::Late(time)) => Err(late(time, origin, limits)),
-        Err(Ended::OutOfMemory) => {
-            let value = limits.compile_memory_bytes;
-            Err(exceeded(Limit::CompileMemoryBytes, value, value.saturating_add(1), origin))
-        }
-        Err(Ended::GaveUp(reason)) => Err(Error::CompilerFailed { origin: origin.to_owned(), reason }),
-        Err(Ended::Stopped) => Err(unwanted(origin)),
-        Err(Ended::Unavailable(error)) => {
-            tracing::warn!(origin, %error, "compiled in this process, without a bound on memory");
+        Ok(Err(reason)) => return Err(malformed(reason)),
+        Err(ended) => ended,
+    };
+    match ended.error("the compiler", origin, limits) {
+        Ok(error) => Err(error),
+        Err(unavailable) => {
+            tracing::warn!(origin, %unavailable, "compiled in this process, without a bound on memory");
             compile_here(bytes, origin, limits, cache)
         }
     }
@@ -130,25 +126,11 @@ fn compile_here(bytes: &[u8], origin: &str, limits: &Limits, cache: &Cache) -> R
             Err(RecvTimeoutError::Disconnected) => unreachable!("a panic is caught and sent"),
         }
     };
-    let compiled = compiled.map_err(|panic| {
-        let reason = elsewhere::words_of(&*panic);
-        Error::CompilerFailed { origin: origin.to_owned(), reason }
-    })?;
+    let compiled =
+        compiled.map_err(|panic| elsewhere::gave_up("the compiler", &elsewhere::words_of(&*panic), origin))?;
     let (component, source) = compiled.map_err(|error| malformed(error.root_cause().to_string()))?;
     tracing::debug!(origin, ?source, "component compiled");
     Ok(component)
-}
-
-/// The error of a component that was still being compiled when its time was over.
-fn late(time: Duration, origin: &str, limits: &Limits) -> Error {
-    let asked = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    exceeded(Limit::CompileMilliseconds, limits.compile_milliseconds, asked, origin)
-}
-
-/// The error of a component that is not wanted any more.
-fn unwanted(origin: &str) -> Error {
-    let reason = "nobody waits for it any more".to_owned();
-    Error::InstanceUnavailable { matcher: origin.to_owned(), reason }
 }
 
 /// The names of what a component imports and exports, each interface with the functions and types in it.

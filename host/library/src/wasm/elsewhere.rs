@@ -1,8 +1,8 @@
-//! A process of its own in which a component is compiled, with bounds on memory and time.
+//! Another process for what cannot be stopped or bounded in this one: compiling a component, and judging a candidate.
 //!
 //! ```text
-//! this process ── bytes ──> this program once more ── machine code, as an entry of the cache ──> checked and loaded here
-//!                               └── a reason, or killed: at the deadline, when nobody waits any more, with its parent
+//! this process ── bytes, limits ──> this program once more (`worker.rs`) ── machine code, as an entry of the cache ──> checked and loaded here
+//!                                   └── a reason, or killed: at the deadline, when nobody waits any more, with its parent
 //! ```
 //!
 //! A compiler cannot be stopped on a thread, and what it allocates is not counted. A process can, and what it leaves behind is
@@ -11,9 +11,8 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::env;
 use std::fs;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,22 +20,25 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
 use wasmtime::component::Component;
 
-use crate::limits::Limits;
+use crate::error::Error;
+use crate::limit::Limit;
+use crate::limits::{Limits, exceeded};
 use crate::visible::visible;
 use crate::wasm::cache::Cache;
 use crate::wasm::engine;
 
 /// The environment variable that names the folder of a job, and that makes this program do it.
-const VARIABLE: &str = "OFFERMATCH_COMPILE";
+pub(crate) const VARIABLE: &str = "OFFERMATCH_COMPILE";
 /// The files of a job.
-const COMPONENT: &str = "component.wasm";
-const LIMITS: &str = "limits.json";
-const REFUSED: &str = "refused";
+pub(crate) const COMPONENT: &str = "component.wasm";
+pub(crate) const LIMITS: &str = "limits.json";
+pub(crate) const REFUSED: &str = "refused";
 const LOG: &str = "log";
 /// The exit code of a process that could not do its job, for a reason that is not the component's.
-const UNABLE: i32 = 3;
+pub(crate) const UNABLE: i32 = 3;
 /// So many bytes at the end of its log are read.
 const MOST_OF_A_LOG: u64 = 1 << 14;
 /// Characters of a compiler's own words that are shown.
@@ -44,7 +46,7 @@ const MOST_WORDS: usize = 300;
 /// After so long a wait looks whether it is to end.
 const TICK: Duration = Duration::from_millis(10);
 
-/// This program, where it compiles in processes of its own.
+/// This program, where it does jobs in processes of its own.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
 thread_local! {
@@ -52,26 +54,13 @@ thread_local! {
     static STOPPED: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
 }
 
-/// Has components compiled in processes of their own, with `compile_memory_bytes` and `compile_milliseconds` as bounds.
-///
-/// To be called first in `main`: the process that compiles is this program once more, and does not come back from here.
-/// Without it components are compiled on a thread, which has no bound on memory, and ends on its own where it takes too long.
-///
-/// ```no_run
-/// offermatch::compile_elsewhere();
-/// // what else `main` does
-/// ```
-pub fn compile_elsewhere() {
-    if let Some(folder) = env::var_os(VARIABLE) {
-        std::process::exit(serve(Path::new(&folder)));
-    }
-    if let Ok(program) = env::current_exe() {
-        // Said twice, it is the same.
-        let _ = PROGRAM.set(program);
-    }
+/// Remembers that this program does jobs when it is started once more.
+pub(crate) fn serves(program: PathBuf) {
+    // Said twice, it is the same.
+    let _ = PROGRAM.set(program);
 }
 
-/// This program, where it compiles in processes of its own.
+/// This program, where it does jobs in processes of its own.
 pub(crate) fn program() -> Option<&'static Path> {
     PROGRAM.get().map(PathBuf::as_path)
 }
@@ -89,16 +78,14 @@ pub(crate) fn is_stopped() -> bool {
     STOPPED.with_borrow(|stopped| stopped.as_ref().is_some_and(|stopped| stopped.load(Ordering::Relaxed)))
 }
 
-/// How compiling ended without a component.
+/// How a job ended that was not done.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// It is no component, and why.
-    Malformed(String),
     /// It took longer than the limit.
     Late(Duration),
     /// It needed more memory than the limit.
     OutOfMemory,
-    /// The compiler gave up, and its own words.
+    /// The process gave up, and its own words.
     GaveUp(String),
     /// Nobody waits for it any more.
     Stopped,
@@ -112,31 +99,94 @@ impl From<io::Error> for Ended {
     }
 }
 
-/// Compiles a component in a process of its own, for the engine of these limits.
+impl Ended {
+    /// The error of a component with which the job had to do; `worker` is what gave up, where that is so.
+    ///
+    /// # Errors
+    /// Why there is no process to be had: the job can be done in this one.
+    pub(crate) fn error(self, worker: &str, origin: &str, limits: &Limits) -> Result<Error, io::Error> {
+        Ok(match self {
+            Self::Late(time) => late(time, origin, limits),
+            Self::OutOfMemory => {
+                let value = limits.compile_memory_bytes;
+                exceeded(Limit::CompileMemoryBytes, value, value.saturating_add(1), origin)
+            }
+            Self::GaveUp(words) => gave_up(worker, &words, origin),
+            Self::Stopped => unwanted(origin),
+            Self::Unavailable(error) => return Err(error),
+        })
+    }
+}
+
+/// The error of a component that was still being compiled or judged when its time was over.
+pub(crate) fn late(time: Duration, origin: &str, limits: &Limits) -> Error {
+    let asked = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    exceeded(Limit::CompileMilliseconds, limits.compile_milliseconds, asked, origin)
+}
+
+/// The error of a component that is not wanted any more.
+pub(crate) fn unwanted(origin: &str) -> Error {
+    let reason = "nobody waits for it any more".to_owned();
+    Error::InstanceUnavailable { matcher: origin.to_owned(), reason }
+}
+
+/// The error of a component with which a compiler or a judge gave up.
+pub(crate) fn gave_up(worker: &str, words: &str, origin: &str) -> Error {
+    Error::CompilerFailed { origin: origin.to_owned(), reason: format!("{worker} gave up: {words}") }
+}
+
+/// A job for another process: a folder that only this user can reach, and that goes with it.
+pub(crate) struct Job(TempDir);
+
+impl Job {
+    /// The job of compiling these bytes for the engine of these limits.
+    ///
+    /// # Errors
+    /// There is no room for its files.
+    pub(crate) fn new(bytes: &[u8], limits: &Limits) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("offermatch-").tempdir()?;
+        fs::write(folder.path().join(COMPONENT), bytes)?;
+        let set = limits.entries().map(|(name, value)| (name.to_owned(), value.into()));
+        fs::write(folder.path().join(LIMITS), serde_json::Value::Object(set.collect()).to_string())?;
+        Ok(Self(folder))
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Has the job done; why the component is refused, where it is.
+    ///
+    /// # Errors
+    /// [`Ended`].
+    pub(crate) fn done(&self, program: &Path, limits: &Limits) -> Result<Option<String>, Ended> {
+        let log = self.folder().join(LOG);
+        let child = Command::new(program)
+            .env(VARIABLE, self.folder())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(&log)?)
+            .spawn()?;
+        let status = waited(&mut Ending(child), Duration::from_millis(limits.compile_milliseconds))?;
+        if let Ok(reason) = fs::read_to_string(self.folder().join(REFUSED)) {
+            return Ok(Some(reason));
+        }
+        if status.success() { Ok(None) } else { Err(why(status, &end_of(&log)?)) }
+    }
+}
+
+/// Compiles a component in a process of its own, for the engine of these limits; or the reason why it is none.
 ///
 /// # Errors
 /// [`Ended`].
-pub(crate) fn compiled(program: &Path, bytes: &[u8], limits: &Limits) -> Result<Component, Ended> {
-    let folder = tempfile::Builder::new().prefix("offermatch-").tempdir()?;
-    fs::write(folder.path().join(COMPONENT), bytes)?;
-    let set = limits.entries().map(|(name, value)| (name.to_owned(), value.into()));
-    fs::write(folder.path().join(LIMITS), serde_json::Value::Object(set.collect()).to_string())?;
-    let log = folder.path().join(LOG);
-    let child = Command::new(program)
-        .env(VARIABLE, folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(&log)?)
-        .spawn()?;
-    let status = waited(&mut Ending(child), Duration::from_millis(limits.compile_milliseconds))?;
-    if let Ok(reason) = fs::read_to_string(folder.path().join(REFUSED)) {
-        return Err(Ended::Malformed(reason));
+pub(crate) fn compiled(program: &Path, bytes: &[u8], limits: &Limits) -> Result<Result<Component, String>, Ended> {
+    let job = Job::new(bytes, limits)?;
+    if let Some(reason) = job.done(program, limits)? {
+        return Ok(Err(reason));
     }
-    if !status.success() {
-        return Err(why(status, &end_of(&log)?));
-    }
-    let entry = Cache::at(folder.path()).kept(engine::of(limits), bytes);
-    entry.ok_or_else(|| io::Error::other("the machine code that was left cannot be used").into())
+    let entry = Cache::at(job.folder()).kept(engine::of(limits), bytes);
+    entry.map(Ok).ok_or_else(|| io::Error::other("the machine code that was left cannot be used").into())
 }
 
 /// A process that is ended when nobody waits for it any more.
@@ -198,7 +248,7 @@ fn why(status: ExitStatus, said: &str) -> Ended {
 }
 
 /// Whether an allocator, or the system, says in a text that there is no more memory.
-fn tells_of_memory(text: &str) -> bool {
+pub(crate) fn tells_of_memory(text: &str) -> bool {
     ["memory allocation of ", "Cannot allocate memory", "OutOfMemory", "out of memory"]
         .iter()
         .any(|words| text.contains(words))
@@ -217,53 +267,6 @@ pub(crate) fn words_of(panic: &(dyn Any + Send)) -> String {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it gave no reason");
     visible(said.lines().next().unwrap_or_default(), MOST_WORDS).into_owned()
-}
-
-/// Does the job in a folder. Gives the exit code.
-fn serve(folder: &Path) -> i32 {
-    // The parent holds the other end of the standard input for as long as it lives.
-    thread::spawn(|| {
-        let _ = io::stdin().read_to_end(&mut Vec::new());
-        std::process::exit(1);
-    });
-    match job(folder) {
-        Ok(()) => 0,
-        Err(error) => {
-            // The log of the job, which the parent reads.
-            let _ = writeln!(io::stderr(), "{error}");
-            UNABLE
-        }
-    }
-}
-
-/// Does the job in a folder: leaves machine code, or the reason why there is none.
-fn job(folder: &Path) -> io::Result<()> {
-    let bytes = fs::read(folder.join(COMPONENT))?;
-    let limits = Limits::from_file(&folder.join(LIMITS)).map_err(|error| io::Error::other(error.to_string()))?;
-    bound_memory(limits.compile_memory_bytes)?;
-    let engine = engine::of(&limits);
-    match Component::from_binary(engine, &bytes) {
-        Ok(component) => Cache::at(folder).keep(engine, &bytes, &component).map_err(io::Error::other),
-        Err(error) if tells_of_memory(&format!("{error:#}")) => Err(io::ErrorKind::OutOfMemory.into()),
-        Err(error) => fs::write(folder.join(REFUSED), error.root_cause().to_string()),
-    }
-}
-
-/// Bounds what this process may write to. Address space that is only reserved does not count.
-#[cfg(unix)]
-fn bound_memory(most: u64) -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-    let maximum = getrlimit(Resource::Data).maximum;
-    let most = maximum.map_or(most, |maximum| most.min(maximum));
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
-    Ok(setrlimit(Resource::Data, Rlimit { current: Some(most), maximum })?)
-}
-
-/// Elsewhere nothing bounds it but the time.
-#[cfg(not(unix))]
-fn bound_memory(_: u64) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(all(test, unix))]
