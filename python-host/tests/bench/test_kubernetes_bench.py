@@ -25,6 +25,13 @@ def test_it_places_everything_and_leaves_nothing_behind(apiserver, capsys):
     assert found["stages"]["match"]["end"] <= decided["seconds"]
     assert api.pages(path_of("Pod"))[0] == []
     assert api.pages(path_of("Node"))[0] == []
+    # What was there before stays, also where that ends the measurement.
+    theirs = {"kind": "Pod", "metadata": {"name": "bench-7"}, "spec": {"containers": [{"name": "main", "image": "theirs"}]}}
+    api.create(path_of("Pod", "default"), theirs)
+    assert run(command) == 1
+    assert "AlreadyExists" in capsys.readouterr().err
+    assert [one["spec"]["containers"][0]["image"] for one in api.pages(path_of("Pod"))[0]] == ["theirs"]
+    assert api.pages(path_of("Node"))[0] == []
     # A server with nodes is somebody's.
     add_node(api, node("one"))
     assert run(command) == 1

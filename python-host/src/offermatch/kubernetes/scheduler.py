@@ -65,6 +65,8 @@ class KubernetesScheduler:
     Attributes:
         name: That name.
         view: What it knows of the cluster.
+        nodes: The nodes, as the server has them.
+        pods: All pods that have not ended, as the server has them.
         cycles: How many cycles have ended.
         decided: How many pods were given a node.
         bound: How many of these were bound.
@@ -110,10 +112,10 @@ class KubernetesScheduler:
         self._matcher = FallbackMatcher(matcher or Matcher.load())
         self._settings = (settings or Settings("shared")).checked()
         self.view = View(name)
-        self._nodes = Reflector(api, path_of("Node"), self.view.node_changed, span=span)
+        self.nodes = Reflector(api, path_of("Node"), self.view.node_changed, span=span)
         # What has ended holds nothing, and there may be very much of it.
         alive = "status.phase!=Succeeded,status.phase!=Failed"
-        self._pods = Reflector(api, path_of("Pod"), self.view.pod_changed, field_selector=alive, span=span)
+        self.pods = Reflector(api, path_of("Pod"), self.view.pod_changed, field_selector=alive, span=span)
         self._events = Events(api, name)
         renew = lease_seconds * 2 / 3
         self._election = Election(api, namespace or api.namespace, name, lease_seconds=lease_seconds, renew_seconds=renew)
@@ -146,7 +148,7 @@ class KubernetesScheduler:
     @property
     def problems(self) -> dict[str, str]:
         """What keeps it from knowing what there is."""
-        watched = {"nodes": self._nodes.problem, "pods": self._pods.problem}
+        watched = {"nodes": self.nodes.problem, "pods": self.pods.problem}
         return {name: problem for name, problem in watched.items() if problem}
 
     def stop(self) -> None:
@@ -159,8 +161,8 @@ class KubernetesScheduler:
         self._workers.shutdown()
         self._writers.shutdown(cancel_futures=True)
         if self._began:
-            self._nodes.stop()
-            self._pods.stop()
+            self.nodes.stop()
+            self.pods.stop()
             if self._elect:
                 self._election.stop()
 
@@ -172,12 +174,12 @@ class KubernetesScheduler:
         """
         if not self._began:
             self._began = True
-            self._nodes.start()
-            self._pods.start()
+            self.nodes.start()
+            self.pods.start()
             if self._elect:
                 self._election.start()
-        self._nodes.check(self._timeout)
-        self._pods.check(self._timeout)
+        self.nodes.check(self._timeout)
+        self.pods.check(self._timeout)
 
     def run(self) -> None:
         """Run cycles until stopped, whatever happens to the server."""
@@ -353,9 +355,9 @@ class KubernetesScheduler:
         with suppress(ClusterError):
             found = self._api.found(path)
             if found is None:
-                self._pods.drop(pod.item)
+                self.pods.drop(pod.item)
             elif found["metadata"].get("uid") == pod.item["metadata"].get("uid"):
-                self._pods.put(found)
+                self.pods.put(found)
         # Bound twice it cannot be, as the server refuses the second; so it is tried again unless it is seen to be bound.
         self.view.give_back(pod, _PAUSES[1] if reason not in ("Conflict", "unreachable") else _PAUSES[0])
 
