@@ -357,6 +357,63 @@ def test_a_node_that_goes_between_match_and_binding_takes_nothing(doubled, monke
     assert placed(doubled) == {"p": None}
 
 
+def between(running, monkeypatch, meddle):
+    """Do something after the match of each cycle, before its bindings."""
+    place = running.scheduler._place
+
+    def and_then(batch, cycle):
+        place(batch, cycle)
+        meddle()
+
+    monkeypatch.setattr(running.scheduler, "_place", and_then)
+
+
+def test_a_pod_that_goes_between_match_and_binding_holds_nothing(doubled, monkeypatch):
+    add_node(doubled, node("one"))
+    doubled.create(PODS, pod("p", containers=asking(cpu="4")))
+    running = Running(doubled)
+    between(running, monkeypatch, lambda: doubled.delete(f"{PODS}/p", grace_seconds=0))
+    with running as scheduler:
+        until(lambda: scheduler.refusals == {"NotFound": 1})
+        doubled.create(PODS, pod("next", containers=asking(cpu="4")))
+        until(lambda: placed(doubled) == {"next": "one"})
+        assert scheduler.view.waiting == 0
+
+
+def test_what_was_decided_is_given_back_where_the_lease_is_lost_before_it_is_bound(doubled, monkeypatch):
+    add_node(doubled, node("one"))
+    for at in range(3):
+        doubled.create(PODS, pod(f"p{at}"))
+    running, leads = Running(doubled), [True]
+    monkeypatch.setattr(KubernetesScheduler, "leads", property(lambda _: leads[-1]))
+    between(running, monkeypatch, lambda: leads.append(False))
+    with running as scheduler:
+        until(lambda: scheduler.decided == 3 and scheduler.view.waiting == 3)
+        assert placed(doubled) == {"p0": None, "p1": None, "p2": None}
+        monkeypatch.undo()
+        until(lambda: all(placed(doubled).values()))
+        assert scheduler.bound == 3
+
+
+def test_what_cannot_be_read_holds_back_no_other(doubled, apiserver):
+    for name in ("good", "broken", "unclear"):
+        add_node(doubled, node(name))
+    doubled.patch(path_of("Node", None, "broken", "status"), {"status": {"allocatable": {"cpu": "many"}}})
+    # What it holds of its node is not known, so that its node takes no other.
+    doubled.create(PODS, pod("theirs", scheduler="nobody", nodeName="unclear", containers=asking(cpu="-1")))
+    doubled.create(PODS, pod("odd", containers=asking(cpu="a few")))
+    for at in range(5):
+        doubled.create(PODS, pod(f"p{at}"))
+    with Running(doubled) as scheduler:
+        until(lambda: scheduler.bound == 4)
+        told = until(lambda: events(doubled, "odd").get("NotServed"))
+        assert '"a few" is not a quantity' in told["message"]
+        waiting = until(lambda: next((name for name in placed(doubled) if name != "odd" and condition(doubled, name)), None))
+        assert condition(doubled, waiting)["message"].startswith("0/2 nodes are available: ")
+    found = placed(doubled)
+    assert [found[f"p{at}"] for at in range(5) if f"p{at}" != waiting] == ["good"] * 4
+
+
 def test_watches_that_break_and_versions_that_are_forgotten_lose_no_pod(doubled, apiserver):
     for at in range(5):
         add_node(doubled, node(f"n{at}"))

@@ -132,8 +132,10 @@ class Reflector:
                     self.problem = visible(str(error))
                 _LOG.info("%s: %s", self._path, visible(str(error)))
                 self._stopped.wait(min(_LONGEST_PAUSE, 0.05 * 2 ** min(failures, 10)))
-            except Exception:  # noqa: BLE001 - whoever reads would wait for ever
-                _LOG.exception("%s: the watch ended by a bug, and begins anew", self._path)
+            except Exception as error:  # noqa: BLE001 - who reads would wait for ever
+                # A server that says what none says, or a bug.
+                _LOG.exception("%s: what was told cannot be read, and is listed anew", self._path)
+                self.problem = visible(f"what the server told cannot be read: {type(error).__name__}: {error}")
                 self._version = ""
                 self._stopped.wait(1.0)
 

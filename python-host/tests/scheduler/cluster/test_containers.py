@@ -280,7 +280,8 @@ def answering(**lies):
 
     def answer(handler, body):
         path = handler.path.partition("?")[0]
-        return 200, next(found for name, found in says.items() if path.endswith(f"/{name}"))
+        found = next((found for name, found in says.items() if path.endswith(f"/{name}")), (404, {"message": "not found"}))
+        return found if isinstance(found, tuple) else (200, found)
 
     with liar(answer) as server:
         yield server.url.replace("http://", "tcp://")
@@ -320,6 +321,54 @@ def test_an_engine_that_answers_what_none_answers_does_not_hide_the_other(lies):
             # Whether it runs there, nobody knows who cannot ask.
             assert cluster.reports(["k1"])[0].outcome in ("running", "unknown")
             assert cluster.launch([Launch("k1", "t", "liar", {"cpu": 1})])[0].refusal == "offer-gone"
+        finally:
+            cluster.close()
+
+
+THEIRS = {"Config": {"Labels": {"offermatch.key": "another"}}}
+NO_IMAGE = (404, {"message": "No such image: absent:1"})
+
+
+@pytest.mark.parametrize(
+    ("says", "refusal", "reason"),
+    [
+        # Docker's own words, where Podman's are other ones.
+        (
+            {"containers/create": (409, {"message": "the name is in use"}), "containers/offermatch-k1/json": THEIRS},
+            "offer-full",
+            "a container of somebody else is called offermatch-k1",
+        ),
+        (
+            {"containers/create": NO_IMAGE, "images/create": {"error": "manifest unknown"}},
+            "payload-refused",
+            "image absent:1: manifest unknown",
+        ),
+        (
+            {"containers/create": NO_IMAGE, "images/create": (404, {"message": "pull access denied"})},
+            "payload-refused",
+            "image absent:1: pull access denied",
+        ),
+        ({"containers/create": NO_IMAGE, "images/create": {"status": "done"}}, "payload-refused", "No such image: absent:1"),
+        (
+            {"containers/create": (403, {"message": "authorization denied by plugin"})},
+            "payload-refused",
+            "image absent:1: authorization denied by plugin",
+        ),
+        ({"containers/create": (500, {"message": "no space left on device"})}, "unreachable", "no space left on device"),
+        ({"containers/create": (503, {"message": "it is stopping"})}, "unreachable", "it is stopping"),
+    ],
+    ids=str,
+)
+def test_an_engine_that_refuses_is_quoted_and_its_room_is_free_again(says, refusal, reason):
+    with answering(**says) as address:
+        cluster = ContainerCluster([Engine(address, "one", {"cpu": "4 cores"})])
+        try:
+            answer = cluster.launch([Launch("k1", "t", "one", {"cpu": 4000}, payload={"image": "absent:1"})])[0]
+            assert answer.refusal == refusal
+            assert reason in answer.reason
+            # That it does not do its work is the engine's problem, a payload that it refuses is not.
+            assert (address in cluster.problems) == (refusal == "unreachable")
+            assert free(cluster) == {"cpu": 4000}
         finally:
             cluster.close()
 

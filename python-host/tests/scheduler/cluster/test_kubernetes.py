@@ -418,6 +418,25 @@ def test_an_answer_that_fails_is_asked_again_and_starts_once(doubled, apiserver,
     assert doubled.free_cores(0) == 3
 
 
+@pytest.mark.parametrize("path", [r".*/pods", r".*/binding"])
+def test_a_refusal_without_a_remedy_is_quoted_and_the_key_is_asked_again(doubled, apiserver, path):
+    apiserver.force("POST", path, 403)
+    answer = doubled.launch("k1", doubled.lasts)
+    assert answer.refusal == "unreachable"
+    assert "it was forced" in answer.reason
+    assert doubled.free_cores(0) == 4
+    assert doubled.launch("k1", doubled.lasts).refusal is None
+    assert doubled.report("k1").outcome == "running"
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_pod_that_the_server_does_not_take_is_the_payloads_fault(doubled, apiserver, api, status):
+    apiserver.force("POST", r".*/pods", status)
+    answer = doubled.launch("k1", doubled.lasts)
+    assert (answer.refusal, answer.reason) == ("payload-refused", f"{status} Forced: it was forced")
+    assert doubled.report("k1").outcome == "unknown"
+
+
 def test_a_server_that_is_busy_is_asked_again_by_itself(doubled, apiserver):
     apiserver.force("POST", r".*/pods", 429, times=2)
     assert doubled.launch("k1", doubled.lasts).refusal is None
@@ -450,6 +469,33 @@ def test_a_server_that_is_away_is_an_error_of_the_whole_cluster(tmp_path, apiser
         assert cluster.problems
     finally:
         cluster.close()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"<html>",
+        b"\xff",
+        5,
+        "all is well",
+        {"items": 5},
+        {"items": ["everything"]},
+        {"items": [{}]},
+        {"items": [{"metadata": {"name": 5}}], "metadata": 5},
+    ],
+    ids=str,
+)
+def test_a_server_that_answers_what_none_answers_is_named_and_makes_no_offer(tmp_path, apiserver, told):
+    with liar(lambda handler, body: (200, told)) as server:
+        configured(apiserver, tmp_path, server=server.url).close()
+        cluster = KubernetesCluster(Place(kubeconfig=str(tmp_path / "config")))
+        try:
+            with pytest.raises(ClusterError) as caught:
+                cluster.offers()
+            assert caught.value.code == "cluster-unreachable"
+            assert cluster.problems["nodes"] or cluster.problems["pods"]
+        finally:
+            cluster.close()
 
 
 def test_credentials_that_do_not_hold_are_named(tmp_path, kubeconfig, api):
