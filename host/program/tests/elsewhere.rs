@@ -41,12 +41,13 @@ fn large(folder: &Path) -> PathBuf {
 fn inspecting(folder: &Path, component: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_offermatch-host"));
     command.arg("inspect").arg(component).env("TMPDIR", folder).env("OFFERMATCH_CACHE", folder.join("cache"));
+    command.stdout(Stdio::null());
     command
 }
 
 /// What the program says of a component under a limit.
 fn inspected(folder: &Path, component: &Path, limit: &str, value: &str) -> Output {
-    inspecting(folder, component).env(limit, value).output().unwrap()
+    inspecting(folder, component).env(limit, value).env("RUST_BACKTRACE", "1").output().unwrap()
 }
 
 /// Whether a process is there whose job lies in a folder.
@@ -80,7 +81,12 @@ fn left(folder: &Path) -> usize {
 fn what_is_compiled_for_too_long_or_needs_too_much_memory_is_ended() {
     let folder = tempfile::tempdir().unwrap();
     let component = large(folder.path());
-    for (limit, value) in [("compile_milliseconds", "300"), ("compile_memory_bytes", "40000000")] {
+    for (limit, value) in [
+        ("compile_milliseconds", "300"),
+        ("compile_memory_bytes", "40000000"),
+        ("compile_memory_bytes", "5000000"),
+        ("compile_memory_bytes", "1"),
+    ] {
         let output = inspected(folder.path(), &component, &format!("OFFERMATCH_{}", limit.to_uppercase()), value);
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");

@@ -217,6 +217,7 @@ def test_a_compiler_that_gives_up_has_its_own_words(folder, monkeypatch, end, wo
     [
         "os.write(2, b'memory allocation of 17 bytes failed\\n'); os.abort()",
         "raise MemoryError",
+        "os.write(2, b'no thread: Resource temporarily unavailable (os error 11)\\n'); os.abort()",
         "os.kill(os.getpid(), 9)",
     ],
 )

@@ -164,6 +164,8 @@ impl Job {
         let log = self.folder().join(LOG);
         let child = Command::new(program)
             .env(VARIABLE, self.folder())
+            // An allocation that fails while a backtrace is made waits for ever for the lock of that backtrace.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(fs::File::create(&log)?)
@@ -247,9 +249,9 @@ fn why(status: ExitStatus, said: &str) -> Ended {
     Ended::GaveUp(if words.is_empty() { format!("it ended with {status}") } else { words.into_owned() })
 }
 
-/// Whether an allocator, or the system, says in a text that there is no more memory.
+/// Whether an allocator, or the system, says in a text that there is no more memory; of the stack of a thread, the last says so.
 pub(crate) fn tells_of_memory(text: &str) -> bool {
-    ["memory allocation of ", "Cannot allocate memory", "OutOfMemory", "out of memory"]
+    ["memory allocation of ", "Cannot allocate memory", "OutOfMemory", "out of memory", "Resource temporarily unavailable"]
         .iter()
         .any(|words| text.contains(words))
 }
@@ -298,6 +300,7 @@ mod tests {
         for commands in [
             "echo 'memory allocation of 17 bytes failed' >&2; kill -ABRT $$",
             "echo 'mmap failed: Cannot allocate memory (os error 12)' >&2; exit 101",
+            "echo 'Os { code: 11, message: \"Resource temporarily unavailable\" }' >&2; kill -ABRT $$",
             "kill -KILL $$",
         ] {
             assert!(matches!(ended(commands), Ended::OutOfMemory), "{commands}");

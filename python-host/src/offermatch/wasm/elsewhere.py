@@ -47,8 +47,11 @@ _MOST_OF_A_LOG = 2**14
 """So many bytes at the end of its log are read."""
 _MOST_WORDS = 300
 """Characters of a compiler's own words that are shown."""
-_OUT_OF_MEMORY = re.compile(r"memory allocation of |Cannot allocate memory|OutOfMemory|out of memory|\bMemoryError\b")
-"""How the allocators of Rust and Python, and the system, say that there is no more memory."""
+_OUT_OF_MEMORY = re.compile(
+    r"memory allocation of |Cannot allocate memory|OutOfMemory|out of memory|\bMemoryError\b"
+    r"|Resource temporarily unavailable"
+)
+"""How the allocators of Rust and Python, and the system, say that there is no more memory; the last of a thread's stack."""
 _COMPILED = b"compiled\n"
 _KINDS = {kind.__name__: kind for kind in (InputError, LimitError, LyingMatcherError, MatcherError, OffermatchError)}
 _elsewhere: list[Path] = []
@@ -122,7 +125,7 @@ def done_elsewhere(job: Job, stopped: threading.Event | None = None) -> Iterator
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)},
+                env=_environment(),
                 start_new_session=True,
             )
         try:
@@ -135,6 +138,12 @@ def done_elsewhere(job: Job, stopped: threading.Event | None = None) -> Iterator
                     stream.close()
         _raise_failure(output, process.returncode, job, folder / _LOG)
         yield folder
+
+
+def _environment() -> dict[str, str]:
+    modules = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+    # An allocation of Rust's that fails while a backtrace is made waits for ever for the lock of that backtrace.
+    return {**os.environ, "PYTHONPATH": modules, "RUST_BACKTRACE": "0"}
 
 
 def _wait(process: subprocess.Popen[bytes], job: Job, stopped: threading.Event | None) -> bytes:
