@@ -251,9 +251,15 @@ fn why(status: ExitStatus, said: &str) -> Ended {
 
 /// Whether an allocator, or the system, says in a text that there is no more memory; of the stack of a thread, the last says so.
 pub(crate) fn tells_of_memory(text: &str) -> bool {
-    ["memory allocation of ", "Cannot allocate memory", "OutOfMemory", "out of memory", "Resource temporarily unavailable"]
-        .iter()
-        .any(|words| text.contains(words))
+    [
+        "memory allocation of ",
+        "Cannot allocate memory",
+        "OutOfMemory",
+        "out of memory",
+        "Resource temporarily unavailable",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
 }
 
 /// What a panic says, without where in the compiler it was; or else the last line.
