@@ -172,10 +172,6 @@ def test_affinity_taints_and_cordons_hold(api):
     [
         ({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]}, "a persistent volume claim (data)"),
         (
-            {"containers": [{"name": "m", "image": "a", "ports": [{"containerPort": 80, "hostPort": 80}]}]},
-            "a port of the host",
-        ),
-        (
             {
                 "affinity": {
                     "podAntiAffinity": {
@@ -205,6 +201,23 @@ def test_a_rule_that_is_not_served_is_named(api, spec, named):
     assert named in told["message"]
     assert condition(api, "odd")["message"] == told["message"]
     assert placed(api)["odd"] is None
+
+
+def test_a_port_of_a_node_is_taken_once(api):
+    for name in ("one", "two"):
+        add_node(api, node(name))
+    listening = asking(cpu="1")
+    listening[0]["ports"] = [{"containerPort": 80, "hostPort": 8080}]
+    api.create(PODS, pod("theirs", scheduler="nobody", nodeName="one", containers=listening))
+    for at in range(2):
+        api.create(PODS, pod(f"p{at}", containers=listening))
+    with Running(api):
+        waiting = until(lambda: next((name for name in ("p0", "p1") if condition(api, name)), None))
+        assert sorted(filter(None, placed(api).values())) == ["one", "two"]
+        told = "0/2 nodes are available: 2 didn't have free ports for the requested pod ports (8080/TCP)"
+        assert condition(api, waiting)["message"] == told
+        api.delete(f"{PODS}/theirs", grace_seconds=0)
+        until(lambda: placed(api)[waiting] == "one")
 
 
 def test_wishes_that_are_not_looked_at_are_named_once(api):

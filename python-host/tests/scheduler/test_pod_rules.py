@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from offermatch import Matcher, ReferenceMatcher
+from offermatch import Matcher, ReferenceMatcher, policies
 from offermatch.kubernetes.rounds import rounds_of
 from offermatch.kubernetes.shapes import Shapes, gang_of
 from offermatch.kubernetes.view import View
@@ -25,8 +25,8 @@ def node(name, zone=None, *, cpu=100, labels=None, taints=()):
     }
 
 
-def pod(name, labels, *, on=None, cpu=1, namespace="default", **spec):
-    container = {"name": "main", "resources": {"requests": {"cpu": str(cpu)}}}
+def pod(name, labels, *, on=None, cpu=1, namespace="default", ports=(), **spec):
+    container = {"name": "main", "resources": {"requests": {"cpu": str(cpu)}}, "ports": list(ports)}
     return {
         "metadata": {"name": name, "namespace": namespace, "uid": name, "labels": labels},
         "spec": {
@@ -403,10 +403,85 @@ def test_a_gang_that_a_pod_that_runs_excludes_is_not_split():
     assert Cluster(nodes, [there, *several(2, "member", {"app": "x", **gang("g", 2)})]).settle() == {}
 
 
+# ---- ports of the host -------------------------------------------------------------------------------------------------
+
+
+def port(number, **more):
+    return {"containerPort": number, "hostPort": number, **more}
+
+
+def test_a_port_of_a_node_is_taken_once():
+    found = Cluster(FOUR, several(6, "web", {}, ports=[port(80)])).settle()
+    assert sorted(found.values()) == ["node1", "node2", "node3", "node4"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "fits_beside"),
+    [
+        (port(80), port(80), False),
+        (port(80), port(81), True),
+        (port(80, protocol="TCP"), port(80), False),
+        (port(80, protocol="UDP"), port(80), True),
+        (port(80, hostIP="10.0.0.1"), port(80), False),
+        (port(80), port(80, hostIP="10.0.0.1"), False),
+        (port(80, hostIP="0.0.0.0"), port(80, hostIP="10.0.0.1"), False),
+        (port(80, hostIP="10.0.0.1"), port(80, hostIP="10.0.0.1"), False),
+        (port(80, hostIP="10.0.0.1"), port(80, hostIP="10.0.0.2"), True),
+        (port(80, hostIP="fd00::1"), port(80, hostIP="fd00::2"), True),
+        ({"containerPort": 80}, port(80), True),
+    ],
+    ids=str,
+)
+def test_a_port_is_taken_by_protocol_and_address(theirs, ours, fits_beside):
+    one = [node("node1")]
+    cluster = Cluster(one, [pod("theirs", {}, on="node1", ports=[theirs]), pod("ours", {}, ports=[ours])], Matcher.load())
+    assert bool(cluster.settle()) is fits_beside
+    if not fits_beside:
+        told = cluster.reasons["default/ours"]
+        assert told.startswith("0/1 nodes are available: 1 didn't have free ports for the requested pod ports (80/TCP")
+
+
+def test_a_sidecar_keeps_its_port_and_an_init_container_does_not():
+    one = [node("node1")]
+    for policy, expected in (("Always", {}), (None, {"ours": "node1"})):
+        first = [{"name": "first", "restartPolicy": policy, "ports": [port(80)]}]
+        pods = [pod("theirs", {}, on="node1", initContainers=first), pod("ours", {}, ports=[port(80)])]
+        assert Cluster(one, pods).settle() == expected
+
+
+def test_a_port_is_free_again_when_its_pod_has_gone():
+    cluster = Cluster([node("node1")], [theirs := pod("theirs", {}, on="node1", ports=[port(80)])])
+    cluster.view.pod_changed(None, pod("ours", {}, ports=[port(80)]))
+    assert cluster.settle() == {}
+    cluster.view.pod_changed(theirs, None)
+    cluster.bound.clear()
+    assert cluster.settle() == {"ours": "node1"}
+
+
+@pytest.mark.parametrize("policy", policies.names())
+def test_ports_that_are_free_everywhere_change_no_choice(policy):
+    matcher = Matcher.load(policy=policy)
+    for seed in range(10):
+        draw = random.Random(seed)
+        nodes = [node(f"n{at}", cpu=draw.randint(2, 9)) for at in range(8)]
+        sizes = [draw.randint(0, 4) for _ in range(12)]
+        plain = [pod(f"p{at}", {}, cpu=size) for at, size in enumerate(sizes)]
+        ported = [
+            pod(f"p{at}", {}, cpu=size, ports=[port(1000 + at, **({"hostIP": "10.0.0.1"} if at % 2 else {}))])
+            for at, size in enumerate(sizes)
+        ]
+        assert Cluster(nodes, ported, matcher).settle() == Cluster(nodes, plain, matcher).settle()
+
+
 # ---- random clusters ---------------------------------------------------------------------------------------------------
 
 
-def drawn(draw):
+def port_drawn(draw):
+    address = draw.choice([{}, {"hostIP": "0.0.0.0"}, {"hostIP": "10.0.0.1"}, {"hostIP": "10.0.0.2"}])
+    return port(draw.choice([80, 81]), protocol=draw.choice(["TCP", "TCP", "UDP"]), **address)
+
+
+def drawn(draw, *, with_ports=False):
     """Return the nodes and pods of a small cluster, with rules of all sorts."""
     nodes = []
     for at in range(draw.randint(1, 7)):
@@ -451,6 +526,10 @@ def drawn(draw):
             affinity["nodeAffinity"] = {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
         if draw.random() < 0.2:
             spec["tolerations"] = [{"key": "k", "operator": "Exists"}]
+        if with_ports:
+            spec = spec if draw.random() < 0.3 else {}
+            affinity = affinity if draw.random() < 0.3 else {}
+            spec["ports"] = [port_drawn(draw) for _ in range(draw.randint(0, 2))]
         return spec | ({"affinity": affinity} if affinity else {})
 
     pods = []
@@ -481,21 +560,23 @@ class Groupless(ReferenceMatcher):
 
 
 @pytest.mark.parametrize(
-    ("matcher", "values", "seeds"),
+    ("matcher", "values", "seeds", "with_ports"),
     [
-        (ReferenceMatcher, 10_000, range(200)),
-        (ReferenceMatcher, 10_000, range(200, 400)),
+        (ReferenceMatcher, 10_000, range(200), False),
+        (ReferenceMatcher, 10_000, range(200, 400), False),
         # Domains are named by an attribute of nodes, as where there are very many.
-        (ReferenceMatcher, 1, range(400, 500)),
-        (Groupless, 10_000, range(500, 600)),
-        (Matcher.load, 10_000, range(600, 700)),
+        (ReferenceMatcher, 1, range(400, 500), False),
+        (Groupless, 10_000, range(500, 600), False),
+        (Matcher.load, 10_000, range(600, 700), False),
+        (ReferenceMatcher, 10_000, range(700, 800), True),
+        (Matcher.load, 10_000, range(800, 1000), True),
     ],
 )
-def test_no_pod_breaks_a_rule_and_none_waits_that_would_find_a_node(matcher, values, seeds, monkeypatch):
+def test_no_pod_breaks_a_rule_and_none_waits_that_would_find_a_node(matcher, values, seeds, with_ports, monkeypatch):
     monkeypatch.setattr("offermatch.kubernetes.rounds._MOST_VALUES", values)
     shared, placed, waits = matcher(), 0, 0
     for seed in seeds:
-        nodes, pods = drawn(random.Random(seed))
+        nodes, pods = drawn(random.Random(seed), with_ports=with_ports)
         cluster = Cluster(nodes, pods, shared)
         found = cluster.settle()
         placed += len(found)

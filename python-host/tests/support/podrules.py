@@ -131,6 +131,29 @@ def breaks_anti_affinity(pod, node, by_name, bound):
     return None
 
 
+def ports_of(pod):
+    """Port, protocol and address of all that a pod wants of its host."""
+    spec = pod["spec"]
+    listening = spec["containers"] + [one for one in spec.get("initContainers", []) if one.get("restartPolicy") == "Always"]
+    return [
+        (port["hostPort"], port.get("protocol", "TCP"), port.get("hostIP", "0.0.0.0"))
+        for one in listening
+        for port in one.get("ports", [])
+        if port.get("hostPort")
+    ]
+
+
+def breaks_ports(pod, node, bound):
+    """Which port of a node is taken already; None where all that the pod wants are free."""
+    for there, where in bound:
+        for number, protocol, address in ports_of(pod):
+            for other in ports_of(there):
+                meet = address == other[2] or "0.0.0.0" in (address, other[2])
+                if where == node["metadata"]["name"] and other[:2] == (number, protocol) and meet:
+                    return f"{there['metadata']['name']} has {other}"
+    return None
+
+
 def broken(pod, node, nodes, bound):
     """Which rule a pod breaks on a node, beside pods that are bound to theirs; None where it breaks none."""
     by_name = {one["metadata"]["name"]: one for one in nodes}
@@ -138,6 +161,7 @@ def broken(pod, node, nodes, bound):
         breaks_spread(pod, node, nodes, bound)
         or breaks_affinity(pod, node, by_name, bound)
         or breaks_anti_affinity(pod, node, by_name, bound)
+        or breaks_ports(pod, node, bound)
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 
 from offermatch.errors import ClusterError
 from offermatch.kubernetes.api import Api, Object, path_of
+from offermatch.kubernetes.ports import port_of
 from offermatch.kubernetes.view import Waiting
 from offermatch.model import AnyRequirement, Comparison, Explanation
 from offermatch.visible import LONGEST_NAME, visible
@@ -27,7 +28,7 @@ def explained(found: Explanation, requirements: Sequence[AnyRequirement], meanin
         requirements: What was asked of a node.
         meanings: How a node fails a check, by the name of the check, where that is a rule about other pods.
     """
-    parts = [f"{count} have too little {visible(name, LONGEST_NAME)}" for name, count in found.by_dimension.items() if count]
+    parts = [f"{count} {_short_of(name)}" for name, count in found.by_dimension.items() if count]
     for at, (one, count) in enumerate(zip(requirements, found.by_requirement, strict=True)):
         if not count:
             continue
@@ -50,6 +51,13 @@ def explained(found: Explanation, requirements: Sequence[AnyRequirement], meanin
     if found.candidates:
         parts.append(f"{found.candidates} would take it")
     return f"0/{found.offers} nodes are available: {', '.join(parts) or 'there is no node'}"
+
+
+def _short_of(name: str) -> str:
+    port = port_of(name)
+    if port is None:
+        return f"have too little {visible(name, LONGEST_NAME)}"
+    return f"didn't have free ports for the requested pod ports ({visible(port, LONGEST_NAME)})"
 
 
 class Events:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.formats.kubernetes import Node, Pod
 from offermatch.kubernetes.api import Object
+from offermatch.kubernetes.ports import ports_of
 from offermatch.kubernetes.rules import Rules
 from offermatch.model import Requirement
 from offermatch.quantity import MAXIMUM
@@ -30,7 +31,7 @@ class Shape:
 
     Attributes:
         pod: A pod that asks for it.
-        asked: How much, in the smallest unit.
+        asked: How much, in the smallest unit, ports of the host included.
         refusal: Which rule it has that is not served; empty where all are.
         ignored: Which wishes it has that are not looked at.
         rules: What it asks about other pods; None where that is nothing.
@@ -75,7 +76,7 @@ class Shapes:
         containers, first = spec.get("containers") or [], spec.get("initContainers") or []
         parts: list[Any] = [spec.get(name) for name in _SPEC]
         parts += [[[one.get(name) for name in _CONTAINER] for one in each] for each in (containers, first)]
-        parts += [_ports(containers), _claims(spec)]
+        parts += [ports_of(spec), _claims(spec)]
         key = repr(parts)
         shape = self._known.get(key)
         if shape is None:
@@ -92,15 +93,13 @@ def _shape(item: Object) -> Shape:
     try:
         pod = Pod(item, "pod")
         # One that runs holds this, whatever it is that is not served.
-        asked = pod.asked()
+        asked = {**pod.asked(), **ports_of(spec)}
         rules = Rules.of(spec)
         pod.requirements([], [], alone=False)
     except InputError as error:
         return Shape(None, asked, visible(error.message), rules=rules)
     refusal = rules.unserved if rules is not None else ""
-    if ports := _ports(spec.get("containers") or []):
-        refusal = f"a port of the host ({ports[0]})"
-    elif claims := _claims(spec):
+    if claims := _claims(spec):
         refusal = f"a persistent volume claim ({visible(claims[0])})"
     affinity = spec.get("affinity") or {}
     ignored = [
@@ -111,10 +110,6 @@ def _shape(item: Object) -> Shape:
     if any(one.get("whenUnsatisfiable") == "ScheduleAnyway" for one in spec.get("topologySpreadConstraints") or []):
         ignored.append("topology spread that may be broken")
     return Shape(pod, asked, f"{refusal} is not served" if refusal else "", ignored, rules)
-
-
-def _ports(containers: Iterable[Object]) -> list[int]:
-    return [port["hostPort"] for one in containers for port in one.get("ports") or [] if port.get("hostPort")]
 
 
 def _claims(spec: Object) -> list[str]:

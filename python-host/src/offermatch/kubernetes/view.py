@@ -16,6 +16,7 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.formats.kubernetes import Node
 from offermatch.kubernetes.api import Object
+from offermatch.kubernetes.ports import room_of
 from offermatch.kubernetes.reflector import name_of
 from offermatch.kubernetes.shapes import Gang, Shape, Shapes, gang_of
 from offermatch.kubernetes.topology import Topology
@@ -268,7 +269,8 @@ class View:
         held = [self._held.get(node.name, none) for node in nodes]
         available, capacity = {}, {}
         for name in dimensions:
-            there = [node.allocatable.get(name, 0) for node in nodes]
+            room = room_of(name)
+            there = [node.allocatable.get(name, 0) for node in nodes] if room is None else [room] * len(nodes)
             capacity[name] = array("Q", there)
             available[name] = array(
                 "Q", [max(0, most - taken.get(name, 0)) for most, taken in zip(there, held, strict=True)]
