@@ -172,34 +172,28 @@ class Instance:
         breathe()
         set_traced = self._exports.lists.get("set-traced")
         if set_traced is None:
-            return run(params, timings)
+            return self._run(run, params, timings)
         spans = self._lockdown.spans
         traced = spans.begin(self.limits.output_text_bytes)
         try:
             if traced != self._traced:
-                self._way(set_traced, "set-traced", direct=direct)([traced], Timings())
-                self._traced = traced
-            return run(params, timings)
+                run = partial(self._run_told, self._way(set_traced, "set-traced", direct=direct), traced, run)
+            return self._run(run, params, timings)
         finally:
             spans.emit()
 
-    def _way(self, index: ExportIndex, name: str, *, direct: bool) -> Callable[[Sequence[Any], Timings], Any]:
-        """Return what calls a function: directly where that is asked for and its types are known."""
+    def _run_told(self, set_traced: Callable[..., Any], traced: bool, run: Callable[..., Any], *params: Any) -> Any:
+        """Say first whether calls are traced from now on."""
+        set_traced(self.store, traced)
+        self._traced = traced
+        return run(*params)
+
+    def _way(self, index: ExportIndex, name: str, *, direct: bool) -> Callable[..., Any]:
+        """Return what calls a function, with the store first: directly where that is asked for and its types are known."""
         function = self._function(index, name)
         if direct and (layouts := self._exports.layouts(index, function, self.store)) is not None:
-            return partial(self._run_direct, layouts, function)
-        return partial(self._run, function)
-
-    def _run_direct(self, layouts: list[Layout], function: Func, params: Sequence[Any], timings: Timings) -> Any:
-        # A layout is for one call at a time; one that is in use elsewhere is not in the list.
-        try:
-            layout = layouts.pop()
-        except IndexError:
-            layout = Layout(function.type(self.store))
-        try:
-            return self._run(partial(layout.call, function), params, timings)
-        finally:
-            layouts.append(layout)
+            return partial(_run_direct, layouts, function)
+        return function
 
     def _run(self, function: Callable[..., Any], params: Sequence[Any], timings: Timings) -> Any:
         begin = monotonic()
@@ -219,3 +213,15 @@ class Instance:
         if self._lockdown.raised is not None:
             return self._lockdown.raised
         return trapped(error, self.limits, (monotonic() - begin) * 1000, self._place, self._lockdown.output())
+
+
+def _run_direct(layouts: list[Layout], function: Func, store: Store, *params: Any) -> Any:
+    # A layout is for one call at a time; one that is in use elsewhere is not in the list.
+    try:
+        layout = layouts.pop()
+    except IndexError:
+        layout = Layout(function.type(store))
+    try:
+        return layout.call(function, store, *params)
+    finally:
+        layouts.append(layout)

@@ -15,6 +15,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
@@ -36,7 +37,8 @@ from wasmtime.component import ComponentInstanceType as InstanceType
 
 from offermatch.wasm.callback import add_function
 from offermatch.wasm.spans import FUNCTIONS as TRACING
-from offermatch.wasm.spans import MOST_PARTS, UNREAD, Spans
+from offermatch.wasm.spans import Spans
+from offermatch.wasm.told import add_tracing
 
 __all__ = ["Lockdown", "foreign_imports", "shared_linker"]
 
@@ -81,21 +83,17 @@ def shared_linker(engine: Engine, component: Component) -> Linker | None:
         for name, items in asked.items():
             with root.add_instance(name) as interface:
                 for item in items:
-                    _add_tracing(interface, item)
+                    add_tracing(interface, item, _tracing(item))
     return linker
-
-
-def _add_tracing(interface: LinkerInstance, name: str) -> None:
-    add_function(interface, name, _tracing(name), MOST_PARTS, UNREAD)
 
 
 def _tracing(name: str) -> Callable[..., Any]:
     """Return a function of `wasi:otel/tracing`, for whichever instance the thread calls."""
     function = TRACING[name]
 
-    def call(_store: Any, *arguments: Any) -> Any:
+    def call(*arguments: Any) -> Any:
         lockdown: Lockdown = _under_way.lockdown
-        return lockdown.guarded(lambda: function(lockdown.spans, *arguments))
+        return lockdown.guarded(partial(function, lockdown.spans, *arguments))
 
     return call
 
@@ -176,7 +174,7 @@ class Lockdown:
             kind = extern.ty
             if isinstance(kind, FuncType):
                 if name.startswith(_TELEMETRY):
-                    _add_tracing(interface, export)
+                    add_tracing(interface, export, _tracing(export))
                 else:
                     add_function(interface, export, self._guarded(f"{name}/{export}", kind, numbers))
             elif isinstance(kind, ResourceType):

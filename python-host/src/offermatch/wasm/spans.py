@@ -15,36 +15,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NoReturn
 
-from wasmtime.component import Record, Variant
+from offermatch.wasm.told import Context, Told
 
-__all__ = ["FUNCTIONS", "MATCHING", "MOST_PARTS", "UNREAD", "Spans", "span", "tell"]
+__all__ = ["FUNCTIONS", "MATCHING", "Spans", "span", "tell"]
 
 MATCHING = "match_tasks_to_offers"
 """The span of a cycle's matching."""
 
 _MOST_SPANS = 1000
-MOST_PARTS = 1000
-"""The attributes, events and links of one span, and what is in them; a span of more is left out."""
-UNREAD = (
-    *("trace-id", "trace-flags", "is-remote", "trace-state", "start-time", "end-time", "events", "links"),
-    *("schema-url", "dropped-attributes", "dropped-events", "dropped-links"),
-)
-"""What a span has and nobody looks at: a component has no clock, and its trace is the caller's."""
-_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
+_NO_CONTEXT = Context("0" * 32, "0" * 16, sampled=False, remote=False, state=())
 _log = logging.getLogger("offermatch")
-
-
-@dataclass(slots=True)
-class _Ended:
-    """A span that has ended, with times in nanoseconds."""
-
-    span: Record
-    begin: int
-    end: int
 
 
 class Spans:
@@ -54,7 +39,7 @@ class Spans:
         """Listen to nothing yet."""
         self._outer: Any = None
         self._open: dict[str, int] = {}
-        self._ended: list[_Ended] = []
+        self._ended: list[tuple[int, int, Told]] = []
         self._begun = self._text = 0
 
     @property
@@ -81,45 +66,33 @@ class Spans:
         """End a call: make the spans that have ended; the others are none. Whatever goes wrong is a matter of the log."""
         if self._ended:
             try:
-                _make(self._outer, sorted(self._ended, key=lambda one: one.begin))
+                _make(self._outer, self._ended)
             except Exception:  # noqa: BLE001 - whatever a tracer does wrong, the cycle has its answer
                 _log.warning("the spans of a matcher are lost", exc_info=True)
         self._outer = None
 
-    def on_start(self, context: Record) -> None:
+    def on_start(self, span_id: str) -> None:
         """Begin a span."""
         begin = time.time_ns()
-        span_id = _field(context, "span-id")
         self._begun += 1
         if self.traced and self._begun <= _MOST_SPANS and self._pays(span_id):
             self._open[span_id] = begin
 
-    def on_end(self, span: Record) -> None:
+    def on_end(self, span: Told) -> None:
         """End a span."""
         end = time.time_ns()
-        begin = self._open.pop(_field(_field(span, "span-context"), "span-id"), None)
-        status = _field(span, "status")
-        scope = _field(span, "instrumentation-scope")
-        texts = [_field(span, "name"), _field(span, "parent-span-id"), getattr(status, "payload", None) or ""]
-        texts += [text for entry in _field(span, "attributes") for text in (_field(entry, "key"), _field(entry, "value"))]
-        texts += [_field(scope, "name"), _field(scope, "version") or ""]
-        if begin is not None and self._pays(*texts):
-            self._ended.append(_Ended(span, begin, end))
+        begin = self._open.pop(span.id, None)
+        texts = (span.name, span.parent, span.error or "", span.scope, span.version or "")
+        if begin is not None and self._pays(*texts, *chain.from_iterable(span.attributes)):
+            self._ended.append((begin, end, span))
 
-    def outer_span_context(self) -> Record:
+    def outer_span_context(self) -> Context:
         """Return the span that the call is made in, as the contract has it."""
-        context = None if self._outer is None else self._outer.get_span_context()
-        record = Record()
-        vars(record).update(
-            {
-                "trace-id": _NO_TRACE if context is None else f"{context.trace_id:032x}",
-                "span-id": _NO_SPAN if context is None else f"{context.span_id:016x}",
-                "trace-flags": set() if context is None else {"sampled"},
-                "is-remote": context is not None and context.is_remote,
-                "trace-state": [] if context is None else list(context.trace_state.items()),
-            }
-        )
-        return record
+        if self._outer is None:
+            return _NO_CONTEXT
+        found = self._outer.get_span_context()
+        state = tuple(found.trace_state.items())
+        return Context(f"{found.trace_id:032x}", f"{found.span_id:016x}", sampled=True, remote=found.is_remote, state=state)
 
     def _pays(self, *texts: str) -> bool:
         """Return whether these texts are within what this call may have left."""
@@ -156,35 +129,29 @@ def tell(attributes: Mapping[str, str | int]) -> None:
         trace.get_current_span().set_attributes(attributes)
 
 
-def _make(outer: Any, ended: list[_Ended]) -> None:
-    """Make spans, parents before their children."""
+def _make(outer: Any, ended: list[tuple[int, int, Told]]) -> None:
+    """Make spans, of when each began and ended, parents before their children."""
     trace = sys.modules["opentelemetry.trace"]
     provider = trace.get_tracer_provider()
     made: dict[str, Any] = {}
-    for one in ended:
-        found = _field(one.span, "instrumentation-scope")
-        tracer = _tracer(provider, _field(found, "name"), _field(found, "version"))
-        context = trace.set_span_in_context(made.get(_field(one.span, "parent-span-id"), outer))
-        attributes = {_field(entry, "key"): _attribute(_field(entry, "value")) for entry in _field(one.span, "attributes")}
-        kind = getattr(trace.SpanKind, _field(one.span, "span-kind").upper())
-        span = tracer.start_span(
-            _field(one.span, "name"), context=context, kind=kind, attributes=attributes, start_time=one.begin
+    for begin, end, told in sorted(ended, key=itemgetter(0)):
+        span = _tracer(provider, told.scope, told.version).start_span(
+            told.name,
+            context=trace.set_span_in_context(made.get(told.parent, outer)),
+            kind=trace.SpanKind[told.kind.upper()],
+            attributes={key: _attribute(value) for key, value in told.attributes},
+            start_time=begin,
         )
-        status = _field(one.span, "status")
-        if isinstance(status, Variant) and status.tag == "error":
-            span.set_status(trace.Status(trace.StatusCode.ERROR, status.payload))
-        span.end(one.end)
-        made[_field(_field(one.span, "span-context"), "span-id")] = span
+        if told.error is not None:
+            span.set_status(trace.Status(trace.StatusCode.ERROR, told.error))
+        span.end(end)
+        made[told.id] = span
 
 
 @lru_cache(maxsize=16)
 def _tracer(provider: Any, name: str, version: str | None) -> Any:
     """Return a tracer, which a provider would make anew whenever it is asked."""
     return provider.get_tracer(name, version)
-
-
-def _field(record: Record, name: str) -> Any:
-    return vars(record)[name]
 
 
 def _attribute(text: str) -> Any:
