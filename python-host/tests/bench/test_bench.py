@@ -10,7 +10,7 @@ import pyperf
 import pytest
 
 from offermatch import LyingMatcherError, Matcher, ReferenceMatcher
-from offermatch.bench import svg, talk
+from offermatch.bench import svg, talk, traced
 from offermatch.bench.loops import LOOPS, Row, rows_of
 from offermatch.cli.main import run
 from offermatch.sample import parse_sample
@@ -193,6 +193,19 @@ def test_the_start(capsys, monkeypatch):
     assert status == 0
     assert rows["compiled component from the cache"] < rows["compile, and fill the cache"]
     assert "median" in command(capsys, "bench", "start", "--rounds", "1")[1]
+
+
+def test_what_a_traced_call_costs(capsys):
+    arguments = ("bench", "traced", "--sample", "uniform:5x5", "--rounds", "3")
+    status, out, _ = command(capsys, *arguments, "--json")
+    found = json.loads(out)
+    assert status == 0
+    # That of the call, two of opening a pool, and four of assigning.
+    assert found["spans"] == 7
+    assert min(found["untraced"], found["sdk"]) > 0
+    assert found["beyond"] == pytest.approx(found["traced"] - found["untraced"], abs=1e-3)
+    assert "SDK alone, for 7 spans" in command(capsys, *arguments)[1]
+    assert "MISSED: a traced call costs 2.00 ms more, of 1 ms at most" in traced.table({**found, "beyond": 2.0})
 
 
 def test_bars_of_any_length_are_drawn():

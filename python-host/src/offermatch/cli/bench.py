@@ -31,6 +31,7 @@ from offermatch.bench import (
     svg,
     swap,
     talk,
+    traced,
 )
 from offermatch.cli.arguments import positive, sample
 from offermatch.cli.output import Differs
@@ -74,6 +75,10 @@ def add_bench(commands: Any) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("start", start, _start, "compiling, the cache of compiled components, the smallest calls")
     parser.add_argument("--rounds", type=positive, default=9, metavar="N")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("traced", traced, _traced, "what a call costs while it is traced")
+    parser.add_argument("--sample", type=sample, default=Sample("uniform", 50, 50), metavar="KIND:TASKSxOFFERS[:SEED]")
+    parser.add_argument("--rounds", type=positive, default=1000, metavar="N")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("swap", swap, _swap, "swapping the matcher under threads that call it")
     parser.add_argument("--sample", type=sample, default=Sample("uniform", 200, 200), metavar="KIND:TASKSxOFFERS[:SEED]")
@@ -324,6 +329,10 @@ def _gil(options: argparse.Namespace) -> str:
 
 def _start(options: argparse.Namespace) -> str:
     return _shown(start.start(options.rounds), options, start.table)
+
+
+def _traced(options: argparse.Namespace) -> str:
+    return _shown(traced.traced(options.sample, options.rounds), options, traced.table)
 
 
 def _languages(options: argparse.Namespace) -> str:
