@@ -25,6 +25,7 @@ Span = Callable[[str], AbstractContextManager[object]]
 _LOG = logging.getLogger(__name__)
 _WATCH_SECONDS = 240
 _LONGEST_PAUSE = 10.0
+_SHORT_SECONDS = 0.5
 
 
 class Reflector:
@@ -67,6 +68,7 @@ class Reflector:
         self._watch_seconds = watch_seconds
         self._selectors = {"labelSelector": label_selector, "fieldSelector": field_selector}
         self._version = ""
+        self._failures = 0
         self._known = threading.Event()
         self._stopped = threading.Event()
         self._stream: Stream | None = None
@@ -113,25 +115,27 @@ class Reflector:
             self._remove(name_of(item))
 
     def _run(self) -> None:
-        failures = 0
         while not self._stopped.is_set():
             try:
                 if not self._version:
                     self._list()
                 self._watch()
-                failures = 0
             except ClusterError as error:
                 if self._stopped.is_set():
                     return
-                if isinstance(error, RefusedError) and error.status == 410:
+                self._failures += 1
+                was_listed = bool(self._version)
+                is_forgotten = isinstance(error, RefusedError) and error.status == 410
+                if is_forgotten:
                     self._version = ""
+                # A watch that breaks off goes on from where it was, and what is forgotten is listed again: unless that
+                # goes on, it is nothing to speak of.
+                if was_listed and is_forgotten and self._failures <= 2:
                     continue
-                failures += 1
-                # A watch that breaks off is nothing to speak of: it goes on from where it was.
-                if failures > 1 or not self._version:
+                if self._failures > 1 or not was_listed:
                     self.problem = visible(str(error))
                 _LOG.info("%s: %s", self._path, visible(str(error)))
-                self._stopped.wait(min(_LONGEST_PAUSE, 0.05 * 2 ** min(failures, 10)))
+                self._stopped.wait(min(_LONGEST_PAUSE, 0.05 * 2 ** min(self._failures, 10)))
             except Exception as error:  # noqa: BLE001 - who reads would wait for ever
                 # A server that says what none says, or a bug.
                 _LOG.exception("%s: what was told cannot be read, and is listed anew", self._path)
@@ -148,6 +152,9 @@ class Reflector:
             )
         for one in reads:
             one.result()
+        if not version:
+            hint = "see that an API server listens there"
+            raise ClusterError("cluster-unreachable", "the list does not say of which version it is", hint, self._path)
         with self.lock:
             self.lists += 1
             for name in self.items.keys() - {name_of(item) for item in items}:
@@ -165,6 +172,7 @@ class Reflector:
         query |= {"resourceVersion": self._version, **self._selectors}
         # A server that is silent for longer than it said that the watch lasts is gone.
         stream = self._stream = self._api.stream(self._path, self._watch_seconds + 30, **query)
+        began, told = time.monotonic(), False
         try:
             self.problem = ""
             # Whoever stops this looks for the stream after that, so that one of the two sees the other.
@@ -175,8 +183,13 @@ class Reflector:
                     return
                 with self._span("watch"):
                     self._take(line)
+                self._failures, told = 0, True
         finally:
             stream.close()
+        if not told and time.monotonic() < began + _SHORT_SECONDS:
+            hint = "see what is between here and the server"
+            raise ClusterError("cluster-unreachable", "the watch ended as it began", hint, self._path)
+        self._failures = 0
 
     def _take(self, line: bytes) -> None:
         try:

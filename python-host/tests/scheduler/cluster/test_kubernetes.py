@@ -478,6 +478,8 @@ def test_a_server_that_is_away_is_an_error_of_the_whole_cluster(tmp_path, apiser
         b"\xff",
         5,
         "all is well",
+        {},
+        [],
         {"items": 5},
         {"items": ["everything"]},
         {"items": [{}]},
@@ -609,6 +611,40 @@ def test_a_version_that_is_forgotten_is_listed_anew(watched, apiserver):
     until(lambda: reflector.lists > lists)
     until(lambda: "default/goes" not in reflector.items)
     assert "default/stays" in reflector.items
+
+
+GONE = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"}
+LISTED = {"metadata": {"resourceVersion": "7"}, "items": []}
+
+
+@pytest.mark.parametrize(
+    ("listed", "watched", "reason"),
+    [
+        ((200, LISTED), (200, b""), "the watch ended as it began"),
+        ((200, LISTED), (200, {"type": "ERROR", "object": GONE}), "410 Expired: too old resource version"),
+        ((200, LISTED), (410, GONE), "410 Expired: too old resource version"),
+        ((410, GONE), (410, GONE), "410 Expired: too old resource version"),
+        ((500, b"it is broken"), (500, b"it is broken"), "500 it is broken"),
+    ],
+    ids=str,
+)
+def test_what_goes_wrong_again_and_again_is_named_and_tried_less_and_less(tmp_path, apiserver, listed, watched, reason):
+    def answer(handler, body):
+        status, found = watched if "watch=true" in handler.path else listed
+        return status, found if isinstance(found, bytes) else json.dumps(found).encode() + b"\n"
+
+    with liar(answer) as server:
+        other = configured(apiserver, tmp_path, server=server.url)
+        reflector, pauses = Reflector(other, path_of("ConfigMap")), []
+        reflector._stopped.wait = lambda seconds: (pauses.append(seconds), len(pauses) > 8 and reflector._stopped.set())
+        reflector.start()
+        reflector._thread.join()
+        # The last is as long as it gets. A list and a watch come before each, and twice more where a version is forgotten.
+        assert pauses == sorted(pauses)
+        assert pauses[-1] == 10.0
+        assert len(server.asked) <= 2 * (len(pauses) + 2)
+        assert reason in reflector.problem
+        other.close()
 
 
 def test_a_list_in_pages_whose_version_is_forgotten_begins_again(watched, apiserver, monkeypatch):
