@@ -122,7 +122,7 @@ class KubernetesScheduler:
         self._elect = elect
         self._interval, self._most, self._timeout = interval, most_pods, timeout_seconds
         self._span = span
-        self._decided: deque[tuple[Waiting, str]] = deque()
+        self._to_bind: deque[tuple[Waiting, str]] = deque()
         self._concurrency = concurrency
         self._workers = ThreadPoolExecutor(concurrency, "bind")
         self._writers = ThreadPoolExecutor(4, "tell")
@@ -223,7 +223,7 @@ class KubernetesScheduler:
         # It may have been closed meanwhile.
         with suppress(RuntimeError):
             for _ in range(min(cycle.placed, self._concurrency)):
-                self._workers.submit(self._bind_decided)
+                self._workers.submit(self._bind_all)
         cycle.seconds = time.perf_counter() - begin
         self.cycles += 1
         return cycle
@@ -258,7 +258,7 @@ class KubernetesScheduler:
             held = [(pod, node) for pod, node in pairs if self.view.assume(pod, node)]
         cycle.placed = len(held)
         self.decided += cycle.placed
-        self._decided += held
+        self._to_bind += held
 
     def _needed(self, batch: Batch) -> dict[str, int]:
         """Return how many members of each gang have to get nodes at once, beside those that run, where so many wait."""
@@ -314,10 +314,10 @@ class KubernetesScheduler:
         with suppress(RuntimeError):
             self._writers.submit(self._events.waits, pod, event, message)
 
-    def _bind_decided(self) -> None:
+    def _bind_all(self) -> None:
         while True:
             try:
-                pod, node = self._decided.popleft()
+                pod, node = self._to_bind.popleft()
             except IndexError:
                 return
             try:

@@ -2,11 +2,13 @@
 
 import gc
 import json
+import ssl
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import trustme
 
 from liars import liar
 from offermatch import Task
@@ -469,6 +471,37 @@ def test_a_server_that_is_away_is_an_error_of_the_whole_cluster(tmp_path, apiser
         assert cluster.problems
     finally:
         cluster.close()
+
+
+def test_a_server_and_its_client_are_known_by_their_certificates(tmp_path, apiserver):
+    ours, theirs = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_REQUIRED
+    ours.issue_cert("127.0.0.1").configure_cert(context)
+    ours.configure_trust(context)
+    for name, authority in (("ours", ours), ("theirs", theirs)):
+        authority.cert_pem.write_to_path(str(tmp_path / f"{name}.ca"))
+        client = authority.issue_cert("client")
+        client.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / f"{name}.client"))
+    with liar(lambda handler, body: (200, {"gitVersion": "safe"})) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        for authority, client, is_known in (("ours", "ours", True), ("theirs", "ours", False), ("ours", "theirs", False)):
+            config = json.loads(apiserver.kubeconfig.read_text())
+            config["clusters"][0]["cluster"] = {
+                "server": server.url.replace("http:", "https:"),
+                "certificate-authority": str(tmp_path / f"{authority}.ca"),
+            }
+            pem = str(tmp_path / f"{client}.client")
+            config["users"][0]["user"] = {"client-certificate": pem, "client-key": pem}
+            (tmp_path / "config").write_text(json.dumps(config))
+            other = Api(kubeconfig=str(tmp_path / "config"))
+            if is_known:
+                assert other.get("/version") == {"gitVersion": "safe"}
+            else:
+                with pytest.raises(ClusterError) as caught:
+                    other.get("/version")
+                assert caught.value.code == "cluster-unreachable"
+            other.close()
 
 
 @pytest.mark.parametrize(
