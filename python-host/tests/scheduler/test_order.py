@@ -163,13 +163,17 @@ def begun(rows, queues, capacity):
     return got
 
 
+def more_than_fit(sizes, capacity):
+    """Return tasks of which each queue has one more than would fit if the cluster were its own."""
+    return [(name, *size, 0, 0) for name, size in zip(QUEUES, sizes, strict=True) for _ in range(capacity // max(size) + 1)]
+
+
 @settings(max_examples=60, deadline=None)
 @given(WEIGHTS, SIZES)
 def test_sharing_is_worth_it(weights, sizes):
     """A queue with enough to do gets at least its part of the cluster, but for the tasks that the last steps are made of."""
     capacity = {"cpu": 2000, "memory": 2000}
-    rows = [(name, *size, 0, 0) for name, size in zip(QUEUES, sizes, strict=True) for _ in range(2000)]
-    got = begun(rows, made(weights), capacity)
+    got = begun(more_than_fit(sizes, 2000), made(weights), capacity)
     for name, weight, size in zip(QUEUES, weights, sizes, strict=True):
         alone = weight / sum(weights) * 2000 / max(size)
         assert got.get(name, 0) >= math.floor(alone) - 1 - weight * 10 / max(size)
@@ -186,12 +190,9 @@ def test_no_queue_gains_by_asking_for_more(weights, sizes, cpu, memory):
     """A queue whose tasks pretend to need more has no more of them begun."""
     capacity = {"cpu": 600, "memory": 600}
 
-    def rows(first):
-        asked = [first, *sizes[1:]]
-        return [(name, *size, 0, 0) for name, size in zip(QUEUES, asked, strict=True) for _ in range(600)]
-
-    honest = begun(rows(sizes[0]), made(weights), capacity).get("a", 0)
-    lying = begun(rows((sizes[0][0] + cpu, sizes[0][1] + memory)), made(weights), capacity).get("a", 0)
+    honest = begun(more_than_fit(sizes, 600), made(weights), capacity).get("a", 0)
+    asked = [(sizes[0][0] + cpu, sizes[0][1] + memory), *sizes[1:]]
+    lying = begun(more_than_fit(asked, 600), made(weights), capacity).get("a", 0)
     # Whole tasks: the last one may fall on either side.
     assert lying <= honest + 1 + max(weights) / min(weights)
 
