@@ -190,7 +190,9 @@ def table(measured: dict[str, Any]) -> str:
         shown = "  ".join(f"{one:>{width}}" for one, width in zip(cells, widths, strict=True))
         lines.append(f"{label:<{first}}  {shown}".rstrip())
     lines += ["", f"failures cost {measured['lost_to_failures']:.2%} of the servers that work"]
-    return "\n".join([*lines, *(f"MISSED: {one}" for one in missed(measured)), ""])
+    verdicts = [f"MISSED: {one}" for one in missed(measured)]
+    reached = f"reached: no task starved, shares within {MOST_FROM_WEIGHT:.0%} of their weights, failures cost {MOST_LOST:.0%} at most"
+    return "\n".join([*lines, *(verdicts or [reached]), ""])
 
 
 def _figures(
