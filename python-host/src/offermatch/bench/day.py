@@ -191,7 +191,8 @@ def table(measured: dict[str, Any]) -> str:
         lines.append(f"{label:<{first}}  {shown}".rstrip())
     lines += ["", f"failures cost {measured['lost_to_failures']:.2%} of the servers that work"]
     verdicts = [f"MISSED: {one}" for one in missed(measured)]
-    reached = f"reached: no task starved, shares within {MOST_FROM_WEIGHT:.0%} of their weights, failures cost {MOST_LOST:.0%} at most"
+    limits = f"shares within {MOST_FROM_WEIGHT:.0%} of their weights, failures cost {MOST_LOST:.0%} at most"
+    reached = f"reached: no task starved, {limits}"
     return "\n".join([*lines, *(verdicts or [reached]), ""])
 
 
