@@ -228,6 +228,13 @@ impl<P: Policy> Pool<P> {
         Self::known(&mut self.scores).into_iter().for_each(Scores::forget);
     }
 
+    /// The same for a call that changes nothing: what was due before it is due after it, once the next task is known.
+    pub(crate) fn glance(&mut self) {
+        let holds = self.outlook_holds;
+        self.refresh_outlook();
+        self.outlook_holds = holds;
+    }
+
     /// The same for a member of a group, among the offers that it may have.
     pub(crate) fn choose_among(&mut self, task: Task<'_>, among: &Among<'_>) -> Option<(usize, f64)> {
         task.used_first(self.ranking.used_first, |task| self.choose_once(task, among))
@@ -352,7 +359,7 @@ impl<P: Policy> Pool<P> {
     /// Whatever is wrong with the table.
     pub fn explain(&mut self, tasks: &TaskTable) -> Result<Explanations, Error> {
         self.check(tasks)?;
-        self.refresh_outlook();
+        self.glance();
         let mut explanations = explain::explain(&self.ledger, tasks, &self.policy, &self.ranking, self.method);
         if tasks.groups.rows > 0 {
             self.choose_method(tasks);

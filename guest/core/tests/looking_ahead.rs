@@ -82,7 +82,7 @@ fn rows(table: &TaskTable, from: usize, count: usize, width: usize) -> TaskTable
     part
 }
 
-/// Runs a story with whole tables and with tables that are cut up.
+/// Runs a story with whole tables and with tables that are cut up, each part explained before it is placed.
 fn cut<P: Policy + Default>(story: &Story, piece: usize, used_first: bool) -> Result<(), TestCaseError> {
     let [mut whole, mut pieces] = [(); 2].map(|()| open::<P>(story, Method::Automatic, used_first));
     let width = story.shape.dimensions as usize;
@@ -93,6 +93,7 @@ fn cut<P: Policy + Default>(story: &Story, piece: usize, used_first: bool) -> Re
                 let (mut offers, mut scores) = (Vec::new(), Vec::new());
                 for from in (0..tasks.rows as usize).step_by(piece) {
                     let part = rows(tasks, from, piece.min(tasks.rows as usize - from), width);
+                    pieces.explain(&part).expect("valid tasks");
                     let answer = pieces.assign(&part).expect("valid tasks");
                     offers.extend(answer.offers);
                     scores.extend(answer.scores);

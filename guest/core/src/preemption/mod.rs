@@ -216,7 +216,7 @@ impl<P: Policy> Pool<P> {
         }
         check_length("priorities", priorities.len(), tasks.rows.into())?;
         running.check(&self.ledger)?;
-        self.refresh_outlook();
+        self.glance();
         let asked = (tasks, priorities);
         Ok(match self.method {
             Method::Reference => plain::plan(&self.ledger, asked, running, &self.policy, &self.ranking),
