@@ -18,6 +18,7 @@ from offermatch import (
     Offer,
     Recording,
     ReferenceMatcher,
+    Running,
     Settings,
     Task,
     replay,
@@ -52,6 +53,47 @@ def test_a_pool_is_recorded_when_it_is_closed(tmp_path, matcher):
     recording = Recording.read(path)
     assert [next(iter(step)) for step in recording.steps] == ["assign", "update", "explain"]
     assert replay(recording, matcher) == []
+
+
+def test_a_pool_that_plans_is_replayed_with_the_plan(tmp_path, matcher):
+    path = tmp_path / "plans.recording.json"
+    running = [Running("a", 1, start, {"slots": 2}, {number: 500}) for start, number in ((7, 0), (9, 1))]
+    offers = [Offer("a", {"slots": 0}, {"slots": 4}, devices=[0, 0]), Offer("b", {"slots": 1})]
+    with matcher.open(offers, Settings("shared"), record=path) as pool:
+        moves = pool.preempt([Task("t", {"slots": 2}, device_share=500), Task("u", {"slots": 9})], [2, 2], running)
+    recording = Recording.read(path)
+    assert [next(iter(step)) for step in recording.steps] == ["preempt"]
+    planned = recording.steps[0]["answer"]
+    assert (planned["offers"], planned["victims"]) == ([0], [1]) == ([0], list(moves[0].victims))
+    for other in (Matcher.load(), ReferenceMatcher()):
+        assert replay(recording, other) == []
+    planned |= {"scores": [0.5], "victims": [0]}
+    first, second = (str(found) for found in replay(recording, matcher))
+    assert first.startswith("step 0, task 0: offer 0 at 0.5 -> offer 0 at ")
+    assert second == "step 0, victims: [0] -> [1]"
+
+
+def test_a_plan_is_of_the_second_format(tmp_path):
+    path = tmp_path / "plan.recording.json"
+    document = {"shape": {"dimensions": 1}, "settings": {"mode": "shared", "max_score": 31.0}, "offers": {}}
+    document["steps"] = [{"preempt": {}, "answer": {"victim_offsets": [0]}}]
+    path.write_text(json.dumps({"format": "offermatch-recording/2", **document}))
+    assert replay(Recording.read(path), Matcher.load()) == []
+    path.write_text(json.dumps({"format": "offermatch-recording/1", **document}))
+    with pytest.raises(InputError, match="no key 'preempt'"):
+        Recording.read(path)
+
+
+def test_parameters_that_a_matcher_takes_since_a_recording_have_their_defaults(tmp_path):
+    strand = Matcher.load(policy="strand")
+    own = strand.description.parameters[0]
+    recording, _ = recorded(tmp_path, strand, parameters={own.name: own.minimum})
+    parameters = recording.settings["parameters"]
+    assert len(parameters) == len(strand.description.parameters) > 1
+    assert parameters.pop() == strand.description.parameters[-1].default
+    assert replay(recording, strand) == []
+    parameters += [own.maximum] * (len(strand.description.parameters) + 1)
+    assert [found.after for found in replay(recording, strand)] == ["column-length"]
 
 
 def test_the_same_cycle_is_the_same_file(tmp_path, packed):

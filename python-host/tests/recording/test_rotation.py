@@ -4,7 +4,19 @@ import logging
 
 import pytest
 
-from offermatch import FallbackMatcher, InputError, Offer, Recording, ReferenceMatcher, Rotation, Slot, Task, is_in, replay
+from offermatch import (
+    FallbackMatcher,
+    InputError,
+    Offer,
+    Recording,
+    ReferenceMatcher,
+    Rotation,
+    Running,
+    Slot,
+    Task,
+    is_in,
+    replay,
+)
 
 
 def live(pool, cycles):
@@ -19,6 +31,8 @@ def live(pool, cycles):
         digests.append(pool.assign(tasks).digest)
         pool.upsert([Offer(f"s{cycle}-0", {"gpu": 9}, attributes={"zone": f"host-{cycle}"}, devices=[700, 300])])
         pool.explain(tasks[:2])
+        if pool.settings.mode == "shared":
+            pool.preempt([Task("urgent", {"gpu": 7})], [5], [Running("s0-1", 1, cycle, {"gpu": 2})])
     return digests
 
 
@@ -43,6 +57,8 @@ def test_each_file_is_replayed_on_its_own(tmp_path, packed, mode, wrap):
     assert len(recordings) > 5
     asked = sum("assign" in step for recording in recordings for step in recording.steps)
     assert asked == 9
+    planned = sum("preempt" in step for recording in recordings for step in recording.steps)
+    assert planned == (9 if mode == "shared" else 0)
     for recording in recordings:
         assert recording.steps[0].get("answer") is not None
         for matcher in (packed, ReferenceMatcher()):

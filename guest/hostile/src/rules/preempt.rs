@@ -23,6 +23,14 @@ impl<R: Rules> RulesPool<R> {
             return Err(model::Error::UnsupportedMode(model::Mode::Exclusive));
         }
         self.check(tasks)?;
+        if let Some(row) = tasks.group_of.iter().position(|&group| group > 0) {
+            return Err(out_of_range("group-of", row, tasks.group_of[row].into(), 0));
+        }
+        if priorities.len() != tasks.rows as usize {
+            let (expected, found) = (tasks.rows.into(), priorities.len() as u64);
+            return Err(model::Error::ColumnLength { column: "priorities", expected, found });
+        }
+        self.check_running(running)?;
         let mut pool = self.clone();
         let mut left: Vec<usize> = (0..running.rows as usize).collect();
         left.sort_by_key(|&row| (Reverse(running.priorities[row]), running.starts[row], row));
@@ -57,6 +65,26 @@ impl<R: Rules> RulesPool<R> {
             plan.victim_offsets.push(plan.victims.len() as u32);
         }
         Ok(plan)
+    }
+
+    /// Checks that what runs has room beside what the offers of the list have free.
+    fn check_running(&self, running: &model::RunningTable) -> Result<(), model::Error> {
+        let width = self.shape.dimensions as usize;
+        let used = |offer: &Offer| offer.capacity.iter().zip(&offer.available).map(|(has, free)| has - free).collect();
+        let mut room: Vec<Vec<u64>> = self.offers.iter().map(used).collect();
+        for (row, &offer) in running.offers.iter().enumerate() {
+            let Some(room) = room.get_mut(offer as usize) else {
+                let most = (self.offers.len() as u64).saturating_sub(1);
+                return Err(out_of_range("offers", row, offer.into(), most));
+            };
+            if !self.list.contains(&(offer as usize)) {
+                continue;
+            }
+            for (left, &used) in room.iter_mut().zip(&running.demand[row * width..]) {
+                *left = left.checked_sub(used).ok_or_else(|| out_of_range("demand", row, used, *left))?;
+            }
+        }
+        Ok(())
     }
 
     /// An offer without those of the running tasks that have to end, and who they are, if it then serves a task.
@@ -94,4 +122,9 @@ impl<R: Rules> RulesPool<R> {
         }
         Some((freed, victims))
     }
+}
+
+/// A number that is above the most that may stand there.
+fn out_of_range(column: &'static str, row: usize, value: u64, maximum: u64) -> model::Error {
+    model::Error::OutOfRange(model::Cell { column, row: row as u32, value, minimum: 0, maximum })
 }

@@ -60,6 +60,7 @@ pub(super) fn check_word(step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
         Step::Assign { answer, .. } => answer.as_ref().err(),
         Step::Update { answer, .. } => answer.as_ref().err(),
         Step::Explain { answer, .. } => answer.as_ref().err(),
+        Step::Preempt { answer, .. } => answer.as_ref().err(),
     };
     // A recording without an answer says nothing of one.
     let expected = expected.map(String::as_str).filter(|error| !error.is_empty()).unwrap_or("answered");

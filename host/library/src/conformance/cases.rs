@@ -15,7 +15,7 @@ const FORMATS: [(&str, &str); 2] =
 const MOST_NUMBERS: u64 = 1 << 24;
 
 /// The shipped files, by their groups.
-pub(super) const SHIPPED: [(&str, &str); 22] = [
+pub(super) const SHIPPED: [(&str, &str); 23] = [
     ("capacity.json", include_str!("../../conformance/capacity.json")),
     ("dimensions.json", include_str!("../../conformance/dimensions.json")),
     ("ties.json", include_str!("../../conformance/ties.json")),
@@ -35,6 +35,7 @@ pub(super) const SHIPPED: [(&str, &str); 22] = [
     ("together.json", include_str!("../../conformance/together.json")),
     ("limits.json", include_str!("../../conformance/limits.json")),
     ("occupants.json", include_str!("../../conformance/occupants.json")),
+    ("preemption.json", include_str!("../../conformance/preemption.json")),
     ("scales.json", include_str!("../../conformance/scales.json")),
     ("explanations.json", include_str!("../../conformance/explanations.json")),
     ("refusals.json", include_str!("../../conformance/refusals.json")),

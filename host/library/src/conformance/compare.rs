@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use offermatch_core::Assignments;
+use offermatch_core::{Assignments, Plan};
 
 use super::audit::{Wrong, same_column};
 use super::play::Outcome;
@@ -29,11 +29,15 @@ fn finding(wrong: Wrong, step: Option<usize>) -> Finding {
 /// Compares the answer that a step has with what came of it.
 pub(super) fn difference(step: &Step, outcome: &Outcome) -> Result<(), Wrong> {
     match (step, outcome) {
-        (Step::Assign { answer: Ok(expected), .. }, Outcome::Assigned(found)) => same_places(expected, found),
+        (Step::Assign { answer: Ok(expected), .. }, Outcome::Assigned(found)) => {
+            same_places(&places(expected), &places(found))
+        }
+        (Step::Preempt { answer: Ok(expected), .. }, Outcome::Planned(found)) => same_plans(expected, found),
         (Step::Explain { answer: Ok(expected), .. }, Outcome::Explained(found)) => same_counts(expected, found),
         (Step::Assign { answer, .. }, outcome) => same_word(answer.as_ref().err(), outcome),
         (Step::Explain { answer, .. }, outcome) => same_word(answer.as_ref().err(), outcome),
         (Step::Update { answer, .. }, outcome) => same_word(answer.as_ref().err(), outcome),
+        (Step::Preempt { answer, .. }, outcome) => same_word(answer.as_ref().err(), outcome),
     }
 }
 
@@ -47,8 +51,7 @@ fn same_word(expected: Option<&String>, outcome: &Outcome) -> Result<(), Wrong> 
 }
 
 /// Compares who takes what.
-fn same_places(expected: &Assignments, found: &Assignments) -> Result<(), Wrong> {
-    let (expected, found) = (places(expected), places(found));
+fn same_places(expected: &Places, found: &Places) -> Result<(), Wrong> {
     let tasks: BTreeSet<u32> = expected.keys().chain(found.keys()).copied().collect();
     match tasks.into_iter().find(|task| expected.get(task) != found.get(task)) {
         Some(task) => {
@@ -58,9 +61,25 @@ fn same_places(expected: &Assignments, found: &Assignments) -> Result<(), Wrong>
     }
 }
 
-/// Offer and score, by their bits, of each placed task.
-pub(super) fn places(answer: &Assignments) -> BTreeMap<u32, (u32, u64)> {
-    let rows = answer.tasks.iter().zip(&answer.offers).zip(&answer.scores);
+/// Compares who is to take what, and who ends for it.
+fn same_plans(expected: &Plan, found: &Plan) -> Result<(), Wrong> {
+    let places = |plan: &Plan| placed(&plan.tasks, &plan.offers, &plan.scores);
+    same_places(&places(expected), &places(found))?;
+    same_column("victim_offsets", &expected.victim_offsets, &found.victim_offsets)?;
+    same_column("victims", &expected.victims, &found.victims)
+}
+
+/// Offer and score, by its bits, of each placed task.
+type Places = BTreeMap<u32, (u32, u64)>;
+
+/// The place of each placed task.
+pub(super) fn places(answer: &Assignments) -> Places {
+    placed(&answer.tasks, &answer.offers, &answer.scores)
+}
+
+/// The places in these columns.
+fn placed(tasks: &[u32], offers: &[u32], scores: &[f64]) -> Places {
+    let rows = tasks.iter().zip(offers).zip(scores);
     rows.map(|((&task, &offer), score)| (task, (offer, score.to_bits()))).collect()
 }
 

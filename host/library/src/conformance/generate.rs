@@ -11,7 +11,7 @@ use crate::table::rows::WHOLE;
 /// Largest quantities of a table: small ones make ties.
 const MOSTS: [u64; 7] = [1, 2, 4, 20, 1000, 1 << 40, u64::MAX];
 /// Maximal scores.
-const MAX_SCORES: [f64; 6] = [31.0, 1e300, 1e300, 0.5, 0.0, 2.0];
+const MAX_SCORES: [f64; 8] = [31.0, 31.0, 1e300, 1e300, 1e300, 0.5, 0.0, 2.0];
 /// Weights.
 const WEIGHTS: [f64; 5] = [0.0, 0.1, 1.0, 3.7, 1e-250];
 /// Scales.
@@ -24,20 +24,22 @@ pub(super) fn generated(seed: u64) -> Recording {
     let shape = Shape { dimensions: random.below(4) as u32, attributes: random.below(3) as u32, ..Shape::default() };
     let settings = settings(&mut random, shape);
     let rows = if large { 160 + random.below(100) } else { random.below(9) };
-    let offers = offers(&mut random, shape, rows as u32);
+    let most = pick(&mut random, &MOSTS);
+    let offers = offers(&mut random, shape, rows as u32, most);
     let mut known = offers.rows;
     let mut steps = Vec::new();
-    for _ in 0..=random.below(3) {
+    // The last step places tasks.
+    for left in (0..=random.below(3)).rev() {
         let nothing = String::new();
-        if random.below(4) == 0 {
+        if left > 0 && random.below(4) == 0 {
             let changes = changes(&mut random, shape, known);
             known += changes.added.rows;
             steps.push(Step::Update { changes, answer: Err(nothing) });
             continue;
         }
-        let explain = random.below(5) == 0;
+        let explain = left > 0 && random.below(5) == 0;
         let rows = if large { 48 + random.below(50) } else { random.below(9) };
-        let tasks = tasks(&mut random, shape, rows as u32);
+        let tasks = tasks(&mut random, shape, rows as u32, most);
         steps.push(if explain {
             Step::Explain { tasks, answer: Err(nothing) }
         } else {
@@ -67,9 +69,8 @@ fn settings(random: &mut SplitMix64, shape: Shape) -> Settings {
     settings
 }
 
-/// Quantities up to a largest one that differs from table to table; among the largest, those at the ends of their range.
-fn quantities(random: &mut SplitMix64, count: u32) -> Vec<u64> {
-    let most = pick(random, &MOSTS);
+/// Quantities up to a largest one; up to the largest of all, those at the ends of their range.
+fn quantities(random: &mut SplitMix64, count: u32, most: u64) -> Vec<u64> {
     let extreme = |random: &mut SplitMix64| match random.below(4) {
         0 => u64::MAX - random.below(3),
         1 => random.next(),
@@ -80,8 +81,8 @@ fn quantities(random: &mut SplitMix64, count: u32) -> Vec<u64> {
 }
 
 /// Offers.
-fn offers(random: &mut SplitMix64, shape: Shape, rows: u32) -> OfferTable {
-    let available = quantities(random, rows * shape.dimensions);
+fn offers(random: &mut SplitMix64, shape: Shape, rows: u32, most: u64) -> OfferTable {
+    let available = quantities(random, rows * shape.dimensions, most);
     let mut table = OfferTable { rows, ..OfferTable::default() };
     if random.below(2) == 0 {
         table.capacity = available.iter().map(|available| available.saturating_add(random.below(3))).collect();
@@ -106,11 +107,12 @@ fn offers(random: &mut SplitMix64, shape: Shape, rows: u32) -> OfferTable {
     table
 }
 
-/// Tasks.
-fn tasks(random: &mut SplitMix64, shape: Shape, rows: u32) -> TaskTable {
-    let demand = quantities(random, rows * shape.dimensions);
+/// Tasks that ask for no more than the largest offers may have.
+fn tasks(random: &mut SplitMix64, shape: Shape, rows: u32, most: u64) -> TaskTable {
+    let most = pick(random, &MOSTS).min(most);
+    let demand = quantities(random, rows * shape.dimensions, most);
     let mut table = TaskTable { rows, demand, ..TaskTable::default() };
-    if random.below(2) == 0 {
+    if random.below(3) == 0 {
         let devices = (0..rows).map(|_| match random.below(7) {
             0..=2 => 0,
             3 | 4 => 1 + random.below(999) as u32,
@@ -150,8 +152,9 @@ fn changes(random: &mut SplitMix64, shape: Shape, rows: u32) -> Changes {
         changes.removed.reverse();
         changes.changed_rows.reverse();
     }
-    changes.changed = offers(random, shape, changes.changed_rows.len() as u32);
-    let added = random.below(3) as u32;
-    changes.added = offers(random, shape, added);
+    let most = pick(random, &MOSTS);
+    changes.changed = offers(random, shape, changes.changed_rows.len() as u32, most);
+    let (added, most) = (random.below(3) as u32, pick(random, &MOSTS));
+    changes.added = offers(random, shape, added, most);
     changes
 }

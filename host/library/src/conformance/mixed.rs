@@ -1,13 +1,14 @@
-//! Generated cases with every rule mixed: to the case of a seed come measures, preferences, groups and workloads.
+//! Generated cases with every rule mixed: to the case of a seed come measures, preferences, groups, workloads and plans.
 //!
 //! The order in which numbers are drawn is part of the definition: `conformance/mixed.py` of the Python host draws the same.
 
-use offermatch_core::{GroupTable, Kind, OfferTable, Shape, TaskTable, Workload};
+use offermatch_core::{GroupTable, Kind, Mode, OfferTable, RunningTable, Shape, TaskTable, Workload};
 
 use super::generate::{generated, pick};
 use crate::pool::description::{Description, Parameter};
 use crate::recording::{Recording, Step};
 use crate::sample::SplitMix64;
+use crate::table::rows::WHOLE;
 
 /// What tells the numbers that are drawn here from those of the case without rules.
 const APART: u64 = 0x6D_6978_6564;
@@ -19,6 +20,8 @@ const BOUNDS: [f64; 8] = [0.0, -0.0, 1.5, -2.0, 5e-324, 1e308, f64::INFINITY, f6
 const PENALTIES: [f64; 7] = [f64::INFINITY, f64::INFINITY, 0.0, 0.25, 3.0, 5e-324, 1e308];
 /// Shares of typical tasks.
 const SHARES: [f64; 4] = [0.25, 1.0, 3.0, 1e-300];
+/// Devices of tasks for which others may have to end.
+const DEVICES: [u32; 6] = [0, 0, 300, 500, 1000, 2000];
 
 /// The case of a seed with rules, without answers.
 pub(super) fn mixed(seed: u64) -> Recording {
@@ -51,25 +54,38 @@ pub(super) fn mixed(seed: u64) -> Recording {
                 }
                 known += changes.added.rows;
             }
+            Step::Preempt { .. } => {}
         }
+    }
+    if case.settings.mode == Mode::Shared && random.below(2) == 0 {
+        // What runs uses what the offers had not free when the pool was opened: more of it may be used by then, but not less.
+        let capacity = case.offers.available.iter().map(|free| free.saturating_add(random.below(9)));
+        case.offers.capacity = capacity.collect();
+        let unchanged = case.steps.iter().take_while(|step| !matches!(step, Step::Update { .. })).count();
+        let at = random.below(unchanged as u64 + 1) as usize;
+        case.steps.insert(at, preempt(&mut random, shape, &case.offers));
     }
     case
 }
 
-/// Draws parameters, each at a quarter of its range, where a matcher has any.
-pub(super) fn draw_parameters(case: &mut Recording, seed: u64, description: &Description) {
+/// Parameters for a matcher that has any, each at a quarter of its range, or none.
+pub(super) fn parameters(seed: u64, description: &Description) -> Vec<f64> {
     let mut random = SplitMix64::new(seed ^ !APART);
     if description.parameters.is_empty() || random.below(2) == 0 {
-        return;
+        return Vec::new();
     }
     let drawn = description.parameters.iter().map(|parameter| {
         let quarters = random.below(5) as f64 / 4.0;
         let drawn = parameter.minimum + (parameter.maximum - parameter.minimum) * quarters;
-        // Of used offers first the expected answers know nothing.
-        let is_drawn = drawn.is_finite() && *parameter != Parameter::used_first();
-        if is_drawn { drawn } else { parameter.default }
+        if drawn.is_finite() { drawn } else { parameter.default }
     });
-    case.settings.parameters = drawn.collect();
+    drawn.collect()
+}
+
+/// Those of a matcher's parameters that the reference has, too.
+pub(super) fn of_the_reference(parameters: &[f64], description: &Description) -> Vec<f64> {
+    let mut named = description.parameters.iter().zip(parameters);
+    named.find(|(parameter, _)| **parameter == Parameter::used_first()).map(|(_, &value)| value).into_iter().collect()
 }
 
 /// Measures of offers.
@@ -143,4 +159,58 @@ fn group(random: &mut SplitMix64, shape: Shape, tasks: &mut TaskTable, known: u3
         groups.limit_offsets.push(groups.limit_attributes.len() as u32);
     }
     tasks.groups = groups;
+}
+
+/// A plan for tasks of which each would fit an offer if nothing ran there.
+fn preempt(random: &mut SplitMix64, shape: Shape, offers: &OfferTable) -> Step {
+    let (width, known) = (shape.dimensions as usize, u64::from(offers.rows));
+    let rows = if known > 0 { 1 + random.below(8) as u32 } else { 0 };
+    let mut tasks = TaskTable { rows, ..TaskTable::default() };
+    for _ in 0..rows {
+        let first = random.below(known) as usize * width;
+        for at in first..first + width {
+            let free = offers.available[at];
+            tasks.demand.push(free + random.below(offers.capacity[at] - free + 1));
+        }
+    }
+    if random.below(2) == 0 {
+        tasks.devices = (0..rows).map(|_| pick(random, &DEVICES)).collect();
+    }
+    if random.below(2) == 0 {
+        require(random, shape, &mut tasks);
+    }
+    let priorities = (0..rows).map(|_| random.below(4) as i32).collect();
+    let running = running(random, width, offers);
+    Step::Preempt { tasks, priorities, running, answer: Err(String::new()) }
+}
+
+/// What runs on offers, within what they have not free.
+fn running(random: &mut SplitMix64, width: usize, offers: &OfferTable) -> RunningTable {
+    let mut table = RunningTable { device_offsets: vec![0], ..RunningTable::default() };
+    let mut room: Vec<u64> = offers.capacity.iter().zip(&offers.available).map(|(has, free)| has - free).collect();
+    let mut devices: Vec<u32> = offers.device_free.iter().map(|free| WHOLE - free).collect();
+    for offer in 0..offers.rows as usize {
+        for _ in 0..1 + random.below(3) {
+            table.rows += 1;
+            table.offers.push(offer as u32);
+            table.priorities.push(random.below(4) as i32 - 2);
+            table.starts.push(random.below(3));
+            for left in &mut room[offer * width..(offer + 1) * width] {
+                let used = random.below(*left + 1);
+                *left -= used;
+                table.demand.push(used);
+            }
+            let ends = offers.device_offsets.get(offer..offer + 2).map_or(0..0, |ends| ends[0]..ends[1]);
+            for (number, left) in (0..).zip(&mut devices[ends.start as usize..ends.end as usize]) {
+                if random.below(2) == 0 {
+                    let used = random.below(u64::from(*left) + 1) as u32;
+                    *left -= used;
+                    table.device_numbers.push(number);
+                    table.device_thousandths.push(used);
+                }
+            }
+            table.device_offsets.push(table.device_numbers.len() as u32);
+        }
+    }
+    table
 }

@@ -1,6 +1,6 @@
 //! A case, asked of a matcher.
 
-use offermatch_core::Assignments;
+use offermatch_core::{Assignments, Plan};
 
 use crate::pool::backend::Backend;
 use crate::pool::counts::Counts;
@@ -17,6 +17,8 @@ pub(super) enum Outcome {
     Assigned(Assignments),
     /// Tasks were explained.
     Explained(Counts),
+    /// It was planned which running tasks have to end.
+    Planned(Plan),
     /// Refused with this error of the contract.
     Refused(String),
     /// The matcher trapped or ran into a limit.
@@ -37,13 +39,22 @@ impl Outcome {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Assigned(one), Self::Assigned(two)) => {
-                let bits = |answer: &Assignments| answer.scores.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
-                one.tasks == two.tasks && one.offers == two.offers && bits(one) == bits(two)
+                one.tasks == two.tasks && one.offers == two.offers && bits(&one.scores) == bits(&two.scores)
+            }
+            (Self::Planned(one), Self::Planned(two)) => {
+                let rows =
+                    |plan: &Plan| [&plan.tasks, &plan.offers, &plan.victim_offsets, &plan.victims].map(Vec::clone);
+                rows(one) == rows(two) && bits(&one.scores) == bits(&two.scores)
             }
             (Self::Explained(one), Self::Explained(two)) => one == two,
             _ => self.word() == other.word(),
         }
     }
+}
+
+/// Scores by their bits.
+fn bits(scores: &[f64]) -> Vec<u64> {
+    scores.iter().map(|score| score.to_bits()).collect()
 }
 
 /// Opens what a case begins with.
@@ -58,6 +69,9 @@ pub(super) fn ask(matcher: &Matcher, session: &mut Backend, step: &Step) -> Outc
         Step::Assign { tasks, .. } => ("assign", session.assign(tasks).map(Outcome::Assigned)),
         Step::Update { changes, .. } => ("update", session.update(changes).map(|()| Outcome::Done)),
         Step::Explain { tasks, .. } => ("explain", session.explain(tasks).map(Outcome::Explained)),
+        Step::Preempt { tasks, priorities, running, .. } => {
+            ("preempt", session.preempt(tasks, priorities, running).map(Outcome::Planned))
+        }
     };
     answer.unwrap_or_else(|failure| refused(matcher, call, failure))
 }

@@ -1,6 +1,6 @@
 //! Cases of rules that a matcher may leave out: who is asked them, and how their answers are checked.
 //!
-//! The book does not know groups. The host's own ledger does, which refuses answers that break their rules.
+//! The book knows neither groups nor plans. The host's own ledger does, which refuses answers that break their rules.
 
 use super::Finding;
 use super::audit::{Wrong, check_word};
@@ -30,6 +30,11 @@ pub(super) fn has_groups(case: &Recording) -> bool {
     used(case).contains(&Rule::Groups)
 }
 
+/// Whether a case asks for plans, which the book passes over.
+pub(super) fn has_plans(case: &Recording) -> bool {
+    used(case).contains(&Rule::Preemption)
+}
+
 /// The rules that a case uses.
 fn used(case: &Recording) -> Vec<Rule> {
     let mut used: Vec<Rule> = Rule::of_settings(&case.settings).collect();
@@ -43,6 +48,7 @@ fn used(case: &Recording) -> Vec<Rule> {
                     used.extend(Rule::of_tasks(&workload.tasks));
                 }
             }
+            Step::Preempt { tasks, .. } => used.extend(Rule::of_tasks(tasks).chain([Rule::Preemption])),
         }
     }
     used
@@ -66,6 +72,9 @@ fn check(ledger: &mut Ledger, step: &Step, outcome: &Outcome) -> Result<(), Wron
         (Step::Update { changes, .. }, Outcome::Done) => {
             ledger.apply(changes);
             Ok(())
+        }
+        (Step::Preempt { tasks, priorities, running, .. }, Outcome::Planned(plan)) => {
+            ledger.check_plan(tasks, priorities, running, plan)
         }
         _ => Ok(()),
     };

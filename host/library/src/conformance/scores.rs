@@ -16,6 +16,7 @@ use super::Finding;
 use super::audit::Wrong;
 use super::compare::difference;
 use super::generate::generated;
+use super::mixed::of_the_reference;
 use super::play::{Outcome, play};
 use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
@@ -166,8 +167,9 @@ pub(super) fn audit_by_scores(matcher: &Matcher, case: &Recording, outcomes: &[O
     }
     let scores = Scores::new(matcher, case);
     let raise_scales = case.settings.raise_scales && !matcher.keeps_scales();
-    // The parameters are the matcher's affair.
-    let settings = Settings { raise_scales, parameters: Vec::new(), workload: None, ..case.settings.clone() };
+    // The other parameters are the matcher's affair.
+    let parameters = of_the_reference(&case.settings.parameters, matcher.description());
+    let settings = Settings { raise_scales, parameters, workload: None, ..case.settings.clone() };
     let pool = Pool::open(scores.clone(), case.shape, &case.offers, &settings).ok()?;
     let mut pool = pool.with_method(Method::Reference);
     let steps = case.steps.iter().zip(outcomes).enumerate();
@@ -196,6 +198,11 @@ fn answered_by(pool: &mut Pool<Scores<'_>>, scores: &Scores<'_>, step: &Step) ->
             changes.workload.iter().for_each(|workload| scores.forget(workload));
             Some(Step::Update { changes: changes.clone(), answer: Ok(()) })
         }
+        Step::Preempt { tasks, priorities, running, .. } => {
+            let answer = Ok(pool.preempt(tasks, priorities, running).ok()?);
+            let (tasks, priorities, running) = (tasks.clone(), priorities.clone(), running.clone());
+            Some(Step::Preempt { tasks, priorities, running, answer })
+        }
     }
 }
 
@@ -204,6 +211,7 @@ pub(super) fn largest_table(case: &Recording) -> u32 {
     let steps = case.steps.iter().map(|step| match step {
         Step::Assign { tasks, .. } | Step::Explain { tasks, .. } => tasks.rows,
         Step::Update { changes, .. } => changes.changed.rows.max(changes.added.rows),
+        Step::Preempt { tasks, running, .. } => tasks.rows.max(running.rows),
     });
     steps.max().unwrap_or(0).max(case.offers.rows)
 }

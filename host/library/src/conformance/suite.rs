@@ -6,10 +6,10 @@ use super::audit::{audit, opening};
 use super::cases::{SHIPPED, parse};
 use super::compare::compare;
 use super::generate::generated;
-use super::mixed::{draw_parameters, mixed};
+use super::mixed::{mixed, of_the_reference, parameters};
 use super::play::{Outcome, play};
 use super::report::{Failure, GENERATED, GroupReport, Report, SkippedCase, SuiteReport};
-use super::rules::{audit_by_ledger, has_groups, why_not_asked};
+use super::rules::{audit_by_ledger, has_groups, has_plans, why_not_asked};
 use super::scores::{audit_by_scores, hang_on_task_and_offer, largest_table};
 use super::{Finding, Level, Skips, endurance, laws};
 use crate::error::Error;
@@ -234,13 +234,13 @@ impl Judge<'_> {
         if why_not_asked(&case, self.matcher).is_some() {
             return case;
         }
-        let has_rules = case.settings.raise_scales;
+        let description = self.matcher.description();
+        let drawn = if case.settings.raise_scales { parameters(seed, description) } else { Vec::new() };
         // The reference keeps scales where the matcher does.
         case.settings.raise_scales = !self.matcher.keeps_scales();
+        case.settings.parameters = of_the_reference(&drawn, description);
         case = answered(case, &Matcher::reference());
-        if has_rules {
-            draw_parameters(&mut case, seed, self.matcher.description());
-        }
+        case.settings.parameters = drawn;
         case
     }
 
@@ -304,7 +304,10 @@ fn findings(
     let has_mode = matcher.description().modes.contains(&case.settings.mode);
     let mut contract = opening(case, has_mode, &outcomes[0]);
     if contract.is_none() && matches!(outcomes[0], Outcome::Done) {
-        contract = if has_groups(case) { audit_by_ledger(case, &outcomes[1..]) } else { audit(case, &outcomes[1..]) };
+        contract = if has_groups(case) { None } else { audit(case, &outcomes[1..]) };
+        if contract.is_none() && (has_groups(case) || has_plans(case)) {
+            contract = audit_by_ledger(case, &outcomes[1..]);
+        }
         if contract.is_none() && scores {
             contract = audit_by_scores(matcher, case, &outcomes[1..]);
         }
@@ -335,9 +338,11 @@ fn answered(mut case: Recording, matcher: &Matcher) -> Recording {
             (Step::Assign { answer, .. }, Outcome::Assigned(found)) => *answer = Ok(found),
             (Step::Explain { answer, .. }, Outcome::Explained(found)) => *answer = Ok(found),
             (Step::Update { answer, .. }, Outcome::Done) => *answer = Ok(()),
+            (Step::Preempt { answer, .. }, Outcome::Planned(found)) => *answer = Ok(found),
             (Step::Assign { answer, .. }, _) => *answer = Err(error),
             (Step::Explain { answer, .. }, _) => *answer = Err(error),
             (Step::Update { answer, .. }, _) => *answer = Err(error),
+            (Step::Preempt { answer, .. }, _) => *answer = Err(error),
         }
     }
     case

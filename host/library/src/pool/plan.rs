@@ -12,7 +12,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The first column that has not the length it should have.
-    pub(super) fn check_running(
+    pub(crate) fn check_running(
         &self,
         tasks: &TaskTable,
         priorities: &[i32],
@@ -127,9 +127,11 @@ impl Ledger {
         let demand = &running.demand[row * width..(row + 1) * width];
         available.iter_mut().zip(demand).for_each(|(available, used)| *available = quantity(*available, *used));
         let devices = running.device_offsets.get(row..row + 2).map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
-        for at in devices {
-            if let Some(free) = free.get_mut(running.device_numbers[at] as usize) {
-                *free = thousandths(*free, running.device_thousandths[at]);
+        let numbers = running.device_numbers.get(devices.clone()).unwrap_or_default();
+        let used = running.device_thousandths.get(devices).unwrap_or_default();
+        for (&number, &used) in numbers.iter().zip(used) {
+            if let Some(free) = free.get_mut(number as usize) {
+                *free = thousandths(*free, used);
             }
         }
     }

@@ -1,18 +1,20 @@
 //! Recordings: what a pool was opened with, what was asked of it, and what it answered (`docs/recordings.md`).
 
+mod call;
 mod explained;
 mod format;
 mod real;
 mod recorder;
 mod replay;
 mod rotation;
+mod tables;
 
 use std::io::Write;
 use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use offermatch_core::{Assignments, Changes, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{Assignments, Changes, OfferTable, Plan, RunningTable, Settings, Shape, TaskTable};
 
 pub use recorder::Recorder;
 pub use replay::{Change, Difference, Replay};
@@ -120,6 +122,17 @@ pub enum Step {
         tasks: TaskTable,
         /// How the offers stood to them.
         answer: Result<Counts, String>,
+    },
+    /// It was planned which running tasks have to end.
+    Preempt {
+        /// The tasks.
+        tasks: TaskTable,
+        /// How much each of them matters.
+        priorities: Vec<i32>,
+        /// What runs.
+        running: RunningTable,
+        /// Who is to take what, and who ends for it.
+        answer: Result<Plan, String>,
     },
 }
 

@@ -152,6 +152,9 @@ impl<N: Notes> Session for Recorded<N> {
         running: &RunningTable,
         ledger: &Ledger,
     ) -> Result<Plan, Error> {
-        self.session.preempt(tasks, priorities, running, ledger)
+        let plan = self.session.preempt(tasks, priorities, running, ledger)?;
+        let (tasks, priorities, running) = (tasks.clone(), priorities.to_vec(), running.clone());
+        self.note(Step::Preempt { tasks, priorities, running, answer: Ok(plan.clone()) }, ledger);
+        Ok(plan)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use offermatch_core::{Assignments, OfferTable, Settings, TaskTable};
+use offermatch_core::{Assignments, OfferTable, Plan, Settings, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;
@@ -156,20 +156,36 @@ impl Recording {
                     }
                     compare(answer, &now, &mut found, recounted);
                 }
+                Step::Preempt { tasks, priorities, running, answer } => {
+                    let now = refused(matcher, "preempt", session.preempt(tasks, priorities, running))?;
+                    let fits = ledger.check_running(tasks, priorities, running).is_ok();
+                    if let (Ok(plan), true) = (&now, tasks.check(self.shape).is_ok() && fits) {
+                        ledger.check_plan(tasks, priorities, running, plan).map_err(lied)?;
+                    }
+                    compare(answer, &now, &mut found, replanned);
+                }
             }
             differences.extend(found.into_iter().map(|change| Difference { step: Some(step), change }));
         }
         Ok(Replay { steps: self.steps.len(), differences })
     }
 
-    /// The settings for a matcher: where scales kept those of opening, one whose scales grow is given them.
+    /// The settings for a matcher. Where scales kept those of opening, one whose scales grow is given them; what it takes
+    /// since then stands behind the parameters that are recorded, and has its default.
     pub(crate) fn settings_of(&self, matcher: &Matcher) -> Settings {
-        if self.settings.raise_scales || self.open_error.is_some() || matcher.keeps_scales() {
-            let raise_scales = self.settings.raise_scales && !matcher.keeps_scales();
-            return Settings { raise_scales, ..self.settings.clone() };
+        let mut settings = self.settings.clone();
+        settings.raise_scales &= !matcher.keeps_scales();
+        if self.open_error.is_some() {
+            return settings;
         }
-        let scales = scales_of_opening(self.shape, &self.offers, &self.settings.scales);
-        Settings { scales, ..self.settings.clone() }
+        if !self.settings.raise_scales && !matcher.keeps_scales() {
+            settings.scales = scales_of_opening(self.shape, &self.offers, &settings.scales);
+        }
+        if !settings.parameters.is_empty() {
+            let later = matcher.description().parameters.iter().skip(settings.parameters.len());
+            settings.parameters.extend(later.map(|parameter| parameter.default));
+        }
+        settings
     }
 
     /// The offers that the recording begins with.
@@ -230,6 +246,23 @@ fn moved(before: &Assignments, after: &Assignments, found: &mut Vec<Change>) {
     };
     for task in tasks.into_iter().filter(|task| before.get(task) != after.get(task)) {
         found.push(Change::Task { task, before: place(&before, task), after: place(&after, task) });
+    }
+}
+
+/// Which tasks are planned elsewhere, and whether others end.
+fn replanned(before: &Plan, after: &Plan, found: &mut Vec<Change>) {
+    let places = |plan: &Plan| Assignments {
+        tasks: plan.tasks.clone(),
+        offers: plan.offers.clone(),
+        scores: plan.scores.clone(),
+    };
+    moved(&places(before), &places(after), found);
+    let columns = [
+        ("victim_offsets", &before.victim_offsets, &after.victim_offsets),
+        ("victims", &before.victims, &after.victims),
+    ];
+    for (column, before, after) in columns.into_iter().filter(|(_, before, after)| before != after) {
+        found.push(Change::Column { column, before: before.clone(), after: after.clone() });
     }
 }
 

@@ -64,6 +64,7 @@ groups! {
     together: "together", "wrong-together";
     limits: "limits", "wrong-limits";
     occupants: "occupants", "wrong-occupants";
+    preemption: "preemption", "wrong-preemption";
     scales: "scales", "wrong-scales";
     explanations: "explanations", "wrong-explanations";
     refusals: "refusals", "wrong-errors";

@@ -1,7 +1,10 @@
 //! Recordings: written, read back to the last bit, replayed, compared.
 
 use crate::scripted::{Script, scripted};
-use offermatch::{Change, Matcher, Offer, Offers, Recorder, Recording, Sample, Settings, Step, Update};
+use offermatch::{
+    Catalog, Change, Matcher, Mode, Offer, Offers, Recorder, Recording, RunningTable, Sample, Settings, Step, Task,
+    Tasks, Update,
+};
 
 /// The example of docs/recordings.md, with an answer that is right.
 const EXAMPLE: &str = r#"{"format": "offermatch-recording/1",
@@ -112,4 +115,52 @@ fn quantities_and_scores_are_kept_to_the_last_bit() {
         answer.scores = vec![0.1 + 0.2];
     }
     assert_eq!(Recording::parse(&recording.to_json(), "text").unwrap(), recording);
+}
+
+#[test]
+fn a_pool_that_plans_is_replayed_with_the_plan() {
+    let catalog = Catalog::new(["cpu"], [""; 0]);
+    let capacity = vec![("cpu".to_owned(), 4)];
+    let offer = Offer { capacity, ..Offer::new("a", [("cpu", 0)]) };
+    let offers = Offers::new(&[offer], &catalog).unwrap();
+    let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+    let (mut pool, recorder) = Recorder::open(&Matcher::bundled("best-fit").unwrap(), &offers, &settings).unwrap();
+    let running = RunningTable {
+        rows: 2,
+        offers: vec![0, 0],
+        priorities: vec![-1, -1],
+        starts: vec![1, 2],
+        demand: vec![2, 2],
+        ..RunningTable::default()
+    };
+    let tasks = Tasks::new(&[Task::new("t", [("cpu", 2)])], &catalog).unwrap();
+    let plan = pool.preempt(&tasks, &[0], &running).unwrap();
+    assert_eq!((&plan.offers[..], &plan.victims[..]), (&[0][..], &[1][..]));
+    let mut recording = Recording::parse(&recorder.recording().to_json(), "text").unwrap();
+    assert_eq!(recording, recorder.recording());
+    assert!(recording.replay(&Matcher::reference()).unwrap().is_same());
+    let Step::Preempt { answer: Ok(recorded), .. } = &mut recording.steps[0] else { panic!("{recording:?}") };
+    recorded.victims = vec![0];
+    let replay = recording.replay(&Matcher::reference()).unwrap();
+    let told: Vec<String> = replay.differences.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["step 0, victims: [0] -> [1]"]);
+    let before = recording.to_json().replace("recording/2", "recording/1").replace("null", "31.0");
+    assert_eq!(Recording::parse(&before, "text").unwrap_err().code(), "file-malformed");
+}
+
+#[test]
+fn parameters_that_a_matcher_takes_since_a_recording_have_their_defaults() {
+    let (tasks, offers) = "uniform:20x10:3".parse::<Sample>().unwrap().tables().unwrap();
+    let strand = Matcher::bundled("strand").unwrap();
+    let [own, .., last] = &strand.description().parameters[..] else { panic!("{:?}", strand.description()) };
+    let settings = Settings { parameters: vec![(own.name.clone(), own.minimum)], ..Settings::default() };
+    let (mut pool, recorder) = Recorder::open(&strand, &offers, &settings).unwrap();
+    pool.assign(&tasks).unwrap();
+    let mut recording = recorder.recording();
+    assert_eq!(recording.settings.parameters.pop(), Some(last.default));
+    let before = Recording::parse(&recording.to_json(), "text").unwrap();
+    assert!(before.replay(&strand).unwrap().is_same());
+    recording.settings.parameters.extend([own.maximum; 2]);
+    let replay = recording.replay(&strand).unwrap();
+    assert_eq!(replay.differences[0].to_string(), "open, opened -> column-length");
 }

@@ -71,7 +71,7 @@ def check(book: Book, case: Recording, step: Mapping[str, Any], outcome: Outcome
         settle(book, case, step["assign"], outcome.answer)
     elif isinstance(outcome.answer, (Explained, Explanations)):
         check_counts(book, case, step["explain"], outcome.answer)
-    elif outcome.word == ANSWERED:
+    elif outcome.word == ANSWERED and "update" in step:
         book.apply(step["update"])
 
 

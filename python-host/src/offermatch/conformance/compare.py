@@ -11,7 +11,7 @@ from offermatch.conformance.play import ANSWERED, Outcome
 from offermatch.conformance.report import Finding, shown
 from offermatch.recording.columns import comparable, explained_shown
 from offermatch.recording.recording import Recording
-from offermatch.tables.tables import Assigned, Explained, Explanations
+from offermatch.tables.tables import Assigned, Explained, Explanations, Plan
 
 __all__ = ["Place", "compare", "difference", "place_shown", "places"]
 
@@ -41,11 +41,13 @@ def difference(step: Mapping[str, Any], outcome: Outcome) -> None:
         Wrong: They differ.
     """
     expected, answer = step.get("answer"), outcome.answer
-    if expected is not None and isinstance(answer, Assigned):
+    if expected is not None and isinstance(answer, (Assigned, Plan)):
         before, now = places(*(expected.get(name, []) for name in ("tasks", "offers", "scores"))), places_of(answer)
         for task in sorted(before.keys() | now.keys()):
             if before.get(task) != now.get(task):
                 raise Wrong(f"task {task}", place_shown(before.get(task)), place_shown(now.get(task)))
+        for name in ("victim_offsets", "victims") if isinstance(answer, Plan) else ():
+            same_column(name, expected.get(name, []), getattr(answer, name))
     elif expected is not None and isinstance(answer, (Explained, Explanations)):
         for name, right, found in comparable(expected, explained_shown(answer)):
             same_column(name, right, found)
@@ -55,7 +57,7 @@ def difference(step: Mapping[str, Any], outcome: Outcome) -> None:
             raise Wrong("outcome", word, outcome.word)
 
 
-def places_of(answer: Assigned) -> dict[int, Place]:
+def places_of(answer: Assigned | Plan) -> dict[int, Place]:
     """Return the place of each placed task."""
     return places(answer.tasks, answer.offers, answer.scores)
 

@@ -39,6 +39,7 @@ GROUPS = (
     "together",
     "limits",
     "occupants",
+    "preemption",
     "scales",
     "explanations",
     "refusals",

@@ -18,7 +18,7 @@ _LARGEST = 2**64 - 1
 
 # Largest quantities of a table: small ones make ties.
 _MOSTS = (1, 2, 4, 20, 1000, 2**40, _LARGEST)
-_MAX_SCORES = (31.0, 1e300, 1e300, 0.5, 0.0, 2.0)
+_MAX_SCORES = (31.0, 31.0, 1e300, 1e300, 1e300, 0.5, 0.0, 2.0)
 _WEIGHTS = (0.0, 0.1, 1.0, 3.7, 1e-250)
 _SCALES = (0, 1, 3, 48, 2**39)
 
@@ -29,18 +29,19 @@ def generated(seed: int) -> Recording:
     large = draw.below(100) == 0
     shape = {"dimensions": draw.below(4), "attributes": draw.below(3)}
     settings = _settings(draw, shape)
-    rows = 160 + draw.below(100) if large else draw.below(9)
-    offers = _offers(draw, shape, rows)
+    rows, most = 160 + draw.below(100) if large else draw.below(9), pick(draw, _MOSTS)
+    offers = _offers(draw, shape, rows, most)
     known, steps = rows, []
-    for _ in range(1 + draw.below(3)):
-        if draw.below(4) == 0:
+    # The last step places tasks.
+    for left in reversed(range(1 + draw.below(3))):
+        if left and draw.below(4) == 0:
             changes = _changes(draw, shape, known)
             known += changes["added"]["rows"]
             steps.append({"update": changes})
             continue
-        kind = "explain" if draw.below(5) == 0 else "assign"
+        kind = "explain" if left and draw.below(5) == 0 else "assign"
         rows = 48 + draw.below(50) if large else draw.below(9)
-        steps.append({kind: _tasks(draw, shape, rows)})
+        steps.append({kind: _tasks(draw, shape, rows, most)})
     return Recording(shape, settings, offers, steps, name=f"generated-{seed}", group="generated")
 
 
@@ -69,14 +70,13 @@ def _extreme(draw: SplitMix64) -> int:
     return 2**63 + draw.below(2) if kind == 2 else draw.below(5)
 
 
-def _quantities(draw: SplitMix64, count: int) -> list[int]:
-    """Return quantities up to a largest one that differs from table to table."""
-    most = pick(draw, _MOSTS)
+def _quantities(draw: SplitMix64, count: int, most: int) -> list[int]:
+    """Return quantities up to a largest one; up to the largest of all, those at the ends of their range."""
     return [_extreme(draw) if most == _LARGEST else draw.below(most + 1) for _ in range(count)]
 
 
-def _offers(draw: SplitMix64, shape: dict[str, int], rows: int) -> dict[str, Any]:
-    table: dict[str, Any] = {"rows": rows, "available": _quantities(draw, rows * shape["dimensions"])}
+def _offers(draw: SplitMix64, shape: dict[str, int], rows: int, most: int) -> dict[str, Any]:
+    table: dict[str, Any] = {"rows": rows, "available": _quantities(draw, rows * shape["dimensions"], most)}
     if draw.below(2) == 0:
         table["capacity"] = [min(available + draw.below(3), _LARGEST) for available in table["available"]]
     table["attributes"] = [draw.below(4) for _ in range(rows * shape["attributes"])]
@@ -98,9 +98,11 @@ def _devices(draw: SplitMix64) -> int:
     return 1 + draw.below(999) if kind < 5 else 1000 * (1 + draw.below(3))
 
 
-def _tasks(draw: SplitMix64, shape: dict[str, int], rows: int) -> dict[str, Any]:
-    table: dict[str, Any] = {"rows": rows, "demand": _quantities(draw, rows * shape["dimensions"])}
-    if draw.below(2) == 0:
+def _tasks(draw: SplitMix64, shape: dict[str, int], rows: int, most: int) -> dict[str, Any]:
+    """Return tasks that ask for no more than the largest offers may have."""
+    demand = _quantities(draw, rows * shape["dimensions"], min(pick(draw, _MOSTS), most))
+    table: dict[str, Any] = {"rows": rows, "demand": demand}
+    if draw.below(3) == 0:
         table["devices"] = [_devices(draw) for _ in range(rows)]
     if shape["attributes"] > 0 and draw.below(2) == 0:
         offsets, attributes, excludes, ends, values = [0], [], [], [0], []
@@ -128,6 +130,7 @@ def _changes(draw: SplitMix64, shape: dict[str, int], rows: int) -> dict[str, An
     if draw.below(2) == 1:
         removed.reverse()
         changed_rows.reverse()
-    changed = _offers(draw, shape, len(changed_rows))
+    changed = _offers(draw, shape, len(changed_rows), pick(draw, _MOSTS))
     added = draw.below(3)
-    return {"removed": removed, "changed_rows": changed_rows, "changed": changed, "added": _offers(draw, shape, added)}
+    more = _offers(draw, shape, added, pick(draw, _MOSTS))
+    return {"removed": removed, "changed_rows": changed_rows, "changed": changed, "added": more}

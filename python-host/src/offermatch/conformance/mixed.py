@@ -1,12 +1,11 @@
-"""Generated cases with every rule mixed: to the case of a seed come measures, preferences, groups and workloads.
+"""Generated cases with every rule mixed: to the case of a seed come measures, preferences, groups, workloads and plans.
 
 The order in which numbers are drawn is part of the definition: host/library/src/conformance/mixed.rs draws the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from math import inf, isfinite, nan
 from typing import Any
 
@@ -16,7 +15,7 @@ from offermatch.recording.recording import Recording
 from offermatch.sample import SplitMix64
 from offermatch.tables.tables import AT_LEAST
 
-__all__ = ["mixed", "with_parameters"]
+__all__ = ["mixed", "of_the_reference", "parameters"]
 
 _APART = 0x6D69786564
 """What tells the numbers that are drawn here from those of the case without rules."""
@@ -26,6 +25,7 @@ _MEASURES = (nan, 0.0, -0.0, 1.5, -2.0, 5e-324, 1e308, inf, -inf)
 _BOUNDS = (0.0, -0.0, 1.5, -2.0, 5e-324, 1e308, inf, -inf)
 _PENALTIES = (inf, inf, 0.0, 0.25, 3.0, 5e-324, 1e308)
 _SHARES = (0.25, 1.0, 3.0, 1e-300)
+_DEVICES = (0, 0, 300, 500, 1000, 2000)
 
 
 def mixed(seed: int) -> Recording:
@@ -49,21 +49,28 @@ def mixed(seed: int) -> Recording:
             continue
         ((kind, tasks),) = step.items()
         steps.append({kind: _grouped(draw, shape, _required(draw, shape, tasks), known)})
+    if settings["mode"] == "shared" and draw.below(2) == 0:
+        # What runs uses what the offers had not free when the pool was opened: more of it may be used by then, but not less.
+        offers["capacity"] = [min(free + draw.below(9), 2**64 - 1) for free in offers["available"]]
+        unchanged = next((at for at, step in enumerate(steps) if "update" in step), len(steps))
+        steps.insert(draw.below(unchanged + 1), {"preempt": _preempted(draw, shape, offers)})
     return Recording(
         shape, settings, offers, steps, name=f"mixed-{seed}", about=case.about, group="mixed", raise_scales=True
     )
 
 
-def with_parameters(case: Recording, seed: int, description: Description) -> Recording:
-    """Return a case with parameters, each at a quarter of its range, where a matcher has any."""
+def parameters(seed: int, description: Description) -> list[float]:
+    """Return parameters for a matcher that has any, each at a quarter of its range, or none."""
     draw = SplitMix64(seed ^ ~_APART % 2**64)
     if not description.parameters or draw.below(2) == 0:
-        return case
+        return []
     drawn = [(one, one.minimum + (one.maximum - one.minimum) * (draw.below(5) / 4)) for one in description.parameters]
-    # Of used offers first the expected answers know nothing.
-    drawn = [(one, one.default if one == USED_FIRST else value) for one, value in drawn]
-    parameters = [value if isfinite(value) else one.default for one, value in drawn]
-    return replace(case, settings={**case.settings, "parameters": parameters})
+    return [value if isfinite(value) else one.default for one, value in drawn]
+
+
+def of_the_reference(given: Sequence[float], description: Description) -> list[float]:
+    """Return those of a matcher's parameters that the reference has, too."""
+    return [value for one, value in zip(description.parameters, given, strict=False) if one == USED_FIRST]
 
 
 def _measured(draw: SplitMix64, shape: Mapping[str, int], offers: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,3 +134,45 @@ def _grouped(draw: SplitMix64, shape: Mapping[str, int], tasks: Mapping[str, Any
             found["limit_counts"].append(1 + draw.below(3))
         found["limit_offsets"].append(len(found["limit_attributes"]))
     return {**tasks, "group_of": of, "groups": found}
+
+
+def _preempted(draw: SplitMix64, shape: Mapping[str, int], offers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tasks of which each would fit an offer if nothing ran there, and what runs beside what the offers have free."""
+    width, known = shape["dimensions"], offers["rows"]
+    rows, demand = (1 + draw.below(8), []) if known else (0, [])
+    for _ in range(rows):
+        first = draw.below(known) * width
+        for at in range(first, first + width):
+            demand.append(offers["available"][at] + draw.below(offers["capacity"][at] - offers["available"][at] + 1))
+    tasks: dict[str, Any] = {"rows": rows, "demand": demand}
+    if draw.below(2) == 0:
+        tasks["devices"] = [pick(draw, _DEVICES) for _ in range(rows)]
+    if draw.below(2) == 0:
+        tasks = _required(draw, shape, tasks)
+    priorities = [draw.below(4) for _ in range(rows)]
+    return {"tasks": tasks, "priorities": priorities, "running": _running(draw, width, offers)}
+
+
+def _running(draw: SplitMix64, width: int, offers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what runs on offers, within what they have not free."""
+    found: dict[str, Any] = {"rows": 0, "offers": [], "priorities": [], "starts": [], "demand": []}
+    found |= {"device_offsets": [0], "device_numbers": [], "device_thousandths": []}
+    room = [has - free for has, free in zip(offers["capacity"], offers["available"], strict=True)]
+    offsets = offers.get("device_offsets") or [0] * (offers["rows"] + 1)
+    devices = [1000 - free for free in offers.get("device_free", ())]
+    for offer in range(offers["rows"]):
+        for _ in range(1 + draw.below(3)):
+            found["rows"] += 1
+            found["offers"].append(offer)
+            found["priorities"].append(draw.below(4) - 2)
+            found["starts"].append(draw.below(3))
+            for at in range(offer * width, (offer + 1) * width):
+                found["demand"].append(draw.below(room[at] + 1))
+                room[at] -= found["demand"][-1]
+            for at in range(offsets[offer], offsets[offer + 1]):
+                if draw.below(2) == 0:
+                    found["device_numbers"].append(at - offsets[offer])
+                    found["device_thousandths"].append(draw.below(devices[at] + 1))
+                    devices[at] -= found["device_thousandths"][-1]
+            found["device_offsets"].append(len(found["device_numbers"]))
+    return found

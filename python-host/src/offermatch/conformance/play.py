@@ -11,10 +11,10 @@ from typing import Any
 from offermatch.errors import InputError, OffermatchError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Description, Timings
-from offermatch.recording.columns import changes_of, tasks_of
+from offermatch.recording.columns import changes_of, preempt_of, tasks_of
 from offermatch.recording.recording import Recording, opened
 from offermatch.session import Backend
-from offermatch.tables.tables import Assigned, Explained, Explanations
+from offermatch.tables.tables import Assigned, Explained, Explanations, Plan
 from offermatch.wasm.component import ComponentPool
 
 __all__ = ["FAILED", "Outcome", "Player", "play"]
@@ -34,14 +34,13 @@ class Outcome:
     """
 
     word: str
-    answer: Assigned | Explained | Explanations | None = None
+    answer: Assigned | Explained | Explanations | Plan | None = None
 
     def is_same(self, other: Outcome) -> bool:
         """Return whether two outcomes are the same, scores by their bits."""
         mine, theirs = self.answer, other.answer
-        if isinstance(mine, Assigned) and isinstance(theirs, Assigned):
-            rows = [*mine.tasks] == [*theirs.tasks] and [*mine.offers] == [*theirs.offers]
-            return rows and array("d", mine.scores).tobytes() == array("d", theirs.scores).tobytes()
+        if isinstance(mine, (Assigned, Plan)) and isinstance(theirs, (Assigned, Plan)):
+            return _columns(mine) == _columns(theirs)
         return self.word == other.word and mine == theirs
 
 
@@ -70,9 +69,14 @@ class Player:
         """Apply changes."""
         return _outcome(lambda: self._pool.update(changes_of(changes, self._case.shape, raw=self._raw), Timings()))
 
+    def preempt(self, asked: Mapping[str, Any]) -> Outcome:
+        """Plan which running tasks have to end."""
+        return _outcome(lambda: self._pool.preempt(*preempt_of(asked, self._case.shape, raw=self._raw), Timings()))
+
     def ask(self, step: Mapping[str, Any]) -> Outcome:
         """Ask one step."""
-        for kind, call in (("assign", self.assign), ("explain", self.explain), ("update", self.update)):
+        calls = {"assign": self.assign, "explain": self.explain, "update": self.update, "preempt": self.preempt}
+        for kind, call in calls.items():
             if kind in step:
                 return call(step[kind])
         raise InputError("file-malformed", "a step asks nothing", "docs/recordings.md shows the format", self._case.name)
@@ -110,6 +114,12 @@ def play(matcher: DirectMatcher, case: Recording) -> Sequence[Outcome]:
     finally:
         player.close()
     return outcomes
+
+
+def _columns(answer: Assigned | Plan) -> list[list[int] | bytes]:
+    """Return the columns of an answer, scores by their bits."""
+    victims = [[*answer.victim_offsets], [*answer.victims]] if isinstance(answer, Plan) else []
+    return [[*answer.tasks], [*answer.offers], array("d", answer.scores).tobytes(), *victims]
 
 
 def _outcome(call: Callable[..., Any], *arguments: Any) -> Outcome:

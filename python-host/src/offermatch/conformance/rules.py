@@ -1,6 +1,6 @@
 """Cases of rules that a matcher may leave out: who is asked them, and how their answers are checked.
 
-The book of ``book`` does not know groups. The host's own ledger does, which refuses answers that break their rules.
+The book of ``book`` knows neither groups nor plans. The host's own ledger does, which refuses answers that break rules.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from offermatch.conformance.play import ANSWERED, Outcome
 from offermatch.conformance.report import Finding
 from offermatch.errors import LyingMatcherError
 from offermatch.model import Description
-from offermatch.recording.columns import changes_of, offers_of, shape_of, tasks_of
+from offermatch.recording.columns import changes_of, offers_of, preempt_of, shape_of, tasks_of
 from offermatch.recording.recording import Recording
-from offermatch.tables.tables import AT_LEAST, Assigned, Explained, Explanations
+from offermatch.tables.tables import AT_LEAST, Assigned, Explained, Explanations, Plan
 from offermatch.verify.explanations import check_explained
 from offermatch.verify.ledger import Ledger
+from offermatch.verify.plan import check_plan
 from offermatch.wasm.contract import raises_scales
 
-__all__ = ["audit_by_ledger", "has_groups", "why_not_asked"]
+__all__ = ["audit_by_ledger", "has_groups", "has_plans", "why_not_asked"]
 
-_RULES = ("measures", "preferences", "groups", "workload")
+_RULES = ("measures", "preferences", "groups", "workload", "preemption")
 
 
 def why_not_asked(case: Recording, description: Description) -> str | None:
@@ -32,8 +33,8 @@ def why_not_asked(case: Recording, description: Description) -> str | None:
         return None
     if not raises_scales(description.contract):
         return f"contract {description.contract}"
-    used = set(_used(case))
-    unserved = [rule for rule in _RULES if rule in used and rule not in description.rules]
+    used, served = set(_used(case)), {*description.rules, *(["preemption"] if description.preempts else [])}
+    unserved = [rule for rule in _RULES if rule in used and rule not in served]
     return f"does not serve {', '.join(unserved)}" if unserved else None
 
 
@@ -42,12 +43,21 @@ def has_groups(case: Recording) -> bool:
     return "groups" in _used(case)
 
 
+def has_plans(case: Recording) -> bool:
+    """Return whether a case asks for plans, which the book passes over."""
+    return "preemption" in _used(case)
+
+
 def _used(case: Recording) -> Iterator[str]:
     """Yield the rules that a case uses."""
     if case.shape.get("measures"):
         yield "measures"
     loads = [case.settings.get("workload"), *(step.get("update", {}).get("workload") for step in case.steps)]
     tables = [step[call] for step in case.steps for call in ("assign", "explain") if call in step]
+    for step in case.steps:
+        if "preempt" in step:
+            yield "preemption"
+            tables.append(step["preempt"].get("tasks", {}))
     for load in loads:
         if load is not None:
             yield "workload"
@@ -87,5 +97,7 @@ def _check(ledger: Ledger, case: Recording, step: Mapping[str, Any], outcome: Ou
     elif isinstance(outcome.answer, (Explained, Explanations)):
         tasks = tasks_of(step["explain"], case.shape, raw=False)
         check_explained(tasks, outcome.answer, shape_of(case.shape), ledger)
+    elif isinstance(outcome.answer, Plan):
+        check_plan(ledger, *preempt_of(step["preempt"], case.shape, raw=False), outcome.answer)
     elif outcome.word == ANSWERED:
         ledger.update(changes_of(step["update"], case.shape, raw=False))

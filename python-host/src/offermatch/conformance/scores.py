@@ -16,11 +16,21 @@ from typing import Any
 from offermatch.conformance.audit import Wrong
 from offermatch.conformance.compare import difference
 from offermatch.conformance.generate import generated
+from offermatch.conformance.mixed import of_the_reference
 from offermatch.conformance.play import ANSWERED, Outcome, play
 from offermatch.conformance.report import Finding
 from offermatch.matcher import DirectMatcher
 from offermatch.model import Timings
-from offermatch.recording.columns import changes_of, explained_shown, offers_of, settings_of, shape_of, tasks_of
+from offermatch.recording.columns import (
+    changes_of,
+    explained_shown,
+    offers_of,
+    plan_shown,
+    preempt_of,
+    settings_of,
+    shape_of,
+    tasks_of,
+)
 from offermatch.recording.recording import Recording
 from offermatch.reference.pool import Reference
 from offermatch.reference.standing import Offer, Ranking, Task
@@ -115,8 +125,9 @@ def audit_by_scores(matcher: DirectMatcher, case: Recording, outcomes: Sequence[
         return None
     scores = _Scores(matcher, case)
     grows = case.raise_scales and raises_scales(matcher.description.contract)
-    # The parameters are the matcher's affair.
-    settings = replace(settings_of(case.settings, case.shape, raw=False), raise_scales=grows, parameters=())
+    # The other parameters are the matcher's affair.
+    parameters = of_the_reference(case.settings.get("parameters", ()), matcher.description)
+    settings = replace(settings_of(case.settings, case.shape, raw=False), raise_scales=grows, parameters=parameters)
     pool = Reference(offers_of(case.offers, case.shape, raw=False), shape_of(case.shape), settings, scores)
     for at, (step, outcome) in enumerate(zip(case.steps, outcomes, strict=False)):
         if outcome.word != ANSWERED:
@@ -135,6 +146,8 @@ def _answered(pool: Reference, scores: _Scores, case: Recording, step: Mapping[s
         return {"answer": {name: getattr(found, name) for name in found.__slots__}}
     if "explain" in step:
         return {"answer": explained_shown(pool.checks(tasks_of(step["explain"], case.shape, raw=False), Timings()))}
+    if "preempt" in step:
+        return {"answer": plan_shown(pool.preempt(*preempt_of(step["preempt"], case.shape, raw=False), Timings()))}
     pool.update(changes_of(step["update"], case.shape, raw=False), Timings())
     if step["update"].get("workload") is not None:
         scores.forget(step["update"]["workload"])
@@ -145,6 +158,7 @@ def largest_table(case: Recording) -> int:
     """Return the rows of the largest table of a case."""
     tables: list[Mapping[str, int]] = [case.offers]
     for step in case.steps:
-        changes = step.get("update", {})
-        tables += [step.get("assign", {}), step.get("explain", {}), changes.get("changed", {}), changes.get("added", {})]
+        changes, plan = step.get("update", {}), step.get("preempt", {})
+        tables += [step.get("assign", {}), step.get("explain", {}), plan.get("tasks", {}), plan.get("running", {})]
+        tables += [changes.get("changed", {}), changes.get("added", {})]
     return max(table.get("rows", 0) for table in tables)

@@ -15,16 +15,16 @@ from offermatch.conformance.endurance import endurance_cases, endure
 from offermatch.conformance.files import GROUPS, SHIPPED, read_group
 from offermatch.conformance.generate import generated as generated_case
 from offermatch.conformance.laws import broken
-from offermatch.conformance.mixed import mixed, with_parameters
+from offermatch.conformance.mixed import mixed, of_the_reference, parameters
 from offermatch.conformance.play import ANSWERED, FAILED, play
 from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
-from offermatch.conformance.rules import audit_by_ledger, has_groups, why_not_asked
+from offermatch.conformance.rules import audit_by_ledger, has_groups, has_plans, why_not_asked
 from offermatch.conformance.scores import audit_by_scores, hang_on_task_and_offer, largest_table
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import DirectMatcher, Matcher, ReferenceMatcher
-from offermatch.recording.columns import explained_shown
+from offermatch.recording.columns import explained_shown, plan_shown
 from offermatch.recording.recording import Recording
-from offermatch.tables.tables import Assigned
+from offermatch.tables.tables import Assigned, Plan
 from offermatch.wasm.contract import raises_scales
 
 __all__ = ["Group", "Skips", "Suite"]
@@ -222,10 +222,11 @@ class _Judge:
         reference, grows = ReferenceMatcher(description.contract), raises_scales(description.contract)
         for number, seed in enumerate(seeds):
             case = generated(seed)
-            if case.raise_scales and why_not_asked(case, description) is None:
-                case = with_parameters(_answered(case, reference), seed, description)
-            elif not case.raise_scales:
-                case = _answered(replace(case, raise_scales=grows), reference)
+            if why_not_asked(case, description) is None:
+                drawn = parameters(seed, description) if case.raise_scales else []
+                settings = {**case.settings, "parameters": of_the_reference(drawn, description)}
+                case = _answered(replace(case, settings=settings, raise_scales=grows), reference)
+                case = replace(case, settings={**case.settings, "parameters": drawn})
             yield case, laws and number % _LAWS_EVERY == 0
 
     @cached_property
@@ -297,7 +298,9 @@ def _findings(
         crashed = outcomes[-1].word == FAILED
         contract = opening(case, matcher.description.modes, outcomes)
         if contract is None and outcomes[0].word == ANSWERED:
-            contract = (audit_by_ledger if has_groups(case) else audit)(case, outcomes[1:])
+            contract = None if has_groups(case) else audit(case, outcomes[1:])
+            if contract is None and (has_groups(case) or has_plans(case)):
+                contract = audit_by_ledger(case, outcomes[1:])
             if contract is None and scores:
                 contract = audit_by_scores(matcher, case, outcomes[1:])
         if contract is None and laws and not crashed:
@@ -324,6 +327,8 @@ def _answered(case: Recording, matcher: DirectMatcher) -> Recording:
         answer: dict[str, Any] = {}
         if isinstance(outcome.answer, Assigned):
             answer = {name: getattr(outcome.answer, name) for name in outcome.answer.__slots__}
+        elif isinstance(outcome.answer, Plan):
+            answer = plan_shown(outcome.answer)
         elif outcome.answer is not None:
             answer = explained_shown(outcome.answer)
         steps.append({**asked, "answer": answer})

@@ -25,7 +25,9 @@ from offermatch.tables.tables import (
     Explanations,
     GroupTable,
     OfferTable,
+    Plan,
     Requirements,
+    RunningTable,
     TaskTable,
     Workload,
 )
@@ -38,6 +40,9 @@ __all__ = [
     "first_format",
     "offers_of",
     "offers_shown",
+    "plan_shown",
+    "preempt_of",
+    "preempt_shown",
     "second_format",
     "settings_of",
     "settings_shown",
@@ -96,6 +101,24 @@ def changes_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool)
         offers_of(found.get("added", {}), shape, raw=raw),
         _workload_of(found.get("workload"), shape, raw=raw),
     )
+
+
+def preempt_of(
+    found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool
+) -> tuple[TaskTable, array[int], RunningTable]:
+    """Return what a plan of a recording is asked with: the tasks, their priorities, and what runs."""
+    running = found.get("running", {})
+    table = RunningTable(
+        running.get("rows", 0),
+        _column(running, "offers"),
+        array("q", running.get("priorities", ())),
+        _column(running, "starts"),
+        _matrix(running, "demand", shape["dimensions"], raw=raw),
+        _column(running, "device_offsets"),
+        _column(running, "device_numbers"),
+        _column(running, "device_thousandths"),
+    )
+    return tasks_of(found.get("tasks", {}), shape, raw=raw), array("q", found.get("priorities", ())), table
 
 
 def _workload_of(found: Mapping[str, Any] | None, shape: Mapping[str, int], *, raw: bool) -> Workload | None:
@@ -191,6 +214,26 @@ def changes_shown(changes: Changes) -> dict[str, Any]:
     }
 
 
+def preempt_shown(table: TaskTable, priorities: Sequence[int], running: RunningTable) -> dict[str, Any]:
+    """Return what a plan is asked with as a recording has it."""
+    columns = {
+        "rows": running.rows,
+        "offers": running.offers.tolist(),
+        "priorities": running.priorities.tolist(),
+        "starts": running.starts.tolist(),
+        "demand": _flat(running.demand),
+        "device_offsets": running.device_offsets.tolist(),
+        "device_numbers": running.device_numbers.tolist(),
+        "device_thousandths": running.device_thousandths.tolist(),
+    }
+    return {"tasks": tasks_shown(table), "priorities": list(priorities), "running": _without_empty(columns, "rows")}
+
+
+def plan_shown(plan: Plan) -> dict[str, Any]:
+    """Return a plan as a recording has it."""
+    return {name: list(column) for name, column in asdict(plan).items()}
+
+
 def explained_shown(found: Explained | Explanations) -> dict[str, Any]:
     """Return explanations as a recording has them."""
     return {
@@ -223,7 +266,7 @@ def first_format(recorded: Mapping[str, Any]) -> dict[str, Any] | None:
     tables = [recorded["offers"], *(one.get(key, {}) for one in changes for key in ("changed", "added"))]
     newer = [recorded["shape"].get("measures"), settings.get("parameters")]
     newer += [part.get("workload") for part in (settings, *changes)] + [table.get("measures") for table in tables]
-    newer += ["members_placed" in step.get("answer", {}) for step in recorded["steps"]]
+    newer += ["preempt" in step or "members_placed" in step.get("answer", {}) for step in recorded["steps"]]
     if any(newer):
         return None
     steps = []

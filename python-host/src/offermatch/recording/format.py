@@ -11,7 +11,7 @@ from dataclasses import fields
 from math import isfinite
 from typing import Any, NoReturn
 
-from offermatch.tables.tables import Explained, Explanations, GroupTable
+from offermatch.tables.tables import Explained, Explanations, GroupTable, Plan
 
 __all__ = ["FORMAT", "FORMAT_2", "checked", "parsed", "strict_json"]
 
@@ -85,10 +85,10 @@ def _is(kind: type, what: str) -> Kind:
     return lambda value: "" if isinstance(value, kind) else f"{_shown(value)} is not {what}"
 
 
-def _whole(most: int) -> Kind:
+def _whole(most: int, least: int = 0) -> Kind:
     def kind(value: Any) -> str:
-        fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
-        return "" if fits else f"{_shown(value)} is not a whole number from 0 to {most}"
+        fits = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+        return "" if fits else f"{_shown(value)} is not a whole number from {least} to {most}"
 
     return kind
 
@@ -155,6 +155,7 @@ _TEXT, _FLAG = _is(str, "text"), _is(bool, "true or false")
 _U32, _U64 = _whole(2**32 - 1), _whole(2**64 - 1)
 _SHORT, _LONG = _array(_U32), _array(_U64)
 
+_PRIORITIES = _array(_whole(2**31 - 1, -(2**31)))
 _REALS = _array(_real)
 
 
@@ -171,11 +172,14 @@ def _recording(offers: dict[str, Kind], tasks: dict[str, Kind], explained: dict[
     workload = _object({"tasks": task_table, "shares": _REALS}, {})
     loads = {"workload": _or_null(workload)} if more else {}
     changes = {"removed": _SHORT, "changed_rows": _SHORT, "changed": offer_table, "added": offer_table, **loads}
-    calls = {"assign": task_table, "update": _object({}, changes), "explain": task_table}
+    preempt = {"tasks": task_table, "priorities": _PRIORITIES, "running": _object({}, _RUNNING)}
+    plans = {"preempt": _object({}, preempt)} if more else {}
+    calls = {"assign": task_table, "update": _object({}, changes), "explain": task_table, **plans}
     answers = {
         "assign": _object({}, {"tasks": _SHORT, "offers": _SHORT, "scores": _array(_double)}),
         "update": _object({}, {}),
         "explain": _object({}, explained),
+        "preempt": _object({}, dict.fromkeys((each.name for each in fields(Plan)), _SHORT) | {"scores": _array(_double)}),
     }
     call = _object(
         {}, {name: _or_null(kind) for name, kind in calls.items()} | {"answer": lambda _: "", "error": _or_null(_named)}
@@ -186,7 +190,7 @@ def _recording(offers: dict[str, Kind], tasks: dict[str, Kind], explained: dict[
             return wrong
         asked = [name for name in calls if value.get(name) is not None]
         if len(asked) != 1:
-            return "a step is one of assign, update and explain"
+            return f"a step is one of {', '.join(calls)}"
         answer = value.get("answer")
         if answer is not None and value.get("error") is not None:
             return "a step has an answer or an error, not both"
@@ -220,6 +224,12 @@ _SECOND_TASKS = {
     **dict.fromkeys(("requirement_kinds", "requirement_subjects", "group_of"), _SHORT),
     **dict.fromkeys(("requirement_bounds", "requirement_weights"), _REALS),
     "groups": _object({}, {"rows": _U32, **dict.fromkeys((each.name for each in fields(GroupTable)[1:]), _SHORT)}),
+}
+_RUNNING = {
+    **dict.fromkeys(("offers", "device_offsets", "device_numbers", "device_thousandths"), _SHORT),
+    **dict.fromkeys(("starts", "demand"), _LONG),
+    "rows": _U32,
+    "priorities": _PRIORITIES,
 }
 _MISSING = {"dimension_missing": _LONG, "requirement_missing": _REALS, "score_missing": _REALS}
 _FORMATS = {

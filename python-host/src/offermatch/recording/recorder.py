@@ -16,6 +16,8 @@ from offermatch.recording.columns import (
     explained_shown,
     first_format,
     offers_shown,
+    plan_shown,
+    preempt_shown,
     second_format,
     settings_shown,
     shape_shown,
@@ -105,8 +107,10 @@ class Recorded:
         self, table: TaskTable, priorities: Sequence[int], running: RunningTable, ledger: Ledger, timings: Timings
     ) -> Plan:
         """Plan which running tasks have to end so that tasks find an offer."""
-        # A plan changes nothing, and recordings have none.
-        return self._session.preempt(table, priorities, running, ledger, timings)
+        step = self._step("preempt", preempt_shown(table, priorities, running))
+        plan = self._asked(step, lambda: self._session.preempt(table, priorities, running, ledger, timings))
+        step["answer"] = plan_shown(plan)
+        return plan
 
     def close(self) -> None:
         """Close the session, and write the recording.

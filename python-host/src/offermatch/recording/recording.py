@@ -19,7 +19,17 @@ from offermatch.fallback.standing import scales_of_opening
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Timings
 from offermatch.reading import MOST_OF_A_RECORDING, read_bounded, unpacked
-from offermatch.recording.columns import changes_of, comparable, explained_shown, offers_of, settings_of, shape_of, tasks_of
+from offermatch.recording.columns import (
+    changes_of,
+    comparable,
+    explained_shown,
+    offers_of,
+    plan_shown,
+    preempt_of,
+    settings_of,
+    shape_of,
+    tasks_of,
+)
 from offermatch.recording.format import FORMAT, FORMAT_2, parsed
 from offermatch.recording.recorder import write_recording
 from offermatch.session import Backend
@@ -180,12 +190,18 @@ def _differences(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> 
 def opened(recording: Recording, matcher: DirectMatcher, *, raw: bool) -> Backend:
     """Return the pool that a recording begins with; ``raw`` hands columns over as they stand, wrong lengths and all.
 
-    Where scales kept those of opening, a matcher whose scales grow is given them.
+    Where scales kept those of opening, a matcher whose scales grow is given them; what it takes since then stands behind the
+    parameters that are recorded, and has its default.
     """
-    shape, settings = recording.shape, settings_of(recording.settings, recording.shape, raw=raw)
-    if raises_scales(matcher.description.contract) and not recording.raise_scales and recording.open_error is None:
-        scales = scales_of_opening(offers_of(recording.offers, shape, raw=False), settings.scales)
-        settings = replace(settings, scales=scales)
+    shape, description = recording.shape, matcher.description
+    settings = settings_of(recording.settings, shape, raw=raw)
+    if recording.open_error is None:
+        if raises_scales(description.contract) and not recording.raise_scales:
+            scales = scales_of_opening(offers_of(recording.offers, shape, raw=False), settings.scales)
+            settings = replace(settings, scales=scales)
+        if settings.parameters:
+            later = [one.default for one in description.parameters[len(settings.parameters) :]]
+            settings = replace(settings, parameters=[*settings.parameters, *later])
     return matcher.backend(offers_of(recording.offers, shape, raw=raw), shape_of(shape), settings, Timings())
 
 
@@ -200,6 +216,9 @@ def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Rec
     elif "explain" in step:
         tasks = tasks_of(step["explain"], shape, raw=raw)
         found, failed = _outcome(lambda: backend.explain(tasks, Timings()))
+    elif "preempt" in step:
+        asked = preempt_of(step["preempt"], shape, raw=raw)
+        found, failed = _outcome(lambda: backend.preempt(*asked, Timings()))
     else:
         raise InputError("file-malformed", f"step {number} asks nothing", _HINT, recording.name)
     if failed != step.get("error") and ("answer" in step or "error" in step):
@@ -208,6 +227,10 @@ def _step(number: int, step: Mapping[str, Any], backend: Backend, recording: Rec
         return []
     if "assign" in step:
         return _assigned(number, step["answer"], found)
+    if "preempt" in step:
+        victims = [(name, step["answer"].get(name, []), plan_shown(found)[name]) for name in ("victim_offsets", "victims")]
+        moved = _assigned(number, step["answer"], found)
+        return moved + [Difference(number, name, before, after) for name, before, after in victims if before != after]
     columns = comparable(step["answer"], explained_shown(found))
     return [Difference(number, name, before, after) for name, before, after in columns if list(before) != list(after)]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from offermatch.recording.columns import changes_shown
 from offermatch.recording.recorder import Recorded, begun, write_recording
 from offermatch.session import Matching, Placed, Session
 from offermatch.tables.settings import SettingColumns, Shape
-from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, TaskTable
+from offermatch.tables.tables import Changes, Explained, Explanations, OfferTable, Plan, RunningTable, TaskTable
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Rotated", "Rotation"]
@@ -111,6 +111,14 @@ class Rotated(Recorded):
         found = super().explain(table, ledger, timings)
         self._rotate(ledger)
         return found
+
+    def preempt(
+        self, table: TaskTable, priorities: Sequence[int], running: RunningTable, ledger: Ledger, timings: Timings
+    ) -> Plan:
+        """Plan which running tasks have to end so that tasks find an offer."""
+        plan = super().preempt(table, priorities, running, ledger, timings)
+        self._rotate(ledger)
+        return plan
 
     def write(self, recorded: Mapping[str, Any]) -> None:
         """Write a recording to the next file, and remove one that is too old."""
