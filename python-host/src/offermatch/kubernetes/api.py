@@ -130,11 +130,7 @@ class Api:
         except (config.ConfigException, OSError, KeyError, TypeError, ValueError) as error:
             hint = "see that 'kubectl get nodes' works with this kubeconfig and context"
             raise InputError("setting-malformed", visible(str(error)), hint, visible(given)) from error
-        self._errors: tuple[type[Exception], ...] = (
-            import_module("urllib3.exceptions").HTTPError,
-            client.ApiException,
-            OSError,
-        )
+        self._errors: tuple[type[Exception], ...] = (import_module("urllib3.exceptions").HTTPError, OSError)
         self._unread = (*self._errors, ValueError, AttributeError)
         # A proxy that was set is not looked for in the environment with each request.
         settings.proxy = settings.proxy
