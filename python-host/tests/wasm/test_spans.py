@@ -12,10 +12,9 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from collector import Collector
 from hostile import OFFERS, TASKS, right
 from offermatch import FallbackMatcher, Limits, Matcher, ReferenceMatcher
-from offermatch.wasm import spans
-from offermatch.wasm import told as told_module
+from offermatch.wasm import spans, tracing
 from offermatch.wasm.spans import MATCHING, Spans
-from offermatch.wasm.told import Told
+from offermatch.wasm.tracing import EndedSpan
 
 RIGHT_ANSWER = ReferenceMatcher().match(TASKS, OFFERS)
 RIGHT = right()
@@ -36,7 +35,7 @@ def provider_to(collector, sampler=ALWAYS_ON):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def heard(monkeypatch):
     """The functions of the host that matchers call."""
     names = []
 
@@ -104,7 +103,7 @@ def test_a_traced_call_reads_spans_without_asking_for_their_types(collector, pro
 
 
 def test_where_values_lie_otherwise_wasmtime_py_reads_the_spans(collector, provided, monkeypatch):
-    monkeypatch.setattr(told_module, "_LAID_OUT_SO", False)
+    monkeypatch.setattr(tracing, "_LAID_OUT_SO", False)
     provider = provider_to(collector)
     provided(provider)
     assert Matcher.load().match(TASKS, OFFERS).digest == RIGHT
@@ -125,37 +124,37 @@ def test_the_stage_of_a_scheduler_is_the_parent(collector, provided):
     assert {span.parent for span in inner} == {matching.id}
 
 
-def test_what_is_not_sampled_is_not_asked_for(collector, provided, told):
+def test_what_is_not_sampled_is_not_asked_for(collector, provided, heard):
     matcher = Matcher.load()
     assert matcher.match(TASKS, OFFERS).digest == RIGHT
     provider = provider_to(collector, ALWAYS_OFF)
     provided(provider)
     assert matcher.match(TASKS, OFFERS).digest == RIGHT
     provider.shutdown()
-    assert (told, collector.spans) == ([], [])
+    assert (heard, collector.spans) == ([], [])
 
 
-def test_a_pool_follows_the_sampling_of_each_call(collector, provided, told):
+def test_a_pool_follows_the_sampling_of_each_call(collector, provided, heard):
     provider = provider_to(collector)
     provided(provider)
     tracer = provider.get_tracer("the scheduler")
     with Matcher.load().open(OFFERS) as pool:
-        assert told == []
+        assert heard == []
         with tracer.start_as_current_span("sampled"):
             pool.assign(TASKS[:5])
-        assert told == ["outer-span-context"] + ["on-start", "on-end"] * 4
-        told.clear()
+        assert heard == ["outer-span-context"] + ["on-start", "on-end"] * 4
+        heard.clear()
         remote = trace.SpanContext(1, 1, is_remote=True, trace_flags=trace.TraceFlags(0))
         with trace.use_span(trace.NonRecordingSpan(remote)):
             pool.assign(TASKS[5:6])
         pool.assign(TASKS[6:7])
         pool.update(removed=["offer-1"])
-        assert told == []
+        assert heard == []
         with tracer.start_as_current_span("sampled again"):
             pool.update(removed=["offer-2"])
             pool.explain(TASKS[:1])
-        assert told.count("outer-span-context") == 2
-        assert told.count("on-end") == 5
+        assert heard.count("outer-span-context") == 2
+        assert heard.count("on-end") == 5
     provider.shutdown()
 
 
@@ -218,7 +217,7 @@ def test_a_tracer_that_fails_costs_no_answer(provided, caplog):
 
 
 def ended(span_id, name, parent="", attributes=()):
-    return Told(span_id, parent, "internal", name, list(attributes), None, "a matcher", None)
+    return EndedSpan(span_id, parent, "internal", name, list(attributes), None, "a matcher", None)
 
 
 def test_a_flood_of_spans_and_text_is_cut(collector, provided):

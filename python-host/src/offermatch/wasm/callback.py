@@ -1,7 +1,7 @@
 """Functions of the host that a component calls, with a bound on what one call may hand over.
 
 wasmtime-py makes a Python object of every value in an argument before the function is called, at microseconds each, and no
-limit of time ends that. So the arguments are counted where they lie first. What a component tells of its work ``told.py``
+limit of time ends that. So the arguments are counted where they lie first. What a component tells of its work ``tracing.py``
 reads.
 """
 

@@ -38,7 +38,7 @@ from wasmtime.component import ComponentInstanceType as InstanceType
 from offermatch.wasm.callback import add_function
 from offermatch.wasm.spans import FUNCTIONS as TRACING
 from offermatch.wasm.spans import Spans
-from offermatch.wasm.told import add_tracing
+from offermatch.wasm.tracing import add_tracing
 
 __all__ = ["Lockdown", "foreign_imports", "shared_linker"]
 

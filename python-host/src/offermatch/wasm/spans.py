@@ -20,7 +20,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, NoReturn
 
-from offermatch.wasm.told import Context, Told
+from offermatch.wasm.tracing import Context, EndedSpan
 
 __all__ = ["FUNCTIONS", "MATCHING", "Spans", "span", "tell"]
 
@@ -39,7 +39,7 @@ class Spans:
         """Listen to nothing yet."""
         self._outer: Any = None
         self._open: dict[str, int] = {}
-        self._ended: list[tuple[int, int, Told]] = []
+        self._ended: list[tuple[int, int, EndedSpan]] = []
         self._begun = self._text = 0
 
     @property
@@ -78,7 +78,7 @@ class Spans:
         if self.traced and self._begun <= _MOST_SPANS and self._pays(span_id):
             self._open[span_id] = begin
 
-    def on_end(self, span: Told) -> None:
+    def on_end(self, span: EndedSpan) -> None:
         """End a span."""
         end = time.time_ns()
         begin = self._open.pop(span.id, None)
@@ -129,23 +129,23 @@ def tell(attributes: Mapping[str, str | int]) -> None:
         trace.get_current_span().set_attributes(attributes)
 
 
-def _make(outer: Any, ended: list[tuple[int, int, Told]]) -> None:
+def _make(outer: Any, ended: list[tuple[int, int, EndedSpan]]) -> None:
     """Make spans, of when each began and ended, parents before their children."""
     trace = sys.modules["opentelemetry.trace"]
     provider = trace.get_tracer_provider()
     made: dict[str, Any] = {}
-    for begin, end, told in sorted(ended, key=itemgetter(0)):
-        span = _tracer(provider, told.scope, told.version).start_span(
-            told.name,
-            context=trace.set_span_in_context(made.get(told.parent, outer)),
-            kind=trace.SpanKind[told.kind.upper()],
-            attributes={key: _attribute(value) for key, value in told.attributes},
+    for begin, end, ended_span in sorted(ended, key=itemgetter(0)):
+        span = _tracer(provider, ended_span.scope, ended_span.version).start_span(
+            ended_span.name,
+            context=trace.set_span_in_context(made.get(ended_span.parent, outer)),
+            kind=trace.SpanKind[ended_span.kind.upper()],
+            attributes={key: _attribute(value) for key, value in ended_span.attributes},
             start_time=begin,
         )
-        if told.error is not None:
-            span.set_status(trace.Status(trace.StatusCode.ERROR, told.error))
+        if ended_span.error is not None:
+            span.set_status(trace.Status(trace.StatusCode.ERROR, ended_span.error))
         span.end(end)
-        made[told.id] = span
+        made[ended_span.id] = span
 
 
 @lru_cache(maxsize=16)

@@ -11,9 +11,9 @@ from wasmtime.component import Component, FuncType, Record, Variant
 
 from offermatch import Limits
 from offermatch.policies import BUNDLED
-from offermatch.wasm import told
+from offermatch.wasm import tracing
 from offermatch.wasm.engine import shared_engine
-from offermatch.wasm.told import MOST_ATTRIBUTES, Context
+from offermatch.wasm.tracing import MOST_ATTRIBUTES, Context
 
 
 def record(**fields):
@@ -72,7 +72,7 @@ def lying(functions, name, value):
     there = _bindings.wasmtime_component_val_t()
     kind.convert_to_c(None, value, ctypes.pointer(there))
     converted = []
-    yield told._values(ctypes.addressof(there), 1)[0], lambda: converted.append(True) or kind.convert_from_c(there)
+    yield tracing._values(ctypes.addressof(there), 1)[0], lambda: converted.append(True) or kind.convert_from_c(there)
     if not converted:
         _bindings.wasmtime_component_val_delete(ctypes.byref(there))
 
@@ -80,13 +80,13 @@ def lying(functions, name, value):
 @given(span=ended)
 def test_a_span_is_read_as_wasmtime_py_reads_it(functions, span):
     with lying(functions, "on-end", span) as (there, convert):
-        assert told._ended(there) == told._ended_record(convert())
+        assert tracing._ended(there) == tracing._ended_record(convert())
 
 
 @given(context=contexts)
 def test_the_beginning_of_a_span_is_read_as_wasmtime_py_reads_it(functions, context):
     with lying(functions, "on-start", context) as (there, convert):
-        assert told._started(there) == told._started_record(convert())
+        assert tracing._started(there) == tracing._started_record(convert())
 
 
 PLAIN = record(
@@ -113,16 +113,19 @@ def with_attributes(number):
 
 def test_other_kinds_of_values_are_not_listened_to(functions):
     context = vars(PLAIN)["span-context"]
-    for name, value, other in (("on-end", PLAIN, told._started), ("on-start", context, told._ended)):
-        with lying(functions, name, value) as (there, _), pytest.raises(told._UnheardError):
+    for name, value, other in (("on-end", PLAIN, tracing._started), ("on-start", context, tracing._ended)):
+        with lying(functions, name, value) as (there, _), pytest.raises(tracing._UnheardError):
             other(there)
 
 
 def test_a_span_of_many_attributes_is_left_out(functions):
     with lying(functions, "on-end", with_attributes(MOST_ATTRIBUTES)) as (there, _):
-        assert len(told._ended(there).attributes) == MOST_ATTRIBUTES
-    with lying(functions, "on-end", with_attributes(MOST_ATTRIBUTES + 1)) as (there, _), pytest.raises(told._UnheardError):
-        told._ended(there)
+        assert len(tracing._ended(there).attributes) == MOST_ATTRIBUTES
+    with (
+        lying(functions, "on-end", with_attributes(MOST_ATTRIBUTES + 1)) as (there, _),
+        pytest.raises(tracing._UnheardError),
+    ):
+        tracing._ended(there)
 
 
 digits = st.text("0123456789abcdef", min_size=32, max_size=32)
@@ -133,6 +136,6 @@ digits = st.text("0123456789abcdef", min_size=32, max_size=32)
 )
 def test_the_span_of_the_call_is_written_as_wasmtime_py_reads_it(functions, context):
     there = _bindings.wasmtime_component_val_t()
-    told._give(context, there)
+    tracing._give(context, there)
     found = functions["outer-span-context"].result.convert_from_c(there)
-    assert vars(found) == vars(told._context_record(context))
+    assert vars(found) == vars(tracing._context_record(context))

@@ -21,7 +21,7 @@ from wasmtime.component._linker import FUNCTIONS
 
 from offermatch.wasm.callback import add_callback, add_function
 
-__all__ = ["MOST_ATTRIBUTES", "Context", "Told", "add_tracing"]
+__all__ = ["MOST_ATTRIBUTES", "Context", "EndedSpan", "add_tracing"]
 
 MOST_ATTRIBUTES = 1000
 """The attributes of one span; a span of more is left out."""
@@ -45,7 +45,7 @@ class Context(NamedTuple):
     state: tuple[tuple[str, str], ...]
 
 
-class Told(NamedTuple):
+class EndedSpan(NamedTuple):
     """A span that has ended. A component has no clock, and its trace is the caller's; of its events nothing is read.
 
     Attributes:
@@ -74,7 +74,7 @@ def add_tracing(interface: LinkerInstance, name: str, function: Callable[..., An
 
     Args:
         interface: Where it is defined.
-        name: Its name: ``on-start``, whose function takes the number of a span, ``on-end``, whose takes a ``Told``, or
+        name: Its name: ``on-start``, whose function takes the number of a span, ``on-end``, whose takes an ``EndedSpan``, or
             ``outer-span-context``, whose returns a ``Context``.
         function: The function.
 
@@ -123,11 +123,11 @@ def _started(context: _Value) -> str:
     return _text(_fields(context, 5)[1])
 
 
-def _ended(span: _Value) -> Told:
+def _ended(span: _Value) -> EndedSpan:
     """Return a span."""
     context, parent, kind, name, _, _, attributes, _, _, status, scope, *_ = _fields(span, 14)
     scope_name, version, *_ = _fields(scope, 4)
-    return Told(
+    return EndedSpan(
         _started(context),
         _text(parent),
         _text(kind, _ENUM),
@@ -186,11 +186,11 @@ def _started_record(context: Record) -> str:
     return found
 
 
-def _ended_record(span: Record) -> Told:
+def _ended_record(span: Record) -> EndedSpan:
     """Return what ``_ended`` does, of what wasmtime-py reads."""
     fields = vars(span)
     status, scope = fields["status"], vars(fields["instrumentation-scope"])
-    return Told(
+    return EndedSpan(
         _started_record(fields["span-context"]),
         fields["parent-span-id"],
         fields["span-kind"],
