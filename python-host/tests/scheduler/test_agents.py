@@ -8,7 +8,7 @@ import pytest
 
 from agents import agent, kill_server
 from offermatch.cli.main import run
-from offermatch.scheduler.cluster.http.http import HttpCluster
+from offermatch.scheduler.cluster.adapters import Access, connect
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.submission import Submission
 from schedulers import scheduler
@@ -28,10 +28,10 @@ def store(url):
 
 
 @contextmanager
-def scheduling(store, *urls, **settings):
+def scheduling(store, *urls, lost_after=None):
     """Run a scheduler on agents, in short cycles."""
     with (
-        closing(HttpCluster(urls, timeout_seconds=30.0, attempts=1, **settings)) as cluster,
+        closing(connect(",".join(urls), Access(lost_after=lost_after))) as cluster,
         scheduler(store, cluster, interval=0.02) as loop,
     ):
         yield loop
@@ -92,11 +92,10 @@ def test_a_server_that_is_lost_uses_up_no_retry(store, tmp_path, comes_back):
     waits = {"command": ["sh", "-c", f"touch {begun}; while [ ! -e {gate} ]; do sleep 0.02; done"]}
     store.submit([Submission("a", {"cpu": 1}, retries=0, payload=waits)])
     store.submit([Submission("b", {"cpu": 1}, needs=["a"], payload={"command": ["true"]})])
-    patience = {} if comes_back else {"lost_after_seconds": 0.3}
     with ExitStack() as stack:
         process, small = stack.enter_context(agent(tmp_path / "small", "2 cores"))
         _, large = stack.enter_context(agent(tmp_path / "large", "16 cores"))
-        loop = stack.enter_context(scheduling(store, small, large, **patience))
+        loop = stack.enter_context(scheduling(store, small, large, lost_after=None if comes_back else 0.3))
         loop.cycle()
         assert attempts(store, "a") == ["small"]
         deadline = time.monotonic() + 60

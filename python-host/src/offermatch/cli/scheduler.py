@@ -95,6 +95,13 @@ def add_scheduler(commands: Any) -> None:
         metavar="FILE",
         help="believe agents whose certificate is of this authority, and no others",
     )
+    run.add_argument(
+        "--lost-after",
+        type=_seconds,
+        metavar="SECONDS",
+        help="without an answer after which an agent is dead, and what it ran begins elsewhere; give it only where one that "
+        "is merely cut off is ended, too (default: never)",
+    )
     run.add_argument("--interval", type=_seconds, default=1.0, metavar="SECONDS", help="from cycle to cycle (default: 1)")
     until = run.add_mutually_exclusive_group()
     until.add_argument("--once", action="store_true", help="end after one cycle; exit code 1 if an error ended it")
@@ -196,7 +203,8 @@ def _run(options: argparse.Namespace) -> str:
         if options.manifest is not None:
             slot = matcher = Slot(matcher)
             entered.enter_context(slot.watch(options.manifest))
-        cluster = connect(options.cluster, Access(options.cluster_token_file, options.cluster_ca))
+        access = Access(options.cluster_token_file, options.cluster_ca, options.lost_after)
+        cluster = connect(options.cluster, access)
         entered.callback(cluster.close)
         observers: list[Observer] = []
         if sys.stderr.isatty():

@@ -64,5 +64,6 @@ def test_what_names_no_cluster_is_refused(text, installed):
 
 @pytest.mark.parametrize("text", ["simulated", "dask:tcp://x:1", "docker:tcp://x:1"])
 def test_an_access_that_a_cluster_has_no_use_for_is_refused(text, tmp_path):
-    with pytest.raises(InputError, match="neither a token"):
-        connect(text, Access(token=tmp_path / "token"))
+    for access in (Access(token=tmp_path / "token"), Access(authority=tmp_path / "ca"), Access(lost_after=1.0)):
+        with pytest.raises(InputError, match="takes no token"):
+            connect(text, access)

@@ -38,24 +38,28 @@ _SHIPPED = {
 
 @dataclass(frozen=True)
 class Access:
-    """What a cluster wants to see, and what it has to show.
+    """What agents want to see, what they have to show, and how long they may be silent.
 
     Attributes:
         token: A file with the token to send.
         authority: A file with the certificate of the only authority to believe.
+        lost_after: The seconds without an answer after which an agent is lost, with what it ran; None for never.
     """
 
     token: Path | None = None
     authority: Path | None = None
+    lost_after: float | None = None
 
     def unused(self, text: str) -> None:
-        """Refuse to be given to a cluster that takes neither.
+        """Refuse to be given to a cluster that takes none of it.
 
         Raises:
             InputError: ``setting-malformed``.
         """
-        if self.token or self.authority:
-            message = f"{visible(repr(text))} takes neither a token nor a certificate authority"
+        if self != Access():
+            message = (
+                f"{visible(repr(text))} takes no token, no certificate authority and no time after which a server is lost"
+            )
             raise InputError("setting-malformed", message, "they are for http: and https:", "cluster")
 
 

@@ -359,7 +359,7 @@ def _address(agent: str) -> str:
 
 def connect(text: str, access: Access) -> HttpCluster:
     """Return the cluster of ``http://AGENT,http://AGENT,...``."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {"lost_after_seconds": access.lost_after}
     if access.token is not None:
         settings["token"] = token_of(access.token)
     if access.authority is not None:
