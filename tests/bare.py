@@ -28,9 +28,28 @@ CHECKOUTS = ("bookworm", "trixie")
 """Those on which a checkout is built."""
 
 HOME = "/srv"
-"""Of whoever tries it."""
+"""The newcomer's."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_CERT", "SSL_CERT_FILE", "CARGO_HTTP_CAINFO")
+
+
+THREADS = """\
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import offermatch.scheduler
+from offermatch import Matcher, Offer, ReferenceMatcher, Task
+
+tasks = [Task(f"task-{at}", {"cpu": 1 + at % 7, "memory": 1 + at % 5}) for at in range(60)]
+offers = [Offer(f"offer-{at}", {"cpu": 4 + at % 5, "memory": 4 + at % 3}) for at in range(50)]
+right, matcher = ReferenceMatcher().match(tasks, offers).assignments, Matcher.load()
+with ThreadPoolExecutor(8) as threads:
+    answers = list(threads.map(lambda _: matcher.match(tasks, offers).assignments, range(400)))
+assert all(answer == right for answer in answers)
+assert not sys._is_gil_enabled(), "something has turned the global lock on"
+print(f"{len(answers)} calls of eight threads without a global lock were answered as the reference answers")
+"""
+"""Matches on several threads at once, where no lock keeps them apart."""
 
 
 class FailedError(Exception):
@@ -149,7 +168,7 @@ class System:
         for name in (".cargo", ".rustup") if more.get("CARGO_HOME") else ():
             (self.root / HOME[1:] / name).mkdir(exist_ok=True)
             mounts.append(f"mount --bind {Path.home() / name} {self.root}{HOME}/{name}")
-        inside = f"exec chroot {self.root} /bin/bash -c 'cd {folder} && exec bash -s'"
+        inside = f"exec chroot {self.root} /bin/bash -c 'mkdir -p {folder} && cd {folder} && exec bash -s'"
         namespace = ["unshare", "--mount", "--propagation", "private", "bash", "-ec", "\n".join([*mounts, inside])]
         handed = {name: os.environ[name] for name in HANDED_ON if name in os.environ}
         environment = {
@@ -195,9 +214,10 @@ def free_threaded(system: System) -> None:
         "(cd /usr/src/Python-*/ && ./configure --disable-gil --prefix=/opt/python) > /var/log/configure.log\n"
         'make -C /usr/src/Python-*/ -j"$(nproc)" install > /var/log/python.log 2>&1 || (tail /var/log/python.log; exit 1)\n'
         "(apt-get purge -qq -y gcc make dpkg-dev && apt-get autoremove -qq -y) > /dev/null 2>&1\n"
-        "/opt/python/bin/python3 -c 'import sys; assert not sys._is_gil_enabled()'\n"
     )
-    system.run(newcomer("/opt/python/bin/python3"), PIP_FIND_LINKS="/wheels", PIP_ROOT_USER_ACTION="ignore")
+    threads = f"cat > threads.py <<'END'\n{THREADS}END\npython threads.py\n"
+    script = newcomer("/opt/python/bin/python3") + threads
+    system.run(script, f"{HOME}/free-threaded", PIP_FIND_LINKS="/wheels", PIP_ROOT_USER_ACTION="ignore")
 
 
 def from_a_checkout(system: System) -> None:
@@ -248,7 +268,7 @@ def main() -> int:
     reader.add_argument("--python", action="append", default=[], metavar="PATH", help="a Python of this machine, too")
     reader.add_argument("--wheel-only", action="store_true", help="no checkout is built")
     reader.add_argument(
-        "--free-threaded", metavar="RELEASE", help="of whose Python a free-threaded one is built, too: nobody has it built"
+        "--free-threaded", metavar="RELEASE", help="of whose Python a free-threaded one is built, too: Debian has none"
     )
     options = reader.parse_args()
     if os.geteuid() != 0:

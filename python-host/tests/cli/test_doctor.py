@@ -2,6 +2,7 @@
 
 import json
 import sys
+import sysconfig
 
 import pytest
 
@@ -19,6 +20,17 @@ def test_here_everything_works_or_is_merely_absent(capsys):
     assert {found[what]["state"] for what in ("offermatch", "matcher", "policies", "cache", "limits")} == {"works"}
     assert "best-fit" in found["policies"]["found"]
     assert all(one["remedy"] for one in found.values() if one["state"] != "works")
+
+
+@pytest.mark.parametrize(("locked", "state"), [(False, "works"), (True, "absent")])
+def test_a_python_without_a_global_lock_says_whether_it_is_on(capsys, monkeypatch, locked, state):
+    variables = sysconfig.get_config_vars()
+    monkeypatch.setitem(variables, "Py_GIL_DISABLED", 1)
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: locked, raising=False)
+    _, found = findings(capsys)
+    assert found["threads"]["state"] == state
+    monkeypatch.setitem(variables, "Py_GIL_DISABLED", 0)
+    assert "threads" not in findings(capsys)[1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")

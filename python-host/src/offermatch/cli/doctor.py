@@ -9,6 +9,8 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -93,6 +95,16 @@ def _doctor(options: argparse.Namespace) -> str:
 def _python() -> Iterator[Finding]:
     system = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     yield Finding("offermatch", WORKS, f"{version('offermatch')}, wasmtime {version('wasmtime')}, {system}")
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        yield _threads(locked=sys._is_gil_enabled())  # type: ignore[attr-defined]
+
+
+def _threads(*, locked: bool) -> Finding:
+    """Return what a Python that was built without a global lock has of it."""
+    if not locked:
+        return Finding("threads", WORKS, "no global lock: calls of several threads run beside each other")
+    remedy = "`PYTHON_GIL=0` keeps it off, where the modules that turn it on are known to do without"
+    return Finding("threads", ABSENT, "a global lock, which PYTHON_GIL or an extension module has turned on", remedy)
 
 
 def _matcher() -> Iterator[Finding]:
