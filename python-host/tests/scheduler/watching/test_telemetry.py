@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from opentelemetry.metrics import Instrument
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -160,6 +163,19 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def test_the_document_names_the_metrics_as_prometheus_reads_them(monkeypatch):
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    port = free_port()
+    with exporting(metrics_port=port) as (telemetry,):
+        for instrument in (one for one in vars(telemetry).values() if isinstance(one, Instrument)):
+            for verb in ("add", "set", "record"):
+                getattr(instrument, verb, lambda _: None)(1)
+        scraped = urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
+    families = {line.split()[2] for line in scraped.splitlines() if line.startswith("# TYPE offermatch_")}
+    document = (Path(__file__).parents[4] / "docs" / "telemetry.md").read_text()
+    assert set(re.findall(r"^\| `offermatch\.[\w.]+` \| `(offermatch_\w+)", document, re.MULTILINE)) == families
 
 
 def test_prometheus_reads_the_metrics(stored, monkeypatch):
