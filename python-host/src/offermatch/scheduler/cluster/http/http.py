@@ -322,8 +322,11 @@ class HttpCluster(Cluster):
 
     def _unheard(self, agent: str, key: str, error: ClusterError) -> Report:
         silence = time.monotonic() - self._requests.heard[agent]
-        if self._lost_after is not None and silence > self._lost_after and self._keys.get(key) == agent:
-            return Report(key, "lost", f"{agent} has not answered for {silence:.0f} s", time.time())
+        if self._lost_after is not None and silence > self._lost_after:
+            reason = f"{agent} has not answered for {silence:.0f} s"
+            # Where it went is known to this client only: of another's the agents that answer are told first not to start it.
+            mine = self._keys.get(key) == agent
+            return Report(key, "lost", reason, time.time()) if mine else Report(key, "unknown", reason)
         return Report(key, "running", f"nobody knows: {error.line}")
 
     def _believed(self, agent: str, report: Report) -> Report:
