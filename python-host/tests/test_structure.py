@@ -15,8 +15,8 @@ PRIVATE = {
     "offermatch.wasm.lockdown": {"_tagged"},
 }
 """What files use of other libraries though its name begins with an underscore."""
-PUBLIC = {"_asdict", "_exit", "_replace"}
-"""Methods of named tuples, which are theirs to be called, and the documented ``os._exit``."""
+PUBLIC = {"_asdict", "_exit", "_is_gil_enabled", "_replace"}
+"""Methods of named tuples, which are theirs to be called, and the documented ``os._exit`` and ``sys._is_gil_enabled``."""
 
 
 def files():
