@@ -207,7 +207,7 @@ test-languages: host python foreign ## what takes an interpreter's matcher minut
 	OFFERMATCH_LANGUAGES=all $(BIN)/python -m pytest -rs $(SHARED) tests/test_new_languages.py tests/test_foreign.py
 
 bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; an hour, as root
-	python3 tests/bare.py --free-threaded forky $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
+	python3 tests/bare.py --free-threaded trixie $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
 
 CASES ?= 20000
 

@@ -209,7 +209,8 @@ def free_threaded(system: System) -> None:
         "libbz2-dev",
     )
     system.run(
-        f"(cd /usr/src && apt-get source -qq --download-only python{version}) > /dev/null 2>&1\n"
+        f"(cd /usr/src && apt-get source -qq --download-only python{version}) > /var/log/source.log 2>&1 "
+        "|| (cat /var/log/source.log; exit 1)\n"
         f"(cd /usr/src && tar --extract --file python{version}_*.orig.tar.xz)\n"
         "(cd /usr/src/Python-*/ && ./configure --disable-gil --prefix=/opt/python) > /var/log/configure.log\n"
         'make -C /usr/src/Python-*/ -j"$(nproc)" install > /var/log/python.log 2>&1 || (tail /var/log/python.log; exit 1)\n'
