@@ -68,6 +68,71 @@ def test_tasks(hosts: Any, tmp_path: Path, case: str) -> None:
     _assert_same_error(hosts, code, "match", "--tasks", tasks, "--offers", offers)
 
 
+# A file and the file beside it: both hosts say the same place of it, and the same remedy.
+PLACES: dict[str, tuple[Any, Any]] = {
+    "negative": (_task(demand={"cpu": -5}), OFFERS),
+    "thousands-separator": (_task(demand={"memory": "1,000"}), OFFERS),
+    "fraction": (_task(demand={"memory": "1.1Gi"}), OFFERS),
+    "other-case": (_task(demand={"CPU": 1}), OFFERS),
+    "unknown-dimension": (_task(demand={"gpu": 1}), OFFERS),
+    "unknown-key": (_task(demands={"cpu": 1}), OFFERS),
+    "no-name": ([{"demand": {"cpu": 1}}], OFFERS),
+    "null-name": ([{"name": None}], OFFERS),
+    "duplicate": (_task(), [OFFERS[0], OFFERS[0]]),
+    "above-capacity": ([], [{"name": "o", "available": {"cpu": 2}, "capacity": {"cpu": 1}}]),
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_places_and_remedies(hosts: Any, tmp_path: Path, case: str) -> None:
+    for name, rows in zip(("tasks.json", "offers.json"), PLACES[case], strict=True):
+        (tmp_path / name).write_text(json.dumps(rows))
+    command = ("match", "--tasks", tmp_path / "tasks.json", "--offers", tmp_path / "offers.json")
+    said = [
+        re.search(r"^error\[([a-z-]+)\]: (.+?): .+\nhint: (.+)$", host.run(*command).stderr, re.MULTILINE) for host in hosts
+    ]
+    rust, python = (found.groups() if found else None for found in said)
+    assert rust is not None
+    assert rust == python
+
+
+# YAML as files that were joined have it, and as no program prints it.
+POD = """\
+kind: Pod
+metadata: {name: p}
+spec: {containers: [{name: c, resources: {requests: {cpu: '1'}}}]}
+"""
+NODE = "kind: Node\nmetadata: {name: node}\nstatus: {allocatable: {cpu: '4', pods: '9'}}\n"
+
+
+def test_documents_of_nothing_are_no_rows(hosts: Any, tmp_path: Path) -> None:
+    pods, nodes = tmp_path / "pods.yaml", tmp_path / "nodes.yaml"
+    pods.write_text(f"---\n---\n{POD}---\n{POD.replace('name: p', 'name: q')}---\n")
+    nodes.write_text(NODE + "---\n")
+    command = ("match", "--format", "kubernetes", "--tasks", pods, "--offers", nodes, "--mode", "shared")
+    rust, python = (host.answer(*command) for host in hosts)
+    assert rust == python
+    assert [one["task"] for one in rust["assignments"]] == ["default/p", "default/q"]
+
+
+def test_a_key_that_stands_twice_in_yaml(hosts: Any, tmp_path: Path) -> None:
+    pods, nodes = tmp_path / "pods.yaml", tmp_path / "nodes.yaml"
+    pods.write_text(POD.replace("{name: p}", "{name: p, name: q}"))
+    nodes.write_text(NODE)
+    _assert_same_error(hosts, "file-malformed", "match", "--format", "kubernetes", "--tasks", pods, "--offers", nodes)
+
+
+@pytest.mark.parametrize("gres", ["gpu:4(S:0", "gpu:4(S:0)"])
+def test_parts_of_cores_and_lists_that_are_cut_short(hosts: Any, tmp_path: Path, gres: str) -> None:
+    jobs, nodes = tmp_path / "jobs.json", tmp_path / "nodes.json"
+    job = {"job_id": 1, "job_state": ["PENDING"], "priority": 9, "tres_req_str": "cpu=0.5,mem=1G,gres/gpu=4"}
+    jobs.write_text(json.dumps({"jobs": [job]}))
+    nodes.write_text(json.dumps({"nodes": [{"name": "n", "state": ["IDLE"], "cpus": 1, "real_memory": 2048, "gres": gres}]}))
+    rust, python = (host.answer("match", "--format", "slurm", "--tasks", jobs, "--offers", nodes) for host in hosts)
+    assert rust == python
+    assert rust["placed"] == 1
+
+
 @pytest.mark.parametrize("devices", [None, {}, "", [None], True, -1, 1.5])
 def test_devices_of_offers(hosts: Any, tmp_path: Path, devices: Any) -> None:
     codes = {-1: "quantity-negative", 1.5: "quantity-fractional"}

@@ -178,6 +178,10 @@ def unit_of(dimension: str, units: Mapping[str, str] | None = None) -> Unit:
         >>> unit_of("cpu", {"cpu": "millicores"}).name
         'millicores'
     """
+    given: object = units
+    if given is not None and not isinstance(given, Mapping):
+        hint = 'units is a mapping such as {"cpu": "millicores"}'
+        raise InputError("setting-malformed", f"{units!r} are no units", hint, "units")
     declared = None if units is None else units.get(dimension)
     if declared is None:
         return _usual(dimension)

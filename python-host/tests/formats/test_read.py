@@ -76,7 +76,7 @@ BAD = [
     ("t.csv", 'name\n"a\n', "file-malformed", "line"),
     ("t.csv", "name,demand.cpu\na,-5\n", "quantity-negative", "row 0 (a), demand.cpu"),
     ("t.csv", "name,demand.cpu\na,5 x\n", "quantity-unknown-unit", "row 0 (a), demand.cpu"),
-    ("t.csv", "name\na\na\n", "duplicate-name", "row 1, name"),
+    ("t.csv", "name\na\na\n", "duplicate-name", "row 1 (a), name"),
     ("t.txt", "", "file-malformed", ".txt"),
 ]
 

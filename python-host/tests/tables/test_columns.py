@@ -119,6 +119,7 @@ def test_a_value_that_is_missing_is_called_null_with_its_row(column):
     with pytest.raises(InputError, match="the value is null") as caught:
         TaskColumns.build(["a", "b"], {"cpu": column})
     assert (caught.value.code, caught.value.place) == ("quantity-malformed", "tasks, row 1 (b), demand.cpu")
+    assert caught.value.hint.startswith("write cores as")
 
 
 def test_a_mask_that_hides_nothing_is_none():

@@ -20,8 +20,8 @@ def refused(code, place, call):
     [
         ([Task("t", {"cpu": -1})], [OFFER], "quantity-negative", "tasks, row 0 (t), demand.cpu"),
         ([TASK, Task("u", {"cpu": "0.0005"})], [OFFER], "quantity-fractional", "tasks, row 1 (u), demand.cpu"),
-        ([TASK, TASK], [OFFER], "duplicate-name", "tasks, row 1, name"),
-        ([TASK], [OFFER, OFFER], "duplicate-name", "offers, row 1, name"),
+        ([TASK, TASK], [OFFER], "duplicate-name", "tasks, row 1 (t), name"),
+        ([TASK], [OFFER, OFFER], "duplicate-name", "offers, row 1 (o), name"),
         ([Task("", {"cpu": 1})], [OFFER], "missing-column", "tasks, row 0, name"),
         ([Task(None, {"cpu": 1})], [OFFER], "missing-column", "tasks, row 0, name"),
         ([Task(5.5, {"cpu": 1})], [OFFER], "file-malformed", "tasks, row 0, name"),

@@ -29,12 +29,30 @@ def documents(path: Path) -> list[Any]:
     yaml = import_module("yaml")
     try:
         # Every scalar stays as it is written: YAML would make a number of a version, and a boolean of a "no".
-        return list(yaml.load_all(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader)))
+        found = list(yaml.load_all(text, _once(yaml)))
+        # A file that begins or ends with `---`, as files that were joined do, has a document of nothing there.
+        return [document for document in found if document != ""]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
         message = f"not YAML: {getattr(error, 'problem', error)}"
         raise InputError("file-malformed", message, "docs/formats.md shows the format", place) from error
+
+
+def _once(yaml: Any) -> Any:
+    """Return the loader that refuses a key that stands twice in one mapping."""
+    base = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+    def construct_mapping(self: Any, node: Any, deep: bool = False) -> dict[Any, Any]:
+        found: dict[Any, Any] = base.construct_mapping(self, node, deep)
+        if len(found) != len(node.value):
+            seen = Counter(key.value for key, _ in node.value if isinstance(key.value, str))
+            key = next(key for key, _ in node.value if isinstance(key.value, str) and seen[key.value] > 1)
+            mark, problem = key.start_mark, f"the key {key.value!r} stands twice"
+            raise yaml.constructor.ConstructorError(None, None, problem, mark)
+        return found
+
+    return type("Once", (base,), {"construct_mapping": construct_mapping})
 
 
 def text_of(path: Path) -> str:

@@ -28,6 +28,7 @@ _YES = "yes"
 _HARD = ("NoSchedule", "NoExecute")
 _UNSCHEDULABLE = ("node.kubernetes.io/unschedulable", "", "NoSchedule")
 _POD_LEVEL = ("cpu", "memory", "hugepages-")
+_GIVE = "give what 'kubectl get pods -A -o json' and 'kubectl get nodes -o json' print"
 
 _Object = Mapping[str, Any]
 _Amounts = dict[str, int]
@@ -76,10 +77,7 @@ def tables(
     read = _read(offers, "Node", Node, offered, {})
     for kind, given in (("Pod", tasks), ("Node", offers)):
         if given and not any(item["kind"] == kind for item, _ in given):
-            hint = (
-                "give pods as tasks and nodes as offers, as 'kubectl get pods -A -o json' and '... nodes -o json' print them"
-            )
-            raise InputError("file-malformed", f"there is no {kind}", hint, given[0][1])
+            raise InputError("file-malformed", f"there is no {kind}", _GIVE, given[0][1])
     for found, listed in ((asking, pods), (offered, beside)):
         for row, pod in listed:
             if pod.node and not pod.ended:
@@ -410,7 +408,7 @@ def _name(metadata: _Object, place: str) -> str:
     name = _text(metadata.get("name"))
     if not name:
         raise InputError(
-            "missing-column", "the name is missing", "every object has metadata.name", f"{place}, metadata.name"
+            "missing-column", "the name is missing", "every task and every offer needs a name", f"{place}, metadata.name"
         )
     return name
 
@@ -443,5 +441,4 @@ def _text(value: Any) -> str:
 
 
 def _shape(place: str, wanted: str) -> InputError:
-    hint = "give what 'kubectl get pods -A -o json' and 'kubectl get nodes -o json' print"
-    return InputError("file-malformed", f"not {wanted}", hint, place)
+    return InputError("file-malformed", f"not {wanted}", _GIVE, place)

@@ -79,7 +79,9 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
     """Return a node as an offer, None where it takes no jobs; its partitions and features are added to the sets."""
     name = _text(node.get("name"))
     if not name:
-        raise InputError("missing-column", "the name is missing", "every node has a name", f"{place}, name")
+        raise InputError(
+            "missing-column", "the name is missing", "every task and every offer needs a name", f"{place}, name"
+        )
     # A star, a tilde and the like behind a state say more of it.
     states = {word.rstrip("*~#!%$@^-+").upper() for word in _words(node.get("state")) + _words(node.get("state_flags"))}
     if not states & _USABLE or states & _UNUSABLE:
@@ -128,7 +130,7 @@ def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: s
     for name, amount in asked.items():
         column = f"{place}, tres_req_str, {name}"
         if name == "cpu":
-            demand["cpu"] = parse(amount, column)
+            demand["cpu"] = f"{parse(amount, column, UNITS['cores'])}m"
         elif name == "mem":
             demand["memory"] = _memory(amount, column)
         elif name == "gres/gpu":
@@ -186,7 +188,7 @@ def _gres(text: str, place: str) -> dict[tuple[str, str], int]:
     """Return how many there are of each kind and type in ``gpu:a100:4(S:0-1),shard:8``."""
     found: dict[tuple[str, str], int] = {}
     # What stands in parentheses says which ones they are.
-    for part in filter(None, re.sub(r"\([^)]*\)", "", text).split(",")):
+    for part in filter(None, re.sub(r"\([^)]*(\)|$)", "", text).split(",")):
         kind, *rest = part.split(":")
         counted = re.fullmatch(r"([0-9]{1,9})([KMGT]?)", rest[-1], re.ASCII) if rest else None
         count = int(counted[1]) * 1024 ** " KMGT".index(counted[2] or " ") if counted else 1

@@ -138,12 +138,16 @@ def find_bad_rows(
     first: dict[str, int] = {}
     for row, name in zip(good, names(good), strict=True):
         if first.setdefault(name, row) != row:
-            message = f"{name!r} is also the name of row {numbers[first[name]]}"
-            hint = "give each row a name of its own"
-            bad[row] = InputError("duplicate-name", message, hint, f"{source}, row {numbers[row]}, name")
+            bad[row] = duplicate(name, source, numbers[row], numbers[first[name]])
     if at_odds is not None:
         bad.update(at_odds([row for row in range(rows) if row not in bad]))
     return {row: BadRow(source, numbers[row], _name(row, names), bad[row]) for row in sorted(bad)}
+
+
+def duplicate(name: str, source: str, row: int, first: int) -> InputError:
+    """Return the error of a row that has the name of an earlier one."""
+    hint = "names tell rows apart: give each its own"
+    return InputError("duplicate-name", f"the name of row {first} again", hint, f"{source}, row {row} ({name}), name")
 
 
 def refusal(bad: Sequence[BadRow]) -> InputError:

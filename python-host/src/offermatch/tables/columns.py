@@ -22,7 +22,7 @@ from offermatch import quantity
 from offermatch.errors import InputError
 from offermatch.model import DEVICES, AnyRequirement, Comparison, Group, Preference, Requirement
 from offermatch.requirements import check_group_name, measure_number, members
-from offermatch.tables.bad import BadRow
+from offermatch.tables.bad import BadRow, duplicate
 from offermatch.tables.groups import resolved
 from offermatch.tables.ingest import Place, integers, kinds, texts
 
@@ -123,9 +123,10 @@ class TaskColumns:
         """
         for name in self.demand:
             if name not in dimensions and self.names:
-                hint = "the dimensions are " + (", ".join(dimensions) or "none")
+                message = "no offer has this dimension; the dimensions are " + (", ".join(dimensions) or "none")
                 place = self.place(self.first_rows.get(name, 0), f"demand.{name}")
-                raise InputError("unknown-dimension", f"no offer has the dimension {name!r}", hint, place)
+                hint = "correct the spelling, or give the dimension to an offer"
+                raise InputError("unknown-dimension", message, hint, place)
         return _aligned(self.demand, dimensions, len(self))
 
     @property
@@ -338,7 +339,7 @@ class OfferColumns:
             if not all(map(le, free, column)):
                 row = next(row for row in range(len(self)) if free[row] > column[row])
                 message = f"{free[row]} available is above the capacity of {column[row]}"
-                hint = "give the capacity in the same unit, at least what is available, or leave it out"
+                hint = "an offer has at most its capacity available: correct one of the two"
                 raise InputError("capacity-exceeded", message, hint, self.place(row, f"available.{name}"))
             columns[name] = column
         if columns != self.available:
@@ -441,9 +442,8 @@ def check_names(names: Sequence[Any], source: str) -> None:
     if "" in unique or (len(names) and not unique):
         for row, name in enumerate(names):
             if type(name).__name__ in quantity.NULLS or (isinstance(name, str) and not name):
-                raise InputError(
-                    "missing-column", "the name is missing", "give every row a name", f"{source}, row {row}, name"
-                )
+                hint = "every task and every offer needs a name"
+                raise InputError("missing-column", "the name is missing", hint, f"{source}, row {row}, name")
             if not isinstance(name, str):
                 raise InputError("file-malformed", f"{name!r} is not text", "a name is text", f"{source}, row {row}, name")
     if len(unique) != len(names):
@@ -451,8 +451,7 @@ def check_names(names: Sequence[Any], source: str) -> None:
         for row, name in enumerate(names):
             first = seen.setdefault(name, row)
             if first != row:
-                message = f"{name!r} is also the name of row {first}"
-                raise InputError("duplicate-name", message, "give each row a name of its own", f"{source}, row {row}, name")
+                raise duplicate(name, source, row, first)
 
 
 def _aligned(columns: Mapping[str, array[int]], dimensions: Sequence[str], rows: int) -> list[array[int]]:

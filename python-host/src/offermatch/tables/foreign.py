@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from offermatch.errors import InputError
-from offermatch.quantity import parse
+from offermatch.quantity import Unit, parse
 
 __all__ = ["check_column", "without_nulls"]
 
@@ -31,12 +31,13 @@ def check_column(column: Any, place: str) -> None:
         raise InputError("column-length", f"{shown} is no column", hint, place)
 
 
-def without_nulls(column: Any, place: Callable[[int], str]) -> Any:
+def without_nulls(column: Any, place: Callable[[int], str], unit: Unit) -> Any:
     """Return a column as a list, a numpy array or something with the buffer protocol.
 
     Args:
         column: A column of any library.
         place: Says where a row stands, for errors.
+        unit: What the numbers are in, for errors.
 
     Raises:
         InputError: A null, or a type of which no number can be had.
@@ -48,7 +49,7 @@ def without_nulls(column: Any, place: Callable[[int], str]) -> Any:
         message = f"the values of a {kind} of {getattr(column, 'dtype', getattr(column, 'type', 'no type'))} cannot be read"
         raise InputError("quantity-malformed", message, "give a column of numbers or of text", place(0)) from error
     if row is not None:
-        parse(None, place(row))
+        parse(None, place(row), unit)
     return values
 
 

@@ -112,7 +112,7 @@ def integers(column: Any, place: Place, unit: Unit = COUNT) -> array[int]:
     if isinstance(column, (list, tuple)):
         return exact(column, place, unit)
     check_column(column, place(0))
-    column = without_nulls(column, place)
+    column = without_nulls(column, place, unit)
     if isinstance(column, list):
         return exact(column, place, unit)
     numpy = sys.modules.get("numpy")

@@ -79,13 +79,17 @@ def offer_from_mapping(row: Mapping[str, Any], place: str) -> Offer:
 def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:
     """Check a row's keys and return its place with its name."""
     if row.get("name") in (None, ""):
-        raise InputError("missing-column", "the name is missing", "give every row a name", f"{place}, name")
+        raise InputError(
+            "missing-column", "the name is missing", "every task and every offer needs a name", f"{place}, name"
+        )
     named = f"{place} ({row['name']})"
     if not isinstance(row["name"], str):
         raise InputError("file-malformed", f"{row['name']!r} is not text", "a name is text", f"{place}, name")
     for key in row:
         if key not in known:
-            raise InputError("unknown-column", f"there is no {key!r}", "the keys are " + ", ".join(known), named)
+            hint = "correct the spelling or take it out; docs/formats.md lists what is read"
+            message = "unknown; known are " + ", ".join(known)
+            raise InputError("unknown-column", message, hint, f"{named}, {key}")
     return named
 
 
