@@ -123,15 +123,18 @@ target/wheel-venv/installed:
 
 SCANNERS := target/tools/bin/cargo-deny target/tools/bin/cargo-cyclonedx
 
-supply-chain: $(SCANNERS) wheel ## licences, sources and versions of every crate, and what is in crate, wheel and component, in target/sbom
+supply-chain: $(SCANNERS) python wheel ## licences, sources and versions of every crate, and what is in crate, wheel and component, in target/sbom
 	target/tools/bin/cargo-deny --all-features check licenses bans sources
 	rm -rf target/sbom && mkdir -p target/sbom
 	for crate in host/library guest/matcher; do \
 	    target/tools/bin/cargo-cyclonedx cyclonedx --quiet --manifest-path $$crate/Cargo.toml --format json --override-filename sbom; done
 	mv host/library/sbom.json target/sbom/crate.cdx.json && mv guest/matcher/sbom.json target/sbom/component.cdx.json
 	find guest host tests -name sbom.json -delete
-	target/wheel-venv/bin/python -m pip install --quiet --disable-pip-version-check target/wheel/*.whl cyclonedx-bom
-	target/wheel-venv/bin/cyclonedx-py environment --pyproject python-host/pyproject.toml --output-file target/sbom/wheel.cdx.json target/wheel-venv
+	target/wheel-venv/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
+	rm -rf target/sbom-venv && target/wheel-venv/bin/python -m venv --without-pip target/sbom-venv
+	target/wheel-venv/bin/python -m pip --python target/sbom-venv install --quiet --disable-pip-version-check target/wheel/*.whl
+	target/wheel-venv/bin/cyclonedx-py environment --mc-type library --pyproject python-host/pyproject.toml --output-file target/sbom/wheel.cdx.json target/sbom-venv
+	$(BIN)/python -m pytest -q tests/sbom.py
 	@ls -la target/sbom
 
 $(SCANNERS): target/tools/bin/cargo-%:
