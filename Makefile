@@ -45,6 +45,7 @@ help: ## list what can be made
 	@echo "make test-languages  a new project in each language builds, tests and certifies itself; minutes each"
 	@echo "make languages  size, cold start and time of the matchers in other languages, for docs/other-languages.md"
 	@echo "make crates   the crates as crates.io would get them, and a program elsewhere that builds with them; minutes"
+	@echo "make supply-chain  licences, sources and versions of every crate, and bills of materials in target/sbom; minutes the first time"
 	@echo "make stories  100,000 random stories with every rule mixed, in which core, component and Python reference agree"
 	@echo "make second-reading  100,000 random stories and plans in which the core agrees with a second reading of docs/semantics.md"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
