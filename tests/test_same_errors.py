@@ -115,6 +115,17 @@ def test_documents_of_nothing_are_no_rows(hosts: Any, tmp_path: Path) -> None:
     assert [one["task"] for one in rust["assignments"]] == ["default/p", "default/q"]
 
 
+@pytest.mark.parametrize("name", ["n", "no", "off", "y"])
+def test_a_name_that_older_yaml_has_for_a_boolean(hosts: Any, tmp_path: Path, name: str) -> None:
+    pods, nodes = tmp_path / "pods.yaml", tmp_path / "nodes.yaml"
+    pods.write_text(POD)
+    nodes.write_text(NODE.replace("node}", f"{name}}}"))
+    command = ("match", "--format", "kubernetes", "--tasks", pods, "--offers", nodes, "--mode", "shared")
+    rust, python = (host.answer(*command) for host in hosts)
+    assert rust == python
+    assert [one["offer"] for one in rust["assignments"]] == [name]
+
+
 def test_a_key_that_stands_twice_in_yaml(hosts: Any, tmp_path: Path) -> None:
     pods, nodes = tmp_path / "pods.yaml", tmp_path / "nodes.yaml"
     pods.write_text(POD.replace("{name: p}", "{name: p, name: q}"))

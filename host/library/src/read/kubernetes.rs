@@ -186,7 +186,9 @@ fn documents(content: &str, source: &str) -> Result<Vec<Value>, Error> {
             document => vec![document],
         });
     }
-    let documents: Vec<Value> = serde_saphyr::from_multiple(content).map_err(|error| {
+    // A name may be `n`, `no` or `off`, which YAML 1.1 has for booleans.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(content, options).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |at| (at.line() as usize, at.column() as usize));
         // The first line says what is wrong; the others show the text.
         malformed(line, column, format!("not YAML: {}", error.to_string().lines().next().unwrap_or_default()))
