@@ -88,7 +88,7 @@ def test_payloads_and_inputs_come_back(store):
             "needs",
         ),
         ([Submission("a"), Submission("b", needs=["nobody"])], "dependency-unknown", "'nobody'"),
-        ([Submission("a"), Submission("a")], "duplicate-name", "'a'"),
+        ([Submission("a"), Submission("a")], "duplicate-name", "row 1 (a), name"),
         ([Submission("a"), Submission("old")], "duplicate-name", "'old'"),
         ([Submission("a", payload={"x": {1, 2}})], "payload-malformed", "not JSON"),
         ([Submission("a", payload={"x": float("nan")})], "payload-malformed", "not JSON"),
@@ -159,7 +159,7 @@ def test_a_file_that_is_wrong(tmp_path, name, content, code, place):
     assert caught.value.code == code
     assert place in caught.value.place
     if code == "unknown-column":
-        assert "needs, payload, inputs, retries" in caught.value.hint
+        assert "needs, payload, inputs, retries" in str(caught.value)
 
 
 # ---- states ------------------------------------------------------------------------------------------------------------
