@@ -40,6 +40,7 @@ mod fallback;
 mod limit;
 mod limits;
 mod meter;
+mod number;
 mod pack;
 mod pool;
 mod read;
@@ -62,6 +63,7 @@ pub use error::{Error, Overrun, Place};
 pub use fallback::{Breaker, FallbackMatcher};
 pub use limit::{Exceeded, Limit};
 pub use limits::Limits;
+pub use number::shown_number;
 pub use offermatch_core::{
     Assignments, Changes, GroupTable, Mode, OfferTable, Plan, RunningTable, Settings as SettingColumns, Shape,
     TaskTable, Workload,

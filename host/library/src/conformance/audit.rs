@@ -5,6 +5,7 @@ use offermatch_core::{Assignments, TaskTable};
 use super::book::{Asked, Book, Failed};
 use super::play::Outcome;
 use super::{Finding, Level};
+use crate::number::shown_number;
 use crate::pool::counts::{ChecksFailed, Counts, FirstFailures};
 use crate::recording::{Recording, Step};
 
@@ -87,7 +88,7 @@ pub(super) fn settle(book: &mut Book, tasks: &TaskTable, answer: &Assignments, m
         let (task, offer) = (task as usize, offer as usize);
         (next..task).try_for_each(|left_out| unplaced(book, tasks, left_out, max_score))?;
         next = task + 1;
-        let found = || format!("offer {offer} at {score:?}");
+        let found = || format!("offer {offer} at {}", shown_number(score));
         let wrong = |expected: String| Err(Wrong(format!("task {task}"), expected, found()));
         if book.position(offer).is_none() {
             return wrong("an offer that is in the list".into());
@@ -100,7 +101,7 @@ pub(super) fn settle(book: &mut Book, tasks: &TaskTable, answer: &Assignments, m
             None => {}
         }
         if !(score.is_finite() && score < max_score) {
-            return wrong(format!("a finite score below {max_score:?}"));
+            return wrong(format!("a finite score below {}", shown_number(max_score)));
         }
         if let Some(twin) = book.twin_before(offer) {
             return wrong(format!("offer {twin}, the first of equal ones in the list"));
@@ -117,7 +118,8 @@ fn unplaced(book: &Book, tasks: &TaskTable, task: usize, max_score: f64) -> Resu
     }
     match book.feasible(Asked::new(tasks, task)) {
         Some(offer) => {
-            let expected = format!("placed: offer {offer} is feasible, and no score reaches {max_score:?}");
+            let expected =
+                format!("placed: offer {offer} is feasible, and no score reaches {}", shown_number(max_score));
             Err(Wrong(format!("task {task}"), expected, "not placed".into()))
         }
         None => Ok(()),

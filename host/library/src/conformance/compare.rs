@@ -7,6 +7,7 @@ use offermatch_core::{Assignments, Plan};
 use super::audit::{Wrong, same_column};
 use super::play::Outcome;
 use super::{Finding, Level};
+use crate::number::shown_number;
 use crate::pool::counts::{ChecksFailed, Counts};
 use crate::recording::{Recording, Step};
 
@@ -86,7 +87,7 @@ fn placed(tasks: &[u32], offers: &[u32], scores: &[f64]) -> Places {
 /// A place in words.
 pub(super) fn place(place: Option<(u32, u64)>) -> String {
     match place {
-        Some((offer, bits)) => format!("offer {offer} at {:?}", f64::from_bits(bits)),
+        Some((offer, bits)) => format!("offer {offer} at {}", shown_number(f64::from_bits(bits))),
         None => "not placed".to_owned(),
     }
 }
@@ -128,7 +129,7 @@ fn same_checks(expected: &ChecksFailed, found: &ChecksFailed) -> Result<(), Wron
     same_column("members_placed", &expected.members_placed, &found.members_placed)
 }
 
-/// Doubles as text: the shortest that is read back as the same.
+/// Doubles as text.
 fn shown(column: &[f64]) -> Vec<String> {
-    column.iter().map(|number| format!("{number:?}")).collect()
+    column.iter().copied().map(shown_number).collect()
 }

@@ -7,6 +7,7 @@ use offermatch_core::{Assignments, OfferTable, Plan, Settings, TaskTable};
 
 use super::{Recording, Step};
 use crate::error::Error;
+use crate::number::shown_number;
 use crate::pool::counts::Counts;
 use crate::pool::ledger::Ledger;
 use crate::pool::matcher::Matcher;
@@ -96,7 +97,7 @@ impl fmt::Display for Difference {
             None => f.write_str("open, ")?,
         }
         let place = |place: &Option<(u32, f64)>| match place {
-            Some((offer, score)) => format!("offer {offer} at {score:?}"),
+            Some((offer, score)) => format!("offer {offer} at {}", shown_number(*score)),
             None => "not placed".to_owned(),
         };
         match &self.change {

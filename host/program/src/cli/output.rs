@@ -1,11 +1,11 @@
 //! Answers for programs.
 
-use offermatch::{BadRow, Check, DEVICES, Explanation, Explanations, Missing, answer_digest};
+use offermatch::{BadRow, Check, DEVICES, Explanation, Explanations, Missing, answer_digest, shown_number};
 use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::cycle::{Cycle, Stages};
-use super::numbers::{shown, to_json};
+use super::numbers::to_json;
 
 /// An answer as `docs/formats.md` has it.
 #[derive(Serialize)]
@@ -258,7 +258,7 @@ pub(super) fn csv(cycle: &Cycle) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["task", "offer", "score"])?;
     for Assignment { task, offer, score } in assignments(cycle) {
-        writer.write_record([task, offer, &shown(score)])?;
+        writer.write_record([task, offer, &shown_number(score)])?;
     }
     Ok(writer.into_inner()?)
 }

@@ -33,9 +33,8 @@ def claimed(policy: str) -> Level:
 
 
 def shown(number: float) -> str:
-    """Return a double as both hosts write it: the shortest text that reads back as the same."""
-    text = repr(float(number)).replace("e+", "e").replace("e-0", "e-")
-    return "NaN" if text == "nan" else text
+    """Return a double as both hosts write it: of the shortest texts that read back as the same the nearest."""
+    return repr(float(number))
 
 
 @dataclass(frozen=True, slots=True)
