@@ -3,6 +3,9 @@
 /// A double as Python's `repr` has it: of the shortest texts that read back as the same double the nearest to it, with an
 /// exponent below 1e-4 and from 1e16 on.
 ///
+/// # Panics
+/// Never: a number that is written with an exponent has one.
+///
 /// ```
 /// use offermatch::shown_number;
 ///
