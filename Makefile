@@ -39,7 +39,7 @@ help: ## list what can be made
 	@echo "make test-killed  schedulers killed at 50 points each on container engines and on Kubernetes"
 	@echo "make chaos    schedulers and agents killed, stopped, their clocks stepped and disks filled, while 1,000 tasks run"
 	@echo "make laws     the index beside the plain loop on 20,000 random stories of each kind; hours"
-	@echo "make endurance  10,000 hostile calls and 2,000 broken components in either host, and the peak of its memory"
+	@echo "make endurance  10,000 hostile calls or more and 2,000 broken components in either host, and the peak of its memory"
 	@echo "make bare     the README's commands on Debian fresh from debootstrap, and on other Pythons"
 	@echo "make certified  the matchers in Python, JavaScript and C, asked 20,000 generated cases by both programs"
 	@echo "make test-languages  a new project in each language builds, tests and certifies itself; minutes each"

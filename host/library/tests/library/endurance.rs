@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use crate::scripted::{Script, scripted};
 use offermatch::{Cache, Catalog, Error, Limits, Matcher, Mode, Offer, Offers, Settings, Task, Tasks};
 
-const CALLS: usize = 10_000;
+const CALLS: usize = 20_000;
 const MUTANTS: usize = 2_000;
-/// Bytes by which memory may differ between the first and the last fifth.
-const FLAT: u64 = 64 << 20;
+/// Bytes by which memory may grow in the second half; in the first, the instances of every matcher find their places.
+const FLAT: u64 = 16 << 20;
 
 fn limits(name: &str) -> Limits {
     let endless = name.starts_with("spin-") || name == "wasi-stdout";
@@ -64,7 +64,7 @@ fn endured(what: &str, number: usize, mut step: impl FnMut(usize) -> Result<(), 
     for at in 0..number {
         let code = step(at).err().map_or("answered", |error| error.code());
         *ended.entry(code).or_default() += 1;
-        if at == number / 5 {
+        if at == number / 2 {
             first = status("VmRSS:");
         }
     }
