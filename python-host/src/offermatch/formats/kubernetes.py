@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from offermatch.errors import InputError
 from offermatch.model import Offer, Requirement, Task, is_in, not_in
 from offermatch.quantity import COUNT, MAXIMUM, UNITS, Unit, as_written, parse
-from offermatch.tables.bad import BadRow, Rows
+from offermatch.tables.bad import BadRow, Rows, nameless
 
 __all__ = ["EMPTY", "Node", "Pod", "meets", "objects", "tables"]
 
@@ -407,9 +407,7 @@ def _add(amounts: _Amounts, more: _Amounts) -> None:
 def _name(metadata: _Object, place: str) -> str:
     name = _text(metadata.get("name"))
     if not name:
-        raise InputError(
-            "missing-column", "the name is missing", "every task and every offer needs a name", f"{place}, metadata.name"
-        )
+        raise nameless(f"{place}, metadata.name")
     return name
 
 

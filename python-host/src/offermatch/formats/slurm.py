@@ -12,7 +12,7 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.model import Offer, Quantity, Requirement, Task, is_in
 from offermatch.quantity import UNITS, parse
-from offermatch.tables.bad import Rows
+from offermatch.tables.bad import Rows, nameless
 
 __all__ = ["tables"]
 
@@ -79,9 +79,7 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
     """Return a node as an offer, None where it takes no jobs; its partitions and features are added to the sets."""
     name = _text(node.get("name"))
     if not name:
-        raise InputError(
-            "missing-column", "the name is missing", "every task and every offer needs a name", f"{place}, name"
-        )
+        raise nameless(f"{place}, name")
     # A star, a tilde and the like behind a state say more of it.
     states = {word.rstrip("*~#!%$@^-+").upper() for word in _words(node.get("state")) + _words(node.get("state_flags"))}
     if not states & _USABLE or states & _UNUSABLE:

@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 
 from offermatch.errors import InputError
 
-__all__ = ["BAD_ROWS", "BadRow", "BadRows", "Rows", "check_rule", "find_bad_rows", "refusal"]
+__all__ = ["BAD_ROWS", "BadRow", "BadRows", "Rows", "check_rule", "duplicate", "find_bad_rows", "nameless", "refusal"]
 
 _Row = TypeVar("_Row")
 
@@ -142,6 +142,11 @@ def find_bad_rows(
     if at_odds is not None:
         bad.update(at_odds([row for row in range(rows) if row not in bad]))
     return {row: BadRow(source, numbers[row], _name(row, names), bad[row]) for row in sorted(bad)}
+
+
+def nameless(place: str) -> InputError:
+    """Return the error of a row without a name, which should stand there."""
+    return InputError("missing-column", "the name is missing", "every task and every offer needs a name", place)
 
 
 def duplicate(name: str, source: str, row: int, first: int) -> InputError:

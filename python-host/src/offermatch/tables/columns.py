@@ -22,7 +22,7 @@ from offermatch import quantity
 from offermatch.errors import InputError
 from offermatch.model import DEVICES, AnyRequirement, Comparison, Group, Preference, Requirement
 from offermatch.requirements import check_group_name, measure_number, members
-from offermatch.tables.bad import BadRow, duplicate
+from offermatch.tables.bad import BadRow, duplicate, nameless
 from offermatch.tables.groups import resolved
 from offermatch.tables.ingest import Place, integers, kinds, texts
 
@@ -442,8 +442,7 @@ def check_names(names: Sequence[Any], source: str) -> None:
     if "" in unique or (len(names) and not unique):
         for row, name in enumerate(names):
             if type(name).__name__ in quantity.NULLS or (isinstance(name, str) and not name):
-                hint = "every task and every offer needs a name"
-                raise InputError("missing-column", "the name is missing", hint, f"{source}, row {row}, name")
+                raise nameless(f"{source}, row {row}, name")
             if not isinstance(name, str):
                 raise InputError("file-malformed", f"{name!r} is not text", "a name is text", f"{source}, row {row}, name")
     if len(unique) != len(names):

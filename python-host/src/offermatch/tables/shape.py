@@ -18,6 +18,7 @@ from offermatch.requirements import (
     members,
     weight_number,
 )
+from offermatch.tables.bad import nameless
 
 __all__ = [
     "OFFER_KEYS",
@@ -79,9 +80,7 @@ def offer_from_mapping(row: Mapping[str, Any], place: str) -> Offer:
 def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:
     """Check a row's keys and return its place with its name."""
     if row.get("name") in (None, ""):
-        raise InputError(
-            "missing-column", "the name is missing", "every task and every offer needs a name", f"{place}, name"
-        )
+        raise nameless(f"{place}, name")
     named = f"{place} ({row['name']})"
     if not isinstance(row["name"], str):
         raise InputError("file-malformed", f"{row['name']!r} is not text", "a name is text", f"{place}, name")

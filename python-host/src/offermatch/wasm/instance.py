@@ -177,12 +177,12 @@ class Instance:
         traced = spans.begin(self.limits.output_text_bytes)
         try:
             if traced != self._traced:
-                run = partial(self._run_told, self._way(set_traced, "set-traced", direct=direct), traced, run)
+                run = partial(self._run_switched, self._way(set_traced, "set-traced", direct=direct), traced, run)
             return self._run(run, params, timings)
         finally:
             spans.emit()
 
-    def _run_told(self, set_traced: Callable[..., Any], traced: bool, run: Callable[..., Any], *params: Any) -> Any:
+    def _run_switched(self, set_traced: Callable[..., Any], traced: bool, run: Callable[..., Any], *params: Any) -> Any:
         """Say first whether calls are traced from now on."""
         set_traced(self.store, traced)
         self._traced = traced
