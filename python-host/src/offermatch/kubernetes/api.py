@@ -29,7 +29,14 @@ Object = dict[str, Any]
 
 _TRIES = 6
 _PAGE = 500
-_PLURALS = {"Pod": "pods", "Node": "nodes", "Event": "events", "ConfigMap": "configmaps", "Lease": "leases"}
+_PLURALS = {
+    "Pod": "pods",
+    "Node": "nodes",
+    "Namespace": "namespaces",
+    "Event": "events",
+    "ConfigMap": "configmaps",
+    "Lease": "leases",
+}
 _GROUPS = {"Lease": "apis/coordination.k8s.io/v1", "PodGroup": "apis/scheduling.x-k8s.io/v1alpha1"}
 
 

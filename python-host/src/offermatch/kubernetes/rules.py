@@ -11,7 +11,7 @@ from offermatch.formats.kubernetes import meets
 from offermatch.kubernetes.api import Object
 from offermatch.visible import visible
 
-__all__ = ["Labels", "Rules", "Spread", "Target", "Term"]
+__all__ = ["Labels", "Namespaces", "Rules", "Spread", "Target", "Term"]
 
 Labels = Mapping[str, str]
 
@@ -19,6 +19,23 @@ _Selector = tuple[tuple[str, str, tuple[str, ...]], ...]
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _KINDS = ("podAffinity", "podAntiAffinity")
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+class Namespaces:
+    """The namespaces that there are, with their labels; for one thread."""
+
+    def __init__(self, labels: Mapping[str, Labels] | None = None) -> None:
+        """Take the labels of each by its name."""
+        self._labels = labels or {}
+        self._found: dict[_Selector, frozenset[str]] = {}
+
+    def having(self, selector: _Selector) -> frozenset[str]:
+        """Return those whose labels meet a selector."""
+        found = self._found.get(selector)
+        if found is None:
+            found = frozenset(name for name, labels in self._labels.items() if _met(selector, labels))
+            self._found[selector] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +54,7 @@ class Target:
         """Return whether a pod is one of them."""
         if self.selector is None or (self.namespaces is not None and namespace not in self.namespaces):
             return False
-        return all(meets(labels.get(key), operator, values) for key, operator, values in self.selector)
+        return _met(self.selector, labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +64,8 @@ class Term:
     Attributes:
         key: The label of nodes whose values are the domains.
         selector: As in ``Target``.
-        namespaces: Those that it names; where it names none, that of the pod counts.
-        everywhere: Whether pods of any namespace are meant.
+        namespaces: Those that it names; where it names and selects none, that of the pod counts.
+        namespaces_with: Labels of other namespaces that count; None where it asks for none, the empty one is met by each.
         alike: Labels of which those pods have the value that the pod has.
         unlike: Labels of which they have another one.
     """
@@ -56,14 +73,16 @@ class Term:
     key: str
     selector: _Selector | None
     namespaces: frozenset[str]
-    everywhere: bool
+    namespaces_with: _Selector | None
     alike: tuple[str, ...]
     unlike: tuple[str, ...]
 
-    def target(self, namespace: str, labels: Labels) -> Target:
+    def target(self, namespace: str, labels: Labels, there: Namespaces) -> Target:
         """Return which pods it is about where it stands in a pod of this namespace with these labels."""
         selector = _merged(_merged(self.selector, "In", self.alike, labels), "NotIn", self.unlike, labels)
-        return Target(None if self.everywhere else self.namespaces or frozenset([namespace]), selector)
+        if self.namespaces_with is None:
+            return Target(self.namespaces or frozenset([namespace]), selector)
+        return Target(self.namespaces | there.having(self.namespaces_with) if self.namespaces_with else None, selector)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +120,12 @@ class Rules:
         spread: The constraints that must hold.
         affinity: The terms of required affinity.
         apart: The terms of required anti-affinity.
-        unserved: What of them is not served; empty where all is.
         labels: The labels of the pod whose values decide which pods its rules are about.
     """
 
     spread: tuple[Spread, ...] = ()
     affinity: tuple[Term, ...] = ()
     apart: tuple[Term, ...] = ()
-    unserved: str = ""
     labels: tuple[str, ...] = ()
 
     @classmethod
@@ -126,7 +143,6 @@ class Rules:
                 if one.get("whenUnsatisfiable") != "ScheduleAnyway"
             )
             together, apart = (tuple(map(_term, _required(affinity, kind))) for kind in _KINDS)
-            unserved = _unserved(affinity)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             message = f"a rule about other pods cannot be read: {visible(str(error))}"
             raise InputError("file-malformed", message, "write it as the API of Kubernetes has it", "pod, spec") from error
@@ -134,20 +150,11 @@ class Rules:
             return None
         keys = [key for one in spread for key in one.alike]
         keys += [key for one in (*together, *apart) for key in (*one.alike, *one.unlike)]
-        return cls(spread, together, apart, unserved, tuple(dict.fromkeys(keys)))
+        return cls(spread, together, apart, tuple(dict.fromkeys(keys)))
 
 
 def _required(affinity: Object, kind: str) -> Sequence[Object]:
     return (affinity.get(kind) or {}).get(_REQUIRED) or []
-
-
-def _unserved(affinity: Object) -> str:
-    """Return the first rule that asks for labels of namespaces, which nobody here knows; empty where none does."""
-    for kind in _KINDS:
-        for term in _required(affinity, kind):
-            if _parsed(term.get("namespaceSelector")):
-                return f"required {kind} with a namespaceSelector of labels"
-    return ""
 
 
 def _spread(one: Object) -> Spread:
@@ -167,8 +174,7 @@ def _term(one: Object) -> Term:
         one["topologyKey"],
         _parsed(one.get("labelSelector")),
         frozenset(one.get("namespaces") or ()),
-        # A selector of labels is taken to mean any namespace: a pod that runs keeps away more than it asks, never less.
-        one.get("namespaceSelector") is not None,
+        _parsed(one.get("namespaceSelector")),
         tuple(one.get("matchLabelKeys") or ()),
         tuple(one.get("mismatchLabelKeys") or ()),
     )
@@ -178,6 +184,10 @@ def _is_honored(policy: str) -> bool:
     if policy not in ("Honor", "Ignore"):
         raise ValueError(f"{policy!r} is no policy: Honor or Ignore")
     return policy == "Honor"
+
+
+def _met(selector: _Selector, labels: Labels) -> bool:
+    return all(meets(labels.get(key), operator, values) for key, operator, values in selector)
 
 
 def _parsed(selector: Any) -> _Selector | None:

@@ -67,6 +67,7 @@ class KubernetesScheduler:
         view: What it knows of the cluster.
         nodes: The nodes, as the server has them.
         pods: All pods that have not ended, as the server has them.
+        namespaces: The namespaces, as the server has them.
         cycles: How many cycles have ended.
         decided: How many pods were given a node.
         bound: How many of these were bound.
@@ -116,6 +117,8 @@ class KubernetesScheduler:
         # What has ended holds nothing, and there may be very much of it.
         alive = "status.phase!=Succeeded,status.phase!=Failed"
         self.pods = Reflector(api, path_of("Pod"), self.view.pod_changed, field_selector=alive, span=span)
+        self.namespaces = Reflector(api, path_of("Namespace"), self.view.namespace_changed, span=span)
+        self._watched = {"namespaces": self.namespaces, "nodes": self.nodes, "pods": self.pods}
         self._events = Events(api, name)
         renew = lease_seconds * 2 / 3
         self._election = Election(api, namespace or api.namespace, name, lease_seconds=lease_seconds, renew_seconds=renew)
@@ -148,8 +151,7 @@ class KubernetesScheduler:
     @property
     def problems(self) -> dict[str, str]:
         """What keeps it from knowing what there is."""
-        watched = {"nodes": self.nodes.problem, "pods": self.pods.problem}
-        return {name: problem for name, problem in watched.items() if problem}
+        return {name: one.problem for name, one in self._watched.items() if one.problem}
 
     def stop(self) -> None:
         """End the loop after the cycle under way; for any thread, and for signal handlers."""
@@ -161,8 +163,8 @@ class KubernetesScheduler:
         self._workers.shutdown()
         self._writers.shutdown(cancel_futures=True)
         if self._began:
-            self.nodes.stop()
-            self.pods.stop()
+            for one in self._watched.values():
+                one.stop()
             if self._elect:
                 self._election.stop()
 
@@ -174,12 +176,12 @@ class KubernetesScheduler:
         """
         if not self._began:
             self._began = True
-            self.nodes.start()
-            self.pods.start()
+            for one in self._watched.values():
+                one.start()
             if self._elect:
                 self._election.start()
-        self.nodes.check(self._timeout)
-        self.pods.check(self._timeout)
+        for one in self._watched.values():
+            one.check(self._timeout)
 
     def run(self) -> None:
         """Run cycles until stopped, whatever happens to the server."""

@@ -98,9 +98,8 @@ def _shape(item: Object) -> Shape:
         pod.requirements([], [], alone=False)
     except InputError as error:
         return Shape(None, asked, visible(error.message), rules=rules)
-    refusal = rules.unserved if rules is not None else ""
-    if claims := _claims(spec):
-        refusal = f"a persistent volume claim ({visible(claims[0])})"
+    claims = _claims(spec)
+    refusal = f"a persistent volume claim ({visible(claims[0])}) is not served" if claims else ""
     affinity = spec.get("affinity") or {}
     ignored = [
         f"preferred {rule}"
@@ -109,7 +108,7 @@ def _shape(item: Object) -> Shape:
     ]
     if any(one.get("whenUnsatisfiable") == "ScheduleAnyway" for one in spec.get("topologySpreadConstraints") or []):
         ignored.append("topology spread that may be broken")
-    return Shape(pod, asked, f"{refusal} is not served" if refusal else "", ignored, rules)
+    return Shape(pod, asked, refusal, ignored, rules)
 
 
 def _claims(spec: Object) -> list[str]:

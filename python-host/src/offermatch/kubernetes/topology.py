@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from offermatch.formats.kubernetes import EMPTY, Node
 from offermatch.kubernetes.api import Object
-from offermatch.kubernetes.rules import Labels, Rules, Spread, Target
+from offermatch.kubernetes.rules import Labels, Namespaces, Rules, Spread, Target
 from offermatch.kubernetes.shapes import Shape
 from offermatch.kubernetes.tallies import Balance, Index, Tally
 from offermatch.model import Group, Requirement, is_in, not_in
@@ -228,6 +228,7 @@ class Topology:
         attributes: Sequence[Mapping[str, str | None]],
         waiting: Sequence[tuple[Object, Shape, Sequence[Requirement]]],
         bound: Sequence[tuple[str, Object, Shape]],
+        namespaces: Namespaces,
     ) -> None:
         """Count the pods that are bound.
 
@@ -236,9 +237,11 @@ class Topology:
             attributes: The attributes of each.
             waiting: The pods that wait, each with its shape and with what that asks of a node.
             bound: The node, the pod and its shape of all others.
+            namespaces: The namespaces.
         """
         self.nodes = {node.name: node for node in nodes}
         self._attributes = attributes
+        self._namespaces = namespaces
         self._balances: dict[tuple[Target, str, object], Balance] = {}
         self._sorts: dict[tuple[tuple[Target, ...], tuple[str, ...]], Tally] = {}
         self._terms: dict[tuple[Target, str], Term] = {}
@@ -340,7 +343,7 @@ class Topology:
         found = self._rules.get(known)
         if found is None:
             keys = tuple(sorted({one.key for one in rules.spread}))
-            affinity = tuple(one.target(namespace, labels) for one in rules.affinity)
+            affinity = tuple(one.target(namespace, labels, self._namespaces) for one in rules.affinity)
             spread = []
             for one in rules.spread:
                 target = one.target(namespace, labels)
@@ -355,7 +358,7 @@ class Topology:
         namespace, labels = _sort_of(item)
         found = []
         for one in shape.rules.apart if shape.rules is not None else ():
-            target = one.target(namespace, labels)
+            target = one.target(namespace, labels, self._namespaces)
             term = self._terms.get((target, one.key))
             if term is None:
                 made = Term(one.key, target, self._sort((target,), [one.key]), Tally([one.key]))

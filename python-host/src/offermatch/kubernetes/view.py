@@ -1,7 +1,8 @@
 """What the scheduler knows: nodes, what is held of them, and the pods that wait for it.
 
-watch of nodes ──> offers                                        decided ──> held at once, before the watch tells of it
-watch of pods  ──> held of each node, and those that wait        not bound after all ──> given back
+watch of nodes      ──> offers                                   decided ──> held at once, before the watch tells of it
+watch of pods       ──> held of each node, and those that wait   not bound after all ──> given back
+watch of namespaces ──> their labels, which rules may select
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from offermatch.formats.kubernetes import Node
 from offermatch.kubernetes.api import Object
 from offermatch.kubernetes.ports import room_of
 from offermatch.kubernetes.reflector import name_of
+from offermatch.kubernetes.rules import Labels, Namespaces
 from offermatch.kubernetes.shapes import Gang, Shape, Shapes, gang_of
 from offermatch.kubernetes.topology import Topology
 from offermatch.model import Group, Requirement
@@ -85,7 +87,7 @@ class Batch:
 
 
 class View:
-    """The state of the cluster, fed by two watches; any thread may use it."""
+    """The state of the cluster, fed by three watches; any thread may use it."""
 
     def __init__(self, scheduler: str) -> None:
         """Take the name that pods give as their scheduler's."""
@@ -102,6 +104,17 @@ class View:
         self._assumed: dict[str, str] = {}
         self._waiting: dict[str, Waiting] = {}
         self._members: dict[str, int] = {}
+        self._namespaces: dict[str, Labels] = {}
+
+    def namespace_changed(self, before: Object | None, now: Object | None) -> None:
+        """Take a namespace as it is now: rules about other pods may select it by its labels."""
+        with self.lock:
+            name = name_of(now or before or {})
+            if now is None:
+                self._namespaces.pop(name, None)
+            else:
+                self._namespaces[name] = now["metadata"].get("labels") or {}
+            self.arrived.set()
 
     def node_changed(self, before: Object | None, now: Object | None) -> None:
         """Take a node as it is now; one that cannot be read takes no pods."""
@@ -258,9 +271,10 @@ class View:
                 return batch
             attributes = [self._attributes[node.name] for node in nodes]
             bound = [(node, item, shape) for node, item, shape, _ in self._places.values()]
+            namespaces = Namespaces(dict(self._namespaces))
         # To count all pods takes long, and the watches need not wait for it.
         waiting = [(pod.item, pod.shape, asked) for pod, asked in zip(good, requirements, strict=True)]
-        batch.topology = Topology(nodes, attributes, waiting, bound)
+        batch.topology = Topology(nodes, attributes, waiting, bound, namespaces)
         offers.attributes.update(batch.topology.attributes)
         return batch
 
