@@ -152,7 +152,8 @@ lint: component python ## format, lints and types; a warning is an error
 	cd python-host && ../$(BIN)/mypy
 
 docs: host python ## the book, with the reference of the contract and both APIs; a broken link is an error
-	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --release --no-deps --quiet --package offermatch-core --package offermatch --package offermatch-stage
+	@# All members, as in lint: the libraries that they need are then checked once for both.
+	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --release --no-deps --quiet --workspace
 	target/release/examples/contract_reference wit full-matcher > target/contract-reference.md
 	$(BIN)/mkdocs build --quiet
 	@echo "make: the book is target/book/index.html" >&2
