@@ -36,34 +36,21 @@ def project(rust: Host, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def made(project: Path) -> subprocess.CompletedProcess[str]:
-    """What `make` says in it."""
+def test_make_builds_tests_and_judges_what_both_hosts_serve(project: Path, rust: Host, same_answer) -> None:
     environment = {**os.environ, "OFFERMATCH": str(RUST_HOST), "CARGO_TERM_COLOR": "never"}
-    return subprocess.run(["make"], cwd=project, env=environment, capture_output=True, text=True, check=False)
-
-
-def test_make_tests_builds_and_judges(made: subprocess.CompletedProcess[str]) -> None:
+    made = subprocess.run(["make"], cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
     assert "2 passed" in made.stdout
     assert "my-policy" in made.stdout.split("2 passed", 1)[1], "the conformance report names the matcher"
-
-
-def test_both_hosts_serve_it(made: subprocess.CompletedProcess[str], project: Path, same_answer) -> None:
-    assert made.returncode == 0, made.stderr
     component = project / "target" / "my-policy.wasm"
     answer = same_answer("--matcher", component, "--sample", "realistic:300x200:3", "--mode", "shared")
     assert answer["matcher"]["policy"] == "my-policy"
     assert answer["placed"] > 0
-
-
-def test_the_component_imports_nothing_new(made: subprocess.CompletedProcess[str], project: Path, rust: Host) -> None:
-    assert made.returncode == 0, made.stderr
     ours, theirs = (
         json.loads(rust.run("inspect", path, "--json").stdout)["imports"]
-        for path in (project / "target" / "my-policy.wasm", ROOT / "target" / "matcher.wasm")
+        for path in (component, ROOT / "target" / "matcher.wasm")
     )
-    assert ours == theirs
+    assert ours == theirs, "it imports something new"
 
 
 def test_the_document_shows_what_is_written(project: Path) -> None:
