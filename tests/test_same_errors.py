@@ -68,6 +68,38 @@ def test_tasks(hosts: Any, tmp_path: Path, case: str) -> None:
     _assert_same_error(hosts, code, "match", "--tasks", tasks, "--offers", offers)
 
 
+REFUSED: list[dict[str, Any]] = [
+    case
+    for path in sorted((Path(__file__).parent / "cases" / "refused").glob("*.json"))
+    for case in json.loads(path.read_text())
+]
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=[case["case"] for case in REFUSED])
+def test_what_is_refused_is_refused_alike(
+    hosts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: dict[str, Any]
+) -> None:
+    """Both programs say the code, the place and the remedy that the case has; or place what it says."""
+    monkeypatch.chdir(tmp_path)
+    arguments: list[str] = ["match", *case.get("options", ())]
+    for key, content in case.items():
+        table, _, ending = key.partition("_")
+        if table in ("tasks", "offers", "workload"):
+            path = tmp_path / f"{table}.{ending or 'json'}"
+            path.write_bytes((content if isinstance(content, str) else json.dumps(content)).encode("utf-8", "surrogatepass"))
+            arguments += [f"--{table}", path.name]
+    for host in hosts:
+        if "placed" in case:
+            answer = host.answer(*arguments)
+            assert {one["task"]: one["offer"] for one in answer["assignments"]} == case["placed"], host.name
+            continue
+        done = host.run(*arguments)
+        assert (done.returncode, done.stdout) == (1, ""), f"{host.name}: {done.stdout}{done.stderr}"
+        first, hint = done.stderr.splitlines()[:2]
+        assert first.startswith(f"error[{case['code']}]: {case['place']}: "), f"{host.name}: {done.stderr}"
+        assert hint == f"hint: {case['hint']}", f"{host.name}: {done.stderr}"
+
+
 # A file and the file beside it: both hosts say the same place of it, and the same remedy.
 PLACES: dict[str, tuple[Any, Any]] = {
     "negative": (_task(demand={"cpu": -5}), OFFERS),

@@ -1,6 +1,6 @@
 //! Matches the tasks of one file to the offers of another: the example of README.md.
 
-use offermatch::{Catalog, Format, Matcher, Offers, Settings, Tasks, read_offers, read_tasks};
+use offermatch::{Catalog, Matcher, Offers, Reader, Settings, Tasks};
 
 /// Reads the files that the command line names, and prints who takes what.
 fn main() -> anyhow::Result<()> {
@@ -9,7 +9,7 @@ fn main() -> anyhow::Result<()> {
         anyhow::bail!("usage: match_files TASKS OFFERS");
     };
 
-    let (task_rows, offer_rows) = (read_tasks(tasks_file, Format::Auto)?, read_offers(offers_file, Format::Auto)?);
+    let (task_rows, offer_rows) = Reader::default().read_tables(tasks_file, offers_file)?;
     let catalog = Catalog::of(&offer_rows, &task_rows);
     let (tasks, offers) = (Tasks::new(&task_rows, &catalog)?, Offers::new(&offer_rows, &catalog)?);
     let mut pool = Matcher::bundled("best-fit")?.open(&offers, &Settings::default())?;

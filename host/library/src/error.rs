@@ -277,14 +277,14 @@ pub enum Error {
         found: u64,
     },
     /// A setting that cannot be used.
-    #[error("setting {setting}: {value}: {reason}")]
+    #[error("{setting}: {message}")]
     SettingMalformed {
         /// The setting.
         setting: String,
-        /// Its value.
-        value: String,
-        /// What is wrong with it.
-        reason: String,
+        /// What is wrong with it, with its value.
+        message: String,
+        /// What to do about it.
+        hint: String,
     },
     /// Not the JSON or CSV it should be.
     #[error("{file}, line {line}, column {column}: {message}")]
@@ -653,9 +653,7 @@ impl Error {
                 "offsets rise from 0 to the length of their column; attributes and values are numbers of the catalog"
             }
             Self::ColumnLength { .. } => "every column needs one value for each row",
-            Self::SettingMalformed { .. } => {
-                "modes are exclusive and shared; weights and max-score are finite and not negative; scales are quantities"
-            }
+            Self::SettingMalformed { hint, .. } => hint,
             Self::FileMalformed { .. } => {
                 "docs/formats.md shows the formats of tables, and docs/conformance.md those of cases"
             }
@@ -729,6 +727,16 @@ impl Error {
             | Self::WorkloadMalformed { place, .. }
             | Self::ValueOutOfRange { place, .. } => Some(place),
             _ => None,
+        }
+    }
+
+    /// The same error, of a setting that stands in a file.
+    pub(crate) fn within(self, source: &str) -> Self {
+        match self {
+            Self::SettingMalformed { setting, message, hint } => {
+                Self::SettingMalformed { setting: format!("{source}, {setting}"), message, hint }
+            }
+            other => other,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::table::catalog::Catalog;
 use crate::table::offers::Offers;
 use crate::table::rows::{Offer, Requirement, Task};
 use crate::table::tasks::Tasks;
+use crate::visible::visible_name;
 
 /// 2^30 bytes.
 const GIB: u64 = 1 << 30;
@@ -88,11 +89,8 @@ impl FromStr for Sample {
     fn from_str(text: &str) -> Result<Self, Error> {
         parse(text).ok_or_else(|| Error::SettingMalformed {
             setting: "sample".to_owned(),
-            value: text.to_owned(),
-            reason: format!(
-                "not KIND:TASKSxOFFERS[:SEED], such as uniform:1000x200:1; kinds are {}",
-                KINDS.map(|(name, _)| name).join(", ")
-            ),
+            message: format!("{} is not KIND:TASKSxOFFERS[:SEED]", visible_name(text)),
+            hint: format!("such as uniform:1000x200:1; kinds are {}", KINDS.map(|(name, _)| name).join(", ")),
         })
     }
 }

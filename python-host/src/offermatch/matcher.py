@@ -35,7 +35,7 @@ from offermatch.tables.catalog import Catalog
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.frames import Table
 from offermatch.tables.input import offer_columns, task_columns
-from offermatch.tables.remarks import refuse_unknown
+from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units
 from offermatch.tables.rules import refuse_unserved, rules_of_opening, with_parameters
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable
@@ -145,7 +145,9 @@ class BaseMatcher(ABC):
             known = dimensions if dimensions is not None else tuple(offered.available) if len(offered) else None
             asked = task_columns(tasks, dimensions, name=name, bad_rows=bad_rows, known=known, units=units)
             chosen = _dimensions(offered, asked, dimensions)
-            settings.check_units([*chosen, *asked.demand])
+            known = [*offered.available, *chosen, *asked.demand]
+            settings.check_units(known)
+            refuse_unknown_units(known, asked, offered)
             asked.aligned(chosen)
             columns = [asked, *_expected(settings)]
             attributes, measures = _attributes_asked(columns, offered), _measures_asked(columns, offered)
@@ -229,6 +231,7 @@ class BaseMatcher(ABC):
         offered = offer_columns(offers, dimensions, name=name, bad_rows=bad_rows, units=settings.units)
         chosen = tuple(dimensions) if dimensions is not None else tuple(offered.available)
         settings.check_units(chosen)
+        refuse_unknown_units(chosen, offered)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
         named = [*offered.attributes, *attributes] or [""]
         return self._pool(offered, settings, chosen, named, [*offered.measures, *measures], Timings(), record)

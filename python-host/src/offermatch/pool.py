@@ -28,7 +28,7 @@ from offermatch.tables.explained import explanation
 from offermatch.tables.frames import Table
 from offermatch.tables.groups import Occupants, short_groups
 from offermatch.tables.input import offer_columns, task_columns
-from offermatch.tables.remarks import refuse_unknown, unknown_attributes
+from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units, unknown_attributes
 from offermatch.tables.rules import refuse_preemption
 from offermatch.tables.running import running_table
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable, Workload
@@ -126,9 +126,7 @@ class Pool:
         """
         timings = Timings()
         begin = perf_counter()
-        columns = task_columns(
-            tasks, self.dimensions, name=name, bad_rows=bad_rows, known=self.dimensions, units=self.settings.units
-        )
+        columns = self._tasks(tasks, name=name, bad_rows=bad_rows, known=self.dimensions)
         if strict:
             refuse_unknown(columns, self._catalog.attributes, self._catalog.measures)
         timings.columns += perf_counter() - begin
@@ -328,7 +326,7 @@ class Pool:
             InputError: A task that cannot be used.
             MatcherError: The component trapped or its answer does not hold; the pool takes no more calls.
         """
-        columns = task_columns(tasks, self.dimensions, units=self.settings.units)
+        columns = self._tasks(tasks)
         with self._lock:
             return self._explained(columns, self._running(columns, occupants))
 
@@ -347,7 +345,7 @@ class Pool:
                 the pool is not in shared mode, ``rule-unserved`` by a matcher that plans nothing.
             MatcherError: The component trapped or its plan does not hold; the pool takes no more calls.
         """
-        columns = task_columns(tasks, self.dimensions, units=self.settings.units)
+        columns = self._tasks(tasks)
         columns = columns if columns.groups is None else replace(columns, groups=None)
         if self.settings.mode != "shared":
             message = f"the pool is in {self.settings.mode} mode"
@@ -409,6 +407,11 @@ class Pool:
             found.candidates[row],
         )
 
+    def _tasks(self, rows: Any, **options: Any) -> TaskColumns:
+        columns = task_columns(rows, self.dimensions, units=self.settings.units, **options)
+        refuse_unknown_units([*self.dimensions, *columns.demand], columns)
+        return columns
+
     def _offers(
         self, rows: Any, source: str, name: str, bad_rows: BadRows, repeated: str = "duplicate-name"
     ) -> OfferColumns:
@@ -421,6 +424,7 @@ class Pool:
             if error.code == "duplicate-name" and repeated != error.code:
                 raise InputError(repeated, error.message, "name a row once", error.place) from error
             raise
+        refuse_unknown_units([*self.dimensions, *table.available], table)
         self._catalog.check(table)
         return table
 

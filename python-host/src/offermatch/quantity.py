@@ -32,6 +32,7 @@ __all__ = [
     "check_units",
     "parse",
     "unit_of",
+    "units_of_file",
 ]
 
 MAXIMUM = 2**64 - 1
@@ -202,8 +203,13 @@ def as_written(quantities: Mapping[str, int]) -> dict[str, int | str]:
     return {name: f"{quantity}m" if _usual(name).kind == "cores" else quantity for name, quantity in quantities.items()}
 
 
-def check_units(units: Mapping[str, str] | None, dimensions: Iterable[str]) -> None:
+def check_units(units: Mapping[str, str] | None, dimensions: Iterable[str], source: str = "") -> None:
     """Refuse units of dimensions that are not there: they are misspelt.
+
+    Args:
+        units: The units.
+        dimensions: The dimensions there are.
+        source: The file that declares the units.
 
     Raises:
         InputError: ``setting-malformed``.
@@ -211,11 +217,26 @@ def check_units(units: Mapping[str, str] | None, dimensions: Iterable[str]) -> N
     if not units:
         return
     known = dict.fromkeys(dimensions)
+    within = f"{source}, " if source else ""
     for dimension in units:
         unit_of(dimension, units)
         if dimension not in known:
-            hint = "the dimensions are " + (", ".join(known) or "none")
-            raise InputError("setting-malformed", f"there is no dimension {dimension!r}", hint, "units")
+            hint = "correct the spelling or leave the unit out; the dimensions are " + (", ".join(known) or "none")
+            raise InputError("setting-malformed", f"there is no dimension {dimension!r}", hint, f"{within}units")
+
+
+def units_of_file(units: Mapping[str, str], source: str) -> Mapping[str, str]:
+    """Return the units that a file declares.
+
+    Raises:
+        InputError: ``setting-malformed`` for one that cannot be declared.
+    """
+    for dimension in units:
+        try:
+            unit_of(dimension, units)
+        except InputError as error:
+            raise InputError(error.code, error.message, error.hint, f"{source}, {error.place}") from None
+    return units
 
 
 NULLS = frozenset(("NoneType", "NAType", "NaTType", "MaskedConstant"))

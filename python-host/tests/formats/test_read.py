@@ -2,7 +2,7 @@
 
 import pytest
 
-from offermatch import InputError, Requirement
+from offermatch import InputError, Offer, ReferenceMatcher, Requirement
 from offermatch.formats.files import read_offers, read_tasks
 from offermatch.tables.input import task_columns
 from texts import CSV_OFFERS, CSV_TASKS, JSON_OFFERS, JSON_TASKS
@@ -130,12 +130,35 @@ def test_a_file_declares_its_units(tmp_path):
     table = read_tasks(write(tmp_path, "t.csv", texts["t.csv"]), units={"cpu": "cores"})
     assert table.demand["cpu"][0] == 500
     for name, text in (
-        ("t.json", '{"units": {"cpuu": "cores"}, "tasks": [{"name": "a", "demand": {"cpu": 1}}]}'),
+        ("t.json", '{"units": {"cpu": "furlongs"}, "tasks": [{"name": "a", "demand": {"cpu": 1}}]}'),
         ("t.csv", "name,demand.cpu[furlongs]\na,1\n"),
     ):
         with pytest.raises(InputError) as caught:
             read_tasks(write(tmp_path, name, text))
         assert caught.value.code == "setting-malformed"
+
+
+def test_a_unit_of_no_dimension_is_refused_by_whoever_has_all_tables(tmp_path):
+    """A table that is read alone may declare what the other one has."""
+    units = '{"units": {"scratch": "bytes"}, "%s": [{"name": "a", "%s": {"cpu": 1}}]}'
+    tasks = write(tmp_path, "t.json", units % ("tasks", "demand"))
+    offers = write(tmp_path, "o.json", units % ("offers", "available"))
+    assert read_tasks(tasks).units == {"scratch": "bytes"}
+    matcher = ReferenceMatcher()
+    assert matcher.match(tasks, [Offer("o", {"cpu": 1, "scratch": 1})]).assignments
+    calls = (
+        (tasks, lambda: matcher.match(tasks, [Offer("o", {"cpu": 1})])),
+        (tasks, lambda: matcher.open([Offer("o", {"cpu": 1})]).assign(tasks)),
+        (offers, lambda: matcher.match([], offers)),
+        (offers, lambda: matcher.open(offers)),
+        (offers, lambda: matcher.open([], dimensions=["cpu"]).update(added=offers)),
+    )
+    for path, call in calls:
+        with pytest.raises(InputError) as caught:
+            call()
+        found = (caught.value.code, caught.value.place, caught.value.hint)
+        hint = "correct the spelling or leave the unit out; the dimensions are cpu"
+        assert found == ("setting-malformed", f"{path}, units", hint)
 
 
 def test_openb_needs_its_columns(tmp_path):

@@ -336,8 +336,8 @@ impl Matcher {
         let names: Vec<String> = modes.iter().map(ToString::to_string).collect();
         Err(Error::SettingMalformed {
             setting: "mode".to_owned(),
-            value: mode.to_string(),
-            reason: format!("matcher {} has only {}", self.name(), names.join(", ")),
+            message: format!("{} does not have the mode {mode}", self.name()),
+            hint: format!("it has {}", names.join(", ")),
         })
     }
 }

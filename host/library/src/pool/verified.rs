@@ -113,8 +113,8 @@ impl Session for Verified {
             planned => planned,
         })?;
         if let Some(refusal) = refused {
-            let (setting, value) = ("running".to_owned(), refusal.case().to_owned());
-            return Err(Error::SettingMalformed { setting, value, reason: refusal.to_string() });
+            let hint = "correct what runs, or take another matcher".to_owned();
+            return Err(Error::SettingMalformed { setting: "running".to_owned(), message: refusal.to_string(), hint });
         }
         let plan = planned;
         ledger.check_plan(tasks, priorities, running, &plan).map_err(|reason| self.refuse("preempt", reason))?;

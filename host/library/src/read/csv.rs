@@ -386,7 +386,7 @@ fn table<C, T>(
 ) -> Result<Rows<T>, Error> {
     let mut declared = Vec::new();
     let table = Table::read(text, source, |name| unit_behind(name, source, &mut declared))?;
-    let units = Units::new(declared)?.or(units);
+    let units = Units::of_file(source, declared)?.or(units);
     let name = table.column("name")?;
     let understood = |name| {
         let unknown = || Error::UnknownColumn { place: Box::new(in_header(source, name)), known };

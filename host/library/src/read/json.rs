@@ -172,7 +172,8 @@ impl<'a> File<'a> {
             Form::Lines => self.lines()?,
             Form::Array => self.array(key)?,
         };
-        let units = declared.map_or_else(|| Ok(Units::default()), |declared| self.units(declared))?.or(units);
+        let declared = declared.map_or_else(|| Ok(Units::default()), |declared| self.units(declared))?;
+        let units = declared.or(units);
         let objects = rows.into_iter().map(|raw| self.parse(raw)).collect::<Result<Vec<Object<'a>>, Error>>()?;
         let rows = objects.iter().enumerate().map(|(number, object)| {
             let mut row = Row { source: self.source, number, name: None, units: &units };
@@ -190,7 +191,7 @@ impl<'a> File<'a> {
                 }
             }
         });
-        Ok(Rows::of(self.source, rows))
+        Ok(Rows::of(self.source, rows).declaring(declared))
     }
 
     /// An array of rows, or an object with it and the units of its numbers.
@@ -235,9 +236,8 @@ impl<'a> File<'a> {
     fn units(self, raw: &'a RawValue) -> Result<Units, Error> {
         let object: Option<Object<'a>> = self.parse(raw)?;
         let declared = object.map(|object| object.0).unwrap_or_default().into_iter();
-        Units::new(
-            declared.map(|(dimension, unit)| Ok((dimension, self.text(unit)?))).collect::<Result<Vec<_>, Error>>()?,
-        )
+        let declared = declared.map(|(dimension, unit)| Ok((dimension, self.text(unit)?)));
+        Units::of_file(self.source, declared.collect::<Result<Vec<_>, Error>>()?)
     }
 
     /// A value as a type that can be wrong only in shape.

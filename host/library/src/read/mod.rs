@@ -21,6 +21,7 @@ use crate::reading::{MOST_OF_A_TABLE, read_up_to};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
+use crate::visible::visible_name;
 
 /// How a file is written.
 ///
@@ -63,8 +64,8 @@ impl FromStr for Format {
         let known = FORMATS.iter().find(|(name, _)| *name == text);
         known.map(|(_, format)| *format).ok_or_else(|| Error::SettingMalformed {
             setting: "format".to_owned(),
-            value: text.to_owned(),
-            reason: format!("not {}", FORMATS.map(|(name, _)| name).join(", ")),
+            message: format!("{} is no format", visible_name(text)),
+            hint: format!("use one of {}", FORMATS.map(|(name, _)| name).join(", ")),
         })
     }
 }
@@ -98,10 +99,25 @@ impl Reader {
         offers: impl AsRef<Path>,
     ) -> Result<(Vec<Task>, Vec<Offer>), Error> {
         let (tasks, offers) = self.read_rows(tasks, offers)?;
-        Ok((tasks.refuse()?, offers.refuse()?))
+        let (tasks, offers) = (tasks.refused()?, offers.refused()?);
+        self.check_units(&tasks, &offers)?;
+        Ok((tasks.into_parts().0, offers.into_parts().0))
     }
 
-    /// As [`Reader::read_tables`], without the rows that cannot be used.
+    /// Refuses units of dimensions that neither the tasks nor the offers have: their names are misspelt.
+    ///
+    /// # Errors
+    /// [`Error::SettingMalformed`].
+    pub fn check_units(&self, tasks: &Rows<Task>, offers: &Rows<Offer>) -> Result<(), Error> {
+        let named = || {
+            let offered = offers.rows().iter().flat_map(|offer| offer.available.iter().chain(&offer.capacity));
+            let asked = tasks.rows().iter().flat_map(|task| &task.demand);
+            offered.chain(asked).map(|(dimension, _)| dimension.as_str())
+        };
+        [tasks.units(), offers.units(), &self.units].into_iter().try_for_each(|units| units.check(named()))
+    }
+
+    /// As [`Reader::read_tables`], without the rows that cannot be used; [`Reader::check_units`] is then the caller's.
     ///
     /// # Errors
     /// What is wrong with a file and not with a row of it.
@@ -160,7 +176,7 @@ impl Reader {
         match self.format {
             Format::JsonLines => json::tasks(text, source, &self.units, json::Form::Lines),
             Format::Openb => openb::tasks(text, source),
-            Format::Kubernetes | Format::Slurm => Err(not_alone()),
+            Format::Kubernetes | Format::Slurm => Err(not_alone(source)),
             Format::Json => json::tasks(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
                 json::tasks(text, source, &self.units, json::Form::Array)
@@ -185,7 +201,7 @@ impl Reader {
         match self.format {
             Format::JsonLines => json::offers(text, source, &self.units, json::Form::Lines),
             Format::Openb => openb::offers(text, source),
-            Format::Kubernetes | Format::Slurm => Err(not_alone()),
+            Format::Kubernetes | Format::Slurm => Err(not_alone(source)),
             Format::Json => json::offers(text, source, &self.units, json::Form::Array),
             Format::Auto if text.trim_start().starts_with(['[', '{']) => {
                 json::offers(text, source, &self.units, json::Form::Array)
@@ -223,9 +239,9 @@ impl Reader {
             Format::JsonLines => json::workload(text, source, &self.units, json::Form::Lines),
             Format::Openb | Format::Kubernetes | Format::Slurm => {
                 return Err(Error::SettingMalformed {
-                    setting: "format".to_owned(),
-                    value: "openb, kubernetes or slurm".to_owned(),
-                    reason: "rows of these have no share".to_owned(),
+                    setting: source.to_owned(),
+                    message: "rows of openb, kubernetes and slurm have no share".to_owned(),
+                    hint: "give JSON, JSON lines or CSV".to_owned(),
                 });
             }
             Format::Json => json::workload(text, source, &self.units, json::Form::Array),
@@ -234,16 +250,19 @@ impl Reader {
             }
             Format::Auto | Format::Csv => csv::workload(text, source, &self.units),
         }?;
-        rows.refuse_nameless()
+        let units = rows.units().clone();
+        let workload = rows.refuse_nameless()?;
+        units.check(workload.iter().flat_map(|(task, _)| &task.demand).map(|(dimension, _)| dimension.as_str()))?;
+        Ok(workload)
     }
 }
 
 /// The error of one of two files that are read together.
-fn not_alone() -> Error {
+fn not_alone(source: &str) -> Error {
     Error::SettingMalformed {
-        setting: "format".to_owned(),
-        value: "kubernetes or slurm".to_owned(),
-        reason: "the file of tasks and the file of offers are read together".to_owned(),
+        setting: source.to_owned(),
+        message: "a file of kubernetes or slurm cannot be read alone".to_owned(),
+        hint: "give the file of tasks and the file of offers together".to_owned(),
     }
 }
 

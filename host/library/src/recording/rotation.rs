@@ -73,8 +73,8 @@ impl Rotation {
     ) -> Result<Pool, Error> {
         for (setting, value) in [("steps", self.steps), ("keep", self.keep)] {
             if value == 0 {
-                let reason = "it is 1 or more".to_owned();
-                return Err(Error::SettingMalformed { setting: setting.to_owned(), value: value.to_string(), reason });
+                let (message, hint) = ("0 cannot be used".to_owned(), "give 1 or more".to_owned());
+                return Err(Error::SettingMalformed { setting: setting.to_owned(), message, hint });
             }
         }
         let (session, recording, settings) = opened(matcher, offers, settings)?;

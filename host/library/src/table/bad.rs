@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::error::{Error, Place};
+use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
 
 /// Bad rows that an error names; it counts the others.
@@ -49,11 +50,13 @@ pub struct Rows<T> {
     /// The number of each in the table as it was given.
     numbers: Vec<usize>,
     left_out: Vec<BadRow>,
+    /// What the file declares beside the rows.
+    units: Units,
 }
 
 impl<T> From<Vec<T>> for Rows<T> {
     fn from(rows: Vec<T>) -> Self {
-        Self { numbers: (0..rows.len()).collect(), rows, left_out: Vec::new() }
+        Self { numbers: (0..rows.len()).collect(), rows, ..Self::none() }
     }
 }
 
@@ -71,7 +74,17 @@ impl<T> Rows<T> {
 
     /// No rows yet: what is made of a file whose rows are no table.
     pub(crate) fn none() -> Self {
-        Self { rows: Vec::new(), numbers: Vec::new(), left_out: Vec::new() }
+        Self { rows: Vec::new(), numbers: Vec::new(), left_out: Vec::new(), units: Units::default() }
+    }
+
+    /// The same rows of a file that declares these units.
+    pub(crate) fn declaring(self, units: Units) -> Self {
+        Self { units, ..self }
+    }
+
+    /// What a file of JSON declares beside its rows, which need not have these dimensions: those of the other table may.
+    pub(crate) fn units(&self) -> &Units {
+        &self.units
     }
 
     /// Adds what was made of this row of the file.
@@ -187,6 +200,15 @@ impl Rows<Task> {
     pub fn refuse(self) -> Result<Vec<Task>, Error> {
         self.refuse_named(|task| &task.name)
     }
+
+    /// The same rows, all of which can be used.
+    ///
+    /// # Errors
+    /// As of [`Rows::refuse`].
+    pub fn refused(self) -> Result<Self, Error> {
+        let units = self.units.clone();
+        Ok(Self::from(self.refuse()?).declaring(units))
+    }
 }
 
 impl Rows<Offer> {
@@ -196,6 +218,15 @@ impl Rows<Offer> {
     /// That of the first row that was left out, or [`Error::BadRows`].
     pub fn refuse(self) -> Result<Vec<Offer>, Error> {
         self.refuse_named(|offer| &offer.name)
+    }
+
+    /// The same rows, all of which can be used.
+    ///
+    /// # Errors
+    /// As of [`Rows::refuse`].
+    pub fn refused(self) -> Result<Self, Error> {
+        let units = self.units.clone();
+        Ok(Self::from(self.refuse()?).declaring(units))
     }
 }
 

@@ -49,9 +49,9 @@ pub(crate) fn refused(refusal: Refusal, source: &str) -> Error {
         },
         Refusal::TooManyRows { asked, limit } => Error::TooManyRows { asked: *asked, limit: *limit },
         other => Error::SettingMalformed {
-            setting: "settings".to_owned(),
-            value: source.to_owned(),
-            reason: other.to_string(),
+            setting: source.to_owned(),
+            message: other.to_string(),
+            hint: "use a matcher that serves it".to_owned(),
         },
     }
 }

@@ -113,15 +113,15 @@ impl Settings {
     /// [`Error::SettingMalformed`] for a name that is no dimension and for a number that is negative or not finite;
     /// [`Error::WorkloadMalformed`], and as [`Tasks::new`] for a typical task.
     pub fn columns(&self, catalog: &Catalog) -> Result<PoolSettings, Error> {
-        check_number("max-score", self.max_score.unwrap_or(0.0))?;
+        check_number("max_score", self.max_score.unwrap_or(0.0))?;
         for (name, weight) in &self.weights {
             check_number(&format!("weight of {name}"), *weight)?;
         }
         let columns = Columns {
             mode: self.mode,
             max_score: self.max_score,
-            weights: column(&self.weights, "weight", 1.0, catalog)?,
-            scales: column(&self.scales, "scale", 0, catalog)?,
+            weights: column(&self.weights, "weights", 1.0, catalog)?,
+            scales: column(&self.scales, "scales", 0, catalog)?,
             workload: self.workload.as_ref().map(|given| workload(given, catalog)).transpose()?,
             ..Columns::default()
         };
@@ -202,8 +202,8 @@ fn column<T: Copy>(given: &[(String, T)], what: &str, default: T, catalog: &Cata
     if catalog.dimension(DEVICES).is_some() {
         return Err(Error::SettingMalformed {
             setting: what.to_owned(),
-            value: DEVICES.to_owned(),
-            reason: "a dimension is called as the devices are".to_owned(),
+            message: format!("a dimension is called '{DEVICES}', as the devices are"),
+            hint: "give the dimension another name".to_owned(),
         });
     }
     let mut column = vec![default; dimensions.len() + 1];
@@ -212,8 +212,8 @@ fn column<T: Copy>(given: &[(String, T)], what: &str, default: T, catalog: &Cata
         let Some(at) = catalog.dimension(name).or(devices) else {
             return Err(Error::SettingMalformed {
                 setting: what.to_owned(),
-                value: name.clone(),
-                reason: format!("not a dimension; the names are {}, {DEVICES}", dimensions.join(", ")),
+                message: format!("{} is not a dimension of the offers", visible_name(name)),
+                hint: format!("the names are {}", [dimensions, &[DEVICES.to_owned()]].concat().join(", ")),
             });
         };
         column[at] = *value;
@@ -228,8 +228,8 @@ fn check_number(setting: &str, value: f64) -> Result<(), Error> {
     }
     Err(Error::SettingMalformed {
         setting: setting.to_owned(),
-        value: value.to_string(),
-        reason: "not finite, or negative".to_owned(),
+        message: format!("{value} cannot be used"),
+        hint: "give a finite number, 0 or more".to_owned(),
     })
 }
 

@@ -51,8 +51,8 @@ impl Failure {
             Self::Refused(Refusal::TooManyRows { asked, limit }) => Error::TooManyRows { asked, limit },
             Self::Refused(Refusal::UnsupportedMode(mode)) => Error::SettingMalformed {
                 setting: "mode".to_owned(),
-                value: mode.to_string(),
-                reason: format!("matcher {matcher} does not have this mode"),
+                message: format!("matcher {matcher} does not have the mode {mode}"),
+                hint: "use another mode".to_owned(),
             },
             Self::Refused(Refusal::UnsupportedRule(rule)) => Error::RuleUnsupported { matcher, rule },
             Self::Refused(Refusal::Unfounded { reason, .. }) => {

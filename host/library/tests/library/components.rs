@@ -248,7 +248,7 @@ fn a_mode_that_a_matcher_does_not_have_is_not_asked_of_it() {
     let (_, offers) = tables();
     let error = matcher.open(&offers, &Settings::default()).unwrap_err();
     assert_eq!(error.code(), "setting-malformed");
-    assert!(error.to_string().starts_with("setting mode: exclusive: matcher liar has only shared"), "{error}");
+    assert!(error.to_string().starts_with("mode: liar does not have the mode exclusive"), "{error}");
     matcher.open(&offers, &Settings { mode: Mode::Shared, ..Settings::default() }).unwrap();
 }
 

@@ -61,22 +61,21 @@ pub(super) struct Stages {
 /// Reads, matches and, where asked, explains.
 pub(super) fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     let units = Units::new(arguments.unit.iter().map(|(dimension, unit)| (dimension.as_str(), unit)))?;
+    let reader = Reader { format: arguments.format.into(), units: units.clone() };
     let progress = Progress::new("reading");
     let (rows, read) = timed(|| match (&arguments.sample, &arguments.tasks, &arguments.offers) {
         (Some(sample), ..) => {
             let (tasks, offers) = sample.rows();
             Ok((tasks.into(), offers.into()))
         }
-        (None, Some(tasks), Some(offers)) => {
-            let reader = Reader { format: arguments.format.into(), units: units.clone() };
-            reader.read_rows(tasks, offers)
-        }
+        (None, Some(tasks), Some(offers)) => reader.read_rows(tasks, offers),
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     })?;
     let (mut task_rows, mut offer_rows) = rows;
     if arguments.bad_rows == BadRowsArgument::Refuse {
-        (task_rows, offer_rows) = (task_rows.refuse()?.into(), offer_rows.refuse()?.into());
+        (task_rows, offer_rows) = (task_rows.refused()?, offer_rows.refused()?);
     }
+    reader.check_units(&task_rows, &offer_rows)?;
     let source = |path: &Option<std::path::PathBuf>, otherwise: &str| {
         path.as_ref().map_or_else(|| otherwise.to_owned(), |path| path.display().to_string())
     };
@@ -92,8 +91,6 @@ pub(super) fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
             }
             None => Catalog::of(offer_rows.rows(), task_rows.rows()),
         };
-        let asked = task_rows.rows().iter().flat_map(|task| &task.demand).map(|(dimension, _)| dimension.as_str());
-        units.check(catalog.dimensions().iter().map(String::as_str).chain(asked))?;
         let (task_source, offer_source) = (source(&arguments.tasks, "tasks"), source(&arguments.offers, "offers"));
         let (tasks, offers) = match arguments.bad_rows {
             BadRowsArgument::Refuse => (
@@ -165,8 +162,8 @@ fn settings(arguments: &MatchArguments, units: &Units) -> Result<Settings, Error
         let unit = if name == DEVICES { Unit::named("0.001").unwrap_or(Unit::COUNT) } else { units.of(name) };
         let scale = parse_quantity(quantity, unit).map_err(|error| Error::SettingMalformed {
             setting: format!("scale of {name}"),
-            value: quantity.clone(),
-            reason: error.to_string(),
+            message: error.to_string(),
+            hint: error.hint().to_owned(),
         })?;
         Ok((name.clone(), scale))
     });

@@ -59,16 +59,17 @@ pub(crate) struct PackArguments {
 /// Runs the command.
 pub(super) fn run(arguments: &PackArguments) -> anyhow::Result<Vec<u8>> {
     let units = Units::new(arguments.unit.iter().map(|(dimension, unit)| (dimension.as_str(), unit)))?;
+    let reader = Reader { format: arguments.format.into(), units };
     let (task_rows, offer_rows) = match (&arguments.sample, &arguments.tasks, &arguments.offers) {
-        (None, Some(tasks), Some(offers)) => {
-            Reader { format: arguments.format.into(), units: units.clone() }.read_tables(tasks, offers)?
+        (None, Some(tasks), Some(offers)) => reader.read_tables(tasks, offers)?,
+        (Some(sample), ..) => {
+            let (tasks, offers) = sample.rows();
+            reader.check_units(&tasks.clone().into(), &offers.clone().into())?;
+            (tasks, offers)
         }
-        (Some(sample), ..) => sample.rows(),
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     };
     let catalog = Catalog::of(&offer_rows, &task_rows);
-    let asked = task_rows.iter().flat_map(|task| &task.demand).map(|(dimension, _)| dimension.as_str());
-    units.check(catalog.dimensions().iter().map(String::as_str).chain(asked))?;
     let (tasks, offers) = (Tasks::new(&task_rows, &catalog)?, Offers::new(&offer_rows, &catalog)?);
     let progress = Progress::new("packing");
     let begin = Instant::now();

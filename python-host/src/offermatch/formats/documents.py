@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from offermatch.errors import InputError
 from offermatch.extras import require
+from offermatch.quantity import units_of_file
 from offermatch.reading import STANDARD_INPUT, read_table
 from offermatch.tables import most
 
@@ -108,7 +109,7 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
     if not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
         hint = 'units is an object such as {"cpu": "millicores"}'
         raise InputError("file-malformed", f"{json.dumps(units, default=str)} are no units", hint, f"{path}, units")
-    return rows, units
+    return rows, dict(units_of_file(units, str(path)))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -22,12 +22,13 @@ from offermatch.extras import require
 from offermatch.formats import kubernetes, openb, slurm
 from offermatch.formats.documents import decoded, documents, json_rows, text_of
 from offermatch.model import Offer, Task
-from offermatch.quantity import check_units, unit_of
+from offermatch.quantity import check_units, unit_of, units_of_file
 from offermatch.reading import STANDARD_INPUT, read_table
 from offermatch.requirements import double, measure_number, members
 from offermatch.tables import cells, most
 from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.remarks import refuse_unknown_units
 from offermatch.tables.rows import offers_of_rows, tasks_of_rows
 from offermatch.tables.shape import offer_from_mapping, task_from_mapping
 
@@ -74,17 +75,26 @@ def read_tables(
         rows = kubernetes.tables(pods, nodes, *sources)
     elif form == "slurm":
         rows = slurm.tables(decoded(text_of(tasks), tasks, 0), decoded(text_of(offers), offers, 0), *sources)
+    elif bad_rows == "refuse":
+        return _in_known_units(read_tasks(tasks, form, units), read_offers(offers, form, units), units)
     else:
-        if bad_rows == "refuse":
-            return read_tasks(tasks, form, units), read_offers(offers, form, units)
         offered = read_offers(offers, form, units, bad_rows)
         known = tuple(offered.available) if len(offered) else None
-        return read_tasks(tasks, form, units, bad_rows, known), offered
+        return _in_known_units(read_tasks(tasks, form, units, bad_rows, known), offered, units)
     if bad_rows == "refuse":
         rows[0].refuse()
     offered = offers_of_rows(rows[1], source=str(offers), bad_rows=bad_rows)
     known = tuple(offered.available) if len(offered) and bad_rows != "refuse" else None
-    return tasks_of_rows(rows[0], source=str(tasks), bad_rows=bad_rows, known=known), offered
+    return _in_known_units(tasks_of_rows(rows[0], source=str(tasks), bad_rows=bad_rows, known=known), offered, units)
+
+
+def _in_known_units(
+    tasks: TaskColumns, offers: OfferColumns, units: Mapping[str, str] | None
+) -> tuple[TaskColumns, OfferColumns]:
+    dimensions = [*offers.available, *tasks.demand]
+    refuse_unknown_units(dimensions, tasks, offers)
+    check_units(units, dimensions)
+    return tasks, offers
 
 
 def read_tasks(
@@ -109,9 +119,10 @@ def read_tasks(
     source = str(path)
     chosen = chosen_format(path, form)
     convert: Callable[[Any, str], Task]
+    declared: Mapping[str, str] = {}
     if chosen in ("json", "jsonl"):
         rows, own = json_rows(path, "tasks", chosen)
-        convert = task_from_mapping
+        declared, convert = own, task_from_mapping
     elif chosen == "parquet":
         columns, own = _parquet(path, source)
         _check_header(list(columns), *_TASK_COLUMNS, source)
@@ -129,7 +140,7 @@ def read_tasks(
         rows = [dict(zip(header, row, strict=True)) for row in written]
     units = {**(units or {}), **own}
     table = tasks_of_rows(rows, source=source, units=units, bad_rows=bad_rows, known=known, convert=convert)
-    check_units(own, table.demand)
+    table.units = declared
     return table
 
 
@@ -140,9 +151,10 @@ def read_offers(
     source = str(path)
     chosen = chosen_format(path, form)
     convert: Callable[[Any, str], Offer]
+    declared: Mapping[str, str] = {}
     if chosen in ("json", "jsonl"):
         rows, own = json_rows(path, "offers", chosen)
-        convert = offer_from_mapping
+        declared, convert = own, offer_from_mapping
     elif chosen == "parquet":
         columns, own = _parquet(path, source)
         _check_header(list(columns), *_OFFER_COLUMNS, source)
@@ -159,7 +171,7 @@ def read_offers(
         rows = [{**dict(zip(header, row, strict=True)), "name": row[names]} for row in written]
     units = {**(units or {}), **own}
     table = offers_of_rows(rows, source=source, units=units, bad_rows=bad_rows, convert=convert)
-    check_units(own, table.available)
+    table.units = declared
     return table
 
 
@@ -172,9 +184,11 @@ def read_workload(path: Path, form: str = "auto", units: Mapping[str, str] | Non
     source = str(path)
     chosen = chosen_format(path, form)
     rows: list[Any]
+    declared: Mapping[str, str] = {}
     if chosen in ("json", "jsonl"):
         rows, own = json_rows(path, "tasks", chosen)
         tasks = [task_from_mapping(row, f"{source}, row {at}", ("share",)) for at, row in enumerate(rows)]
+        declared = own
     elif chosen == "csv":
         header, written = csv_rows(path)
         header, own = csv_units(header, source)
@@ -186,7 +200,7 @@ def read_workload(path: Path, form: str = "auto", units: Mapping[str, str] | Non
         raise InputError("setting-malformed", f"rows of {chosen} have no share", hint, source)
     in_force = {**(units or {}), **own}
     table = tasks_of_rows(tasks, source=source, units=in_force)
-    check_units(own, table.demand)
+    check_units(declared, table.demand, source)
     found = []
     for at, (task, row) in enumerate(zip(tasks, rows, strict=True)):
         place = f"{source}, row {at} ({task.name}), share"
@@ -344,7 +358,7 @@ def csv_units(header: Sequence[str], source: str) -> tuple[list[str], dict[str, 
         if match and units.setdefault(match[2], match[3]) != match[3]:
             message = f"{match[2]} is in {units[match[2]]} and in {match[3]}"
             raise InputError("file-malformed", message, "a dimension is in one unit", f"{source}, line 1, {column}")
-    return names, units
+    return names, dict(units_of_file(units, source))
 
 
 def _prefixed(row: Mapping[str, str], prefix: str) -> dict[str, Any]:

@@ -115,6 +115,7 @@ def read_submissions(path: Path, form: str = "auto", *, queue: str = DEFAULT) ->
     if form in ("json", "jsonl"):
         objects, units = json_rows(path, "tasks", form)
         rows = [_from_mapping(row, f"{source}, row {at}", queue) for at, row in enumerate(objects)]
+        check_units(units, {name for row in rows for name in row.demand}, source)
         return _in_units(rows, units, source)
     if form != "csv":
         raise InputError("file-malformed", f"a submission cannot be {form}", "give JSON or CSV", source)
@@ -146,7 +147,6 @@ def _in_units(rows: list[Submission], units: Mapping[str, str], source: str) -> 
     """Return rows whose numbers are in these units as rows that need none declared."""
     if not units:
         return rows
-    check_units(units, {name for row in rows for name in row.demand})
     return [
         replace(
             row,

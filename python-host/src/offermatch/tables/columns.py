@@ -49,6 +49,7 @@ class TaskColumns:
         numbers: The number that each row had in the table that was given; None where it is the same.
         preferences: The preferences of each row; None where no task has one.
         groups: The group of each row, with its rules; None where no task has one.
+        units: What the file declares that the table was read from, for dimensions that the offers may have and it has not.
     """
 
     names: list[str]
@@ -61,6 +62,7 @@ class TaskColumns:
     numbers: Sequence[int] | None = None
     preferences: Sequence[Sequence[Preference]] | None = None
     groups: Sequence[Group | None] | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -220,6 +222,7 @@ class OfferColumns:
         numbers: The number that each row had in the table that was given; None where it is the same.
         measures: One array of ``rows`` numbers a measure; NaN stands for unset.
         occupants: How many members of each group run, by the row of the offer.
+        units: As of ``TaskColumns``.
     """
 
     names: list[str]
@@ -233,6 +236,7 @@ class OfferColumns:
     numbers: Sequence[int] | None = None
     measures: dict[str, array[float]] = field(default_factory=dict)
     occupants: dict[str, dict[int, int]] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def build(

@@ -1,4 +1,4 @@
-"""What is done as asked though it can hardly be meant: a condition on an attribute or a measure that no offer has."""
+"""What can hardly be meant: conditions on attributes and measures that no offer has, and units of dimensions that no table has."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 
 from offermatch.errors import InputError
 from offermatch.model import Comparison
-from offermatch.tables.columns import TaskColumns
+from offermatch.quantity import check_units
+from offermatch.tables.columns import OfferColumns, TaskColumns
 
-__all__ = ["refuse_unknown", "unknown_attributes"]
+__all__ = ["refuse_unknown", "refuse_unknown_units", "unknown_attributes"]
 
 
 def unknown_attributes(tasks: TaskColumns, attributes: Collection[str], measures: Collection[str] = ()) -> list[str]:
@@ -26,6 +27,16 @@ def refuse_unknown(tasks: TaskColumns, attributes: Collection[str], measures: Co
         known = attributes if what[0] == "attribute" else measures
         hint = f"the {what[0]}s are " + (", ".join(sorted(filter(None, known))) or "none")
         raise InputError("unknown-attribute", _message(*what), hint, tasks.place(row, field))
+
+
+def refuse_unknown_units(dimensions: Collection[str], *tables: TaskColumns | OfferColumns) -> None:
+    """Refuse units that the files of tables declare of dimensions that there are not.
+
+    Raises:
+        InputError: ``setting-malformed``.
+    """
+    for table in tables:
+        check_units(table.units, dimensions, table.source)
 
 
 def _unknown(

@@ -279,6 +279,8 @@ fn multiplier(suffix: &str) -> Option<(u64, i64)> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Units {
     declared: Vec<(String, Unit)>,
+    /// The file that declares them.
+    source: Option<String>,
 }
 
 impl Units {
@@ -291,13 +293,24 @@ impl Units {
         for (dimension, unit) in declared {
             let (dimension, name) = (dimension.into(), unit.as_ref());
             let unit = Unit::named(name).ok_or_else(|| Error::SettingMalformed {
-                setting: format!("unit of {dimension}"),
-                value: visible_name(name).into_owned(),
-                reason: "not cores, millicores, bytes, kB to EB, KiB to EiB, count, or a step from 0.1 to 0.000000001"
-                    .to_owned(),
+                setting: format!("unit of {}", visible_name(&dimension)),
+                message: format!("'{}' is not a unit", visible_name(name)),
+                hint:
+                    "declare cores, millicores, bytes, kB to EB, KiB to EiB, count, or a step from 0.1 to 0.000000001"
+                        .to_owned(),
             })?;
             units.declare(dimension, unit);
         }
+        Ok(units)
+    }
+
+    /// The same, as a file declares them.
+    pub(crate) fn of_file<D: Into<String>, U: AsRef<str>>(
+        source: &str,
+        declared: impl IntoIterator<Item = (D, U)>,
+    ) -> Result<Self, Error> {
+        let mut units = Self::new(declared).map_err(|error| error.within(source))?;
+        units.source = Some(source.to_owned());
         Ok(units)
     }
 
@@ -311,13 +324,14 @@ impl Units {
     }
 
     /// These units, and those of `others` where these have none.
-    pub(crate) fn or(mut self, others: &Self) -> Self {
+    pub(crate) fn or(&self, others: &Self) -> Self {
+        let mut all = self.clone();
         for (dimension, unit) in &others.declared {
             if !self.declared.iter().any(|(known, _)| known == dimension) {
-                self.declared.push((dimension.clone(), *unit));
+                all.declared.push((dimension.clone(), *unit));
             }
         }
-        self
+        all
     }
 
     /// Refuses a unit of a dimension that is none of these: it is misspelt.
@@ -331,11 +345,17 @@ impl Units {
         let known: Vec<String> = crate::table::catalog::distinct(dimensions);
         match self.declared.iter().find(|(dimension, _)| !known.contains(dimension)) {
             None => Ok(()),
-            Some((dimension, _)) => Err(Error::SettingMalformed {
-                setting: "unit".to_owned(),
-                value: visible_name(dimension).into_owned(),
-                reason: format!("not a dimension; they are {}", crate::table::catalog::listed(&known)),
-            }),
+            Some((dimension, _)) => {
+                let error = Error::SettingMalformed {
+                    setting: "units".to_owned(),
+                    message: format!("there is no dimension '{}'", visible_name(dimension)),
+                    hint: format!(
+                        "correct the spelling or leave the unit out; the dimensions are {}",
+                        crate::table::catalog::listed(&known)
+                    ),
+                };
+                Err(self.source.iter().fold(error, |error, source| error.within(source)))
+            }
         }
     }
 

@@ -25,6 +25,7 @@ from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.servers import Server, Taken, malformed, offers_of, servers_of
 from offermatch.scheduler.cluster.settled import KEPT_SECONDS, Settled
 from offermatch.tables.columns import OfferColumns
+from offermatch.tables.remarks import refuse_unknown_units
 
 __all__ = ["Clock", "SimulatedCluster", "connect", "talk_servers"]
 
@@ -356,4 +357,8 @@ def connect(text: str, access: Access) -> SimulatedCluster:
     """Return the cluster of ``simulated`` or ``simulated:OFFERS-FILE``, in real time."""
     access.unused(text)
     path = text.partition(":")[2]
-    return SimulatedCluster(read_offers(Path(path)) if path else talk_servers(), clock="real")
+    if not path:
+        return SimulatedCluster(talk_servers(), clock="real")
+    offers = read_offers(Path(path))
+    refuse_unknown_units(offers.available, offers)
+    return SimulatedCluster(offers, clock="real")
