@@ -1,4 +1,4 @@
-"""What can hardly be meant: conditions on attributes and measures that no offer has, and units of dimensions that no table has."""
+"""What can hardly be meant: conditions on what no offer has, and units of dimensions that no table has."""
 
 from __future__ import annotations
 
