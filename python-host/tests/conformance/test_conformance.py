@@ -15,7 +15,7 @@ from offermatch.conformance.files import GROUPS, SHIPPED
 from offermatch.conformance.generate import generated
 from offermatch.conformance.mixed import mixed, parameters
 from offermatch.conformance.play import play
-from offermatch.conformance.rules import why_not_asked
+from offermatch.conformance.rules import served, why_not_asked
 from offermatch.conformance.scores import largest_table
 from offermatch.tables.tables import Assigned, Plan
 
@@ -138,18 +138,24 @@ def test_the_loop_behind_the_wrong_matchers_is_right():
     assert Suite.shipped().quick().judge(Matcher.load(component("by-the-rules")), generated=0).level == "reference"
 
 
-def test_generated_cases_are_not_asked_of_a_matcher_that_does_not_serve_them():
+def test_generated_cases_are_asked_without_the_rules_that_a_matcher_does_not_serve():
     matcher = ReferenceMatcher()
-    without_groups = replace(matcher.description, rules=("measures", "preferences", "workload"))
-    without_plans = replace(matcher.description, preempts=False)
-    for description, rule in ((without_groups, "groups"), (without_plans, "preemption")):
-        matcher.description = description
-        report = Suite().judge(matcher, generated=40)
-        asked, skipped = report.groups
-        assert (asked.group, asked.skipped, skipped.group) == ("generated", [], "mixed")
-        assert {line["reason"] for line in skipped.skipped} == {f"does not serve {rule}"}
-        assert 0 < len(skipped.skipped) < 40
-        assert f"skipped  mixed, {len(skipped.skipped)} cases: does not serve {rule}" in report.to_text()
+    description = replace(matcher.description, rules=("measures", "preferences"), preempts=False)
+    asked = [served(mixed(seed), description) for seed in range(40)]
+    assert [case.steps for case in asked] != [mixed(seed).steps for seed in range(40)]
+    assert all(case.steps and why_not_asked(case, description) is None for case in asked)
+    matcher.description = description
+    cases, rules = Suite().judge(matcher, generated=40).groups
+    assert [(group.group, len(group.passed), group.skipped) for group in (cases, rules)] == [
+        ("generated", 40, []),
+        ("mixed", 40, []),
+    ]
+    # A requirement about a measure has no rest.
+    matcher.description = replace(description, rules=("preferences",))
+    report = Suite().judge(matcher, generated=40)
+    skipped = report.groups[1].skipped
+    assert {line["reason"] for line in skipped} == {"does not serve measures"}
+    assert f"skipped  mixed, {len(skipped)} cases: does not serve measures" in report.to_text()
 
 
 def test_a_policy_that_looks_ahead_is_not_compared_with_its_own_scores():

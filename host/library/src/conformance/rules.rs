@@ -1,6 +1,8 @@
-//! Cases of rules that a matcher may leave out: who is asked them, and how their answers are checked.
+//! Cases of rules that a matcher may leave out: who is asked them, or what is left of them, and how answers are checked.
 //!
 //! The book knows neither groups nor plans. The host's own ledger does, which refuses answers that break their rules.
+
+use offermatch_core::GroupTable;
 
 use super::Finding;
 use super::audit::{Wrong, check_word};
@@ -23,6 +25,25 @@ pub(super) fn why_not_asked(case: &Recording, matcher: &Matcher) -> Option<Strin
     let unserved = Rule::ALL.into_iter().filter(|rule| used.contains(rule) && !description.rules.contains(rule));
     let unserved: Vec<&str> = unserved.map(Rule::name).collect();
     (!unserved.is_empty()).then(|| format!("does not serve {}", unserved.join(", ")))
+}
+
+/// A generated case without the groups, the workloads and the plans that a matcher does not serve: it is asked the rest.
+pub(super) fn served(mut case: Recording, matcher: &Matcher) -> Recording {
+    let serves = |rule| matcher.description().rules.contains(&rule);
+    let (groups, workload, plans) = (serves(Rule::Groups), serves(Rule::Workload), serves(Rule::Preemption));
+    case.settings.workload = case.settings.workload.filter(|_| workload);
+    case.steps.retain(|step| plans || !matches!(step, Step::Preempt { .. }));
+    for step in &mut case.steps {
+        match step {
+            Step::Assign { tasks, .. } | Step::Explain { tasks, .. } if !groups => {
+                tasks.group_of.clear();
+                tasks.groups = GroupTable::default();
+            }
+            Step::Update { changes, .. } if !workload => changes.workload = None,
+            _ => {}
+        }
+    }
+    case
 }
 
 /// Whether a case uses groups, which the book does not know.

@@ -9,7 +9,7 @@ use super::generate::generated;
 use super::mixed::{mixed, of_the_reference, parameters};
 use super::play::{Outcome, play};
 use super::report::{Failure, GENERATED, GroupReport, Report, SkippedCase, SuiteReport};
-use super::rules::{audit_by_ledger, has_groups, has_plans, why_not_asked};
+use super::rules::{audit_by_ledger, has_groups, has_plans, served, why_not_asked};
 use super::scores::{audit_by_scores, hang_on_task_and_offer, largest_table};
 use super::{Finding, Level, Skips, endurance, laws};
 use crate::error::Error;
@@ -228,9 +228,9 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// The case of a seed with the reference's answers, where the matcher is asked it.
+    /// The case of a seed, of what the matcher serves, with the reference's answers.
     fn answered(&self, draw: fn(u64) -> Recording, seed: u64) -> Recording {
-        let mut case = draw(seed);
+        let mut case = served(draw(seed), self.matcher);
         if why_not_asked(&case, self.matcher).is_some() {
             return case;
         }

@@ -1,4 +1,4 @@
-"""Cases of rules that a matcher may leave out: who is asked them, and how their answers are checked.
+"""Cases of rules that a matcher may leave out: who is asked them, or what is left of them, and how answers are checked.
 
 The book of ``book`` knows neither groups nor plans. The host's own ledger does, which refuses answers that break rules.
 """
@@ -6,6 +6,7 @@ The book of ``book`` knows neither groups nor plans. The host's own ledger does,
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import inf, isfinite
 from typing import Any
 
@@ -22,9 +23,12 @@ from offermatch.verify.ledger import Ledger
 from offermatch.verify.plan import check_plan
 from offermatch.wasm.contract import raises_scales
 
-__all__ = ["audit_by_ledger", "has_groups", "has_plans", "why_not_asked"]
+__all__ = ["audit_by_ledger", "has_groups", "has_plans", "served", "why_not_asked"]
 
 _RULES = ("measures", "preferences", "groups", "workload", "preemption")
+
+_COLUMNS = {"groups": ("group_of", "groups"), "workload": ("workload",), "preemption": ("preempt",)}
+"""What a case has only by a rule."""
 
 
 def why_not_asked(case: Recording, description: Description) -> str | None:
@@ -33,9 +37,26 @@ def why_not_asked(case: Recording, description: Description) -> str | None:
         return None
     if not raises_scales(description.contract):
         return f"contract {description.contract}"
-    used, served = set(_used(case)), {*description.rules, *(["preemption"] if description.preempts else [])}
-    unserved = [rule for rule in _RULES if rule in used and rule not in served]
+    used, left_out = set(_used(case)), _left_out(description)
+    unserved = [rule for rule in _RULES if rule in used and rule in left_out]
     return f"does not serve {', '.join(unserved)}" if unserved else None
+
+
+def served(case: Recording, description: Description) -> Recording:
+    """Return a generated case without the groups, the workloads and the plans that a matcher does not serve."""
+    left_out = _left_out(description)
+    columns = {name for rule, names in _COLUMNS.items() if rule in left_out for name in names}
+
+    def kept(found: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: column for name, column in found.items() if name not in columns}
+
+    steps = [{call: kept(table) for call, table in step.items()} for step in case.steps if columns.isdisjoint(step)]
+    return replace(case, settings=kept(case.settings), steps=steps)
+
+
+def _left_out(description: Description) -> set[str]:
+    """Return the rules that a matcher does not serve."""
+    return {*_RULES} - {*description.rules, *(["preemption"] if description.preempts else [])}
 
 
 def has_groups(case: Recording) -> bool:

@@ -18,7 +18,7 @@ from offermatch.conformance.laws import broken
 from offermatch.conformance.mixed import mixed, of_the_reference, parameters
 from offermatch.conformance.play import ANSWERED, FAILED, play
 from offermatch.conformance.report import Failure, Finding, GroupReport, Level, Report
-from offermatch.conformance.rules import audit_by_ledger, has_groups, has_plans, why_not_asked
+from offermatch.conformance.rules import audit_by_ledger, has_groups, has_plans, served, why_not_asked
 from offermatch.conformance.scores import audit_by_scores, hang_on_task_and_offer, largest_table
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import DirectMatcher, Matcher, ReferenceMatcher
@@ -217,11 +217,11 @@ class _Judge:
     def answered(
         self, generated: Callable[[int], Recording], seeds: Sequence[int], *, laws: bool
     ) -> Iterator[tuple[Recording, bool]]:
-        """Yield the cases of seeds with the reference's answers, and whether laws are tried."""
+        """Yield the cases of seeds, of what is served, with the reference's answers, and whether laws are tried."""
         description = self._matcher.description
         reference, grows = ReferenceMatcher(description.contract), raises_scales(description.contract)
         for number, seed in enumerate(seeds):
-            case = generated(seed)
+            case = served(generated(seed), description)
             if why_not_asked(case, description) is None:
                 drawn = parameters(seed, description) if case.raise_scales else []
                 settings = {**case.settings, "parameters": of_the_reference(drawn, description)}
