@@ -44,6 +44,7 @@ mod reference;
 mod scores;
 mod settings;
 mod table;
+mod trial;
 
 pub use best_fit::BestFit;
 pub use columns::{MAX_ROWS, Shape};

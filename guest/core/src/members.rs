@@ -89,10 +89,17 @@ impl Members {
 
     /// Whether another member may go to an offer.
     pub(crate) fn admit(&self, ledger: &Ledger, row: usize) -> bool {
-        self.is_together(ledger, row) && self.limits.iter().all(|limit| limit.admits(ledger, row))
+        self.is_together(ledger, row) && self.are_within_limits(ledger, row)
+    }
+
+    /// Whether another member on an offer would be within the limits.
+    #[inline]
+    pub(crate) fn are_within_limits(&self, ledger: &Ledger, row: usize) -> bool {
+        self.limits.iter().all(|limit| limit.admits(ledger, row))
     }
 
     /// Whether an offer has a value that members may have.
+    #[inline]
     pub(crate) fn is_together(&self, ledger: &Ledger, row: usize) -> bool {
         self.together.is_none_or(|attribute| {
             let value = ledger.attribute(row, attribute);
@@ -103,6 +110,24 @@ impl Members {
     /// Takes note of a member on an offer.
     pub(crate) fn add(&mut self, ledger: &Ledger, row: usize) {
         self.count(ledger, row, 1);
+    }
+
+    /// Takes note that a member of whom note was taken is not on an offer.
+    pub(crate) fn remove(&mut self, ledger: &Ledger, row: usize) {
+        for limit in &mut self.limits {
+            let Some(value) = limit.value(ledger, row) else { continue };
+            let Some(count) = limit.counts.get_mut(&value) else { continue };
+            *count -= 1;
+            if *count + 1 == limit.most {
+                limit.full.retain(|&full| full != value);
+            }
+        }
+    }
+
+    /// Takes note that members have to have this value and no other.
+    pub(crate) fn have_to_have(&mut self, value: u32) {
+        self.values.clear();
+        self.values.push(value);
     }
 
     /// Counts members on an offer.

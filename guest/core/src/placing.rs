@@ -2,165 +2,30 @@
 //!
 //! A trial keeps beside the pool what it has altered, which are a few offers: the search passes these over, and they are
 //! looked at one by one. What a trial has found is taken from the pool when it is known to hold.
+//!
+//! Members that are to be together are tried with each value. All of these trials are begun with the first member, and the
+//! most promising are gone on with first: a sum of scores, none of which is negative, is not below the first of them.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::devices;
-use crate::feasible::{Standing, Task};
+use crate::columns::Shape;
+use crate::feasible::Task;
 use crate::groups::Occupants;
-use crate::index::{Among, Values, Want};
+use crate::index::{Among, Seek, Shelves, Want};
 use crate::members::Members;
 use crate::method::Method;
 use crate::mode::Mode;
-use crate::policy::{Bound, Leftover, Policy};
+use crate::policy::{Bound, Policy};
 use crate::pool::{Assignments, Pool};
 use crate::reference::{self, Placed};
 use crate::table::TaskTable;
+use crate::trial::Trial;
 
-/// Different members, at most, for which values are put in order by what they promise.
-const BOUNDED: usize = 16;
-
-/// Wider than the roundings of any bound here.
+/// Wider than the roundings of a sum of scores.
 const SLACK: f64 = 1e-9;
-
-/// What a trial has altered.
-#[derive(Debug, Default)]
-struct Trial {
-    /// A mark for each row of the pool, whether it is altered.
-    marks: Vec<bool>,
-    /// The offers that are altered.
-    altered: Vec<Altered>,
-    /// What is free in each of them: `altered x dimensions`.
-    available: Vec<u64>,
-    /// The free thousandths of the devices of all of them.
-    devices: Vec<u32>,
-    /// How many offers are in the list.
-    listed: usize,
-    /// Who gets what, in the order of placing.
-    placed: Vec<Placed>,
-    /// The sum of the scores.
-    sum: f64,
-}
-
-/// An offer that a trial has altered.
-#[derive(Debug)]
-struct Altered {
-    /// Its row.
-    row: usize,
-    /// Its place in the list, if it is there.
-    position: Option<u32>,
-    /// Where its devices begin.
-    devices: usize,
-}
-
-impl Wants {
-    /// Finds lower bounds for one value, of the sum of the scores from each member on.
-    ///
-    /// A member that goes to an offer which no other member has taken scores no less than its bound. An offer that others
-    /// have taken is fuller by what they fill, and it could have served this one before: so its score is less than the
-    /// bound by no more than that.
-    fn bound_rest(&mut self, place: usize) {
-        self.rest.clear();
-        self.rest.resize(self.of.len() + 1, 0.0);
-        if self.costs.is_empty() {
-            return;
-        }
-        let mut filled = 0.0;
-        for (rest, &want) in self.rest.iter_mut().zip(&self.of) {
-            let bound = self.bounds[want][place];
-            *rest = if bound == f64::INFINITY { 0.0 } else { (bound - filled * (1.0 + SLACK)).max(0.0) };
-            filled += self.costs[want];
-        }
-        for at in (0..self.of.len()).rev() {
-            self.rest[at] = (self.rest[at] + self.rest[at + 1]) * (1.0 - SLACK);
-        }
-    }
-}
-
-impl Trial {
-    /// Begins anew, on a pool of this many rows and listed offers.
-    fn begin(&mut self, rows: usize, listed: usize) {
-        self.altered.iter().for_each(|altered| self.marks[altered.row] = false);
-        self.marks.resize(rows, false);
-        self.altered.clear();
-        self.available.clear();
-        self.devices.clear();
-        self.placed.clear();
-        self.listed = listed;
-        self.sum = 0.0;
-    }
-
-    /// The number of an altered offer; what is not altered yet becomes so.
-    fn alter<P>(&mut self, row: usize, pool: &Pool<P>) -> usize {
-        if self.marks[row] {
-            // The last ones are the likeliest.
-            return self.altered.iter().rposition(|altered| altered.row == row).unwrap_or(0);
-        }
-        self.marks[row] = true;
-        self.altered.push(Altered { row, position: pool.ledger.position(row), devices: self.devices.len() });
-        self.available.extend_from_slice(pool.ledger.available(row));
-        self.devices.extend_from_slice(pool.ledger.devices(row));
-        self.altered.len() - 1
-    }
-
-    /// Gives an offer to a task.
-    fn take<P>(&mut self, row: usize, task: Task<'_>, pool: &Pool<P>) {
-        let number = self.alter(row, pool);
-        match pool.mode {
-            Mode::Exclusive => {
-                // By swap-remove, as the ledger does it.
-                self.listed -= 1;
-                let (place, last) = (self.altered[number].position.take(), self.listed as u32);
-                if place != Some(last) {
-                    let at_last = self.altered.iter().position(|altered| altered.position == Some(last));
-                    let moved = at_last.unwrap_or_else(|| self.alter(pool.ledger.list()[last as usize] as usize, pool));
-                    self.altered[moved].position = place;
-                }
-            }
-            Mode::Shared => {
-                let width = task.demand.len();
-                let available = &mut self.available[number * width..(number + 1) * width];
-                available.iter_mut().zip(task.demand).for_each(|(available, asked)| *available -= asked);
-                let begin = self.altered[number].devices;
-                devices::take(&mut self.devices[begin..begin + pool.ledger.devices(row).len()], task.devices);
-            }
-        }
-    }
-
-    /// The best of the altered offers and the one that is found without them.
-    fn better<P: Policy>(
-        &self,
-        found: Option<(usize, f64)>,
-        task: Task<'_>,
-        members: &Members,
-        pool: &Pool<P>,
-    ) -> Option<(usize, f64)> {
-        let place = |(row, score): (usize, f64)| (score, pool.ledger.position(row).unwrap_or(u32::MAX), row);
-        let mut best = found.map(place);
-        let width = task.demand.len();
-        for (number, altered) in self.altered.iter().enumerate() {
-            let Some(position) = altered.position else { continue };
-            let ledger = &pool.ledger;
-            let devices = &self.devices[altered.devices..altered.devices + ledger.devices(altered.row).len()];
-            let left = Leftover {
-                available: &self.available[number * width..(number + 1) * width],
-                free_devices: devices.iter().copied().map(u64::from).sum(),
-                ..Leftover::of(ledger, altered.row)
-            };
-            let standing = task.standing_with(ledger, altered.row, left, devices, &pool.policy, &pool.ranking);
-            if let Standing::Candidate(score) = standing
-                && best.is_none_or(|(lowest, first, _)| (score, position) < (lowest, first))
-                && members.admit(ledger, altered.row)
-            {
-                best = Some((score, position, altered.row));
-            }
-        }
-        best.map(|(score, _, row)| (row, score))
-    }
-}
 
 /// The rows of the members of each group.
 struct Rows {
@@ -194,6 +59,16 @@ impl Rows {
     }
 }
 
+/// The values of an attribute.
+struct Values {
+    /// Which attribute.
+    attribute: u32,
+    /// The values, in the order in which they first came in the list.
+    values: Vec<u32>,
+    /// The offers with each of them.
+    shelves: Option<Shelves>,
+}
+
 /// What the groups of one table need while they are placed.
 pub(crate) struct Groups {
     /// Their members.
@@ -211,22 +86,47 @@ pub(crate) struct Groups {
 /// What is known of the members of a group. Equal members that follow each other share it.
 #[derive(Debug, Default)]
 struct Wants {
-    /// The place of each member's in `wants`.
+    /// The place of each member's in the next two columns.
     of: Vec<usize>,
-    /// What is known.
+    /// What is known of members that are looked for among the words.
     wants: Vec<Want>,
-    /// How many of these are in use.
-    count: usize,
-    /// Where the members begin that share each of them.
-    firsts: Vec<usize>,
-    /// Lower bounds of the score, of each of them and for each value; none where they are not known.
-    bounds: Vec<Vec<f64>>,
-    /// How much each of them fills of an offer.
-    costs: Vec<f64>,
-    /// For the value that is tried, a lower bound of the sum of the scores of all members from each one on.
-    rest: Vec<f64>,
-    /// Values, the most promising first: how many members find no offer, a bound of the sum of scores, and the value's place.
-    order: Vec<(usize, f64, usize)>,
+    /// What is known of those that are looked for on shelves.
+    seeks: Vec<Seek>,
+}
+
+/// The members of a group that are placed.
+#[derive(Clone, Copy)]
+struct Gang<'a> {
+    /// All tasks.
+    tasks: &'a TaskTable,
+    /// The rows of the members.
+    rows: &'a [usize],
+    /// How many of them have to be placed.
+    least: usize,
+}
+
+impl Gang<'_> {
+    /// Finds out what has to be known of each member, once for equal ones that follow each other.
+    fn know<T: Default>(
+        self,
+        of: &mut Vec<usize>,
+        known: &mut Vec<T>,
+        shape: Shape,
+        mut know: impl FnMut(&mut T, Task<'_>),
+    ) {
+        of.clear();
+        let mut count = 0;
+        for (at, &row) in self.rows.iter().enumerate() {
+            if at == 0 || !self.tasks.are_equal(self.rows[at - 1], row, shape) {
+                count += 1;
+                if known.len() < count {
+                    known.push(T::default());
+                }
+                know(&mut known[count - 1], Task::new(self.tasks, row, shape));
+            }
+            of.push(count - 1);
+        }
+    }
 }
 
 impl Groups {
@@ -255,7 +155,7 @@ impl<P: Policy> Pool<P> {
             let Some(group) = tasks.group(row) else {
                 let task = Task::new(tasks, row, self.shape);
                 if let Some((offer, score)) = self.choose(task) {
-                    self.take(offer, tasks, row);
+                    self.take_in(offer, task, &mut groups.values);
                     placed.push((row, offer, score));
                 }
                 continue;
@@ -281,12 +181,12 @@ impl<P: Policy> Pool<P> {
         if self.method != Method::Reference && members.together().is_none() && least <= 1 {
             // Nothing is altered beside the pool.
             groups.trial.begin(self.ledger.rows(), 0);
-            self.place_one_by_one(tasks, groups.rows.members(group), members, &groups.trial.marks, placed);
+            self.place_one_by_one(tasks, group, members, groups, placed);
             return;
         }
         let found = self.find_group(tasks, group, groups, true);
         for &(row, offer, score) in &found {
-            self.take(offer, tasks, row);
+            self.take_in(offer, Task::new(tasks, row, self.shape), &mut groups.values);
             placed.push((row, offer, score));
         }
     }
@@ -295,23 +195,39 @@ impl<P: Policy> Pool<P> {
     fn place_one_by_one(
         &mut self,
         tasks: &TaskTable,
-        rows: &[usize],
+        group: usize,
         mut members: Members,
-        altered: &[bool],
+        Groups { rows, trial, values, .. }: &mut Groups,
         placed: &mut Vec<Placed>,
     ) {
-        for &row in rows {
+        for &row in rows.members(group) {
             let task = Task::new(tasks, row, self.shape);
             let chosen = if members.admit_all() {
                 self.choose(task)
             } else {
-                let among = Among { members: &members, altered, ceiling: f64::INFINITY };
+                let among = Among { members: &members, altered: &trial.marks, ceiling: f64::INFINITY };
                 self.choose_among(task, &among)
             };
             let Some((offer, score)) = chosen else { continue };
             members.add(&self.ledger, offer);
-            self.take(offer, tasks, row);
+            self.take_in(offer, task, values);
             placed.push((row, offer, score));
+        }
+    }
+
+    /// Takes what a task uses out of the pool, and off the shelves.
+    fn take_in(&mut self, offer: usize, task: Task<'_>, values: &mut HashMap<u32, Values>) {
+        let position = self.ledger.position(offer);
+        self.take(offer, task.table, task.row);
+        let Some(index) = &self.index else { return };
+        for shelves in values.values_mut().filter_map(|values| values.shelves.as_mut()) {
+            match self.mode {
+                Mode::Shared => shelves.shrunk(offer, index, &self.ledger),
+                Mode::Exclusive => {
+                    let moved = position.and_then(|position| self.ledger.list().get(position as usize));
+                    shelves.unlisted(offer, moved.map(|&row| row as usize), index, &self.ledger);
+                }
+            }
         }
     }
 
@@ -333,47 +249,81 @@ impl<P: Policy> Pool<P> {
         }
         let mut members = Members::new(&tasks.groups, group, &groups.occupants, &self.ledger);
         let least = if least { tasks.groups.least(group).saturating_sub(members.occupants) as usize } else { 0 };
-        let mut best = Best::default();
-        let Groups { trial, wants, values: known, .. } = groups;
-        let Some(attribute) = members.together() else {
-            self.want(tasks, rows, wants);
-            self.attempt(tasks, rows, members, (trial, wants), least, &best);
-            return if trial.placed.len() < least { Vec::new() } else { core::mem::take(&mut trial.placed) };
-        };
-        let bound = core::mem::take(&mut members.values);
-        // The list keeps its order in shared mode, and the values found in it theirs.
-        let is_in_order = self.mode == Mode::Shared && bound.is_empty();
-        let bound = Values::new(bound);
-        let values = if bound.values.is_empty() {
-            known.entry(attribute).or_insert_with(|| Values::new(self.values(attribute)))
+        let gang = Gang { tasks, rows, least };
+        if let Some(attribute) = members.together() {
+            let values = groups.values.entry(attribute).or_insert_with(|| self.values(attribute));
+            return self.find_together(gang, members, values, (&mut groups.trial, &mut groups.wants));
+        }
+        let Groups { trial, wants, .. } = groups;
+        self.want(gang, wants);
+        trial.begin(self.ledger.rows(), self.ledger.list().len());
+        let is_done = self.go_on((gang, 0), &mut members, None, (trial, wants), &Best::default());
+        if is_done { core::mem::take(&mut trial.placed) } else { Vec::new() }
+    }
+
+    /// The same where all members are to be on offers with one value.
+    fn find_together(
+        &mut self,
+        gang: Gang<'_>,
+        mut members: Members,
+        values: &Values,
+        (trial, wants): (&mut Trial, &mut Wants),
+    ) -> Vec<Placed> {
+        if gang.rows.is_empty() {
+            return Vec::new();
+        }
+        if values.shelves.is_some() {
+            self.seek(gang, wants)
         } else {
-            &bound
-        };
-        self.want(tasks, rows, wants);
-        self.order(tasks, rows, (attribute, values), wants);
-        for at in 0..wants.order.len() {
-            let (unserved, lowest, place) = wants.order[at];
-            let most = rows.len() - unserved;
-            if most < best.placed.len() || best.placed.len() == rows.len() && lowest > best.sum {
+            self.want(gang, wants)
+        }
+        let allowed = core::mem::take(&mut members.values);
+        let shelf = |place: usize| values.shelves.as_ref().map(|shelves| (shelves, place));
+        trial.begin(self.ledger.rows(), self.ledger.list().len());
+        let mut begun = Vec::with_capacity(values.values.len());
+        for (place, &value) in values.values.iter().enumerate() {
+            // In exclusive mode no two members are on one offer.
+            let is_short = |(shelves, place): (&Shelves, usize)| shelves.count(place) < gang.least;
+            if self.mode == Mode::Exclusive && shelf(place).is_some_and(is_short)
+                || !allowed.is_empty() && !allowed.contains(&value)
+            {
+                continue;
+            }
+            members.have_to_have(value);
+            let found = self.find_member((gang, 0), &members, shelf(place), (trial, wants), f64::INFINITY);
+            begun.push((found.map_or(f64::INFINITY, |(_, score)| score), place, found));
+        }
+        begun.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+
+        let mut best = Best::default();
+        for (score, place, found) in begun {
+            let most = gang.rows.len() - usize::from(found.is_none());
+            let is_beaten = P::BOUND == Bound::Linear && best.placed.len() == gang.rows.len() && score > best.sum;
+            if most < gang.least.max(best.placed.len()) || is_beaten {
                 break;
             }
             let value = values.values[place];
-            let mut here = members.clone();
-            here.values.push(value);
-            wants.bound_rest(place);
-            self.attempt(tasks, rows, here, (trial, wants), least, &best);
+            members.have_to_have(value);
+            trial.begin(self.ledger.rows(), self.ledger.list().len());
+            if let Some(found) = found {
+                self.place((gang, 0), found, &mut members, trial);
+            }
+            let is_done = self.go_on((gang, 1), &mut members, shelf(place), (trial, wants), &best);
+            trial.placed.iter().for_each(|&(_, offer, _)| members.remove(&self.ledger, offer));
             let (count, sum) = (trial.placed.len(), trial.sum);
-            let comes_first = || {
-                if is_in_order { place < best.place } else { self.comes_first((attribute, value), best.value) }
+            // The list keeps its order in shared mode, and the values found in it theirs.
+            let comes_first = || match self.mode {
+                Mode::Shared => place < best.place,
+                Mode::Exclusive => self.comes_first((values.attribute, value), best.value),
             };
             let better = count > best.placed.len()
                 || count > 0 && count == best.placed.len() && (sum < best.sum || sum == best.sum && comes_first());
-            if better {
+            if is_done && better {
                 core::mem::swap(&mut best.placed, &mut trial.placed);
                 (best.sum, best.value, best.place) = (sum, value, place);
             }
         }
-        if best.placed.len() < least { Vec::new() } else { best.placed }
+        if best.placed.len() < gang.least { Vec::new() } else { best.placed }
     }
 
     /// How many members of each group find an offer when they are placed, each group on its own in the pool as it is.
@@ -384,54 +334,19 @@ impl<P: Policy> Pool<P> {
             .collect()
     }
 
-    /// Finds out what is known of the members of a group.
-    fn want(&mut self, tasks: &TaskTable, rows: &[usize], wants: &mut Wants) {
-        wants.of.clear();
-        wants.firsts.clear();
-        wants.rest.clear();
-        wants.count = 0;
+    /// Finds out what is known of the members of a group that are looked for among the words.
+    fn want(&mut self, gang: Gang<'_>, wants: &mut Wants) {
         let Some(index) = &mut self.index else { return };
-        for (at, &row) in rows.iter().enumerate() {
-            if at == 0 || !tasks.are_equal(rows[at - 1], row, self.shape) {
-                wants.count += 1;
-                wants.firsts.push(at);
-                if wants.wants.len() < wants.count {
-                    wants.wants.push(Want::default());
-                }
-                let task = Task::new(tasks, row, self.shape);
-                index.want(&mut wants.wants[wants.count - 1], &self.ledger, task, &self.policy, &self.ranking);
-            }
-            wants.of.push(wants.count - 1);
-        }
+        let (ledger, policy, ranking, shape) = (&self.ledger, &self.policy, &self.ranking, self.shape);
+        let Wants { of, wants, .. } = wants;
+        gang.know(of, wants, shape, |want, task| index.want(want, ledger, task, policy, ranking));
     }
 
-    /// Puts the values of an attribute in order, the most promising first, with lower bounds of the sum of scores.
-    fn order(&self, tasks: &TaskTable, rows: &[usize], (attribute, values): (u32, &Values), wants: &mut Wants) {
-        wants.order.clear();
-        wants.order.extend((0..values.values.len()).map(|place| (0, 0.0, place)));
-        wants.costs.clear();
-        let Some(index) = self.index.as_ref().filter(|_| wants.count <= BOUNDED) else { return };
-        for number in 0..wants.count {
-            if wants.bounds.len() == number {
-                wants.bounds.push(Vec::new());
-            }
-            let task = Task::new(tasks, rows[wants.firsts[number]], self.shape);
-            let (want, bounds) = (&wants.wants[number], &mut wants.bounds[number]);
-            let score_by = (&self.policy, &self.ranking);
-            let cost = index.bounds_by_value(want, task, score_by, (attribute, values), bounds);
-            let Some(cost) = cost else {
-                wants.costs.clear();
-                return;
-            };
-            // In exclusive mode no two members are on one offer.
-            wants.costs.push(if self.mode == Mode::Shared { cost } else { 0.0 });
-        }
-        for place in 0..values.values.len() {
-            let unserved = wants.of.iter().filter(|&&want| wants.bounds[want][place] == f64::INFINITY).count();
-            wants.bound_rest(place);
-            wants.order[place] = (unserved, wants.rest.first().copied().unwrap_or(0.0), place);
-        }
-        wants.order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    /// The same for those that are looked for on shelves.
+    fn seek(&mut self, gang: Gang<'_>, wants: &mut Wants) {
+        let Some(index) = &self.index else { return };
+        let Wants { of, seeks, .. } = wants;
+        gang.know(of, seeks, self.shape, |seek, task| index.seek(seek, task, &self.policy, &self.ranking));
     }
 
     /// Whether, of two values of an attribute, the first one comes first in the list.
@@ -440,58 +355,81 @@ impl<P: Policy> Pool<P> {
         values.into_iter().find(|&found| found == value || found == other) == Some(value)
     }
 
-    /// The values of an attribute, in the order in which they first come in the list.
-    fn values(&self, attribute: u32) -> Vec<u32> {
+    /// The values of an attribute.
+    fn values(&self, attribute: u32) -> Values {
         let mut seen = hashbrown::HashSet::new();
         let all = self.ledger.list().iter().map(|&row| self.ledger.attribute(row as usize, attribute));
-        all.filter(|&value| value != 0 && seen.insert(value)).collect()
+        let values: Vec<u32> = all.filter(|&value| value != 0 && seen.insert(value)).collect();
+        let shelves = self.index.as_ref().and_then(|index| index.shelves::<P>((attribute, &values), &self.ledger));
+        Values { attribute, values, shelves }
     }
 
-    /// Places members beside the pool. Ends early where fewer than `least` would be placed, or the best so far is better.
-    fn attempt(
+    /// Finds offers for the other members in a trial. Ends early, and says so, where fewer than have to be would be placed, or
+    /// the best trial so far is better.
+    fn go_on(
         &mut self,
-        tasks: &TaskTable,
-        rows: &[usize],
-        mut members: Members,
+        (gang, from): (Gang<'_>, usize),
+        members: &mut Members,
+        shelf: Option<(&Shelves, usize)>,
         (trial, wants): (&mut Trial, &mut Wants),
-        least: usize,
         best: &Best,
-    ) {
-        trial.begin(self.ledger.rows(), self.ledger.list().len());
-        let needed = least.max(best.placed.len());
-        for (at, &row) in rows.iter().enumerate() {
-            if trial.placed.len() + rows.len() - at < needed {
-                trial.placed.clear();
-                return;
+    ) -> bool {
+        let needed = gang.least.max(best.placed.len());
+        // A value that places everybody is beaten by a lower sum only. Scores of a linear policy are not below zero. Where used
+        // offers come first, one of them may be taken for a higher score than another would have.
+        let is_complete = P::BOUND == Bound::Linear && best.placed.len() == gang.rows.len() && !self.ranking.used_first;
+        for at in from..gang.rows.len() {
+            if trial.placed.len() + gang.rows.len() - at < needed {
+                return false;
             }
-            let task = Task::new(tasks, row, self.shape);
-            // A value that places everybody is beaten by a lower sum only. Scores of a linear policy are not below zero.
-            // Where used offers come first, one of them may be taken for a higher score than another would have.
-            let used_first = self.ranking.used_first;
-            let is_complete = P::BOUND == Bound::Linear && best.placed.len() == rows.len() && !used_first;
-            let ceiling = if is_complete {
-                let rest = wants.rest.get(at + 1).copied().unwrap_or(0.0);
-                best.sum - trial.sum - rest + (best.sum + trial.sum) * SLACK
-            } else {
-                f64::INFINITY
-            };
-            let among = Among { members: &members, altered: &trial.marks, ceiling };
-            let chosen = task.used_first(used_first, |task| {
-                let found = match (&mut self.index, wants.of.get(at)) {
-                    (Some(index), Some(&want)) if !used_first => {
-                        let (policy, ranking) = (&self.policy, &self.ranking);
-                        index.find(&mut wants.wants[want], &self.ledger, task, policy, ranking, Some(&among))
-                    }
-                    _ => self.choose_once(task, &among),
-                };
-                trial.better(found, task, &members, self)
-            });
-            let Some((offer, score)) = chosen else { continue };
-            members.add(&self.ledger, offer);
-            trial.take(offer, task, self);
-            trial.placed.push((row, offer, score));
-            trial.sum += score;
+            let room = best.sum - trial.sum + (best.sum + trial.sum) * SLACK;
+            let ceiling = if is_complete { room } else { f64::INFINITY };
+            if let Some(found) = self.find_member((gang, at), members, shelf, (trial, wants), ceiling) {
+                self.place((gang, at), found, members, trial);
+            }
         }
+        trial.placed.len() >= needed
+    }
+
+    /// Gives an offer to a member in a trial.
+    fn place(&self, (gang, at): (Gang<'_>, usize), found: (usize, f64), members: &mut Members, trial: &mut Trial) {
+        let row = gang.rows[at];
+        members.add(&self.ledger, found.0);
+        trial.place(row, found);
+        if at + 1 < gang.rows.len() {
+            trial.take(found.0, Task::new(gang.tasks, row, self.shape), self);
+        }
+    }
+
+    /// The offer and the score that a member gets in a trial, unless the score is above a ceiling.
+    fn find_member(
+        &mut self,
+        (gang, at): (Gang<'_>, usize),
+        members: &Members,
+        shelf: Option<(&Shelves, usize)>,
+        (trial, wants): (&mut Trial, &mut Wants),
+        ceiling: f64,
+    ) -> Option<(usize, f64)> {
+        let among = Among { members, altered: &trial.marks, ceiling };
+        let used_first = self.ranking.used_first;
+        Task::new(gang.tasks, gang.rows[at], self.shape).used_first(used_first, |task| {
+            let (policy, ranking) = (&self.policy, &self.ranking);
+            let found = match (&mut self.index, shelf) {
+                (Some(index), Some((shelves, place))) => {
+                    let seek = &mut wants.seeks[wants.of[at]];
+                    if used_first {
+                        index.seek(seek, task, policy, ranking);
+                    }
+                    shelves.find(place, seek, (task, &self.ledger), (policy, ranking), &among)
+                }
+                (Some(index), None) if !used_first => {
+                    let want = &mut wants.wants[wants.of[at]];
+                    index.find(want, &self.ledger, task, policy, ranking, Some(&among))
+                }
+                _ => self.choose_once(task, &among),
+            };
+            trial.better(found, task, members, self)
+        })
     }
 }
 

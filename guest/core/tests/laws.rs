@@ -7,7 +7,7 @@ use offermatch_policies::{DotProduct, Exponential, FirstFit, MostAllocated, Wors
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use stories::{Step, Story, bound_tasks, clusters, crowded, parameters, story};
+use stories::{Step, Story, bound_tasks, clusters, crowded, parameters, racks, story};
 
 fn open<P: Policy>(policy: P, story: &Story, method: Method, used_first: bool) -> Pool<P> {
     let settings = Settings { parameters: parameters::<P>(used_first), ..story.settings.clone() };
@@ -96,6 +96,13 @@ proptest! {
         compare_methods(BestFit, &story, used_first)?;
         compare_methods(WorstFit, &story, used_first)?;
         compare_methods(MostAllocated, &story, used_first)?;
+    }
+
+    /// The same for gangs on racks that are alike.
+    #[test]
+    fn index_equals_reference_for_racks(story in racks(), used_first: bool) {
+        compare_methods(BestFit, &story, used_first)?;
+        compare_methods(WorstFit, &story, used_first)?;
     }
 }
 

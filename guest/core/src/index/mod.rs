@@ -15,12 +15,12 @@ mod bound;
 mod build;
 mod estimates;
 mod features;
-mod gangs;
 mod nowhere;
 mod postings;
 mod requirements;
 mod rows;
 mod search;
+mod shelves;
 mod slots;
 mod within;
 mod words;
@@ -45,7 +45,7 @@ use search::{Nothing, Search};
 use slots::{SLOTS, Slots};
 use words::{WORDS, Words};
 
-pub(crate) use gangs::Values;
+pub(crate) use shelves::{Seek, Shelves};
 pub(crate) use within::{Among, Want};
 
 /// The index is compacted when but one slot in so many holds an offer still.

@@ -65,6 +65,21 @@ impl Axis {
     }
 }
 
+/// How many thresholds are reached on each of the first axes, a byte each.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reached(u32);
+
+impl Reached {
+    /// Whether what reaches these may serve what asks for others: it does not where it reaches fewer on any axis.
+    #[inline]
+    pub(super) fn serves(self, asked: Self) -> bool {
+        // Of each byte the high bit is free, as there are no more than 64 thresholds: it is lent to the subtraction, and
+        // stays where nothing has to be borrowed.
+        const LENT: u32 = 0x8080_8080;
+        ((self.0 | LENT) - asked.0) & LENT == LENT
+    }
+}
+
 /// The rows that a task has to pass.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chosen {
@@ -229,6 +244,14 @@ impl Rows {
             }
         }
         (found, inexact == 0)
+    }
+
+    /// How many thresholds these values reach on each of the first axes.
+    pub(super) fn reached(&self, values: &[u64]) -> Reached {
+        let axes = self.axes.iter().take(size_of::<Reached>()).enumerate();
+        Reached(
+            axes.fold(0, |all, (at, axis)| all | (axis.reached(values[axis.axis]) as u32) << (u8::BITS as usize * at)),
+        )
     }
 
     /// The chosen rows, at hand for one search of the slots that are `alive`.

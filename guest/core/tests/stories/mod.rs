@@ -344,6 +344,64 @@ pub fn clusters() -> impl Strategy<Value = Story> {
     )
 }
 
+/// Gangs that are to be together on racks of which many are alike, so that sums of scores are tied: few sizes of offers, at
+/// times with devices, and weights of zero. The last gangs find little room.
+pub fn racks() -> impl Strategy<Value = Story> {
+    let weights = select(vec![vec![], vec![1.0, 0.0, 0.5], vec![0.0; 3]]);
+    let racks = (select(vec![1_u64, 3, 12, 40]), select(vec![1_u64, 2, 100]), select(vec![1_u32, 70_001]));
+    (170..300_usize, 1..7_u32, racks, weights, any::<[bool; 3]>(), any::<u64>()).prop_map(
+        |(rows, size, (racks, kinds, apart), weights, [shared, with_devices, mixed], seed)| {
+            let shape = Shape { dimensions: 2, attributes: 2, measures: 0 };
+            let mut below = random(seed);
+            let mut offers = OfferTable { rows: rows as u32, ..OfferTable::default() };
+            for row in 0..rows as u64 {
+                let kind = if below(9) == 0 { below(kinds) } else { row / racks % kinds };
+                offers.available.extend([kind * 7 % 13 + 2, kind * 5 % 11 + 4]);
+                let rack = if below(20) == 0 { 0 } else { (1 + row % racks) as u32 * apart };
+                offers.attributes.extend([rack, below(3) as u32]);
+            }
+            if with_devices {
+                offers.device_offsets = (0..=rows as u32).map(|row| row * 2).collect();
+                offers.device_free = (0..rows * 2).map(|_| [0, 500, 1000, 1000][below(4) as usize]).collect();
+            }
+            let mut table = || {
+                let groups = 40;
+                let mut tasks = TaskTable { rows: groups * size, ..TaskTable::default() };
+                let mut demand = [0, 0];
+                for row in 0..tasks.rows {
+                    if mixed || row % size == 0 {
+                        demand = [below(6), below(6)];
+                    }
+                    tasks.demand.extend(demand);
+                    tasks.devices.push(if with_devices { [0, 0, 250, 1000][below(4) as usize] } else { 0 });
+                }
+                tasks.group_of = (0..tasks.rows).map(|row| if below(20) == 0 { 0 } else { 1 + row / size }).collect();
+                let mut rules = GroupTable { rows: groups, limit_offsets: vec![0], ..GroupTable::default() };
+                for group in 0..groups {
+                    let members = tasks.group_of.iter().filter(|&&of| of == group + 1).count() as u64;
+                    rules.least.push(members.saturating_sub(below(3)) as u32);
+                    rules.together.push(1 + u32::from(below(8) == 0));
+                    if below(6) == 0 {
+                        rules.limit_attributes.push(below(3) as u32);
+                        rules.limit_counts.push(1 + below(2) as u32);
+                    }
+                    rules.limit_offsets.push(rules.limit_attributes.len() as u32);
+                    if below(12) == 0 {
+                        rules.occupant_groups.push(group);
+                        rules.occupant_offers.push(below(rows as u64) as u32);
+                        rules.occupant_counts.push(1);
+                    }
+                }
+                tasks.groups = rules;
+                tasks
+            };
+            let steps = (0..3).map(|_| Step::Assign(table())).collect();
+            let mode = if shared { Mode::Shared } else { Mode::Exclusive };
+            Story { shape, offers, settings: Settings { mode, weights, ..Settings::default() }, steps }
+        },
+    )
+}
+
 /// A pool, tasks with priorities, and what runs on the pool's offers: quantities small enough for ties, few priorities, and
 /// devices of which parts are used. Offers are nearly full, and what runs fits.
 pub fn preemptions() -> impl Strategy<Value = (Story, TaskTable, Vec<i32>, RunningTable)> {
