@@ -43,7 +43,7 @@ from offermatch.verify.ledger import Ledger
 from offermatch.wasm.choice import packed_calls
 from offermatch.wasm.component import Code, ComponentPool
 from offermatch.wasm.contract import BEFORE, CONTRACT, raises_scales
-from offermatch.wasm.spans import MATCHING, span, tell
+from offermatch.wasm.spans import MATCHING, listening, span, tell
 
 __all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher"]
 
@@ -164,7 +164,8 @@ class BaseMatcher(ABC):
                 by = {"matcher": answer.matcher.name, "policy": answer.matcher.policy}
                 count("offermatch.match.bound", len(answer), result="placed", **by)
                 count("offermatch.match.bound", most.tasks, result="possible", **by)
-            return replace(answer, left_out=left_out, offer_numbers=offered.numbers, bound=most)
+            answer.left_out, answer.offer_numbers, answer.bound = left_out, offered.numbers, most
+            return answer
 
     async def match_async(self, tasks: Table | TaskColumns, offers: Table | OfferColumns, **options: Any) -> Answer:
         """Match on a thread, so that the event loop goes on; arguments and errors are those of ``match``.
@@ -443,10 +444,12 @@ def _measures_asked(tasks: Sequence[TaskColumns], offers: OfferColumns) -> list[
 
 def _tell(answer: Answer, tasks: int, offers: int) -> None:
     """Say on the span of a cycle what was asked and who answered."""
+    if not listening():
+        return
     attributes: dict[str, str | int] = {
         "offermatch.tasks": tasks,
         "offermatch.offers": offers,
-        "offermatch.placed": len(answer.task_rows),
+        "offermatch.placed": len(answer),
     }
     if answer.matcher is not None:
         attributes["offermatch.matcher"] = f"{answer.matcher.name} {answer.matcher.version}"

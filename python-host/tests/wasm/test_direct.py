@@ -112,6 +112,9 @@ def test_lists_of_numbers_are_written_as_values():
         area = memory.kept[-1]
         assert (memory.words[0], memory.words[1]) == (len(given), area.buffer_info()[0])
         assert list(area[1::4]) == expected
+        memory.clear()
+        assert list(memory.words) == [0] * 8
+        assert memory.kept == []
     direct._Numbers(0, direct.U64()).put(memory, [])
     assert memory.words[0] == 0
 
@@ -122,6 +125,21 @@ def test_a_refused_call_leaves_the_layout_as_good_as_new(matcher):
         with pytest.raises(InputError):
             pool.assign([Task("t", {"cpu": -1})])
         assert pool.assign([Task("t", {"cpu": 1})]).offer_names == ["o0"]
+
+
+def test_nothing_of_a_call_is_left_for_the_next_one(matcher):
+    tasks, offers = Sample("realistic", 50, 40).rows()
+    layouts = matcher._code.instance()._exports._layouts
+    blank = {index: list(found[0]._memory._blank) for index, found in layouts.items() if found}
+    with matcher.open(offers, Settings("shared")) as pool:
+        pool.assign(tasks)
+        pool.update(removed=[offers[0].name], changed=[offers[1]], added=[Offer("new", offers[0].available)])
+        pool.explain(tasks)
+    assert len(blank) >= 4
+    for index, words in blank.items():
+        (layout,) = layouts[index]
+        assert list(layout._memory.words) == words
+        assert layout._memory.kept == []
 
 
 def test_what_the_answer_holds_is_let_go(matcher):

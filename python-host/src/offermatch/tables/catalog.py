@@ -185,6 +185,8 @@ class Catalog:
 
     def occupy(self, offers: OfferColumns) -> None:
         """Take note of who runs on offers of the pool, in place of those before."""
+        if not (self._occupants or offers.occupants):
+            return
         rows = self.rows
         for name in offers.names if self._occupants else ():
             self._occupants.pop(rows[name], None)
@@ -224,11 +226,13 @@ class Catalog:
                     found[group][self.rows[name]] = count
         return found
 
-    def rows_for(self, names: Iterable[str], busy: Collection[int]) -> list[int]:
+    def rows_for(self, names: Collection[str], busy: Collection[int]) -> list[int]:
         """Return rows for the first of these offers: the one an offer has had, or the one that has been free for longest.
 
         Offers that come back stand in the list before new ones, so from the first that needs a new row on all get one.
         """
+        if not names:
+            return []
         rows = self.rows
         own = {rows[name] for name in names if name in rows}
         free = (row for row in self._free if row not in busy and row not in own)
@@ -242,7 +246,7 @@ class Catalog:
             taken.append(row)
         return taken
 
-    def leaving(self, held: Sequence[array[int]], rows: Iterable[int]) -> list[list[int]]:
+    def leaving(self, held: Sequence[array[int]], rows: Iterable[int]) -> list[array[int]]:
         """Return the values that rows hold before they change, for ``updated``.
 
         Args:
@@ -250,9 +254,9 @@ class Catalog:
             rows: The rows that are to change.
         """
         self._interner.count(held)
-        return [[column[row] for row in rows] for column in held]
+        return [array("Q", [column[row] for row in rows]) for column in held]
 
-    def updated(self, changes: Changes, left: Sequence[Sequence[int]], taken: Sequence[int], added: Sequence[str]) -> None:
+    def updated(self, changes: Changes, left: Sequence[array[int]], taken: Sequence[int], added: Sequence[str]) -> None:
         """Follow an update that the pool has accepted.
 
         Args:

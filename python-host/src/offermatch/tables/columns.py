@@ -441,8 +441,7 @@ def check_names(names: Sequence[Any], source: str) -> None:
     Raises:
         InputError: ``missing-column``, ``file-malformed`` or ``duplicate-name``.
     """
-    # A dictionary of 20,000 names takes a third less time than a set, which is resized more often.
-    unique: Collection[Any] = dict.fromkeys(names) if kinds(names) <= {str} else ()
+    unique: Collection[Any] = set(names) if kinds(names) <= {str} else ()
     if "" in unique or (len(names) and not unique):
         for row, name in enumerate(names):
             if type(name).__name__ in quantity.NULLS or (isinstance(name, str) and not name):
@@ -458,9 +457,9 @@ def check_names(names: Sequence[Any], source: str) -> None:
 
 
 def _aligned(columns: Mapping[str, array[int]], dimensions: Sequence[str], rows: int) -> list[array[int]]:
-    zeros = array("Q")
-    if any(name not in columns for name in dimensions):
-        zeros = array("Q", bytes(8 * rows))
+    if columns.keys() >= set(dimensions):
+        return [columns[name] for name in dimensions]
+    zeros = array("Q", bytes(8 * rows))
     return [columns.get(name, zeros) for name in dimensions]
 
 

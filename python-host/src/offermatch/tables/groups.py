@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from offermatch.errors import InputError
 from offermatch.requirements import OFFER, Group
-from offermatch.tables.tables import GroupTable
+from offermatch.tables.tables import NO_GROUPS, GroupTable
 
 __all__ = ["Occupants", "clashes", "group_table", "resolved", "short_groups"]
 
@@ -122,7 +122,7 @@ def group_table(
     """
     group_of, found = numbered(groups, occupants)
     if not found.groups:
-        return array("Q"), GroupTable()
+        return array("Q"), NO_GROUPS
     numbers = {name: number for number, name in enumerate(attributes, 1)}
 
     def number(row: int, column: str, name: str) -> int:

@@ -37,7 +37,7 @@ def kinds(values: Iterable[Any]) -> set[type]:
 _FAST = "L" if array("L").itemsize == 8 else "Q"
 
 
-def words(values: Iterable[int]) -> array[int]:
+def words(values: Sequence[int]) -> array[int]:
     """Return integers as 64-bit words.
 
     Raises:
@@ -60,7 +60,7 @@ def exact(values: Sequence[Any], place: Place, unit: Unit = COUNT) -> array[int]
     bare = unit.bare
     if kinds(values) <= {int}:
         try:
-            return words(values if bare == 1 else map(bare.__mul__, values))
+            return words(values if bare == 1 else [value * bare for value in values])
         except OverflowError:
             pass
     known: dict[str, int] = {}

@@ -60,7 +60,7 @@ class Interner:
             for column in columns:
                 self._uses.update(column)
 
-    def replaced(self, left: Sequence[Sequence[int]], changed: Sequence[array[int]], added: Sequence[array[int]]) -> None:
+    def replaced(self, left: Sequence[array[int]], changed: Sequence[array[int]], added: Sequence[array[int]]) -> None:
         """Follow an update: rows gave up some values for others, and rows were added.
 
         Args:
@@ -70,9 +70,11 @@ class Interner:
         """
         self.count(())
         uses = cast("Counter[int]", self._uses)
-        for column in (*changed, *added):
+        # Mostly quantities change, and attributes stay.
+        replaced = [(before, now) for before, now in zip(left, changed, strict=True) if before != now]
+        for column in (*(now for _, now in replaced), *filter(None, added)):
             uses.update(column)
-        for values in left:
+        for values, _ in replaced:
             uses.subtract(values)
             for number in values:
                 text = self._texts[number]

@@ -13,7 +13,7 @@ from offermatch.model import AnyRequirement, Comparison
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.groups import Occupants, group_table
 from offermatch.tables.interner import Interner
-from offermatch.tables.tables import AT_LEAST, AT_MOST, IN, NOT_IN, OfferTable, Requirements, TaskTable
+from offermatch.tables.tables import AT_LEAST, AT_MOST, IN, NO_REQUIREMENTS, NOT_IN, OfferTable, Requirements, TaskTable
 
 __all__ = ["offer_table", "task_table"]
 
@@ -73,7 +73,7 @@ def task_table(
 def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, int]) -> Requirements:
     """Return what each task requires and, behind it, prefers."""
     if tasks.requirements is None and tasks.preferences is None:
-        return Requirements()
+        return NO_REQUIREMENTS
     columns = Requirements(array("Q", [0]), value_offsets=array("Q", [0]))
     bounds: list[float] = []
     weights: list[float] = []
@@ -100,7 +100,7 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
         columns.bounds = array("d", bounds)
     if tasks.preferences is not None:
         columns.weights = array("d", weights)
-    return columns if columns.kinds else Requirements()
+    return columns if columns.kinds else NO_REQUIREMENTS
 
 
 def _numbered(

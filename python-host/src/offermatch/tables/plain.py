@@ -20,29 +20,28 @@ from offermatch.tables.ingest import kinds, words
 __all__ = ["plain_offers", "plain_tasks"]
 
 
-def _speaking(kind: type[Any], read: Sequence[str]) -> Callable[[list[Any]], list[Any]]:
-    """Return what finds rows of which a field says something that is not read here; what defaults say is nothing."""
+def _names_of_plain(kind: type[Any], read: Sequence[str]) -> Callable[[list[Any]], list[Any]]:
+    """Return what gives the names of the rows whose other fields say nothing; what defaults say is nothing."""
     rest = [one for one in fields(kind) if one.name not in read]
     for one in rest:
         if one.default if one.default_factory is MISSING else one.default_factory():
             raise TypeError(f"{kind.__name__}.{one.name} says something by default")
     # The interpreter reads an attribute that is named in the code faster than any getter that is given the name.
     said = " or ".join(f"row.{one.name}" for one in rest)
-    found: Callable[[list[Any]], list[Any]] = eval(f"lambda rows: [row for row in rows if {said}]")  # noqa: S307 - of names of fields
+    found: Callable[[list[Any]], list[Any]] = eval(f"lambda rows: [row.name for row in rows if not ({said})]")  # noqa: S307 - of names of fields
     return found
 
 
-_SPEAKING_TASKS = _speaking(Task, ("name", "demand"))
-_SPEAKING_OFFERS = _speaking(Offer, ("name", "available", "devices"))
+_NAMES_OF_TASKS = _names_of_plain(Task, ("name", "demand"))
+_NAMES_OF_OFFERS = _names_of_plain(Offer, ("name", "available", "devices"))
 
 
 def plain_tasks(rows: Any, source: str, units: Mapping[str, str] | None) -> TaskColumns | None:
     """Return tasks as a table; None where they are not plain."""
     if type(rows) is not list or not rows or kinds(rows) != {Task}:
         return None
-    names, demands = [row.name for row in rows], [row.demand for row in rows]
-    columns = _columns(rows, names, demands, _SPEAKING_TASKS, units)
-    return None if columns is None else TaskColumns(names, columns, source=source)
+    found = _columns(rows, [row.demand for row in rows], _NAMES_OF_TASKS, units)
+    return None if found is None else TaskColumns(*found, source=source)
 
 
 def plain_offers(rows: Any, source: str, units: Mapping[str, str] | None) -> OfferColumns | None:
@@ -52,22 +51,22 @@ def plain_offers(rows: Any, source: str, units: Mapping[str, str] | None) -> Off
     devices = [row.devices for row in rows]
     if kinds(devices) != {int} or any(devices):
         return None
-    names, available = [row.name for row in rows], [row.available for row in rows]
-    columns = _columns(rows, names, available, _SPEAKING_OFFERS, units)
-    return None if columns is None else OfferColumns(names, columns, source=source)
+    found = _columns(rows, [row.available for row in rows], _NAMES_OF_OFFERS, units)
+    return None if found is None else OfferColumns(*found, source=source)
 
 
 def _columns(
     rows: list[Any],
-    names: list[Any],
     mappings: list[Any],
-    speaking: Callable[[list[Any]], list[Any]],
+    names_of_plain: Callable[[list[Any]], list[Any]],
     units: Mapping[str, str] | None,
-) -> dict[str, array[int]] | None:
+) -> tuple[list[str], dict[str, array[int]]] | None:
+    """Return the names and one array a dimension."""
     try:
-        if speaking(rows) or kinds(mappings) != {dict} or kinds(names) != {str}:
+        names = names_of_plain(rows)
+        if len(names) != len(rows) or kinds(mappings) != {dict} or kinds(names) != {str}:
             return None
-        unique = dict.fromkeys(names)
+        unique = set(names)
         dimensions = tuple(mappings[0])
         if (
             len(unique) != len(names)
@@ -85,7 +84,7 @@ def _columns(
             if kinds(values) != {int}:
                 return None
             bare = unit_of(name, units).bare
-            columns[name] = words(values if bare == 1 else map(bare.__mul__, values))
+            columns[name] = words(values if bare == 1 else [value * bare for value in values])
     except (KeyError, OverflowError, TypeError, ValueError, InputError):
         return None
-    return columns
+    return names, columns

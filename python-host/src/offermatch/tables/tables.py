@@ -19,6 +19,8 @@ __all__ = [
     "AT_MOST",
     "IN",
     "NOT_IN",
+    "NO_GROUPS",
+    "NO_REQUIREMENTS",
     "Assigned",
     "Changes",
     "Condition",
@@ -108,6 +110,10 @@ class GroupTable:
     occupant_counts: array[int] = field(default_factory=_empty)
 
 
+NO_REQUIREMENTS, NO_GROUPS = Requirements(), GroupTable()
+"""Those of tasks that require nothing, or belong to none; never written to."""
+
+
 @dataclass(slots=True)
 class TaskTable:
     """Tasks as the contract has them; a column is empty where no task asks for what it says."""
@@ -117,7 +123,7 @@ class TaskTable:
     devices: array[int]
     requirements: Requirements
     group_of: array[int] = field(default_factory=_empty)
-    groups: GroupTable = field(default_factory=GroupTable)
+    groups: GroupTable = field(default_factory=lambda: NO_GROUPS)
 
 
 @dataclass(slots=True)

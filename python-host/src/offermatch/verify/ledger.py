@@ -141,14 +141,15 @@ class Ledger:
         for at, row in enumerate(changes.changed_rows):
             gone[row] = 0
             self._devices[row] = changed.devices_of(at)
-            for mine, theirs in self._columns(changed):
-                for column, values in zip(mine, theirs, strict=True):
-                    column[row] = values[at]
-        gone.extend(bytes(added.rows))
-        for mine, theirs in self._columns(added):
+        for mine, theirs in self._columns(changed) if changed.rows else ():
             for column, values in zip(mine, theirs, strict=True):
-                column.extend(values)
+                for row, value in zip(changes.changed_rows, values, strict=True):
+                    column[row] = value
         if added.rows:
+            gone.extend(bytes(added.rows))
+            for mine, theirs in self._columns(added):
+                for column, values in zip(mine, theirs, strict=True):
+                    column.extend(values)
             self._tables.append((self.rows, added))
             self.rows += added.rows
 

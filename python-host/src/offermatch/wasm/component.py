@@ -45,6 +45,7 @@ __all__ = ["Code", "ComponentPool", "Inspection"]
 _T = TypeVar("_T")
 _COMPONENT_HEAD = b"\0asm\x0d\0\1\0"
 _MODULE_HEAD = b"\0asm\1\0\0\0"
+_CONVERSIONS = {(spoken, form): spoken(form()) for spoken in (Conversion, Before) for form in (Lists, Digits, Bytes)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +254,12 @@ class ComponentPool:
             direct: Whether arguments go into memory without wasmtime-py; as the component has it unless given.
             limits: What its answers may have; those of the component unless given.
         """
-        conversion = Conversion if code.contract.rules else Before
-        lists = conversion(Lists())
         self._direct = code.direct if direct is None else direct
-        self._conversions = {"": lists, **dict.fromkeys(packed, conversion(Bytes() if self._direct else Digits()))}
+        spoken = Conversion if code.contract.rules else Before
+        self._as_lists, self._as_digits = (
+            _CONVERSIONS[spoken, Lists],
+            _CONVERSIONS[spoken, Bytes if self._direct else Digits],
+        )
         self._code, self._packed, self._shape, self._place = code, packed, shape, str(code.path)
         self._limits = limits or code.limits
         self._instance: Instance | None = code.instance()
@@ -315,4 +318,4 @@ class ComponentPool:
             timings.lift += perf_counter() - begin
 
     def _conversion(self, name: str) -> Conversion:
-        return self._conversions.get(name, self._conversions[""])
+        return self._as_digits if name in self._packed else self._as_lists

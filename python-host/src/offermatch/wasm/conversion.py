@@ -17,7 +17,6 @@ from array import array
 from binascii import hexlify, unhexlify
 from collections.abc import Sequence
 from dataclasses import fields
-from functools import cache
 from typing import Any, Protocol
 
 from wasmtime.component import Record
@@ -25,13 +24,17 @@ from wasmtime.component import Record
 from offermatch.model import Description, Parameter
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import (
+    NO_GROUPS,
+    NO_REQUIREMENTS,
     NOT_IN,
     Assigned,
     Changes,
     Explained,
     Explanations,
+    GroupTable,
     OfferTable,
     Plan,
+    Requirements,
     RunningTable,
     TaskTable,
     Workload,
@@ -103,12 +106,11 @@ class Digits:
 
 
 class Bytes(Digits):
-    """A string of digits as its bytes, which ``direct`` takes without a copy."""
+    """A string of digits as its bytes, which ``direct`` takes without a copy; None where there are none."""
 
-    def lower(self, kind: str, columns: _Matrix) -> bytes:
+    def lower(self, kind: str, columns: _Matrix) -> bytes | None:  # type: ignore[override]
         """Return the numbers of a matrix."""
-        # Most columns of a table say nothing.
-        return self._digits(kind, columns) if columns and columns[0] else b""
+        return self._digits(kind, columns) if columns and columns[0] else None
 
 
 def _swapped(column: array[Any]) -> array[Any]:
@@ -120,16 +122,10 @@ def _swapped(column: array[Any]) -> array[Any]:
     return swapped
 
 
-def _record(**columns: Any) -> Record:
+def _record(fields: dict[str, Any]) -> Record:
     record = Record()
-    vars(record).update(zip(map(_written, columns), columns.values(), strict=True))
+    record.__dict__ = fields
     return record
-
-
-@cache
-def _written(name: str) -> str:
-    """Return the name of a field as the contract writes it."""
-    return name.replace("_", "-")
 
 
 class Conversion:
@@ -138,79 +134,100 @@ class Conversion:
     def __init__(self, numbers: Numbers) -> None:
         """Convert columns in a form."""
         self.numbers = numbers
+        self._no_requirements, self._no_groups = self._requirements(NO_REQUIREMENTS), self._groups(NO_GROUPS)
 
     def shape(self, shape: Shape) -> Record:
         """Return a `shape`."""
-        return _record(dimensions=shape.dimensions, attributes=shape.attributes, measures=shape.measures)
+        return _record({"dimensions": shape.dimensions, "attributes": shape.attributes, "measures": shape.measures})
 
     def settings(self, settings: SettingColumns) -> Record:
         """Return `settings`."""
         lower = self.numbers.lower
         return _record(
-            mode=settings.mode,
-            max_score=settings.max_score,
-            weights=lower("f64", [array("d", settings.weights)]),
-            scales=lower("u64", [array("Q", settings.scales)]),
-            parameters=lower("f64", [array("d", settings.parameters)]),
-            workload=self.workload(settings.workload),
+            {
+                "mode": settings.mode,
+                "max-score": settings.max_score,
+                "weights": lower("f64", [array("d", settings.weights)]),
+                "scales": lower("u64", [array("Q", settings.scales)]),
+                "parameters": lower("f64", [array("d", settings.parameters)]),
+                "workload": self.workload(settings.workload),
+            }
         )
 
     def workload(self, workload: Workload | None) -> Record | None:
         """Return a `workload`."""
         if workload is None:
             return None
-        return _record(tasks=self.tasks(workload.tasks), shares=self.numbers.lower("f64", [workload.shares]))
+        return _record({"tasks": self.tasks(workload.tasks), "shares": self.numbers.lower("f64", [workload.shares])})
 
     def offers(self, table: OfferTable) -> Record:
         """Return an `offer-table`."""
         lower = self.numbers.lower
         return _record(
-            rows=table.rows,
-            available=lower("u64", table.available),
-            capacity=lower("u64", table.capacity),
-            attributes=lower("u32", table.attributes),
-            measures=lower("f64", table.measures),
-            device_offsets=lower("u32", [table.device_offsets]),
-            device_free=lower("u32", [table.device_free]),
+            {
+                "rows": table.rows,
+                "available": lower("u64", table.available),
+                "capacity": lower("u64", table.capacity),
+                "attributes": lower("u32", table.attributes),
+                "measures": lower("f64", table.measures),
+                "device-offsets": lower("u32", [table.device_offsets]),
+                "device-free": lower("u32", [table.device_free]),
+            }
         )
 
     def tasks(self, table: TaskTable) -> Record:
         """Return a `task-table`."""
-        lower, conditions, groups = self.numbers.lower, table.requirements, table.groups
+        lower, asked, groups = self.numbers.lower, table.requirements, table.groups
         return _record(
-            rows=table.rows,
-            demand=lower("u64", table.demand),
-            devices=lower("u32", [table.devices]),
-            requirement_offsets=lower("u32", [conditions.offsets]),
-            requirement_kinds=lower("u32", [conditions.kinds]),
-            requirement_subjects=lower("u32", [conditions.subjects]),
-            requirement_bounds=lower("f64", [conditions.bounds]),
-            requirement_weights=lower("f64", [conditions.weights]),
-            value_offsets=lower("u32", [conditions.value_offsets]),
-            values=lower("u32", [conditions.values]),
-            group_of=lower("u32", [table.group_of]),
-            groups=_record(
-                rows=groups.rows,
-                least=lower("u32", [groups.least]),
-                together=lower("u32", [groups.together]),
-                limit_offsets=lower("u32", [groups.limit_offsets]),
-                limit_attributes=lower("u32", [groups.limit_attributes]),
-                limit_counts=lower("u32", [groups.limit_counts]),
-                occupant_groups=lower("u32", [groups.occupant_groups]),
-                occupant_offers=lower("u32", [groups.occupant_offers]),
-                occupant_counts=lower("u32", [groups.occupant_counts]),
-            ),
+            {
+                "rows": table.rows,
+                "demand": lower("u64", table.demand),
+                "devices": lower("u32", [table.devices]),
+                **(self._no_requirements if asked is NO_REQUIREMENTS else self._requirements(asked)),
+                "group-of": lower("u32", [table.group_of]),
+                "groups": self._no_groups if groups is NO_GROUPS else self._groups(groups),
+            }
+        )
+
+    def _requirements(self, conditions: Requirements) -> dict[str, Any]:
+        lower = self.numbers.lower
+        return {
+            "requirement-offsets": lower("u32", [conditions.offsets]),
+            "requirement-kinds": lower("u32", [conditions.kinds]),
+            "requirement-subjects": lower("u32", [conditions.subjects]),
+            "requirement-bounds": lower("f64", [conditions.bounds]),
+            "requirement-weights": lower("f64", [conditions.weights]),
+            "value-offsets": lower("u32", [conditions.value_offsets]),
+            "values": lower("u32", [conditions.values]),
+        }
+
+    def _groups(self, groups: GroupTable) -> Record:
+        lower = self.numbers.lower
+        return _record(
+            {
+                "rows": groups.rows,
+                "least": lower("u32", [groups.least]),
+                "together": lower("u32", [groups.together]),
+                "limit-offsets": lower("u32", [groups.limit_offsets]),
+                "limit-attributes": lower("u32", [groups.limit_attributes]),
+                "limit-counts": lower("u32", [groups.limit_counts]),
+                "occupant-groups": lower("u32", [groups.occupant_groups]),
+                "occupant-offers": lower("u32", [groups.occupant_offers]),
+                "occupant-counts": lower("u32", [groups.occupant_counts]),
+            }
         )
 
     def changes(self, changes: Changes) -> Record:
         """Return `changes`."""
         lower = self.numbers.lower
         return _record(
-            removed=lower("u32", [array("Q", changes.removed)]),
-            changed_rows=lower("u32", [array("Q", changes.changed_rows)]),
-            changed=self.offers(changes.changed),
-            added=self.offers(changes.added),
-            workload=self.workload(changes.workload),
+            {
+                "removed": lower("u32", [array("Q", changes.removed)]),
+                "changed-rows": lower("u32", [array("Q", changes.changed_rows)]),
+                "changed": self.offers(changes.changed),
+                "added": self.offers(changes.added),
+                "workload": self.workload(changes.workload),
+            }
         )
 
     def priorities(self, priorities: Sequence[int]) -> Any:
@@ -222,14 +239,16 @@ class Conversion:
         """Return a `running-table`."""
         lower = self.numbers.lower
         return _record(
-            rows=table.rows,
-            offers=lower("u32", [table.offers]),
-            priorities=self.priorities(table.priorities),
-            starts=lower("u64", [table.starts]),
-            demand=lower("u64", table.demand),
-            device_offsets=lower("u32", [table.device_offsets]),
-            device_numbers=lower("u32", [table.device_numbers]),
-            device_thousandths=lower("u32", [table.device_thousandths]),
+            {
+                "rows": table.rows,
+                "offers": lower("u32", [table.offers]),
+                "priorities": self.priorities(table.priorities),
+                "starts": lower("u64", [table.starts]),
+                "demand": lower("u64", table.demand),
+                "device-offsets": lower("u32", [table.device_offsets]),
+                "device-numbers": lower("u32", [table.device_numbers]),
+                "device-thousandths": lower("u32", [table.device_thousandths]),
+            }
         )
 
     def assigned(self, found: Record) -> Assigned:
@@ -276,27 +295,25 @@ class Before(Conversion):
         """Return `settings`, which do not cross packed."""
         lower = Lists().lower
         return _record(
-            mode=settings.mode,
-            max_score=sys.float_info.max if settings.max_score is None else settings.max_score,
-            weights=lower("f64", [array("d", settings.weights)]),
-            scales=lower("u64", [array("Q", settings.scales)]),
+            {
+                "mode": settings.mode,
+                "max-score": sys.float_info.max if settings.max_score is None else settings.max_score,
+                "weights": lower("f64", [array("d", settings.weights)]),
+                "scales": lower("u64", [array("Q", settings.scales)]),
+            }
         )
 
-    def tasks(self, table: TaskTable) -> Record:
-        """Return a `task-table`."""
-        lower, conditions = self.numbers.lower, table.requirements
+    def _requirements(self, conditions: Requirements) -> dict[str, Any]:
+        lower = self.numbers.lower
         excludes = array("Q", [kind == NOT_IN for kind in conditions.kinds])
         packed = isinstance(self.numbers, Digits)
-        return _record(
-            rows=table.rows,
-            demand=lower("u64", table.demand),
-            devices=lower("u32", [table.devices]),
-            requirement_offsets=lower("u32", [conditions.offsets]),
-            requirement_attributes=lower("u32", [conditions.subjects]),
-            requirement_excludes=lower("u32", [excludes]) if packed else list(map(bool, excludes)),
-            value_offsets=lower("u32", [conditions.value_offsets]),
-            values=lower("u32", [conditions.values]),
-        )
+        return {
+            "requirement-offsets": lower("u32", [conditions.offsets]),
+            "requirement-attributes": lower("u32", [conditions.subjects]),
+            "requirement-excludes": lower("u32", [excludes]) if packed else list(map(bool, excludes)),
+            "value-offsets": lower("u32", [conditions.value_offsets]),
+            "values": lower("u32", [conditions.values]),
+        }
 
     def explained(self, found: Record) -> Explained:
         """Return what `explanations` say."""

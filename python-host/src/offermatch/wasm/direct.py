@@ -86,7 +86,7 @@ class _Slot(Protocol):
     """Where a value goes."""
 
     def put(self, memory: _Memory, value: Any) -> None:
-        """Write it."""
+        """Write it. What is None is not written: the words say nothing before."""
 
 
 class _Memory:
@@ -96,6 +96,8 @@ class _Memory:
         self._made: list[int] = []
         self._links: list[tuple[int, int]] = []
         self._names: list[Any] = []
+        self._text = ctypes.c_char_p()
+        self._address = ctypes.c_void_p.from_buffer(self._text)
         self.kept: list[Any] = []
 
     def reserve(self, words: int) -> int:
@@ -126,6 +128,19 @@ class _Memory:
         self.doubles = memoryview(self.words).cast("B").cast("d")
         for at, to in self._links:
             self.words[at] = self.base + 8 * to
+        self._blank = self.words[:]
+
+    def keep(self, data: bytes) -> int:
+        """Return the address of bytes, which stay until ``clear``."""
+        self.kept.append(data)
+        self._text.value = data
+        return self._address.value or 0
+
+    def clear(self) -> None:
+        """Have the words say nothing again, and let go of what is kept."""
+        self.words[:] = self._blank
+        self._text.value = None
+        self.kept.clear()
 
 
 class _Whole:
@@ -157,12 +172,8 @@ class _Text:
         self._at = at
 
     def put(self, memory: _Memory, value: str | bytes) -> None:
-        memory.words[self._at] = 0
-        if value:
-            data = value if isinstance(value, bytes) else value.encode()
-            memory.kept.append(data)
-            memory.words[self._at + 1] = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
-            memory.words[self._at] = len(data)
+        data = value if isinstance(value, bytes) else value.encode()
+        memory.words[self._at], memory.words[self._at + 1] = len(data), memory.keep(data)
 
 
 class _Name:
@@ -187,7 +198,6 @@ class _Numbers:
 
     def put(self, memory: _Memory, value: Sequence[Any]) -> None:
         if not value:
-            memory.words[self._at] = 0
             return
         area = array("Q", (_KINDS[self._kind], 0, 0, 0)) * len(value)
         if self._kind is F64:
@@ -210,11 +220,8 @@ class _Perhaps:
         self._slot = _slot(kind.payload, self._to, memory)
 
     def put(self, memory: _Memory, value: Any) -> None:
-        if value is None:
-            memory.words[self._at] = 0
-        else:
-            self._slot.put(memory, value)
-            memory.words[self._at] = memory.base + 8 * self._to
+        self._slot.put(memory, value)
+        memory.words[self._at] = memory.base + 8 * self._to
 
 
 class _Fields:
@@ -236,7 +243,8 @@ class _Fields:
     def put(self, memory: _Memory, value: Any) -> None:
         given = vars(value)
         for name, slot in self._slots:
-            slot.put(memory, given[name])
+            if (one := given[name]) is not None:
+                slot.put(memory, one)
 
 
 class _Handle:
@@ -246,7 +254,7 @@ class _Handle:
         self._at = at
 
     def put(self, memory: _Memory, value: Any) -> None:
-        memory.words[self._at] = ctypes.cast(value.ptr(), ctypes.c_void_p).value or 0
+        memory.words[self._at] = ctypes.addressof(value.ptr().contents)
 
 
 def _slot(kind: ValType, at: int, memory: _Memory) -> _Slot:
@@ -319,7 +327,8 @@ class Layout:
         self._result_words[0] = _KINDS[Bool]
         try:
             for slot, value in zip(self._slots, params, strict=True):
-                slot.put(memory, value)
+                if value is not None:
+                    slot.put(memory, value)
             target = None if self._kind is None else result
             count = 0 if self._kind is None else 1
             enter_wasm(
@@ -328,7 +337,7 @@ class Layout:
                 )
             )
         finally:
-            memory.kept.clear()
+            memory.clear()
         if self._kind is None:
             return None
         if self._read is None or not self._result_words[_OF] & 1:

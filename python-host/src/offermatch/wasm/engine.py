@@ -11,8 +11,8 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from wasmtime import Config, Engine, Store, _bindings
 
@@ -102,25 +102,19 @@ def new_store(engine: Engine, limits: Limits) -> Store:
     return store
 
 
-@contextmanager
-def limited(engine: ClockedEngine, store: Store, limits: Limits) -> Iterator[None]:
-    """Give the calls of a block their time and their fuel."""
+def limited(engine: ClockedEngine, store: Store, limits: Limits) -> AbstractContextManager[None]:
+    """Give the calls of a block their time, from now on, and their fuel."""
     if limits.fuel is not None:
         store.set_fuel(limits.fuel)
     if limits.call_milliseconds is None:
-        yield
-        return
-    engine.clock.begin()
-    try:
-        # The epoch under way has begun already, so it does not count.
-        store.set_epoch_deadline(-(-limits.call_milliseconds // TICK_MILLISECONDS) + 1)
-        yield
-    finally:
-        engine.clock.end()
+        return nullcontext()
+    # The epoch under way has begun already, so it does not count.
+    store.set_epoch_deadline(-(-limits.call_milliseconds // TICK_MILLISECONDS) + 1)
+    return engine.clock
 
 
 class _Clock:
-    """One thread that advances the epoch of one engine; it rests while no call is under way and ends with the engine."""
+    """One thread that advances the epoch of one engine while a block is under way; it ends with the engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._lock = threading.Lock()
@@ -129,8 +123,8 @@ class _Clock:
         self._thread: threading.Thread | None = None
         self._engine = weakref.ref(engine, lambda _: self._wanted.set())
 
-    def begin(self) -> None:
-        """Let the epoch advance until ``end``, which follows each ``begin``."""
+    def __enter__(self) -> None:
+        """Let the epoch advance."""
         with self._lock:
             self._calls += 1
             # A forked child has the object but not the thread.
@@ -141,8 +135,8 @@ class _Clock:
             if not self._wanted.is_set():
                 self._wanted.set()
 
-    def end(self) -> None:
-        """Let the epoch rest, after its next tick, where no call is under way by then."""
+    def __exit__(self, *_: object) -> None:
+        """Let the epoch rest, after its next tick, where no block is under way by then."""
         with self._lock:
             self._calls -= 1
 

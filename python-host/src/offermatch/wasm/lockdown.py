@@ -14,7 +14,7 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import cycle, islice
 from typing import Any
@@ -138,9 +138,8 @@ class Lockdown:
                 parts.append(f"; {name}: {json.dumps(shown.rstrip(), ensure_ascii=False)}{cut}")
         return "".join(parts)
 
-    @contextmanager
-    def attended(self) -> Iterator[None]:
-        """Let what host functions raise during a block come out of it as what it was.
+    def attended(self) -> AbstractContextManager[None]:
+        """Let what host functions raise during a block, which begins now, come out of it as what it was.
 
         wasmtime-py loses a KeyboardInterrupt that is raised in a host function, so in the main thread the signal waits until
         the call is over; host functions called after it end the call.
@@ -149,12 +148,12 @@ class Lockdown:
         _under_way.lockdown = self
         called = self._functions or self.spans.traced
         if not called or threading.current_thread() is not threading.main_thread():
-            yield
-            return
+            return nullcontext()
         handler = signal.getsignal(signal.SIGINT)
-        if not callable(handler):
-            yield
-            return
+        return self._uninterrupted(handler) if callable(handler) else nullcontext()
+
+    @contextmanager
+    def _uninterrupted(self, handler: Callable[[int, Any], object]) -> Iterator[None]:
         held: list[tuple[int, Any]] = []
 
         def hold(number: int, frame: Any) -> None:

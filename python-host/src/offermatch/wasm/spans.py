@@ -13,8 +13,8 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from offermatch.wasm.tracing import Context, EndedSpan
 
-__all__ = ["FUNCTIONS", "MATCHING", "Spans", "span", "tell"]
+__all__ = ["FUNCTIONS", "MATCHING", "Spans", "listening", "span", "tell"]
 
 MATCHING = "match_tasks_to_offers"
 """The span of a cycle's matching."""
@@ -111,15 +111,20 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """The functions of `wasi:otel/tracing`."""
 
 
-@contextmanager
-def span(name: str) -> Iterator[None]:
+def listening() -> bool:
+    """Return whether the application has OpenTelemetry."""
+    return "opentelemetry.trace" in sys.modules
+
+
+def span(name: str) -> AbstractContextManager[object]:
     """Put a block in a span of that name, unless it is in one already, where the application has OpenTelemetry."""
     trace = sys.modules.get("opentelemetry.trace")
     if trace is None or getattr(trace.get_current_span(), "name", None) == name:
-        yield
-        return
-    with _tracer(trace.get_tracer_provider(), "offermatch", None).start_as_current_span(name):
-        yield
+        return nullcontext()
+    found: AbstractContextManager[object] = _tracer(trace.get_tracer_provider(), "offermatch", None).start_as_current_span(
+        name
+    )
+    return found
 
 
 def tell(attributes: Mapping[str, str | int]) -> None:
