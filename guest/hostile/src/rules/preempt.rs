@@ -70,18 +70,39 @@ impl<R: Rules> RulesPool<R> {
     /// Checks that what runs has room beside what the offers of the list have free.
     fn check_running(&self, running: &model::RunningTable) -> Result<(), model::Error> {
         let width = self.shape.dimensions as usize;
+        let (devices, named) =
+            (running.device_offsets.last().map_or(0, |&end| end.into()), running.device_numbers.len());
+        if devices != named as u64 {
+            return Err(model::Error::ColumnLength {
+                column: "device-numbers",
+                expected: devices,
+                found: named as u64,
+            });
+        }
         let used = |offer: &Offer| offer.capacity.iter().zip(&offer.available).map(|(has, free)| has - free).collect();
         let mut room: Vec<Vec<u64>> = self.offers.iter().map(used).collect();
+        let taken = |offer: &Offer| offer.devices.iter().map(|free| 1000 - free).collect();
+        let mut busy: Vec<Vec<u32>> = self.offers.iter().map(taken).collect();
         for (row, &offer) in running.offers.iter().enumerate() {
-            let Some(room) = room.get_mut(offer as usize) else {
+            let (Some(room), Some(busy)) = (room.get_mut(offer as usize), busy.get_mut(offer as usize)) else {
                 let most = (self.offers.len() as u64).saturating_sub(1);
                 return Err(out_of_range("offers", row, offer.into(), most));
             };
+            let mine = span(&running.device_offsets, row);
+            if let Some(at) = mine.clone().find(|&at| running.device_numbers[at] as usize >= busy.len()) {
+                let most = (busy.len() as u64).saturating_sub(1);
+                return Err(out_of_range("device-numbers", at, running.device_numbers[at].into(), most));
+            }
             if !self.list.contains(&(offer as usize)) {
                 continue;
             }
             for (left, &used) in room.iter_mut().zip(&running.demand[row * width..]) {
                 *left = left.checked_sub(used).ok_or_else(|| out_of_range("demand", row, used, *left))?;
+            }
+            for at in mine {
+                let (left, used) = (&mut busy[running.device_numbers[at] as usize], running.device_thousandths[at]);
+                let above = out_of_range("device-thousandths", at, used.into(), (*left).into());
+                *left = left.checked_sub(used).ok_or(above)?;
             }
         }
         Ok(())
