@@ -10,7 +10,7 @@ import sys
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["count", "took"]
+__all__ = ["count", "counting", "took"]
 
 _LOG = logging.getLogger("offermatch")
 _COUNTERS = {
@@ -20,6 +20,11 @@ _COUNTERS = {
     "offermatch.slot.events": ("{event}", "What happened to slots"),
 }
 _DURATION = "offermatch.match.duration"
+
+
+def counting() -> bool:
+    """Return whether the application has a meter."""
+    return "opentelemetry.metrics" in sys.modules
 
 
 def count(name: str, amount: int = 1, **attributes: str) -> None:

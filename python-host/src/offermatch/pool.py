@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from offermatch.answer import Answer
 from offermatch.errors import InputError, MatcherError
-from offermatch.meter import count, took
+from offermatch.meter import count, counting, took
 from offermatch.model import Description, Explanation, Move, Running, Settings, Task, Timings
 from offermatch.session import Placed, Session
 from offermatch.tables.bad import BadRow, BadRows
@@ -180,6 +180,8 @@ class Pool:
             )
 
     def _measure(self, asked: int, placed: Placed, seconds: float) -> None:
+        if not counting():
+            return
         by = {"matcher": placed.matcher.name, "policy": placed.matcher.policy}
         number = len(placed.assigned.tasks)
         took(seconds, **by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from math import inf, isfinite
 
 from offermatch.errors import InputError
@@ -107,7 +108,15 @@ class Catalog:
 
     def offers(self, offers: OfferColumns) -> OfferTable:
         """Return offers in numbers."""
+        return self._numbered(offers) if len(offers) else self._no_offers
+
+    def _numbered(self, offers: OfferColumns) -> OfferTable:
         return offer_table(offers, self.dimensions, self._interner, self.measures)
+
+    @cached_property
+    def _no_offers(self) -> OfferTable:
+        """What most updates add."""
+        return self._numbered(OfferColumns([], {}))
 
     def tasks(self, tasks: TaskColumns, occupants: Occupants | None = None, *, asks_least: bool = True) -> TaskTable:
         """Return tasks in numbers; the arguments are those of ``task_table``.

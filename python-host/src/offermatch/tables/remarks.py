@@ -14,6 +14,8 @@ __all__ = ["refuse_unknown", "refuse_unknown_units", "unknown_attributes"]
 
 def unknown_attributes(tasks: TaskColumns, attributes: Collection[str], measures: Collection[str] = ()) -> list[str]:
     """Return a remark for each attribute and each measure that tasks ask for and no offer has."""
+    if tasks.requirements is None and tasks.preferences is None and tasks.groups is None:
+        return []
     return [f"{tasks.place(row, field)}: {_message(*what)}" for what, row, field in _unknown(tasks, attributes, measures)]
 
 

@@ -65,28 +65,24 @@ def glance(
         answered = [_array("I", answer.tasks), _array("I", answer.offers), _array("d", answer.scores)]
     except (OverflowError, TypeError):
         return None
-    columns = [*answered, before.gone, *tasks.demand, *before.left]
-    if sum(map(_size, columns)) > _MOST_BYTES:
+    quantities = [*tasks.demand, *before.left]
+    columns = [*answered, before.gone, *quantities]
+    width = len(before.left)
+    if [*map(len, quantities)] != [tasks.rows] * width + [offers] * width or sum(map(_size, columns)) > _MOST_BYTES:
         return None
     try:
         glancer = _idle.pop()
     except IndexError:
         glancer = _Glancer()
-    task_rows, offer_rows, scores, gone, *pairs = glancer.put(columns)
-    width = len(before.left)
-    ask = glancer.ask
-    holds = (
-        ask("rise", task_rows, count, tasks.rows)
-        and ask("unmarked", offer_rows, count, offers, gone, int(exclusive))
-        and ask("below", scores, count, max_score)
-        and all(ask("take", task_rows, offer_rows, count, *pair) for pair in zip(pairs[:width], pairs[width:], strict=True))
-    )
-    if not holds:
+    task_rows, offer_rows, scores, gone, *places = glancer.put(columns)
+    asked, left = (places[0], places[width]) if width else (0, 0)
+    rows = (task_rows, offer_rows, scores, count, tasks.rows, offers)
+    if not glancer.holds(*rows, max_score, gone, int(exclusive), asked, left, width):
         return None
     if exclusive:
         taken = Taken(before.left, glancer.get(gone, bytearray(offers)))
     else:
-        taken = Taken([glancer.get(place, array("Q", bytes(8 * offers))) for place in pairs[width:]], before.gone)
+        taken = Taken([glancer.get(place, array("Q", bytes(8 * offers))) for place in places[width:]], before.gone)
     if glancer.size <= _KEPT_BYTES:
         _idle.append(glancer)
     return taken
@@ -95,7 +91,7 @@ def glance(
 @cache
 def _module() -> tuple[Engine, Module]:
     config = Config()
-    # Four small functions are compiled before threads have started.
+    # A few small functions are compiled before threads have started.
     config.parallel_compilation = False
     engine = Engine(config)
     return engine, compiled(engine, Path(__file__).with_suffix(".wat").read_bytes(), "glance", Module)[0]
@@ -135,9 +131,9 @@ class _Glancer:
         memoryview(column).cast("B")[:] = self._view()[place : place + _size(column)]
         return column
 
-    def ask(self, what: str, *arguments: float) -> bool:
-        """Call a function of the module."""
-        return bool(self._exports[what](self._store, *arguments))
+    def holds(self, *arguments: float) -> bool:
+        """Call the function of the module."""
+        return bool(self._exports["holds"](self._store, *arguments))
 
     def _view(self) -> memoryview:
         return memoryview(self._memory.get_buffer_ptr(self._store, self.size)).cast("B")

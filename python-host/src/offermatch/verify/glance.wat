@@ -1,10 +1,34 @@
 ;; What `glance.py` asks of a whole answer. Addresses and counts are those of columns that lie in the memory: rows are 32-bit
 ;; numbers, quantities 64-bit ones, scores doubles, and marks bytes. Each function answers 1 for yes, and 0 at the first no.
+;; All is asked in one call, since a call from Python takes as long as the walk over some thousand rows.
 (module
   (memory (export "memory") 1)
 
+  ;; Whether an answer holds. What tasks ask and what is left of offers are columns of all rows, one dimension behind the other.
+  (func (export "holds")
+    (param $tasks i32) (param $offers i32) (param $scores i32) (param $count i32)
+    (param $all_tasks i32) (param $all_offers i32) (param $max_score f64) (param $marks i32) (param $mark i32)
+    (param $asked i32) (param $left i32) (param $dimensions i32) (result i32)
+    (if (i32.eqz (call $rise (local.get $tasks) (local.get $count) (local.get $all_tasks)))
+      (then (return (i32.const 0))))
+    (if (i32.eqz (call $unmarked
+          (local.get $offers) (local.get $count) (local.get $all_offers) (local.get $marks) (local.get $mark)))
+      (then (return (i32.const 0))))
+    (if (i32.eqz (call $below (local.get $scores) (local.get $count) (local.get $max_score)))
+      (then (return (i32.const 0))))
+    (loop $next
+      (if (local.get $dimensions) (then
+        (if (i32.eqz (call $take
+              (local.get $tasks) (local.get $offers) (local.get $count) (local.get $asked) (local.get $left)))
+          (then (return (i32.const 0))))
+        (local.set $asked (i32.add (local.get $asked) (i32.mul (local.get $all_tasks) (i32.const 8))))
+        (local.set $left (i32.add (local.get $left) (i32.mul (local.get $all_offers) (i32.const 8))))
+        (local.set $dimensions (i32.sub (local.get $dimensions) (i32.const 1)))
+        (br $next))))
+    (i32.const 1))
+
   ;; Whether rows rise, from 0 at the least to below the limit.
-  (func (export "rise") (param $rows i32) (param $count i32) (param $limit i32) (result i32)
+  (func $rise (param $rows i32) (param $count i32) (param $limit i32) (result i32)
     (local $end i32) (local $row i64) (local $least i64)
     (local.set $end (i32.add (local.get $rows) (i32.mul (local.get $count) (i32.const 4))))
     (loop $next
@@ -17,7 +41,7 @@
     (i64.le_u (local.get $least) (i64.extend_i32_u (local.get $limit))))
 
   ;; Whether rows are below the limit and none of them is marked when its turn comes. Each gets the mark, which may be 0 for none.
-  (func (export "unmarked")
+  (func $unmarked
     (param $rows i32) (param $count i32) (param $limit i32) (param $marks i32) (param $mark i32) (result i32)
     (local $end i32) (local $row i32)
     (local.set $end (i32.add (local.get $rows) (i32.mul (local.get $count) (i32.const 4))))
@@ -33,7 +57,7 @@
     (i32.const 1))
 
   ;; Whether scores are finite and below the limit, which is finite.
-  (func (export "below") (param $scores i32) (param $count i32) (param $limit f64) (result i32)
+  (func $below (param $scores i32) (param $count i32) (param $limit f64) (result i32)
     (local $end i32) (local $score f64)
     (local.set $end (i32.add (local.get $scores) (i32.mul (local.get $count) (i32.const 8))))
     (loop $next
@@ -47,7 +71,7 @@
     (i32.const 1))
 
   ;; Whether what is left of each offer is enough for its tasks, one after the other; it is taken. All rows are known to be in range.
-  (func (export "take")
+  (func $take
     (param $tasks i32) (param $offers i32) (param $count i32) (param $asked i32) (param $left i32) (result i32)
     (local $end i32) (local $place i32) (local $has i64) (local $takes i64)
     (local.set $end (i32.add (local.get $tasks) (i32.mul (local.get $count) (i32.const 4))))
