@@ -14,7 +14,7 @@ use hashbrown::HashMap;
 use crate::columns::Shape;
 use crate::feasible::Task;
 use crate::groups::Occupants;
-use crate::index::{Among, Seek, Shelves, Want};
+use crate::index::{Among, Floors, Seek, Shelves, Want};
 use crate::members::Members;
 use crate::method::Method;
 use crate::mode::Mode;
@@ -67,6 +67,19 @@ struct Values {
     values: Vec<u32>,
     /// The offers with each of them.
     shelves: Option<Shelves>,
+    /// What is known of scores there, in exclusive mode.
+    floors: Floors,
+}
+
+/// Trials with one value that are begun.
+#[derive(Debug, Clone, Copy, Default)]
+struct Begun {
+    /// The place of the value.
+    place: usize,
+    /// A number that the sum of all scores is not below; infinite where a member finds no offer.
+    least: f64,
+    /// What the first member has found, if it has been looked for.
+    first: Option<Option<(usize, f64)>>,
 }
 
 /// What the groups of one table need while they are placed.
@@ -92,6 +105,8 @@ struct Wants {
     wants: Vec<Want>,
     /// What is known of those that are looked for on shelves.
     seeks: Vec<Seek>,
+    /// The places of their floors.
+    floors: Vec<usize>,
 }
 
 /// The members of a group that are placed.
@@ -266,55 +281,78 @@ impl<P: Policy> Pool<P> {
         &mut self,
         gang: Gang<'_>,
         mut members: Members,
-        values: &Values,
+        values: &mut Values,
         (trial, wants): (&mut Trial, &mut Wants),
     ) -> Vec<Placed> {
         if gang.rows.is_empty() {
             return Vec::new();
         }
-        if values.shelves.is_some() {
-            self.seek(gang, wants)
-        } else {
-            self.want(gang, wants)
-        }
         let allowed = core::mem::take(&mut members.values);
-        let shelf = |place: usize| values.shelves.as_ref().map(|shelves| (shelves, place));
-        trial.begin(self.ledger.rows(), self.ledger.list().len());
-        let mut begun = Vec::with_capacity(values.values.len());
-        for (place, &value) in values.values.iter().enumerate() {
+        let Values { attribute, values, shelves, floors } = values;
+        let shelf = |place: usize| shelves.as_ref().map(|shelves| (shelves, place));
+        let mut begun: Vec<Begun> = Vec::with_capacity(values.len());
+        for (place, value) in values.iter().enumerate() {
             // In exclusive mode no two members are on one offer.
             let is_short = |(shelves, place): (&Shelves, usize)| shelves.count(place) < gang.least;
-            if self.mode == Mode::Exclusive && shelf(place).is_some_and(is_short)
-                || !allowed.is_empty() && !allowed.contains(&value)
-            {
+            let is_short = self.mode == Mode::Exclusive && shelf(place).is_some_and(is_short);
+            if !is_short && (allowed.is_empty() || allowed.contains(value)) {
+                begun.push(Begun { place, ..Begun::default() });
+            }
+        }
+        if begun.is_empty() {
+            return Vec::new();
+        }
+        trial.begin(self.ledger.rows(), self.ledger.list().len());
+        let has_floors = self.mode == Mode::Exclusive && shelves.is_some() && !self.ranking.used_first;
+        if shelves.is_none() {
+            self.want(gang, wants);
+        } else {
+            self.seek(gang, wants);
+        }
+        if has_floors {
+            wants.floors.clear();
+            let firsts = (0..gang.rows.len()).filter(|&at| at == 0 || wants.of[at - 1] != wants.of[at]);
+            let task = |at: usize| Task::new(gang.tasks, gang.rows[at], self.shape);
+            wants.floors.extend(firsts.map(|at| floors.of(task(at), values.len())));
+        }
+        for begun in &mut begun {
+            if let Some(shelf) = shelf(begun.place).filter(|_| has_floors) {
+                begun.least = self.sum_of_floors(gang, shelf, (trial, wants), floors, None);
                 continue;
             }
-            members.have_to_have(value);
-            let found = self.find_member((gang, 0), &members, shelf(place), (trial, wants), f64::INFINITY);
-            begun.push((found.map_or(f64::INFINITY, |(_, score)| score), place, found));
+            members.have_to_have(values[begun.place]);
+            let found = self.find_member((gang, 0), &members, shelf(begun.place), (trial, wants), f64::INFINITY);
+            (begun.least, begun.first) = (found.map_or(f64::INFINITY, |(_, score)| score), Some(found));
         }
-        begun.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        begun.sort_unstable_by(|a, b| a.least.total_cmp(&b.least).then(a.place.cmp(&b.place)));
 
         let mut best = Best::default();
-        for (score, place, found) in begun {
-            let most = gang.rows.len() - usize::from(found.is_none());
-            let is_beaten = P::BOUND == Bound::Linear && best.placed.len() == gang.rows.len() && score > best.sum;
-            if most < gang.least.max(best.placed.len()) || is_beaten {
+        for Begun { place, mut least, first } in begun {
+            let is_complete = P::BOUND == Bound::Linear && best.placed.len() == gang.rows.len();
+            let most = gang.rows.len() - usize::from(least == f64::INFINITY);
+            if most < gang.least.max(best.placed.len()) || is_complete && least > best.sum {
                 break;
             }
-            let value = values.values[place];
-            members.have_to_have(value);
             trial.begin(self.ledger.rows(), self.ledger.list().len());
-            if let Some(found) = found {
+            if let Some(shelf) = shelf(place).filter(|_| has_floors && is_complete) {
+                least = self.sum_of_floors(gang, shelf, (trial, wants), floors, Some(best.sum));
+                if least > best.sum {
+                    continue;
+                }
+            }
+            let value = values[place];
+            members.have_to_have(value);
+            if let Some(found) = first.flatten() {
                 self.place((gang, 0), found, &mut members, trial);
             }
-            let is_done = self.go_on((gang, 1), &mut members, shelf(place), (trial, wants), &best);
+            let from = usize::from(first.is_some());
+            let is_done = self.go_on((gang, from), &mut members, shelf(place), (trial, wants), &best);
             trial.placed.iter().for_each(|&(_, offer, _)| members.remove(&self.ledger, offer));
             let (count, sum) = (trial.placed.len(), trial.sum);
             // The list keeps its order in shared mode, and the values found in it theirs.
             let comes_first = || match self.mode {
                 Mode::Shared => place < best.place,
-                Mode::Exclusive => self.comes_first((values.attribute, value), best.value),
+                Mode::Exclusive => self.comes_first((*attribute, value), best.value),
             };
             let better = count > best.placed.len()
                 || count > 0 && count == best.placed.len() && (sum < best.sum || sum == best.sum && comes_first());
@@ -361,7 +399,7 @@ impl<P: Policy> Pool<P> {
         let all = self.ledger.list().iter().map(|&row| self.ledger.attribute(row as usize, attribute));
         let values: Vec<u32> = all.filter(|&value| value != 0 && seen.insert(value)).collect();
         let shelves = self.index.as_ref().and_then(|index| index.shelves::<P>((attribute, &values), &self.ledger));
-        Values { attribute, values, shelves }
+        Values { attribute, values, shelves, floors: Floors::default() }
     }
 
     /// Finds offers for the other members in a trial. Ends early, and says so, where fewer than have to be would be placed, or
@@ -389,6 +427,43 @@ impl<P: Policy> Pool<P> {
             }
         }
         trial.placed.len() >= needed
+    }
+
+    /// A number that no sum of the scores of all members on a shelf is below, in exclusive mode. Floors that are not known are
+    /// found, and so are those that do not hold any more, as long as the number is not above a ceiling.
+    fn sum_of_floors(
+        &self,
+        gang: Gang<'_>,
+        (shelves, place): (&Shelves, usize),
+        (trial, wants): (&Trial, &Wants),
+        floors: &mut Floors,
+        ceiling: Option<f64>,
+    ) -> f64 {
+        let sum = |floors: &Floors| floors.sum(wants.of.iter().map(|&of| wants.floors[of]), place);
+        let mut least = sum(floors);
+        if least.is_some_and(|least| ceiling.is_none_or(|ceiling| least > ceiling)) {
+            return least.unwrap_or(0.0);
+        }
+        for (at, &of) in wants.of.iter().enumerate() {
+            let holds = match floors.floor(wants.floors[of], place) {
+                None => false,
+                Some((_, row)) => row.is_none_or(|row| self.ledger.position(row).is_some()),
+            };
+            if holds || at > 0 && wants.of[at - 1] == of {
+                continue;
+            }
+            let task = Task::new(gang.tasks, gang.rows[at], self.shape);
+            let among = Among { members: &Members::default(), altered: &trial.marks, ceiling: f64::INFINITY };
+            let score_by = (&self.policy, &self.ranking);
+            let found = shelves.find(place, &wants.seeks[of], (task, &self.ledger), score_by, &among);
+            let floor = found.map_or((f64::INFINITY, None), |(row, score)| (score, Some(row)));
+            floors.set(wants.floors[of], place, floor);
+            least = sum(floors);
+            if least.zip(ceiling).is_some_and(|(least, ceiling)| least > ceiling) {
+                break;
+            }
+        }
+        least.unwrap_or(0.0)
     }
 
     /// Gives an offer to a member in a trial.

@@ -4,7 +4,8 @@
 mod stories;
 
 use offermatch_core::{
-    Allowed, BestFit, Demand, Leftover, Method, Model, Outlook, Policy, Pool, Ranking, State, TaskTable, TypicalTask,
+    Allowed, BestFit, Demand, Leftover, Method, Mode, Model, OfferTable, Outlook, Policy, Pool, Ranking, Settings,
+    Shape, State, TaskTable, TypicalTask,
 };
 use offermatch_policies::{Fragmentation, Strand};
 use proptest::prelude::*;
@@ -25,7 +26,7 @@ impl Policy for Roomiest {
 
 fn open<P: Policy + Default>(story: &Story, method: Method, used_first: bool) -> Pool<P> {
     let parameters = parameters::<P>(used_first);
-    let settings = offermatch_core::Settings { max_score: None, parameters, ..story.settings.clone() };
+    let settings = Settings { max_score: None, parameters, ..story.settings.clone() };
     Pool::open(P::default(), story.shape, &story.offers, &settings).expect("a valid pool").with_method(method)
 }
 
@@ -147,6 +148,28 @@ proptest! {
         let (fragments, stranded) = by_the_formulas(&outlook, offer);
         prop_assert!((fragmentation.potential(offer) - fragments).abs() < 1e-6);
         prop_assert!((strand.potential(offer) - (0.5 * fragments + stranded)).abs() < 1e-6);
+    }
+}
+
+/// A task is explained by the kinds that are known, and is one of them once it was to be placed.
+#[test]
+fn an_explanation_speaks_of_the_tasks_before() {
+    let shape = Shape { dimensions: 0, attributes: 0, measures: 0 };
+    let offers = OfferTable { rows: 1, device_offsets: vec![0, 1], device_free: vec![1000], ..OfferTable::default() };
+    // What is left of the device serves no task of this kind: the score is 58, and 50 while no kind is known.
+    let tasks = TaskTable { rows: 1, devices: vec![700], ..TaskTable::default() };
+    let settings = Settings { mode: Mode::Shared, max_score: Some(55.0), ..Settings::default() };
+    for method in [Method::Automatic, Method::Reference] {
+        let pool = Pool::open(Fragmentation::default(), shape, &offers, &settings).expect("a valid pool");
+        let mut pool = pool.with_method(method);
+        let explained = |pool: &mut Pool<Fragmentation>| {
+            let counts = pool.explain(&tasks).expect("a valid task");
+            (counts.candidates[0], counts.score_fails[0])
+        };
+        assert_eq!(explained(&mut pool), (1, 0));
+        assert_eq!(explained(&mut pool), (1, 0), "explaining teaches nothing");
+        assert_eq!(pool.assign(&tasks).expect("a valid task").tasks, []);
+        assert_eq!(explained(&mut pool), (0, 1));
     }
 }
 

@@ -7,6 +7,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use hashbrown::HashMap;
+
 use crate::feasible::Task;
 use crate::ledger::Ledger;
 use crate::policy::{Bound, Demand, Policy, Ranking};
@@ -47,6 +49,53 @@ struct Shelf {
     reached: Vec<Reached>,
     /// What they have on every axis.
     values: Vec<u64>,
+}
+
+/// A score, and the row that has it; infinite where no offer serves.
+type Floor = (f64, Option<usize>);
+
+/// The least score that tasks have found with one value, by what they ask, and the row that has it. In exclusive mode, where offers but
+/// leave, no score is ever below that, and it stays the least until the row leaves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Floors {
+    /// The place of each in the next column.
+    places: HashMap<Vec<u64>, usize>,
+    /// The floor with each value, once it is known.
+    floors: Vec<Vec<Option<Floor>>>,
+    /// Room for what is asked.
+    key: Vec<u64>,
+}
+
+impl Floors {
+    /// The place of the floors of a task, for so many values.
+    pub(crate) fn of(&mut self, task: Task<'_>, values: usize) -> usize {
+        task.key(&mut self.key);
+        if let Some(&place) = self.places.get(&self.key) {
+            return place;
+        }
+        self.places.insert(self.key.clone(), self.floors.len());
+        self.floors.push(vec![None; values]);
+        self.floors.len() - 1
+    }
+
+    /// A floor of those at a place, with one value.
+    pub(crate) fn floor(&self, of: usize, value: usize) -> Option<Floor> {
+        self.floors[of][value]
+    }
+
+    /// The sum of the floors at some places with one value, if all of them are known.
+    pub(crate) fn sum(&self, of: impl Iterator<Item = usize>, value: usize) -> Option<f64> {
+        let mut sum = 0.0;
+        for of in of {
+            sum += self.floors[of][value]?.0;
+        }
+        Some(sum)
+    }
+
+    /// Takes note of a floor.
+    pub(crate) fn set(&mut self, of: usize, value: usize, floor: Floor) {
+        self.floors[of][value] = Some(floor);
+    }
 }
 
 /// An offer on a shelf: its key, the thresholds it reaches, and what it has on every axis.
@@ -215,7 +264,7 @@ impl Index {
         if P::BOUND != Bound::Linear || list.len() > OFFERS_A_SHELF * values.len() {
             return None;
         }
-        let places: hashbrown::HashMap<u32, u32> = values.iter().copied().zip(0..).collect();
+        let places: HashMap<u32, u32> = values.iter().copied().zip(0..).collect();
         let mut shelf_of = vec![NO_SHELF; ledger.rows()];
         let mut shelves = vec![Shelf::default(); values.len()];
         let mut order = Vec::with_capacity(list.len());
