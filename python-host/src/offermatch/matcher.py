@@ -40,6 +40,7 @@ from offermatch.tables.rules import refuse_unserved, rules_of_opening, with_para
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable
 from offermatch.verify.ledger import Ledger
+from offermatch.visible import shown_value
 from offermatch.wasm.choice import packed_calls
 from offermatch.wasm.component import Code, ComponentPool
 from offermatch.wasm.contract import BEFORE, CONTRACT, raises_scales
@@ -403,10 +404,14 @@ class ReferenceMatcher(DirectMatcher):
         return pool
 
 
-def _settings(settings: Settings | None, **given: Any) -> Settings:
+def _settings(settings: Any, **given: Any) -> Settings:
     """Return settings in which what is given by name stands instead of what they say."""
+    if settings is not None and not isinstance(settings, Settings):
+        hint = "give Settings(...), or its fields by name"
+        raise InputError("setting-malformed", f"{shown_value(settings)} are no settings", hint, "settings")
     said = {name: value for name, value in given.items() if value is not None}
-    return replace(settings or Settings(), **said) if said else settings or Settings()
+    chosen = Settings() if settings is None else settings
+    return (replace(chosen, **said) if said else chosen).checked()
 
 
 def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] | None) -> tuple[str, ...]:

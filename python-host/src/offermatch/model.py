@@ -27,6 +27,7 @@ from offermatch.requirements import (
     not_in,
     prefer,
 )
+from offermatch.visible import shown_value
 
 __all__ = [
     "DEVICES",
@@ -183,12 +184,21 @@ class Settings:
         Raises:
             InputError: ``setting-malformed`` for an unknown mode or a maximal score that is negative or not finite.
         """
-        if self.mode not in MODES:
-            raise InputError("setting-malformed", f"unknown mode {self.mode!r}", "use one of " + ", ".join(MODES), "mode")
+        if not isinstance(self.mode, str) or self.mode not in MODES:
+            raise InputError(
+                "setting-malformed", f"unknown mode {shown_value(self.mode)}", "use one of " + ", ".join(MODES), "mode"
+            )
+        for what in ("weights", "scales", "units", "parameters"):
+            given = getattr(self, what)
+            if given is not None and not isinstance(given, Mapping):
+                hint = f'{what} are a mapping by name, such as {{"cpu": {_SUCH_AS[what]}}}'
+                raise InputError("setting-malformed", f"{shown_value(given)} are no {what}", hint, what)
         if self.max_score is not None:
             _finite(self.max_score, "max_score")
         return self
 
+
+_SUCH_AS = {"weights": "2", "scales": '"64 cores"', "units": '"millicores"', "parameters": "1"}
 
 # A scale of devices is in devices; the contract counts their thousandths.
 _DEVICE = UNITS["0.001"]
@@ -204,15 +214,20 @@ def _ordered(given: Mapping[str, Any] | None, dimensions: Sequence[str], default
     for name in given:
         if name not in names:
             hint = "the names are " + ", ".join(names)
-            raise InputError("setting-malformed", f"{name!r} is not a dimension of the offers", hint, what)
+            raise InputError("setting-malformed", f"{shown_value(name)} is not a dimension of the offers", hint, what)
     return [(name, given.get(name, default)) for name in names]
 
 
 def _finite(value: Any, place: str) -> float:
-    usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not usable or not math.isfinite(value) or value < 0:
-        raise InputError("setting-malformed", f"{value!r} cannot be used", "give a finite number, 0 or more", place)
-    return float(value)
+    try:
+        number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else -1.0
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < 0:
+        raise InputError(
+            "setting-malformed", f"{shown_value(value)} cannot be used", "give a finite number, 0 or more", place
+        )
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,14 @@ from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.explained import explanation
 from offermatch.tables.frames import Table
 from offermatch.tables.groups import Occupants, short_groups
+from offermatch.tables.ingest import texts
 from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units, unknown_attributes
 from offermatch.tables.rules import refuse_preemption
 from offermatch.tables.running import running_table
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable, Workload
 from offermatch.verify.ledger import Ledger
+from offermatch.visible import shown_value
 
 __all__ = ["Pool"]
 
@@ -228,7 +230,7 @@ class Pool:
         with self._lock:
             self._check_usable()
             rows, row_of = self._catalog.rows, self._catalog.row
-            removed_rows = [row_of(one, "removed offers", at) for at, one in enumerate(removed)]
+            removed_rows = [row_of(one, "removed offers", at) for at, one in enumerate(_names(removed))]
             changed_rows = [row_of(one, "changed offers", at) for at, one in enumerate(changed_table.names)]
             seen: set[int] = set()
             for row in [*removed_rows, *changed_rows]:
@@ -438,6 +440,22 @@ class Pool:
             lost = copy(self._broken)
             lost.message, lost.hint = f"this pool is gone: {self._broken.message}", "open another pool"
             raise lost
+
+
+def _names(given: Any) -> list[Any]:
+    """Return the names in a list, or a column, of names.
+
+    Raises:
+        InputError: ``file-malformed`` for what is none.
+    """
+    try:
+        if not isinstance(given, (str, bytes, Mapping)):
+            return texts(given) if hasattr(given, "__len__") else list(given)
+    except TypeError:
+        pass
+    raise InputError(
+        "file-malformed", f"{shown_value(given)} is no list of names", "name offers in a list", "removed offers"
+    )
 
 
 def _keys(tasks: TaskColumns) -> Iterable[Any]:

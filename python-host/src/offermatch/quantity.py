@@ -19,6 +19,7 @@ from operator import index
 from typing import Any
 
 from offermatch.errors import InputError
+from offermatch.visible import shown_value
 
 __all__ = [
     "COUNT",
@@ -179,17 +180,13 @@ def unit_of(dimension: str, units: Mapping[str, str] | None = None) -> Unit:
         >>> unit_of("cpu", {"cpu": "millicores"}).name
         'millicores'
     """
-    given: object = units
-    if given is not None and not isinstance(given, Mapping):
-        hint = 'units is a mapping such as {"cpu": "millicores"}'
-        raise InputError("setting-malformed", f"{units!r} are no units", hint, "units")
     declared = None if units is None else units.get(dimension)
     if declared is None:
         return _usual(dimension)
     unit = UNITS.get(declared) if isinstance(declared, str) else None
     if unit is None:
         hint = "declare cores, millicores, bytes, kB to EB, KiB to EiB, count, or a step from 0.1 to 0.000000001"
-        raise InputError("setting-malformed", f"{declared!r} is not a unit", hint, f"unit of {dimension}")
+        raise InputError("setting-malformed", f"{shown_value(declared)} is not a unit", hint, f"unit of {dimension}")
     return unit
 
 
@@ -273,7 +270,7 @@ def parse(value: Any, place: str = "", unit: Unit = COUNT, *, round_up: bool = F
     if isinstance(value, str):
         return _parse_text(value, place, unit, round_up=round_up)
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
-        raise _error("malformed", f"{value!r} is a boolean, not a quantity", place, unit)
+        raise _error("malformed", f"{shown_value(value)} is a boolean, not a quantity", place, unit)
     if isinstance(value, float) and value.is_integer():
         return _in_range(Fraction(value) * unit.bare, str(value), place, unit)
     if isinstance(value, (Decimal, float)):
@@ -293,14 +290,14 @@ def _parse_other(value: Any, place: str, unit: Unit) -> int:
     if kind in NULLS:
         raise _error("malformed", "the value is null", place, unit)
     if kind in ("datetime64", "timedelta64"):
-        raise _error("malformed", f"{value!r} is a date or a duration, not a quantity", place, unit)
+        raise _error("malformed", f"{shown_value(value)} is a date or a duration, not a quantity", place, unit)
     if kind in ("float16", "float32", "longdouble"):
         # Their doubles have digits that nobody wrote: float32(0.1) is 0.10000000149.
         return _parse_text(str(value), place, unit, shown=str(value))
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "shape", None) == ():
         return parse(item(), place, unit)
-    raise _error("malformed", f"{value!r} is not a number", place, unit)
+    raise _error("malformed", f"{shown_value(value)} is not a number", place, unit)
 
 
 def _parse_text(text: str, place: str, unit: Unit, shown: str | None = None, *, round_up: bool = False) -> int:

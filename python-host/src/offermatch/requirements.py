@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import index
 from typing import Any, Literal
 
 from offermatch.errors import InputError
+from offermatch.visible import shown_value
 
 __all__ = [
     "DOUBLE",
@@ -73,9 +76,9 @@ class Requirement:
             values = (given,)
         for value in (self.attribute, *values):
             if not isinstance(value, str):
-                hint = f"attributes and their values are text: give {str(value)!r}"
-                place = f"requirement on {self.attribute!r}"
-                raise InputError("file-malformed", f"{value!r} is not text", hint, place)
+                hint = f"attributes and their values are text: give {shown_value(value)} as text"
+                place = f"requirement on {shown_value(self.attribute)}"
+                raise InputError("file-malformed", f"{shown_value(value)} is not text", hint, place)
         object.__setattr__(self, "values", values)
 
     def holds(self, value: str | None) -> bool:
@@ -113,10 +116,10 @@ class Comparison:
         Raises:
             InputError: ``file-malformed`` for a name that is not text, ``measure-malformed`` for a bound that is no number.
         """
-        place = f"requirement on {self.measure!r}"
+        place = f"requirement on {shown_value(self.measure)}"
         name: Any = self.measure
         if not isinstance(name, str):
-            raise InputError("file-malformed", f"{name!r} is not text", "a measure is called by text", place)
+            raise InputError("file-malformed", f"{shown_value(name)} is not text", "a measure is called by text", place)
         object.__setattr__(self, "bound", measure_number(self.bound, place))
 
     def holds(self, number: float | None) -> bool:
@@ -153,7 +156,7 @@ class Preference:
         given: Any = self.requirement
         if not isinstance(given, (Requirement, Comparison)):
             hint = "prefer what is_in, not_in, at_least or at_most return"
-            raise InputError("file-malformed", f"{given!r} is not a requirement", hint, "preference")
+            raise InputError("file-malformed", f"{shown_value(given)} is not a requirement", hint, "preference")
         object.__setattr__(self, "weight", weight_number(self.weight, f"preference for {self.requirement}"))
 
 
@@ -180,17 +183,21 @@ class Group:
             InputError: ``group-malformed``, or ``file-malformed`` for names that are not text.
         """
         check_group_name(self.name, "group")
-        place = f"group {self.name!r}"
+        place = f"group {shown_value(self.name)}"
         together: Any = self.together
         limits: Any = self.at_most
         if together is not None and not isinstance(together, str):
-            raise InputError("file-malformed", f"{together!r} is not text", "name an attribute", f"{place}, together")
+            raise InputError(
+                "file-malformed", f"{shown_value(together)} is not text", "name an attribute", f"{place}, together"
+            )
         if not isinstance(limits, Mapping):
             hint = 'give a number of members for each attribute, such as {"zone": 2}, or for "offer"'
-            raise InputError("file-malformed", f"{limits!r} is not a mapping", hint, f"{place}, at_most")
+            raise InputError("file-malformed", f"{shown_value(limits)} is not a mapping", hint, f"{place}, at_most")
         for name in limits:
             if not isinstance(name, str):
-                raise InputError("file-malformed", f"{name!r} is not text", "name attributes", f"{place}, at_most")
+                raise InputError(
+                    "file-malformed", f"{shown_value(name)} is not text", "name attributes", f"{place}, at_most"
+                )
         object.__setattr__(self, "least", members(self.least, 0, f"{place}, least"))
         at_most = {name: members(most, 1, f"{place}, at_most.{name}") for name, most in limits.items()}
         object.__setattr__(self, "at_most", at_most)
@@ -266,7 +273,9 @@ def _values(attribute: str, given: tuple[Any, ...]) -> tuple[Any, ...]:
             values += tuple(value) if isinstance(value, (list, tuple)) else (value,)
     if not values:
         hint = 'name one value or more, such as is_in("zone", "a", "b")'
-        raise InputError("file-malformed", "there is no value to compare with", hint, f"requirement on {attribute!r}")
+        raise InputError(
+            "file-malformed", "there is no value to compare with", hint, f"requirement on {shown_value(attribute)}"
+        )
     return values
 
 
@@ -284,9 +293,13 @@ def double(value: Any) -> float | None:
             return float(value)
         except OverflowError:
             return math.inf if value > 0 else -math.inf
-    return (
-        float(value) if isinstance(value, float) or (hasattr(value, "__float__") and not hasattr(value, "__len__")) else None
-    )
+        except ValueError:
+            # A NaN of Decimal that signals.
+            return math.nan
+    try:
+        return float(value) if not hasattr(value, "__len__") else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def measure_number(value: Any, place: str) -> float:
@@ -298,7 +311,7 @@ def measure_number(value: Any, place: str) -> float:
     number = double(value)
     if number is None or math.isnan(number):
         hint = "give a number, or leave it out where it is not known"
-        raise InputError("measure-malformed", f"{_shown(value)} is not a number", hint, place)
+        raise InputError("measure-malformed", f"{shown_value(value)} is not a number", hint, place)
     return number
 
 
@@ -311,7 +324,7 @@ def weight_number(value: Any, place: str) -> float:
     number = double(value)
     if number is None or not math.isfinite(number) or number < 0:
         hint = "a weight is what is added to the score where the preference does not hold: a finite number, 0 or more"
-        raise InputError("preference-malformed", f"the weight {_shown(value)} cannot be used", hint, place)
+        raise InputError("preference-malformed", f"the weight {shown_value(value)} cannot be used", hint, place)
     return number
 
 
@@ -327,11 +340,12 @@ def members(value: Any, least: Literal[0, 1], place: str) -> int:
     elif isinstance(value, float):
         # Of a frame that had to make room for missing values.
         number = int(value) if value.is_integer() else None
-    elif not isinstance(value, bool) and hasattr(value, "__index__"):
-        number = value.__index__()
+    elif not isinstance(value, bool):
+        with suppress(TypeError):
+            number = index(value)
     if number is None or not least <= number <= MOST_MEMBERS:
         hint = f"give a whole number from {least} to {MOST_MEMBERS}"
-        raise InputError("group-malformed", f"{_shown(value)} is no number of members", hint, place)
+        raise InputError("group-malformed", f"{shown_value(value)} is no number of members", hint, place)
     return number
 
 
@@ -345,11 +359,6 @@ def check_group_name(name: Any, place: str) -> None:
         InputError: ``group-malformed``, or ``file-malformed`` for a name that is not text.
     """
     if not isinstance(name, str):
-        raise InputError("file-malformed", f"{name!r} is not text", "a group is called by text", place)
+        raise InputError("file-malformed", f"{shown_value(name)} is not text", "a group is called by text", place)
     if not name:
         raise InputError("group-malformed", "a group needs a name", "name it, or leave the group out", place)
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."

@@ -18,6 +18,14 @@ LONGEST_MESSAGE = 4000
 """Characters of a line of the log, or of an error, which may name several."""
 
 
+def shown_value(value: object) -> str:
+    """Return a value as an error shows it: as Python writes it, on one line and short, whatever it is."""
+    try:
+        return visible(repr(value), LONGEST_NAME)
+    except Exception:  # noqa: BLE001 - of numbers with thousands of digits, and of values of other libraries
+        return f"a value of the type {type(value).__name__}"
+
+
 def visible(text: object, most: int = LONGEST_REASON) -> str:
     r"""Return text on one line, with what cannot be seen as escapes (``\n``, ``\x1b``, ``\u202e``), and cut at its end.
 

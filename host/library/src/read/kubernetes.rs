@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::read::foreign::{At, text};
+use crate::read::ports::{self, MOST, Port};
 use crate::read::strict_json::Tree;
 use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
@@ -235,7 +236,7 @@ impl Node {
 
     /// What is left of the node once the pods on it have their part.
     fn offer(&self, names: &BTreeSet<String>, held: &Amounts) -> Offer {
-        let there = |name: &String| self.allocatable.get(name).copied().unwrap_or(0);
+        let there = |name: &String| ports::room(name).or_else(|| self.allocatable.get(name).copied()).unwrap_or(0);
         let free = |name: &String| there(name).saturating_sub(held.get(name).copied().unwrap_or(0));
         let mut attributes = vec![("metadata.name".to_owned(), self.name.clone())];
         for (key, value) in &self.labels {
@@ -302,7 +303,32 @@ impl<'o> Pod<'o> {
         total.extend(whole.into_iter().filter(|(name, _)| POD_LEVEL.iter().any(|start| name.starts_with(start))));
         add(&mut total, amounts(&self.at, "spec.overhead", self.at.part(self.spec, "overhead")?)?);
         total.insert("pods".to_owned(), 1);
+        total.extend(ports::amounts(self.ports()?));
         Ok(total)
+    }
+
+    /// The ports of the host that the pod asks for. Sidecars count, other init containers do not.
+    fn ports(&self) -> Result<Vec<Port>, Error> {
+        let first = self.at.list(self.spec, "initContainers")?.iter();
+        let beside = first.filter(|one| text(one.get("restartPolicy")) == "Always");
+        let mut found = Vec::new();
+        for container in self.at.list(self.spec, "containers")?.iter().chain(beside) {
+            for port in self.at.list(container, "ports")? {
+                let written = text(port.get("hostPort"));
+                let is_number = written.bytes().all(|digit| digit.is_ascii_digit());
+                let number = if written.is_empty() { Some(0) } else { written.parse().ok().filter(|_| is_number) };
+                match number.filter(|number| *number <= MOST) {
+                    Some(0) => {}
+                    Some(number) => found.push((number, text(port.get("protocol")), text(port.get("hostIP")))),
+                    None => {
+                        let column = format!("container {}, ports.hostPort", text(container.get("name")));
+                        let message = format!("{} is no port", visible_name(&written));
+                        return Err(self.at.malformed(&column, message, "a port is 1 to 65535"));
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The pod as a task, on these nodes with these taints.

@@ -6,6 +6,7 @@ mod foreign;
 mod json;
 mod kubernetes;
 mod openb;
+mod ports;
 mod position;
 mod slurm;
 pub(crate) mod strict_json;
@@ -44,6 +45,22 @@ pub enum Format {
     Kubernetes,
     /// Jobs and nodes as `squeue --json` and `scontrol show node --json` print them; both files are read together.
     Slurm,
+}
+
+impl Format {
+    /// Whether room in a dimension makes an offer neither better nor worse, so that it has the weight 0 unless one is given:
+    /// a port of a Kubernetes node is free or taken.
+    ///
+    /// ```
+    /// use offermatch::Format;
+    ///
+    /// assert!(Format::Kubernetes.is_weightless("hostPort:80/TCP"));
+    /// assert!(!Format::Kubernetes.is_weightless("cpu"));
+    /// ```
+    #[must_use]
+    pub fn is_weightless(self, dimension: &str) -> bool {
+        self == Self::Kubernetes && ports::room(dimension).is_some()
+    }
 }
 
 /// The formats by name.

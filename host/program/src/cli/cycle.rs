@@ -108,7 +108,11 @@ pub(super) fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
     let (task_rows, mut left_out) = task_rows.into_parts();
     left_out.extend(offer_rows.into_parts().1);
     let task_rows = if arguments.explain { task_rows } else { Vec::new() };
-    let settings = settings(&arguments, &units)?;
+    let mut settings = settings(&arguments, &units)?;
+    let format: Format = arguments.format.into();
+    let weightless = offers.catalog().dimensions().iter().filter(|name| format.is_weightless(name));
+    // A weight that is given comes later, and counts.
+    settings.weights.splice(0..0, weightless.map(|name| (name.clone(), 0.0)));
     progress.stage("compiling the matcher");
     let (matcher, load) = timed(|| load(&arguments.matcher, &limits(arguments.limits.as_deref())?))?;
     progress.stage("matching");

@@ -10,6 +10,7 @@ from typing import Any
 from offermatch.cli import output
 from offermatch.cli.arguments import add_limits, add_matcher, add_ranking, matcher_named, names, ranking, sample
 from offermatch.formats.files import FORMATS, read_tables
+from offermatch.formats.ports import without_weight
 from offermatch.sample import KINDS
 from offermatch.tables.bad import BAD_ROWS
 from offermatch.tables.columns import OfferColumns, TaskColumns
@@ -76,6 +77,8 @@ def _match(options: argparse.Namespace) -> str:
     if options.order != "given":
         tasks, offers = task_columns(tasks), offer_columns(offers)
         tasks = in_order(tasks, offers, options.order)
+    if options.format == "kubernetes" and isinstance(tasks, TaskColumns):
+        settings = without_weight(settings, tasks.demand)
     matcher = matcher_named(options.matcher, options.limits)
     answer = matcher.match(
         tasks,

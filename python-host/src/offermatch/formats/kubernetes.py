@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from offermatch.errors import InputError
+from offermatch.formats.ports import amounts_of, room_of
 from offermatch.model import Offer, Requirement, Task, is_in, not_in
 from offermatch.quantity import COUNT, MAXIMUM, UNITS, Unit, as_written, parse
 from offermatch.tables.bad import BadRow, Rows, nameless
@@ -27,6 +28,7 @@ EMPTY = "(empty)"
 _YES = "yes"
 _HARD = ("NoSchedule", "NoExecute")
 _UNSCHEDULABLE = ("node.kubernetes.io/unschedulable", "", "NoSchedule")
+_MOST_PORT = 65535
 _POD_LEVEL = ("cpu", "memory", "hugepages-")
 _GIVE = "give what 'kubectl get pods -A -o json' and 'kubectl get nodes -o json' print"
 
@@ -174,7 +176,7 @@ class Node:
 
     def offer(self, resources: Iterable[str], held: _Amounts) -> Offer:
         """Return what is left of the node once the pods on it have their part."""
-        capacity = {name: self.allocatable.get(name, 0) for name in resources}
+        capacity = {name: self.allocatable.get(name, 0) if (room := room_of(name)) is None else room for name in resources}
         free = {name: max(0, there - held.get(name, 0)) for name, there in capacity.items()}
         return Offer(self.name, as_written(free), as_written(capacity), self.attributes())
 
@@ -242,7 +244,26 @@ class Pod:
         total.update({name: amount for name, amount in whole.items() if name.startswith(_POD_LEVEL)})
         _add(total, _amounts(self._spec.get("overhead"), f"{self._place}, spec.overhead"))
         total["pods"] = 1
+        total.update(amounts_of(self.ports()))
         return total
+
+    def ports(self) -> list[tuple[int, str, str]]:
+        """Return the ports of the host that the pod asks for, each with its protocol and address.
+
+        Sidecars count, other init containers do not.
+        """
+        first = _list(self._spec, "initContainers", self._place)
+        beside = [one for one in first if one.get("restartPolicy") == "Always"]
+        found = []
+        for container in (*_list(self._spec, "containers", self._place), *beside):
+            for port in _list(container, "ports", self._place):
+                number = _text(port.get("hostPort")) or "0"
+                if not (number.isascii() and number.isdigit()) or int(number) > _MOST_PORT:
+                    where = f"{self._place}, container {_text(container.get('name'))}, ports.hostPort"
+                    raise InputError("file-malformed", f"{number} is no port", f"a port is 1 to {_MOST_PORT}", where)
+                if int(number):
+                    found.append((int(number), _text(port.get("protocol")), _text(port.get("hostIP"))))
+        return found
 
     def _container(self, one: _Object) -> _Amounts:
         return self._resources(_part(one, "resources", self._place), f"container {_text(one.get('name'))}")

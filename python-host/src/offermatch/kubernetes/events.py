@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 from offermatch.errors import ClusterError
+from offermatch.formats.ports import port_of
 from offermatch.kubernetes.api import Api, Object, path_of
-from offermatch.kubernetes.ports import port_of
 from offermatch.kubernetes.view import Waiting
 from offermatch.model import AnyRequirement, Comparison, Explanation
 from offermatch.visible import LONGEST_NAME, visible

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 
+from offermatch.formats.ports import without_weight
 from offermatch.kubernetes.events import explained
-from offermatch.kubernetes.ports import room_of
 from offermatch.kubernetes.topology import Constraint, Kind, Said, Topology
 from offermatch.kubernetes.view import Batch, Waiting
 from offermatch.matcher import BaseMatcher
@@ -352,10 +352,7 @@ class Rounds(Once):
 
 def rounds_of(matcher: BaseMatcher, settings: Settings, batch: Batch, needed: Mapping[str, int]) -> Once:
     """Return what places the pods of a batch; the arguments are those of ``Rounds``."""
-    ports = [name for name in batch.tasks.demand if room_of(name) is not None]
-    if ports:
-        # A free port makes no node better or worse.
-        settings = replace(settings, weights={**(settings.weights or {}), **dict.fromkeys(ports, 0.0)})
+    settings = without_weight(settings, batch.tasks.demand)
     if batch.topology is None:
         return Once(matcher, settings, batch)
     return Rounds(matcher, settings, batch, batch.topology, needed)

@@ -9,7 +9,6 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.formats.kubernetes import Node, Pod
 from offermatch.kubernetes.api import Object
-from offermatch.kubernetes.ports import ports_of
 from offermatch.kubernetes.rules import Rules
 from offermatch.model import Requirement
 from offermatch.quantity import MAXIMUM
@@ -76,7 +75,8 @@ class Shapes:
         containers, first = spec.get("containers") or [], spec.get("initContainers") or []
         parts: list[Any] = [spec.get(name) for name in _SPEC]
         parts += [[[one.get(name) for name in _CONTAINER] for one in each] for each in (containers, first)]
-        parts += [ports_of(spec), _claims(spec)]
+        ports = [port for one in (*containers, *first) for port in one.get("ports") or [] if port.get("hostPort")]
+        parts += [ports, _claims(spec)]
         key = repr(parts)
         shape = self._known.get(key)
         if shape is None:
@@ -93,7 +93,7 @@ def _shape(item: Object) -> Shape:
     try:
         pod = Pod(item, "pod")
         # One that runs holds this, whatever it is that is not served.
-        asked = {**pod.asked(), **ports_of(spec)}
+        asked = pod.asked()
         rules = Rules.of(spec)
         pod.requirements([], [], alone=False)
     except InputError as error:

@@ -16,8 +16,8 @@ from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.formats.kubernetes import Node
+from offermatch.formats.ports import room_of
 from offermatch.kubernetes.api import Object
-from offermatch.kubernetes.ports import room_of
 from offermatch.kubernetes.reflector import name_of
 from offermatch.kubernetes.rules import Labels, Namespaces
 from offermatch.kubernetes.shapes import Gang, Shape, Shapes, gang_of

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from offermatch.errors import InputError
+from offermatch.visible import shown_value
 
 __all__ = ["BAD_ROWS", "BadRow", "BadRows", "Rows", "check_rule", "duplicate", "find_bad_rows", "nameless", "refusal"]
 
@@ -97,7 +98,9 @@ def check_rule(rule: str) -> None:
         InputError: ``setting-malformed``.
     """
     if rule not in BAD_ROWS:
-        raise InputError("setting-malformed", f"{rule!r} is not a rule", "use one of " + ", ".join(BAD_ROWS), "bad_rows")
+        raise InputError(
+            "setting-malformed", f"{shown_value(rule)} is not a rule", "use one of " + ", ".join(BAD_ROWS), "bad_rows"
+        )
 
 
 def find_bad_rows(

@@ -18,6 +18,7 @@ from offermatch.tables.numbering import offer_table, task_table
 from offermatch.tables.rows import tasks_of_rows
 from offermatch.tables.settings import SettingColumns
 from offermatch.tables.tables import Changes, OfferTable, TaskTable, Workload
+from offermatch.visible import shown_value
 
 __all__ = ["Catalog"]
 
@@ -78,10 +79,10 @@ class Catalog:
         Raises:
             InputError: ``row-unknown``.
         """
-        row = self.rows.get(name)
+        row = self.rows.get(name) if isinstance(name, str) else None
         if row is None:
             hint = "use added, or upsert, for offers that are new"
-            raise InputError("row-unknown", f"the pool has no offer {name!r}", hint, f"{source}, row {at}")
+            raise InputError("row-unknown", f"the pool has no offer {shown_value(name)}", hint, f"{source}, row {at}")
         return row
 
     def check(self, offers: OfferColumns) -> None:
@@ -150,14 +151,17 @@ class Catalog:
         """
         try:
             rows, shares = [task for task, _ in given], [float(share) for _, share in given]
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             hint = "give pairs of a task and its share, such as [(Task(...), 0.7), (Task(...), 0.3)]"
             raise InputError("workload-malformed", f"it is no list of such pairs: {error}", hint, "workload") from error
         for at, share in enumerate(shares):
             if not isfinite(share) or share < 0:
                 hint = "give a finite number, 0 or more"
                 raise InputError(
-                    "workload-malformed", f"the share {share!r} cannot be used", hint, f"workload, row {at}, share"
+                    "workload-malformed",
+                    f"the share {shown_value(share)} cannot be used",
+                    hint,
+                    f"workload, row {at}, share",
                 )
         if shares and not 0 < sum(shares) < inf:
             hint = "give one of them a share above 0"
@@ -219,18 +223,20 @@ class Catalog:
             for group, count in running.items():
                 found.setdefault(group, {})[row] = count
         if given is not None and not isinstance(given, Mapping):
-            raise InputError("file-malformed", f"{given!r} is not a mapping", _OCCUPANTS, "occupants")
+            raise InputError("file-malformed", f"{shown_value(given)} is not a mapping", _OCCUPANTS, "occupants")
         for group, counts in (given or {}).items():
             check_group_name(group, "occupants")
             if not isinstance(counts, Mapping):
-                raise InputError("file-malformed", f"{counts!r} is not a mapping", _OCCUPANTS, f"occupants, {group}")
+                raise InputError(
+                    "file-malformed", f"{shown_value(counts)} is not a mapping", _OCCUPANTS, f"occupants, {group}"
+                )
             found[group] = {}
             for name, value in counts.items():
                 place = f"occupants, {group}.{name}"
                 count = members(value, 0, place)
                 if name not in self.rows:
                     hint = "occupants stand on offers of the pool"
-                    raise InputError("row-unknown", f"the pool has no offer {name!r}", hint, place)
+                    raise InputError("row-unknown", f"the pool has no offer {shown_value(name)}", hint, place)
                 if count:
                     found[group][self.rows[name]] = count
         return found

@@ -24,6 +24,7 @@ from offermatch.requirements import (
     members,
     weight_number,
 )
+from offermatch.visible import shown_value
 
 __all__ = [
     "BLANKS",
@@ -80,7 +81,7 @@ def check_weights(columns: Collection[str], place: str) -> None:
     for column in columns:
         if column.startswith(_WEIGHT) and not any(prefix + column[len(_WEIGHT) :] in columns for prefix in _PREFERS):
             hint = f"name what is preferred in a column prefers.{column[len(_WEIGHT) :]}"
-            raise InputError("unknown-column", f"{column!r} weighs nothing", hint, place)
+            raise InputError("unknown-column", f"{shown_value(column)} weighs nothing", hint, place)
 
 
 def asked_in_cells(row: Mapping[str, Any], place: str) -> tuple[tuple[AnyRequirement, ...], tuple[Preference, ...]]:
@@ -114,7 +115,7 @@ def _condition(is_least: bool | None, name: str, cell: Any, place: str) -> AnyRe
         return Comparison(name, measure_number(_stripped(cell), place), is_least)
     if not isinstance(cell, str):
         hint = "give values joined by |, with a leading ! those that are not allowed"
-        raise InputError("file-malformed", f"{cell!r} is not text", hint, place)
+        raise InputError("file-malformed", f"{shown_value(cell)} is not text", hint, place)
     text = text_cell(cell, place)
     values = tuple(value.strip(BLANKS) for value in text.removeprefix("!").split("|"))
     return Requirement(name, values, text.startswith("!"))
@@ -142,7 +143,7 @@ def group_in_cells(row: Mapping[str, Any], place: str) -> Group | None:
             least = members(_stripped(cell), 0, f"{place}, {column}")
         elif column in _GROUP:
             if not isinstance(cell, str):
-                raise InputError("file-malformed", f"{cell!r} is not text", "give a name", f"{place}, {column}")
+                raise InputError("file-malformed", f"{shown_value(cell)} is not text", "give a name", f"{place}, {column}")
             names[column] = text_cell(cell, f"{place}, {column}")
         elif column.startswith(_LIMIT):
             at_most[column[len(_LIMIT) :]] = members(_stripped(cell), 1, f"{place}, {column}")
@@ -161,7 +162,7 @@ def text_cell(cell: str, place: str) -> str:
     text = cell.strip(BLANKS)
     if text.lower() == "nan":
         hint = "leave the cell empty where nothing is meant"
-        raise InputError("file-malformed", f"{cell!r} is how a missing number is written", hint, place)
+        raise InputError("file-malformed", f"{shown_value(cell)} is how a missing number is written", hint, place)
     return text
 
 

@@ -25,6 +25,7 @@ from offermatch.requirements import check_group_name, measure_number, members
 from offermatch.tables.bad import BadRow, duplicate, nameless
 from offermatch.tables.groups import resolved
 from offermatch.tables.ingest import Place, integers, kinds, texts
+from offermatch.visible import shown_value
 
 __all__ = ["OfferColumns", "TaskColumns"]
 
@@ -97,17 +98,43 @@ class TaskColumns:
         """
         table = cls(*_named(names, demand, "demand", units, source), source=source)
         table.devices = table._asked_devices(devices, device_shares)
+        requirements = table._lists("requirements", requirements, (Requirement, Comparison))
+        preferences = table._lists("preferences", preferences, (Preference,))
+        groups = table._column("group", groups, (Group, str, type(None)), "a group")
         if requirements is not None and any(requirements):
-            _same_length(len(requirements), len(table), f"{source}, requirements")
             table.requirements = requirements
         if preferences is not None and any(preferences):
-            _same_length(len(preferences), len(table), f"{source}, preferences")
             table.preferences = preferences
         if groups is not None and any(groups):
-            _same_length(len(groups), len(table), f"{source}, group")
             made = [Group(one) if isinstance(one, str) and one else one or None for one in groups]
             table.groups = resolved(made, lambda row: table.place(row, "group"))
         return table
+
+    def _column(self, field: str, given: Any, known: tuple[type, ...], what: str) -> Any:
+        """Return a column with a value of these types a row; None where there is none."""
+        if given is None:
+            return None
+        listed = given if isinstance(given, (list, tuple)) else texts(given)
+        _same_length(len(listed), len(self), f"{self.source}, {field}")
+        if not all(issubclass(kind, known) for kind in kinds(listed)):
+            row = next(at for at, value in enumerate(listed) if not isinstance(value, known))
+            raise InputError(
+                "file-malformed",
+                f"{shown_value(listed[row])} is not {what}",
+                "docs/formats.md shows the shape of a row",
+                self.place(row, field),
+            )
+        return listed
+
+    def _lists(self, field: str, given: Any, known: tuple[type, ...]) -> Any:
+        """Return a column with a list of values of these types a row; None where there is none."""
+        what = f"a list of {field}"
+        listed = self._column(field, given, (list, tuple), what)
+        if listed is not None and not all(issubclass(kind, known) for kind in kinds(chain.from_iterable(listed))):
+            row = next(at for at, one in enumerate(listed) if not all(isinstance(value, known) for value in one))
+            hint = "make them with is_in, not_in, at_least, at_most and prefer"
+            raise InputError("file-malformed", f"{shown_value(listed[row])} is not {what}", hint, self.place(row, field))
+        return listed
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -269,17 +296,17 @@ class OfferColumns:
             InputError: A quantity, a name or a length that cannot be used.
         """
         table = cls(*_named(names, available, "available", units, source), source=source)
-        table._set_capacity(capacity or {}, units)
-        for name, column in (attributes or {}).items():
+        table._set_capacity(_by_name(capacity, source, "capacity"), units)
+        for name, column in _by_name(attributes, source, "attributes").items():
             values = texts(column)
             _same_length(len(values), len(table), f"{source}, attribute.{name}")
             table._check_texts(values, name)
             table.attributes[name] = values
         if devices is not None:
             table._set_devices(devices)
-        for name, column in (measures or {}).items():
+        for name, column in _by_name(measures, source, "measures").items():
             table._set_measure(name, texts(column))
-        for name, column in (occupants or {}).items():
+        for name, column in _by_name(occupants, source, "occupants").items():
             table._set_occupants(name, texts(column))
         return table
 
@@ -352,7 +379,9 @@ class OfferColumns:
     def _set_measure(self, name: str, values: list[Any]) -> None:
         _same_length(len(values), len(self), f"{self.source}, measures.{name}")
         if not isinstance(name, str):
-            raise InputError("file-malformed", f"a measure is called {name!r}", "name measures by text", self.source)
+            raise InputError(
+                "file-malformed", f"a measure is called {shown_value(name)}", "name measures by text", self.source
+            )
         numbers = (
             math.nan if value is None else measure_number(value, self.place(row, f"measures.{name}"))
             for row, value in enumerate(values)
@@ -401,7 +430,9 @@ class OfferColumns:
         for row, value in enumerate(values):
             if value is not None and not isinstance(value, str):
                 place = self.place(row, f"attributes.{name}")
-                raise InputError("file-malformed", f"{value!r} is not text", "an attribute's value is text or unset", place)
+                raise InputError(
+                    "file-malformed", f"{shown_value(value)} is not text", "an attribute's value is text or unset", place
+                )
 
 
 def _has_devices(value: Any) -> bool:
@@ -414,7 +445,7 @@ def _named(
     """Return checked names and one array a dimension, all of one length."""
     listed: list[str] | None = names if names is None or isinstance(names, list) else texts(names)
     columns: dict[str, array[int]] = {}
-    for dimension, given in quantities.items():
+    for dimension, given in _by_name(quantities, source, kind).items():
         _refuse_devices(dimension, f"{source}, {kind}.{dimension}")
         columns[dimension] = integers(
             given, _placer(source, listed, f"{kind}.{dimension}"), quantity.unit_of(dimension, units)
@@ -427,9 +458,20 @@ def _named(
     return listed, columns
 
 
+def _by_name(columns: Any, source: str, field: str) -> Mapping[str, Any]:
+    """Return columns by name; none where they are None."""
+    if columns is None or isinstance(columns, Mapping):
+        return columns or {}
+    raise InputError(
+        "file-malformed", f"{shown_value(columns)} is not a mapping", "give columns by name", f"{source}, {field}"
+    )
+
+
 def _refuse_devices(dimension: str, place: str) -> None:
     if not isinstance(dimension, str):
-        raise InputError("file-malformed", f"a dimension is called {dimension!r}", "name dimensions by text", place)
+        raise InputError(
+            "file-malformed", f"a dimension is called {shown_value(dimension)}", "name dimensions by text", place
+        )
     if dimension == DEVICES:
         hint = "give devices in their own field or column, and a dimension another name"
         raise InputError("unknown-dimension", f"{DEVICES!r} is no dimension, but the name of the devices", hint, place)
@@ -447,7 +489,9 @@ def check_names(names: Sequence[Any], source: str) -> None:
             if type(name).__name__ in quantity.NULLS or (isinstance(name, str) and not name):
                 raise nameless(f"{source}, row {row}, name")
             if not isinstance(name, str):
-                raise InputError("file-malformed", f"{name!r} is not text", "a name is text", f"{source}, row {row}, name")
+                raise InputError(
+                    "file-malformed", f"{shown_value(name)} is not text", "a name is text", f"{source}, row {row}, name"
+                )
     if len(unique) != len(names):
         seen: dict[str, int] = {}
         for row, name in enumerate(names):
@@ -463,8 +507,12 @@ def _aligned(columns: Mapping[str, array[int]], dimensions: Sequence[str], rows:
     return [columns.get(name, zeros) for name in dimensions]
 
 
+def _called(name: Any) -> str:
+    return name if isinstance(name, str) else shown_value(name)
+
+
 def _place(source: str, names: Sequence[str] | None, row: int, column: str, numbers: Sequence[int] | None = None) -> str:
-    named = f" ({names[row]})" if names is not None and row < len(names) else ""
+    named = f" ({_called(names[row])})" if names is not None and row < len(names) else ""
     return f"{source}, row {row if numbers is None else numbers[row]}{named}" + (f", {column}" if column else "")
 
 

@@ -27,6 +27,7 @@ from offermatch.tables.shape import (
     preference_from_mapping,
     requirement_from_mapping,
 )
+from offermatch.visible import shown_value
 
 __all__ = ["groups_in", "names_in", "offers_in", "tasks_in"]
 
@@ -121,7 +122,8 @@ def _digits(value: Any) -> Any:
         return value
     try:
         return str(index(value))
-    except TypeError:
+    except (TypeError, ValueError):
+        # No integer, or one of thousands of digits, which is no name.
         return value
 
 
@@ -171,9 +173,9 @@ def _check_fields(found: Given, names: Sequence[str], shape: _Shape) -> None:
         if isinstance(found, GivenRows):
             hint = f"the keys are {known}; of flat rows, name the dimensions with dimensions=(...)"
             row = next(at for at, keys in enumerate(found.listed) if field in keys)
-            raise InputError("unknown-column", f"there is no {field!r}", hint, found.place(row, names))
+            raise InputError("unknown-column", f"there is no {shown_value(field)}", hint, found.place(row, names))
         hint = f"the columns are {known}; to read some of them only, name the dimensions with dimensions=(...)"
-        raise InputError("unknown-column", f"there is no column {field!r}", hint, found.source)
+        raise InputError("unknown-column", f"there is no column {shown_value(field)}", hint, found.source)
 
 
 def _by_dimension(
@@ -209,7 +211,9 @@ def _check_mappings(found: Given, values: Sequence[Any], names: Sequence[str], f
         if not isinstance(value, Mapping):
             what = _KINDS.get(field, "a quantity for each dimension")
             hint = f"give {what} by its name"
-            raise InputError("file-malformed", f"{value!r} is not a mapping", hint, found.place(row, names, field))
+            raise InputError(
+                "file-malformed", f"{shown_value(value)} is not a mapping", hint, found.place(row, names, field)
+            )
 
 
 def _capacity(
@@ -279,7 +283,9 @@ def _devices(found: Given, names: Sequence[str]) -> Any:
         if isinstance(value, (Mapping, set, frozenset)) or (value is None and found.fields is not None):
             # Nothing that a row could have meant: it would pass for no devices below.
             hint = "devices is a number of free devices, or a list of the free thousandths of each"
-            raise InputError("quantity-malformed", f"{value!r} is not a number", hint, found.place(row, names, "devices"))
+            raise InputError(
+                "quantity-malformed", f"{shown_value(value)} is not a number", hint, found.place(row, names, "devices")
+            )
     return [
         [part for part in value.split("|") if part.strip()] if isinstance(value, str) and "|" in value else value
         for value in values
@@ -358,7 +364,7 @@ def _listed(
             example = "[is_in('zone', 'a')]" if field == "requirements" else "[prefer(is_in('zone', 'a'), 0.5)]"
             place = found.place(row, names, field)
             hint = f"a task has a list of {field}, such as {example}"
-            raise InputError("file-malformed", f"{value!r} is not a list of {field}", hint, place)
+            raise InputError("file-malformed", f"{shown_value(value)} is not a list of {field}", hint, place)
         elif kinds(asked) <= made:
             listed.append(tuple(asked))
         else:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from offermatch.errors import InputError
 from offermatch.tables.most import check_batches
+from offermatch.visible import shown_value
 
 __all__ = ["ArrowStream", "Interchange", "Table", "columns_by_name"]
 
@@ -67,9 +68,9 @@ def columns_by_name(given: Any, source: str) -> dict[str, Any] | None:
     for name, column in pairs:
         if not isinstance(name, str):
             hint = "name the columns by text, as frame.rename(columns=...) does"
-            raise InputError("file-malformed", f"a column is called {name!r}", hint, source)
+            raise InputError("file-malformed", f"a column is called {shown_value(name)}", hint, source)
         if name in columns:
-            raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", source)
+            raise InputError("file-malformed", f"the column {shown_value(name)} stands twice", "keep one", source)
         columns[name] = column
     return columns
 

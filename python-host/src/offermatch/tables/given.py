@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain
 from operator import attrgetter
@@ -20,6 +21,7 @@ from offermatch.errors import InputError
 from offermatch.tables.frames import columns_by_name
 from offermatch.tables.ingest import kinds, texts
 from offermatch.tables.most import check_rows, listed_rows
+from offermatch.visible import shown_value
 
 __all__ = ["Given", "GivenColumns", "GivenRows", "given"]
 
@@ -105,7 +107,9 @@ class Given(ABC):
 
     def place(self, row: int, names: Sequence[str], field: str = "") -> str:
         """Return where a row stands, for errors."""
-        return f"{self.source}, row {row} ({names[row]})" + (f", {field}" if field else "")
+        name: Any = names[row]
+        called = name if isinstance(name, str) else shown_value(name)
+        return f"{self.source}, row {row} ({called})" + (f", {field}" if field else "")
 
 
 class GivenRows(Given):
@@ -154,7 +158,9 @@ class GivenRows(Given):
             row = next(at for at, found in rows if not (field in found if self.keyed else hasattr(found, field)))
             what = "a key" if self.keyed else "an attribute"
             hint = f"give every row what it has; with dimensions=(...) each dimension is {what} of the row"
-            raise InputError("missing-column", f"the row has no {field!r}", hint, self.place(row, names)) from None
+            raise InputError(
+                "missing-column", f"the row has no {shown_value(field)}", hint, self.place(row, names)
+            ) from None
 
     def optional(self, field: str, empty: Any) -> list[Any] | None:
         """Return the column of a field, filled where it is missing."""
@@ -232,7 +238,7 @@ class GivenColumns(Given):
         column = self.columns.get(field)
         if column is None:
             hint = "the columns are " + ", ".join(map(str, self.columns))
-            raise InputError("missing-column", f"there is no column {field!r}", hint, self.source)
+            raise InputError("missing-column", f"there is no column {shown_value(field)}", hint, self.source)
         return column
 
     def optional(self, field: str, empty: Any) -> Any:
@@ -254,7 +260,7 @@ def given(table: Any, source: str, name: str) -> Given:
         listed = listed_rows(table, source)
     except TypeError:
         hint = "give rows, a frame, a dictionary of columns, or the path of a file"
-        raise InputError("file-malformed", f"{_shown(table)} is no table", hint, source) from None
+        raise InputError("file-malformed", f"{shown_value(table)} is no table", hint, source) from None
     found = {kind: _keyed(kind) for kind in kinds(listed)}
     if not any(found.values()):
         return GivenRows(listed, source, name, keyed=False)
@@ -270,7 +276,7 @@ def given(table: Any, source: str, name: str) -> Given:
 def _columns(columns: dict[str, Any], source: str, name: str) -> GivenColumns:
     if name not in columns:
         hint = f"say which column has the names with name=...; the columns are {', '.join(columns) or 'none'}"
-        raise InputError("missing-column", f"there is no column {name!r}", hint, source)
+        raise InputError("missing-column", f"there is no column {shown_value(name)}", hint, source)
     lengths = {}
     for field, column in columns.items():
         try:
@@ -279,7 +285,7 @@ def _columns(columns: dict[str, Any], source: str, name: str) -> GivenColumns:
             lengths[field] = len(column)
         except TypeError:
             hint = "a column is a list, an array or a series, one value a row"
-            raise InputError("column-length", f"{_shown(column)} is no column", hint, f"{source}, {field}") from None
+            raise InputError("column-length", f"{shown_value(column)} is no column", hint, f"{source}, {field}") from None
     rows = lengths[name]
     check_rows(rows, source)
     for field, length in lengths.items():
@@ -312,17 +318,13 @@ def _picked(column: Any, rows: Sequence[int]) -> Any:
     if not len(rows):
         return column[:0]
     library = type(column).__module__.partition(".")[0]
-    if library in ("pandas", "pyarrow"):
-        return column.take(list(rows))
-    if library == "numpy":
-        return column[list(rows)]
-    if library == "polars":
-        if str(column.dtype).startswith(("Int", "UInt", "Float")):
+    # What a library cannot pick from, such as a column of another byte order, is picked from as values.
+    with suppress(Exception):
+        if library in ("pandas", "pyarrow"):
+            return column.take(list(rows))
+        if library == "numpy":
+            return column[list(rows)]
+        if library == "polars" and str(column.dtype).startswith(("Int", "UInt", "Float")):
             return column.gather(list(rows))
-        column = column.to_list()
-    return [column[row] for row in rows]
-
-
-def _shown(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+    values = texts(column)
+    return [values[row] for row in rows]

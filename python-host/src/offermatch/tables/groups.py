@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from offermatch.errors import InputError
 from offermatch.requirements import OFFER, Group
 from offermatch.tables.tables import NO_GROUPS, GroupTable
+from offermatch.visible import shown_value
 
 __all__ = ["Occupants", "clashes", "group_table", "resolved", "short_groups"]
 
@@ -38,7 +39,7 @@ def clashes(groups: Iterable[Group | None]) -> dict[int, int]:
 def clash(group: str, row: int, place: str) -> InputError:
     """Return the error of a group that another row describes otherwise."""
     hint = "all members bear the same group, or its name alone"
-    return InputError("group-malformed", f"{group!r} is another group in row {row}", hint, place)
+    return InputError("group-malformed", f"{shown_value(group)} is another group in row {row}", hint, place)
 
 
 def resolved(groups: Sequence[Group | None], place: Callable[[int], str]) -> list[Group | None]:

@@ -210,7 +210,7 @@ def texts(column: Any) -> list[Any]:
         check_column(column, "")
         convert = next((m for m in ("to_pylist", "to_list", "tolist") if hasattr(column, m)), None)
         try:
-            values = getattr(column, convert)() if convert else list(column)
+            values = list(getattr(column, convert)() if convert else column)
         except Exception as error:
             message = f"the values of a {type(column).__name__} cannot be read: {error}"
             raise InputError("file-malformed", message, "give a list of text") from error

@@ -13,9 +13,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from offermatch.errors import InputError
 from offermatch.tables.bad import BadRows
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.rows import offers_of_rows, tasks_of_rows
+from offermatch.visible import shown_value
 
 __all__ = ["offer_columns", "task_columns"]
 
@@ -45,6 +47,7 @@ def task_columns(
     Raises:
         InputError: A row that cannot be used.
     """
+    _check_fields(dimensions, name)
     if isinstance(rows, TaskColumns):
         return rows
     if isinstance(rows, (str, PathLike)):
@@ -64,6 +67,7 @@ def offer_columns(
     units: Mapping[str, str] | None = None,
 ) -> OfferColumns:
     """Return offers as a table. The arguments and errors are those of ``task_columns``."""
+    _check_fields(dimensions, name)
     if isinstance(rows, OfferColumns):
         return rows
     if isinstance(rows, (str, PathLike)):
@@ -71,3 +75,14 @@ def offer_columns(
 
         return read_offers(Path(rows), units=units, bad_rows=bad_rows)
     return offers_of_rows(rows, dimensions, source, name=name, bad_rows=bad_rows, units=units)
+
+
+def _check_fields(dimensions: object, name: object) -> None:
+    if not isinstance(name, str):
+        hint = 'say which field has the names, such as name="task_id"'
+        raise InputError("setting-malformed", f"{shown_value(name)} is no field", hint, "name")
+    listed = isinstance(dimensions, Sequence) and not isinstance(dimensions, (str, bytes))
+    if dimensions is None or (listed and all(isinstance(one, str) for one in dimensions)):  # type: ignore[attr-defined]
+        return
+    hint = 'give a list or a tuple of names, such as ("cpu", "memory")'
+    raise InputError("setting-malformed", f"{shown_value(dimensions)} are no dimensions", hint, "dimensions")

@@ -10,6 +10,7 @@ from offermatch.errors import InputError
 from offermatch.model import Description
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import AT_LEAST, AT_MOST, Changes, TaskTable
+from offermatch.visible import shown_value
 
 __all__ = [
     "known_parameters",
@@ -87,12 +88,14 @@ def with_parameters(settings: SettingColumns, description: Description) -> Setti
     for name, value in named.items():
         if name not in known:
             hint = "it takes " + (", ".join(known) or "none")
-            raise InputError("parameter-unknown", f"{description.name} takes no parameter {name!r}", hint, "parameters")
+            raise InputError(
+                "parameter-unknown", f"{description.name} takes no parameter {shown_value(name)}", hint, "parameters"
+            )
         least, most = known[name].minimum, known[name].maximum
         usable = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not (usable and least <= value <= most):
             hint = f"give a number from {least!r} to {most!r}"
-            raise InputError("parameter-malformed", f"{value!r} cannot be used", hint, f"parameter {name}")
+            raise InputError("parameter-malformed", f"{shown_value(value)} cannot be used", hint, f"parameter {name}")
     column = [float(named.get(name, one.default)) for name, one in known.items()]
     return replace(settings, parameters=column, named_parameters={})
 

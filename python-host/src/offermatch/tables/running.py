@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from offermatch.errors import InputError
 from offermatch.model import Running
 from offermatch.tables.tables import OfferTable, RunningTable
+from offermatch.visible import shown_value
 
 __all__ = ["running_table"]
 
@@ -31,7 +32,7 @@ def running_table(
     for at, one in enumerate(given):
         place = f"running, row {at}"
         if one.offer not in rows:
-            raise InputError("row-unknown", f"the pool has no offer {one.offer!r}", "name one of the pool", place)
+            raise InputError("row-unknown", f"the pool has no offer {shown_value(one.offer)}", "name one of the pool", place)
         if not -(2**31) <= one.priority < 2**31 or not 0 <= one.start < 2**64:
             message = f"the priority {one.priority} or the start {one.start} cannot be used"
             hint = "a priority is a whole number of 32 bits, a start one of 64 bits, 0 or more"
@@ -39,7 +40,9 @@ def running_table(
         for name in one.demand:
             if name not in known:
                 hint = "the dimensions are " + (", ".join(dimensions) or "none")
-                raise InputError("unknown-dimension", f"no offer has the dimension {name!r}", hint, f"{place}, {name}")
+                raise InputError(
+                    "unknown-dimension", f"no offer has the dimension {shown_value(name)}", hint, f"{place}, {name}"
+                )
     table = RunningTable(
         len(given),
         array("Q", [rows[one.offer] for one in given]),

@@ -19,6 +19,7 @@ from offermatch.requirements import (
     weight_number,
 )
 from offermatch.tables.bad import nameless
+from offermatch.visible import shown_value
 
 __all__ = [
     "OFFER_KEYS",
@@ -70,7 +71,7 @@ def offer_from_mapping(row: Mapping[str, Any], place: str) -> Offer:
     if devices is None or isinstance(devices, Mapping):
         # Nothing that a row of our own could have meant: it would pass for no devices below.
         hint = "devices is a number of free devices, or a list of the free thousandths of each"
-        raise InputError("quantity-malformed", f"{devices!r} is not a number", hint, f"{named}, devices")
+        raise InputError("quantity-malformed", f"{shown_value(devices)} is not a number", hint, f"{named}, devices")
     measures = measures_from(_mapping(row, "measures", named), named)
     occupants = occupants_from(_mapping(row, "occupants", named), named)
     available = _mapping(row, "available", named)
@@ -83,7 +84,7 @@ def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:
         raise nameless(f"{place}, name")
     named = f"{place} ({row['name']})"
     if not isinstance(row["name"], str):
-        raise InputError("file-malformed", f"{row['name']!r} is not text", "a name is text", f"{place}, name")
+        raise InputError("file-malformed", f"{shown_value(row['name'])} is not text", "a name is text", f"{place}, name")
     for key in row:
         if key not in known:
             hint = "correct the spelling or take it out; docs/formats.md lists what is read"
@@ -138,7 +139,7 @@ def _condition(given: Mapping[str, Any], place: str, *also: str) -> AnyRequireme
     hint = f"a requirement {_CONDITION}"
     for key in given:
         if key not in (subject, *kinds, *also):
-            raise InputError("unknown-column", f"there is no {key!r}", hint, place)
+            raise InputError("unknown-column", f"there is no {shown_value(key)}", hint, place)
     if subject not in given:
         raise InputError("missing-column", f"the {subject} is missing", hint, f"{place}, {subject}")
     if not isinstance(given[subject], str):
@@ -171,7 +172,7 @@ def group_from(given: Any, place: str) -> Group | None:
     for key in given:
         if key not in _GROUP_KEYS:
             hint = "the keys are " + ", ".join(_GROUP_KEYS)
-            raise InputError("unknown-column", f"there is no {key!r}", hint, f"{place}, group")
+            raise InputError("unknown-column", f"there is no {shown_value(key)}", hint, f"{place}, group")
     check_group_name(given.get("name", ""), f"{place}, group")
     together = given.get("together")
     if together is not None and not isinstance(together, str):
@@ -204,4 +205,6 @@ def occupants_from(given: Mapping[str, Any], place: str) -> dict[str, int]:
 
 def malformed(found: Any, wanted: str, place: str) -> InputError:
     """Return the error of a field that is of the wrong type."""
-    return InputError("file-malformed", f"{found!r} is not {wanted}", "docs/formats.md shows the shape of a row", place)
+    return InputError(
+        "file-malformed", f"{shown_value(found)} is not {wanted}", "docs/formats.md shows the shape of a row", place
+    )

@@ -6,9 +6,12 @@ address. So what two pods may have beside each other is what adds up, and a matc
 
 from __future__ import annotations
 
-from offermatch.kubernetes.api import Object
+from collections.abc import Iterable
+from dataclasses import replace
 
-__all__ = ["port_of", "ports_of", "room_of"]
+from offermatch.model import Settings
+
+__all__ = ["amounts_of", "port_of", "room_of", "without_weight"]
 
 _ROOM = 2**16
 _ALL = "0.0.0.0"  # noqa: S104 - the address that Kubernetes takes where none is given
@@ -16,15 +19,16 @@ _PREFIX = "hostPort:"
 """No resource of a node has a colon in its name."""
 
 
-def ports_of(spec: Object) -> dict[str, int]:
-    """Return what a pod asks of its node's ports; sidecars count, other init containers do not."""
-    beside = [one for one in spec.get("initContainers") or [] if one.get("restartPolicy") == "Always"]
+def amounts_of(ports: Iterable[tuple[int, str, str]]) -> dict[str, int]:
+    """Return what a pod asks of its node that asks for these ports, each with its protocol and address.
+
+    Examples:
+        >>> amounts_of([(80, "", ""), (53, "UDP", "10.0.0.1")])
+        {'hostPort:80/TCP': 65536, 'hostPort:53/UDP': 1, 'hostPort:53/UDP/10.0.0.1': 1}
+    """
     addresses: dict[str, list[str]] = {}
-    for container in (*(spec.get("containers") or []), *beside):
-        for port in container.get("ports") or []:
-            if number := port.get("hostPort"):
-                name = f"{_PREFIX}{number}/{port.get('protocol') or 'TCP'}"
-                addresses.setdefault(name, []).append(port.get("hostIP") or _ALL)
+    for number, protocol, address in ports:
+        addresses.setdefault(f"{_PREFIX}{number}/{protocol or 'TCP'}", []).append(address or _ALL)
     asked: dict[str, int] = {}
     for name, given in addresses.items():
         if _ALL in given:
@@ -45,3 +49,9 @@ def room_of(name: str) -> int | None:
     """Return how much of a port or an address every node has; None where it is neither."""
     port = port_of(name)
     return None if port is None else _ROOM if port.count("/") == 1 else 1
+
+
+def without_weight(settings: Settings, dimensions: Iterable[str]) -> Settings:
+    """Return settings in which a free port makes no node better or worse, unless they have a weight of it."""
+    ports = {name: 0.0 for name in dimensions if room_of(name) is not None}
+    return replace(settings, weights={**ports, **(settings.weights or {})}) if ports else settings
