@@ -216,7 +216,7 @@ bare: wheel ## the README's commands where nothing is installed: Debian by deboo
 
 CASES ?= 20000
 
-certified: host python foreign ## matchers in other languages, by 20,000 generated cases in both programs, and two builds of each; an hour
+certified: host python foreign ## matchers in other languages, by 20,000 generated cases in both programs, and two builds of each; half an hour on a quiet machine
 	for language in c python javascript; do component=target/foreign/$$language; \
 		skip=guest/templates/$$language/skip.txt; test -e $$skip || skip=guest/templates/project/skip.txt; \
 		for program in $(HOST) "$(BIN)/python -m offermatch"; do \

@@ -1,5 +1,5 @@
 /**
- * Makes a component of a JavaScript file and those it imports: `node componentize.mjs SOURCE WIT COMPONENT`.
+ * Makes a component of a JavaScript file and those it imports: `node componentize.mjs SOURCE WIT COMPONENT [printing]`.
  *
  * By the library and not by `jco componentize`, which takes one file only, and a componentize-js of its own.
  */
@@ -8,12 +8,12 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { componentize } from '@bytecodealliance/componentize-js';
 
-const [source, witPath, out] = process.argv.slice(2);
+const [source, witPath, out, printing] = process.argv.slice(2);
 const { component } = await componentize({
     sourcePath: resolve(source),
     witPath: resolve(witPath),
     worldName: 'matcher',
     // Without clocks, randomness and streams the component imports nothing but the contract.
-    disableFeatures: ['stdio', 'random', 'clocks', 'http', 'fetch-event'],
+    disableFeatures: [...(printing ? [] : ['stdio']), 'random', 'clocks', 'http', 'fetch-event'],
 });
 await writeFile(out, component);

@@ -2,7 +2,8 @@
 # Makes a component of matching.py and of a policy, twice, with componentize-py in a virtual environment of its own.
 # `guest/python/build.sh` takes policy.py of this folder and makes target/foreign/python.wasm and python-again.wasm;
 # `guest/python/build.sh at DIRECTORY NAME` that of a project made by `offermatch new`, target/NAME.wasm and NAME-again.wasm
-# there.
+# there. A fourth word, `printing`, makes NAME-printing.wasm of a project instead, once and with a WASI: what it prints, such as
+# the traceback of an exception, stands in the host's error.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "${1:-}" = at ]; then
@@ -18,15 +19,20 @@ if ! cmp --silent guest/python/requirements.txt "$tools/installed"; then
     cp guest/python/requirements.txt "$tools/installed"
 fi
 # componentize-py walks through all that lies below a folder that it is given: a project's own has the tools in it.
-mkdir -p "$tools/source"
-cp guest/python/{matching,rows,checks,explain}.py "$policy" "$tools/source/"
+source="$target/$name-source"
+mkdir -p "$source"
+cp guest/python/{matching,rows,checks,explain}.py "$policy" "$source/"
 # CPython asks for a WASI when it starts, which is now; --stub-wasi leaves it with none, so that the component imports
 # nothing, as the contract says.
 #
 # Twice: an order that is drawn when a component is built, such as that of a set of texts, differs from build to build, and
 # `offermatch conformance --against` finds it.
-for made in "$name" "$name-again"; do
-    "$tools/bin/componentize-py" --quiet --wit-path wit --world matcher componentize --stub-wasi \
-        --python-path "$tools/source" --output "$target/$made.wasm" matching
+components=("$name" "$name-again") wasi=(--stub-wasi)
+if [ "${4:-}" = printing ]; then
+    components=("$name-printing") wasi=()
+fi
+for made in "${components[@]}"; do
+    "$tools/bin/componentize-py" --quiet --wit-path wit --world matcher componentize "${wasi[@]}" \
+        --python-path "$source" --output "$target/$made.wasm" matching
 done
-echo "build.sh: $target/$name.wasm, $(stat -c %s "$target/$name.wasm") bytes" >&2
+echo "build.sh: $target/${components[0]}.wasm, $(stat -c %s "$target/${components[0]}.wasm") bytes" >&2
