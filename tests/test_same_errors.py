@@ -20,7 +20,7 @@ def _task(**fields: Any) -> list[dict[str, Any]]:
 
 
 # What the tasks are, and the code that both hosts give.
-TASKS = {
+TASKS: dict[str, tuple[Any, str]] = {
     "negative": (_task(demand={"cpu": -5}), "quantity-negative"),
     "negative-text": (_task(demand={"cpu": "-5 cores"}), "quantity-negative"),
     "fraction": (_task(demand={"cpu": 0.0005}), "quantity-fractional"),
@@ -44,6 +44,8 @@ TASKS = {
     "requirements-object": (_task(requirements={}), "file-malformed"),
     "half-a-character": ([{"name": "\ud800"}], "file-malformed"),
     "share-and-whole": (_task(device_share=10, devices=1), "devices-malformed"),
+    "units-list": ({"units": [], "tasks": _task()}, "file-malformed"),
+    "units-nothing-but-no-null": ({"units": 0, "tasks": _task()}, "file-malformed"),
 }
 
 

@@ -218,7 +218,7 @@ def test_a_port_of_a_node_is_taken_once(api):
         api.create(PODS, pod(f"p{at}", containers=listening))
     with Running(api):
         waiting = until(lambda: next((name for name in ("p0", "p1") if condition(api, name)), None))
-        assert sorted(filter(None, placed(api).values())) == ["one", "two"]
+        until(lambda: sorted(filter(None, placed(api).values())) == ["one", "two"])
         told = "0/2 nodes are available: 2 didn't have free ports for the requested pod ports (8080/TCP)"
         assert condition(api, waiting)["message"] == told
         api.delete(f"{PODS}/theirs", grace_seconds=0)

@@ -87,7 +87,7 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
     """
     text = text_of(path)
     hint = f'the file is an array of objects, or {{"units": ..., "{key}": [...]}}; docs/formats.md shows the format'
-    units: Any = {}
+    units: Any = None
     if form == "jsonl":
         lines = _lines(text)
         rows: Any = [decoded(line, path, at) for at, line in islice(lines, 1)]
@@ -100,12 +100,13 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
         most.check_json(text, str(path))
         rows = decoded(text, path, 0)
         if isinstance(rows, dict) and key in rows and rows.keys() <= {"units", key}:
-            units, rows = rows.get("units") or {}, rows[key]
+            units, rows = rows.get("units"), rows[key]
     if not isinstance(rows, list):
         raise InputError("file-malformed", "not an array", hint, f"{path}, line 1, column 1")
     for at, row in enumerate(rows):
         if not isinstance(row, dict):
             raise InputError("file-malformed", f"{json.dumps(row, default=str)} is not an object", hint, f"{path}, row {at}")
+    units = {} if units is None else units
     if not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
         hint = 'units is an object such as {"cpu": "millicores"}'
         raise InputError("file-malformed", f"{json.dumps(units, default=str)} are no units", hint, f"{path}, units")
