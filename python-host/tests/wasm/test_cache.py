@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 
@@ -26,6 +27,22 @@ def folder(tmp_path, monkeypatch):
 def entry(folder):
     (path,) = folder.glob("*.cwasm")
     return path
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """A cache with the bundled component, which takes seconds to compile."""
+    folder = tmp_path_factory.mktemp("compiled") / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OFFERMATCH_CACHE", str(folder))
+        Code(BUNDLED)
+    return folder
+
+
+@pytest.fixture
+def filled(folder, compiled):
+    """A copy of it."""
+    return shutil.copytree(compiled, folder)
 
 
 def rebuilt(folder, reason, caplog):
@@ -70,38 +87,34 @@ def test_the_users_cache_directory_is_the_default(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("length", [0, 5, 60, 82, 83, 84, -1000, -1])
-def test_a_truncated_entry_is_rebuilt(folder, caplog, length):
-    Code(BUNDLED)
-    path = entry(folder)
+def test_a_truncated_entry_is_rebuilt(filled, caplog, length):
+    path = entry(filled)
     path.write_bytes(path.read_bytes()[:length])
-    rebuilt(folder, "is not used", caplog)
+    rebuilt(filled, "is not used", caplog)
 
 
 @pytest.mark.parametrize("at", [3, 25, 60, 100, -1])
-def test_a_damaged_entry_is_rebuilt(folder, caplog, at):
-    Code(BUNDLED)
-    path = entry(folder)
+def test_a_damaged_entry_is_rebuilt(filled, caplog, at):
+    path = entry(filled)
     content = bytearray(path.read_bytes())
     content[at] ^= 1
     path.write_bytes(content)
-    rebuilt(folder, "is not used", caplog)
+    rebuilt(filled, "is not used", caplog)
 
 
-def test_machine_code_that_wasmtime_refuses_is_rebuilt(folder, caplog):
-    Code(BUNDLED)
-    path = entry(folder)
+def test_machine_code_that_wasmtime_refuses_is_rebuilt(filled, caplog):
+    path = entry(filled)
     key = bytes.fromhex(path.stem)
     cache._write(path, key, b"not machine code")
-    rebuilt(folder, "is not used", caplog)
+    rebuilt(filled, "is not used", caplog)
 
 
-def test_an_entry_of_another_component_is_rebuilt(folder, caplog):
-    Code(BUNDLED)
-    path = entry(folder)
+def test_an_entry_of_another_component_is_rebuilt(filled, caplog):
+    path = entry(filled)
     content = path.read_bytes()
     other = cache.entry_key(b"another component", configuration(Limits()))
     path.write_bytes(content.replace(bytes.fromhex(path.stem), other, 1))
-    rebuilt(folder, "another component", caplog)
+    rebuilt(filled, "another component", caplog)
 
 
 def test_every_part_of_the_key_counts(monkeypatch):
@@ -120,19 +133,17 @@ def test_every_part_of_the_key_counts(monkeypatch):
 
 @posix
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
-def test_an_entry_that_others_can_write_to_is_rebuilt(folder, caplog, mode):
-    Code(BUNDLED)
-    entry(folder).chmod(mode)
-    rebuilt(folder, "can be written to by others", caplog)
+def test_an_entry_that_others_can_write_to_is_rebuilt(filled, caplog, mode):
+    entry(filled).chmod(mode)
+    rebuilt(filled, "can be written to by others", caplog)
 
 
 @posix
-def test_an_entry_of_another_user_is_rebuilt(folder, caplog, monkeypatch):
-    Code(BUNDLED)
-    path = entry(folder)
+def test_an_entry_of_another_user_is_rebuilt(filled, caplog, monkeypatch):
+    path = entry(filled)
     if os.geteuid() == 0:
         os.chown(path, 12345, -1)
-        rebuilt(folder, "belongs to user 12345", caplog)
+        rebuilt(filled, "belongs to user 12345", caplog)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: 12345)
         with caplog.at_level(logging.DEBUG, "offermatch"):
@@ -141,23 +152,21 @@ def test_an_entry_of_another_user_is_rebuilt(folder, caplog, monkeypatch):
 
 
 @posix
-def test_a_directory_that_others_can_write_to_is_not_used(folder, caplog):
-    Code(BUNDLED)
-    before = entry(folder).stat().st_mtime_ns
-    folder.chmod(0o777)
+def test_a_directory_that_others_can_write_to_is_not_used(filled, caplog):
+    before = entry(filled).stat().st_mtime_ns
+    filled.chmod(0o777)
     with caplog.at_level(logging.DEBUG, "offermatch"):
         assert [Code(BUNDLED).cached for _ in range(2)] == [False, False]
     assert "the directory can be written to by others" in caplog.text
-    assert entry(folder).stat().st_mtime_ns == before
+    assert entry(filled).stat().st_mtime_ns == before
 
 
 @posix
-def test_a_link_is_not_followed(folder, caplog, tmp_path):
-    Code(BUNDLED)
-    path = entry(folder)
+def test_a_link_is_not_followed(filled, caplog, tmp_path):
+    path = entry(filled)
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    rebuilt(folder, "is not used", caplog)
+    rebuilt(filled, "is not used", caplog)
     assert not path.is_symlink()
 
 
@@ -190,18 +199,17 @@ def test_a_malformed_component_is_refused_as_ever(folder, tmp_path):
     assert not folder.exists()
 
 
-def test_old_entries_and_abandoned_files_are_removed(folder):
-    Code(BUNDLED)
+def test_old_entries_and_abandoned_files_are_removed(filled):
     for number in range(40):
-        old = folder / f"{number:064x}.cwasm"
+        old = filled / f"{number:064x}.cwasm"
         old.touch()
         os.truncate(old, 2**26)  # a hole, so that it takes no room
         os.utime(old, (number, number))
-    (folder / ".left.tmp").write_bytes(b"")
-    os.utime(folder / ".left.tmp", (0, 0))
-    (folder / ".fresh.tmp").write_bytes(b"")
-    cache._prune(folder)
-    left = {path.name for path in folder.iterdir()}
+    (filled / ".left.tmp").write_bytes(b"")
+    os.utime(filled / ".left.tmp", (0, 0))
+    (filled / ".fresh.tmp").write_bytes(b"")
+    cache._prune(filled)
+    left = {path.name for path in filled.iterdir()}
     assert {f"{number:064x}.cwasm" for number in range(25, 40)} < left
     assert len(left) == 17
     assert ".left.tmp" not in left
