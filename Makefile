@@ -209,7 +209,7 @@ test-both: host wheel hostile policies foreign ## both hosts side by side, and t
 	$(BIN)/python -m pytest tests -rs $(SHARED)
 
 test-languages: host python foreign ## what takes an interpreter's matcher minutes: new projects in each language, and two builds of each guest
-	OFFERMATCH_LANGUAGES=all $(BIN)/python -m pytest -rs $(SHARED) tests/test_new_languages.py tests/test_foreign.py
+	OFFERMATCH_LANGUAGES=all $(BIN)/python -m pytest -rs $(SHARED) tests/test_new_languages.py tests/test_foreign.py tests/test_misbehaving_guests.py
 
 bare: wheel ## the README's commands where nothing is installed: Debian by debootstrap, with Python 3.11, 3.13 and 3.14; an hour, as root
 	python3 tests/bare.py --free-threaded trixie $(foreach python,$(wildcard $(HOME)/.pyenv/versions/3.1[02].*/bin/python3),--python $(python))
