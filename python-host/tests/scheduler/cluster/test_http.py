@@ -420,6 +420,35 @@ def test_requests_that_make_no_sense_are_refused():
         assert asked(server, "GET", "/v2/offers")[0] == 200
 
 
+REFUSED = {
+    "token": (b"POST /v2/reports HTTP/1.1", b"Content-Type: application/json", 401),
+    "path": (b"POST /nowhere HTTP/1.1", b"Authorization: Bearer secret", 404),
+    "method": (b"PUT /v2/reports HTTP/1.1", b"Authorization: Bearer secret", 405),
+    "kind": (b"POST /v2/reports HTTP/1.1", b"Authorization: Bearer secret\r\nContent-Type: text/plain", 415),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_a_refusal_reaches_a_client_that_still_sends_its_body(why):
+    line, header, status = REFUSED[why]
+    body = bytes(2**20)
+    with served(simulated("s"), token="secret") as server, socket.create_connection(server.address, timeout=60) as client:
+        client.sendall(line + b"\r\nHost: localhost\r\n" + header + b"\r\nContent-Length: %d\r\n\r\n" % len(body))
+        # The agent has answered before the body is on its way.
+        client.recv(1, socket.MSG_PEEK)
+        client.sendall(body)
+        answer = b"".join(iter(lambda: client.recv(2**16), b""))
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    assert b'{"error":' in answer
+
+
+def test_a_refused_client_that_never_ends_is_let_go():
+    with served(simulated("s")) as server, socket.create_connection(server.address, timeout=60) as client:
+        client.sendall(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(2**16), b""))
+    assert answer.startswith(b"HTTP/1.1 404 ")
+
+
 def test_a_cluster_that_fails_answers_503_and_an_error_in_it_500(caplog):
     cluster = simulated("s")
     with served(cluster) as server:

@@ -16,6 +16,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from importlib import import_module
@@ -39,6 +40,8 @@ _MOST_HELD = 64 * 2**20
 _THREADS = 16
 _READ_SECONDS = 20.0
 _WRITE_SECONDS = 30.0
+_LINGER_SECONDS = 2.0
+"""For which the rest of a refused request is read and thrown away."""
 _IDLE_SECONDS = 60
 _SECONDS_TO_END = 2
 
@@ -157,10 +160,11 @@ class ClusterServer:
 
     async def _answer(self, scope: dict[str, Any], receive: _Receive, send: _Send) -> None:
         headers: dict[str, str] = {}
+        is_refused = False
         try:
             status, answer = await self._answered(scope, receive)
         except _Refused as refused:
-            status, answer, headers = refused.status, refused.body, refused.headers
+            status, answer, headers, is_refused = refused.status, refused.body, refused.headers, True
         except ClusterError as error:
             status = HTTPStatus.BAD_REQUEST if error.code == "message-malformed" else HTTPStatus.SERVICE_UNAVAILABLE
             answer = {"error": {"code": error.code, "message": visible(error.line)}}
@@ -173,14 +177,23 @@ class ClusterServer:
         body = json.dumps(answer, separators=(",", ":")).encode()
         shown = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}
         raw = [(name.encode(), value.encode()) for name, value in shown.items()]
-        await asyncio.wait_for(
-            self._written(send, {"type": "http.response.start", "status": int(status), "headers": raw}, body), _WRITE_SECONDS
-        )
+        start = {"type": "http.response.start", "status": int(status), "headers": raw}
+        await asyncio.wait_for(self._written(send, start, body, more=is_refused), _WRITE_SECONDS)
+        if is_refused:
+            # A connection that is closed with bytes unread is reset, and a client that still sends loses the answer.
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._drop(receive), _LINGER_SECONDS)
+            await send({"type": "http.response.body", "body": b""})
 
     @staticmethod
-    async def _written(send: _Send, start: dict[str, Any], body: bytes) -> None:
+    async def _written(send: _Send, start: dict[str, Any], body: bytes, *, more: bool) -> None:
         await send(start)
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+
+    @staticmethod
+    async def _drop(receive: _Receive) -> None:
+        while (await receive()).get("more_body", False):
+            pass
 
     async def _answered(self, scope: dict[str, Any], receive: _Receive) -> _Answer:
         self._check_allowed(scope["headers"])
@@ -302,7 +315,7 @@ class ClusterServer:
 
 
 def _closing(status: HTTPStatus, code: str, message: str, headers: dict[str, str] | None = None) -> _Refused:
-    """Return a refusal after which nothing more of the request is read."""
+    """Return a refusal that ends the connection; the rest of the request is thrown away."""
     return _Refused(status, code, message, Connection="close", **(headers or {}))
 
 
