@@ -10,7 +10,7 @@ import tempfile
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -254,7 +254,7 @@ def _cluster(work: Workload, broken: frozenset[str], seen: Seen) -> SimulatedClu
         def launch(self, launches: Sequence[Launch]) -> Sequence[Launched]:
             now = self.now()
             fails = {"seconds": _BROKEN_SECONDS, "fails": "the server is broken"}
-            answers = super().launch([replace(one, payload=fails) if one.offer in broken else one for one in launches])
+            answers = super().launch([one._replace(payload=fails) if one.offer in broken else one for one in launches])
             for one, answer in zip(launches, answers, strict=True):
                 if answer.refusal is not None:
                     continue

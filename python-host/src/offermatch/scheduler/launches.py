@@ -82,11 +82,14 @@ class Launches:
                     break
                 mine = stages.claim_tasks(self._store, self._lease, part, self._cluster.now())
                 looked, claimed = looked + len(part.ids), claimed + len(mine)
-                short = set(matched.gangs.short([claim.id for claim, _, _ in mine]))
-                self._give_back([*short], "gang-incomplete", "too few members of its group could be claimed")
-                mine = [one for one in mine if one[0].id not in short]
+                numbers = [claim.id for claim, _, _ in mine]
+                short = set(matched.gangs.short(numbers))
+                if short:
+                    self._give_back([*short], "gang-incomplete", "too few members of its group could be claimed")
+                    mine = [one for one in mine if one[0].id not in short]
+                    numbers = [claim.id for claim, _, _ in mine]
                 if mine:
-                    begun.append(([claim.id for claim, _, _ in mine], preparation.begin(mine)))
+                    begun.append((numbers, preparation.begin(mine)))
             span.counts["claimed"] = claimed
             self._cycle.refuse("claimed-elsewhere", looked - claimed)
             self._cycle.refuse("stopped", len(matched.ids) - looked)
@@ -104,9 +107,11 @@ class Launches:
             self._store.settle(self._lease, prepared.failed, self._cluster.now())
             for reason, number in prepared.refusals.items():
                 self._cycle.refuse(reason, number)
-            short = set(gangs.short([number for number, _ in prepared.launches]))
-            self._give_back([*short], "gang-incomplete", "too few members of its group could be prepared")
-            launches = [one for one in prepared.launches if one[0] not in short]
+            launches = prepared.launches
+            short = set(gangs.short([number for number, _ in launches]))
+            if short:
+                self._give_back([*short], "gang-incomplete", "too few members of its group could be prepared")
+                launches = [one for one in launches if one[0] not in short]
 
         def settle(verdicts: Sequence[Verdict]) -> None:
             now = self._cluster.now()

@@ -135,21 +135,23 @@ class Preparation:
     ) -> Prepared:
         """Put the launches together."""
         columns, fetched, failures = self._columns, self._fetched, self._failures
-        demand, devices, now = list(columns.demand.items()), columns.devices, self._cluster.now()
+        names, demand, devices, now = columns.names, list(columns.demand.items()), columns.devices, self._cluster.now()
+        launches = prepared.launches
         for claim, row, offer in claimed:
-            want = wanted.get(claim.id, _NOTHING)
-            payload: Mapping[str, Any] = want.payload
-            if want.inputs:
-                found, why, outcome = _inputs(want.inputs, fetched, failures)
+            number, _, key = claim
+            want = wanted.get(number, _NOTHING)
+            payload, inputs = want.payload, want.inputs
+            if inputs:
+                found, why, outcome = _inputs(inputs, fetched, failures)
                 if why:
-                    prepared.failed.append(Verdict(claim.id, "failed" if outcome != "cancelled" else "again", why))
+                    prepared.failed.append(Verdict(number, "failed" if outcome != "cancelled" else "again", why))
                     prepared.refusals[outcome] = prepared.refusals.get(outcome, 0) + 1
                     continue
-                payload = {**payload, "inputs": found}
-            asked = 0 if devices is None else devices[row]
-            needs = {name: number for name, column in demand if (number := column[row])}
-            launch = Launch(claim.key, columns.names[row], offer, needs, asked // 1000, asked % 1000, payload, now)
-            prepared.launches.append((claim.id, launch))
+                # It was read for this launch alone.
+                payload["inputs"] = found
+            whole, share = divmod(devices[row], 1000) if devices is not None else (0, 0)
+            needs = {name: asked for name, column in demand if (asked := column[row])}
+            launches.append((number, Launch(key, names[row], offer, needs, whole, share, payload, now)))
         return prepared
 
     def _stage(self, copies: Sequence[_Copy], prepared: Prepared) -> None:

@@ -12,7 +12,6 @@ import logging
 from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress
 
 from offermatch.answer import Answer
 from offermatch.errors import StoreError
@@ -347,9 +346,8 @@ def claim_tasks(store: Store, lease: Lease, matched: Matched, at: float) -> list
         return []
     joining = matched.gangs.joining(matched.ids)
     claims = {claim.id: claim for claim in store.claim(lease, matched.ids, matched.offers, at, joining=joining)}
-    had = [number in claims for number in matched.ids]
-    kept = compress(zip(matched.ids, matched.rows, matched.offers, strict=True), had)
-    return [(claims[number], row, offer) for number, row, offer in kept]
+    placed = zip(map(claims.get, matched.ids), matched.rows, matched.offers, strict=True)
+    return [(claim, row, offer) for claim, row, offer in placed if claim is not None]
 
 
 @dataclass(slots=True)

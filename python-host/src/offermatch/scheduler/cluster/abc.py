@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
 
 from offermatch.model import Offer
 from offermatch.tables.columns import OfferColumns
 
 __all__ = ["Cluster", "Fetched", "Launch", "Launched", "Outcome", "Output", "Report", "Stream"]
 
+_NOTHING: Final[Mapping[str, Any]] = {}
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+
+class Launch(NamedTuple):
     """One task on its way to the offer it was given.
 
     Attributes:
@@ -33,10 +34,10 @@ class Launch:
     key: str
     task: str
     offer: str
-    demand: Mapping[str, int] = field(default_factory=dict)
+    demand: Mapping[str, int] = _NOTHING
     devices: int = 0
     device_share: int = 0
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = _NOTHING
     sent_at: float = 0.0
 
 
@@ -45,8 +46,7 @@ Refusal = Literal["offer-gone", "offer-full", "payload-refused", "launch-late", 
 that nobody knows: ask again with the same key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Launched:
+class Launched(NamedTuple):
     """What a cluster said to one launch.
 
     Attributes:
@@ -64,8 +64,7 @@ Outcome = Literal["running", "done", "failed", "lost", "unknown"]
 """``lost``: it ran and its server is gone. ``unknown``: the cluster never took this key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """Where one launch stands.
 
     Attributes:
@@ -81,8 +80,7 @@ class Report:
     finished_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """What a cluster has for one input.
 
     Attributes:

@@ -69,29 +69,30 @@ class Server:
     def shortage(self, launch: Launch) -> str:
         """Return what the launch asks beyond what is free; empty where it fits."""
         free = self.free
-        for dimension, asked in launch.demand.items():
+        _, _, _, demand, devices, share, _, _ = launch
+        for dimension, asked in demand.items():
             if asked > free.get(dimension, 0):
                 return f"{asked} {dimension} are asked, {free.get(dimension, 0)} are free"
-        if launch.devices and self.devices.count(1000) < launch.devices:
-            return f"{launch.devices} whole devices are asked, {self.devices.count(1000)} are free"
-        if launch.device_share and max(self.devices, default=0) < launch.device_share:
-            left = max(self.devices, default=0)
-            return f"{launch.device_share} thousandths of a device are asked, the freest has {left}"
+        if devices and self.devices.count(1000) < devices:
+            return f"{devices} whole devices are asked, {self.devices.count(1000)} are free"
+        if share and max(self.devices, default=0) < share:
+            return f"{share} thousandths of a device are asked, the freest has {max(self.devices, default=0)}"
         return ""
 
     def take(self, launch: Launch) -> Taken:
         """Take what a launch asks, which must be there; devices as docs/semantics.md says."""
         free = self.free
-        for dimension, asked in launch.demand.items():
+        _, _, _, demand, whole, share, _, _ = launch
+        for dimension, asked in demand.items():
             if asked:
                 free[dimension] -= asked
-        thousandths = 1000 * launch.devices or launch.device_share
+        thousandths = 1000 * whole or share
         if not thousandths:
-            return Taken(launch.demand)
+            return Taken(demand)
         before = self.devices.copy()
         take_devices(self.devices, thousandths)
         pairs = enumerate(zip(before, self.devices, strict=True))
-        return Taken(launch.demand, [(number, was - left) for number, (was, left) in pairs if was != left])
+        return Taken(demand, [(number, was - left) for number, (was, left) in pairs if was != left])
 
     def give_back(self, taken: Taken) -> None:
         """Free what a launch held."""
@@ -113,15 +114,16 @@ class Server:
 
 def malformed(launch: Launch) -> str:
     """Return what is wrong with a launch's numbers; empty where they can be used."""
-    for dimension, asked in launch.demand.items():
+    _, _, _, demand, devices, share, _, _ = launch
+    for dimension, asked in demand.items():
         if type(asked) is not int or asked < 0:
             return f"demand.{dimension} is {asked!r}, which is not a whole number of the smallest unit, 0 or more"
-    if type(launch.devices) is not int or launch.devices < 0:
-        return f"devices is {launch.devices!r}, which is not a whole number, 0 or more"
-    if type(launch.device_share) is not int or not 0 <= launch.device_share < 1000:
-        return f"device_share is {launch.device_share!r}, which is not a whole number from 0 to 999"
-    if launch.devices and launch.device_share:
-        return f"{launch.devices} devices and a share of {launch.device_share} are asked; a task asks for one of them"
+    if type(devices) is not int or devices < 0:
+        return f"devices is {devices!r}, which is not a whole number, 0 or more"
+    if type(share) is not int or not 0 <= share < 1000:
+        return f"device_share is {share!r}, which is not a whole number from 0 to 999"
+    if devices and share:
+        return f"{devices} devices and a share of {share} are asked; a task asks for one of them"
     return ""
 
 

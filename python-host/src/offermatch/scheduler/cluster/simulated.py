@@ -249,31 +249,31 @@ class SimulatedCluster(Cluster):
     # ---- within ``_changed`` -------------------------------------------------------------------------------------
 
     def _launch(self, launch: Launch, now: float) -> Launched:
-        key = launch.key
+        key, _, offer, _, _, _, payload, sent_at = launch
         if key in self._runs:
             return Launched(key)
         late = self._settled.late(launch)
         if late:
             return Launched(key, "launch-late", late)
         wrong = malformed(launch)
-        seconds, fails = launch.payload.get("seconds"), launch.payload.get("fails", "")
+        seconds, fails = payload.get("seconds"), payload.get("fails", "")
         if seconds is None:
             seconds = self._seconds(self._random) if callable(self._seconds) else self._seconds
         if wrong or type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
             return Launched(key, "payload-refused", wrong or f"seconds is {seconds!r}, which is no time, 0 or more")
-        server = self._servers.get(launch.offer)
-        if server is None or launch.offer in self._down:
-            return Launched(key, "offer-gone", f"{launch.offer} " + ("does not exist" if server is None else "is lost"))
+        server = self._servers.get(offer)
+        if server is None or offer in self._down:
+            return Launched(key, "offer-gone", f"{offer} " + ("does not exist" if server is None else "is lost"))
         short = server.shortage(launch)
         if short:
-            return Launched(key, "offer-full", f"{launch.offer}: {short}")
+            return Launched(key, "offer-full", f"{offer}: {short}")
         outcome: Outcome = "failed" if fails else "done"
         reason = str(fails) if fails else ""
         if self._failure_rate and self._random.random() < self._failure_rate:
             seconds, outcome, reason = seconds * self._random.random(), "failed", "failed by chance"
-        self._runs[key] = _Run(server, server.take(launch), outcome, reason, launch.sent_at)
-        self._running[launch.offer][key] = None
-        self._expect(now + seconds, key)
+        self._runs[key] = _Run(server, server.take(launch), outcome, reason, sent_at)
+        self._running[offer][key] = None
+        heappush(self._events, (now + seconds, next(self._order), key))
         return Launched(key)
 
     def _end(self, key: str, outcome: Outcome, reason: str, when: float) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, case, func, literal, null, select, upda
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.following import cancel_followers, restart_mates
 from offermatch.scheduler.store.groups import claim_members, note_started
-from offermatch.scheduler.store.history import changed, plain
+from offermatch.scheduler.store.history import changed, moved, plain
 from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.records import GroupClaims, Verdict
 from offermatch.scheduler.store.schema import State, dependencies, tasks
@@ -107,27 +107,17 @@ def settle(
 
     running = [verdict.id for verdict in by_outcome.get("running", ())]
     if running:
-        found = changed(
-            connection,
-            database,
-            update(tasks)
-            .where(database.among(tasks.c.id, running), tasks.c.owner == lease.owner, tasks.c.state == "claimed")
-            .values(state="running", changed_at=at),
-        )
-        count("running", len(found))
-        note_started(connection, database, [number for number, _, _ in found])
+        claimed = and_(tasks.c.owner == lease.owner, tasks.c.state == "claimed")
+        started = moved(connection, database, running, claimed, "running", at, {})
+        count("running", len(started))
+        note_started(connection, database, started)
 
     done = [verdict.id for verdict in by_outcome.get("done", ())]
     if done:
-        found = changed(
-            connection,
-            database,
-            update(tasks)
-            .where(database.among(tasks.c.id, done), held)
-            .values(state="done", owner=null(), reason=null(), cancel_reason=null(), changed_at=at, **_KEPT),
-        )
-        count("done", len(found))
-        count("ready", _release_dependents(connection, database, [number for number, _, _ in found], at))
+        nothing_left = {"owner": null(), "reason": null(), "cancel_reason": null(), **_KEPT}
+        done = moved(connection, database, done, held, "done", at, nothing_left)
+        count("done", len(done))
+        count("ready", _release_dependents(connection, database, done, at))
 
     ended: list[int] = []
     failed: list[int] = []
