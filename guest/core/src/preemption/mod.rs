@@ -1,7 +1,10 @@
 //! Room for what matters more: which running tasks have to end so that others find an offer.
 
+mod items;
 mod levels;
+mod offers;
 mod plain;
+mod rows;
 
 use alloc::vec;
 use alloc::vec::Vec;
