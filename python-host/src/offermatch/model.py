@@ -182,7 +182,8 @@ class Settings:
         """Return these settings, known to be usable whatever the dimensions are.
 
         Raises:
-            InputError: ``setting-malformed`` for an unknown mode or a maximal score that is negative or not finite.
+            InputError: ``setting-malformed`` for an unknown mode, for what should be a mapping by name, or for a maximal
+                score that is negative or not finite.
         """
         if not isinstance(self.mode, str) or self.mode not in MODES:
             raise InputError(

@@ -222,8 +222,8 @@ def check_units(units: Mapping[str, str] | None, dimensions: Iterable[str], sour
             raise InputError("setting-malformed", f"there is no dimension {dimension!r}", hint, f"{within}units")
 
 
-def units_of_file(units: Mapping[str, str], source: str) -> Mapping[str, str]:
-    """Return the units that a file declares.
+def units_of_file(units: dict[str, str], source: str) -> dict[str, str]:
+    """Return the units that a file declares, as they are.
 
     Raises:
         InputError: ``setting-malformed`` for one that cannot be declared.

@@ -185,6 +185,12 @@ impl<T> Rows<T> {
         self.refuse_nameless()
     }
 
+    /// The same, of the file that they are of.
+    fn refused_named(mut self, name: impl Fn(&T) -> &str) -> Result<Self, Error> {
+        let units = std::mem::take(&mut self.units);
+        Ok(Self::from(self.refuse_named(name)?).declaring(units))
+    }
+
     /// All rows, or the error of those that were left out.
     pub(crate) fn refuse_nameless(mut self) -> Result<Vec<T>, Error> {
         self.left_out.sort_by_key(|bad| bad.row);
@@ -206,8 +212,7 @@ impl Rows<Task> {
     /// # Errors
     /// As of [`Rows::refuse`].
     pub fn refused(self) -> Result<Self, Error> {
-        let units = self.units.clone();
-        Ok(Self::from(self.refuse()?).declaring(units))
+        self.refused_named(|task| &task.name)
     }
 }
 
@@ -225,8 +230,7 @@ impl Rows<Offer> {
     /// # Errors
     /// As of [`Rows::refuse`].
     pub fn refused(self) -> Result<Self, Error> {
-        let units = self.units.clone();
-        Ok(Self::from(self.refuse()?).declaring(units))
+        self.refused_named(|offer| &offer.name)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use offermatch::{Catalog, Offers, Packing, Problem, Reader, Sample, Tasks, Units};
+use offermatch::{Catalog, Offers, Packing, Problem, Reader, Rows, Sample, Tasks, Units};
 use serde_json::json;
 
 use super::progress::Progress;
@@ -64,8 +64,9 @@ pub(super) fn run(arguments: &PackArguments) -> anyhow::Result<Vec<u8>> {
         (None, Some(tasks), Some(offers)) => reader.read_tables(tasks, offers)?,
         (Some(sample), ..) => {
             let (tasks, offers) = sample.rows();
-            reader.check_units(&tasks.clone().into(), &offers.clone().into())?;
-            (tasks, offers)
+            let (tasks, offers) = (Rows::from(tasks), Rows::from(offers));
+            reader.check_units(&tasks, &offers)?;
+            (tasks.into_parts().0, offers.into_parts().0)
         }
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     };

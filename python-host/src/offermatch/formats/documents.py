@@ -110,7 +110,7 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
     if not isinstance(units, dict) or not all(isinstance(unit, str) for unit in units.values()):
         hint = 'units is an object such as {"cpu": "millicores"}'
         raise InputError("file-malformed", f"{json.dumps(units, default=str)} are no units", hint, f"{path}, units")
-    return rows, dict(units_of_file(units, str(path)))
+    return rows, units_of_file(units, str(path))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -358,7 +358,7 @@ def csv_units(header: Sequence[str], source: str) -> tuple[list[str], dict[str, 
         if match and units.setdefault(match[2], match[3]) != match[3]:
             message = f"{match[2]} is in {units[match[2]]} and in {match[3]}"
             raise InputError("file-malformed", message, "a dimension is in one unit", f"{source}, line 1, {column}")
-    return names, dict(units_of_file(units, source))
+    return names, units_of_file(units, source)
 
 
 def _prefixed(row: Mapping[str, str], prefix: str) -> dict[str, Any]:

@@ -24,9 +24,9 @@ _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 class Namespaces:
     """The namespaces that there are, with their labels; for one thread."""
 
-    def __init__(self, labels: Mapping[str, Labels] | None = None) -> None:
+    def __init__(self, labels: Mapping[str, Labels]) -> None:
         """Take the labels of each by its name."""
-        self._labels = labels or {}
+        self._labels = labels
         self._found: dict[_Selector, frozenset[str]] = {}
 
     def having(self, selector: _Selector) -> frozenset[str]:

@@ -128,12 +128,11 @@ class Catalog:
         return task_table(tasks, self.dimensions, self._interner, self.measures, occupants, asks_least=asks_least)
 
     def settings(self, settings: Settings) -> SettingColumns:
-        """Return settings in numbers.
+        """Return settings, which are checked, in numbers.
 
         Raises:
             InputError: ``setting-malformed`` or ``workload-malformed``, or a typical task that cannot be used.
         """
-        settings.checked()
         return SettingColumns(
             settings.mode,
             None if settings.max_score is None else float(settings.max_score),
