@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT
 from offermatch import OffermatchError, Recording
 from offermatch.conformance.suite import Suite
+from offermatch.formats import fault
 from offermatch.recording.format import parsed
 from offermatch.slot.manifest import Manifest
 
@@ -223,16 +224,25 @@ def _rust(kind: str, path: Path, verdict: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
-def judge() -> Callable[[str, list[Path]], list[Any]]:
-    """Return a function that asks the Rust host what it makes of files."""
+def verdicts() -> Callable[[str, list[Path]], list[dict[str, Any]]]:
+    """Return a function that asks the Rust host what it says of files."""
     program = ROOT / "target" / "release" / "examples" / "judge_files"
     assert program.exists(), f"{program} is not built: run `make host`"
 
-    def run(kind: str, paths: list[Path]) -> list[Any]:
+    def run(kind: str, paths: list[Path]) -> list[dict[str, Any]]:
         done = subprocess.run([program, kind, *paths], capture_output=True, text=True, timeout=600, check=False)
         assert done.returncode == 0, done.stderr
-        lines = done.stdout.splitlines()
-        return [_rust(kind, path, json.loads(line)) for path, line in zip(paths, lines, strict=True)]
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def judge(verdicts: Any) -> Callable[[str, list[Path]], list[Any]]:
+    """Return a function that asks the Rust host what it makes of files."""
+
+    def run(kind: str, paths: list[Path]) -> list[Any]:
+        return [_rust(kind, path, verdict) for path, verdict in zip(paths, verdicts(kind, paths), strict=True)]
 
     return run
 
@@ -352,3 +362,80 @@ def test_what_is_shipped_is_read_alike(tmp_path: Path, judge: Any) -> None:
         differing, found = _differences(kind, [file.read_bytes() for file in files], folder, judge)
         assert not differing
         assert kind != "cases" or not any(isinstance(verdict, str) for verdict in found)
+
+
+ODD_PARTS = [
+    '"',
+    "'",
+    "\\",
+    "\\u",
+    "\\ud83d",
+    "\\udc00",
+    "\\n",
+    ",",
+    ":",
+    "[",
+    "]",
+    "{",
+    "}",
+    "-",
+    "+",
+    ".",
+    "0",
+    "01",
+    "e",
+    "1e5",
+]
+ODD_PARTS += [
+    "nul",
+    "null",
+    "NaN",
+    "Infinity",
+    "True",
+    " ",
+    "\n",
+    "\r",
+    "\t",
+    "\0",
+    "\x7f",
+    "\xa0",
+    "\ufeff",
+    "é",
+    "\U0001f600",
+    "//",
+    "#",
+]
+ODD_PARTS += ['"a": 1', '"\\u0061": 1', "[" * 130]
+
+
+SEE = "docs/formats.md shows the formats of tables, and docs/conformance.md those of cases"
+"""The Rust host's remedy for what is JSON and no recording."""
+
+
+def _broken(text: str, chance: random.Random) -> str:
+    """Return a text in which some characters are others, or missing, or more."""
+    for _ in range(chance.choice([1, 1, 2])):
+        at = chance.randrange(len(text) + 1)
+        text = text[:at] + chance.choice([*ODD_PARTS, ""]) + text[at + chance.choice([0, 0, 1, 2, len(text)]) :]
+    return text
+
+
+def test_what_is_no_json_is_refused_in_the_same_words(tmp_path: Path, verdicts: Any) -> None:
+    chance = random.Random("json 1")
+    texts = [
+        _broken(json.dumps(RECORDING, ensure_ascii=False, indent=chance.choice([None, 1])), chance) for _ in range(1000)
+    ]
+    paths = _written(tmp_path, "recording", [text.encode() for text in texts])
+    refused = 0
+    for path, text, verdict in zip(paths, texts, verdicts("recording", paths), strict=True):
+        try:
+            fault.check(text)
+        except fault.FaultError as found:
+            refused += 1
+            expected = found.in_file(str(path))
+            said = {"refused": expected.code, "text": expected.line, "hint": expected.hint}
+            assert (verdict, _python("recording", path)) == (said, expected.code), text
+        else:
+            assert isinstance(json.loads(text), dict), text
+            assert verdict.get("hint", SEE) == SEE, text
+    assert 500 < refused < 1000

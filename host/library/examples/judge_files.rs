@@ -1,4 +1,4 @@
-//! What the readers say of files: one line of JSON for each, what it holds or the code with which it is refused.
+//! What the readers say of files: one line of JSON for each, what it holds or with which error it is refused.
 //!
 //! `tests/test_same_bytes.py` compares it with what the Python host says of the same bytes.
 
@@ -15,7 +15,8 @@ fn main() -> anyhow::Result<()> {
         _ => anyhow::bail!("usage: judge_files recording|manifest|cases PATH..."),
     };
     for path in arguments {
-        let verdict = read(&path).unwrap_or_else(|error| json!({"refused": error.code()}));
+        let refused = |error: Error| json!({"refused": error.code(), "text": error.to_string(), "hint": error.hint()});
+        let verdict = read(&path).unwrap_or_else(refused);
         println!("{verdict}");
     }
     Ok(())

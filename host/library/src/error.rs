@@ -2,6 +2,7 @@
 //!
 //! One table of all that can go wrong, longer than other files because every field is documented. The message says what is wrong, where and with which value; [`Error::hint`] says what to do about it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
@@ -10,6 +11,10 @@ use crate::table::quantity::QuantityError;
 use crate::table::rule::Rule;
 use crate::trust::refusal::SignatureRefusal;
 use crate::visible::visible_name;
+
+/// The remedy for a file of which no better one is known.
+pub(crate) const SEE_FORMATS: Cow<'static, str> =
+    Cow::Borrowed("docs/formats.md shows the formats of tables, and docs/conformance.md those of cases");
 
 /// Where in the input something stands.
 ///
@@ -297,6 +302,8 @@ pub enum Error {
         column: usize,
         /// What is wrong there.
         message: String,
+        /// What to do about it.
+        hint: Cow<'static, str>,
     },
     /// A file that cannot be read.
     #[error("{file} cannot be read: {error}")]
@@ -654,9 +661,7 @@ impl Error {
             }
             Self::ColumnLength { .. } => "every column needs one value for each row",
             Self::SettingMalformed { hint, .. } => hint,
-            Self::FileMalformed { .. } => {
-                "docs/formats.md shows the formats of tables, and docs/conformance.md those of cases"
-            }
+            Self::FileMalformed { hint, .. } => hint,
             Self::FileUnreadable { .. } | Self::ComponentUnreadable { .. } => "check the path and its permissions",
             Self::FileUnwritable { .. } => "name a place that can be written to",
             Self::RowUnknown { .. } => "add the offer before it is changed or removed",

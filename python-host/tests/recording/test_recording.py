@@ -181,7 +181,7 @@ def test_a_cycle_that_fails_is_recorded_up_to_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "Expecting value"),
+        ("", "expected a value"),
         ("[]", "its format"),
         ('{"format": "offermatch-recording/9"}', "its format"),
         ('{"format": "offermatch-recording/1"}', "'shape'"),

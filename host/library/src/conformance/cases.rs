@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::error::Error;
-use crate::read::strict_json::{self, Tree};
+use crate::error::{Error, SEE_FORMATS};
+use crate::read::strict_json::{self, Object, Tree};
 use crate::recording::Recording;
 use crate::visible::visible_name;
 
@@ -56,25 +56,21 @@ struct Document {
 /// # Errors
 /// [`Error::FileMalformed`].
 pub(super) fn parse(text: &str, origin: &str) -> Result<(String, String, Vec<Recording>), Error> {
-    let malformed = |line, column, message| Error::FileMalformed { file: origin.to_owned(), line, column, message };
-    let document: Document =
-        strict_json::object(text).map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
+    let file = || origin.to_owned();
+    let malformed = |message| Error::FileMalformed { file: file(), line: 1, column: 1, message, hint: SEE_FORMATS };
+    let Object::<Document>(document) = strict_json::parse(text, origin)?;
     let Some((_, recording)) = FORMATS.into_iter().find(|(format, _)| *format == document.format) else {
         let message = format!("the format is {:?}, not {:?} or {:?}", document.format, FORMATS[0].0, FORMATS[1].0);
-        return Err(malformed(1, 1, message));
+        return Err(malformed(message));
     };
     let mut cases: Vec<Recording> = Vec::new();
     for Tree(found) in document.cases {
         let name = found.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
         let case = complete(found, recording, &document.group)
             .and_then(Recording::from_value)
-            .map_err(|message| malformed(1, 1, format!("case {name:?}: {message}")))?;
+            .map_err(|message| malformed(format!("case {name:?}: {message}")))?;
         if case.name.is_empty() || case.about.is_empty() || cases.iter().any(|other| other.name == case.name) {
-            return Err(malformed(
-                1,
-                1,
-                format!("case {name:?}: a case has a name of its own and says why it is there"),
-            ));
+            return Err(malformed(format!("case {name:?}: a case has a name of its own and says why it is there")));
         }
         cases.push(case);
     }

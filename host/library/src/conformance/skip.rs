@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::error::Error;
+use crate::error::{Error, SEE_FORMATS};
 use crate::recording::Recording;
 
 /// Cases that are left out. One a line: `group/case`, or `group/*`, then the reason; `#` begins a comment.
@@ -49,6 +49,7 @@ impl Skips {
                 line: number + 1,
                 column: 1,
                 message: format!("{line:?} is not GROUP/CASE and a reason, such as \"devices/* has no devices yet\""),
+                hint: SEE_FORMATS,
             })?);
         }
         Ok(Self(list))

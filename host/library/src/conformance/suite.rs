@@ -12,7 +12,7 @@ use super::report::{Failure, GENERATED, GroupReport, Report, SkippedCase, SuiteR
 use super::rules::{audit_by_ledger, has_groups, has_plans, served, why_not_asked};
 use super::scores::{audit_by_scores, hang_on_task_and_offer, largest_table};
 use super::{Finding, Level, Skips, endurance, laws};
-use crate::error::Error;
+use crate::error::{Error, SEE_FORMATS};
 use crate::pool::matcher::Matcher;
 use crate::reading::{self, MOST_OF_A_RECORDING};
 use crate::recording::{Recording, Step};
@@ -123,7 +123,7 @@ impl Suite {
                 Ok(text) => Ok((file, text)),
                 Err(error) => {
                     let message = format!("not UTF-8: {}", error.utf8_error());
-                    Err(Error::FileMalformed { file, line: 1, column: 1, message })
+                    Err(Error::FileMalformed { file, line: 1, column: 1, message, hint: SEE_FORMATS })
                 }
             }
         });

@@ -3,7 +3,7 @@
 use ::csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use offermatch_core::MAX_ROWS;
 
-use crate::error::{Error, Place};
+use crate::error::{Error, Place, SEE_FORMATS};
 use crate::read::cells::Row;
 use crate::read::{check_rows, position};
 use crate::table::bad::Rows;
@@ -265,6 +265,7 @@ impl<'a> Table<'a> {
             line: usize::try_from(line).unwrap_or(usize::MAX),
             column: 1,
             message,
+            hint: SEE_FORMATS,
         };
         let line = |record: &StringRecord| record.position().map_or(1, ::csv::Position::line);
         if text.starts_with(['\r', '\n']) {
@@ -416,6 +417,7 @@ fn unit_behind<'n>(name: &'n str, source: &str, declared: &mut Vec<(String, Stri
             line: 1,
             column: 1,
             message: format!("{} is in {} and in {}", visible_name(dimension), visible_name(other), visible_name(unit)),
+            hint: SEE_FORMATS,
         }),
         _ => {
             declared.push((dimension.to_owned(), unit.to_owned()));

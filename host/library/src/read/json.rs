@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::Error;
+use crate::error::{Error, SEE_FORMATS};
 use crate::read::cells::Row;
-use crate::read::{check_rows, position};
+use crate::read::{check_rows, fault, position};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
@@ -168,6 +168,25 @@ impl<'a> File<'a> {
         units: &Units,
         build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>,
     ) -> Result<Rows<T>, Error> {
+        let rows = self.built(key, form, units, build);
+        if rows.as_ref().is_ok_and(|rows| rows.left_out().is_empty()) {
+            return rows;
+        }
+        let fault = match form {
+            Form::Lines => fault::of_lines(self.text, self.source),
+            Form::Array => fault::of(self.text, self.source),
+        };
+        fault.map_or(rows, Err)
+    }
+
+    /// As [`File::rows`], where the text is JSON.
+    fn built<T>(
+        self,
+        key: &str,
+        form: Form,
+        units: &Units,
+        build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>,
+    ) -> Result<Rows<T>, Error> {
         let (rows, declared) = match form {
             Form::Lines => self.lines()?,
             Form::Array => self.array(key)?,
@@ -206,7 +225,8 @@ impl<'a> File<'a> {
         let (Some(rows), true) = (object.get(key), object.0.iter().all(|(name, _)| name == key || name == "units"))
         else {
             let message = format!("neither an array nor an object with units and {key}");
-            return Err(Error::FileMalformed { file: self.source.to_owned(), line: 1, column: 1, message });
+            let file = self.source.to_owned();
+            return Err(Error::FileMalformed { file, line: 1, column: 1, message, hint: SEE_FORMATS });
         };
         let Raws(rows) = self.parse(rows)?;
         check_rows(rows.len(), self.source)?;
@@ -216,7 +236,7 @@ impl<'a> File<'a> {
     /// A row a line; the first line may have the units only.
     fn lines(self) -> Result<Table<'a>, Error> {
         let mut rows = Vec::new();
-        for line in self.text.split('\n').filter(|line| !line.trim_matches([' ', '\t', '\r']).is_empty()) {
+        for line in fault::lines(self.text) {
             // One more line may have the units.
             check_rows(rows.len(), self.source)?;
             rows.push(serde_json::from_str(line).map_err(|error| self.malformed(line, &error))?);
@@ -419,6 +439,6 @@ impl<'a> File<'a> {
         let message = error.to_string();
         // The place that serde_json gives is one in the part, not in the file.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
-        Error::FileMalformed { file: self.source.to_owned(), line, column, message }
+        Error::FileMalformed { file: self.source.to_owned(), line, column, message, hint: SEE_FORMATS }
     }
 }

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, SEE_FORMATS};
 use crate::read::foreign::{At, text};
 use crate::read::ports::{self, MOST, Port};
-use crate::read::strict_json::Tree;
+use crate::read::strict_json::{self, Tree};
 use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
 use crate::table::rows::{Offer, Requirement, Task};
@@ -178,10 +178,10 @@ fn documents(content: &str, source: &str) -> Result<Vec<Value>, Error> {
         line,
         column,
         message,
+        hint: SEE_FORMATS,
     };
     if content.trim_start().starts_with(['{', '[']) {
-        let tree: Tree = serde_json::from_str(content)
-            .map_err(|error| malformed(error.line(), error.column(), error.to_string()))?;
+        let tree: Tree = strict_json::parse(content, source)?;
         return Ok(match tree.0 {
             Value::Array(documents) => documents,
             document => vec![document],

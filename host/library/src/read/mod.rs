@@ -2,6 +2,7 @@
 
 mod cells;
 mod csv;
+pub(crate) mod fault;
 mod foreign;
 mod json;
 mod kubernetes;
@@ -17,7 +18,7 @@ use std::str::FromStr;
 
 use offermatch_core::MAX_ROWS;
 
-use crate::error::Error;
+use crate::error::{Error, SEE_FORMATS};
 use crate::reading::{MOST_OF_A_TABLE, read_up_to};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
@@ -357,8 +358,10 @@ fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> 
         return Err(Error::TableTooLarge { table: file, counted: "bytes", limit: MOST_OF_A_TABLE });
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let (line, column) = position::of(error.as_bytes(), error.utf8_error().valid_up_to());
-        Error::FileMalformed { file: file.clone(), line, column, message: "not UTF-8".to_owned() }
+        let mark = if error.as_bytes().starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+        let (line, column) = position::of(&error.as_bytes()[mark..], error.utf8_error().valid_up_to() - mark);
+        let (message, hint) = ("not UTF-8".to_owned(), "save it as UTF-8".into());
+        Error::FileMalformed { file: file.clone(), line, column, message, hint }
     })?;
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     Ok((text, file, format))
@@ -392,7 +395,13 @@ fn by_ending(path: &Path, format: Format) -> Result<Format, Error> {
         (Format::Auto, Some("csv")) => Ok(Format::Csv),
         (Format::Auto, _) => {
             let message = "the name ends in neither .json, .jsonl nor .csv, so the format has to be said".to_owned();
-            Err(Error::FileMalformed { file: path.display().to_string(), line: 1, column: 1, message })
+            Err(Error::FileMalformed {
+                file: path.display().to_string(),
+                line: 1,
+                column: 1,
+                message,
+                hint: SEE_FORMATS,
+            })
         }
         (format, _) => Ok(format),
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::read::foreign::{At, text};
-use crate::read::strict_json::Tree;
+use crate::read::strict_json::{self, Tree};
 use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
 use crate::table::rows::{Offer, Requirement, Task};
@@ -84,12 +84,7 @@ fn waiting(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<V
 
 /// The rows under a key.
 fn rows((content, source): (&str, &str), key: &str) -> Result<Vec<Value>, Error> {
-    let tree: Tree = serde_json::from_str(content).map_err(|error| Error::FileMalformed {
-        file: source.to_owned(),
-        line: error.line(),
-        column: error.column(),
-        message: error.to_string(),
-    })?;
+    let tree: Tree = strict_json::parse(content, source)?;
     match tree.0.get(key) {
         Some(Value::Array(rows)) if rows.iter().all(Value::is_object) => Ok(rows.clone()),
         _ => {

@@ -10,6 +10,9 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::error::{Error, SEE_FORMATS};
+use crate::read::fault;
+
 /// A struct that is written as an object, and as nothing else.
 #[derive(Default, Serialize)]
 #[serde(transparent)]
@@ -100,6 +103,22 @@ impl<'de> Deserialize<'de> for Tree {
 
         deserializer.deserialize_any(Anything)
     }
+}
+
+/// What a JSON text holds.
+///
+/// # Errors
+/// [`Error::FileMalformed`].
+pub(crate) fn parse<T: DeserializeOwned>(text: &str, source: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| {
+        fault::of(text, source).unwrap_or_else(|| Error::FileMalformed {
+            file: source.to_owned(),
+            line: error.line(),
+            column: error.column(),
+            message: error.to_string(),
+            hint: SEE_FORMATS,
+        })
+    })
 }
 
 /// What an object in a JSON text holds.

@@ -20,10 +20,10 @@ pub use recorder::Recorder;
 pub use replay::{Change, Difference, Replay};
 pub use rotation::Rotation;
 
-use crate::error::Error;
+use crate::error::{Error, SEE_FORMATS};
 use crate::pool::counts::Counts;
 use crate::pool::matcher::Matcher;
-use crate::read::strict_json;
+use crate::read::strict_json::{self, Object};
 use crate::reading::{self, MOST_OF_A_RECORDING};
 use crate::writing::write_whole;
 
@@ -147,7 +147,8 @@ impl Recording {
             Ok(bytes) => bytes,
             Err(error) => return Err(Error::FileUnreadable { file, error }),
         };
-        let malformed = |message| Error::FileMalformed { file: file.clone(), line: 1, column: 1, message };
+        let malformed =
+            |message| Error::FileMalformed { file: file.clone(), line: 1, column: 1, message, hint: SEE_FORMATS };
         let bytes = reading::unpacked(bytes, MOST_OF_A_RECORDING).map_err(|error| malformed(error.to_string()))?;
         let text = String::from_utf8(bytes).map_err(|error| malformed(format!("not UTF-8: {}", error.utf8_error())))?;
         Self::parse(&text, &file)
@@ -182,18 +183,13 @@ impl Recording {
     /// # Errors
     /// [`Error::FileMalformed`].
     pub fn parse(text: &str, origin: &str) -> Result<Self, Error> {
-        let parsed: Result<format::Document, _> = strict_json::object(text);
-        let document = parsed.map_err(|error| Error::FileMalformed {
-            file: origin.to_owned(),
-            line: error.line(),
-            column: error.column(),
-            message: error.to_string(),
-        })?;
+        let Object::<format::Document>(document) = strict_json::parse(text, origin)?;
         document.check_shape(text.len()).and_then(|()| document.recording()).map_err(|message| Error::FileMalformed {
             file: origin.to_owned(),
             line: 1,
             column: 1,
             message,
+            hint: SEE_FORMATS,
         })
     }
 

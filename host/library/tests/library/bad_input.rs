@@ -54,13 +54,17 @@ fn quantities_in_json_are_exact() {
 #[test]
 fn json_that_is_not_as_it_should_be() {
     for (text, code, what) in [
-        ("", "file-malformed", "tasks.json, line 1, column 1: EOF"),
-        ("[{\"name\": \"a\"},\n {\"name\": ]", "file-malformed", "tasks.json, line 2, column 11: expected value"),
+        ("", "file-malformed", "tasks.json, line 1, column 1: expected a value, but the file ends"),
+        (
+            "[{\"name\": \"a\"},\n {\"name\": ]",
+            "file-malformed",
+            "tasks.json, line 2, column 11: expected a value, found ]",
+        ),
         ("{}", "file-malformed", "tasks.json, line 1, column 1: neither an array nor an object with units and tasks"),
         ("[\n 5]", "file-malformed", "tasks.json, line 2, column 2: invalid type: integer `5`"),
         (r#"[{"name": 5}]"#, "file-malformed", "tasks.json, line 1, column 11: invalid type: integer `5`"),
         (r#"[{"name": "a", "demand": []}]"#, "file-malformed", "invalid type: sequence"),
-        (r#"[{"name": "a", "demand": {"cpu": NaN}}]"#, "file-malformed", "expected value"),
+        (r#"[{"name": "a", "demand": {"cpu": NaN}}]"#, "file-malformed", "column 34: expected a value, found NaN"),
         (r#"[{"name": "a", "demand": {"cpu": 1, "cpu": 2}}]"#, "file-malformed", "the key cpu stands twice"),
         (r#"[{"demand": {}}]"#, "missing-column", "tasks.json, row 0, name: missing"),
         (r#"[{"name": ""}]"#, "missing-column", "tasks.json, row 0, name: missing"),

@@ -8,6 +8,7 @@ mod conformance;
 #[cfg(target_os = "linux")]
 mod endurance;
 mod fallback;
+mod faults;
 mod hostile_rules;
 mod limits_add_up;
 mod living;

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from offermatch.errors import InputError
+from offermatch.formats.fault import FaultError
 from offermatch.reading import MOST_OF_A_RECORDING, read_bounded
 from offermatch.recording.format import FORMAT, FORMAT_2, checked, strict_json
 from offermatch.recording.recording import Recording
@@ -61,7 +62,9 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
         found = strict_json(read_bounded(path, MOST_OF_A_RECORDING).decode())
     except OSError as error:
         raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
-    except (ValueError, RecursionError) as error:
+    except FaultError as fault:
+        raise fault.in_file(str(path)) from fault
+    except ValueError as error:
         raise InputError("file-malformed", f"not JSON: {error}", _HINT, str(path)) from error
 
     def malformed(what: str) -> InputError:
@@ -83,7 +86,7 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
             raise malformed(f"case {name!r}: a case has a name of its own and says why it is there")
         try:
             cases[name] = Recording.of(checked(_complete(case, recording, found["group"])), f"{path}, case {name!r}")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise malformed(f"case {name!r}: {error}") from error
     return found["group"], found["about"], list(cases.values())
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from offermatch.errors import InputError
 from offermatch.extras import require
+from offermatch.formats import fault
 from offermatch.quantity import units_of_file
 from offermatch.reading import STANDARD_INPUT, read_table
 from offermatch.tables import most
@@ -24,7 +25,7 @@ def documents(path: Path) -> list[Any]:
     """Return the documents of a YAML or JSON file."""
     text = text_of(path)
     if text.lstrip().startswith(("{", "[")):
-        found = decoded(text, path, 0)
+        found = decoded(text, path)
         return found if isinstance(found, list) else [found]
     require("yaml", "yaml")
     yaml = import_module("yaml")
@@ -68,8 +69,9 @@ def text_of(path: Path) -> str:
         hint = "check the path and its permissions"
         raise InputError("file-unreadable", error.strerror or str(error), hint, str(path)) from error
     except UnicodeDecodeError as error:
-        hint = "save it as UTF-8"
-        raise InputError("file-malformed", f"byte {error.start} is not UTF-8", hint, str(path)) from error
+        before = error.object[: error.start].decode()
+        place = f"{path}, line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+        raise InputError("file-malformed", "not UTF-8", "save it as UTF-8", place) from error
 
 
 def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -90,15 +92,15 @@ def json_rows(path: Path, key: str, form: str = "json") -> tuple[list[dict[str, 
     units: Any = None
     if form == "jsonl":
         lines = _lines(text)
-        rows: Any = [decoded(line, path, at) for at, line in islice(lines, 1)]
+        rows: Any = [decoded(line, path, at, is_line=True) for at, line in islice(lines, 1)]
         if rows and isinstance(rows[0], dict) and rows[0].keys() == {"units"}:
             units = rows.pop()["units"]
         if text.count("\n") >= most.MOST_ROWS:
             most.check_rows(len(rows) + sum(1 for _ in islice(_lines(text), 1, None)), str(path))
-        rows += [decoded(line, path, at) for at, line in lines]
+        rows += [decoded(line, path, at, is_line=True) for at, line in lines]
     else:
         most.check_json(text, str(path))
-        rows = decoded(text, path, 0)
+        rows = decoded(text, path)
         if isinstance(rows, dict) and key in rows and rows.keys() <= {"units", key}:
             units, rows = rows.get("units"), rows[key]
     if not isinstance(rows, list):
@@ -125,12 +127,21 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         at, begin = at + 1, end + 1
 
 
-def decoded(text: str, path: Path, line: int) -> Any:
-    """Return a JSON value; ``line`` is how many lines of the file stand before it."""
+def decoded(text: str, path: Path, before: int = 0, is_line: bool = False) -> Any:
+    """Return a JSON value.
+
+    Args:
+        text: The file, or a line of it.
+        path: The file, for errors.
+        before: How many lines of the file stand before the text.
+        is_line: Whether it is a line of JSON lines.
+
+    Raises:
+        InputError: ``file-malformed``.
+    """
 
     def refuse(constant: str) -> NoReturn:
-        hint = "JSON knows no such number"
-        raise InputError("file-malformed", f"{constant} is not JSON", hint, str(path))
+        raise ValueError(f"{constant} is not JSON")
 
     def number(digits: str) -> Decimal:
         try:
@@ -147,22 +158,19 @@ def decoded(text: str, path: Path, line: int) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-            raise InputError("file-malformed", f"the key {twice!r} stands twice in one object", "keep one", str(path))
+            raise ValueError("a key stands twice in one object")
         return found
 
-    hint = "docs/formats.md shows the format"
     try:
         value = json.loads(text, parse_float=number, parse_int=whole, parse_constant=refuse, object_pairs_hook=once)
-    except json.JSONDecodeError as error:
-        place = f"{path}, line {line + error.lineno}, column {error.colno}"
-        raise InputError("file-malformed", f"not JSON: {error.msg}", hint, place) from error
-    except (RecursionError, ValueError) as error:
-        raise InputError("file-malformed", f"not usable JSON: {error}", hint, str(path)) from error
-    if "\\u" in text:
-        try:
+        if "\\u" in text:
             json.dumps(value, ensure_ascii=False, default=str).encode()
-        except UnicodeEncodeError as error:
-            hint = "an escape from \\ud800 to \\udfff stands for half a character"
-            raise InputError("file-malformed", "half of a surrogate pair stands alone", hint, str(path)) from error
+        fault.check_depth(text, value)
+    except (RecursionError, ValueError) as error:
+        try:
+            fault.check(text, is_line)
+        except fault.FaultError as found:
+            raise found.in_file(str(path), before) from error
+        hint = "docs/formats.md shows the format"
+        raise InputError("file-malformed", f"not usable JSON: {error}", hint, str(path)) from error
     return value

@@ -74,7 +74,7 @@ def read_tables(
         pods, nodes = (kubernetes.objects(documents(path), str(path)) for path in (tasks, offers))
         rows = kubernetes.tables(pods, nodes, *sources)
     elif form == "slurm":
-        rows = slurm.tables(decoded(text_of(tasks), tasks, 0), decoded(text_of(offers), offers, 0), *sources)
+        rows = slurm.tables(decoded(text_of(tasks), tasks), decoded(text_of(offers), offers), *sources)
     elif bad_rows == "refuse":
         return _in_known_units(read_tasks(tasks, form, units), read_offers(offers, form, units), units)
     else:

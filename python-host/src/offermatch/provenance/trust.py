@@ -93,7 +93,7 @@ class Trust:
             raise _malformed(str(error), place) from error
         try:
             found = strict_json(content.decode())
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise _malformed(f"not JSON: {error}", place) from error
         return cls._of(found, place)
 

@@ -11,6 +11,7 @@ from dataclasses import fields
 from math import isfinite
 from typing import Any, NoReturn
 
+from offermatch.formats import fault
 from offermatch.tables.tables import Explained, Explanations, GroupTable, Plan
 
 __all__ = ["FORMAT", "FORMAT_2", "checked", "parsed", "strict_json"]
@@ -29,7 +30,6 @@ def parsed(text: str) -> dict[str, Any]:
 
     Raises:
         ValueError: It is none, with the reason.
-        RecursionError: It is nested too deeply.
     """
     return checked(strict_json(text))
 
@@ -54,12 +54,17 @@ def strict_json(text: str) -> Any:
     """Return what a JSON text holds; keys stand once, numbers are finite and no half character stands alone.
 
     Raises:
-        ValueError: It is not JSON, with the reason.
-        RecursionError: It is nested too deeply.
+        FaultError: It is not JSON, with the place, the reason and the remedy.
+        ValueError: It cannot be used otherwise.
     """
-    found = json.loads(text, parse_int=_integer, parse_constant=_refuse, object_pairs_hook=_once)
-    if "\\u" in text:
-        json.dumps(found, ensure_ascii=False).encode()
+    try:
+        found = json.loads(text, parse_int=_integer, parse_constant=_refuse, object_pairs_hook=_once)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+        fault.check_depth(text, found)
+    except (RecursionError, ValueError) as error:
+        fault.check(text)
+        raise ValueError(str(error)) from error
     return found
 
 
@@ -73,11 +78,9 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!r} stands twice in one object")
-        found[key] = value
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
     return found
 
 

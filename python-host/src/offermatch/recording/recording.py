@@ -16,6 +16,7 @@ from typing import Any
 
 from offermatch.errors import InputError, MatcherError
 from offermatch.fallback.standing import scales_of_opening
+from offermatch.formats.fault import FaultError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Timings
 from offermatch.reading import MOST_OF_A_RECORDING, read_bounded, unpacked
@@ -83,7 +84,9 @@ class Recording:
             _check_shape(found["shape"], len(content))
         except OSError as error:
             raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
-        except (ValueError, RecursionError) as error:
+        except FaultError as fault:
+            raise fault.in_file(str(path)) from fault
+        except ValueError as error:
             raise InputError("file-malformed", f"not a recording: {error}", _HINT, str(path)) from error
         return cls.of(found, str(path))
 

@@ -148,7 +148,7 @@ class Manifest:
         """
         try:
             found = strict_json(content.decode())
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise MatcherError("manifest-malformed", f"not JSON: {error}", _HINT, str(place)) from error
         return cls._of(found, place)
 
