@@ -374,6 +374,9 @@ def test_the_migrations_make_the_tables_that_the_code_knows(store, store_url):
     with found.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+        if connection.dialect.name == "postgresql":
+            options = connection.execute(text("SELECT reloptions FROM pg_class WHERE relname = 'tasks'")).scalar()
+            assert options == ["fillfactor=50"]
     found.dispose()
     # Indexes stand in the migrations alone.
     assert [one for one in differences if one[0] != "remove_index"] == []

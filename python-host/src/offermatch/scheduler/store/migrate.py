@@ -13,7 +13,7 @@ from offermatch.scheduler.store.schema import HEAD
 
 __all__ = ["open_schema", "upgrade"]
 
-_KNOWN = ("0001", "0002", "0003", "0004", HEAD)
+_KNOWN = ("0001", "0002", "0003", "0004", "0005", HEAD)
 """The revisions this version knows, newest last."""
 
 

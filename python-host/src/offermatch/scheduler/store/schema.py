@@ -40,7 +40,7 @@ __all__ = [
     "tasks",
 ]
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision."""
 
 State = Literal["pending", "ready", "claimed", "running", "done", "failed", "cancelled"]
