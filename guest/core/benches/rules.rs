@@ -2,9 +2,11 @@
 //!
 //! `cargo bench --package offermatch-core --bench rules` measures each side in turn and takes the least of several rounds.
 //! `-- preempt` plans for tasks of high priority on full offers, `-- explain` explains, both beside the plain loop.
+//! `-- count` counts the instructions of one round of each side with valgrind instead, which other work on the machine does not change.
 //! `-- loop` runs the plain loop too, `-- gangs` what has that in its name only, `-- large` takes a million tasks and 100,000 offers for measures and preferences, without the plain loop.
 
 use std::env;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use offermatch_core::{
@@ -114,7 +116,9 @@ fn asking(mut table: TaskTable, kind: Kind, subject: u32, weight: f64) -> TaskTa
     table
 }
 
-/// One round: opening a pool and assigning.
+/// One round: opening a pool and assigning. By its name, callgrind knows what to count.
+#[unsafe(no_mangle)]
+#[inline(never)]
 fn round(offers: &OfferTable, tasks: &TaskTable, mode: Mode, method: Method) -> (Duration, Assignments) {
     let settings = Settings { mode, ..Settings::default() };
     let start = Instant::now();
@@ -145,6 +149,21 @@ fn compare(name: &str, offers: &OfferTable, (plain, ruled): (&TaskTable, &TaskTa
         print!(", the plain loop {:.0} ms: {:.0} times", ms(reference), reference.as_secs_f64() / with.as_secs_f64());
     }
     println!();
+}
+
+/// Millions of instructions of the one round that this program runs for some words.
+fn counted(words: &[&str]) -> f64 {
+    let program = env::current_exe().expect("a program has a path");
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=round"])
+        .arg(program)
+        .arg("once")
+        .args(words)
+        .output()
+        .expect("valgrind runs: on Debian, apt-get install valgrind");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let count = said.lines().find_map(|line| line.split("Collected : ").nth(1)?.trim().parse::<f64>().ok());
+    count.unwrap_or_else(|| panic!("valgrind counts nothing: {said}")) / 1e6
 }
 
 /// Plans for 1,000 tasks of high priority on 5,000 full offers with 100,000 running tasks of five priorities.
@@ -221,46 +240,71 @@ fn explain() {
     }
 }
 
+/// Places a million tasks on 100,000 offers, with a measure and a preference each.
+fn large() {
+    let offers = offers(100_000);
+    let plain = tasks(1_000_000, 1);
+    let ruled = asking(asking(plain.clone(), Kind::AtLeast, 0, f64::INFINITY), Kind::In, 0, 0.5);
+    for mode in [Mode::Exclusive, Mode::Shared] {
+        compare("a measure and a preference a task", &offers, (&plain, &ruled), mode, false);
+    }
+}
+
 /// Milliseconds.
 fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
+/// The rules, each with the tasks for whom it holds.
+fn rules(plain: &TaskTable) -> [(&'static str, TaskTable); 8] {
+    let plain = || plain.clone();
+    [
+        ("gangs of 4, together on 40 racks", grouped(plain(), 4, 4, Some(RACK), &[])),
+        ("gangs of 4, all or nothing", grouped(plain(), 4, 4, None, &[])),
+        ("groups of 4, at most 1 an offer", grouped(plain(), 4, 0, None, &[(None, 1)])),
+        ("groups of 20, at most 5 a zone", grouped(plain(), 20, 0, None, &[(Some(0), 5)])),
+        ("groups of 100, at most 3 a rack", grouped(plain(), 100, 0, None, &[(Some(RACK), 3)])),
+        ("a preferred zone a task", asking(plain(), Kind::In, 0, 0.5)),
+        ("a measure that is preferred", asking(plain(), Kind::AtLeast, 0, 0.5)),
+        ("a measure that is required", asking(plain(), Kind::AtLeast, 0, f64::INFINITY)),
+    ]
+}
+
+/// Runs the one round that is counted.
+fn once(rule: &str, alike: &str, mode: &str) {
+    let plain = tasks(20_000, alike.parse().expect("a number"));
+    let ruled = rules(&plain).into_iter().find(|(name, _)| *name == rule);
+    let tasks = ruled.map_or(plain, |(_, tasks)| tasks);
+    let mode = if mode == Mode::Shared.to_string() { Mode::Shared } else { Mode::Exclusive };
+    round(&offers(5_000), &tasks, mode, Method::Automatic);
+}
+
 fn main() {
-    if env::args().any(|word| word == "preempt") {
-        return preempt();
+    let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["preempt"] => return preempt(),
+        ["explain"] => return explain(),
+        ["large"] => return large(),
+        ["once", rule, alike, mode] => return once(rule, alike, mode),
+        _ => {}
     }
-    if env::args().any(|word| word == "explain") {
-        return explain();
-    }
-    if env::args().any(|word| word == "large") {
-        let offers = offers(100_000);
-        let plain = tasks(1_000_000, 1);
-        let ruled = asking(asking(plain.clone(), Kind::AtLeast, 0, f64::INFINITY), Kind::In, 0, 0.5);
-        for mode in [Mode::Exclusive, Mode::Shared] {
-            compare("a measure and a preference a task", &offers, (&plain, &ruled), mode, false);
-        }
-        return;
-    }
-    let looped = env::args().any(|word| word == "loop");
-    let only = env::args().skip(1).find(|word| !word.starts_with('-') && word != "loop");
+    let [looped, counts] = ["loop", "count"].map(|word| words.contains(&word));
+    let only = words.iter().find(|word| !["loop", "count"].contains(word));
     let offers = offers(5_000);
     for alike in [4, 1] {
         let plain = tasks(20_000, alike);
-        let rules = [
-            ("gangs of 4, together on 40 racks", grouped(plain.clone(), 4, 4, Some(RACK), &[])),
-            ("gangs of 4, all or nothing", grouped(plain.clone(), 4, 4, None, &[])),
-            ("groups of 4, at most 1 an offer", grouped(plain.clone(), 4, 0, None, &[(None, 1)])),
-            ("groups of 20, at most 5 a zone", grouped(plain.clone(), 20, 0, None, &[(Some(0), 5)])),
-            ("groups of 100, at most 3 a rack", grouped(plain.clone(), 100, 0, None, &[(Some(RACK), 3)])),
-            ("a preferred zone a task", asking(plain.clone(), Kind::In, 0, 0.5)),
-            ("a measure that is preferred", asking(plain.clone(), Kind::AtLeast, 0, 0.5)),
-            ("a measure that is required", asking(plain.clone(), Kind::AtLeast, 0, f64::INFINITY)),
-        ];
         println!("20,000 tasks, {alike} alike side by side, 5,000 offers");
-        for (name, ruled) in rules.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| name.contains(only))) {
+        for (name, ruled) in rules(&plain).iter().filter(|(name, _)| only.is_none_or(|only| name.contains(only))) {
             for mode in [Mode::Shared, Mode::Exclusive] {
-                compare(name, &offers, (&plain, ruled), mode, looped && mode == Mode::Shared);
+                if counts {
+                    let count = |rule: &str| counted(&[rule, &alike.to_string(), &mode.to_string()]);
+                    let (with, without) = (count(name), count("none"));
+                    let ratio = with / without;
+                    println!("{name:<34} {mode:<9} {with:>7.1} million, without {without:>6.1}: {ratio:>5.2} times");
+                } else {
+                    compare(name, &offers, (&plain, ruled), mode, looped && mode == Mode::Shared);
+                }
             }
         }
     }

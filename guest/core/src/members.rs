@@ -77,6 +77,11 @@ impl Members {
         self.limits.is_empty() && self.together.is_none()
     }
 
+    /// Whether there is no limit.
+    pub(crate) fn have_no_limits(&self) -> bool {
+        self.limits.is_empty()
+    }
+
     /// The attribute of which all members are to have one value.
     pub(crate) fn together(&self) -> Option<u32> {
         self.together

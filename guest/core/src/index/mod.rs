@@ -45,7 +45,7 @@ use search::{Nothing, Search};
 use slots::{SLOTS, Slots};
 use words::{WORDS, Words};
 
-pub(crate) use shelves::{Floors, Seek, Shelves};
+pub(crate) use shelves::{Floors, SLACK, Seek, Shelves};
 pub(crate) use within::{Among, Want};
 
 /// The index is compacted when but one slot in so many holds an offer still.

@@ -21,6 +21,8 @@ use super::within::Among;
 
 /// Offers of one value, on average, beyond which the words are searched.
 const OFFERS_A_SHELF: usize = 1 << 11;
+/// Wider than the roundings of a sum of scores.
+pub(crate) const SLACK: f64 = 1e-9;
 /// Offers that are looked at together.
 const CHUNK: usize = 8;
 /// The shelf of a row that is on none.
@@ -114,6 +116,15 @@ pub(crate) struct Seek {
     cost: Cost,
 }
 
+impl Seek {
+    /// The highest key of an offer at which the task has a score.
+    fn last_key(&self, score: f64) -> f64 {
+        // Rounded up.
+        const UP: f64 = 1.0 + 2.0 * f64::EPSILON;
+        (score + self.cost.subtract) * UP
+    }
+}
+
 impl Shelf {
     /// What an offer has.
     #[inline]
@@ -191,6 +202,11 @@ impl Shelves {
         self.shelves[place].rows.len()
     }
 
+    /// The place of the value that a listed row has, if it is on a shelf.
+    pub(crate) fn place(&self, row: usize) -> Option<usize> {
+        Some(self.shelf_of[row] as usize).filter(|&place| place < self.shelves.len())
+    }
+
     /// The row and the score of the offer that a task gets among those with the value at a place.
     pub(crate) fn find<P: Policy>(
         &self,
@@ -200,16 +216,13 @@ impl Shelves {
         (policy, ranking): (&P, &Ranking),
         among: &Among<'_>,
     ) -> Option<(usize, f64)> {
-        // Rounded up.
-        const UP: f64 = 1.0 + 2.0 * f64::EPSILON;
         if !seek.is_possible {
             return None;
         }
         let (shelf, width) = (&self.shelves[place], self.axes.width());
         // What is as high as the ceiling may still be chosen.
         let (mut lowest, mut first) = (ranking.max_score.min(among.ceiling.next_up()), 0);
-        let limit = |score: f64| (score + seek.cost.subtract) * UP;
-        let mut last_key = limit(lowest);
+        let mut last_key = seek.last_key(lowest);
         let mut best = None;
         let demand = Demand { quantities: task.demand, devices: task.devices };
         let is_plain = task.preferred().next().is_none();
@@ -229,7 +242,7 @@ impl Shelves {
             let position = ledger.position(row).unwrap_or(u32::MAX);
             if (score, position) < (lowest, first) {
                 (lowest, first, best) = (score, position, Some((row, score)));
-                last_key = limit(score);
+                last_key = seek.last_key(score);
             }
             if is_plain {
                 // Others with the same have the same score, and come later in the list.
@@ -237,6 +250,60 @@ impl Shelves {
             }
         }
         best
+    }
+
+    /// The offers with the value at a place that equal tasks would get if each of these took one and nothing else changed, the first
+    /// of them first, at most so many: scores, positions and rows. Without those at which the sum of the scores is above a
+    /// ceiling.
+    pub(crate) fn firsts<P: Policy>(
+        &self,
+        (place, seek): (usize, &Seek),
+        (task, ledger): (Task<'_>, &Ledger),
+        (policy, ranking): (&P, &Ranking),
+        (most, ceiling): (usize, f64),
+        firsts: &mut Vec<(f64, u32, usize)>,
+    ) {
+        firsts.clear();
+        if !seek.is_possible {
+            return;
+        }
+        let (shelf, width) = (&self.shelves[place], self.axes.width());
+        let mut sum = 0.0;
+        // Of these only what comes before is chosen.
+        let mut end = (ranking.max_score.min(ceiling.next_up()), 0);
+        let mut last_key = seek.last_key(end.0);
+        let demand = Demand { quantities: task.demand, devices: task.devices };
+        let is_plain = task.preferred().next().is_none();
+        let mut at = shelf.keys.partition_point(|&key| key < seek.cost.least_key);
+        while let Some(next) = shelf.next(at, seek.reached, last_key) {
+            at = next + 1;
+            let (row, values) = (shelf.rows[next] as usize, shelf.values(next, width));
+            if !values.iter().zip(&seek.asked).all(|(has, asked)| asked <= has)
+                || !task.required().all(|requirement| task.holds(requirement, ledger, row))
+            {
+                continue;
+            }
+            let score = policy.score(ranking, demand, self.axes.as_leftover(values));
+            let score = task.with_penalties(score, ledger, row);
+            let position = ledger.position(row).unwrap_or(u32::MAX);
+            if (score, position) >= end {
+                if is_plain {
+                    // Others with the same have the same score, and come later in the list.
+                    at = shelf.next_other(next, width);
+                }
+                continue;
+            }
+            let to = firsts.partition_point(|&(other, first, _)| (other, first) < (score, position));
+            firsts.insert(to, (score, position, row));
+            firsts.truncate(most);
+            sum += score;
+            // The scores of all before, too, are part of the sum.
+            let room = (ceiling - sum + (ceiling + sum) * SLACK).next_up().min(ranking.max_score);
+            if let Some(&(score, position, _)) = firsts.last() {
+                end = if firsts.len() < most && room > score { (room, 0) } else { (score, position) };
+            }
+            last_key = seek.last_key(end.0);
+        }
     }
 
     /// Takes note that a listed row has less than it had.

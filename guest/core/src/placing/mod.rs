@@ -3,6 +3,7 @@
 //! A trial keeps beside the pool what it has altered, which are a few offers: the search passes these over, and they are
 //! looked at one by one. What a trial has found is taken from the pool when it is known to hold.
 
+mod alike;
 mod together;
 
 use alloc::vec;
@@ -13,7 +14,7 @@ use hashbrown::HashMap;
 use crate::columns::Shape;
 use crate::feasible::Task;
 use crate::groups::Occupants;
-use crate::index::{Among, Seek, Shelves, Want};
+use crate::index::{Among, SLACK, Seek, Shelves, Want};
 use crate::members::Members;
 use crate::method::Method;
 use crate::mode::Mode;
@@ -24,9 +25,6 @@ use crate::table::TaskTable;
 use crate::trial::Trial;
 
 use together::Values;
-
-/// Wider than the roundings of a sum of scores.
-const SLACK: f64 = 1e-9;
 
 /// The rows of the members of each group.
 struct Rows {

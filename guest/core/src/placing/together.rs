@@ -30,9 +30,9 @@ pub(super) struct Values {
 
 /// Trials with one value that are begun.
 #[derive(Debug, Clone, Copy, Default)]
-struct Begun {
+pub(super) struct Begun {
     /// The place of the value.
-    place: usize,
+    pub(super) place: usize,
     /// A number that the sum of all scores is not below; infinite where a member finds no offer.
     least: f64,
     /// What the first member has found, if it has been looked for.
@@ -67,12 +67,19 @@ impl<P: Policy> Pool<P> {
             return Vec::new();
         }
         trial.begin(self.ledger.rows(), self.ledger.list().len());
-        let has_floors = self.mode == Mode::Exclusive && shelves.is_some() && !self.ranking.used_first;
         if shelves.is_none() {
             self.want(gang, wants);
         } else {
             self.seek(gang, wants);
         }
+        let mut best = Best::default();
+        if let Some(shelves) = shelves.as_ref()
+            && self.is_alike(gang, &members, wants)
+        {
+            self.find_alike(gang, (shelves, &wants.seeks[0]), (*attribute, values), &mut begun, &mut best);
+        }
+        let has_floors =
+            self.mode == Mode::Exclusive && shelves.is_some() && !self.ranking.used_first && !begun.is_empty();
         if has_floors {
             wants.floors.clear();
             let firsts = (0..gang.rows.len()).filter(|&at| at == 0 || wants.of[at - 1] != wants.of[at]);
@@ -90,7 +97,6 @@ impl<P: Policy> Pool<P> {
         }
         begun.sort_unstable_by(|a, b| a.least.total_cmp(&b.least).then(a.place.cmp(&b.place)));
 
-        let mut best = Best::default();
         for Begun { place, mut least, first } in begun {
             let is_complete = P::BOUND == Bound::Linear && best.placed.len() == gang.rows.len();
             let most = gang.rows.len() - usize::from(least == f64::INFINITY);
@@ -112,17 +118,9 @@ impl<P: Policy> Pool<P> {
             let from = usize::from(first.is_some());
             let is_done = self.go_on((gang, from), &mut members, shelf(place), (trial, wants), &best);
             trial.placed.iter().for_each(|&(_, offer, _)| members.remove(&self.ledger, offer));
-            let (count, sum) = (trial.placed.len(), trial.sum);
-            // The list keeps its order in shared mode, and the values found in it theirs.
-            let comes_first = || match self.mode {
-                Mode::Shared => place < best.place,
-                Mode::Exclusive => self.comes_first((*attribute, value), best.value),
-            };
-            let better = count > best.placed.len()
-                || count > 0 && count == best.placed.len() && (sum < best.sum || sum == best.sum && comes_first());
-            if is_done && better {
+            if is_done && self.is_better((trial.placed.len(), trial.sum), (*attribute, value, place), &best) {
                 core::mem::swap(&mut best.placed, &mut trial.placed);
-                (best.sum, best.value, best.place) = (sum, value, place);
+                (best.sum, best.value, best.place) = (trial.sum, value, place);
             }
         }
         if best.placed.len() < gang.least { Vec::new() } else { best.placed }
@@ -142,6 +140,22 @@ impl<P: Policy> Pool<P> {
         let Some(index) = &self.index else { return };
         let Wants { of, seeks, .. } = wants;
         gang.know(of, seeks, self.shape, |seek, task| index.seek(seek, task, &self.policy, &self.ranking));
+    }
+
+    /// Whether so many members with such a sum of scores, on offers with a value, are better than the best so far.
+    pub(super) fn is_better(
+        &self,
+        (count, sum): (usize, f64),
+        (attribute, value, place): (u32, u32, usize),
+        best: &Best,
+    ) -> bool {
+        // The list keeps its order in shared mode, and the values found in it theirs.
+        let comes_first = || match self.mode {
+            Mode::Shared => place < best.place,
+            Mode::Exclusive => self.comes_first((attribute, value), best.value),
+        };
+        count > best.placed.len()
+            || count > 0 && count == best.placed.len() && (sum < best.sum || sum == best.sum && comes_first())
     }
 
     /// Whether, of two values of an attribute, the first one comes first in the list.
