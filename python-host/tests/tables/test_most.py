@@ -103,7 +103,7 @@ def test_the_rows_of_a_file_are_counted_before_they_are_read(tmp_path, monkeypat
     assert len(read_tasks(path)) == MOST
     path.write_text(table(form, MOST + 1), newline="")
     read, decoded = [], documents.decoded
-    monkeypatch.setattr(documents, "decoded", lambda text, *more: read.append(text) or decoded(text, *more))
+    monkeypatch.setattr(documents, "decoded", lambda text, *more, **said: read.append(text) or decoded(text, *more, **said))
     is_refused(lambda: read_tasks(path), str(path))
     # Lines are counted without the first one where that has the units.
     assert read == (['{"units": {"cpu": "cores"}}'] if form == "jsonl" else [])
