@@ -448,6 +448,8 @@ def _names(given: Any) -> list[Any]:
     Raises:
         InputError: ``file-malformed`` for what is none.
     """
+    if type(given) is tuple and not given:
+        return []
     try:
         if not isinstance(given, (str, bytes, Mapping)):
             return texts(given) if hasattr(given, "__len__") else list(given)

@@ -81,7 +81,8 @@ def _check_fields(dimensions: object, name: object) -> None:
     if not isinstance(name, str):
         hint = 'say which field has the names, such as name="task_id"'
         raise InputError("setting-malformed", f"{shown_value(name)} is no field", hint, "name")
-    listed = isinstance(dimensions, Sequence) and not isinstance(dimensions, (str, bytes))
+    # A look at the abstract class costs more than the rest.
+    listed = type(dimensions) is tuple or (isinstance(dimensions, Sequence) and not isinstance(dimensions, (str, bytes)))
     if dimensions is None or (listed and all(isinstance(one, str) for one in dimensions)):  # type: ignore[attr-defined]
         return
     hint = 'give a list or a tuple of names, such as ("cpu", "memory")'

@@ -38,7 +38,7 @@ _NAMES_OF_OFFERS = _names_of_plain(Offer, ("name", "available", "devices"))
 
 def plain_tasks(rows: Any, source: str, units: Mapping[str, str] | None) -> TaskColumns | None:
     """Return tasks as a table; None where they are not plain."""
-    if type(rows) is not list or not rows or kinds(rows) != {Task}:
+    if type(rows) is not list or not rows or not _all(rows, Task):
         return None
     found = _columns(rows, [row.demand for row in rows], _NAMES_OF_TASKS, units)
     return None if found is None else TaskColumns(*found, source=source)
@@ -46,13 +46,18 @@ def plain_tasks(rows: Any, source: str, units: Mapping[str, str] | None) -> Task
 
 def plain_offers(rows: Any, source: str, units: Mapping[str, str] | None) -> OfferColumns | None:
     """Return offers as a table; None where they are not plain."""
-    if type(rows) is not list or not rows or kinds(rows) != {Offer}:
+    if type(rows) is not list or not rows or not _all(rows, Offer):
         return None
     devices = [row.devices for row in rows]
-    if kinds(devices) != {int} or any(devices):
+    if not _all(devices, int) or any(devices):
         return None
     found = _columns(rows, [row.available for row in rows], _NAMES_OF_OFFERS, units)
     return None if found is None else OfferColumns(*found, source=source)
+
+
+def _all(values: Sequence[Any], kind: type[Any]) -> bool:
+    """Return whether values, of which there are some, are of one type and of no other."""
+    return type(values[0]) is kind and (len(values) == 1 or kinds(values) == {kind})
 
 
 def _columns(
@@ -64,24 +69,18 @@ def _columns(
     """Return the names and one array a dimension."""
     try:
         names = names_of_plain(rows)
-        if len(names) != len(rows) or kinds(mappings) != {dict} or kinds(names) != {str}:
+        if len(names) != len(rows) or not (_all(mappings, dict) and _all(names, str)):
             return None
         unique = set(names)
         dimensions = tuple(mappings[0])
-        if (
-            len(unique) != len(names)
-            or "" in unique
-            or not dimensions
-            or kinds(dimensions) != {str}
-            or DEVICES in dimensions
-        ):
+        if len(unique) != len(names) or "" in unique or not dimensions or not _all(dimensions, str) or DEVICES in dimensions:
             return None
         if [*map(len, mappings)].count(len(dimensions)) != len(mappings):
             return None
         columns = {}
         for name in dimensions:
             values = [mapping[name] for mapping in mappings]
-            if kinds(values) != {int}:
+            if not _all(values, int):
                 return None
             bare = unit_of(name, units).bare
             columns[name] = words(values if bare == 1 else [value * bare for value in values])

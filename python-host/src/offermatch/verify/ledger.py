@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain, compress, islice
 from operator import itemgetter, le, lt, sub
 from typing import Any, NoReturn
@@ -141,25 +141,26 @@ class Ledger:
         for at, row in enumerate(changes.changed_rows):
             gone[row] = 0
             self._devices[row] = changed.devices_of(at)
-        for mine, theirs in self._columns(changed) if changed.rows else ():
-            for column, values in zip(mine, theirs, strict=True):
+        if changed.rows:
+            for column, values in self._columns(changed):
                 for row, value in zip(changes.changed_rows, values, strict=True):
                     column[row] = value
         if added.rows:
             gone.extend(bytes(added.rows))
-            for mine, theirs in self._columns(added):
-                for column, values in zip(mine, theirs, strict=True):
-                    column.extend(values)
+            for column, values in self._columns(added):
+                column.extend(values)
             self._tables.append((self.rows, added))
             self.rows += added.rows
 
-    def _columns(self, table: OfferTable) -> Iterator[tuple[Sequence[array[Any]], Sequence[array[Any]]]]:
+    def _columns(self, table: OfferTable) -> Iterable[tuple[array[Any], array[Any]]]:
         """Return the columns of this ledger, each beside that of a table."""
-        yield self._now.left, table.available
-        yield self._capacity, table.capacity or table.available
-        yield self._attributes, table.attributes
-        # Where no row of the table has a measure, its columns are left out.
-        yield self._measures, table.measures or [array("d", [math.nan]) * table.rows] * len(self._measures)
+        mine: list[array[Any]] = [*self._now.left, *self._capacity, *self._attributes]
+        theirs: list[array[Any]] = [*table.available, *(table.capacity or table.available), *table.attributes]
+        if self._measures:
+            mine += self._measures
+            # Where no row of the table has a measure, its columns are left out.
+            theirs += table.measures or [array("d", [math.nan]) * table.rows] * len(self._measures)
+        return zip(mine, theirs, strict=True)
 
     def _own(self) -> None:
         if not self._owned:

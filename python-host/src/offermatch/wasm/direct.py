@@ -331,11 +331,11 @@ class Layout:
                     slot.put(memory, value)
             target = None if self._kind is None else result
             count = 0 if self._kind is None else 1
-            enter_wasm(
-                lambda: _bindings.wasmtime_component_func_call(
-                    ctypes.byref(function._func), store._context(), self._params, len(params), target, count
-                )
+            error = _bindings.wasmtime_component_func_call(
+                ctypes.byref(function._func), store._context(), self._params, len(params), target, count
             )
+            if error:
+                enter_wasm(lambda: error)
         finally:
             memory.clear()
         if self._kind is None:
@@ -361,11 +361,11 @@ class Layout:
         if count != len(columns):
             raise ValueError("the record has another number of fields than its type")
         record = Record()
+        given = vars(record)
         entries = _words(address, _ENTRY * count)
-        for number, (name, kind) in enumerate(columns):
-            at = _ENTRY * number + _ENTRY_VALUE + _OF
+        for at, (name, kind) in zip(range(_ENTRY_VALUE + _OF, len(entries), _ENTRY), columns, strict=True):
             size, address = entries[at], entries[at + 1]
-            setattr(record, name, ctypes.string_at(address, size) if kind is String else _numbers(kind, size, address))
+            given[name] = ctypes.string_at(address, size) if kind is String else _numbers(kind, size, address)
         return record
 
 

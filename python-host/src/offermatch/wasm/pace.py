@@ -15,13 +15,21 @@ __all__ = ["breathe", "considerate"]
 
 _PAUSE = 5e-5
 """Seconds; a sleep of none at all would take the GIL back before anybody has woken."""
-_job = threading.local()
+
+
+class _Job(threading.local):
+    """The work of one thread."""
+
+    considerate = False
+
+
+_job = _Job()
 
 
 @contextmanager
 def considerate() -> Iterator[None]:
     """Let the steps of this thread make way for others, during a block."""
-    before = getattr(_job, "considerate", False)
+    before = _job.considerate
     _job.considerate = True
     try:
         yield
@@ -31,5 +39,5 @@ def considerate() -> Iterator[None]:
 
 def breathe() -> None:
     """Make way for other threads, if the job is to be considerate."""
-    if getattr(_job, "considerate", False):
+    if _job.considerate:
         time.sleep(_PAUSE)
