@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from conftest import COMPONENT
 
@@ -128,6 +131,47 @@ def test_places_and_remedies(hosts: Any, tmp_path: Path, case: str) -> None:
     rust, python = (found.groups() if found else None for found in said)
     assert rust is not None
     assert rust == python
+
+
+@pytest.mark.parametrize(
+    ("tasks", "offers", "code", "place"),
+    [
+        ("-", "offers.json", "file-malformed", "-"),
+        ("tasks.txt", "offers.json", "file-malformed", "tasks.txt"),
+        ("-", "-", "setting-malformed", "offers"),
+    ],
+)
+def test_files_that_do_not_say_what_they_are(hosts: Any, tasks: str, offers: str, code: str, place: str) -> None:
+    said = [host.run("match", "--tasks", tasks, "--offers", offers).stderr for host in hosts]
+    assert said[0] == said[1]
+    assert said[0].startswith(f"error[{code}]: {place}: ")
+    assert "\nhint: " in said[0]
+
+
+def test_parquet_is_read_or_refused_by_name(hosts: Any, tmp_path: Path) -> None:
+    tasks, offers = tmp_path / "tasks.parquet", tmp_path / "offers.json"
+    parquet.write_table(pyarrow.table({"name": ["t", "u"], "demand.cpu": [1, 9]}), tasks)
+    offers.write_text(json.dumps(OFFERS))
+    rust, python = hosts
+    assert python.answer("match", "--tasks", tasks, "--offers", offers)["placed"] == 1
+    expected = (
+        f"error[file-malformed]: {tasks}: only the Python package reads Parquet\nhint: convert it to CSV or JSON lines\n"
+    )
+    assert rust.run("match", "--tasks", tasks, "--offers", offers).stderr == expected
+
+
+def test_tasks_of_standard_input(hosts: Any, tmp_path: Path) -> None:
+    tasks = '{"name": "t", "demand": {"cpu": 1}}\n{"name": "u", "demand": {"cpu": 9}}\n'
+    (tmp_path / "offers.jsonl").write_text(json.dumps(OFFERS[0]))
+    answers = []
+    for host in hosts:
+        options = ["match", "--format", "jsonl", "--tasks", "-", "--offers", str(tmp_path / "offers.jsonl")]
+        done = subprocess.run(
+            [*host.command, *options], input=tasks, capture_output=True, text=True, timeout=600, check=True
+        )
+        answers.append(json.loads(done.stdout))
+    assert answers[0] == answers[1]
+    assert [one["task"] for one in answers[0]["assignments"]] == ["t"]
 
 
 # YAML as files that were joined have it, and as no program prints it.
@@ -261,3 +305,29 @@ def test_empty_and_extreme_tables_are_ordinary(hosts: Any, tmp_path: Path) -> No
             assert rust == python
             placed[task, offer] = rust["placed"]
     assert {pair for pair, count in placed.items() if count} == {("zero", "zero"), ("zero", "some")}
+
+
+def test_a_port_that_is_taken_is_no_amount(hosts: Any, tmp_path: Path) -> None:
+    def pod(name: str, node: str | None, **port: Any) -> dict[str, Any]:
+        containers = [{"name": "c", "ports": [{"hostPort": 80, **port}], "resources": {"requests": {"cpu": "1"}}}]
+        return {"kind": "Pod", "metadata": {"name": name}, "spec": {"nodeName": node, "containers": containers}}
+
+    pods = [pod("all", None), pod("one", None, hostIP="10.0.0.1"), pod("on-a", "a"), pod("on-b", "b", hostIP="10.0.0.1")]
+    nodes = [
+        {"kind": "Node", "metadata": {"name": name}, "status": {"allocatable": {"cpu": "4", "pods": "9"}}}
+        for name in ("a", "b")
+    ]
+    paths = tmp_path / "pods.json", tmp_path / "nodes.json"
+    for path, rows in zip(paths, (pods, nodes), strict=True):
+        path.write_text(json.dumps(rows))
+    tables = ("--tasks", paths[0], "--offers", paths[1])
+    answers = [host.answer("match", "--format", "kubernetes", *tables, "--mode", "shared", "--explain") for host in hosts]
+    for answer in answers:
+        remedies = {one["task"]: one["remedies"] for one in answer["unplaced"]}
+        assert remedies == {
+            "default/all": ["2 offers lack only port 80/TCP, which is taken there"],
+            "default/one": [
+                "1 offer lacks only port 80/TCP, which is taken there",
+                "1 offer lacks only port 80/TCP/10.0.0.1, which is taken there",
+            ],
+        }

@@ -105,7 +105,8 @@ pub enum Error {
         /// What stands there.
         value: String,
     },
-    /// A row of another system's file is not as that system writes it, or asks what no task can ask.
+    /// A part of a row is of the wrong type, a row of another system's file is not as that system writes it or asks what no
+    /// task can ask, or a file does not say its format.
     #[error("{place}: {message}")]
     RowMalformed {
         /// Where it stands.
@@ -633,7 +634,16 @@ impl Error {
             Self::BadRows { first, .. } => first.hint(),
             Self::RowMalformed { hint, .. } => hint,
             Self::ValueMissing { .. } => "leave the cell empty where nothing is meant",
-            Self::MissingColumn { .. } => "every task and every offer needs a name",
+            Self::MissingColumn { place } => match place.column.rsplit('.').next() {
+                Some("weight") => {
+                    "a preference has attribute with in or not_in, or measure with at_least or at_most; in a preference also weight"
+                }
+                Some("attribute" | "measure" | "in" | "not_in" | "at_least" | "at_most") => {
+                    "a requirement has attribute with in or not_in, or measure with at_least or at_most; in a preference also weight"
+                }
+                Some("share") => "say how often such a task comes",
+                _ => "every task and every offer needs a name",
+            },
             Self::UnknownColumn { .. } => "correct the spelling or take it out; docs/formats.md lists what is read",
             Self::PolicyUnknown { known, .. } => known,
             Self::DuplicateName { .. } => "names tell rows apart: give each its own",

@@ -11,7 +11,9 @@ from offermatch.formats import fault
 from offermatch.formats.files import read_offers, read_tasks
 from offermatch.recording.format import strict_json
 
-CASES = json.loads((Path(__file__).parents[3] / "tests/cases/json/faults.json").read_text(encoding="utf-8"))
+FOLDER = Path(__file__).parents[3] / "tests/cases/json"
+CASES = json.loads((FOLDER / "faults.json").read_text(encoding="utf-8"))
+SHAPES = json.loads((FOLDER / "shapes.json").read_text(encoding="utf-8"))
 CHANGED = 3000
 
 
@@ -26,6 +28,16 @@ def test_a_text_that_is_no_json_is_refused_as_the_case_says(tmp_path, case):
         error = caught.value
         assert (error.code, error.place) == ("file-malformed", f"{path}, line {case['line']}, column {case['column']}")
         assert (error.message, error.hint) == (case["message"], case["hint"])
+
+
+@pytest.mark.parametrize("case", SHAPES, ids=[case["case"] for case in SHAPES])
+def test_a_value_of_the_wrong_type_is_refused_as_the_case_says(tmp_path, monkeypatch, case):
+    monkeypatch.chdir(tmp_path)
+    path = Path(f"{case['table']}.json")
+    path.write_text(json.dumps(case["rows"]), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        (read_tasks if case["table"] == "tasks" else read_offers)(path)
+    assert [caught.value.code, caught.value.place, caught.value.hint] == [case["code"], case["place"], case["hint"]]
 
 
 def test_the_scanner_refuses_what_the_parser_refuses():

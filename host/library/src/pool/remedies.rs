@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::pool::answer::{Check, Explanation, Members};
+use crate::read::ports;
 use crate::table::quantity::Units;
 use crate::table::rows::{OFFER, Requirement, Task};
 
@@ -104,6 +105,9 @@ impl Explanation<'_> {
         };
         let (dimensions, requirements) = (self.by_dimension.len(), self.by_requirement.len());
         if let Some((name, _)) = self.by_dimension.get(at) {
+            if let Some(port) = ports::port(name) {
+                return format!("port {port}, which is taken there");
+            }
             let missing = if let Missing::Whole(missing) = missing { missing } else { 0 };
             let said = units.of(name).said(missing);
             return format!("{name}: {said} more would be enough for the nearest");

@@ -3,6 +3,7 @@
 //! Values are kept as they are written until it is known what they stand for, so that no quantity goes through a double
 //! and every mistake can be shown in its place.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use offermatch_core::MAX_ROWS;
@@ -10,9 +11,9 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::error::{Error, SEE_FORMATS};
+use crate::error::{Error, Place};
 use crate::read::cells::Row;
-use crate::read::{check_rows, fault, position};
+use crate::read::{check_rows, fault};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
@@ -25,43 +26,45 @@ const OFFER_KEYS: &str = "name, available, capacity, attributes, devices, measur
 /// The keys of a requirement, for errors.
 const REQUIREMENT_KEYS: &str =
     "attribute with in or not_in, or measure with at_least or at_most; in a preference also weight";
+/// The remedy of a value of the wrong type.
+const SHAPE: &str = "docs/formats.md shows the shape of a row";
 /// The keys of a group, for errors.
 const GROUP_KEYS: &str = "name, least, together, at_most";
 
 /// The tasks in a JSON text.
 pub(super) fn tasks(text: &str, source: &str, units: &Units, form: Form) -> Result<Rows<Task>, Error> {
-    File { text, source }.rows("tasks", form, units, |file, row, object| file.task(row, object, |_| false))
+    File { text, source }.rows("tasks", form, units, |row, object| task(row, object, |_| false))
 }
 
 /// The typical tasks in a JSON text, each with its share.
 pub(super) fn workload(text: &str, source: &str, units: &Units, form: Form) -> Result<Rows<(Task, f64)>, Error> {
-    File { text, source }.rows("tasks", form, units, |file, row, object| {
+    File { text, source }.rows("tasks", form, units, |row, object| {
         let Some(share) = object.get("share") else {
             return Err(Error::MissingColumn { place: Box::new(row.place("share")) });
         };
-        let share = row.share("share", &file.scalar(share)?)?;
-        Ok((file.task(row, object, |key| key == "share")?, share))
+        let share = row.share("share", &scalar(share))?;
+        Ok((task(row, object, |key| key == "share")?, share))
     })
 }
 
 /// The offers in a JSON text.
 pub(super) fn offers(text: &str, source: &str, units: &Units, form: Form) -> Result<Rows<Offer>, Error> {
-    File { text, source }.rows("offers", form, units, |file, row, object| {
+    File { text, source }.rows("offers", form, units, |row, object| {
         let mut offer = Offer { name: row.name.unwrap_or_default().to_owned(), ..Offer::default() };
         for (key, value) in &object.0 {
             match key.as_str() {
                 "name" => {}
-                "available" => offer.available = file.quantities(row, "available", value)?,
-                "capacity" => offer.capacity = file.quantities(row, "capacity", value)?,
-                "attributes" => offer.attributes = file.attributes(value)?,
+                "available" => offer.available = quantities(row, "available", value)?,
+                "capacity" => offer.capacity = quantities(row, "capacity", value)?,
+                "attributes" => offer.attributes = attributes(row, value)?,
                 "devices" if value.get().starts_with('[') => {
-                    let listed: Vec<&RawValue> = file.parse(value)?;
-                    let free = listed.iter().map(|free| row.free_thousandths(&file.scalar(free)?));
+                    let listed: Vec<&RawValue> = shaped(|| row.place("devices"), value, "a list", SHAPE)?;
+                    let free = listed.iter().map(|free| row.free_thousandths(&scalar(free)));
                     offer.devices = free.collect::<Result<_, Error>>()?;
                 }
-                "devices" => offer.devices = row.free_devices(&file.scalar(value)?)?,
-                "measures" => offer.measures = file.measures(row, value)?,
-                "occupants" => offer.occupants = file.members(row, "occupants", value, 0)?,
+                "devices" => offer.devices = row.free_devices(&scalar(value))?,
+                "measures" => offer.measures = measures(row, value)?,
+                "occupants" => offer.occupants = members(row, "occupants", value, 0)?,
                 _ => return Err(unknown(row, key, OFFER_KEYS)),
             }
         }
@@ -166,7 +169,7 @@ impl<'a> File<'a> {
         key: &str,
         form: Form,
         units: &Units,
-        build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>,
+        build: impl Fn(Row<'_>, &Object<'a>) -> Result<T, Error>,
     ) -> Result<Rows<T>, Error> {
         let rows = self.built(key, form, units, build);
         if rows.as_ref().is_ok_and(|rows| rows.left_out().is_empty()) {
@@ -185,27 +188,29 @@ impl<'a> File<'a> {
         key: &str,
         form: Form,
         units: &Units,
-        build: impl Fn(Self, Row<'_>, &Object<'a>) -> Result<T, Error>,
+        build: impl Fn(Row<'_>, &Object<'a>) -> Result<T, Error>,
     ) -> Result<Rows<T>, Error> {
         let (rows, declared) = match form {
-            Form::Lines => self.lines()?,
+            Form::Lines => self.lines(key)?,
             Form::Array => self.array(key)?,
         };
         let declared = declared.map_or_else(|| Ok(Units::default()), |declared| self.units(declared))?;
         let units = declared.or(units);
-        let objects = rows.into_iter().map(|raw| self.parse(raw)).collect::<Result<Vec<Object<'a>>, Error>>()?;
+        let row = |number| Row { source: self.source, number, name: None, units: &units };
+        let object = |(number, raw)| shaped(|| row(number).place(""), raw, "an object", rows_hint(key));
+        let objects = rows.into_iter().enumerate().map(object).collect::<Result<Vec<Object<'a>>, Error>>()?;
         let rows = objects.iter().enumerate().map(|(number, object)| {
-            let mut row = Row { source: self.source, number, name: None, units: &units };
-            let name = match object.get("name").filter(|name| name.get() != "null").map(|name| self.text(name)) {
+            let mut row = row(number);
+            let name = match object.get("name").filter(|name| name.get() != "null") {
                 None => Ok(String::new()),
-                Some(name) => name,
+                Some(name) => shaped(|| row.place("name"), name, "text", "a name is text"),
             };
             match name {
                 Err(error) => (String::new(), Err(error)),
                 Ok(name) if name.is_empty() => (name, Err(Error::MissingColumn { place: Box::new(row.place("name")) })),
                 Ok(name) => {
                     row.name = Some(&name);
-                    let built = build(self, row, object);
+                    let built = build(row, object);
                     (name, built)
                 }
             }
@@ -215,31 +220,28 @@ impl<'a> File<'a> {
 
     /// An array of rows, or an object with it and the units of its numbers.
     fn array(self, key: &str) -> Result<Table<'a>, Error> {
-        let malformed = |error| self.malformed(self.text, &error);
         if !self.text.trim_start().starts_with('{') {
-            let Raws(rows) = serde_json::from_str(self.text).map_err(malformed)?;
+            let Raws(rows) = serde_json::from_str(self.text).map_err(|_| self.no_array(key))?;
             check_rows(rows.len(), self.source)?;
             return Ok((rows, None));
         }
-        let object: Object<'a> = serde_json::from_str(self.text).map_err(malformed)?;
+        let object: Object<'a> = serde_json::from_str(self.text).map_err(|_| self.no_array(key))?;
         let (Some(rows), true) = (object.get(key), object.0.iter().all(|(name, _)| name == key || name == "units"))
         else {
-            let message = format!("neither an array nor an object with units and {key}");
-            let file = self.source.to_owned();
-            return Err(Error::FileMalformed { file, line: 1, column: 1, message, hint: SEE_FORMATS });
+            return Err(self.no_array(key));
         };
-        let Raws(rows) = self.parse(rows)?;
+        let Raws(rows) = serde_json::from_str(rows.get()).map_err(|_| self.no_array(key))?;
         check_rows(rows.len(), self.source)?;
         Ok((rows, object.get("units")))
     }
 
     /// A row a line; the first line may have the units only.
-    fn lines(self) -> Result<Table<'a>, Error> {
+    fn lines(self, key: &str) -> Result<Table<'a>, Error> {
         let mut rows = Vec::new();
         for line in fault::lines(self.text) {
             // One more line may have the units.
             check_rows(rows.len(), self.source)?;
-            rows.push(serde_json::from_str(line).map_err(|error| self.malformed(line, &error))?);
+            rows.push(serde_json::from_str(line).map_err(|_| self.no_array(key))?);
         }
         let declared = rows.first().and_then(|first: &&'a RawValue| {
             let object: Object<'a> = serde_json::from_str(first.get()).ok()?;
@@ -252,193 +254,201 @@ impl<'a> File<'a> {
         Ok((rows, declared))
     }
 
-    /// The units in an object.
+    /// The units in an object; null is none.
     fn units(self, raw: &'a RawValue) -> Result<Units, Error> {
-        let object: Option<Object<'a>> = self.parse(raw)?;
+        let place = || Place { source: self.source.to_owned(), column: "units".to_owned(), ..Place::default() };
+        let hint = r#"units is an object such as {"cpu": "millicores"}"#;
+        let object: Option<Object<'a>> = shaped(place, raw, "an object", hint)?;
         let declared = object.map(|object| object.0).unwrap_or_default().into_iter();
-        let declared = declared.map(|(dimension, unit)| Ok((dimension, self.text(unit)?)));
+        let declared = declared.map(|(dimension, unit)| Ok((dimension, shaped::<String>(place, unit, "text", hint)?)));
         Units::of_file(self.source, declared.collect::<Result<Vec<_>, Error>>()?)
     }
 
-    /// A value as a type that can be wrong only in shape.
-    fn parse<T: Deserialize<'a>>(self, raw: &'a RawValue) -> Result<T, Error> {
-        serde_json::from_str(raw.get()).map_err(|error| self.malformed(raw.get(), &error))
+    /// The error of a text that is something else than rows.
+    fn no_array(self, key: &str) -> Error {
+        let (file, message) = (self.source.to_owned(), "not an array".to_owned());
+        Error::FileMalformed { file, line: 1, column: 1, message, hint: rows_hint(key).into() }
     }
+}
 
-    /// A value that has to be text.
-    fn text(self, raw: &'a RawValue) -> Result<String, Error> {
-        self.parse(raw)
+/// What rows look like.
+fn rows_hint(key: &str) -> &'static str {
+    if key == "tasks" {
+        r#"the file is an array of objects, or {"units": ..., "tasks": [...]}; docs/formats.md shows the format"#
+    } else {
+        r#"the file is an array of objects, or {"units": ..., "offers": [...]}; docs/formats.md shows the format"#
     }
+}
 
-    /// What stands for a quantity: the inside of a text, or a value as written.
-    fn scalar(self, raw: &'a RawValue) -> Result<String, Error> {
-        if raw.get().starts_with('"') { self.text(raw) } else { Ok(raw.get().to_owned()) }
+/// A value of a type; the error of another one.
+fn shaped<'a, T: Deserialize<'a>>(
+    place: impl Fn() -> Place,
+    raw: &'a RawValue,
+    wanted: &str,
+    hint: &'static str,
+) -> Result<T, Error> {
+    serde_json::from_str(raw.get()).map_err(|_| {
+        let message = format!("{} is not {wanted}", visible_name(raw.get()));
+        Error::RowMalformed { place: Box::new(place()), message, hint }
+    })
+}
+
+/// The entries of an object; null is none.
+fn entries<'a>(row: Row<'_>, column: &str, raw: &'a RawValue) -> Result<Vec<(String, &'a RawValue)>, Error> {
+    let object: Option<Object<'a>> = shaped(|| row.place(column), raw, "an object", SHAPE)?;
+    Ok(object.map(|object| object.0).unwrap_or_default())
+}
+
+/// What stands for a quantity: the inside of a text, or a value as written.
+fn scalar(raw: &RawValue) -> Cow<'_, str> {
+    // A text that cannot be read is a fault of the file, which is found when this is refused.
+    if raw.get().starts_with('"') { serde_json::from_str(raw.get()).unwrap_or_default() } else { raw.get().into() }
+}
+
+/// Quantities by dimension; null is none.
+fn quantities(row: Row<'_>, what: &str, raw: &RawValue) -> Result<Vec<(String, u64)>, Error> {
+    let quantities = entries(row, what, raw)?.into_iter().map(|(dimension, raw)| {
+        let unit = row.units.of(&dimension);
+        // Most are plain numbers, which need no column name for an error.
+        if let Some(count) = raw.get().parse().ok().and_then(|count: u64| count.checked_mul(unit.bare())) {
+            return Ok((dimension, count));
+        }
+        let count = row.in_unit(&format!("{what}.{dimension}"), unit, &scalar(raw))?;
+        Ok((dimension, count))
+    });
+    quantities.collect()
+}
+
+/// Attribute values by attribute; null is none.
+fn attributes(row: Row<'_>, raw: &RawValue) -> Result<Vec<(String, String)>, Error> {
+    let values = entries(row, "attributes", raw)?.into_iter().map(|(attribute, raw)| {
+        let place = || row.place(format!("attributes.{attribute}"));
+        let value: Option<String> = shaped(place, raw, "text", "an attribute's value is text or unset")?;
+        Ok((attribute, value.unwrap_or_default()))
+    });
+    values.collect()
+}
+
+/// A task, some of whose keys are somebody else's.
+fn task(row: Row<'_>, object: &Object<'_>, also: impl Fn(&str) -> bool) -> Result<Task, Error> {
+    let mut task = Task { name: row.name.unwrap_or_default().to_owned(), ..Task::default() };
+    for (key, value) in &object.0 {
+        match key.as_str() {
+            "name" => {}
+            "demand" => task.demand = quantities(row, "demand", value)?,
+            "requirements" => task.requirements = each(row, "requirements", value, requirement)?,
+            "preferences" => task.preferences = each(row, "preferences", value, preference)?,
+            "group" => task.group = group(row, value)?,
+            "devices" => task.devices = row.whole_devices(&scalar(value))?,
+            "device_share" => task.device_share = row.device_share(&scalar(value))?,
+            _ if also(key) => {}
+            _ => return Err(unknown(row, key, TASK_KEYS)),
+        }
     }
+    Ok(task)
+}
 
-    /// Quantities by dimension; null is none.
-    fn quantities(self, row: Row<'_>, what: &str, raw: &'a RawValue) -> Result<Vec<(String, u64)>, Error> {
-        let object: Option<Object<'a>> = self.parse(raw)?;
-        let entries = object.map(|object| object.0).unwrap_or_default().into_iter();
-        let quantities = entries.map(|(dimension, raw)| {
-            let unit = row.units.of(&dimension);
-            // Most are plain numbers, which need no column name for an error.
-            if let Some(count) = raw.get().parse().ok().and_then(|count: u64| count.checked_mul(unit.bare())) {
-                return Ok((dimension, count));
-            }
-            let count = row.in_unit(&format!("{what}.{dimension}"), unit, &self.scalar(raw)?)?;
-            Ok((dimension, count))
-        });
-        quantities.collect()
+/// The objects of an array, each with its place; null is none.
+fn each<T>(
+    row: Row<'_>,
+    key: &str,
+    raw: &RawValue,
+    read: impl Fn(Row<'_>, &str, &Object<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let listed: Option<Vec<&RawValue>> = shaped(|| row.place(key), raw, &format!("a list of {key}"), SHAPE)?;
+    let listed = listed.unwrap_or_default().into_iter().enumerate().map(|(at, one)| {
+        let place = format!("{key}.{at}");
+        let object = shaped(|| row.place(place.as_str()), one, "an object", SHAPE)?;
+        read(row, &place, &object)
+    });
+    listed.collect()
+}
+
+/// One requirement.
+fn requirement(row: Row<'_>, place: &str, object: &Object<'_>) -> Result<Requirement, Error> {
+    condition(row, place, object, false)
+}
+
+/// One preference.
+fn preference(row: Row<'_>, place: &str, object: &Object<'_>) -> Result<Preference, Error> {
+    let requirement = condition(row, place, object, true)?;
+    let column = format!("{place}.weight");
+    let Some(weight) = object.get("weight") else {
+        return Err(Error::MissingColumn { place: Box::new(row.place(column)) });
+    };
+    Ok(Preference::new(requirement, row.weight(&column, &scalar(weight))?))
+}
+
+/// What is asked of an attribute or a measure.
+fn condition(row: Row<'_>, place: &str, object: &Object<'_>, is_weighted: bool) -> Result<Requirement, Error> {
+    let column = |key: &str| format!("{place}.{key}");
+    let missing = |key| Error::MissingColumn { place: Box::new(row.place(column(key))) };
+    let measure = object.get("measure");
+    let (subject, kinds) = match measure {
+        Some(_) => ("measure", ["at_least", "at_most"]),
+        None => ("attribute", ["in", "not_in"]),
+    };
+    let is_known = |key: &str| key == subject || kinds.contains(&key) || (is_weighted && key == "weight");
+    if let Some((key, _)) = object.0.iter().find(|(key, _)| !is_known(key)) {
+        return Err(unknown(row, &column(key), REQUIREMENT_KEYS));
     }
-
-    /// Attribute values by attribute; null is none.
-    fn attributes(self, raw: &'a RawValue) -> Result<Vec<(String, String)>, Error> {
-        let object: Option<Object<'a>> = self.parse(raw)?;
-        let entries = object.map(|object| object.0).unwrap_or_default().into_iter();
-        let values = entries.map(|(attribute, raw)| {
-            let value: Option<String> = self.parse(raw)?;
-            Ok((attribute, value.unwrap_or_default()))
-        });
-        values.collect()
+    let name = object.get(subject).ok_or_else(|| missing(subject))?;
+    let name: String = shaped(|| row.place(column(subject)), name, "text", SHAPE)?;
+    let values = |key, raw| shaped::<Vec<String>>(|| row.place(column(key)), raw, "a list of text", SHAPE);
+    let bound = |key, raw| row.measure(&column(key), &scalar(raw));
+    match (measure.is_some(), object.get(kinds[0]), object.get(kinds[1])) {
+        (false, Some(set), None) => Ok(Requirement::is_in(name, values("in", set)?)),
+        (false, None, Some(set)) => Ok(Requirement::not_in(name, values("not_in", set)?)),
+        (true, Some(least), None) => Ok(Requirement::at_least(name, bound("at_least", least)?)),
+        (true, None, Some(most)) => Ok(Requirement::at_most(name, bound("at_most", most)?)),
+        (_, None, None) => Err(missing(kinds[0])),
+        (_, Some(_), Some(_)) => Err(unknown(row, &column(kinds[1]), REQUIREMENT_KEYS)),
     }
+}
 
-    /// A task, some of whose keys are somebody else's.
-    fn task(self, row: Row<'_>, object: &Object<'a>, also: impl Fn(&str) -> bool) -> Result<Task, Error> {
-        let mut task = Task { name: row.name.unwrap_or_default().to_owned(), ..Task::default() };
-        for (key, value) in &object.0 {
+/// A group, or the name of one; null is none.
+fn group(row: Row<'_>, raw: &RawValue) -> Result<Option<Group>, Error> {
+    if raw.get() == "null" {
+        return Ok(None);
+    }
+    let name = |raw| shaped(|| row.place("group"), raw, "text", "a group is called by text");
+    let mut group = Group::default();
+    if raw.get().starts_with('{') {
+        for (key, value) in entries(row, "group", raw)? {
             match key.as_str() {
-                "name" => {}
-                "demand" => task.demand = self.quantities(row, "demand", value)?,
-                "requirements" => task.requirements = self.each(value, |at, one| self.requirement(row, at, one))?,
-                "preferences" => task.preferences = self.each(value, |at, one| self.preference(row, at, one))?,
-                "group" => task.group = self.group(row, value)?,
-                "devices" => task.devices = row.whole_devices(&self.scalar(value)?)?,
-                "device_share" => task.device_share = row.device_share(&self.scalar(value)?)?,
-                _ if also(key) => {}
-                _ => return Err(unknown(row, key, TASK_KEYS)),
-            }
-        }
-        Ok(task)
-    }
-
-    /// The objects of an array; null is none.
-    fn each<T>(
-        self,
-        raw: &'a RawValue,
-        read: impl Fn(usize, &Object<'a>) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
-        let listed: Option<Vec<Object<'a>>> = self.parse(raw)?;
-        listed.unwrap_or_default().iter().enumerate().map(|(at, one)| read(at, one)).collect()
-    }
-
-    /// One requirement.
-    fn requirement(self, row: Row<'_>, at: usize, object: &Object<'a>) -> Result<Requirement, Error> {
-        self.condition(row, &format!("requirements.{at}"), object, false)
-    }
-
-    /// One preference.
-    fn preference(self, row: Row<'_>, at: usize, object: &Object<'a>) -> Result<Preference, Error> {
-        let place = format!("preferences.{at}");
-        let requirement = self.condition(row, &place, object, true)?;
-        let column = format!("{place}.weight");
-        let Some(weight) = object.get("weight") else {
-            return Err(Error::MissingColumn { place: Box::new(row.place(column)) });
-        };
-        Ok(Preference::new(requirement, row.weight(&column, &self.scalar(weight)?)?))
-    }
-
-    /// What is asked of an attribute or a measure.
-    fn condition(
-        self,
-        row: Row<'_>,
-        place: &str,
-        object: &Object<'a>,
-        is_weighted: bool,
-    ) -> Result<Requirement, Error> {
-        let column = |key: &str| format!("{place}.{key}");
-        let missing = |key| Error::MissingColumn { place: Box::new(row.place(column(key))) };
-        let measure = object.get("measure");
-        let (subject, kinds) = match measure {
-            Some(_) => ("measure", ["at_least", "at_most"]),
-            None => ("attribute", ["in", "not_in"]),
-        };
-        let is_known = |key: &str| key == subject || kinds.contains(&key) || (is_weighted && key == "weight");
-        if let Some((key, _)) = object.0.iter().find(|(key, _)| !is_known(key)) {
-            return Err(unknown(row, &column(key), REQUIREMENT_KEYS));
-        }
-        let name = self.text(object.get(subject).ok_or_else(|| missing(subject))?)?;
-        let values = |raw| self.parse::<Vec<String>>(raw);
-        let bound = |key, raw| row.measure(&column(key), &self.scalar(raw)?);
-        match (measure.is_some(), object.get(kinds[0]), object.get(kinds[1])) {
-            (false, Some(set), None) => Ok(Requirement::is_in(name, values(set)?)),
-            (false, None, Some(set)) => Ok(Requirement::not_in(name, values(set)?)),
-            (true, Some(least), None) => Ok(Requirement::at_least(name, bound("at_least", least)?)),
-            (true, None, Some(most)) => Ok(Requirement::at_most(name, bound("at_most", most)?)),
-            (_, None, None) => Err(missing(kinds[0])),
-            (_, Some(_), Some(_)) => Err(unknown(row, &column(kinds[1]), REQUIREMENT_KEYS)),
-        }
-    }
-
-    /// A group, or the name of one; null is none.
-    fn group(self, row: Row<'_>, raw: &'a RawValue) -> Result<Option<Group>, Error> {
-        if raw.get() == "null" {
-            return Ok(None);
-        }
-        let mut group = Group::default();
-        if raw.get().starts_with('{') {
-            let object: Object<'a> = self.parse(raw)?;
-            for (key, value) in &object.0 {
-                match key.as_str() {
-                    "name" => group.name = self.text(value)?,
-                    "least" => group.least = row.members("group.least", &self.scalar(value)?, 0)?,
-                    "together" => group.together = self.parse(value)?,
-                    "at_most" => group.at_most = self.members(row, "group.at_most", value, 1)?,
-                    _ => return Err(unknown(row, &format!("group.{key}"), GROUP_KEYS)),
+                "name" => group.name = name(value)?,
+                "least" => group.least = row.members("group.least", &scalar(value), 0)?,
+                "together" => {
+                    group.together = shaped(|| row.place("group.together"), value, "text", SHAPE)?;
                 }
+                "at_most" => group.at_most = members(row, "group.at_most", value, 1)?,
+                _ => return Err(unknown(row, &format!("group.{key}"), GROUP_KEYS)),
             }
-        } else {
-            group.name = self.text(raw)?;
         }
-        if group.name.is_empty() {
-            return Err(row.group_malformed("group", "a group needs a name".to_owned()));
-        }
-        Ok(Some(group))
+    } else {
+        group.name = name(raw)?;
     }
+    if group.name.is_empty() {
+        return Err(row.group_malformed("group", "a group needs a name".to_owned()));
+    }
+    Ok(Some(group))
+}
 
-    /// Numbers of members by name; null is none.
-    fn members(self, row: Row<'_>, what: &str, raw: &'a RawValue, least: u32) -> Result<Vec<(String, u32)>, Error> {
-        let object: Option<Object<'a>> = self.parse(raw)?;
-        let entries = object.map(|object| object.0).unwrap_or_default().into_iter();
-        let counts = entries.map(|(name, raw)| {
-            let count = row.members(&format!("{what}.{name}"), &self.scalar(raw)?, least)?;
-            Ok((name, count))
-        });
-        counts.collect()
-    }
+/// Numbers of members by name; null is none.
+fn members(row: Row<'_>, what: &str, raw: &RawValue, least: u32) -> Result<Vec<(String, u32)>, Error> {
+    let counts = entries(row, what, raw)?.into_iter().map(|(name, raw)| {
+        let count = row.members(&format!("{what}.{name}"), &scalar(raw), least)?;
+        Ok((name, count))
+    });
+    counts.collect()
+}
 
-    /// Measures by name; null is none, and unset.
-    fn measures(self, row: Row<'_>, raw: &'a RawValue) -> Result<Vec<(String, f64)>, Error> {
-        let object: Option<Object<'a>> = self.parse(raw)?;
-        let set = object.map(|object| object.0).unwrap_or_default().into_iter().filter(|(_, raw)| raw.get() != "null");
-        let measures = set.map(|(name, raw)| {
-            let measure = row.measure(&format!("measures.{name}"), &self.scalar(raw)?)?;
-            Ok((name, measure))
-        });
-        measures.collect()
-    }
-
-    /// The error of a part of the text, which says where in the whole it stands.
-    fn malformed(self, part: &str, error: &serde_json::Error) -> Error {
-        let begin = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let (mut line, mut column) = position::of(self.text.as_bytes(), begin);
-        match error.line() {
-            0 => {}
-            1 => column += error.column().saturating_sub(1),
-            further => (line, column) = (line + further - 1, error.column()),
-        }
-        let message = error.to_string();
-        // The place that serde_json gives is one in the part, not in the file.
-        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
-        Error::FileMalformed { file: self.source.to_owned(), line, column, message, hint: SEE_FORMATS }
-    }
+/// Measures by name; null is none, and unset.
+fn measures(row: Row<'_>, raw: &RawValue) -> Result<Vec<(String, f64)>, Error> {
+    let set = entries(row, "measures", raw)?.into_iter().filter(|(_, raw)| raw.get() != "null");
+    let measures = set.map(|(name, raw)| {
+        let measure = row.measure(&format!("measures.{name}"), &scalar(raw))?;
+        Ok((name, measure))
+    });
+    measures.collect()
 }

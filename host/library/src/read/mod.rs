@@ -7,7 +7,7 @@ mod foreign;
 mod json;
 mod kubernetes;
 mod openb;
-mod ports;
+pub(crate) mod ports;
 mod position;
 mod slurm;
 pub(crate) mod strict_json;
@@ -18,7 +18,7 @@ use std::str::FromStr;
 
 use offermatch_core::MAX_ROWS;
 
-use crate::error::{Error, SEE_FORMATS};
+use crate::error::{Error, Place};
 use crate::reading::{MOST_OF_A_TABLE, read_up_to};
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
@@ -144,6 +144,13 @@ impl Reader {
         tasks: impl AsRef<Path>,
         offers: impl AsRef<Path>,
     ) -> Result<(Rows<Task>, Rows<Offer>), Error> {
+        if tasks.as_ref() == Path::new(STANDARD_INPUT) && offers.as_ref() == Path::new(STANDARD_INPUT) {
+            return Err(Error::SettingMalformed {
+                setting: "offers".to_owned(),
+                message: "standard input holds one table, and the tasks are read from it".to_owned(),
+                hint: "give a file for the tasks or for the offers".to_owned(),
+            });
+        }
         let (task_text, task_name, task_format) = open(tasks.as_ref(), self.format)?;
         let read = match self.format {
             Format::Kubernetes => kubernetes::tables,
@@ -345,11 +352,15 @@ pub fn parse_offers(text: &str, format: Format, source: &str) -> Result<Vec<Offe
     Reader { format, ..Reader::default() }.parse_offers(text, source)
 }
 
+/// The path of standard input.
+const STANDARD_INPUT: &str = "-";
+
 /// The text of a file, what errors call it, and its format.
 fn open(path: &Path, format: Format) -> Result<(String, String, Format), Error> {
     let file = path.display().to_string();
     let format = by_ending(path, format)?;
-    let read = if path == Path::new("-") { from_standard_input() } else { read_up_to(path, MOST_OF_A_TABLE) };
+    let read =
+        if path == Path::new(STANDARD_INPUT) { from_standard_input() } else { read_up_to(path, MOST_OF_A_TABLE) };
     let (bytes, size) = match read {
         Ok(read) => read,
         Err(error) => return Err(Error::FileUnreadable { file, error }),
@@ -386,6 +397,9 @@ fn check_rows(rows: usize, source: &str) -> Result<(), Error> {
     Err(Error::TableTooLarge { table: source.to_owned(), counted: "rows", limit: MAX_ROWS })
 }
 
+/// The remedy of a file that does not say its format.
+const NAME_IT: &str = "name the format, such as json, jsonl or csv";
+
 /// The format that the ending of a file's name tells, where none is said.
 fn by_ending(path: &Path, format: Format) -> Result<Format, Error> {
     let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
@@ -393,15 +407,14 @@ fn by_ending(path: &Path, format: Format) -> Result<Format, Error> {
         (Format::Auto, Some("json")) => Ok(Format::Json),
         (Format::Auto, Some("jsonl" | "ndjson")) => Ok(Format::JsonLines),
         (Format::Auto, Some("csv")) => Ok(Format::Csv),
-        (Format::Auto, _) => {
-            let message = "the name ends in neither .json, .jsonl nor .csv, so the format has to be said".to_owned();
-            Err(Error::FileMalformed {
-                file: path.display().to_string(),
-                line: 1,
-                column: 1,
-                message,
-                hint: SEE_FORMATS,
-            })
+        (Format::Auto, ending) => {
+            let (message, hint) = match ending {
+                Some("parquet") => ("only the Python package reads Parquet", "convert it to CSV or JSON lines"),
+                _ if path == Path::new(STANDARD_INPUT) => ("standard input tells no format", NAME_IT),
+                _ => ("the ending of the name tells no format", NAME_IT),
+            };
+            let place = Place { source: path.display().to_string(), ..Place::default() };
+            Err(Error::RowMalformed { place: Box::new(place), message: message.to_owned(), hint })
         }
         (format, _) => Ok(format),
     }

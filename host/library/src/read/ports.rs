@@ -36,8 +36,13 @@ pub(super) fn amounts(ports: Vec<Port>) -> BTreeMap<String, u64> {
     asked
 }
 
+/// The port, and the address if it is one, that an amount is about; none where it is about no port.
+pub(crate) fn port(name: &str) -> Option<&str> {
+    name.strip_prefix(PREFIX)
+}
+
 /// How much of a port or an address every node has; none where it is neither.
 pub(super) fn room(name: &str) -> Option<u64> {
-    let port = name.strip_prefix(PREFIX)?;
+    let port = port(name)?;
     Some(if port.matches('/').count() == 1 { ROOM } else { 1 })
 }

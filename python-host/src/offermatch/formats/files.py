@@ -70,6 +70,12 @@ def read_tables(
         InputError: As of ``read_tasks``.
     """
     sources = str(tasks), str(offers)
+    if tasks == offers == STANDARD_INPUT:
+        message, hint = (
+            "standard input holds one table, and the tasks are read from it",
+            "give a file for the tasks or for the offers",
+        )
+        raise InputError("setting-malformed", message, hint, "offers")
     if form == "kubernetes":
         pods, nodes = (kubernetes.objects(documents(path), str(path)) for path in (tasks, offers))
         rows = kubernetes.tables(pods, nodes, *sources)
@@ -246,8 +252,9 @@ def chosen_format(path: Path, form: str) -> str:
         return form
     found = _ENDINGS.get(path.suffix.lower())
     if found is None:
-        what = "standard input" if path == STANDARD_INPUT else f"the ending {path.suffix!r}"
-        raise InputError("file-malformed", f"{what} tells no format", "name it with --format", str(path))
+        what = "standard input" if path == STANDARD_INPUT else "the ending of the name"
+        hint = "name the format, such as json, jsonl or csv"
+        raise InputError("file-malformed", f"{what} tells no format", hint, str(path))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 
+from offermatch.formats.ports import port_of
 from offermatch.model import Check, Explanation
 from offermatch.quantity import unit_of
 
@@ -40,6 +41,8 @@ def remedies(found: Explanation, units: Mapping[str, str] | None = None) -> list
 
 def _sentence(name: str, check: Check, found: Explanation, units: Mapping[str, str] | None) -> str:
     offers = "1 offer lacks" if check.alone == 1 else f"{check.alone} offers lack"
+    if name in found.by_dimension and (port := port_of(name)) is not None:
+        return f"{offers} only port {port}, which is taken there"
     if name in found.by_dimension:
         return f"{offers} only {name}: {_quantity(name, int(check.missing), units)} more would be enough for the nearest"
     if name == "devices":

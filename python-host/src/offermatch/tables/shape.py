@@ -87,9 +87,8 @@ def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:
         raise InputError("file-malformed", f"{shown_value(row['name'])} is not text", "a name is text", f"{place}, name")
     for key in row:
         if key not in known:
-            hint = "correct the spelling or take it out; docs/formats.md lists what is read"
             message = "unknown; known are " + ", ".join(known)
-            raise InputError("unknown-column", message, hint, f"{named}, {key}")
+            raise InputError("unknown-column", message, _SPELLING, f"{named}, {key}")
     return named
 
 
@@ -131,6 +130,7 @@ def preference_from_mapping(given: Any, place: str) -> Preference:
     return Preference(requirement, weight_number(given["weight"], f"{place}.weight"))
 
 
+_SPELLING = "correct the spelling or take it out; docs/formats.md lists what is read"
 _CONDITION = "has attribute with in or not_in, or measure with at_least or at_most; in a preference also weight"
 
 
@@ -139,22 +139,22 @@ def _condition(given: Mapping[str, Any], place: str, *also: str) -> AnyRequireme
     hint = f"a requirement {_CONDITION}"
     for key in given:
         if key not in (subject, *kinds, *also):
-            raise InputError("unknown-column", f"there is no {shown_value(key)}", hint, place)
+            raise InputError("unknown-column", f"there is no {shown_value(key)}", _SPELLING, f"{place}.{key}")
     if subject not in given:
-        raise InputError("missing-column", f"the {subject} is missing", hint, f"{place}, {subject}")
+        raise InputError("missing-column", f"the {subject} is missing", hint, f"{place}.{subject}")
     if not isinstance(given[subject], str):
-        raise malformed(given[subject], "text", f"{place}, {subject}")
+        raise malformed(given[subject], "text", f"{place}.{subject}")
     named = [kind for kind in kinds if kind in given]
     if len(named) == 2:
-        raise InputError("unknown-column", f"both {kinds[0]} and {kinds[1]} stand here", hint, place)
+        raise InputError("unknown-column", f"both {kinds[0]} and {kinds[1]} stand here", _SPELLING, f"{place}.{kinds[1]}")
     if not named:
-        raise InputError("missing-column", f"{kinds[0]} is missing", hint, place)
+        raise InputError("missing-column", f"{kinds[0]} is missing", hint, f"{place}.{kinds[0]}")
     key = named[0]
     if subject == "measure":
         return Comparison(given[subject], measure_number(given[key], f"{place}.{key}"), key == "at_least")
     values = given[key]
     if not isinstance(values, (list, tuple)) or not all(isinstance(value, str) for value in values):
-        raise malformed(values, "a list of text", f"{place}, {key}")
+        raise malformed(values, "a list of text", f"{place}.{key}")
     return Requirement(given[subject], tuple(values), key == "not_in")
 
 
@@ -171,13 +171,15 @@ def group_from(given: Any, place: str) -> Group | None:
         return Group(given)
     for key in given:
         if key not in _GROUP_KEYS:
-            hint = "the keys are " + ", ".join(_GROUP_KEYS)
-            raise InputError("unknown-column", f"there is no {shown_value(key)}", hint, f"{place}, group")
+            message = "unknown; known are " + ", ".join(_GROUP_KEYS)
+            raise InputError("unknown-column", message, _SPELLING, f"{place}, group.{key}")
     check_group_name(given.get("name", ""), f"{place}, group")
     together = given.get("together")
     if together is not None and not isinstance(together, str):
         raise malformed(together, "text", f"{place}, group.together")
-    limits = _mapping(given, "at_most", f"{place}, group")
+    limits = {} if given.get("at_most") is None else given["at_most"]
+    if not isinstance(limits, Mapping):
+        raise malformed(limits, "an object", f"{place}, group.at_most")
     at_most = {name: members(most, 1, f"{place}, group.at_most.{name}") for name, most in limits.items()}
     return Group(given["name"], members(given.get("least", 0), 0, f"{place}, group.least"), together, at_most)
 
