@@ -323,6 +323,12 @@ impl RequirementRows {
         left.iter_mut().zip(any).for_each(|(left, bits)| *left &= bits ^ excluded);
     }
 
+    /// The row of a filter that has but one, and the bits that are to be turned in it.
+    pub(super) fn only_row(&self, filter: &Filter) -> Option<(&[Line], u64)> {
+        let turned = if filter.excludes { u64::MAX } else { 0 };
+        (filter.count == 1).then(|| (&*self.lines[filter.rows[0] as usize], turned))
+    }
+
     /// Sets the bits of a slot that is given an offer. Whatever was in it before, even if it has left, has a bit at most in the rows
     /// of its values, which `slots` still tells.
     #[inline]

@@ -106,9 +106,14 @@ impl Sieve<'_> {
     #[inline]
     pub(super) fn empty(&self, blocks: &[u32], keys: &[f64], limit: f64) -> usize {
         // What most searches are like, in loops with nothing else in them.
+        let row = |filter: &Filter| self.rows.requirements.only_row(filter);
         match (self.thresholds, self.filters) {
             (&[a, b], []) => self.empty_of([a, b], blocks, keys, limit),
             (&[a, b, c, d], []) => self.empty_of([a, b, c, d], blocks, keys, limit),
+            (&[a, b], [filter]) if let Some(row) = row(filter) => self.empty_of_row([a, b], row, blocks, keys, limit),
+            (&[a, b, c], [filter]) if let Some(row) = row(filter) => {
+                self.empty_of_row([a, b, c], row, blocks, keys, limit)
+            }
             _ => self.empty_of_any(blocks, keys, limit),
         }
     }
@@ -122,6 +127,28 @@ impl Sieve<'_> {
             let lines = &thresholds[block * count..][..count];
             let mut left = alive[block];
             rows.iter().for_each(|&row| keep(&mut left, &lines[row as usize]));
+            key <= limit && is_empty(&left)
+        };
+        blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
+    }
+
+    /// The same, for so many rows of thresholds and the row of a requirement, of which some bits are turned.
+    #[inline(never)]
+    fn empty_of_row<const ROWS: usize>(
+        &self,
+        rows: [u32; ROWS],
+        (row, turned): (&[Line], u64),
+        blocks: &[u32],
+        keys: &[f64],
+        limit: f64,
+    ) -> usize {
+        let (alive, thresholds, count) = (self.alive, &*self.rows.thresholds, self.rows.count);
+        let is_empty = |(&block, &key): (&u32, &f64)| {
+            let block = block as usize;
+            let lines = &thresholds[block * count..][..count];
+            let mut left = alive[block];
+            rows.iter().for_each(|&row| keep(&mut left, &lines[row as usize]));
+            left.iter_mut().zip(&row[block]).for_each(|(left, bits)| *left &= bits ^ turned);
             key <= limit && is_empty(&left)
         };
         blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
