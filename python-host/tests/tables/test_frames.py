@@ -246,6 +246,8 @@ TWICE = pandas.DataFrame([["a", 1, 2]], columns=["name", "gpu", "gpu"])
         (3, "file-malformed", "tasks", "3 is no table"),
         (None, "file-malformed", "tasks", "None is no table"),
         (object(), "file-malformed", "tasks", "is no table"),
+        ([{"name": "a", 7: 1}], "unknown-column", "tasks, row 0 (a)", "there is no 7"),
+        ([{"name": "a", None: 1}], "unknown-column", "tasks, row 0 (a)", "there is no None"),
         (pandas.DataFrame({"id": ["a"], "gpu": [1]}), "missing-column", "tasks", "name=..."),
         (pandas.DataFrame({"gpu": [1]}, index=["a"]), "missing-column", "tasks", "name=..."),
         (polars.DataFrame({"id": ["a"]}), "missing-column", "tasks", "the columns are id"),

@@ -102,7 +102,8 @@ class Given(ABC):
 
     def prefixed(self, prefix: str) -> dict[str, Any]:
         """Return the columns of the fields with a prefix, by what follows it."""
-        found = [field for field in self.fields or () if field.startswith(prefix) and len(field) > len(prefix)]
+        texts = [field for field in self.fields or () if isinstance(field, str)]
+        found = [field for field in texts if field.startswith(prefix) and len(field) > len(prefix)]
         return {field[len(prefix) :]: self.optional(field, None) for field in found}
 
     def place(self, row: int, names: Sequence[str], field: str = "") -> str:
