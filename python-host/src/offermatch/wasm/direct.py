@@ -331,11 +331,11 @@ class Layout:
                     slot.put(memory, value)
             target = None if self._kind is None else result
             count = 0 if self._kind is None else 1
-            error = _bindings.wasmtime_component_func_call(
-                ctypes.byref(function._func), store._context(), self._params, len(params), target, count
+            enter_wasm(
+                lambda: _bindings.wasmtime_component_func_call(
+                    ctypes.byref(function._func), store._context(), self._params, len(params), target, count
+                )
             )
-            if error:
-                enter_wasm(lambda: error)
         finally:
             memory.clear()
         if self._kind is None:
