@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --package offermatch-core --bench rules` measures each side in turn and takes the least of several rounds.
 //! `-- preempt` plans for tasks of high priority on full offers, `-- explain` explains, both beside the plain loop.
-//! `-- count` counts the instructions of one round of each side with valgrind instead, which other work on the machine does not change.
+//! `-- count` (and `-- count large`) counts the instructions of one round of each side with valgrind instead, which other work on the machine does not change.
 //! `-- loop` runs the plain loop too, `-- gangs` what has that in its name only, `-- large` takes a million tasks and 100,000 offers for measures and preferences, without the plain loop.
 
 use std::env;
@@ -240,11 +240,16 @@ fn explain() {
     }
 }
 
-/// Places a million tasks on 100,000 offers, with a measure and a preference each.
-fn large() {
-    let offers = offers(100_000);
+/// A million tasks without rules, and with a measure and a preference each.
+fn million() -> (TaskTable, TaskTable) {
     let plain = tasks(1_000_000, 1);
     let ruled = asking(asking(plain.clone(), Kind::AtLeast, 0, f64::INFINITY), Kind::In, 0, 0.5);
+    (plain, ruled)
+}
+
+/// Places a million tasks on 100,000 offers.
+fn large() {
+    let (offers, (plain, ruled)) = (offers(100_000), million());
     for mode in [Mode::Exclusive, Mode::Shared] {
         compare("a measure and a preference a task", &offers, (&plain, &ruled), mode, false);
     }
@@ -270,13 +275,25 @@ fn rules(plain: &TaskTable) -> [(&'static str, TaskTable); 8] {
     ]
 }
 
-/// Runs the one round that is counted.
+/// Runs the one round that is counted: a rule or none for tasks so many of which are alike, or for a million tasks.
 fn once(rule: &str, alike: &str, mode: &str) {
+    let mode = if mode == Mode::Shared.to_string() { Mode::Shared } else { Mode::Exclusive };
+    if alike == "large" {
+        let (plain, ruled) = million();
+        round(&offers(100_000), if rule == "none" { &plain } else { &ruled }, mode, Method::Automatic);
+        return;
+    }
     let plain = tasks(20_000, alike.parse().expect("a number"));
     let ruled = rules(&plain).into_iter().find(|(name, _)| *name == rule);
-    let tasks = ruled.map_or(plain, |(_, tasks)| tasks);
-    let mode = if mode == Mode::Shared.to_string() { Mode::Shared } else { Mode::Exclusive };
-    round(&offers(5_000), &tasks, mode, Method::Automatic);
+    round(&offers(5_000), &ruled.map_or(plain, |(_, tasks)| tasks), mode, Method::Automatic);
+}
+
+/// Counts a round with a rule, and one without.
+fn count(name: &str, alike: &str, mode: Mode) {
+    let mode = mode.to_string();
+    let (with, without) = (counted(&[name, alike, &mode]), counted(&["none", alike, &mode]));
+    let ratio = with / without;
+    println!("{name:<34} {mode:<9} {with:>8.1} million, without {without:>7.1}: {ratio:>5.2} times");
 }
 
 fn main() {
@@ -286,6 +303,11 @@ fn main() {
         ["preempt"] => return preempt(),
         ["explain"] => return explain(),
         ["large"] => return large(),
+        ["count", "large"] => {
+            return [Mode::Exclusive, Mode::Shared]
+                .into_iter()
+                .for_each(|mode| count("a measure and a preference a task", "large", mode));
+        }
         ["once", rule, alike, mode] => return once(rule, alike, mode),
         _ => {}
     }
@@ -298,10 +320,7 @@ fn main() {
         for (name, ruled) in rules(&plain).iter().filter(|(name, _)| only.is_none_or(|only| name.contains(only))) {
             for mode in [Mode::Shared, Mode::Exclusive] {
                 if counts {
-                    let count = |rule: &str| counted(&[rule, &alike.to_string(), &mode.to_string()]);
-                    let (with, without) = (count(name), count("none"));
-                    let ratio = with / without;
-                    println!("{name:<34} {mode:<9} {with:>7.1} million, without {without:>6.1}: {ratio:>5.2} times");
+                    count(name, &alike.to_string(), mode);
                 } else {
                     compare(name, &offers, (&plain, ruled), mode, looped && mode == Mode::Shared);
                 }
