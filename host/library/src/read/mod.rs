@@ -11,6 +11,7 @@ pub(crate) mod ports;
 mod position;
 mod slurm;
 pub(crate) mod strict_json;
+mod written;
 
 use std::io::Read;
 use std::path::Path;
