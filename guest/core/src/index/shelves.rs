@@ -85,11 +85,14 @@ impl Floors {
         self.floors[of][value]
     }
 
-    /// The sum of the floors at some places with one value, if all of them are known.
+    /// A number that the sum of the floors at some places with one value is not below, if all of them are known; infinite where one
+    /// of them is.
     pub(crate) fn sum(&self, of: impl Iterator<Item = usize>, value: usize) -> Option<f64> {
         let mut sum = 0.0;
         for of in of {
-            sum += self.floors[of][value]?.0;
+            let (floor, _) = self.floors[of][value]?;
+            // Scores are finite, and their sum may be more than a double holds.
+            sum = if floor.max(sum) < f64::INFINITY { (floor + sum).min(f64::MAX) } else { f64::INFINITY };
         }
         Some(sum)
     }

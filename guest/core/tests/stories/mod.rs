@@ -349,8 +349,10 @@ pub fn clusters() -> impl Strategy<Value = Story> {
 pub fn racks() -> impl Strategy<Value = Story> {
     let weights = select(vec![vec![], vec![1.0, 0.0, 0.5], vec![0.0; 3]]);
     let racks = (select(vec![1_u64, 3, 12, 40]), select(vec![1_u64, 2, 100]), select(vec![1_u32, 70_001]));
-    (170..300_usize, 1..7_u32, racks, weights, any::<[bool; 3]>(), any::<u64>()).prop_map(
-        |(rows, size, (racks, kinds, apart), weights, [shared, with_devices, mixed], seed)| {
+    // What a preference costs; the sum of a few may be more than a double holds.
+    let penalty = select(vec![None, Some(0.5), Some(f64::MAX)]);
+    (170..300_usize, 1..7_u32, racks, weights, penalty, any::<[bool; 3]>(), any::<u64>()).prop_map(
+        |(rows, size, (racks, kinds, apart), weights, penalty, [shared, with_devices, mixed], seed)| {
             let shape = Shape { dimensions: 2, attributes: 2, measures: 0 };
             let mut below = random(seed);
             let mut offers = OfferTable { rows: rows as u32, ..OfferTable::default() };
@@ -374,6 +376,15 @@ pub fn racks() -> impl Strategy<Value = Story> {
                     }
                     tasks.demand.extend(demand);
                     tasks.devices.push(if with_devices { [0, 0, 250, 1000][below(4) as usize] } else { 0 });
+                }
+                if let Some(penalty) = penalty {
+                    let count = tasks.rows as usize;
+                    tasks.requirement_offsets = (0..=tasks.rows).collect();
+                    tasks.requirement_kinds = vec![0; count];
+                    tasks.requirement_subjects = vec![1; count];
+                    tasks.requirement_weights = vec![penalty; count];
+                    tasks.value_offsets = (0..=tasks.rows).collect();
+                    tasks.values = vec![1; count];
                 }
                 tasks.group_of = (0..tasks.rows).map(|row| if below(20) == 0 { 0 } else { 1 + row / size }).collect();
                 let mut rules = GroupTable { rows: groups, limit_offsets: vec![0], ..GroupTable::default() };
