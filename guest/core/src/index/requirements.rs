@@ -104,6 +104,11 @@ impl Filter {
     pub(super) fn reversed(self) -> Self {
         Self { excludes: !self.excludes, ..self }
     }
+
+    /// The bits that are to be turned in what its rows show.
+    fn turned(self) -> u64 {
+        if self.excludes { u64::MAX } else { 0 }
+    }
 }
 
 /// The rows of the values of an attribute.
@@ -310,23 +315,21 @@ impl RequirementRows {
     /// Keeps the bits of a block that pass a filter.
     #[inline(always)]
     pub(super) fn keep(&self, left: &mut Line, filter: &Filter, block: usize) {
-        let line = |at: usize| &self.lines[filter.rows[at] as usize][block];
-        let excluded = if filter.excludes { u64::MAX } else { 0 };
-        if filter.count == 1 {
-            left.iter_mut().zip(line(0)).for_each(|(left, bits)| *left &= bits ^ excluded);
-            return;
+        if let Some((row, turned)) = self.only_row(filter) {
+            return keep_turned(left, &row[block], turned);
         }
+        let line = |at: usize| &self.lines[filter.rows[at] as usize][block];
         let mut any = *line(0);
         for at in 1..filter.count as usize {
             any.iter_mut().zip(line(at)).for_each(|(any, bits)| *any |= bits);
         }
-        left.iter_mut().zip(any).for_each(|(left, bits)| *left &= bits ^ excluded);
+        keep_turned(left, &any, filter.turned());
     }
 
     /// The row of a filter that has but one, and the bits that are to be turned in it.
+    #[inline(always)]
     pub(super) fn only_row(&self, filter: &Filter) -> Option<(&[Line], u64)> {
-        let turned = if filter.excludes { u64::MAX } else { 0 };
-        (filter.count == 1).then(|| (&*self.lines[filter.rows[0] as usize], turned))
+        (filter.count == 1).then(|| (&*self.lines[filter.rows[0] as usize], filter.turned()))
     }
 
     /// Sets the bits of a slot that is given an offer. Whatever was in it before, even if it has left, has a bit at most in the rows
@@ -376,6 +379,12 @@ impl RequirementRows {
             Some((&mut lines[block], new))
         })
     }
+}
+
+/// Keeps the bits that are set in a line, some of which are turned.
+#[inline(always)]
+pub(super) fn keep_turned(left: &mut Line, line: &Line, turned: u64) {
+    left.iter_mut().zip(line).for_each(|(left, bits)| *left &= bits ^ turned);
 }
 
 /// Which of these values are this one.

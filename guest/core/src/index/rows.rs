@@ -15,7 +15,7 @@ use crate::ledger::Ledger;
 use crate::table::TaskTable;
 
 use super::axes::{Axes, Measured};
-use super::requirements::{Filter, Offers, RequirementRows};
+use super::requirements::{Filter, Offers, RequirementRows, keep_turned};
 use super::slots::Slots;
 use super::words::{Line, WORDS, Words, bits};
 
@@ -106,38 +106,27 @@ impl Sieve<'_> {
     #[inline]
     pub(super) fn empty(&self, blocks: &[u32], keys: &[f64], limit: f64) -> usize {
         // What most searches are like, in loops with nothing else in them.
+        let all = |_: &mut Line, _: usize| ();
         let row = |filter: &Filter| self.rows.requirements.only_row(filter);
         match (self.thresholds, self.filters) {
-            (&[a, b], []) => self.empty_of([a, b], blocks, keys, limit),
-            (&[a, b, c, d], []) => self.empty_of([a, b, c, d], blocks, keys, limit),
-            (&[a, b], [filter]) if let Some(row) = row(filter) => self.empty_of_row([a, b], row, blocks, keys, limit),
+            (&[a, b], []) => self.empty_of([a, b], all, blocks, keys, limit),
+            (&[a, b, c, d], []) => self.empty_of([a, b, c, d], all, blocks, keys, limit),
+            (&[a, b], [filter]) if let Some(row) = row(filter) => {
+                self.empty_of([a, b], of_row(row), blocks, keys, limit)
+            }
             (&[a, b, c], [filter]) if let Some(row) = row(filter) => {
-                self.empty_of_row([a, b, c], row, blocks, keys, limit)
+                self.empty_of([a, b, c], of_row(row), blocks, keys, limit)
             }
             _ => self.empty_of_any(blocks, keys, limit),
         }
     }
 
-    /// The same, for so many rows of thresholds and no filter.
+    /// The same, for so many rows of thresholds, and `also`, which keeps the bits of a block that pass the filters.
     #[inline(never)]
-    fn empty_of<const ROWS: usize>(&self, rows: [u32; ROWS], blocks: &[u32], keys: &[f64], limit: f64) -> usize {
-        let (alive, thresholds, count) = (self.alive, &*self.rows.thresholds, self.rows.count);
-        let is_empty = |(&block, &key): (&u32, &f64)| {
-            let block = block as usize;
-            let lines = &thresholds[block * count..][..count];
-            let mut left = alive[block];
-            rows.iter().for_each(|&row| keep(&mut left, &lines[row as usize]));
-            key <= limit && is_empty(&left)
-        };
-        blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
-    }
-
-    /// The same, for so many rows of thresholds and the row of a requirement, of which some bits are turned.
-    #[inline(never)]
-    fn empty_of_row<const ROWS: usize>(
+    fn empty_of<const ROWS: usize>(
         &self,
         rows: [u32; ROWS],
-        (row, turned): (&[Line], u64),
+        also: impl Fn(&mut Line, usize),
         blocks: &[u32],
         keys: &[f64],
         limit: f64,
@@ -148,7 +137,7 @@ impl Sieve<'_> {
             let lines = &thresholds[block * count..][..count];
             let mut left = alive[block];
             rows.iter().for_each(|&row| keep(&mut left, &lines[row as usize]));
-            left.iter_mut().zip(&row[block]).for_each(|(left, bits)| *left &= bits ^ turned);
+            also(&mut left, block);
             key <= limit && is_empty(&left)
         };
         blocks.iter().zip(keys).position(|block| !is_empty(block)).unwrap_or(blocks.len())
@@ -186,6 +175,11 @@ impl Sieve<'_> {
 #[inline]
 fn keep(left: &mut Line, line: &Line) {
     left.iter_mut().zip(line).for_each(|(left, bits)| *left &= bits);
+}
+
+/// Keeps the bits that are set in a block of a row, some of which are turned.
+fn of_row((row, turned): (&[Line], u64)) -> impl Fn(&mut Line, usize) {
+    move |left, block| keep_turned(left, &row[block], turned)
 }
 
 /// Whether no bit is set.

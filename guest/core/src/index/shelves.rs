@@ -88,13 +88,14 @@ impl Floors {
     /// A number that the sum of the floors at some places with one value is not below, if all of them are known; infinite where one
     /// of them is.
     pub(crate) fn sum(&self, of: impl Iterator<Item = usize>, value: usize) -> Option<f64> {
-        let mut sum = 0.0;
+        let (mut sum, mut is_short) = (0.0, false);
         for of in of {
             let (floor, _) = self.floors[of][value]?;
-            // Scores are finite, and their sum may be more than a double holds.
-            sum = if floor.max(sum) < f64::INFINITY { (floor + sum).min(f64::MAX) } else { f64::INFINITY };
+            sum += floor;
+            is_short |= floor == f64::INFINITY;
         }
-        Some(sum)
+        // Floors are finite, and their sum may be more than a double holds.
+        Some(if is_short { f64::INFINITY } else { sum.min(f64::MAX) })
     }
 
     /// Takes note of a floor.
@@ -227,22 +228,18 @@ impl Shelves {
         let (mut lowest, mut first) = (ranking.max_score.min(among.ceiling.next_up()), 0);
         let mut last_key = seek.last_key(lowest);
         let mut best = None;
-        let demand = Demand { quantities: task.demand, devices: task.devices };
         let is_plain = task.preferred().next().is_none();
         let mut at = shelf.keys.partition_point(|&key| key < seek.cost.least_key);
         while let Some(next) = shelf.next(at, seek.reached, last_key) {
             at = next + 1;
-            let (row, values) = (shelf.rows[next] as usize, shelf.values(next, width));
-            if !values.iter().zip(&seek.asked).all(|(has, asked)| asked <= has)
-                || among.altered[row]
-                || !task.required().all(|requirement| task.holds(requirement, ledger, row))
-                || !among.members.are_within_limits(ledger, row)
-            {
+            let row = shelf.rows[next] as usize;
+            if among.altered[row] || !among.members.are_within_limits(ledger, row) {
                 continue;
             }
-            let score = policy.score(ranking, demand, self.axes.as_leftover(values));
-            let score = task.with_penalties(score, ledger, row);
-            let position = ledger.position(row).unwrap_or(u32::MAX);
+            let values = shelf.values(next, width);
+            let Some((score, position)) = self.judge((row, values), seek, (task, ledger), (policy, ranking)) else {
+                continue;
+            };
             if (score, position) < (lowest, first) {
                 (lowest, first, best) = (score, position, Some((row, score)));
                 last_key = seek.last_key(score);
@@ -275,20 +272,14 @@ impl Shelves {
         // Of these only what comes before is chosen.
         let mut end = (ranking.max_score.min(ceiling.next_up()), 0);
         let mut last_key = seek.last_key(end.0);
-        let demand = Demand { quantities: task.demand, devices: task.devices };
         let is_plain = task.preferred().next().is_none();
         let mut at = shelf.keys.partition_point(|&key| key < seek.cost.least_key);
         while let Some(next) = shelf.next(at, seek.reached, last_key) {
             at = next + 1;
             let (row, values) = (shelf.rows[next] as usize, shelf.values(next, width));
-            if !values.iter().zip(&seek.asked).all(|(has, asked)| asked <= has)
-                || !task.required().all(|requirement| task.holds(requirement, ledger, row))
-            {
+            let Some((score, position)) = self.judge((row, values), seek, (task, ledger), (policy, ranking)) else {
                 continue;
-            }
-            let score = policy.score(ranking, demand, self.axes.as_leftover(values));
-            let score = task.with_penalties(score, ledger, row);
-            let position = ledger.position(row).unwrap_or(u32::MAX);
+            };
             if (score, position) >= end {
                 if is_plain {
                     // Others with the same have the same score, and come later in the list.
@@ -307,6 +298,25 @@ impl Shelves {
             }
             last_key = seek.last_key(end.0);
         }
+    }
+
+    /// The score and the position of an offer with these values, if it can serve a task.
+    #[inline(always)]
+    fn judge<P: Policy>(
+        &self,
+        (row, values): (usize, &[u64]),
+        seek: &Seek,
+        (task, ledger): (Task<'_>, &Ledger),
+        (policy, ranking): (&P, &Ranking),
+    ) -> Option<(f64, u32)> {
+        if !values.iter().zip(&seek.asked).all(|(has, asked)| asked <= has)
+            || !task.required().all(|requirement| task.holds(requirement, ledger, row))
+        {
+            return None;
+        }
+        let demand = Demand { quantities: task.demand, devices: task.devices };
+        let score = policy.score(ranking, demand, self.axes.as_leftover(values));
+        Some((task.with_penalties(score, ledger, row), ledger.position(row).unwrap_or(u32::MAX)))
     }
 
     /// Takes note that a listed row has less than it had.
