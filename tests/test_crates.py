@@ -47,6 +47,14 @@ def test_no_dependency_needs_a_newer_compiler_than_is_declared(metadata: dict[st
     assert f"cargo +{declared} check" in workflow, "a public forge builds with the oldest compiler"
 
 
+def test_the_library_alone_compiles_few_crates() -> None:
+    """There were 223 when the library, the program and the copy engine were one crate."""
+    command = ["cargo", "tree", "--locked", "--package", "offermatch", "--edges", "normal", "--prefix", "none"]
+    tree = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    crates = {tuple(line.split()[:2]) for line in tree.splitlines()}
+    assert 100 < len(crates) <= 223 // 2, sorted(crates)
+
+
 def exported() -> dict[str, str]:
     """Return the library's own types and functions that `lib.rs` exports, each with the file that defines it."""
     text = (LIBRARY / "lib.rs").read_text()

@@ -689,6 +689,9 @@ impl Error {
             }
             Self::RegistryRefused { hint, .. } => hint,
             Self::RegistryLied { .. } => "ask who runs the registry; nothing of it was used",
+            Self::FeatureMissing { feature: "yaml", .. } => {
+                "build the program with the feature, or give the table as JSON"
+            }
             Self::FeatureMissing { .. } => {
                 "build the program with the feature, or fetch the file with `offermatch pull --output`"
             }

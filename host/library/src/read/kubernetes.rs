@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use crate::error::{Error, SEE_FORMATS};
+use crate::error::Error;
 use crate::read::foreign::{At, text};
 use crate::read::ports::{self, MOST, Port};
 use crate::read::strict_json::{self, Tree};
+use crate::read::yaml;
 use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
 use crate::table::rows::{Offer, Requirement, Task};
@@ -173,28 +174,14 @@ fn objects(content: &str, source: &str) -> Result<Vec<Object>, Error> {
 
 /// The documents of a text, JSON or YAML.
 fn documents(content: &str, source: &str) -> Result<Vec<Value>, Error> {
-    let malformed = |line: usize, column: usize, message: String| Error::FileMalformed {
-        file: source.to_owned(),
-        line,
-        column,
-        message,
-        hint: SEE_FORMATS,
-    };
-    if content.trim_start().starts_with(['{', '[']) {
-        let tree: Tree = strict_json::parse(content, source)?;
-        return Ok(match tree.0 {
-            Value::Array(documents) => documents,
-            document => vec![document],
-        });
+    if !content.trim_start().starts_with(['{', '[']) {
+        return yaml::documents(content, source);
     }
-    // A name may be `n`, `no` or `off`, which YAML 1.1 has for booleans.
-    let options = serde_saphyr::options! { strict_booleans: true };
-    let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(content, options).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |at| (at.line() as usize, at.column() as usize));
-        // The first line says what is wrong; the others show the text.
-        malformed(line, column, format!("not YAML: {}", error.to_string().lines().next().unwrap_or_default()))
-    })?;
-    Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
+    let tree: Tree = strict_json::parse(content, source)?;
+    Ok(match tree.0 {
+        Value::Array(documents) => documents,
+        document => vec![document],
+    })
 }
 
 /// Refuses a file that has other objects only: it is the wrong one.

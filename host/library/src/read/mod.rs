@@ -12,6 +12,7 @@ mod position;
 mod slurm;
 pub(crate) mod strict_json;
 mod written;
+mod yaml;
 
 use std::io::Read;
 use std::path::Path;
