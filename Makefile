@@ -49,7 +49,7 @@ help: ## list what can be made
 	@echo "make stories  100,000 random stories with every rule mixed, in which core, component and Python reference agree"
 	@echo "make second-reading  100,000 random stories and plans in which the core agrees with a second reading of docs/semantics.md"
 	@echo "make bench-kubernetes  30,000 pods on 5,000 nodes, on that server and on the tests' double"
-	@echo "make bench    measure the matcher beside everything that might be used instead"
+	@echo "make bench    measure the matcher beside everything that might be used instead; ends with one table of all figures asked for"
 	@echo "make bench-before  this tree beside an earlier commit of it, measured in turns"
 	@echo "make component, policies, foreign, host, python, wheel, lint, docs, test-rust, test-python, test-both, clean: parts of these"
 
@@ -226,13 +226,28 @@ certified: host python foreign ## matchers in other languages, by 20,000 generat
 languages: python foreign ## size, cold start and time of the matchers in other languages
 	@$(BIN)/python -m offermatch bench languages target/foreign/{c,python,javascript}.wasm
 
-bench: host python ## the matcher beside everything that might be used instead
-	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST)
-	@$(HOST) bench all --json target/bench/rust.json
-	@$(BIN)/python -m offermatch bench draw target/bench/rust.json --svg target/bench
+FIGURES := target/bench
+# Cargo runs a benchmark in the folder of its package.
+CORE_BENCH := cargo bench --locked --quiet $(PACKAGES) --bench
+TARGETS := $(BIN)/python python-host/benches/targets.py
 
-bench-before: python postgresql ## this tree beside an earlier commit, built in a worktree and measured in turns
-	@$(BIN)/python python-host/benches/before.py
+bench: host python ## the matcher beside everything that might be used instead, and the table of what is asked for; ten minutes or so
+	@mkdir -p $(FIGURES)
+	@$(HOST) bench all --json $(FIGURES)/rust.json
+	@$(BIN)/python -m offermatch bench draw $(FIGURES)/rust.json --svg $(FIGURES)
+	@$(BIN)/python -m offermatch bench talk --rust-host $(HOST) --json $(FIGURES)/talk.json
+	@$(BIN)/python -m offermatch bench partitions --workers 0 --json > $(FIGURES)/partitions.json
+	@$(BIN)/python -m offermatch bench memory --json > $(FIGURES)/memory.json
+	@$(BIN)/python python-host/benches/before.py --alone --only small --json $(FIGURES)/calls.json
+	@$(CORE_BENCH) policies -- --json $(CURDIR)/$(FIGURES)/policies.json
+	@$(CORE_BENCH) rules -- --json $(CURDIR)/$(FIGURES)/rules.json
+	@$(CORE_BENCH) rules -- preempt --json $(CURDIR)/$(FIGURES)/preempt.json
+	@$(TARGETS)
+
+bench-before: python postgresql ## this tree beside an earlier commit, built in a worktree and measured in turns; and the table
+	@$(BIN)/python python-host/benches/before.py --json $(FIGURES)/before.json
+	@if command -v valgrind > /dev/null; then guest/core/benches/instructions.sh 377e3c4 $(FIGURES)/instructions.json; fi
+	@$(TARGETS)
 	@$(BIN)/python python-host/benches/importing.py
 
 bench-kubernetes: python ## the Kubernetes scheduler, on a real API server and on the double of the tests

@@ -21,16 +21,6 @@ from typing import Any
 
 COMMIT = "377e3c4"
 TOP = Path(__file__).resolve().parents[2]
-TARGETS = {
-    "cycle, SQLite": 3.0,
-    "submit, SQLite": 2.0,
-    "cycle, PostgreSQL": 2.5,
-    "submit, PostgreSQL": 2.0,
-    "update 1 and assign 1": 3.0,
-}
-"""How many times as fast this tree is to be."""
-LIMITS = {"assign 1, column": 45e-6, "assign 1, row": 60e-6, "match 1 x 1, rows": 250e-6}
-"""Seconds that a call may take."""
 
 
 class Side:
@@ -130,22 +120,30 @@ def _smalls(sides: dict[str, Side], options: argparse.Namespace, found: dict[str
                 found.setdefault(call, {}).setdefault(name, []).append(seconds)
 
 
-def _text(seconds: float) -> str:
-    return f"{seconds * 1e6:,.1f} us" if seconds < 1e-3 else f"{seconds * 1e3:,.1f} ms"
+def _text(milliseconds: float) -> str:
+    return f"{milliseconds * 1e3:,.1f} us" if milliseconds < 1 else f"{milliseconds:,.1f} ms"
 
 
-def table(found: dict[str, dict[str, list[float]]], commit: str) -> str:
-    """Return the figures for people."""
-    lines = [f"{'the best of each side':<36}{commit:>14}{'now':>14}{'ratio':>8}{'of medians':>12}   target"]
+def rows(found: dict[str, dict[str, list[float]]]) -> list[dict[str, Any]]:
+    """Return the best of each side, and the ratios where there are two."""
+    listed = []
     for name, sides in found.items():
-        before, now = min(sides["before"]), min(sides["now"])
-        ratio, middle = before / now, median(sides["before"]) / median(sides["now"])
-        told = ""
-        if name in TARGETS:
-            told = f"{TARGETS[name]:g} times: {'reached' if ratio >= TARGETS[name] else 'MISSED'}"
-        elif name in LIMITS:
-            told = f"{_text(LIMITS[name])}: {'reached' if now <= LIMITS[name] else 'MISSED'}"
-        lines.append(f"{name:<36}{_text(before):>14}{_text(now):>14}{ratio:>8.2f}{middle:>12.2f}   {told}".rstrip())
+        row = {"name": name, **{f"{side}_ms": min(seconds) * 1e3 for side, seconds in sides.items()}}
+        if "before" in sides:
+            row["ratio"] = row["before_ms"] / row["now_ms"]
+            row["ratio_of_medians"] = median(sides["before"]) / median(sides["now"])
+        listed.append(row)
+    return listed
+
+
+def table(listed: list[dict[str, Any]], commit: str) -> str:
+    """Return the figures for people."""
+    lines = [f"{'the best of each side':<36}{commit:>14}{'now':>14}{'ratio':>8}{'of medians':>12}"]
+    for row in listed:
+        before, ratio, medians = "-", "-", "-"
+        if "ratio" in row:
+            before, ratio, medians = _text(row["before_ms"]), f"{row['ratio']:.2f}", f"{row['ratio_of_medians']:.2f}"
+        lines.append(f"{row['name']:<36}{before:>14}{_text(row['now_ms']):>14}{ratio:>8}{medians:>12}")
     return "\n".join(lines)
 
 
@@ -154,14 +152,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     kinds = ("SQLite", "PostgreSQL", "small")
     parser.add_argument("--commit", default=COMMIT, help=f"the earlier side (default: {COMMIT})")
+    parser.add_argument("--alone", action="store_true", help="measure this tree only")
     parser.add_argument("--only", action="append", choices=kinds, help="may be given again (all)")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="(default: 3)")
     parser.add_argument("--tasks", type=int, default=170_000, metavar="N", help="in the store (default: 170000)")
     parser.add_argument("--processable", type=int, default=20_000, metavar="N", help="in each cycle (default: 20000)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, in seconds")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures too")
     options = parser.parse_args()
     with ExitStack() as stack:
-        sides = {name: Side(tree) for name, tree in (("before", worktree(options.commit)), ("now", TOP))}
+        trees = {"now": TOP} if options.alone else {"before": worktree(options.commit), "now": TOP}
+        sides = {name: Side(tree) for name, tree in trees.items()}
         for side in sides.values():
             stack.callback(side.close)
         found: dict[str, dict[str, list[float]]] = {}
@@ -170,9 +170,11 @@ def main() -> None:
                 _smalls(sides, options, found)
             else:
                 _cycles(sides, kind, options, found)
+    listed = rows(found)
     if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=1))
-    print(table(found, options.commit))
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps({"commit": options.commit, "rows": listed, "seconds": found}, indent=1) + "\n")
+    print(table(listed, options.commit))
 
 
 if __name__ == "__main__":

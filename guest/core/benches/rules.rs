@@ -4,6 +4,7 @@
 //! `-- preempt` plans for tasks of high priority on full offers, `-- explain` explains, both beside the plain loop.
 //! `-- count` (and `-- count large`) counts the instructions of one round of each side with valgrind instead, which other work on the machine does not change.
 //! `-- loop` runs the plain loop too, `-- gangs` what has that in its name only, `-- large` takes a million tasks and 100,000 offers for measures and preferences, without the plain loop.
+//! `--json FILE` writes the times of the rules, or of `preempt`, for machines.
 
 use std::env;
 use std::process::Command;
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 use offermatch_core::{
     Assignments, BestFit, GroupTable, Kind, Method, Mode, OfferTable, Pool, RunningTable, Settings, Shape, TaskTable,
 };
+
+mod figures;
 
 /// Zone, rack; and one measure.
 const SHAPE: Shape = Shape { dimensions: 2, attributes: 2, measures: 1 };
@@ -136,8 +139,8 @@ fn least(offers: &OfferTable, tasks: &TaskTable, mode: Mode) -> (Duration, Assig
     best
 }
 
-/// Measures a rule beside the same input without it, and, if asked, beside the plain loop.
-fn compare(name: &str, offers: &OfferTable, (plain, ruled): (&TaskTable, &TaskTable), mode: Mode, looped: bool) {
+/// Measures a rule beside the same input without it, and, if asked, beside the plain loop; returns how many times as long it takes.
+fn compare(name: &str, offers: &OfferTable, (plain, ruled): (&TaskTable, &TaskTable), mode: Mode, looped: bool) -> f64 {
     let (without, _) = least(offers, plain, mode);
     let (with, answer) = least(offers, ruled, mode);
     let ratio = with.as_secs_f64() / without.as_secs_f64();
@@ -149,6 +152,7 @@ fn compare(name: &str, offers: &OfferTable, (plain, ruled): (&TaskTable, &TaskTa
         print!(", the plain loop {:.0} ms: {:.0} times", ms(reference), reference.as_secs_f64() / with.as_secs_f64());
     }
     println!();
+    ratio
 }
 
 /// Millions of instructions of the one round that this program runs for some words.
@@ -166,8 +170,8 @@ fn counted(words: &[&str]) -> f64 {
     count.unwrap_or_else(|| panic!("valgrind counts nothing: {said}")) / 1e6
 }
 
-/// Plans for 1,000 tasks of high priority on 5,000 full offers with 100,000 running tasks of five priorities.
-fn preempt() {
+/// Plans for 1,000 tasks of high priority on 5,000 full offers with 100,000 running tasks of five priorities; returns how many times as long the plain loop takes.
+fn preempt() -> f64 {
     let (count, each) = (5_000_u32, 20_u32);
     let mut numbers = Numbers(5);
     let mut offers = OfferTable { rows: count, ..OfferTable::default() };
@@ -200,14 +204,15 @@ fn preempt() {
     let (time, found) = (0..ROUNDS).map(|_| plan(Method::Automatic)).min_by_key(|(time, _)| *time).expect("a round");
     let (reference, same) = plan(Method::Reference);
     assert!(same == found, "the plain loop plans otherwise");
+    let times = reference.as_secs_f64() / time.as_secs_f64();
     println!(
-        "1,000 tasks on 5,000 full offers with 100,000 running: {:.1} ms, the plain loop {:.0} ms: {:.0} times, {} placed, {} victims",
+        "1,000 tasks on 5,000 full offers with 100,000 running: {:.1} ms, the plain loop {:.0} ms: {times:.0} times, {} placed, {} victims",
         ms(time),
         ms(reference),
-        reference.as_secs_f64() / time.as_secs_f64(),
         found.tasks.len(),
         found.victims.len(),
     );
+    times
 }
 
 /// Explains 2,000 tasks, with requirements and groups, on 5,000 offers.
@@ -297,10 +302,10 @@ fn count(name: &str, alike: &str, mode: Mode) {
 }
 
 fn main() {
-    let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let (words, file) = figures::words();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        ["preempt"] => return preempt(),
+        ["preempt"] => return figures::write(file, &[figures::row(&[], preempt())]),
         ["explain"] => return explain(),
         ["large"] => return large(),
         ["count", "large"] => {
@@ -314,6 +319,7 @@ fn main() {
     let [looped, counts] = ["loop", "count"].map(|word| words.contains(&word));
     let only = words.iter().find(|word| !["loop", "count"].contains(word));
     let offers = offers(5_000);
+    let mut rows = Vec::new();
     for alike in [4, 1] {
         let plain = tasks(20_000, alike);
         println!("20,000 tasks, {alike} alike side by side, 5,000 offers");
@@ -322,9 +328,12 @@ fn main() {
                 if counts {
                     count(name, &alike.to_string(), mode);
                 } else {
-                    compare(name, &offers, (&plain, ruled), mode, looped && mode == Mode::Shared);
+                    let times = compare(name, &offers, (&plain, ruled), mode, looped && mode == Mode::Shared);
+                    let texts = [("rule", *name), ("alike", &alike.to_string()), ("mode", &mode.to_string())];
+                    rows.push(figures::row(&texts, times));
                 }
             }
         }
     }
+    figures::write(file, &rows);
 }

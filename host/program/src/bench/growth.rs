@@ -41,8 +41,9 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
                     bench.say(format!("growth: {kind}, {mode}, {}", input.size()));
                     let found = component(matcher, &input)?;
                     let factor = before.map(|before| ratio(found.total, before));
-                    if let (Some(factor), Some(before)) = (factor, *before)
-                        && before >= JUDGED
+                    let judged = before.is_some_and(|before| before >= JUDGED);
+                    if let Some(factor) = factor
+                        && judged
                         && factor > worst.0
                     {
                         worst = (factor, format!("{kind}, {mode}, to {}", input.size()));
@@ -59,6 +60,7 @@ pub(crate) fn run(bench: &Bench<'_>, matcher: &Matcher) -> anyhow::Result<Report
                         ("assign_ms", milliseconds(found.timings.assign).into()),
                         ("verify_ms", milliseconds(found.timings.verify).into()),
                         ("doubling", factor.map_or(Value::Null, Value::from)),
+                        ("judged", judged.into()),
                     ]));
                     if (tasks, offers) == LARGEST[0] {
                         targets.push(largest_target(&format!("{kind}, {mode}"), mode, found.total));

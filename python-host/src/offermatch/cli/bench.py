@@ -21,6 +21,7 @@ from offermatch.bench import (
     kubernetes,
     languages,
     launches,
+    memory,
     pack,
     packing,
     partitions,
@@ -64,21 +65,18 @@ def add_bench(commands: Any) -> None:
     table.add_argument("--svg", type=Path, metavar="DIR", help="write pictures too")
     table.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
 
-    for name, module, command, about in (
-        ("border", border, _border, "the way into the component and back, apart from the matching"),
-        ("rows", rows, _rows, "what rows cost, by what they are made of"),
-        ("gil", gil, _gil, "what is left to another Python thread meanwhile"),
+    for name, module, command, size, rounds, about in (
+        ("border", border, _border, _SAMPLE, 5, "the way into the component and back, apart from the matching"),
+        ("rows", rows, _rows, _SAMPLE, 5, "what rows cost, by what they are made of"),
+        ("gil", gil, _gil, _SAMPLE, 40, "what is left to another Python thread meanwhile"),
+        ("traced", traced, _traced, Sample("uniform", 50, 50), 1000, "what a call costs while it is traced"),
     ):
         parser = measurement(name, module, command, about)
-        parser.add_argument("--sample", type=sample, default=_SAMPLE, metavar="KIND:TASKSxOFFERS[:SEED]")
-        parser.add_argument("--rounds", type=positive, default=40 if name == "gil" else 5, metavar="N")
+        parser.add_argument("--sample", type=sample, default=size, metavar="KIND:TASKSxOFFERS[:SEED]")
+        parser.add_argument("--rounds", type=positive, default=rounds, metavar="N")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("start", start, _start, "compiling, the cache of compiled components, the smallest calls")
     parser.add_argument("--rounds", type=positive, default=9, metavar="N")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser = measurement("traced", traced, _traced, "what a call costs while it is traced")
-    parser.add_argument("--sample", type=sample, default=Sample("uniform", 50, 50), metavar="KIND:TASKSxOFFERS[:SEED]")
-    parser.add_argument("--rounds", type=positive, default=1000, metavar="N")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser = measurement("swap", swap, _swap, "swapping the matcher under threads that call it")
     parser.add_argument("--sample", type=sample, default=Sample("uniform", 200, 200), metavar="KIND:TASKSxOFFERS[:SEED]")
@@ -126,6 +124,9 @@ def _add_cycles(measurement: Callable[..., Any]) -> None:
     )
     parser.add_argument("--reserve-after", type=positive, default=300, metavar="S", help="as of 'run' (default: 300)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="where chance starts (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser = measurement("memory", memory, _memory, "the memory that the largest input takes")
+    parser.add_argument("--sample", type=sample, default=Sample("realistic", 1_000_000, 100_000), metavar="SAMPLE")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -329,6 +330,10 @@ def _gil(options: argparse.Namespace) -> str:
 
 def _start(options: argparse.Namespace) -> str:
     return _shown(start.start(options.rounds), options, start.table)
+
+
+def _memory(options: argparse.Namespace) -> str:
+    return _shown(memory.memory(options.sample), options, memory.table)
 
 
 def _traced(options: argparse.Namespace) -> str:
