@@ -246,7 +246,7 @@ bench: host python ## the matcher beside everything that might be used instead, 
 
 bench-before: python postgresql ## this tree beside an earlier commit, built in a worktree and measured in turns; and the table
 	@$(BIN)/python python-host/benches/before.py --json $(FIGURES)/before.json
-	@if command -v valgrind > /dev/null; then guest/core/benches/instructions.sh 377e3c4 $(FIGURES)/instructions.json; fi
+	@if command -v valgrind > /dev/null; then guest/core/benches/instructions.sh --json $(FIGURES)/instructions.json; fi
 	@$(TARGETS)
 	@$(BIN)/python python-host/benches/importing.py
 

@@ -19,8 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-COMMIT = "377e3c4"
-TOP = Path(__file__).resolve().parents[2]
+from targets import ASKED, TOP
+
+COMMIT = ASKED["commit"]
 
 
 class Side:

@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from before import COMMIT, TOP
+from before import COMMIT
+from targets import TOP
 
 ROUNDS = 20
 PROGRAMS = ("import offermatch", "from offermatch import Matcher, Offer, Task", "from offermatch import *")

@@ -26,7 +26,7 @@ except ModuleNotFoundError:
     import tomli as tomllib
 
 TOP = Path(__file__).resolve().parents[2]
-TARGETS = Path(__file__).with_name("targets.toml")
+ASKED: dict[str, Any] = tomllib.loads(Path(__file__).with_name("targets.toml").read_text())
 UNITS = {"times": (1, "x"), "ms": (1, " ms"), "bytes": (2**20, " MiB"), "instructions": (1e6, " M")}
 """What a number of a unit is divided by to be shown, and what is written behind it."""
 
@@ -218,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=Path, default=TOP / "target/bench", metavar="FOLDER", help="(target/bench)")
     folder = parser.parse_args().figures
-    found = report(tomllib.loads(TARGETS.read_text()), folder)
+    found = report(ASKED, folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(found, indent=1) + "\n")
     (folder / "report.md").write_text(table(found))

@@ -2,12 +2,16 @@
 # Counts the instructions of one cycle of the native core, 20,000 x 20,000, for every kind of input in both modes: of this version and of
 # an earlier one, which is built in a worktree. Counts have no noise. Needs valgrind.
 #
-#   guest/core/benches/instructions.sh [COMMIT] [FILE]      377e3c4 unless another is named; FILE gets the counts as JSON
+#   guest/core/benches/instructions.sh [--json FILE] [COMMIT]      the commit of targets.toml unless another is named
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
-before="${1:-377e3c4}"
-json="${2:-/dev/null}"
+json=/dev/null
+if [ "${1:-}" = --json ]; then
+    json="$2"
+    shift 2
+fi
+before="${1:-$(sed -n 's/^commit = "\(.*\)"$/\1/p' python-host/benches/targets.toml)}"
 kinds=(uniform realistic ties ties-apart zero-weights nothing-fits nothing-fits-narrowly opposed outlier constrained never-meet bound devices)
 
 if ! command -v valgrind > /dev/null; then

@@ -159,7 +159,6 @@ def test_figures_have_three_digits_and_more_where_a_limit_is_near(targets, numbe
 
 
 def test_the_program_writes_the_table_and_ends_well_where_targets_are_missed(targets, tmp_path, monkeypatch, capsys):
-
     slow = rows({"name": "match 1 x 1, rows", "now_ms": 9.0})
     (tmp_path / "calls.json").write_text(json.dumps(slow))
     monkeypatch.setattr(sys, "argv", ["targets.py", "--figures", str(tmp_path)])
@@ -171,7 +170,7 @@ def test_the_program_writes_the_table_and_ends_well_where_targets_are_missed(tar
 
 
 def test_every_figure_that_is_asked_for_can_be_judged(targets):
-    asked = tomllib.loads((BENCHES / "targets.toml").read_text())
+    asked = targets.ASKED
     for figure in asked["figures"]:
         assert set(figure["sources"]) <= set(asked["sources"]), figure["name"]
         assert ("at_most" in figure) != ("at_least" in figure), figure["name"]
