@@ -365,8 +365,11 @@ class KubernetesScheduler:
 
     def _wishes(self, pod: Waiting) -> None:
         """Say once of each shape which wishes of its pods were not looked at."""
-        if pod.shape.ignored and id(pod.shape) not in self._ignored:
-            self._ignored.add(id(pod.shape))
+        if pod.shape.ignored:
+            with self._lock:
+                if id(pod.shape) in self._ignored:
+                    return
+                self._ignored.add(id(pod.shape))
             with suppress(ClusterError, RuntimeError):
                 self._events.event(
                     pod, "Normal", "WishesIgnored", f"{self.name} does not look at: {', '.join(pod.shape.ignored)}"
