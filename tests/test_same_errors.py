@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from conftest import COMPONENT
 
+SIGNED = Path(__file__).parent / "cases" / "signatures" / "signed.wasm"
 OFFERS: list[dict[str, Any]] = [{"name": "o", "available": {"cpu": 8, "memory": "4GiB"}}]
 
 
@@ -86,13 +87,19 @@ def test_what_is_refused_is_refused_alike(
 ) -> None:
     """Both programs say the code, the place and the remedy that the case has; or place what it says."""
     monkeypatch.chdir(tmp_path)
-    arguments: list[str] = ["match", *case.get("options", ())]
+    arguments: list[str] = ["swap"] if "manifest" in case else ["match", *case.get("options", ())]
     for key, content in case.items():
-        table, _, ending = key.partition("_")
-        if table in ("tasks", "offers", "workload"):
-            path = tmp_path / f"{table}.{ending or 'json'}"
+        kind, _, ending = key.partition("_")
+        if kind in ("tasks", "offers", "workload", "limits", "manifest", "trust"):
+            path = tmp_path / f"{kind}.{ending or 'json'}"
             path.write_bytes((content if isinstance(content, str) else json.dumps(content)).encode("utf-8", "surrogatepass"))
-            arguments += [f"--{table}", path.name]
+            if kind == "trust":
+                monkeypatch.setenv("OFFERMATCH_TRUST", path.name)
+                arguments += ["--matcher", str(SIGNED)]
+            else:
+                arguments += [f"--{kind}", path.name]
+    if arguments[0] == "match" and "tasks" not in " ".join(case):
+        arguments += ["--sample", "uniform:1x1"]
     for host in hosts:
         if "placed" in case:
             answer = host.answer(*arguments)

@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 
 use crate::limit::Exceeded;
+use crate::remedy;
 use crate::table::quantity::QuantityError;
 use crate::table::rule::Rule;
 use crate::trust::refusal::SignatureRefusal;
@@ -131,6 +132,8 @@ pub enum Error {
     MissingColumn {
         /// Where it should stand.
         place: Box<Place>,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// A column or key that the format does not have.
     #[error("{place}: unknown; known are {known}")]
@@ -157,12 +160,14 @@ pub enum Error {
         first: usize,
     },
     /// A dimension that the offers do not have.
-    #[error("{place}: no offer has this dimension; the dimensions are {known}")]
+    #[error("{place}: {reason}")]
     UnknownDimension {
         /// Where it is asked for.
         place: Box<Place>,
-        /// The dimensions there are.
-        known: String,
+        /// Why it is none.
+        reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// An update's offer has an attribute that the pool was not opened with.
     #[error("{place}: the pool was not opened with this attribute; its attributes are {known}")]
@@ -195,14 +200,14 @@ pub enum Error {
         capacity: u64,
     },
     /// Devices that cannot be.
-    #[error("{place}: {value}: {reason}")]
+    #[error("{place}: {reason}")]
     DevicesMalformed {
         /// Where they stand.
         place: Box<Place>,
-        /// What stands there.
-        value: String,
-        /// What is wrong with it.
-        reason: &'static str,
+        /// What is wrong with them.
+        reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// A measure of an offer, or the bound of one, that is no number; or a measure that the pool was not opened with.
     #[error("{place}: {value}: {reason}")]
@@ -213,6 +218,8 @@ pub enum Error {
         value: String,
         /// What is wrong with it.
         reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// The weight of a preference is negative, not finite or no number.
     #[error("{place}: {value} is not a finite number of 0 or more")]
@@ -229,6 +236,8 @@ pub enum Error {
         place: Box<Place>,
         /// What is wrong with it.
         reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// The share of a typical task is negative, not finite or no number, or all shares are zero.
     #[error("{place}: {reason}")]
@@ -237,6 +246,8 @@ pub enum Error {
         place: Box<Place>,
         /// What is wrong with it.
         reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// A parameter that the matcher's policy does not take.
     #[error("matcher {matcher} takes no parameter {parameter:?}")]
@@ -293,13 +304,13 @@ pub enum Error {
         hint: String,
     },
     /// Not the JSON or CSV it should be.
-    #[error("{file}, line {line}, column {column}: {message}")]
+    #[error("{file}, line {line}{}: {message}", if *column > 0 { format!(", column {column}") } else { String::new() })]
     FileMalformed {
         /// The file.
         file: String,
         /// The line, counted from 1.
         line: usize,
-        /// The column, counted from 1.
+        /// The column, counted from 1; 0 where the whole line is meant.
         column: usize,
         /// What is wrong there.
         message: String,
@@ -307,7 +318,7 @@ pub enum Error {
         hint: Cow<'static, str>,
     },
     /// A file that cannot be read.
-    #[error("{file} cannot be read: {error}")]
+    #[error("{file}: {error}")]
     FileUnreadable {
         /// The file.
         file: String,
@@ -367,7 +378,7 @@ pub enum Error {
         rule: Rule,
     },
     /// A component file that cannot be read.
-    #[error("{path} cannot be read: {error}")]
+    #[error("{path}: {error}")]
     ComponentUnreadable {
         /// The file.
         path: String,
@@ -471,7 +482,7 @@ pub enum Error {
     #[error("{0}")]
     LimitExceeded(Box<Overrun>),
     /// Limits that cannot be read.
-    #[error("limits of {origin}: {reason}")]
+    #[error("{origin}: {reason}")]
     LimitMalformed {
         /// The file or the environment variable.
         origin: String,
@@ -515,6 +526,8 @@ pub enum Error {
         origin: String,
         /// What is wrong with it.
         reason: String,
+        /// What to do about it.
+        hint: &'static str,
     },
     /// The file that says whose matchers may be loaded.
     #[error("{place}: {reason}")]
@@ -632,38 +645,25 @@ impl Error {
         match self {
             Self::Quantity { error, .. } => error.hint(),
             Self::BadRows { first, .. } => first.hint(),
-            Self::RowMalformed { hint, .. } => hint,
+            Self::RowMalformed { hint, .. }
+            | Self::MissingColumn { hint, .. }
+            | Self::UnknownDimension { hint, .. }
+            | Self::DevicesMalformed { hint, .. }
+            | Self::MeasureMalformed { hint, .. }
+            | Self::GroupMalformed { hint, .. }
+            | Self::WorkloadMalformed { hint, .. }
+            | Self::ManifestMalformed { hint, .. }
+            | Self::RegistryRefused { hint, .. } => hint,
             Self::ValueMissing { .. } => "leave the cell empty where nothing is meant",
-            Self::MissingColumn { place } => match place.column.rsplit('.').next() {
-                Some("weight") => {
-                    "a preference has attribute with in or not_in, or measure with at_least or at_most; in a preference also weight"
-                }
-                Some("attribute" | "measure" | "in" | "not_in" | "at_least" | "at_most") => {
-                    "a requirement has attribute with in or not_in, or measure with at_least or at_most; in a preference also weight"
-                }
-                Some("share") => "say how often such a task comes",
-                _ => "every task and every offer needs a name",
-            },
             Self::UnknownColumn { .. } => "correct the spelling or take it out; docs/formats.md lists what is read",
             Self::PolicyUnknown { known, .. } => known,
             Self::DuplicateName { .. } => "names tell rows apart: give each its own",
-            Self::UnknownDimension { .. } => "correct the spelling, or give the dimension to an offer",
             Self::UnknownAttribute { .. } => "name every attribute when the pool is opened, or open a new pool",
             Self::ConditionUnknown { known, .. } => known,
             Self::CapacityExceeded { .. } => "an offer has at most its capacity available: correct one of the two",
-            Self::DevicesMalformed { .. } => {
-                "a task asks for whole devices or for a share of 1 to 999; a device has 0 to 1000 free thousandths"
-            }
-            Self::MeasureMalformed { .. } => {
-                "give a number, leave it out where it is not known, and name every measure when the pool is opened"
-            }
             Self::PreferenceMalformed { .. } => {
                 "a weight is what is added to the score where the preference does not hold: a finite number, 0 or more"
             }
-            Self::GroupMalformed { .. } => {
-                "all members bear the same group, or its name alone; least is at most the members there are, at_most 1 or more"
-            }
-            Self::WorkloadMalformed { .. } => "a share is a finite number, 0 or more, and one of them is above 0",
             Self::ParameterUnknown { known, .. } => known,
             Self::ParameterMalformed { .. } => "give a number of the range, or leave the parameter out",
             Self::ValueOutOfRange { .. } => {
@@ -672,7 +672,7 @@ impl Error {
             Self::ColumnLength { .. } => "every column needs one value for each row",
             Self::SettingMalformed { hint, .. } => hint,
             Self::FileMalformed { hint, .. } => hint,
-            Self::FileUnreadable { .. } | Self::ComponentUnreadable { .. } => "check the path and its permissions",
+            Self::FileUnreadable { .. } | Self::ComponentUnreadable { .. } => remedy::CHECK_PATH,
             Self::FileUnwritable { .. } => "name a place that can be written to",
             Self::RowUnknown { .. } => "add the offer before it is changed or removed",
             Self::RowRepeated { .. } => "name an offer at most once in an update",
@@ -687,7 +687,6 @@ impl Error {
             Self::RegistryUnreachable { .. } => {
                 "try again later, or load a digest that was fetched before, which needs no registry"
             }
-            Self::RegistryRefused { hint, .. } => hint,
             Self::RegistryLied { .. } => "ask who runs the registry; nothing of it was used",
             Self::FeatureMissing { feature: "yaml", .. } => {
                 "build the program with the feature, or give the table as JSON"
@@ -712,13 +711,14 @@ impl Error {
             }
             Self::LimitExceeded(overrun) => overrun.exceeded.limit.hint(),
             Self::DigestMismatch { .. } => "the file is damaged or another one: fetch it again, or correct the digest",
-            Self::ManifestMalformed { .. } => "docs/trust.md shows a manifest; write it to another name and rename it",
             Self::TrustMalformed { .. } => "docs/provenance.md describes the file",
             Self::SignatureRefused { refusal, .. } => refusal.hint(),
             Self::ConformanceFailed { .. } => "do not use this matcher, or correct the case: docs/recordings.md",
             Self::NothingToRollBack { .. } => "promote another matcher",
             Self::ShadowDiffers { .. } => "look at the difference; promote it by hand if it is wanted",
-            Self::LimitMalformed { .. } => "limits are whole numbers above 0; docs/trust.md lists them",
+            Self::LimitMalformed { .. } => {
+                "limits are whole numbers from 1 to 9223372036854775807; docs/trust.md lists them"
+            }
             Self::PoolLost { .. } => "open a new pool",
             Self::InstanceUnavailable { .. } => "drop pools that are no longer used",
             Self::AnswerRefused { .. } => "do not use this matcher: it breaks the rules of docs/semantics.md",
@@ -731,7 +731,7 @@ impl Error {
             Self::Quantity { place, .. }
             | Self::ValueMissing { place, .. }
             | Self::RowMalformed { place, .. }
-            | Self::MissingColumn { place }
+            | Self::MissingColumn { place, .. }
             | Self::UnknownColumn { place, .. }
             | Self::DuplicateName { place, .. }
             | Self::UnknownDimension { place, .. }

@@ -47,6 +47,7 @@ mod read;
 mod reading;
 mod recording;
 mod registry;
+mod remedy;
 mod sample;
 mod slot;
 mod table;

@@ -1,17 +1,22 @@
 //! How much of everything a matcher gets.
 
-use std::io;
+use std::io::ErrorKind;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::error::{Error, Overrun};
 use crate::limit::{Exceeded, Limit};
+use crate::read::strict_json::Tree;
 use crate::reading;
 use crate::visible::visible_name;
 
 /// The environment variable that names a file of limits.
 const FILE: &str = "OFFERMATCH_LIMITS";
+
+/// What a limit may be: wasmtime's bindings of other languages take no more.
+const RANGE: RangeInclusive<u64> = 1..=i64::MAX as u64;
 
 /// How much of everything a matcher gets. The defaults are those of `docs/trust.md`.
 ///
@@ -89,9 +94,12 @@ impl Limits {
     /// [`Error::LimitMalformed`] and [`Error::FileUnreadable`].
     pub fn from_file(path: &Path) -> Result<Self, Error> {
         let file = path.display().to_string();
-        let unreadable = |error| Error::FileUnreadable { file: file.clone(), error };
-        let bytes = reading::read_bounded(path, reading::MOST_OF_A_DOCUMENT).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|error| unreadable(io::Error::other(error.utf8_error())))?;
+        let malformed = |reason: String| Error::LimitMalformed { origin: file.clone(), reason };
+        let bytes = reading::read_bounded(path, reading::MOST_OF_A_DOCUMENT).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => malformed(error.to_string()),
+            _ => Error::FileUnreadable { file: file.clone(), error },
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| malformed(format!("not UTF-8: {}", error.utf8_error())))?;
         Self::parse(&text, &file)
     }
 
@@ -109,24 +117,20 @@ impl Limits {
     /// ```
     pub fn parse(text: &str, origin: &str) -> Result<Self, Error> {
         let malformed = |reason: String| Error::LimitMalformed { origin: origin.to_owned(), reason };
-        let entries: Map<String, Value> = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        let Tree(found) = serde_json::from_str(text).map_err(|error| malformed(error.to_string()))?;
+        let Value::Object(entries) = found else { return Err(malformed("not an object".to_owned())) };
         let mut limits = Self::default();
         for (name, value) in entries {
             let limit = Limit::ALL.into_iter().find(|limit| limit.name() == name);
             let Some(limit) = limit else {
                 let known = Limit::ALL.map(Limit::name).join(", ");
-                return Err(malformed(format!("{} is no limit; the limits are {known}", visible_name(&name))));
+                return Err(malformed(format!("there is no limit {}; the limits are {known}", visible_name(&name))));
             };
             let number = match &value {
                 Value::Null => None,
                 value => match value.as_u64() {
-                    Some(number) if number > 0 => Some(number),
-                    _ => {
-                        return Err(malformed(format!(
-                            "{name} is {}, not a whole number above 0",
-                            visible_name(&value.to_string())
-                        )));
-                    }
+                    Some(number) if RANGE.contains(&number) => Some(number),
+                    _ => return Err(malformed(out_of_range(&name, &value.to_string()))),
                 },
             };
             limits.set(limit, number).map_err(malformed)?;
@@ -141,8 +145,8 @@ impl Limits {
             let Some(text) = variable(&name).filter(|text| !text.is_empty()) else { continue };
             let malformed = |reason: String| Error::LimitMalformed { origin: name.clone(), reason };
             match text.parse() {
-                Ok(number) if number > 0 => self.set(limit, Some(number)).map_err(malformed)?,
-                _ => return Err(malformed(format!("{} is not a whole number above 0", visible_name(&text)))),
+                Ok(number) if RANGE.contains(&number) => self.set(limit, Some(number)).map_err(malformed)?,
+                _ => return Err(malformed(out_of_range(limit.name(), &text))),
             }
         }
         Ok(self)
@@ -199,6 +203,11 @@ impl Limits {
     }
 }
 
+/// What is wrong with the value of a limit.
+fn out_of_range(name: &str, value: &str) -> String {
+    format!("{name} is {}, which is not an integer from {} to {}", visible_name(value), RANGE.start(), RANGE.end())
+}
+
 /// The error of a component that is beyond a limit before any of it runs.
 pub(crate) fn exceeded(limit: Limit, value: u64, asked: u64, origin: &str) -> Error {
     let exceeded = Exceeded { limit, value, asked };
@@ -218,7 +227,10 @@ mod tests {
         let both = file.with_environment(variable).unwrap();
         assert_eq!(both, Limits { fuel: Some(9), ..file });
         let error = file.with_environment(|_| Some("-1".to_owned())).unwrap_err();
-        assert_eq!(error.to_string(), "limits of OFFERMATCH_MEMORY_BYTES: -1 is not a whole number above 0");
+        assert_eq!(
+            error.to_string(),
+            "OFFERMATCH_MEMORY_BYTES: memory_bytes is -1, which is not an integer from 1 to 9223372036854775807"
+        );
     }
 
     #[test]
@@ -232,6 +244,8 @@ mod tests {
             r#"{"fuel": -1}"#,
             r#"{"fuel": 1.5}"#,
             r#"{"fuel": "1"}"#,
+            r#"{"fuel": 9223372036854775808}"#,
+            r#"{"fuel": 1, "fuel": 1}"#,
             r#"{"memory_bytes": null}"#,
         ] {
             assert_eq!(Limits::parse(text, "limits.json").unwrap_err().code(), "limit-malformed", "{text}");

@@ -8,7 +8,6 @@ asked.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -17,6 +16,8 @@ from typing import Any
 
 from offermatch.errors import InputError, LimitError
 from offermatch.reading import read_bounded
+from offermatch.recording.format import strict_json
+from offermatch.visible import shown_value
 
 __all__ = ["VARIABLE", "Limits", "exceeded"]
 
@@ -24,7 +25,7 @@ VARIABLE = "OFFERMATCH_LIMITS"
 """The environment variable that names a file of limits."""
 
 _MOST = 2**63 - 1
-_HINT = "docs/trust.md lists the limits"
+_HINT = f"limits are whole numbers from 1 to {_MOST}; docs/trust.md lists them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,24 +119,27 @@ _OPTIONAL = ("call_milliseconds", "output_rows", "fuel")
 
 def _known(name: str, place: str) -> None:
     if name not in _NAMES:
-        raise InputError("limit-malformed", f"there is no limit {name!r}", "the limits are " + ", ".join(_NAMES), place)
+        message = f"there is no limit {shown_value(name)}; the limits are {', '.join(_NAMES)}"
+        raise InputError("limit-malformed", message, _HINT, place)
 
 
 def _checked(name: str, value: Any, place: str) -> None:
     if value is None and name in _OPTIONAL:
         return
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _MOST:
-        message = f"{name} is {value!r}, which is not an integer from 1 to {_MOST}"
+        message = f"{name} is {shown_value(value)}, which is not an integer from 1 to {_MOST}"
         raise InputError("limit-malformed", message, _HINT, place)
 
 
 def _of_file(path: Path) -> Iterator[tuple[str, int | None]]:
     place = str(path)
     try:
-        found = json.loads(read_bounded(path).decode())
+        found = strict_json(read_bounded(path).decode())
     except OSError as error:
-        raise InputError("file-unreadable", error.strerror or str(error), "check the path", place) from error
-    except (ValueError, RecursionError) as error:
+        raise InputError(
+            "file-unreadable", error.strerror or str(error), "check the path and its permissions", place
+        ) from error
+    except ValueError as error:
         raise InputError("limit-malformed", f"not JSON: {error}", _HINT, place) from error
     if not isinstance(found, Mapping):
         raise InputError("limit-malformed", "not a JSON object", _HINT, place)

@@ -26,6 +26,11 @@ def shown_value(value: object) -> str:
         return f"a value of the type {type(value).__name__}"
 
 
+def called(place: str, name: object) -> str:
+    """Return the place of a row with the row's name."""
+    return f"{place} ({visible(name, LONGEST_NAME) if isinstance(name, str) else shown_value(name)})"
+
+
 def visible(text: object, most: int = LONGEST_REASON) -> str:
     r"""Return text on one line, with what cannot be seen as escapes (``\n``, ``\x1b``, ``\u202e``), and cut at its end.
 

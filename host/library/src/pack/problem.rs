@@ -82,8 +82,8 @@ impl Problem {
                     name: Some(tasks.names()[row].clone()),
                     column: "device_share".to_owned(),
                 }),
-                value: asked.devices[row].to_string(),
-                reason: "shares of a device are not packed offline",
+                reason: "shares of a device are not packed offline".to_owned(),
+                hint: "leave tasks that share a device to a matcher, or ask for a whole one",
             });
         }
         let mut demands: Vec<Vec<u64>> =

@@ -1,11 +1,13 @@
 //! What all formats have in common: where a row comes from, and what its cells stand for.
 
 use crate::error::{Error, Place};
+use crate::remedy;
+use crate::table::catalog::refuse_devices;
 use crate::table::quantity::{Unit, Units, parse_quantity};
 use crate::visible::visible_name;
 
 /// The most devices of one task or offer: their thousandths cross as 32-bit numbers.
-const MOST_DEVICES: u32 = u32::MAX / 1000;
+pub(super) const MOST_DEVICES: u32 = u32::MAX / 1000;
 
 /// A row of a file, for errors.
 #[derive(Clone, Copy)]
@@ -32,7 +34,14 @@ impl Row<'_> {
 
     /// The quantity that a text stands for in a dimension.
     pub(super) fn quantity(self, column: &str, dimension: &str, text: &str) -> Result<u64, Error> {
+        self.refuse_devices(dimension, || column.to_owned())?;
         self.in_unit(column, self.units.of(dimension), text)
+    }
+
+    /// Refuses a dimension that is called as the devices are; the fault is of the whole column.
+    pub(super) fn refuse_devices(self, dimension: &str, column: impl FnOnce() -> String) -> Result<(), Error> {
+        let place = || Place { source: self.source.to_owned(), column: column(), ..Place::default() };
+        refuse_devices(dimension, place)
     }
 
     /// The quantity that a text stands for in a unit.
@@ -40,30 +49,53 @@ impl Row<'_> {
         parse_quantity(text, unit).map_err(|error| Error::Quantity { place: Box::new(self.place(column)), error })
     }
 
+    /// The error of a column that is not there.
+    pub(super) fn missing(self, column: impl Into<String>, hint: &'static str) -> Error {
+        Error::MissingColumn { place: Box::new(self.place(column)), hint }
+    }
+
     /// Refuses devices.
-    pub(super) fn devices_malformed(self, column: &str, value: &str, reason: &'static str) -> Error {
-        Error::DevicesMalformed { place: Box::new(self.place(column)), value: visible_name(value).into_owned(), reason }
+    pub(super) fn devices_malformed(self, column: &str, reason: String, hint: &'static str) -> Error {
+        Error::DevicesMalformed { place: Box::new(self.place(column)), reason, hint }
     }
 
     /// A number of whole devices that a task asks for.
     pub(super) fn whole_devices(self, text: &str) -> Result<u32, Error> {
-        self.below("devices", text, Unit::DEVICES, MOST_DEVICES, "nobody has that many devices; ask for 0 to 4294967")
+        self.below(("devices", text), Unit::DEVICES, MOST_DEVICES, |asked| format!("{asked} devices"), remedy::DEVICES)
     }
 
     /// The share of one device that a task asks for.
     pub(super) fn device_share(self, text: &str) -> Result<u32, Error> {
-        self.below("device_share", text, Unit::THOUSANDTHS, 999, "a share is 1 to 999 thousandths of one device")
+        self.below(
+            ("device_share", text),
+            Unit::THOUSANDTHS,
+            999,
+            |asked| format!("a share of {asked}"),
+            remedy::DEVICE_SHARE,
+        )
     }
 
     /// A number of wholly free devices, as the free thousandths of each.
     pub(super) fn free_devices(self, text: &str) -> Result<Vec<u32>, Error> {
-        let count = self.below("devices", text, Unit::DEVICES, MOST_DEVICES, "an offer has 0 to 4294967 devices")?;
+        let count = self.below(
+            ("devices", text),
+            Unit::DEVICES,
+            MOST_DEVICES,
+            |asked| format!("{asked} devices"),
+            remedy::DEVICES,
+        )?;
         Ok(vec![1000; count as usize])
     }
 
     /// The free thousandths of one device.
     pub(super) fn free_thousandths(self, text: &str) -> Result<u32, Error> {
-        self.below("devices", text, Unit::THOUSANDTHS, 1000, "a device has 0 to 1000 free thousandths")
+        self.below(
+            ("devices", text),
+            Unit::THOUSANDTHS,
+            1000,
+            |free| format!("{free} free thousandths"),
+            remedy::FREE_THOUSANDTHS,
+        )
     }
 
     /// A measure, or the bound of one.
@@ -72,6 +104,7 @@ impl Row<'_> {
             place: Box::new(self.place(column)),
             value: visible_name(text).into_owned(),
             reason: "not a number".to_owned(),
+            hint: remedy::MEASURE,
         })
     }
 
@@ -90,6 +123,7 @@ impl Row<'_> {
         share.ok_or_else(|| Error::WorkloadMalformed {
             place: Box::new(self.place(column)),
             reason: format!("{} is not a finite number of 0 or more", visible_name(text)),
+            hint: remedy::SHARE,
         })
     }
 
@@ -98,21 +132,30 @@ impl Row<'_> {
         let members = text.parse().ok().filter(|&members: &u32| members >= least && !text.starts_with('+'));
         members.ok_or_else(|| {
             let reason = format!("{} is not a whole number within {least} to {}", visible_name(text), u32::MAX);
-            self.group_malformed(column, reason)
+            let hint = if least == 0 { "give a whole number from 0 to 4294967295" } else { remedy::AT_LEAST_ONE };
+            Error::GroupMalformed { place: Box::new(self.place(column)), reason, hint }
         })
     }
 
-    /// Refuses a group.
-    pub(super) fn group_malformed(self, column: &str, reason: String) -> Error {
-        Error::GroupMalformed { place: Box::new(self.place(column)), reason }
+    /// Refuses a group without a name.
+    pub(super) fn nameless_group(self) -> Error {
+        let (place, reason) = (Box::new(self.place("group")), "a group needs a name".to_owned());
+        Error::GroupMalformed { place, reason, hint: remedy::NAMELESS_GROUP }
     }
 
     /// A quantity that is not above `most`.
-    fn below(self, column: &str, text: &str, unit: Unit, most: u32, reason: &'static str) -> Result<u32, Error> {
+    fn below(
+        self,
+        (column, text): (&str, &str),
+        unit: Unit,
+        most: u32,
+        words: fn(u64) -> String,
+        hint: &'static str,
+    ) -> Result<u32, Error> {
         let quantity = self.in_unit(column, unit, text)?;
         match u32::try_from(quantity) {
             Ok(number) if number <= most => Ok(number),
-            _ => Err(self.devices_malformed(column, text, reason)),
+            _ => Err(self.devices_malformed(column, format!("{} cannot be", words(quantity)), hint)),
         }
     }
 }

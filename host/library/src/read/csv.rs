@@ -3,9 +3,10 @@
 use ::csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use offermatch_core::MAX_ROWS;
 
-use crate::error::{Error, Place, SEE_FORMATS};
+use crate::error::{Error, Place};
 use crate::read::cells::Row;
-use crate::read::{check_rows, position};
+use crate::read::check_rows;
+use crate::remedy;
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
@@ -21,6 +22,9 @@ const OFFER_COLUMNS: &str = "name, available.DIMENSION, capacity.DIMENSION, attr
 
 /// The most characters of a cell, which is the limit of Python's reader.
 const MOST_CHARACTERS: usize = 131_072;
+
+/// The remedy for cells that cannot be told apart.
+const QUOTES: &str = "quote cells as RFC 4180 says";
 
 /// What a column of a CSV of tasks holds.
 enum TaskColumn {
@@ -112,7 +116,7 @@ pub(super) fn workload(text: &str, source: &str, units: &Units) -> Result<Rows<(
     };
     table(text, source, units, TASK_COLUMNS, columns, |row, cells| {
         let (task, share) = task(row, cells)?;
-        let share = share.ok_or_else(|| Error::MissingColumn { place: Box::new(row.place("share")) })?;
+        let share = share.ok_or_else(|| row.missing("share", remedy::NO_SHARE))?;
         Ok((task, share))
     })
 }
@@ -191,12 +195,12 @@ fn task(row: Row<'_>, cells: &mut dyn Iterator<Item = Cell<'_, TaskColumn>>) -> 
     for (subject, requirement) in preferred {
         let column = format!("prefers_weight.{subject}");
         let weight = weights.iter().find(|(weighted, _)| *weighted == subject).map(|(_, weight)| *weight);
-        let weight = weight.ok_or_else(|| Error::MissingColumn { place: Box::new(row.place(column)) })?;
+        let weight = weight.ok_or_else(|| row.missing(column, "give each preference a weight"))?;
         task.preferences.push(Preference::new(requirement, weight));
     }
     if group != Group::default() {
         if group.name.is_empty() {
-            return Err(row.group_malformed("group", "a group needs a name".to_owned()));
+            return Err(row.nameless_group());
         }
         task.group = Some(group);
     }
@@ -260,48 +264,56 @@ impl<'a> Table<'a> {
         source: &'a str,
         mut named: impl for<'n> FnMut(&'n str) -> Result<&'n str, Error>,
     ) -> Result<Self, Error> {
-        let malformed = |line: u64, message: String| Error::FileMalformed {
+        let malformed = |line: usize, message: String, hint: &'static str| Error::FileMalformed {
             file: source.to_owned(),
-            line: usize::try_from(line).unwrap_or(usize::MAX),
-            column: 1,
+            line,
+            column: 0,
             message,
-            hint: SEE_FORMATS,
+            hint: hint.into(),
         };
-        let line = |record: &StringRecord| record.position().map_or(1, ::csv::Position::line);
+        let nameless = || missing(source, "name", remedy::NAMELESS);
+        // The reader counts neither a carriage return alone nor empty lines before a record.
+        let line_at = |position: Option<&::csv::Position>| {
+            let at = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+            let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
+            let empty = text.as_bytes().iter().skip(at).take_while(|byte| ends(byte)).count();
+            line_of(text, at.saturating_add(empty))
+        };
+        let line = |record: &StringRecord| line_at(record.position());
         if text.starts_with(['\r', '\n']) {
-            return Err(Error::MissingColumn { place: Box::new(in_header(source, "name")) });
+            return Err(nameless());
         }
         if let Some(at) = stray_quote(text) {
-            let line = position::of(text.as_bytes(), at).0 as u64;
-            return Err(malformed(line, "a quoted cell does not end at its quote".to_owned()));
+            return Err(malformed(line_of(text, at), "a quoted cell does not end at its quote".to_owned(), QUOTES));
         }
         let mut reader = reader(text);
         check_count(text, source)?;
         let mut records = reader.records();
         let header = match records.next() {
-            None => return Err(Error::MissingColumn { place: Box::new(in_header(source, "name")) }),
-            Some(header) => header.map_err(|error| malformed(1, error.to_string()))?,
+            None => return Err(nameless()),
+            Some(header) => header.map_err(|error| malformed(1, error.to_string(), QUOTES))?,
         };
         let position = line(&header);
         let header = header.iter().map(&mut named).collect::<Result<StringRecord, Error>>()?;
         for (at, name) in header.iter().enumerate() {
             if header.iter().take(at).any(|earlier| earlier == name) {
-                return Err(malformed(position, format!("the column {} stands twice", visible_name(name))));
+                return Err(malformed(position, format!("the column {} stands twice", visible_name(name)), "keep one"));
             }
         }
         let mut table = Self { source, header, records: Vec::new() };
         for record in records {
             let record = record.map_err(|error| {
-                let at = error.position().map_or(1, ::csv::Position::line);
-                malformed(at, error.to_string())
+                let at = line_at(error.position());
+                malformed(at, error.to_string(), QUOTES)
             })?;
             if record.iter().any(|cell| cell.len() > MOST_CHARACTERS && cell.chars().count() > MOST_CHARACTERS) {
                 let message = format!("a cell has more than {MOST_CHARACTERS} characters");
-                return Err(malformed(line(&record), message));
+                return Err(malformed(line(&record), message, QUOTES));
             }
             if record.len() != table.header.len() {
                 let (cells, columns) = (record.len(), table.header.len());
-                return Err(malformed(line(&record), format!("{cells} cells stand under {columns} columns")));
+                let message = format!("{cells} cells stand under {columns} columns");
+                return Err(malformed(line(&record), message, "give each row as many cells"));
             }
             table.records.push(record);
         }
@@ -309,9 +321,8 @@ impl<'a> Table<'a> {
     }
 
     /// The number of a column that has to be there.
-    pub(super) fn column(&self, name: &str) -> Result<usize, Error> {
-        let missing = || Error::MissingColumn { place: Box::new(in_header(self.source, name)) };
-        self.header.iter().position(|column| column == name).ok_or_else(missing)
+    pub(super) fn column(&self, name: &str, hint: &'static str) -> Result<usize, Error> {
+        self.header.iter().position(|column| column == name).ok_or_else(|| missing(self.source, name, hint))
     }
 
     /// The rows, named by a column, each with its cells; their numbers are in `units`.
@@ -341,6 +352,13 @@ fn check_count(text: &str, source: &str) -> Result<(), Error> {
     check_rows(rows.saturating_sub(1), source)
 }
 
+/// The line of a byte, counted from 1. A line ends at `\n`, `\r` or both.
+fn line_of(text: &str, at: usize) -> usize {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    let ends = before.iter().zip(text.as_bytes().iter().skip(1).chain([&0]));
+    1 + ends.filter(|&(&byte, &next)| byte == b'\n' || (byte == b'\r' && next != b'\n')).count()
+}
+
 /// Where a quoted cell goes on behind its closing quote, or begins and never ends. The reader would guess what was meant.
 fn stray_quote(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -367,9 +385,14 @@ fn stray_quote(text: &str) -> Option<usize> {
     None
 }
 
+/// The error of a column that is not there.
+fn missing(source: &str, column: &str, hint: &'static str) -> Error {
+    Error::MissingColumn { place: Box::new(in_header(source, column)), hint }
+}
+
 /// A place in the line of column names.
 fn in_header(source: &str, column: &str) -> Place {
-    Place { source: format!("{source}, line 1"), column: column.to_owned(), ..Place::default() }
+    Place { source: format!("{source}, line 1"), column: visible_name(column).into_owned(), ..Place::default() }
 }
 
 /// A cell with the name and the meaning of its column.
@@ -388,7 +411,7 @@ fn table<C, T>(
     let mut declared = Vec::new();
     let table = Table::read(text, source, |name| unit_behind(name, source, &mut declared))?;
     let units = Units::of_file(source, declared)?.or(units);
-    let name = table.column("name")?;
+    let name = table.column("name", remedy::NAMELESS)?;
     let understood = |name| {
         let unknown = || Error::UnknownColumn { place: Box::new(in_header(source, name)), known };
         column(&table.header, name).ok_or_else(unknown)
@@ -415,9 +438,9 @@ fn unit_behind<'n>(name: &'n str, source: &str, declared: &mut Vec<(String, Stri
         Some((_, other)) if other != unit => Err(Error::FileMalformed {
             file: source.to_owned(),
             line: 1,
-            column: 1,
+            column: 0,
             message: format!("{} is in {} and in {}", visible_name(dimension), visible_name(other), visible_name(unit)),
-            hint: SEE_FORMATS,
+            hint: "a dimension is in one unit".into(),
         }),
         _ => {
             declared.push((dimension.to_owned(), unit.to_owned()));

@@ -12,6 +12,7 @@ use crate::error::{Error, Place};
 use crate::read::cells::Row;
 use crate::read::written::{Object, Raws};
 use crate::read::{check_rows, fault};
+use crate::remedy;
 use crate::table::bad::Rows;
 use crate::table::quantity::Units;
 use crate::table::rows::{Group, Offer, Preference, Requirement, Task};
@@ -37,9 +38,7 @@ pub(super) fn tasks(text: &str, source: &str, units: &Units, form: Form) -> Resu
 /// The typical tasks in a JSON text, each with its share.
 pub(super) fn workload(text: &str, source: &str, units: &Units, form: Form) -> Result<Rows<(Task, f64)>, Error> {
     File { text, source }.rows("tasks", form, units, |row, object| {
-        let Some(share) = object.get("share") else {
-            return Err(Error::MissingColumn { place: Box::new(row.place("share")) });
-        };
+        let share = object.get("share").ok_or_else(|| row.missing("share", remedy::NO_SHARE))?;
         let share = row.share("share", &scalar(share))?;
         Ok((task(row, object, |key| key == "share")?, share))
     })
@@ -140,7 +139,7 @@ impl<'a> File<'a> {
             };
             match name {
                 Err(error) => (String::new(), Err(error)),
-                Ok(name) if name.is_empty() => (name, Err(Error::MissingColumn { place: Box::new(row.place("name")) })),
+                Ok(name) if name.is_empty() => (name, Err(row.missing("name", remedy::NAMELESS))),
                 Ok(name) => {
                     row.name = Some(&name);
                     let built = build(row, object);
@@ -241,6 +240,7 @@ fn scalar(raw: &RawValue) -> Cow<'_, str> {
 /// Quantities by dimension; null is none.
 fn quantities(row: Row<'_>, what: &str, raw: &RawValue) -> Result<Vec<(String, u64)>, Error> {
     let quantities = entries(row, what, raw)?.into_iter().map(|(dimension, raw)| {
+        row.refuse_devices(&dimension, || format!("{what}.{dimension}"))?;
         let unit = row.units.of(&dimension);
         // Most are plain numbers, which need no column name for an error.
         if let Some(count) = raw.get().parse().ok().and_then(|count: u64| count.checked_mul(unit.bare())) {
@@ -306,16 +306,14 @@ fn requirement(row: Row<'_>, place: &str, object: &Object<'_>) -> Result<Require
 fn preference(row: Row<'_>, place: &str, object: &Object<'_>) -> Result<Preference, Error> {
     let requirement = condition(row, place, object, true)?;
     let column = format!("{place}.weight");
-    let Some(weight) = object.get("weight") else {
-        return Err(Error::MissingColumn { place: Box::new(row.place(column)) });
-    };
+    let weight = object.get("weight").ok_or_else(|| row.missing(column.as_str(), remedy::CONDITION))?;
     Ok(Preference::new(requirement, row.weight(&column, &scalar(weight))?))
 }
 
 /// What is asked of an attribute or a measure.
 fn condition(row: Row<'_>, place: &str, object: &Object<'_>, is_weighted: bool) -> Result<Requirement, Error> {
     let column = |key: &str| format!("{place}.{key}");
-    let missing = |key| Error::MissingColumn { place: Box::new(row.place(column(key))) };
+    let missing = |key| row.missing(column(key), remedy::CONDITION);
     let measure = object.get("measure");
     let (subject, kinds) = match measure {
         Some(_) => ("measure", ["at_least", "at_most"]),
@@ -362,7 +360,7 @@ fn group(row: Row<'_>, raw: &RawValue) -> Result<Option<Group>, Error> {
         group.name = name(raw)?;
     }
     if group.name.is_empty() {
-        return Err(row.group_malformed("group", "a group needs a name".to_owned()));
+        return Err(row.nameless_group());
     }
     Ok(Some(group))
 }

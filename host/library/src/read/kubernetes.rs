@@ -13,6 +13,7 @@ use crate::read::foreign::{At, text};
 use crate::read::ports::{self, MOST, Port};
 use crate::read::strict_json::{self, Tree};
 use crate::read::yaml;
+use crate::remedy;
 use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
 use crate::table::rows::{Offer, Requirement, Task};
@@ -440,7 +441,7 @@ fn identity(object: &Object, named: impl Fn(&str, &str) -> String) -> Result<(St
     let metadata = object.at.part(&object.value, "metadata")?;
     let name = text(metadata.get("name"));
     if name.is_empty() {
-        return Err(Error::MissingColumn { place: object.at.place("metadata.name") });
+        return Err(Error::MissingColumn { place: object.at.place("metadata.name"), hint: remedy::NAMELESS });
     }
     let name = named(&text(metadata.get("namespace")), &name);
     let at = object.at.clone().named(&name);

@@ -23,6 +23,7 @@ use offermatch_core::MAX_ROWS;
 use crate::error::{Error, Place};
 use crate::reading::{MOST_OF_A_TABLE, read_up_to};
 use crate::table::bad::Rows;
+use crate::table::names::Names;
 use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
 use crate::visible::visible_name;
@@ -279,6 +280,7 @@ impl Reader {
         }?;
         let units = rows.units().clone();
         let workload = rows.refuse_nameless()?;
+        Names::new(workload.iter().map(|(task, _)| task.name.clone()).collect(), source)?;
         units.check(workload.iter().flat_map(|(task, _)| &task.demand).map(|(dimension, _)| dimension.as_str()))?;
         Ok(workload)
     }

@@ -3,35 +3,40 @@
 use ::csv::StringRecord;
 
 use crate::error::Error;
-use crate::read::cells::Row;
+use crate::read::cells::{MOST_DEVICES, Row};
 use crate::read::csv::Table;
+use crate::remedy;
 use crate::table::bad::Rows;
 use crate::table::quantity::{Unit, Units};
 use crate::table::rows::{Offer, Requirement, Task};
+
+/// The remedy for a table that lacks a column.
+const OWN_FILES: &str = "give the trace's own files, pods as tasks and nodes as offers";
 
 /// The pods of a trace, as tasks in the order of the file.
 pub(super) fn tasks(text: &str, source: &str) -> Result<Rows<Task>, Error> {
     let table = Table::read(text, source, as_it_stands)?;
     let units = Units::default();
-    let name = table.column("name")?;
-    let cpu = table.column("cpu_milli")?;
-    let memory = table.column("memory_mib")?;
-    let count = table.column("num_gpu")?;
-    let thousandths = table.column("gpu_milli")?;
+    let name = table.column("name", OWN_FILES)?;
+    let cpu = table.column("cpu_milli", OWN_FILES)?;
+    let memory = table.column("memory_mib", OWN_FILES)?;
+    let count = table.column("num_gpu", OWN_FILES)?;
+    let thousandths = table.column("gpu_milli", OWN_FILES)?;
     // The lists of the trace in which no pod asks for a model leave the column out.
     let models = table.header.iter().position(|column| column == "gpu_spec");
     let pod = |row: Row<'_>, cells: &StringRecord| {
         let mut task = Task::new(row.name.unwrap_or_default(), quantities(row, &cells[cpu], &cells[memory])?);
-        let devices = whole(row, "num_gpu", &cells[count])?;
-        match (devices, whole(row, "gpu_milli", &cells[thousandths])?) {
+        let devices = devices(row, "num_gpu", &cells[count])?;
+        let each = whole(row, "gpu_milli", &cells[thousandths])?;
+        match (devices, each) {
             (0, 0) => {}
-            (1, share @ 1..=999) => task.device_share = share,
+            (1, share @ 1..=999) => task.device_share = share as u32,
             (1.., 1000) => task.devices = devices,
             _ => {
                 return Err(row.devices_malformed(
                     "gpu_milli",
-                    &cells[thousandths],
-                    "a pod asks for 1 to 999 thousandths of one device, for 1000 of each of several, or for 0 of none",
+                    format!("{each} thousandths of each of {devices} devices cannot be asked"),
+                    "ask for 1 to 999 thousandths of one device, for 1000 of each of several, or for 0 of none",
                 ));
             }
         }
@@ -48,14 +53,14 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Rows<Task>, Error> {
 pub(super) fn offers(text: &str, source: &str) -> Result<Rows<Offer>, Error> {
     let table = Table::read(text, source, as_it_stands)?;
     let units = Units::default();
-    let name = table.column("sn")?;
-    let cpu = table.column("cpu_milli")?;
-    let memory = table.column("memory_mib")?;
-    let count = table.column("gpu")?;
-    let model = table.column("model")?;
+    let name = table.column("sn", OWN_FILES)?;
+    let cpu = table.column("cpu_milli", OWN_FILES)?;
+    let memory = table.column("memory_mib", OWN_FILES)?;
+    let count = table.column("gpu", OWN_FILES)?;
+    let model = table.column("model", OWN_FILES)?;
     let node = |row: Row<'_>, cells: &StringRecord| {
         let mut offer = Offer::new(row.name.unwrap_or_default(), quantities(row, &cells[cpu], &cells[memory])?);
-        offer.devices = row.free_devices(or_zero(&cells[count]))?;
+        offer.devices = vec![1000; devices(row, "gpu", &cells[count])? as usize];
         offer.attributes.push(("model".to_owned(), cells[model].to_owned()));
         Ok(offer)
     };
@@ -74,10 +79,16 @@ fn quantities(row: Row<'_>, cpu: &str, memory: &str) -> Result<[(&'static str, u
     Ok([("cpu", cpu), ("memory", memory)])
 }
 
-/// A number of devices or thousandths.
-fn whole(row: Row<'_>, column: &str, cell: &str) -> Result<u32, Error> {
-    let number = row.in_unit(column, Unit::COUNT, or_zero(cell))?;
-    u32::try_from(number).map_err(|_| row.devices_malformed(column, cell, "nobody has that many devices"))
+/// A whole number.
+fn whole(row: Row<'_>, column: &str, cell: &str) -> Result<u64, Error> {
+    row.in_unit(column, Unit::COUNT, or_zero(cell))
+}
+
+/// A number of devices.
+fn devices(row: Row<'_>, column: &str, cell: &str) -> Result<u32, Error> {
+    let asked = whole(row, column, cell)?;
+    let devices = u32::try_from(asked).ok().filter(|devices| *devices <= MOST_DEVICES);
+    devices.ok_or_else(|| row.devices_malformed(column, format!("{asked} devices cannot be"), remedy::DEVICES))
 }
 
 /// The trace has no units behind the names of its columns.

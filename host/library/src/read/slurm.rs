@@ -4,12 +4,15 @@
 
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, Place};
+use crate::read::cells::MOST_DEVICES;
 use crate::read::foreign::{At, text};
 use crate::read::strict_json::{self, Tree};
+use crate::remedy;
 use crate::table::bad::Rows;
 use crate::table::quantity::Unit;
 use crate::table::rows::{Offer, Requirement, Task};
+use crate::visible::visible_name;
 
 /// Why a job waits for something else than room.
 const WAITS_FOR_OTHERS: [&str; 5] =
@@ -90,7 +93,8 @@ fn rows((content, source): (&str, &str), key: &str) -> Result<Vec<Value>, Error>
         _ => {
             let hint =
                 "give what 'squeue --json' prints as tasks, and what 'scontrol show node --json' prints as offers";
-            Err(At::new(source, 0).malformed("", format!("there is no array of {key}"), hint))
+            let place = Box::new(Place { source: source.to_owned(), ..Place::default() });
+            Err(Error::RowMalformed { place, message: format!("there is no array of {key}"), hint })
         }
     }
 }
@@ -99,7 +103,7 @@ fn rows((content, source): (&str, &str), key: &str) -> Result<Vec<Value>, Error>
 fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Result<Option<Offer>, Error> {
     let name = text(node.get("name"));
     if name.is_empty() {
-        return Err(Error::MissingColumn { place: at.place("name") });
+        return Err(Error::MissingColumn { place: at.place("name"), hint: remedy::NAMELESS });
     }
     let at = at.named(&name);
     let states: Vec<String> = words(node.get("state")).into_iter().chain(words(node.get("state_flags"))).collect();
@@ -129,15 +133,15 @@ fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Re
     if there.iter().filter(|gres| gres.kind == "gpu").count() > 1 {
         return Err(Error::DevicesMalformed {
             place: at.place("gres"),
-            value: text(node.get("gres")),
-            reason: "give a node one type of GPU, or leave it out",
+            reason: format!("the node has GPUs of several types: {}", visible_name(&text(node.get("gres")))),
+            hint: "give a node one type of GPU, or leave it out",
         });
     }
     for Gres { kind, model, count } in there {
-        let taken: u64 = used.iter().filter(|gres| gres.kind == kind).map(|gres| gres.count).sum();
-        let free = count.saturating_sub(taken);
+        let taken = used.iter().filter(|gres| gres.kind == kind).map(|gres| gres.count);
+        let free = taken.fold(count, u64::saturating_sub);
         if kind == "gpu" {
-            offer.devices = vec![1000; usize::try_from(free.min(u64::from(u32::MAX / 1000))).unwrap_or(0)];
+            offer.devices = vec![1000; devices(&at, "gres", free)? as usize];
             offer.attributes.push(("gpu".to_owned(), model));
         } else {
             offer.capacity.push((format!("gres/{kind}"), count));
@@ -203,7 +207,7 @@ fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<
             .map(|part| part.strip_prefix("gres:").or_else(|| part.strip_prefix("gres/")).unwrap_or(part));
         for Gres { kind, model, count } in gres(at, "tres_per_node", &parts.collect::<Vec<_>>().join(","))? {
             if kind == "gpu" {
-                task.devices = task.devices.saturating_add(devices(at, "tres_per_node", count)?);
+                task.devices = devices(at, "tres_per_node", count.saturating_add(u64::from(task.devices)))?;
                 if !model.is_empty() {
                     task.requirements.push(Requirement::is_in("gpu", [model]));
                 }
@@ -251,10 +255,11 @@ fn set(demand: &mut Vec<(String, u64)>, name: String, count: u64) {
 
 /// Whole devices.
 fn devices(at: &At, column: &str, count: u64) -> Result<u32, Error> {
-    u32::try_from(count).map_err(|_| Error::DevicesMalformed {
+    let devices = u32::try_from(count).ok().filter(|devices| *devices <= MOST_DEVICES);
+    devices.ok_or_else(|| Error::DevicesMalformed {
         place: at.place(column),
-        value: count.to_string(),
-        reason: "nobody has that many devices; ask for 0 to 4294967",
+        reason: format!("{count} devices cannot be"),
+        hint: remedy::DEVICES,
     })
 }
 
@@ -289,8 +294,8 @@ fn gres(at: &At, key: &str, written: &str) -> Result<Vec<Gres>, Error> {
         .collect();
     let refused = || Error::DevicesMalformed {
         place: at.place(key),
-        value: written.to_owned(),
-        reason: "a list of resources is as in gpu:a100:4",
+        reason: format!("{} is no list of resources", visible_name(written)),
+        hint: "as in gpu:a100:4",
     };
     let mut found: Vec<Gres> = Vec::new();
     for part in plain.split(',').filter(|part| !part.is_empty()) {
@@ -303,7 +308,7 @@ fn gres(at: &At, key: &str, written: &str) -> Result<Vec<Gres>, Error> {
         };
         let count = count.filter(|_| !kind.is_empty()).ok_or_else(refused)?;
         match found.iter_mut().find(|gres| gres.kind == kind && gres.model == model) {
-            Some(gres) => gres.count += count,
+            Some(gres) => gres.count = gres.count.checked_add(count).ok_or_else(refused)?,
             None => found.push(Gres { kind: kind.to_owned(), model: model.to_owned(), count }),
         }
     }

@@ -45,7 +45,8 @@ pub(super) fn judge(manifest: &Manifest, limits: &Limits, cases: &[Recording]) -
         if wanted != found {
             let (wanted, found) = (visible_name(wanted).into_owned(), visible_name(found).into_owned());
             let reason = format!("{name} {wanted} is wanted, and the component says that it is {found}");
-            return Err(Error::ManifestMalformed { origin, reason });
+            let hint = "correct the manifest, or give it the component it means";
+            return Err(Error::ManifestMalformed { origin, reason, hint });
         }
     }
     let level = manifest.conformance.level(&said.policy);

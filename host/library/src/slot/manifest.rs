@@ -1,5 +1,6 @@
 //! Which matcher is wanted: a file that both hosts follow.
 
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::pool::matcher::Matcher;
 use crate::read::strict_json;
 use crate::reading::{self, MOST_OF_A_DOCUMENT};
 use crate::registry;
+use crate::remedy;
 use crate::visible::visible_name;
 use crate::writing::write_whole;
 
@@ -192,8 +194,14 @@ impl Manifest {
     /// [`Error::ManifestMalformed`], also where there is none.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, Error> {
         let file = Self::file(path.as_ref());
-        let bytes = reading::read_bounded(&file, MOST_OF_A_DOCUMENT)
-            .map_err(|error| malformed(&file, format!("it cannot be read: {error}")))?;
+        let bytes = reading::read_bounded(&file, MOST_OF_A_DOCUMENT).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => malformed(&file, error.to_string()),
+            _ => Error::ManifestMalformed {
+                origin: file.display().to_string(),
+                reason: error.to_string(),
+                hint: remedy::CHECK_PATH,
+            },
+        })?;
         Self::of_bytes(&bytes, &file)
     }
 
@@ -280,5 +288,6 @@ fn parts(path: &Path) -> Option<PathBuf> {
 
 /// The error for a manifest that is none.
 fn malformed(file: &Path, reason: String) -> Error {
-    Error::ManifestMalformed { origin: file.display().to_string(), reason }
+    let hint = "docs/trust.md shows a manifest; write it to another name and rename it";
+    Error::ManifestMalformed { origin: file.display().to_string(), reason, hint }
 }

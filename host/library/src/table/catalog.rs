@@ -5,6 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use offermatch_core::Shape;
 
+use crate::error::{Error, Place};
+use crate::remedy;
+use crate::table::rows::DEVICES;
+
 /// The number of an unset attribute value.
 pub(crate) const UNSET: u32 = 0;
 
@@ -117,6 +121,16 @@ impl Catalog {
         self.inner.dimensions.iter().position(|known| known == name)
     }
 
+    /// The number of a dimension that a row names at a place.
+    pub(super) fn dimension_at(&self, name: &str, place: impl Fn() -> Place) -> Result<usize, Error> {
+        refuse_devices(name, &place)?;
+        self.dimension(name).ok_or_else(|| Error::UnknownDimension {
+            place: Box::new(place()),
+            reason: format!("no offer has this dimension; the dimensions are {}", listed(self.dimensions())),
+            hint: remedy::DIMENSION,
+        })
+    }
+
     /// The number of an attribute.
     pub(crate) fn attribute(&self, name: &str) -> Option<usize> {
         self.inner.attributes.iter().position(|known| known == name)
@@ -164,6 +178,15 @@ pub(crate) fn distinct(names: impl IntoIterator<Item: Into<String>>) -> Vec<Stri
         }
     }
     found
+}
+
+/// Refuses a dimension that is called as the devices are, which have columns of their own.
+pub(crate) fn refuse_devices(dimension: &str, place: impl FnOnce() -> Place) -> Result<(), Error> {
+    if dimension != DEVICES {
+        return Ok(());
+    }
+    let reason = format!("{DEVICES:?} is no dimension, but the name of the devices");
+    Err(Error::UnknownDimension { place: Box::new(place()), reason, hint: remedy::DIMENSION_DEVICES })
 }
 
 /// Names as an error shows them.

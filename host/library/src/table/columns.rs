@@ -3,6 +3,7 @@
 use offermatch_core::{Cell, Error as Refusal};
 
 use crate::error::{Error, Place};
+use crate::remedy;
 
 /// Refuses a column that has not the expected length.
 pub(crate) fn check_length(column: &str, found: usize, expected: usize) -> Result<(), Error> {
@@ -33,13 +34,13 @@ pub(crate) fn refused(refusal: Refusal, source: &str) -> Error {
         }
         Refusal::OutOfRange(cell) if cell.column == "device-free" => Error::DevicesMalformed {
             place: place(cell),
-            value: cell.value.to_string(),
-            reason: "a device has 0 to 1000 free thousandths",
+            reason: format!("{} free thousandths cannot be", cell.value),
+            hint: remedy::FREE_THOUSANDTHS,
         },
         Refusal::BrokenDevices(cell) => Error::DevicesMalformed {
             place: place(cell),
-            value: cell.value.to_string(),
-            reason: "a share is 1 to 999 thousandths, whole devices are a multiple of 1000",
+            reason: format!("{} thousandths cannot be", cell.value),
+            hint: "a share is 1 to 999 thousandths, whole devices are a multiple of 1000",
         },
         Refusal::OutOfRange(cell) => Error::ValueOutOfRange {
             place: place(cell),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use offermatch_core::{GroupTable, TaskTable};
 
 use crate::error::{Error, Place};
+use crate::remedy;
 use crate::table::catalog::{Catalog, listed};
 use crate::table::rows::{Group, OFFER, Offer, Task, row_count};
 use crate::visible::visible_name;
@@ -34,7 +35,8 @@ impl Groups {
                 continue;
             };
             if group.name.is_empty() {
-                return Err(malformed(source, row, task, "group", "a group needs a name".to_owned()));
+                let reason = "a group needs a name".to_owned();
+                return Err(malformed(source, row, task, "group", reason, remedy::NAMELESS_GROUP));
             }
             let at = *known.entry(&group.name).or_insert(found.len() as u32);
             table.group_of.push(at + 1);
@@ -43,7 +45,8 @@ impl Groups {
                 Some(first) if first.0.is_name_only() => *first = (group, row),
                 Some((first, from)) if !group.is_name_only() && group != *first => {
                     let reason = format!("{} is another group in row {from}", visible_name(&group.name));
-                    return Err(malformed(source, row, task, "group", reason));
+                    let hint = "all members bear the same group, or its name alone";
+                    return Err(malformed(source, row, task, "group", reason, hint));
                 }
                 Some(_) => {}
             }
@@ -104,6 +107,7 @@ impl Groups {
         Err(Error::GroupMalformed {
             place: Box::new(Place { source, row: Some(row), name, column: "group.least".to_owned() }),
             reason,
+            hint: "give all members of the group at once, or ask for fewer",
         })
     }
 
@@ -133,7 +137,8 @@ fn columns(found: &[(&Group, usize)], rows: &[Task], catalog: &Catalog, source: 
         let known = catalog.attribute(name).ok_or_else(|| {
             let known = listed(catalog.attributes());
             let reason = format!("the pool was not opened with the attribute {name}; its attributes are {known}");
-            malformed(source, row, &rows[row], column, reason)
+            let hint = "name every attribute when the pool is opened, or open a new pool";
+            malformed(source, row, &rows[row], column, reason, hint)
         })?;
         row_count(known + 1)
     };
@@ -150,7 +155,7 @@ fn columns(found: &[(&Group, usize)], rows: &[Task], catalog: &Catalog, source: 
                 let column = format!("group.at_most.{name}");
                 if *most == 0 {
                     let reason = "0 is not within 1 to 4294967295".to_owned();
-                    return Err(malformed(source, *row, &rows[*row], &column, reason));
+                    return Err(malformed(source, *row, &rows[*row], &column, reason, remedy::AT_LEAST_ONE));
                 }
                 let counted = if name == OFFER { 0 } else { attribute(*row, &column, name)? };
                 table.limit_attributes.push(counted);
@@ -163,9 +168,10 @@ fn columns(found: &[(&Group, usize)], rows: &[Task], catalog: &Catalog, source: 
 }
 
 /// The error of a group of a task.
-fn malformed(source: &str, row: usize, task: &Task, column: &str, reason: String) -> Error {
+fn malformed(source: &str, row: usize, task: &Task, column: &str, reason: String, hint: &'static str) -> Error {
     let (source, name) = (source.to_owned(), Some(task.name.clone()));
-    Error::GroupMalformed { place: Box::new(Place { source, row: Some(row), name, column: column.to_owned() }), reason }
+    let place = Box::new(Place { source, row: Some(row), name, column: column.to_owned() });
+    Error::GroupMalformed { place, reason, hint }
 }
 
 /// Members of groups that run already: their number, by the row of the offer and the name of the group.
@@ -174,9 +180,19 @@ pub(crate) struct Occupants(BTreeMap<u32, Vec<(String, u32)>>);
 
 impl Occupants {
     /// Those of offers, by row.
-    pub(crate) fn of(rows: &[Offer]) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::GroupMalformed`].
+    pub(crate) fn of(rows: &[Offer], source: &str) -> Result<Self, Error> {
+        let is_nameless = |offer: &Offer| offer.occupants.iter().any(|(group, _)| group.is_empty());
+        if let Some(row) = rows.iter().position(is_nameless) {
+            let (name, column) = (Some(rows[row].name.clone()), "occupants".to_owned());
+            let place = Box::new(Place { source: source.to_owned(), row: Some(row), name, column });
+            let reason = "a group needs a name".to_owned();
+            return Err(Error::GroupMalformed { place, reason, hint: remedy::NAMELESS_GROUP });
+        }
         let occupied = rows.iter().zip(0..).filter(|(offer, _)| !offer.occupants.is_empty());
-        Self(occupied.map(|(offer, row)| (row, offer.occupants.clone())).collect())
+        Ok(Self(occupied.map(|(offer, row)| (row, offer.occupants.clone())).collect()))
     }
 
     /// Takes away those on an offer, and puts others there.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Place};
+use crate::remedy;
 
 /// Row names: each one once. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +24,7 @@ impl Names {
             let place =
                 |name| Box::new(Place { source: source.to_owned(), row: Some(row), name, column: "name".to_owned() });
             if name.is_empty() {
-                return Err(Error::MissingColumn { place: place(None) });
+                return Err(Error::MissingColumn { place: place(None), hint: remedy::NAMELESS });
             }
             if let Some(first) = seen.insert(name, row) {
                 return Err(Error::DuplicateName { place: place(Some(name.clone())), first });

@@ -5,11 +5,12 @@ use std::ops::Range;
 use offermatch_core::{OfferTable, Shape};
 
 use crate::error::{Error, Place};
+use crate::remedy;
 use crate::table::bad::Rows;
 use crate::table::catalog::{Catalog, UNSET, distinct, listed};
 use crate::table::groups::Occupants;
 use crate::table::names::Names;
-use crate::table::rows::{DEVICES, Group, Offer, Task, WHOLE, row_count};
+use crate::table::rows::{Group, Offer, Task, WHOLE, row_count};
 
 /// Offers, listed in the order of their rows. Checked: every table of this type can be given to a matcher.
 #[derive(Debug, Clone)]
@@ -125,7 +126,7 @@ impl Offers {
             push_devices(&mut table, rows, source)?;
         }
         push_measures(&mut table, rows, catalog, source)?;
-        Ok(Self { catalog: catalog.clone(), names, table, occupants: Occupants::of(rows) })
+        Ok(Self { catalog: catalog.clone(), names, table, occupants: Occupants::of(rows, source)? })
     }
 
     /// A table of columns that are already there. Attribute values are numbered by [`Catalog::value`].
@@ -220,10 +221,7 @@ fn fill(
 ) -> Result<(), Error> {
     let dimensions = catalog.dimensions().len();
     for (dimension, quantity) in quantities {
-        let Some(at) = catalog.dimension(dimension).filter(|_| dimension != DEVICES) else {
-            let place = place(source, row, name, format!("{column}.{dimension}"));
-            return Err(Error::UnknownDimension { place, known: listed(catalog.dimensions()) });
-        };
+        let at = catalog.dimension_at(dimension, || *place(source, row, name, format!("{column}.{dimension}")))?;
         matrix[row * dimensions + at] = *quantity;
     }
     Ok(())
@@ -251,8 +249,8 @@ fn push_devices(table: &mut OfferTable, rows: &[Offer], source: &str) -> Result<
         if let Some(free) = offer.devices.iter().find(|&&free| free > WHOLE) {
             return Err(Error::DevicesMalformed {
                 place: place(source, row, &offer.name, "devices".to_owned()),
-                value: free.to_string(),
-                reason: "a device has 0 to 1000 free thousandths",
+                reason: format!("{free} free thousandths cannot be"),
+                hint: remedy::FREE_THOUSANDTHS,
             });
         }
         table.device_free.extend_from_slice(&offer.devices);
@@ -294,17 +292,20 @@ fn push_measures(table: &mut OfferTable, rows: &[Offer], catalog: &Catalog, sour
     table.measures = vec![f64::NAN; rows.len() * width];
     for (row, offer) in rows.iter().enumerate() {
         for (measure, value) in &offer.measures {
-            let malformed = |reason: String| Error::MeasureMalformed {
+            let malformed = |reason: String, hint| Error::MeasureMalformed {
                 place: place(source, row, &offer.name, format!("measures.{measure}")),
                 value: value.to_string(),
                 reason,
+                hint,
             };
             let known = || {
                 format!("the pool was not opened with this measure; its measures are {}", listed(catalog.measures()))
             };
-            let column = catalog.measure(measure).ok_or_else(|| malformed(known()))?;
+            let column = catalog
+                .measure(measure)
+                .ok_or_else(|| malformed(known(), "name every measure when the pool is opened, or open a new pool"))?;
             if value.is_nan() {
-                return Err(malformed("not a number".to_owned()));
+                return Err(malformed("not a number".to_owned(), remedy::MEASURE));
             }
             table.measures[row * width + column] = *value;
         }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use offermatch_core::{Kind, OfferTable, TaskTable};
 
 use crate::error::{Error, Place};
+use crate::remedy;
 use crate::table::catalog::{Catalog, UNSET};
 use crate::table::rows::{Requirement, Task, row_count};
 
@@ -47,6 +48,7 @@ pub(super) fn push(table: &mut TaskTable, rows: &[Task], catalog: &Catalog, sour
                     place: place(format!("{list}.{at}.{key}")),
                     value: bound.to_string(),
                     reason: "not a number".to_owned(),
+                    hint: remedy::MEASURE,
                 });
             }
             if bounded {

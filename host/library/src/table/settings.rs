@@ -4,6 +4,7 @@ use offermatch_core::{Mode, OfferTable, Settings as Columns, Shape, Workload};
 
 use crate::error::{Error, Place};
 use crate::pool::description::Description;
+use crate::remedy;
 use crate::table::catalog::Catalog;
 use crate::table::offers::Offers;
 use crate::table::rows::{DEVICES, Task, WHOLE};
@@ -152,17 +153,19 @@ pub(crate) fn workload(given: &[(Task, f64)], catalog: &Catalog) -> Result<Workl
     for (row, (task, share)) in given.iter().enumerate() {
         if !(share.is_finite() && *share >= 0.0) {
             let reason = format!("the share {share} is not a finite number of 0 or more");
-            return Err(Error::WorkloadMalformed { place: place(Some(row), "share"), reason });
+            return Err(Error::WorkloadMalformed { place: place(Some(row), "share"), reason, hint: remedy::SHARE });
         }
         if task.group.is_some() {
             let reason = "a typical task belongs to no group".to_owned();
-            return Err(Error::WorkloadMalformed { place: place(Some(row), "group"), reason });
+            let hint = "leave the group out: shares say how often such a task comes";
+            return Err(Error::WorkloadMalformed { place: place(Some(row), "group"), reason, hint });
         }
     }
     let shares: Vec<f64> = given.iter().map(|(_, share)| *share).collect();
     let sum: f64 = shares.iter().sum();
     if !(given.is_empty() || sum > 0.0 && sum.is_finite()) {
-        return Err(Error::WorkloadMalformed { place: place(None, ""), reason: format!("the shares add up to {sum}") });
+        let (reason, hint) = (format!("the shares add up to {sum}"), "give one of them a share above 0");
+        return Err(Error::WorkloadMalformed { place: place(None, ""), reason, hint });
     }
     let rows: Vec<Task> = given.iter().map(|(task, _)| task.clone()).collect();
     Ok(Workload { tasks: Tasks::from_source(&rows, catalog, "workload")?.into_table(), shares })

@@ -3,14 +3,15 @@
 use offermatch_core::TaskTable;
 
 use crate::error::{Error, Place};
+use crate::remedy;
 use crate::table::bad::Rows;
-use crate::table::catalog::{Catalog, listed};
+use crate::table::catalog::Catalog;
 use crate::table::groups::Groups;
 use crate::table::names::Names;
 use crate::table::offers::Offers;
 use crate::table::remarks::{self, Unknown};
 use crate::table::requirements;
-use crate::table::rows::{DEVICES, Task, WHOLE, row_count};
+use crate::table::rows::{Task, WHOLE, row_count};
 
 /// Tasks, in the order in which they are to be placed. Checked: every table of this type can be given to a matcher.
 #[derive(Debug, Clone)]
@@ -84,17 +85,13 @@ impl Tasks {
                 Box::new(Place { source: source.to_owned(), row: Some(row), name: Some(task.name.clone()), column })
             };
             for (name, quantity) in &task.demand {
-                let known = catalog.dimension(name).filter(|_| name != DEVICES);
-                let dimension = known.ok_or_else(|| Error::UnknownDimension {
-                    place: place(format!("demand.{name}")),
-                    known: listed(catalog.dimensions()),
-                })?;
+                let dimension = catalog.dimension_at(name, || *place(format!("demand.{name}")))?;
                 table.demand[row * dimensions + dimension] = *quantity;
             }
-            let devices = thousandths(task).map_err(|(column, value, reason)| Error::DevicesMalformed {
+            let devices = thousandths(task).map_err(|(column, asked, hint)| Error::DevicesMalformed {
                 place: place(column.to_owned()),
-                value,
-                reason,
+                reason: format!("{asked} cannot be"),
+                hint,
             })?;
             if table.devices.capacity() > 0 {
                 table.devices.push(devices);
@@ -272,21 +269,17 @@ impl Tasks {
     }
 }
 
-/// The device thousandths that a task asks for, or column, value and reason of what it cannot ask.
+/// The device thousandths that a task asks for, or column, words and remedy of what it cannot ask.
 fn thousandths(task: &Task) -> Result<u32, (&'static str, String, &'static str)> {
     match (task.devices, task.device_share) {
         (0, 0) => Ok(0),
         (0, share) if share < WHOLE => Ok(share),
-        (0, share) => Err(("device_share", share.to_string(), "a share is 1 to 999 thousandths of one device")),
-        (whole, 0) => whole.checked_mul(WHOLE).ok_or((
-            "devices",
-            whole.to_string(),
-            "no offer has that many devices; the most that can be asked are 4294967",
-        )),
+        (0, share) => Err(("device_share", format!("a share of {share}"), remedy::DEVICE_SHARE)),
+        (whole, 0) => whole.checked_mul(WHOLE).ok_or_else(|| ("devices", format!("{whole} devices"), remedy::DEVICES)),
         (whole, share) => Err((
             "devices",
-            format!("{whole} with device_share {share}"),
-            "a task asks for whole devices or for a share of one, not both",
+            format!("{whole} devices and a share of {share}"),
+            "a task asks for whole devices or for a share",
         )),
     }
 }

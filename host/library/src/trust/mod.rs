@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::digest::{is_digest, sha256};
 use crate::error::Error;
-use crate::read::strict_json;
+use crate::read::strict_json::{self, Object};
 use crate::reading::{MOST_OF_A_DOCUMENT, read_bounded};
 
 pub use refusal::SignatureRefusal;
@@ -56,7 +56,7 @@ struct TrustedKey {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    keys: Vec<KeyDocument>,
+    keys: Vec<Object<KeyDocument>>,
     #[serde(default)]
     revoked_components: Vec<String>,
 }
@@ -91,7 +91,7 @@ impl Trust {
         let text = std::str::from_utf8(&bytes).map_err(|error| malformed(error.to_string()))?;
         let document: Document = strict_json::object(text).map_err(|error| malformed(error.to_string()))?;
         let mut keys = Vec::new();
-        for KeyDocument { owner, key, revoked } in document.keys {
+        for Object(KeyDocument { owner, key, revoked }) in document.keys {
             let key = PublicKey::from_base64(&key).map_err(|error| {
                 malformed(format!("the key of {owner:?} is not the second line of a minisign public key: {error}"))
             })?;

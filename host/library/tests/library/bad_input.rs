@@ -82,8 +82,16 @@ fn json_that_is_not_as_it_should_be() {
             "file-malformed",
             "requirements.0.in: [5] is not a list",
         ),
-        (r#"[{"name": "a", "device_share": 1000}]"#, "devices-malformed", "row 0 (a), device_share: 1000: a share is"),
-        (r#"[{"name": "a", "devices": 4294968}]"#, "devices-malformed", "row 0 (a), devices: 4294968: "),
+        (
+            r#"[{"name": "a", "device_share": 1000}]"#,
+            "devices-malformed",
+            "row 0 (a), device_share: a share of 1000 cannot be",
+        ),
+        (
+            r#"[{"name": "a", "devices": 4294968}]"#,
+            "devices-malformed",
+            "row 0 (a), devices: 4294968 devices cannot be",
+        ),
         (r#"[{"name": "a", "devices": -1}]"#, "quantity-negative", "row 0 (a), devices: -1 is below 0"),
     ] {
         let (found, message) = told(&json_tasks(text).unwrap_err());
@@ -101,8 +109,8 @@ fn csv_that_is_not_as_it_should_be() {
         ("demand.cpu\n5\n", "missing-column", "tasks.csv, line 1, name: missing"),
         ("name,demnad.cpu\na,5\n", "unknown-column", "tasks.csv, line 1, demnad.cpu: unknown; known are name, demand."),
         ("name,demand.\na,5\n", "unknown-column", "demand.: unknown"),
-        ("name,name\na,b\n", "file-malformed", "tasks.csv, line 1, column 1: the column name stands twice"),
-        ("name,demand.cpu\na,5\nb\n", "file-malformed", "tasks.csv, line 3, column 1: 1 cells stand under 2 columns"),
+        ("name,name\na,b\n", "file-malformed", "tasks.csv, line 1: the column name stands twice"),
+        ("name,demand.cpu\na,5\nb\n", "file-malformed", "tasks.csv, line 3: 1 cells stand under 2 columns"),
         ("name,demand.cpu\na,5\nb,-5\n", "quantity-negative", "tasks.csv, row 1 (b), demand.cpu: -5 is below 0"),
         ("name,demand.cpu\na,0.0005\n", "quantity-fractional", "row 0 (a), demand.cpu: 0.0005"),
         ("name,demand.cpu[cores],demand.cpu[millicores]\n", "file-malformed", "cpu is in cores and in millicores"),
@@ -113,10 +121,10 @@ fn csv_that_is_not_as_it_should_be() {
             "row 0 (a), requires.gpu: nan is how a missing number is written",
         ),
         ("\nname\na\n", "missing-column", "tasks.csv, line 1, name: missing"),
-        ("name\n\"a\"b\n", "file-malformed", "tasks.csv, line 2, column 1: a quoted cell does not end"),
-        ("name\na\n\"b\n", "file-malformed", "tasks.csv, line 3, column 1: a quoted cell does not end"),
+        ("name\n\"a\"b\n", "file-malformed", "tasks.csv, line 2: a quoted cell does not end"),
+        ("name\na\n\"b\n", "file-malformed", "tasks.csv, line 3: a quoted cell does not end"),
         ("name,devices\na,x\n", "quantity-malformed", "row 0 (a), devices: x is not a quantity"),
-        ("name,device_share\na,1000\n", "devices-malformed", "row 0 (a), device_share: 1000"),
+        ("name,device_share\na,1000\n", "devices-malformed", "row 0 (a), device_share: a share of 1000"),
     ] {
         let (found, message) = told(&parse_tasks(text, Format::Csv, "tasks.csv").unwrap_err());
         assert_eq!(found, code, "{text}: {message}");
@@ -209,7 +217,7 @@ fn tables_that_do_not_fit() {
         (
             Tasks::new(&[Task { devices: 1, device_share: 5, ..Task::new("a", [("cpu", 1)]) }], &catalog).map(drop),
             "devices-malformed",
-            "tasks, row 0 (a), devices: 1 with device_share 5: ",
+            "tasks, row 0 (a), devices: 1 devices and a share of 5 cannot be",
         ),
         (
             Offers::new(&[Offer { capacity: vec![("cpu".into(), 1)], ..Offer::new("o", [("cpu", 2)]) }], &catalog)
@@ -220,7 +228,7 @@ fn tables_that_do_not_fit() {
         (
             Offers::new(&[Offer { devices: vec![1001], ..Offer::new("o", [("cpu", 2)]) }], &catalog).map(drop),
             "devices-malformed",
-            "offers, row 0 (o), devices: 1001: a device has 0 to 1000 free thousandths",
+            "offers, row 0 (o), devices: 1001 free thousandths cannot be",
         ),
         (
             Offers::new(

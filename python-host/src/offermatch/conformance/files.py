@@ -61,7 +61,9 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
     try:
         found = strict_json(read_bounded(path, MOST_OF_A_RECORDING).decode())
     except OSError as error:
-        raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
+        raise InputError(
+            "file-unreadable", error.strerror or str(error), "check the path and its permissions", str(path)
+        ) from error
     except FaultError as fault:
         raise fault.in_file(str(path)) from fault
     except ValueError as error:

@@ -73,7 +73,9 @@ class Skips:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
-            raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
+            raise InputError(
+                "file-unreadable", error.strerror or str(error), "check the path and its permissions", str(path)
+            ) from error
         found = []
         for number, line in enumerate(map(str.strip, text.splitlines()), 1):
             if not line or line.startswith("#"):

@@ -26,11 +26,12 @@ from offermatch.quantity import check_units, unit_of, units_of_file
 from offermatch.reading import STANDARD_INPUT, read_table
 from offermatch.requirements import double, measure_number, members
 from offermatch.tables import cells, most
-from offermatch.tables.bad import BadRows
+from offermatch.tables.bad import BadRows, nameless
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.remarks import refuse_unknown_units
 from offermatch.tables.rows import offers_of_rows, tasks_of_rows
-from offermatch.tables.shape import offer_from_mapping, task_from_mapping
+from offermatch.tables.shape import offer_from_mapping, task_from_mapping, unknown_column
+from offermatch.visible import called
 
 __all__ = [
     "FORMATS",
@@ -209,9 +210,9 @@ def read_workload(path: Path, form: str = "auto", units: Mapping[str, str] | Non
     check_units(declared, table.demand, source)
     found = []
     for at, (task, row) in enumerate(zip(tasks, rows, strict=True)):
-        place = f"{source}, row {at} ({task.name}), share"
-        share = row.get("share")
-        if share is None or share == "":
+        place = called(f"{source}, row {at}", task.name) + ", share"
+        share = row.get("share", "")
+        if "share" not in row or (chosen == "csv" and not share):
             raise InputError("missing-column", "the share is missing", "say how often such a task comes", place)
         number = double(share.strip(cells.BLANKS) if isinstance(share, str) else share)
         if number is None or not math.isfinite(number) or number < 0:
@@ -263,38 +264,64 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
     text = text_of(path)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
 
-    def malformed(error: csv.Error) -> InputError:
-        place = f"{path}, line {reader.line_num}"
+    def malformed(error: csv.Error, line: int) -> InputError:
+        stray = _stray_quote(text)
+        place = f"{path}, line {line if stray is None else len(_LINE_END.findall(text, 0, stray)) + 1}"
         return InputError("file-malformed", f"not CSV: {error}", "quote cells as RFC 4180 says", place)
 
     try:
         header = next(reader, None)
     except csv.Error as error:
-        raise malformed(error) from error
+        raise malformed(error, 1) from error
     if not header:
-        raise InputError("missing-column", "the first line does not name columns", "begin with name,...", f"{path}, line 1")
+        raise nameless(f"{path}, line 1, name")
     for at, name in enumerate(header):
         if name in header[:at]:
             raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", f"{path}, line 1")
 
     def cells() -> Iterator[list[str]]:
+        line = 1
         try:
             if text.count("\n") + text.count("\r") > most.MOST_ROWS:
                 # Counted before any of them is kept. The line of column names is one more.
                 rows = csv.reader(io.StringIO(text, newline=""), strict=True)
                 most.check_rows(sum(1 for row in islice(filter(None, rows), most.MOST_ROWS + 2)) - 1, str(path))
+            line = reader.line_num + 1
             for row in reader:
                 if len(row) == len(header):
                     yield row
                 elif row:
                     message = f"{len(row)} cells stand under {len(header)} columns"
-                    raise InputError(
-                        "file-malformed", message, "give each row as many cells", f"{path}, line {reader.line_num}"
-                    )
+                    raise InputError("file-malformed", message, "give each row as many cells", f"{path}, line {line}")
+                line = reader.line_num + 1
         except csv.Error as error:
-            raise malformed(error) from error
+            raise malformed(error, line) from error
 
     return header, cells()
+
+
+_QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"(?!")')
+_LINE_END = re.compile(r"\r\n?|\n")
+
+
+def _stray_quote(text: str) -> int | None:
+    """Return where a quoted cell goes on behind its closing quote, or begins and never ends."""
+    at = 0
+    while True:
+        if text.startswith('"', at):
+            quoted = _QUOTED.match(text, at)
+            if quoted is None:
+                return at
+            at = quoted.end()
+            if text[at : at + 1] not in ("", ",", "\r", "\n"):
+                return at
+        end = _CELL_END.search(text, at)
+        if end is None:
+            return None
+        at = end.end()
+
+
+_CELL_END = re.compile(r"[,\r\n]")
 
 
 def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str, also: Sequence[str] = ()) -> list[Task]:
@@ -313,7 +340,7 @@ _OFFER_COLUMNS = (("name", "devices"), ("available.", "capacity.", *cells.OFFER_
 
 
 def _csv_task(row: Mapping[str, str], place: str) -> Task:
-    named = f"{place} ({row['name']})"
+    named = called(place, row["name"])
     required, preferred = cells.asked_in_cells(row, named)
     return Task(
         row["name"],
@@ -327,7 +354,7 @@ def _csv_task(row: Mapping[str, str], place: str) -> Task:
 
 
 def _csv_offer(row: Mapping[str, str], place: str) -> Offer:
-    named = f"{place} ({row['name']})"
+    named = called(place, row["name"])
     devices: Any = row.get("devices") or 0
     if isinstance(devices, str) and "|" in devices:
         devices = [part for part in devices.split("|") if part.strip()]
@@ -358,13 +385,13 @@ def csv_units(header: Sequence[str], source: str) -> tuple[list[str], dict[str, 
     units: dict[str, str] = {}
     for column in header:
         match = _QUANTITY_COLUMN.fullmatch(column)
-        name = match[1] if match else column
-        if name in names:
-            raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", f"{source}, line 1")
-        names.append(name)
+        names.append(match[1] if match else column)
         if match and units.setdefault(match[2], match[3]) != match[3]:
             message = f"{match[2]} is in {units[match[2]]} and in {match[3]}"
-            raise InputError("file-malformed", message, "a dimension is in one unit", f"{source}, line 1, {column}")
+            raise InputError("file-malformed", message, "a dimension is in one unit", f"{source}, line 1")
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", f"{source}, line 1")
     return names, units_of_file(units, source)
 
 
@@ -375,11 +402,9 @@ def _prefixed(row: Mapping[str, str], prefix: str) -> dict[str, Any]:
 
 def _check_header(header: Sequence[str], names: Sequence[str], prefixes: Sequence[str], source: str) -> None:
     if "name" not in header:
-        raise InputError("missing-column", "there is no column 'name'", "name the rows", f"{source}, line 1")
+        raise nameless(f"{source}, line 1, name")
+    known = [*names, *(prefix + "NAME" for prefix in prefixes)]
     for column in header:
-        if column not in names and not any(column.startswith(prefix) and len(column) > len(prefix) for prefix in prefixes):
-            known = ", ".join([*names, *(prefix + "NAME" for prefix in prefixes)])
-            raise InputError(
-                "unknown-column", f"there is no column {column!r}", f"the columns are {known}", f"{source}, line 1"
-            )
-    cells.check_weights(header, f"{source}, line 1")
+        is_known = column in names or any(column.startswith(prefix) and len(column) > len(prefix) for prefix in prefixes)
+        if not is_known or cells.weighs_nothing(column, header):
+            raise unknown_column(column, known, f"{source}, line 1")

@@ -19,6 +19,7 @@ from offermatch.formats.ports import amounts_of, room_of
 from offermatch.model import Offer, Requirement, Task, is_in, not_in
 from offermatch.quantity import COUNT, MAXIMUM, UNITS, Unit, as_written, parse
 from offermatch.tables.bad import BadRow, Rows, nameless
+from offermatch.visible import called
 
 __all__ = ["EMPTY", "Node", "Pod", "meets", "objects", "tables"]
 
@@ -90,7 +91,7 @@ def tables(
         if node.name in unclear:
             message = f"what {unclear[node.name]} holds of it cannot be read"
             hint = "mend the pod, or leave the node out"
-            error = InputError("file-malformed", message, hint, f"{offer_source}, row {row} ({node.name})")
+            error = InputError("file-malformed", message, hint, called(f"{offer_source}, row {row}", node.name))
             offered.bad.append(BadRow(offer_source, row, node.name, error))
         else:
             nodes.append((row, node))

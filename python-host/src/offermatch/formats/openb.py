@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from offermatch.errors import InputError
 from offermatch.model import Offer, Quantity, Requirement, Task
 from offermatch.quantity import parse
+from offermatch.tables.columns import check_devices
+from offermatch.visible import called
 
 __all__ = ["NODES", "PODS", "check_columns", "offer", "offers", "task", "tasks"]
 
@@ -38,7 +40,7 @@ def task(row: Mapping[str, str], place: str) -> Task:
     Raises:
         InputError: A quantity that cannot be read, or ``devices-malformed``.
     """
-    place = f"{place} ({row['name']})"
+    place = called(place, row["name"])
     # The lists of the trace in which no pod asks for a model leave the column out.
     models = row.get("gpu_spec", "")
     devices, share = _devices(row["num_gpu"], row["gpu_milli"], place)
@@ -48,7 +50,8 @@ def task(row: Mapping[str, str], place: str) -> Task:
 
 def _devices(count: str, thousandths: str, place: str) -> tuple[int, int]:
     """Return whole devices and the share of one; ``thousandths`` is what is asked of each of the devices."""
-    devices, each = _number(count, f"{place}, num_gpu"), _number(thousandths, f"{place}, gpu_milli")
+    devices = check_devices(_number(count, f"{place}, num_gpu"), f"{place}, num_gpu")
+    each = _number(thousandths, f"{place}, gpu_milli")
     if devices == 0 and each == 0:
         return 0, 0
     if devices and each == 1000:
@@ -62,8 +65,8 @@ def _devices(count: str, thousandths: str, place: str) -> tuple[int, int]:
 
 def offer(row: Mapping[str, str], place: str) -> Offer:
     """Return a node of a trace; the errors are those of ``task``."""
-    place = f"{place} ({row['sn']})"
-    devices = _number(row["gpu"], f"{place}, gpu")
+    place = called(place, row["sn"])
+    devices = check_devices(_number(row["gpu"], f"{place}, gpu"), f"{place}, gpu")
     return Offer(row["sn"], _demand(row, place), attributes={"model": row["model"] or None}, devices=devices)
 
 
@@ -86,4 +89,4 @@ def check_columns(header: Sequence[str], names: Sequence[str], source: str) -> N
     for name in names:
         if name not in header:
             hint = "give the trace's own files, pods as tasks and nodes as offers"
-            raise InputError("missing-column", f"there is no column {name!r}", hint, f"{source}, line 1")
+            raise InputError("missing-column", f"there is no column {name!r}", hint, f"{source}, line 1, {name}")

@@ -11,8 +11,10 @@ from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.model import Offer, Quantity, Requirement, Task, is_in
-from offermatch.quantity import UNITS, parse
+from offermatch.quantity import MAXIMUM, UNITS, parse
 from offermatch.tables.bad import Rows, nameless
+from offermatch.tables.columns import check_devices
+from offermatch.visible import called
 
 __all__ = ["tables"]
 
@@ -49,14 +51,15 @@ def tables(jobs: Any, nodes: Any, source: str, node_source: str) -> tuple[Rows[T
     for row, node in enumerate(_rows(nodes, "nodes", node_source)):
         name = _text(node.get("name"))
         with offered.reading(row, name):
-            offer = _offer(node, sets, f"{node_source}, row {row} ({name})" if name else f"{node_source}, row {row}")
+            place = f"{node_source}, row {row}"
+            offer = _offer(node, sets, called(place, name) if name else place)
             if offer is not None:
                 offered.add(offer, row)
     tasks: list[tuple[tuple[int, int], int, Task]] = []
     for row, job in enumerate(_rows(jobs, "jobs", source)):
         name = _text(job.get("job_id"))
         with asking.reading(row, name):
-            place = f"{source}, row {row} ({name})"
+            place = called(f"{source}, row {row}", name)
             waits = "PENDING" in _words(job.get("job_state")) and _text(job.get("state_reason")) not in _WAITS_FOR_OTHERS
             priority = _number(job, "priority", place)
             if waits and priority != 0:
@@ -113,7 +116,7 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
         written = ",".join(sorted(words))
         found[written] = words
         attributes[key] = written or "(none)"
-    return Offer(name, available, capacity, attributes, devices)
+    return Offer(name, available, capacity, attributes, check_devices(devices, f"{place}, gres"))
 
 
 def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: str) -> list[Task]:
@@ -132,9 +135,9 @@ def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: s
         elif name == "mem":
             demand["memory"] = _memory(amount, column)
         elif name == "gres/gpu":
-            devices = parse(amount, column)
+            devices = check_devices(parse(amount, column), column)
         elif name.startswith("gres/gpu:"):
-            devices = max(devices, parse(amount, column))
+            devices = max(devices, check_devices(parse(amount, column), column))
             required.append(is_in("gpu", name.partition(":")[2]))
         elif name.startswith("gres/"):
             demand[name.partition(":")[0]] = parse(amount, column)
@@ -143,7 +146,7 @@ def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: s
         per_node = ",".join(re.split(r"^gres[:/]", part)[-1] for part in _text(job.get("tres_per_node")).split(","))
         for (kind, model), count in _gres(per_node, f"{place}, tres_per_node").items():
             if kind == "gpu":
-                devices += count
+                devices = check_devices(devices + count, f"{place}, tres_per_node")
                 required += [is_in("gpu", model)] if model else []
             else:
                 demand[f"gres/{kind}"] = count
@@ -191,9 +194,10 @@ def _gres(text: str, place: str) -> dict[tuple[str, str], int]:
         counted = re.fullmatch(r"([0-9]{1,9})([KMGT]?)", rest[-1], re.ASCII) if rest else None
         count = int(counted[1]) * 1024 ** " KMGT".index(counted[2] or " ") if counted else 1
         model = rest[0] if len(rest) == 2 or (rest and not counted) else ""
-        if not kind or len(rest) > 2 or (len(rest) == 2 and not counted):
+        sum_of_kind = found.get((kind, model), 0) + count
+        if not kind or len(rest) > 2 or (len(rest) == 2 and not counted) or sum_of_kind > MAXIMUM:
             raise InputError("devices-malformed", f"{text!r} is no list of resources", "as in gpu:a100:4", place)
-        found[kind, model] = found.get((kind, model), 0) + count
+        found[kind, model] = sum_of_kind
     return found
 
 

@@ -131,7 +131,7 @@ class Trust:
         try:
             signature = Signature.from_bytes(read_bounded(beside))
         except OSError as error:
-            hint = f"'offermatch sign {place}' writes it, for whoever holds a key that {self.place} names"
+            hint = "`offermatch sign` writes it, for whoever holds a key that the trust file names"
             raise MatcherError("signature-missing", f"{beside.name}: {error.strerror or error}", hint, place) from error
         except (Error, ValueError) as error:
             hint = "fetch it again, or sign the component anew"
@@ -159,9 +159,8 @@ class Trust:
                 return key
         asked = ", ".join(key.owner for key in self.keys if not key.revoked) or "nobody"
         message = f"it is signed with the key {number[::-1].hex().upper()}, which is of none of those asked: {asked}"
-        raise MatcherError(
-            "signer-untrusted", message, f"have it signed by one of them, or add the key to {self.place}", place
-        )
+        hint = "have one of them sign it, or add the key to the trust file"
+        raise MatcherError("signer-untrusted", message, hint, place)
 
 
 def _trusted(found: Any, place: str) -> TrustedKey:

@@ -83,7 +83,9 @@ class Recording:
             found = parsed(content.decode())
             _check_shape(found["shape"], len(content))
         except OSError as error:
-            raise InputError("file-unreadable", error.strerror or str(error), "check the path", str(path)) from error
+            raise InputError(
+                "file-unreadable", error.strerror or str(error), "check the path and its permissions", str(path)
+            ) from error
         except FaultError as fault:
             raise fault.in_file(str(path)) from fault
         except ValueError as error:

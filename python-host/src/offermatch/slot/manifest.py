@@ -124,7 +124,8 @@ class Manifest:
         try:
             content = read_bounded(place)
         except OSError as error:
-            raise MatcherError("manifest-malformed", error.strerror or str(error), "check the path", str(place)) from error
+            hint = "check the path and its permissions"
+            raise MatcherError("manifest-malformed", error.strerror or str(error), hint, str(place)) from error
         except TooLongError as error:
             raise MatcherError("manifest-malformed", str(error), _HINT, str(place)) from error
         return cls.of_bytes(content, place)

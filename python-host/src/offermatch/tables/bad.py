@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from offermatch.errors import InputError
-from offermatch.visible import shown_value
+from offermatch.visible import called, shown_value
 
 __all__ = ["BAD_ROWS", "BadRow", "BadRows", "Rows", "check_rule", "duplicate", "find_bad_rows", "nameless", "refusal"]
 
@@ -155,7 +155,9 @@ def nameless(place: str) -> InputError:
 def duplicate(name: str, source: str, row: int, first: int) -> InputError:
     """Return the error of a row that has the name of an earlier one."""
     hint = "names tell rows apart: give each its own"
-    return InputError("duplicate-name", f"the name of row {first} again", hint, f"{source}, row {row} ({name}), name")
+    return InputError(
+        "duplicate-name", f"the name of row {first} again", hint, called(f"{source}, row {row}", name) + ", name"
+    )
 
 
 def refusal(bad: Sequence[BadRow]) -> InputError:

@@ -31,7 +31,6 @@ __all__ = [
     "OFFER_PREFIXES",
     "TASK_PREFIXES",
     "asked_in_cells",
-    "check_weights",
     "group_in_cells",
     "is_asked",
     "is_empty",
@@ -39,6 +38,7 @@ __all__ = [
     "is_rule_of_group",
     "named_cells",
     "text_cell",
+    "weighs_nothing",
 ]
 
 BLANKS = " \t\r\n"
@@ -72,16 +72,9 @@ def is_group(column: str) -> bool:
     return column == _GROUP[0] or is_rule_of_group(column)
 
 
-def check_weights(columns: Collection[str], place: str) -> None:
-    """Refuse a column of weights that belongs to no preference.
-
-    Raises:
-        InputError: ``unknown-column``.
-    """
-    for column in columns:
-        if column.startswith(_WEIGHT) and not any(prefix + column[len(_WEIGHT) :] in columns for prefix in _PREFERS):
-            hint = f"name what is preferred in a column prefers.{column[len(_WEIGHT) :]}"
-            raise InputError("unknown-column", f"{shown_value(column)} weighs nothing", hint, place)
+def weighs_nothing(column: str, columns: Collection[str]) -> bool:
+    """Return whether a column has weights that belong to no preference."""
+    return column.startswith(_WEIGHT) and not any(prefix + column[len(_WEIGHT) :] in columns for prefix in _PREFERS)
 
 
 def asked_in_cells(row: Mapping[str, Any], place: str) -> tuple[tuple[AnyRequirement, ...], tuple[Preference, ...]]:

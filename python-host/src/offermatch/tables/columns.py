@@ -25,9 +25,9 @@ from offermatch.requirements import check_group_name, measure_number, members
 from offermatch.tables.bad import BadRow, duplicate, nameless
 from offermatch.tables.groups import resolved
 from offermatch.tables.ingest import Place, integers, kinds, texts
-from offermatch.visible import shown_value
+from offermatch.visible import called, shown_value
 
-__all__ = ["OfferColumns", "TaskColumns"]
+__all__ = ["OfferColumns", "TaskColumns", "check_devices"]
 
 MOST_DEVICES = (2**32 - 1) // 1000
 """The most devices one task may ask for or one offer may have: their thousandths cross as a 32-bit integer."""
@@ -215,7 +215,7 @@ class TaskColumns:
                 _same_length(len(column), len(self), f"{self.source}, {what}")
         if whole is not None and len(whole) and max(whole) > MOST_DEVICES:
             row = next(row for row, count in enumerate(whole) if count > MOST_DEVICES)
-            raise _malformed(f"{whole[row]} devices", f"give 0 to {MOST_DEVICES}", self.place(row, "devices"))
+            check_devices(whole[row], self.place(row, "devices"))
         if parts is not None and len(parts) and max(parts) > 999:
             row = next(row for row, share in enumerate(parts) if share > 999)
             hint = "a share is 1 to 999 thousandths of one device; use devices for whole ones"
@@ -390,7 +390,8 @@ class OfferColumns:
 
     def _set_occupants(self, name: str, values: list[Any]) -> None:
         _same_length(len(values), len(self), f"{self.source}, occupants.{name}")
-        check_group_name(name, f"{self.source}, occupants")
+        first = next((row for row, value in enumerate(values) if value is not None), 0)
+        check_group_name(name, self.place(first, "occupants"))
         counted = {
             row: members(value, 0, self.place(row, f"occupants.{name}"))
             for row, value in enumerate(values)
@@ -414,10 +415,7 @@ class OfferColumns:
             return ()
         place = self.place(row, "devices")
         if isinstance(value, (str, bytes)) or getattr(value, "shape", None) == () or not hasattr(value, "__len__"):
-            count = integers([value], lambda _: place, quantity.DEVICES)[0]
-            if count > MOST_DEVICES:
-                raise _malformed(f"{count} devices", f"give 0 to {MOST_DEVICES}", place)
-            return [1000] * count
+            return [1000] * check_devices(integers([value], lambda _: place, quantity.DEVICES)[0], place)
         free = integers(list(value), lambda _: place, quantity.THOUSANDTHS)
         if len(free) and max(free) > 1000:
             hint = "each number is the free thousandths of one device, 0 to 1000"
@@ -507,13 +505,10 @@ def _aligned(columns: Mapping[str, array[int]], dimensions: Sequence[str], rows:
     return [columns.get(name, zeros) for name in dimensions]
 
 
-def _called(name: Any) -> str:
-    return name if isinstance(name, str) else shown_value(name)
-
-
 def _place(source: str, names: Sequence[str] | None, row: int, column: str, numbers: Sequence[int] | None = None) -> str:
-    named = f" ({_called(names[row])})" if names is not None and row < len(names) else ""
-    return f"{source}, row {row if numbers is None else numbers[row]}{named}" + (f", {column}" if column else "")
+    place = f"{source}, row {row if numbers is None else numbers[row]}"
+    place = called(place, names[row]) if names is not None and row < len(names) else place
+    return place + (f", {column}" if column else "")
 
 
 def _placer(source: str, names: Sequence[str] | None, column: str) -> Place:
@@ -524,6 +519,13 @@ def _same_length(found: int, expected: int, place: str) -> None:
     if found != expected:
         message = f"{found} values stand beside {expected} names"
         raise InputError("column-length", message, "all columns of a table have one length", place)
+
+
+def check_devices(count: int, place: str) -> int:
+    """Return a number of devices that a task may ask for and an offer may have."""
+    if count > MOST_DEVICES:
+        raise _malformed(f"{count} devices", f"give 0 to {MOST_DEVICES}", place)
+    return count
 
 
 def _malformed(found: str, hint: str, place: str) -> InputError:

@@ -164,10 +164,13 @@ def _check_fields(found: Given, names: Sequence[str], shape: _Shape) -> None:
     """Refuse fields that the shape does not have, so that a misspelt one is not lost."""
     in_columns = isinstance(found, GivenColumns)
     prefixes = (f"{shape.quantities}.", *shape.prefixes) if in_columns else ()
-    if in_columns:
-        cells.check_weights(found.fields or (), found.source)
     for field in found.fields or ():
-        if field in shape.keys or field == found.name or (isinstance(field, str) and field.startswith(prefixes)):
+        is_prefixed = isinstance(field, str) and field.startswith(prefixes)
+        if (
+            field in shape.keys
+            or field == found.name
+            or (is_prefixed and not cells.weighs_nothing(field, found.fields or ()))
+        ):
             continue
         known = ", ".join([*shape.keys, *(f"{prefix}NAME" for prefix in prefixes)])
         if isinstance(found, GivenRows):

@@ -21,7 +21,7 @@ from offermatch.errors import InputError
 from offermatch.tables.frames import columns_by_name
 from offermatch.tables.ingest import kinds, texts
 from offermatch.tables.most import check_rows, listed_rows
-from offermatch.visible import shown_value
+from offermatch.visible import called, shown_value
 
 __all__ = ["Given", "GivenColumns", "GivenRows", "given"]
 
@@ -108,9 +108,7 @@ class Given(ABC):
 
     def place(self, row: int, names: Sequence[str], field: str = "") -> str:
         """Return where a row stands, for errors."""
-        name: Any = names[row]
-        called = name if isinstance(name, str) else shown_value(name)
-        return f"{self.source}, row {row} ({called})" + (f", {field}" if field else "")
+        return called(f"{self.source}, row {row}", names[row]) + (f", {field}" if field else "")
 
 
 class GivenRows(Given):

@@ -12,6 +12,7 @@ from offermatch.tables.fields import groups_in, names_in, offers_in, tasks_in
 from offermatch.tables.given import Given, GivenRows, given
 from offermatch.tables.groups import clash, clashes
 from offermatch.tables.plain import plain_offers, plain_tasks
+from offermatch.visible import called
 
 __all__ = ["offers_of_rows", "tasks_of_rows"]
 
@@ -56,7 +57,7 @@ def tasks_of_rows(
         if groups is None:
             return {}
         return {
-            rows[at]: clash(groups[at].name, rows[first], f"{found.source}, row {rows[at]} ({names[at]}), group")  # type: ignore[union-attr]
+            rows[at]: clash(groups[at].name, rows[first], called(f"{found.source}, row {rows[at]}", names[at]) + ", group")  # type: ignore[union-attr]
             for at, first in clashes(groups).items()
         }
 

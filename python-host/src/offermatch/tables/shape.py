@@ -19,7 +19,7 @@ from offermatch.requirements import (
     weight_number,
 )
 from offermatch.tables.bad import nameless
-from offermatch.visible import shown_value
+from offermatch.visible import LONGEST_NAME, called, shown_value, visible
 
 __all__ = [
     "OFFER_KEYS",
@@ -32,6 +32,7 @@ __all__ = [
     "preference_from_mapping",
     "requirement_from_mapping",
     "task_from_mapping",
+    "unknown_column",
 ]
 
 TASK_KEYS = ("name", "demand", "requirements", "devices", "device_share", "preferences", "group")
@@ -82,13 +83,12 @@ def _keys(row: Mapping[str, Any], known: Sequence[str], place: str) -> str:
     """Check a row's keys and return its place with its name."""
     if row.get("name") in (None, ""):
         raise nameless(f"{place}, name")
-    named = f"{place} ({row['name']})"
+    named = called(place, row["name"])
     if not isinstance(row["name"], str):
         raise InputError("file-malformed", f"{shown_value(row['name'])} is not text", "a name is text", f"{place}, name")
     for key in row:
         if key not in known:
-            message = "unknown; known are " + ", ".join(known)
-            raise InputError("unknown-column", message, _SPELLING, f"{named}, {key}")
+            raise unknown_column(key, known, named)
     return named
 
 
@@ -126,29 +126,28 @@ def preference_from_mapping(given: Any, place: str) -> Preference:
         raise malformed(given, 'an object such as {"attribute": "zone", "in": ["a"], "weight": 0.5}', place)
     requirement = _condition(given, place, "weight")
     if "weight" not in given:
-        raise InputError("missing-column", "the weight is missing", f"a preference {_CONDITION}", f"{place}.weight")
+        raise InputError("missing-column", "the weight is missing", _CONDITION, f"{place}.weight")
     return Preference(requirement, weight_number(given["weight"], f"{place}.weight"))
 
 
 _SPELLING = "correct the spelling or take it out; docs/formats.md lists what is read"
-_CONDITION = "has attribute with in or not_in, or measure with at_least or at_most; in a preference also weight"
+_CONDITION = "a requirement has attribute with in or not_in, or measure with at_least or at_most; a preference also weight"
 
 
 def _condition(given: Mapping[str, Any], place: str, *also: str) -> AnyRequirement:
     subject, kinds = ("measure", ("at_least", "at_most")) if "measure" in given else ("attribute", ("in", "not_in"))
-    hint = f"a requirement {_CONDITION}"
     for key in given:
         if key not in (subject, *kinds, *also):
             raise InputError("unknown-column", f"there is no {shown_value(key)}", _SPELLING, f"{place}.{key}")
     if subject not in given:
-        raise InputError("missing-column", f"the {subject} is missing", hint, f"{place}.{subject}")
+        raise InputError("missing-column", f"the {subject} is missing", _CONDITION, f"{place}.{subject}")
     if not isinstance(given[subject], str):
         raise malformed(given[subject], "text", f"{place}.{subject}")
     named = [kind for kind in kinds if kind in given]
     if len(named) == 2:
         raise InputError("unknown-column", f"both {kinds[0]} and {kinds[1]} stand here", _SPELLING, f"{place}.{kinds[1]}")
     if not named:
-        raise InputError("missing-column", f"{kinds[0]} is missing", hint, f"{place}.{kinds[0]}")
+        raise InputError("missing-column", f"{kinds[0]} is missing", _CONDITION, f"{place}.{kinds[0]}")
     key = named[0]
     if subject == "measure":
         return Comparison(given[subject], measure_number(given[key], f"{place}.{key}"), key == "at_least")
@@ -185,6 +184,12 @@ def group_from(given: Any, place: str) -> Group | None:
 
 
 _GROUP_KEYS = ("name", "least", "together", "at_most")
+
+
+def unknown_column(column: object, known: Sequence[str], place: str) -> InputError:
+    """Return the error of a column or key of a row that the format does not have."""
+    where = f"{place}, {visible(column, LONGEST_NAME)}" if column != "" else place
+    return InputError("unknown-column", "unknown; known are " + ", ".join(known), _SPELLING, where)
 
 
 def measures_from(given: Mapping[str, Any], place: str) -> dict[str, float]:

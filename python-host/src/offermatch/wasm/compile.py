@@ -39,7 +39,7 @@ def read_component(path: Path, limits: Limits) -> bytes:
         asked = f"it is {error.size:,} bytes long"
         raise exceeded(_CODE, "component_bytes", limits.component_bytes, asked, str(path)) from error
     except OSError as error:
-        hint = "run 'make component', or give the path of a component"
+        hint = "check the path and its permissions"
         raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(path)) from error
 
 
