@@ -44,7 +44,8 @@ fn main() {
     let error = offermatch::Matcher::load("oci://localhost:1/a:1").expect_err("nobody listens there");
     println!("{} {}", error.code(), error.hint());
     let reader = offermatch::Reader { format: offermatch::Format::Kubernetes, ..Default::default() };
-    let error = reader.parse_tasks("kind: PodList", "pods.yaml").expect_err("it has no parser of YAML");
+    std::fs::write("pods.yaml", "kind: PodList").expect("there is room");
+    let error = reader.read_tables("pods.yaml", "pods.yaml").expect_err("it has no parser of YAML");
     println!("{} {}", error.code(), error.hint());
 }
 """
@@ -79,4 +80,5 @@ def test_a_program_elsewhere_builds_with_the_packaged_crates(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     matched, *refused = done.stdout.splitlines()
     assert matched == "strand 1"
-    assert [text.rpartition(", or ")[0] for text in refused] == ["feature-missing build the program with the feature"] * 2
+    said = "feature-missing build the program with the feature"
+    assert [text[: len(said)] for text in refused] == [said] * 2

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use crate::built;
 use crate::scripted::{Script, scripted};
 use offermatch::{
-    Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, OfferTable, Offers, PoolSettings, Sample,
-    Session, Settings, Shape, Tasks, Update,
+    Answer, Breaker, Error, FallbackMatcher, Limits, Matcher, Matching, Mode, OfferTable, Offers, PoolSettings,
+    Recorder, Sample, Session, Settings, Shape, Step, Tasks, Update,
 };
 
 /// A cycle.
@@ -120,6 +120,27 @@ fn a_pool_follows_the_breaker() {
     let (failed, waiting) = ("limit-output", "breaker-open");
     assert_eq!(codes, [failed, failed, waiting, waiting, "primary", "primary"]);
     assert_eq!(matcher.fallbacks(), [(waiting, 2), (failed, 2)].into());
+}
+
+#[test]
+fn what_either_of_them_answers_is_recorded_and_answered_again() {
+    let (tasks, offers) = tables();
+    let tight = Matcher::bundled_with("best-fit", &Limits { output_rows: Some(1), ..Limits::default() }).unwrap();
+    let matcher = FallbackMatcher::with(tight, Matcher::reference(), Breaker { failures: 1, cooldown_cycles: 1 });
+    let settings = Settings { mode: Mode::Shared, ..Settings::default() };
+    let (mut pool, recorder) = Recorder::open(&matcher, &offers, &settings).unwrap();
+    let one = tasks.select(&[0]);
+    let answers = [&one, &tasks, &one, &one].map(|tasks| pool.assign(tasks).unwrap());
+    let codes = answers.each_ref().map(|answer| answer.fallback_reason.as_ref().map(|reason| reason.code));
+    assert_eq!(codes, [None, Some("limit-output"), Some("breaker-open"), None]);
+    let recording = recorder.recording();
+    let recorded: usize = recording.steps.iter().filter(|step| matches!(step, Step::Assign { .. })).count();
+    assert_eq!(recorded, 4, "{:?}", recording.steps);
+    // The answers are those of the rules, whichever of the two gave them.
+    for matcher in [Matcher::reference(), Matcher::bundled("best-fit").unwrap()] {
+        let replay = recording.replay(&matcher).unwrap();
+        assert!(replay.is_same(), "{:?}", replay.differences);
+    }
 }
 
 #[test]

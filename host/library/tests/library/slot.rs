@@ -342,6 +342,29 @@ fn a_watched_directory_is_followed() {
 }
 
 #[test]
+fn a_watched_manifest_that_goes_and_comes_back_takes_nothing_from_the_slot() {
+    let folder = tempfile::tempdir().unwrap();
+    let slot = slot();
+    let before = answer(&slot);
+    let watch = slot.watch(folder.path(), Duration::from_millis(5)).unwrap();
+    let bytes = Matcher::bundled_bytes("best-fit").unwrap();
+    let path = manifest(folder.path(), bytes, "offermatch-matcher", &[]);
+    until(|| happened(&slot) == "loaded promoted");
+    std::fs::remove_file(&path).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!((happened(&slot).as_str(), answer(&slot)), ("loaded promoted", before), "what was promoted stays");
+    // The same again is nothing new, and what is new is looked at.
+    manifest(folder.path(), bytes, "offermatch-matcher", &[]);
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(happened(&slot), "loaded promoted");
+    std::fs::remove_file(&path).unwrap();
+    appears(folder.path(), "{}");
+    until(|| happened(&slot) == "loaded promoted refused");
+    drop(watch);
+    assert_eq!(slot.current().description().name, "offermatch-matcher");
+}
+
+#[test]
 fn a_manifest_is_read_as_documented() {
     let digest = format!("sha256:{}", "0a".repeat(32));
     let text = format!(
