@@ -60,7 +60,7 @@ def rows(source: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     """Return what a bench wrote.
 
     Raises:
-        NotMeasured: It was not run, or on small inputs.
+        NotMeasured: It was not run, on small inputs, or beside another commit.
     """
     path = folder / source["file"]
     if not path.exists():
@@ -70,6 +70,8 @@ def rows(source: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     document = json.loads(path.read_text())
     if document.get("quick") or document.get("machine", {}).get("quick"):
         raise NotMeasured(f"{source['file']} is of small inputs (--quick)")
+    if document.get("commit", source["commit"]) != source["commit"]:
+        raise NotMeasured(f"{source['file']} is beside {document['commit']}")
     if "benches" in document:
         return [{"bench": bench["bench"], **row} for bench in document["benches"] for row in bench["rows"]]
     found = document[source.get("table", "rows")]
@@ -179,7 +181,7 @@ def shown(number: float, unit: str, digits: int = 3) -> str:
 
 def report(targets: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return all figures, for machines."""
-    sources = targets["sources"]
+    sources = {name: {**source, "commit": targets["commit"]} for name, source in targets["sources"].items()}
     found = [figure for asked in targets["figures"] for figure in figures(asked, sources, folder)]
     written = {}
     for name, source in sources.items():

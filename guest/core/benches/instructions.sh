@@ -85,4 +85,4 @@ for kind in "${kinds[@]}"; do
         }'
     done
 done
-printf '{"rows": [%s]}\n' "$(IFS=,; echo "${rows[*]}")" > "$json"
+printf '{"commit": "%s", "rows": [%s]}\n' "$before" "$(IFS=,; echo "${rows[*]}")" > "$json"

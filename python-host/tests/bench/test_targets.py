@@ -137,6 +137,8 @@ def test_what_is_not_measured_says_why(targets, tmp_path):
     assert figures["memory"]["reason"] == "peak - before has no number"
     _, figures = found(targets, tmp_path, kinds={"machine": {"quick": True}, "benches": []})
     assert figures["memory"]["reason"] == "kinds.json is of small inputs (--quick)"
+    _, figures = found(targets, tmp_path, cycle={"commit": "1111111", "rows": []})
+    assert figures["a cycle"]["reason"].endswith("cycle.json is beside 1111111")
 
 
 @pytest.mark.parametrize(
