@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from operator import add, le, mul
@@ -171,12 +171,21 @@ class TaskColumns:
     @property
     def attributes_asked(self) -> set[str]:
         """The attributes that requirements and preferences are about."""
-        return {one.attribute for _, one, _ in self.conditions if isinstance(one, Requirement)}
+        return {one.attribute for one in self._asked if isinstance(one, Requirement)}
 
     @property
     def measures_asked(self) -> set[str]:
         """The measures that requirements and preferences are about."""
-        return {one.measure for _, one, _ in self.conditions if isinstance(one, Comparison)}
+        return {one.measure for one in self._asked if isinstance(one, Comparison)}
+
+    @property
+    def _asked(self) -> Iterable[AnyRequirement]:
+        """The requirements of all rows and those in their preferences, each object once."""
+        required = list(chain.from_iterable(filter(None, self.requirements or ())))
+        preferred = list(chain.from_iterable(filter(None, self.preferences or ())))
+        asked = dict(zip(map(id, required), required, strict=True))
+        weighed = dict(zip(map(id, preferred), preferred, strict=True))
+        return [*asked.values(), *(one.requirement for one in weighed.values())]
 
     @property
     def group_attributes(self) -> list[str]:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import accumulate, chain, repeat
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 
-from offermatch.model import AnyRequirement, Comparison
+from offermatch.model import AnyRequirement, Comparison, Preference
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.groups import Occupants, group_table
 from offermatch.tables.interner import Interner
@@ -71,53 +74,88 @@ def task_table(
 
 
 def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, int]) -> Requirements:
-    """Return what each task requires and, behind it, prefers."""
+    """Return what each task requires and, behind it, prefers; equal lists are numbered once."""
     if tasks.requirements is None and tasks.preferences is None:
         return NO_REQUIREMENTS
-    columns = Requirements(array("Q", [0]), value_offsets=array("Q", [0]))
-    bounds: list[float] = []
-    weights: list[float] = []
-    numbered: dict[AnyRequirement, tuple[int, int, array[int], float]] = {}
+    numbered: dict[AnyRequirement, _Numbered] = {}
+    lists: list[list[tuple[_Numbered, float]]] = []
+    first_rows: list[int] = []
 
-    def add(requirement: AnyRequirement, weight: float) -> None:
-        found = numbered.get(requirement)
-        if found is None:
-            found = numbered[requirement] = _numbered(requirement, interner, measures)
-        columns.kinds.append(found[0])
-        columns.subjects.append(found[1])
-        columns.values.extend(found[2])
-        columns.value_offsets.append(len(columns.values))
-        bounds.append(found[3])
-        weights.append(weight)
+    def number(row: int, asked: Sequence[AnyRequirement], preferred: Sequence[Preference]) -> int:
+        weighed = [(one, math.inf) for one in asked] + [(one.requirement, one.weight) for one in preferred]
+        for one, _ in weighed:
+            if one not in numbered:
+                numbered[one] = _number(one, interner, measures)
+        lists.append([(numbered[one], weight) for one, weight in weighed])
+        first_rows.append(row)
+        return len(lists) - 1
 
-    for row in range(len(tasks)):
-        for requirement in (tasks.requirements[row] or ()) if tasks.requirements is not None else ():
-            add(requirement, math.inf)
-        for preference in (tasks.preferences[row] or ()) if tasks.preferences is not None else ():
-            add(preference.requirement, preference.weight)
-        columns.offsets.append(len(columns.kinds))
+    which = _kinds(tasks, number)
+    sizes = list(map(len, lists))
+    columns = Requirements(
+        offsets=array("Q", accumulate(map(sizes.__getitem__, which), initial=0)),
+        kinds=_column("Q", which, [[one.kind for one, _ in listed] for listed in lists]),
+        subjects=_column("Q", which, [[one.subject for one, _ in listed] for listed in lists]),
+        value_offsets=array(
+            "Q", accumulate(_column("Q", which, [[len(one.values) for one, _ in listed] for listed in lists]), initial=0)
+        ),
+        values=_column("Q", which, [[value for one, _ in listed for value in one.values] for listed in lists]),
+        first_alike=array("Q", map(first_rows.__getitem__, which)),
+    )
     if AT_LEAST in columns.kinds or AT_MOST in columns.kinds:
-        columns.bounds = array("d", bounds)
+        columns.bounds = _column("d", which, [[one.bound for one, _ in listed] for listed in lists])
     if tasks.preferences is not None:
-        columns.weights = array("d", weights)
+        columns.weights = _column("d", which, [[weight for _, weight in listed] for listed in lists])
     return columns if columns.kinds else NO_REQUIREMENTS
 
 
-def _numbered(
-    requirement: AnyRequirement, interner: Interner, measures: dict[str, int]
-) -> tuple[int, int, array[int], float]:
-    """Return the kind, the subject, the values and the bound of a requirement."""
+def _kinds(tasks: TaskColumns, number: Callable[[int, Sequence[AnyRequirement], Sequence[Preference]], int]) -> list[int]:
+    """Return a number for each row that is the same where the same is asked; ``number`` gives one to what is new."""
+    asked: list[Any] = [one or () for one in tasks.requirements or repeat(None, len(tasks))]
+    preferred: list[Any] = [one or () for one in tasks.preferences or repeat(None, len(tasks))]
+    # Equal lists are mostly made of the same objects, which are told apart sooner than their values.
+    objects: list[Any] = list(map(tuple, map(map, repeat(id), asked)))
+    if tasks.preferences is not None:
+        objects = list(zip(objects, map(tuple, map(map, repeat(id), preferred)), strict=True))
+    first_rows = dict(zip(reversed(objects), range(len(objects) - 1, -1, -1), strict=True))
+    by_values: dict[Any, int] = {}
+    by_objects: dict[Any, int] = {}
+    for found, row in sorted(first_rows.items(), key=itemgetter(1)):
+        # Weights as text, because 0.0 and -0.0 are equal.
+        values = (*asked[row], None, *((one.requirement, repr(one.weight)) for one in preferred[row]))
+        if values not in by_values:
+            by_values[values] = number(row, asked[row], preferred[row])
+        by_objects[found] = by_values[values]
+    return list(map(by_objects.__getitem__, objects))
+
+
+def _column(code: Literal["Q", "d"], which: list[int], values: list[Any]) -> array[Any]:
+    """Return the values of each row behind one another, given those of each kind of row."""
+    return array(code, chain.from_iterable(map(values.__getitem__, which)))
+
+
+class _Numbered(NamedTuple):
+    """A requirement in numbers; see ``task-table`` in the contract."""
+
+    kind: int
+    subject: int
+    values: array[int]
+    bound: float
+
+
+def _number(requirement: AnyRequirement, interner: Interner, measures: dict[str, int]) -> _Numbered:
+    """Return a requirement in numbers."""
     if isinstance(requirement, Comparison):
         subject = measures.get(requirement.measure)
         if subject is None:
             # Unset in every offer, which fails as an empty set does.
-            return IN, 0, array("Q"), 0.0
-        return (AT_LEAST if requirement.is_least else AT_MOST), subject, array("Q"), requirement.bound
+            return _Numbered(IN, 0, array("Q"), 0.0)
+        return _Numbered(AT_LEAST if requirement.is_least else AT_MOST, subject, array("Q"), requirement.bound)
     kind = NOT_IN if requirement.excludes else IN
     attribute = interner.attributes.get(requirement.attribute)
     if attribute is None:
         # Unset in every offer: 'in' fails and 'not in' passes, as with an empty set on any attribute.
-        return kind, 0, array("Q"), 0.0
+        return _Numbered(kind, 0, array("Q"), 0.0)
     # A value that no offer has cannot be met, so it is left out.
     values = dict.fromkeys(interner.value(value) for value in requirement.values if value)
-    return kind, attribute, array("Q", filter(None, values)), 0.0
+    return _Numbered(kind, attribute, array("Q", filter(None, values)), 0.0)

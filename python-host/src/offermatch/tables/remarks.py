@@ -45,6 +45,8 @@ def _unknown(
     tasks: TaskColumns, attributes: Collection[str], measures: Collection[str]
 ) -> Iterator[tuple[tuple[str, str], int, str]]:
     """Yield each attribute or measure that is unknown once, the first row that asks for it, and the field it stands in."""
+    if tasks.attributes_asked.union(tasks.group_attributes) <= {*attributes} and tasks.measures_asked <= {*measures}:
+        return
     seen: set[tuple[str, str]] = set()
     for row, one, field in tasks.conditions:
         what = ("measure", one.measure) if isinstance(one, Comparison) else ("attribute", one.attribute)

@@ -67,7 +67,12 @@ class Condition(NamedTuple):
 
 @dataclass(slots=True)
 class Requirements:
-    """The requirements and preferences of all tasks; see ``task-table`` in the contract for each column."""
+    """The requirements and preferences of all tasks; see ``task-table`` in the contract for each column.
+
+    Attributes:
+        first_alike: The first row that asks the same as a row, which is the row itself where it is not known to be
+            another; empty where it is not known of any. It does not cross.
+    """
 
     offsets: array[int] = field(default_factory=_empty)
     kinds: array[int] = field(default_factory=_empty)
@@ -76,6 +81,7 @@ class Requirements:
     weights: array[float] = field(default_factory=_doubles)
     value_offsets: array[int] = field(default_factory=_empty)
     values: array[int] = field(default_factory=_empty)
+    first_alike: array[int] = field(default_factory=_empty, compare=False)
 
     def of(self, row: int) -> list[Condition]:
         """Return the requirements and preferences of a task."""

@@ -2,7 +2,8 @@
 
 A ``Ledger`` follows one pool from call to call. The plain checks (rows in range, no task twice, demand within what is
 left) are left to a module of the host's own where an answer is large (``glance``), and run as C-level iteration over whole
-columns where it is not, or does not hold; only rows with requirements or devices are looked at one by one.
+columns where it is not, or does not hold; requirements are looked at once for all tasks that ask the same, and only rows
+with devices one by one.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, compress, islice
-from operator import itemgetter, le, lt, sub
+from itertools import accumulate, chain, compress, islice, repeat
+from operator import ge, itemgetter, le, lt
 from typing import Any, NoReturn
 
 from offermatch.errors import LyingMatcherError
@@ -90,8 +91,7 @@ class Ledger:
 
     def breaks_requirement(self, tasks: TaskTable, task: int, offer: int) -> bool:
         """Return whether an offer does not have what a task requires; preferences are not asked."""
-        conditions = tasks.requirements.of(task)
-        return any(math.isinf(one.weight) and not self._holds(one, offer) for one in conditions)
+        return not self._all_hold(tasks, task, [offer])
 
     @property
     def listed(self) -> int:
@@ -206,18 +206,30 @@ class Ledger:
                 _refuse(f"an offer promised beyond what is available in dimension {dimension}")
 
     def _check_requirements(self, tasks: TaskTable, answer: Assigned) -> None:
-        offsets = tasks.requirements.offsets
-        counts = list(map(sub, islice(offsets, 1, None), offsets))
+        alike = tasks.requirements.first_alike or range(tasks.rows)
+        taken: dict[int, list[int]] = {}
+        for task, offer in zip(_picked(alike, answer.tasks), answer.offers, strict=True):
+            taken.setdefault(task, []).append(offer)
+        if all(self._all_hold(tasks, task, offers) for task, offers in taken.items()):
+            return
         for task, offer in zip(answer.tasks, answer.offers, strict=True):
-            if counts[task] and self.breaks_requirement(tasks, task, offer):
+            if self.breaks_requirement(tasks, task, offer):
                 _refuse(f"task row {task} on offer row {offer} against a requirement")
 
-    def _holds(self, condition: Condition, offer: int) -> bool:
+    def _all_hold(self, tasks: TaskTable, task: int, offers: Sequence[int]) -> bool:
+        """Return whether each of some offers has what a task requires; preferences are not asked."""
+        required = (one for one in tasks.requirements.of(task) if math.isinf(one.weight))
+        return all(self._holds(condition, offers) for condition in required)
+
+    def _holds(self, condition: Condition, offers: Sequence[int]) -> bool:
         if condition.kind in (IN, NOT_IN):
-            return (self._attributes[condition.subject][offer] in condition.values) == (condition.kind == IN)
+            found = set(_picked(self._attributes[condition.subject], offers))
+            return found <= condition.values if condition.kind == IN else found.isdisjoint(condition.values)
+        if not self._measures:
+            return not offers
         # An unset measure is no number, which no bound compares with.
-        value = self._measures[condition.subject][offer] if self._measures else math.nan
-        return value >= condition.bound if condition.kind == AT_LEAST else value <= condition.bound
+        holds = ge if condition.kind == AT_LEAST else le
+        return all(map(holds, _picked(self._measures[condition.subject], offers), repeat(condition.bound)))
 
     def _take_devices(self, tasks: TaskTable, answer: Assigned) -> None:
         # Which device a task gets depends on who came before it.
@@ -241,7 +253,7 @@ class Ledger:
         return devices
 
 
-def _picked(column: Sequence[int], rows: Sequence[int]) -> Sequence[int]:
+def _picked(column: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
     """Return the values at these rows, at least one."""
     return itemgetter(*rows)(column) if len(rows) > 1 else (column[rows[0]],)
 
