@@ -12,7 +12,11 @@ from collections.abc import Callable
 from time import perf_counter, process_time
 from typing import Any
 
-from offermatch import Matcher
+import pandas
+import polars
+import pyarrow
+
+from offermatch import Matcher, OfferColumns, TaskColumns
 from offermatch.model import Offer, Settings, Task
 from offermatch.sample import Sample
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
@@ -109,6 +113,25 @@ def small() -> dict[str, float]:
             pool.assign(column)
 
         found["update 1 and assign 1"] = _fastest(both)
+    return {**found, **_frames(matcher)}
+
+
+def _frames(matcher: Matcher) -> dict[str, float]:
+    """Return the seconds of a cycle from columns of each library."""
+    tasks, offers = Sample("uniform", 20_000, 20_000).rows()
+    asked = {name: [row.demand[name] for row in tasks] for name in tasks[0].demand}
+    offered = {name: [row.available[name] for row in offers] for name in offers[0].available}
+    made: dict[str, Callable[[Any], Any]] = {"pandas": pandas.Series, "polars": polars.Series, "Arrow": pyarrow.array}
+    found = {}
+    for library, column in made.items():
+        names = column([row.name for row in tasks]), column([row.name for row in offers])
+        columns = [{name: column(values) for name, values in table.items()} for table in (asked, offered)]
+
+        def cycle_of(names: Any = names, columns: Any = columns) -> object:
+            tables = TaskColumns.build(names[0], columns[0]), OfferColumns.build(names[1], columns[1])
+            return matcher.match(*tables)
+
+        found[f"match 20,000 x 20,000, {library}"] = _fastest(cycle_of)
     return found
 
 
