@@ -231,7 +231,7 @@ FIGURES := target/bench
 CORE_BENCH := cargo bench --locked --quiet $(PACKAGES) --bench
 TARGETS := $(BIN)/python python-host/benches/targets.py
 
-bench: host python ## the matcher beside everything that might be used instead, and the table of what is asked for; ten minutes or so
+bench: host python ## the matcher beside everything that might be used instead, and the table of what is asked for; six minutes or so
 	@mkdir -p $(FIGURES)
 	@$(HOST) bench all --json $(FIGURES)/rust.json
 	@$(BIN)/python -m offermatch bench draw $(FIGURES)/rust.json --svg $(FIGURES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import secrets
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 from pyarrow import parquet
 
 from conftest import COMPONENT
+from offermatch import InputError
+from offermatch.formats.files import read_tasks
 
 SIGNED = Path(__file__).parent / "cases" / "signatures" / "signed.wasm"
 OFFERS: list[dict[str, Any]] = [{"name": "o", "available": {"cpu": 8, "memory": "4GiB"}}]
@@ -110,6 +113,61 @@ def test_what_is_refused_is_refused_alike(
         first, hint = done.stderr.splitlines()[:2]
         assert first.startswith(f"error[{case['code']}]: {case['place']}: "), f"{host.name}: {done.stderr}"
         assert hint == f"hint: {case['hint']}", f"{host.name}: {done.stderr}"
+
+
+HEADERS = [
+    "name",
+    "demand.cpu",
+    "demand.memory[MiB]",
+    "demand.cpu[millicores]",
+    "demand.gpu[furlongs]",
+    "demand.",
+    "demands.cpu",
+    "devices",
+    "device_share",
+    "group",
+    "group.least",
+    "group.at_most.zone",
+    "requires.zone",
+    "prefers.zone",
+    "prefers_weight.zone",
+    "prefers_weight.x",
+    "at_least.m",
+]
+CELLS = [*"ab12x|!", "-1", "é", "nan", "0.5", '""', '"', '"a\nb"', '"q,"', *[","] * 5, *["\n"] * 2, "\r\n", "\r"]
+
+
+def _random_csv(seed: int) -> str:
+    """Return column names and cells with what may be wrong in them: quotes, ends of lines, numbers of cells, values."""
+    draw = random.Random(seed)
+    header = draw.sample(HEADERS, draw.randrange(1, 5)) if seed % 2 else ["name", "demand.cpu"]
+    return ",".join(header) + draw.choice(["\n", "\r\n", "\r"]) + "".join(draw.choices(CELLS, k=draw.randrange(1, 14)))
+
+
+def test_random_csv_is_refused_alike(hosts: Any, tmp_path: Path) -> None:
+    """The first fault from above is the error in both programs; the Python one is asked without a process for each text."""
+    rust = next(host for host in hosts if host.name == "rust")
+    offers, tasks = tmp_path / "offers.json", tmp_path / "tasks.csv"
+    offers.write_text(json.dumps([{"name": "o", "available": {"cpu": 4, "memory": "1GiB"}}]))
+    refused = 0
+    for seed in range(600):
+        text = _random_csv(seed)
+        tasks.write_bytes(text.encode())
+        done = rust.run("match", "--tasks", tasks, "--offers", offers)
+        found = re.match(r"error\[([a-z-]+)\]: (.*)\nhint: (.*)\n$", done.stderr)
+        python: tuple[str, str, str] | None = None
+        try:
+            read_tasks(tasks)
+        except InputError as error:
+            message = str(error).removesuffix(f" [{error.code}], hint: {error.hint}")
+            python = error.code, message.split(": ")[0], error.hint
+        if found and python is None:
+            # What is read is refused for what the offers do not have.
+            assert found[1] == "unknown-dimension", (text, done.stderr)
+            continue
+        assert (found and (found[1], found[2].split(": ")[0], found[3])) == python, (text, done.stderr)
+        refused += python is not None
+    assert refused > 300
 
 
 # A file and the file beside it: both hosts say the same place of it, and the same remedy.

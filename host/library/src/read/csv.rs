@@ -250,72 +250,32 @@ pub(super) fn offers(text: &str, source: &str, units: &Units) -> Result<Rows<Off
     })
 }
 
-/// A table of cells: the column names, and the records below them, each with as many cells.
+/// A table of cells: the column names, and the rows below them.
 pub(super) struct Table<'a> {
+    text: &'a str,
     source: &'a str,
     pub(super) header: StringRecord,
-    records: Vec<StringRecord>,
+    /// Where a quote stands that the reader would guess the meaning of.
+    stray: Option<usize>,
 }
 
 impl<'a> Table<'a> {
-    /// The table in a CSV text; `named` tells the name of a column from what stands in the header.
-    pub(super) fn read(
-        text: &str,
+    /// The table in a CSV text, of which the column names are read; `named` tells the name of a column from what stands there.
+    pub(super) fn of(
+        text: &'a str,
         source: &'a str,
         mut named: impl for<'n> FnMut(&'n str) -> Result<&'n str, Error>,
     ) -> Result<Self, Error> {
-        let malformed = |line: usize, message: String, hint: &'static str| Error::FileMalformed {
-            file: source.to_owned(),
-            line,
-            column: 0,
-            message,
-            hint: hint.into(),
-        };
-        let nameless = || missing(source, "name", remedy::NAMELESS);
-        // The reader counts neither a carriage return alone nor empty lines before a record.
-        let line_at = |position: Option<&::csv::Position>| {
-            let at = position.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
-            let ends = |byte: &u8| matches!(byte, b'\r' | b'\n');
-            let empty = text.as_bytes().iter().skip(at).take_while(|byte| ends(byte)).count();
-            line_of(text, at.saturating_add(empty))
-        };
-        let line = |record: &StringRecord| line_at(record.position());
-        if text.starts_with(['\r', '\n']) {
-            return Err(nameless());
+        let mut table = Self { text, source, header: StringRecord::new(), stray: stray_quote(text) };
+        let mut written = StringRecord::new();
+        if text.starts_with(['\r', '\n']) || !table.next(&mut reader(text), &mut written)? {
+            return Err(missing(source, "name", remedy::NAMELESS));
         }
-        if let Some(at) = stray_quote(text) {
-            return Err(malformed(line_of(text, at), "a quoted cell does not end at its quote".to_owned(), QUOTES));
-        }
-        let mut reader = reader(text);
-        check_count(text, source)?;
-        let mut records = reader.records();
-        let header = match records.next() {
-            None => return Err(nameless()),
-            Some(header) => header.map_err(|error| malformed(1, error.to_string(), QUOTES))?,
-        };
-        let position = line(&header);
-        let header = header.iter().map(&mut named).collect::<Result<StringRecord, Error>>()?;
-        for (at, name) in header.iter().enumerate() {
-            if header.iter().take(at).any(|earlier| earlier == name) {
-                return Err(malformed(position, format!("the column {} stands twice", visible_name(name)), "keep one"));
+        table.header = written.iter().map(&mut named).collect::<Result<StringRecord, Error>>()?;
+        for (at, name) in table.header.iter().enumerate() {
+            if table.header.iter().take(at).any(|earlier| earlier == name) {
+                return Err(table.malformed(0, format!("the column {} stands twice", visible_name(name)), "keep one"));
             }
-        }
-        let mut table = Self { source, header, records: Vec::new() };
-        for record in records {
-            let record = record.map_err(|error| {
-                let at = line_at(error.position());
-                malformed(at, error.to_string(), QUOTES)
-            })?;
-            if record.iter().any(|cell| cell.len() > MOST_CHARACTERS && cell.chars().count() > MOST_CHARACTERS) {
-                let message = format!("a cell has more than {MOST_CHARACTERS} characters");
-                return Err(malformed(line(&record), message, QUOTES));
-            }
-            if record.len() != table.header.len() {
-                let (cells, columns) = (record.len(), table.header.len());
-                let message = format!("{cells} cells stand under {columns} columns");
-                return Err(malformed(line(&record), message, "give each row as many cells"));
-            }
-            table.records.push(record);
         }
         Ok(table)
     }
@@ -325,13 +285,69 @@ impl<'a> Table<'a> {
         self.header.iter().position(|column| column == name).ok_or_else(|| missing(self.source, name, hint))
     }
 
-    /// The rows, named by a column, each with its cells; their numbers are in `units`.
-    pub(super) fn rows(&self, name: usize, units: &'a Units) -> impl Iterator<Item = (Row<'_>, &StringRecord)> {
-        self.records.iter().enumerate().map(move |(number, record)| {
+    /// The rows, named by a column; `build` makes each of its cells, whose numbers are in `units`.
+    pub(super) fn rows<T>(
+        &self,
+        name: usize,
+        units: &Units,
+        build: impl Fn(Row<'_>, &StringRecord) -> Result<T, Error>,
+    ) -> Result<Rows<T>, Error> {
+        let records = self.records()?;
+        let rows = records.iter().enumerate().map(|(number, record)| {
             let name = record.get(name).filter(|name| !name.is_empty());
-            (Row { source: self.source, number, name, units }, record)
-        })
+            let row = Row { source: self.source, number, name, units };
+            let built = if name.is_some() { build(row, record) } else { Err(row.missing("name", remedy::NAMELESS)) };
+            (name.unwrap_or_default().to_owned(), built)
+        });
+        Ok(Rows::of(self.source, rows))
     }
+
+    /// The records below the column names, each with as many cells. The first fault from above is the error.
+    fn records(&self) -> Result<Vec<StringRecord>, Error> {
+        check_count(self.text, self.source)?;
+        let (mut reader, mut record, mut records) = (reader(self.text), StringRecord::new(), Vec::new());
+        self.next(&mut reader, &mut record)?;
+        while self.next(&mut reader, &mut record)? {
+            let begin = record.position().map_or(0, byte);
+            if record.iter().any(|cell| cell.len() > MOST_CHARACTERS && cell.chars().count() > MOST_CHARACTERS) {
+                let message = format!("a cell has more than {MOST_CHARACTERS} characters");
+                return Err(self.malformed(begin, message, QUOTES));
+            }
+            if record.len() != self.header.len() {
+                let (cells, columns) = (record.len(), self.header.len());
+                let message = format!("{cells} cells stand under {columns} columns");
+                return Err(self.malformed(begin, message, "give each row as many cells"));
+            }
+            records.push(record.clone());
+        }
+        Ok(records)
+    }
+
+    /// Reads the next record; false behind the last. A stray quote in it is an error.
+    fn next(&self, reader: &mut Reader<&[u8]>, record: &mut StringRecord) -> Result<bool, Error> {
+        let found = reader
+            .read_record(record)
+            .map_err(|error| self.malformed(error.position().map_or(0, byte), error.to_string(), QUOTES))?;
+        match self.stray {
+            Some(at) if at < byte(reader.position()) => {
+                Err(self.malformed(at, "a quoted cell does not end at its quote".to_owned(), QUOTES))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// The error of what stands at a byte, or behind the ends of lines there.
+    fn malformed(&self, at: usize, message: String, hint: &'static str) -> Error {
+        // The reader counts neither a carriage return alone nor empty lines before a record.
+        let ends = self.text.bytes().skip(at).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let line = line_of(self.text, at.saturating_add(ends));
+        Error::FileMalformed { file: self.source.to_owned(), line, column: 0, message, hint: hint.into() }
+    }
+}
+
+/// The byte of a position in a text.
+fn byte(position: &::csv::Position) -> usize {
+    usize::try_from(position.byte()).unwrap_or(usize::MAX)
 }
 
 /// The reader of a text, whose first record is the line of column names.
@@ -409,7 +425,7 @@ fn table<C, T>(
     build: impl Fn(Row<'_>, &mut dyn Iterator<Item = Cell<'_, C>>) -> Result<T, Error>,
 ) -> Result<Rows<T>, Error> {
     let mut declared = Vec::new();
-    let table = Table::read(text, source, |name| unit_behind(name, source, &mut declared))?;
+    let table = Table::of(text, source, |name| unit_behind(name, source, &mut declared))?;
     let units = Units::of_file(source, declared)?.or(units);
     let name = table.column("name", remedy::NAMELESS)?;
     let understood = |name| {
@@ -417,12 +433,10 @@ fn table<C, T>(
         column(&table.header, name).ok_or_else(unknown)
     };
     let columns = table.header.iter().map(understood).collect::<Result<Vec<C>, Error>>()?;
-    let rows = table.rows(name, &units).map(|(row, record)| {
+    table.rows(name, &units, |row, record| {
         let cells = table.header.iter().zip(&columns).zip(record);
-        let built = build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)));
-        (row.name.unwrap_or_default().to_owned(), built)
-    });
-    Ok(Rows::of(source, rows))
+        build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)))
+    })
 }
 
 /// The column name without the unit behind it, as in `demand.cpu[millicores]`, which is added to those declared.

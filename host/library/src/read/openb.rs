@@ -15,7 +15,7 @@ const OWN_FILES: &str = "give the trace's own files, pods as tasks and nodes as 
 
 /// The pods of a trace, as tasks in the order of the file.
 pub(super) fn tasks(text: &str, source: &str) -> Result<Rows<Task>, Error> {
-    let table = Table::read(text, source, as_it_stands)?;
+    let table = Table::of(text, source, as_it_stands)?;
     let units = Units::default();
     let name = table.column("name", OWN_FILES)?;
     let cpu = table.column("cpu_milli", OWN_FILES)?;
@@ -46,12 +46,12 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Rows<Task>, Error> {
         }
         Ok(task)
     };
-    Ok(Rows::of(source, table.rows(name, &units).map(|(row, cells)| (named(row), pod(row, cells)))))
+    table.rows(name, &units, pod)
 }
 
 /// The nodes of a trace, as offers.
 pub(super) fn offers(text: &str, source: &str) -> Result<Rows<Offer>, Error> {
-    let table = Table::read(text, source, as_it_stands)?;
+    let table = Table::of(text, source, as_it_stands)?;
     let units = Units::default();
     let name = table.column("sn", OWN_FILES)?;
     let cpu = table.column("cpu_milli", OWN_FILES)?;
@@ -64,12 +64,7 @@ pub(super) fn offers(text: &str, source: &str) -> Result<Rows<Offer>, Error> {
         offer.attributes.push(("model".to_owned(), cells[model].to_owned()));
         Ok(offer)
     };
-    Ok(Rows::of(source, table.rows(name, &units).map(|(row, cells)| (named(row), node(row, cells)))))
-}
-
-/// What a row is called; empty where it has no name.
-fn named(row: Row<'_>) -> String {
-    row.name.unwrap_or_default().to_owned()
+    table.rows(name, &units, node)
 }
 
 /// The two dimensions of the trace.

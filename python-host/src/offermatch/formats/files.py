@@ -340,6 +340,9 @@ _OFFER_COLUMNS = (("name", "devices"), ("available.", "capacity.", *cells.OFFER_
 
 
 def _csv_task(row: Mapping[str, str], place: str) -> Task:
+    if not row["name"]:
+        # It is refused for its name, with all others that have none.
+        return Task("", {})
     named = called(place, row["name"])
     required, preferred = cells.asked_in_cells(row, named)
     return Task(
@@ -354,6 +357,8 @@ def _csv_task(row: Mapping[str, str], place: str) -> Task:
 
 
 def _csv_offer(row: Mapping[str, str], place: str) -> Offer:
+    if not row["name"]:
+        return Offer("", {})
     named = called(place, row["name"])
     devices: Any = row.get("devices") or 0
     if isinstance(devices, str) and "|" in devices:
