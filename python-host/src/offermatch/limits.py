@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from offermatch.errors import InputError, LimitError
-from offermatch.reading import read_bounded
+from offermatch.reading import read_bounded, unreadable
 from offermatch.recording.format import strict_json
 from offermatch.visible import shown_value
 
@@ -136,9 +136,7 @@ def _of_file(path: Path) -> Iterator[tuple[str, int | None]]:
     try:
         found = strict_json(read_bounded(path).decode())
     except OSError as error:
-        raise InputError(
-            "file-unreadable", error.strerror or str(error), "check the path and its permissions", place
-        ) from error
+        raise unreadable(error, place) from error
     except ValueError as error:
         raise InputError("limit-malformed", f"not JSON: {error}", _HINT, place) from error
     if not isinstance(found, Mapping):

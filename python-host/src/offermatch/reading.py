@@ -14,6 +14,7 @@ from pathlib import Path
 from offermatch.errors import InputError
 
 __all__ = [
+    "CHECK_PATH",
     "MOST_OF_A_DOCUMENT",
     "MOST_OF_A_RECORDING",
     "MOST_OF_A_TABLE",
@@ -23,6 +24,7 @@ __all__ = [
     "read_bounded",
     "read_table",
     "unpacked",
+    "unreadable",
 ]
 
 STANDARD_INPUT = Path("-")
@@ -34,6 +36,8 @@ MOST_OF_A_RECORDING = 2**30
 """Bytes of a recording, unpacked."""
 MOST_OF_A_TABLE = 2**30
 """Bytes of a file of tasks or offers."""
+CHECK_PATH = "check the path and its permissions"
+"""What to do about a file that cannot be read."""
 SPLIT = "split the table, or see that it is the right one"
 """What to do about a table that is too large."""
 _GZIP = b"\x1f\x8b"
@@ -116,3 +120,8 @@ def unpacked(content: bytes, most: int = MOST_OF_A_RECORDING) -> bytes:
                 raise TooLongError(most, len(found))
         at -= len(member.unused_data)
     return bytes(found)
+
+
+def unreadable(error: OSError, place: str) -> InputError:
+    """Return the error of a file that cannot be read."""
+    return InputError("file-unreadable", error.strerror or str(error), CHECK_PATH, place)

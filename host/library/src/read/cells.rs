@@ -7,7 +7,17 @@ use crate::table::quantity::{Unit, Units, parse_quantity};
 use crate::visible::visible_name;
 
 /// The most devices of one task or offer: their thousandths cross as 32-bit numbers.
-pub(super) const MOST_DEVICES: u32 = u32::MAX / 1000;
+const MOST_DEVICES: u32 = u32::MAX / 1000;
+
+/// A number of devices that a task may ask for and an offer may have.
+pub(super) fn devices(asked: u64, place: impl FnOnce() -> Box<Place>) -> Result<u32, Error> {
+    let devices = u32::try_from(asked).ok().filter(|devices| *devices <= MOST_DEVICES);
+    devices.ok_or_else(|| Error::DevicesMalformed {
+        place: place(),
+        reason: format!("{asked} devices cannot be"),
+        hint: remedy::DEVICES,
+    })
+}
 
 /// A row of a file, for errors.
 #[derive(Clone, Copy)]
@@ -61,41 +71,22 @@ impl Row<'_> {
 
     /// A number of whole devices that a task asks for.
     pub(super) fn whole_devices(self, text: &str) -> Result<u32, Error> {
-        self.below(("devices", text), Unit::DEVICES, MOST_DEVICES, |asked| format!("{asked} devices"), remedy::DEVICES)
+        devices(self.in_unit("devices", Unit::DEVICES, text)?, || Box::new(self.place("devices")))
     }
 
     /// The share of one device that a task asks for.
     pub(super) fn device_share(self, text: &str) -> Result<u32, Error> {
-        self.below(
-            ("device_share", text),
-            Unit::THOUSANDTHS,
-            999,
-            |asked| format!("a share of {asked}"),
-            remedy::DEVICE_SHARE,
-        )
+        self.thousandths("device_share", text, 999, |asked| format!("a share of {asked}"), remedy::DEVICE_SHARE)
     }
 
     /// A number of wholly free devices, as the free thousandths of each.
     pub(super) fn free_devices(self, text: &str) -> Result<Vec<u32>, Error> {
-        let count = self.below(
-            ("devices", text),
-            Unit::DEVICES,
-            MOST_DEVICES,
-            |asked| format!("{asked} devices"),
-            remedy::DEVICES,
-        )?;
-        Ok(vec![1000; count as usize])
+        Ok(vec![1000; self.whole_devices(text)? as usize])
     }
 
     /// The free thousandths of one device.
     pub(super) fn free_thousandths(self, text: &str) -> Result<u32, Error> {
-        self.below(
-            ("devices", text),
-            Unit::THOUSANDTHS,
-            1000,
-            |free| format!("{free} free thousandths"),
-            remedy::FREE_THOUSANDTHS,
-        )
+        self.thousandths("devices", text, 1000, |free| format!("{free} free thousandths"), remedy::FREE_THOUSANDTHS)
     }
 
     /// A measure, or the bound of one.
@@ -143,16 +134,16 @@ impl Row<'_> {
         Error::GroupMalformed { place, reason, hint: remedy::NAMELESS_GROUP }
     }
 
-    /// A quantity that is not above `most`.
-    fn below(
+    /// Thousandths of a device, not above `most`.
+    fn thousandths(
         self,
-        (column, text): (&str, &str),
-        unit: Unit,
+        column: &str,
+        text: &str,
         most: u32,
         words: fn(u64) -> String,
         hint: &'static str,
     ) -> Result<u32, Error> {
-        let quantity = self.in_unit(column, unit, text)?;
+        let quantity = self.in_unit(column, Unit::THOUSANDTHS, text)?;
         match u32::try_from(quantity) {
             Ok(number) if number <= most => Ok(number),
             _ => Err(self.devices_malformed(column, format!("{} cannot be", words(quantity)), hint)),

@@ -2,6 +2,7 @@
 
 mod cells;
 mod csv;
+mod csv_table;
 pub(crate) mod fault;
 mod foreign;
 mod json;

@@ -3,9 +3,8 @@
 use ::csv::StringRecord;
 
 use crate::error::Error;
-use crate::read::cells::{MOST_DEVICES, Row};
-use crate::read::csv::Table;
-use crate::remedy;
+use crate::read::cells::{self, Row};
+use crate::read::csv_table::Table;
 use crate::table::bad::Rows;
 use crate::table::quantity::{Unit, Units};
 use crate::table::rows::{Offer, Requirement, Task};
@@ -81,9 +80,7 @@ fn whole(row: Row<'_>, column: &str, cell: &str) -> Result<u64, Error> {
 
 /// A number of devices.
 fn devices(row: Row<'_>, column: &str, cell: &str) -> Result<u32, Error> {
-    let asked = whole(row, column, cell)?;
-    let devices = u32::try_from(asked).ok().filter(|devices| *devices <= MOST_DEVICES);
-    devices.ok_or_else(|| row.devices_malformed(column, format!("{asked} devices cannot be"), remedy::DEVICES))
+    cells::devices(whole(row, column, cell)?, || Box::new(row.place(column)))
 }
 
 /// The trace has no units behind the names of its columns.

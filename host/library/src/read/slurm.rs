@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Place};
-use crate::read::cells::MOST_DEVICES;
+use crate::read::cells::devices;
 use crate::read::foreign::{At, text};
 use crate::read::strict_json::{self, Tree};
 use crate::remedy;
@@ -141,7 +141,7 @@ fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Re
         let taken = used.iter().filter(|gres| gres.kind == kind).map(|gres| gres.count);
         let free = taken.fold(count, u64::saturating_sub);
         if kind == "gpu" {
-            offer.devices = vec![1000; devices(&at, "gres", free)? as usize];
+            offer.devices = vec![1000; devices(free, || at.place("gres"))? as usize];
             offer.attributes.push(("gpu".to_owned(), model));
         } else {
             offer.capacity.push((format!("gres/{kind}"), count));
@@ -179,10 +179,10 @@ fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<
                 let count = at.quantity(&column, amount, Unit::COUNT)?;
                 match kind.split_once(':') {
                     Some(("gpu", model)) => {
-                        task.devices = task.devices.max(devices(at, &column, count)?);
+                        task.devices = task.devices.max(devices(count, || at.place(column.as_str()))?);
                         task.requirements.push(Requirement::is_in("gpu", [model]));
                     }
-                    None if kind == "gpu" => task.devices = devices(at, &column, count)?,
+                    None if kind == "gpu" => task.devices = devices(count, || at.place(column.as_str()))?,
                     other => {
                         let kind = other.map_or(kind, |(kind, _)| kind);
                         set(&mut task.demand, format!("gres/{kind}"), count);
@@ -207,7 +207,7 @@ fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<
             .map(|part| part.strip_prefix("gres:").or_else(|| part.strip_prefix("gres/")).unwrap_or(part));
         for Gres { kind, model, count } in gres(at, "tres_per_node", &parts.collect::<Vec<_>>().join(","))? {
             if kind == "gpu" {
-                task.devices = devices(at, "tres_per_node", count.saturating_add(u64::from(task.devices)))?;
+                task.devices = devices(count.saturating_add(u64::from(task.devices)), || at.place("tres_per_node"))?;
                 if !model.is_empty() {
                     task.requirements.push(Requirement::is_in("gpu", [model]));
                 }
@@ -251,16 +251,6 @@ fn among(attribute: &str, sets: &Sets, holds: impl Fn(&[String]) -> bool) -> Req
 fn set(demand: &mut Vec<(String, u64)>, name: String, count: u64) {
     demand.retain(|(known, _)| *known != name);
     demand.push((name, count));
-}
-
-/// Whole devices.
-fn devices(at: &At, column: &str, count: u64) -> Result<u32, Error> {
-    let devices = u32::try_from(count).ok().filter(|devices| *devices <= MOST_DEVICES);
-    devices.ok_or_else(|| Error::DevicesMalformed {
-        place: at.place(column),
-        reason: format!("{count} devices cannot be"),
-        hint: remedy::DEVICES,
-    })
 }
 
 /// Bytes: Slurm's K, M, G, T and P are powers of 1024, and a bare number is MiB.

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 from offermatch.errors import InputError
 from offermatch.formats.fault import FaultError
-from offermatch.reading import MOST_OF_A_RECORDING, read_bounded
+from offermatch.reading import MOST_OF_A_RECORDING, read_bounded, unreadable
 from offermatch.recording.format import FORMAT, FORMAT_2, checked, strict_json
 from offermatch.recording.recording import Recording
 
@@ -61,9 +61,7 @@ def read_group(path: Path) -> tuple[str, str, list[Recording]]:
     try:
         found = strict_json(read_bounded(path, MOST_OF_A_RECORDING).decode())
     except OSError as error:
-        raise InputError(
-            "file-unreadable", error.strerror or str(error), "check the path and its permissions", str(path)
-        ) from error
+        raise unreadable(error, str(path)) from error
     except FaultError as fault:
         raise fault.in_file(str(path)) from fault
     except ValueError as error:

@@ -22,6 +22,7 @@ from offermatch.conformance.rules import audit_by_ledger, has_groups, has_plans,
 from offermatch.conformance.scores import audit_by_scores, hang_on_task_and_offer, largest_table
 from offermatch.errors import InputError, MatcherError
 from offermatch.matcher import DirectMatcher, Matcher, ReferenceMatcher
+from offermatch.reading import unreadable
 from offermatch.recording.columns import explained_shown, plan_shown
 from offermatch.recording.recording import Recording
 from offermatch.tables.tables import Assigned, Plan
@@ -73,9 +74,7 @@ class Skips:
         try:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
-            raise InputError(
-                "file-unreadable", error.strerror or str(error), "check the path and its permissions", str(path)
-            ) from error
+            raise unreadable(error, str(path)) from error
         found = []
         for number, line in enumerate(map(str.strip, text.splitlines()), 1):
             if not line or line.startswith("#"):

@@ -15,7 +15,7 @@ from offermatch.errors import InputError
 from offermatch.extras import require
 from offermatch.formats import fault
 from offermatch.quantity import units_of_file
-from offermatch.reading import STANDARD_INPUT, read_table
+from offermatch.reading import STANDARD_INPUT, read_table, unreadable
 from offermatch.tables import most
 
 __all__ = ["STANDARD_INPUT", "decoded", "documents", "json_rows", "text_of"]
@@ -66,8 +66,7 @@ def text_of(path: Path) -> str:
     try:
         return read_table(path).decode("utf-8-sig")
     except OSError as error:
-        hint = "check the path and its permissions"
-        raise InputError("file-unreadable", error.strerror or str(error), hint, str(path)) from error
+        raise unreadable(error, str(path)) from error
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode()
         place = f"{path}, line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"

@@ -23,7 +23,7 @@ from offermatch.formats import kubernetes, openb, slurm
 from offermatch.formats.documents import decoded, documents, json_rows, text_of
 from offermatch.model import Offer, Task
 from offermatch.quantity import check_units, unit_of, units_of_file
-from offermatch.reading import STANDARD_INPUT, read_table
+from offermatch.reading import STANDARD_INPUT, read_table, unreadable
 from offermatch.requirements import double, measure_number, members
 from offermatch.tables import cells, most
 from offermatch.tables.bad import BadRows, nameless
@@ -232,8 +232,7 @@ def _parquet(path: Path, source: str) -> tuple[dict[str, Any], dict[str, str]]:
         most.check_rows(file.metadata.num_rows, source)
         table = file.read()
     except OSError as error:
-        hint = "check the path and its permissions"
-        raise InputError("file-unreadable", error.strerror or str(error), hint, source) from error
+        raise unreadable(error, source) from error
     except (ValueError, NotImplementedError) as error:
         raise InputError("file-malformed", f"not Parquet: {error}", "write it anew", source) from error
     names, units = csv_units(table.column_names, source)
@@ -275,9 +274,7 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
         raise malformed(error, 1) from error
     if not header:
         raise nameless(f"{path}, line 1, name")
-    for at, name in enumerate(header):
-        if name in header[:at]:
-            raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", f"{path}, line 1")
+    _check_once(header, str(path))
 
     def cells() -> Iterator[list[str]]:
         line = 1
@@ -300,7 +297,14 @@ def csv_rows(path: Path) -> tuple[list[str], Iterator[list[str]]]:
     return header, cells()
 
 
+def _check_once(header: Sequence[str], source: str) -> None:
+    for at, name in enumerate(header):
+        if name in header[:at]:
+            raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", f"{source}, line 1")
+
+
 _QUOTED = re.compile(r'"[^"]*(?:""[^"]*)*"(?!")')
+_CELL_END = re.compile(r"[,\r\n]")
 _LINE_END = re.compile(r"\r\n?|\n")
 
 
@@ -319,9 +323,6 @@ def _stray_quote(text: str) -> int | None:
         if end is None:
             return None
         at = end.end()
-
-
-_CELL_END = re.compile(r"[,\r\n]")
 
 
 def csv_tasks(header: Sequence[str], rows: Iterator[list[str]], source: str, also: Sequence[str] = ()) -> list[Task]:
@@ -394,9 +395,7 @@ def csv_units(header: Sequence[str], source: str) -> tuple[list[str], dict[str, 
         if match and units.setdefault(match[2], match[3]) != match[3]:
             message = f"{match[2]} is in {units[match[2]]} and in {match[3]}"
             raise InputError("file-malformed", message, "a dimension is in one unit", f"{source}, line 1")
-    for at, name in enumerate(names):
-        if name in names[:at]:
-            raise InputError("file-malformed", f"the column {name!r} stands twice", "keep one", f"{source}, line 1")
+    _check_once(names, source)
     return names, units_of_file(units, source)
 
 

@@ -19,7 +19,7 @@ from offermatch.fallback.standing import scales_of_opening
 from offermatch.formats.fault import FaultError
 from offermatch.matcher import DirectMatcher, ReferenceMatcher
 from offermatch.model import Timings
-from offermatch.reading import MOST_OF_A_RECORDING, read_bounded, unpacked
+from offermatch.reading import MOST_OF_A_RECORDING, read_bounded, unpacked, unreadable
 from offermatch.recording.columns import (
     changes_of,
     comparable,
@@ -83,9 +83,7 @@ class Recording:
             found = parsed(content.decode())
             _check_shape(found["shape"], len(content))
         except OSError as error:
-            raise InputError(
-                "file-unreadable", error.strerror or str(error), "check the path and its permissions", str(path)
-            ) from error
+            raise unreadable(error, str(path)) from error
         except FaultError as fault:
             raise fault.in_file(str(path)) from fault
         except ValueError as error:

@@ -23,7 +23,7 @@ from offermatch.errors import MatcherError
 from offermatch.limits import Limits
 from offermatch.matcher import Matcher
 from offermatch.provenance import SCHEME
-from offermatch.reading import TooLongError, read_bounded
+from offermatch.reading import CHECK_PATH, TooLongError, read_bounded
 from offermatch.recording.format import strict_json
 from offermatch.recording.recording import Recording, replay
 from offermatch.wasm.component import Code
@@ -124,8 +124,7 @@ class Manifest:
         try:
             content = read_bounded(place)
         except OSError as error:
-            hint = "check the path and its permissions"
-            raise MatcherError("manifest-malformed", error.strerror or str(error), hint, str(place)) from error
+            raise MatcherError("manifest-malformed", error.strerror or str(error), CHECK_PATH, str(place)) from error
         except TooLongError as error:
             raise MatcherError("manifest-malformed", str(error), _HINT, str(place)) from error
         return cls.of_bytes(content, place)

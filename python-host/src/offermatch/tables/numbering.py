@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, chain, repeat
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
-from offermatch.model import AnyRequirement, Comparison, Preference
+from offermatch.model import AnyRequirement, Comparison
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.groups import Occupants, group_table
 from offermatch.tables.interner import Interner
@@ -77,20 +77,16 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
     """Return what each task requires and, behind it, prefers; equal lists are numbered once."""
     if tasks.requirements is None and tasks.preferences is None:
         return NO_REQUIREMENTS
+    which, first_rows = _kinds(tasks)
     numbered: dict[AnyRequirement, _Numbered] = {}
-    lists: list[list[tuple[_Numbered, float]]] = []
-    first_rows: list[int] = []
-
-    def number(row: int, asked: Sequence[AnyRequirement], preferred: Sequence[Preference]) -> int:
-        weighed = [(one, math.inf) for one in asked] + [(one.requirement, one.weight) for one in preferred]
-        for one, _ in weighed:
+    lists = []
+    for row in first_rows:
+        asked = [(one, math.inf) for one in (tasks.requirements[row] if tasks.requirements else None) or ()]
+        asked += [(one.requirement, one.weight) for one in (tasks.preferences[row] if tasks.preferences else None) or ()]
+        for one, _ in asked:
             if one not in numbered:
                 numbered[one] = _number(one, interner, measures)
-        lists.append([(numbered[one], weight) for one, weight in weighed])
-        first_rows.append(row)
-        return len(lists) - 1
-
-    which = _kinds(tasks, number)
+        lists.append([(numbered[one], weight) for one, weight in asked])
     sizes = list(map(len, lists))
     columns = Requirements(
         offsets=array("Q", accumulate(map(sizes.__getitem__, which), initial=0)),
@@ -109,8 +105,8 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
     return columns if columns.kinds else NO_REQUIREMENTS
 
 
-def _kinds(tasks: TaskColumns, number: Callable[[int, Sequence[AnyRequirement], Sequence[Preference]], int]) -> list[int]:
-    """Return a number for each row that is the same where the same is asked; ``number`` gives one to what is new."""
+def _kinds(tasks: TaskColumns) -> tuple[list[int], list[int]]:
+    """Return a number for each row, from 0, that is the same where the same is asked, and the first row of each number."""
     asked: list[Any] = [one or () for one in tasks.requirements or repeat(None, len(tasks))]
     preferred: list[Any] = [one or () for one in tasks.preferences or repeat(None, len(tasks))]
     # Equal lists are mostly made of the same objects, which are told apart sooner than their values.
@@ -120,13 +116,14 @@ def _kinds(tasks: TaskColumns, number: Callable[[int, Sequence[AnyRequirement], 
     first_rows = dict(zip(reversed(objects), range(len(objects) - 1, -1, -1), strict=True))
     by_values: dict[Any, int] = {}
     by_objects: dict[Any, int] = {}
-    for found, row in sorted(first_rows.items(), key=itemgetter(1)):
+    found: list[int] = []
+    for one, row in sorted(first_rows.items(), key=itemgetter(1)):
         # Weights as text, because 0.0 and -0.0 are equal.
         values = (*asked[row], None, *((one.requirement, repr(one.weight)) for one in preferred[row]))
-        if values not in by_values:
-            by_values[values] = number(row, asked[row], preferred[row])
-        by_objects[found] = by_values[values]
-    return list(map(by_objects.__getitem__, objects))
+        by_objects[one] = by_values.setdefault(values, len(found))
+        if by_objects[one] == len(found):
+            found.append(row)
+    return list(map(by_objects.__getitem__, objects)), found
 
 
 def _column(code: Literal["Q", "d"], which: list[int], values: list[Any]) -> array[Any]:

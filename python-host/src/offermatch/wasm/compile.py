@@ -14,7 +14,7 @@ from wasmtime.component import Component
 
 from offermatch.errors import MatcherError
 from offermatch.limits import Limits, exceeded
-from offermatch.reading import TooLongError, read_bounded
+from offermatch.reading import CHECK_PATH, TooLongError, read_bounded
 from offermatch.wasm import cache, elsewhere
 from offermatch.wasm.engine import configuration, shared_engine
 
@@ -39,8 +39,7 @@ def read_component(path: Path, limits: Limits) -> bytes:
         asked = f"it is {error.size:,} bytes long"
         raise exceeded(_CODE, "component_bytes", limits.component_bytes, asked, str(path)) from error
     except OSError as error:
-        hint = "check the path and its permissions"
-        raise MatcherError("component-unreadable", error.strerror or str(error), hint, str(path)) from error
+        raise MatcherError("component-unreadable", error.strerror or str(error), CHECK_PATH, str(path)) from error
 
 
 def compile_component(

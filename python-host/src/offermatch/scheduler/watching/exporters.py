@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from prometheus_client import start_http_server
 
 from offermatch.errors import InputError
+from offermatch.reading import CHECK_PATH
 from offermatch.scheduler.watching.telemetry import Telemetry
 
 __all__ = ["exporting"]
@@ -64,7 +65,7 @@ def _traces(entered: ExitStack, resource: Resource, trace_file: Path | None) -> 
         try:
             stream = entered.enter_context(trace_file.open("a", encoding="utf-8"))
         except OSError as error:
-            raise InputError("file-unwritable", str(error), "check the path and its permissions", str(trace_file)) from error
+            raise InputError("file-unwritable", str(error), CHECK_PATH, str(trace_file)) from error
         # Closed after the provider: the exit stack ends them in this order's reverse.
         entered.callback(provider.force_flush)
         provider.add_span_processor(SimpleSpanProcessor(FileSpanExporter(stream=stream)))

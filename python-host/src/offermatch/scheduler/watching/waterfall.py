@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offermatch.errors import InputError
+from offermatch.reading import CHECK_PATH
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["TracedSpan", "Waterfall", "draw", "read_traces"]
@@ -82,7 +83,7 @@ def read_traces(path: Path) -> list[Waterfall]:
                     for trace, span in _spans(line, f"{path}, line {number}"):
                         by_trace.setdefault(trace, []).append(span)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError("file-unreadable", str(error), "check the path and its permissions", str(path)) from error
+        raise InputError("file-unreadable", str(error), CHECK_PATH, str(path)) from error
     found = [_ordered(trace, spans) for trace, spans in by_trace.items()]
     return sorted(found, key=lambda one: one.spans[0].start)
 
