@@ -266,6 +266,9 @@ fn table<C, T>(
     };
     let columns = table.header.iter().map(understood).collect::<Result<Vec<C>, Error>>()?;
     table.rows(name, &units, |row, record| {
+        if row.name.is_none() {
+            return Err(row.missing("name", remedy::NAMELESS));
+        }
         let cells = table.header.iter().zip(&columns).zip(record);
         build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)))
     })

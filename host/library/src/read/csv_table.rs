@@ -63,8 +63,7 @@ impl<'a> Table<'a> {
         let rows = records.iter().enumerate().map(|(number, record)| {
             let name = record.get(name).filter(|name| !name.is_empty());
             let row = Row { source: self.source, number, name, units };
-            let built = if name.is_some() { build(row, record) } else { Err(row.missing("name", remedy::NAMELESS)) };
-            (name.unwrap_or_default().to_owned(), built)
+            (name.unwrap_or_default().to_owned(), build(row, record))
         });
         Ok(Rows::of(self.source, rows))
     }
