@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import pairwise, repeat
+from itertools import groupby, pairwise
 from typing import Any
 
 from offermatch.answer import Answer
@@ -23,6 +23,7 @@ from offermatch.model import DEVICES, Quantity, Requirement, Settings
 from offermatch.quantity import unit_of
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
+from offermatch.tables.kinds import kinds_of
 
 __all__ = ["Partition", "match_partitions", "partition"]
 
@@ -135,6 +136,10 @@ def _check_apart(kind: str, names: Sequence[Sequence[str]]) -> None:
         seen.update(here)
 
 
+_NOWHERE = -1
+"""The node of a task that no offer can take."""
+
+
 class _Connected:
     """Which of some nodes are connected (disjoint sets: Tarjan, 1975)."""
 
@@ -152,6 +157,10 @@ class _Connected:
             self._above[node] = node = self._above[self._above[node]]
         return node
 
+    def above(self) -> dict[int, int]:
+        """Return what stands for each node, and ``_NOWHERE`` for itself."""
+        return {_NOWHERE: _NOWHERE, **{node: self.of(node) for node in range(len(self._above))}}
+
     def join(self, one: int, other: int) -> None:
         """Connect two nodes."""
         self._above[self.of(other)] = self.of(one)
@@ -160,46 +169,48 @@ class _Connected:
 def _parts(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[list[int], list[int]]]:
     """Return the rows of tasks and of offers that are connected."""
     nodes = _Connected()
-    names = sorted({one.attribute for row in tasks.requirements or () for one in row or () if isinstance(one, Requirement)})
+    kinds = kinds_of(len(tasks), tasks.requirements)
+    lists = [tasks.requirements[row] or () for row in kinds.first_rows] if tasks.requirements else [()]
+    required = [[one for one in asked if isinstance(one, Requirement)] for asked in lists]
+    names = sorted({one.attribute for of_kind in required for one in of_kind})
     columns = [offers.attributes.get(name) or [None] * len(offers) for name in names]
     # Offers that requirements do not tell apart are one node.
-    alike: dict[tuple[str | None, ...], int] = {}
-    values_of = zip(*columns, strict=True) if columns else repeat((), len(offers))
-    node_of = [alike.setdefault(values, len(alike)) for values in values_of]
-    for _ in alike:
-        nodes.add()
+    values_of = list(zip(*columns, strict=True)) if columns else [()] * len(offers)
+    alike = {values: nodes.add() for values in dict.fromkeys(values_of)}
+    node_of = list(map(alike.__getitem__, values_of))
     members = dict.fromkeys(group.name for group in tasks.groups or () if group is not None)
     groups = {name: nodes.add() for name in members}
     for name, running in offers.occupants.items():
         for row in running if name in groups else ():
             nodes.join(groups[name], node_of[row])
-    meeting: dict[tuple[Requirement, ...], list[int]] = {}
-    any_of: list[int | None] = []
-    for row in range(len(tasks)):
-        required = tuple(
-            one for one in (tasks.requirements[row] if tasks.requirements else ()) or () if isinstance(one, Requirement)
-        )
-        if (met := meeting.get(required)) is None:
-            where = {one: names.index(one.attribute) for one in required}
-            met = [at for at, values in enumerate(alike) if all(one.holds(values[where[one]]) for one in required)]
-            meeting[required] = met
-            for one, other in pairwise(met):
-                nodes.join(one, other)
-        group = tasks.groups[row] if tasks.groups else None
-        if group is not None and met:
-            nodes.join(groups[group.name], met[0])
-        any_of.append(groups[group.name] if group is not None else met[0] if met else None)
-    task_rows: dict[int | None, list[int]] = {}
-    for row, node in enumerate(any_of):
-        task_rows.setdefault(None if node is None else nodes.of(node), []).append(row)
-    offer_rows: dict[int | None, list[int]] = {}
-    for row, node in enumerate(node_of):
-        offer_rows.setdefault(nodes.of(node), []).append(row)
-    found = [(rows, offer_rows.get(node, [])) for node, rows in task_rows.items() if node is not None]
-    if nowhere := task_rows.get(None):
+    # A node among those that each kind may take.
+    taken: list[int] = []
+    for of_kind in required:
+        where = [(one, names.index(one.attribute)) for one in of_kind]
+        met = [node for values, node in alike.items() if all(one.holds(values[column]) for one, column in where)]
+        for one, other in pairwise(met):
+            nodes.join(one, other)
+        taken.append(met[0] if met else _NOWHERE)
+    any_of = list(map(taken.__getitem__, kinds.of_rows))
+    for row, group in enumerate(tasks.groups or ()):
+        if group is not None:
+            if any_of[row] != _NOWHERE:
+                nodes.join(groups[group.name], any_of[row])
+            any_of[row] = groups[group.name]
+    above = nodes.above()
+    task_rows, offer_rows = (_rows_of(list(map(above.__getitem__, column))) for column in (any_of, node_of))
+    nowhere = task_rows.pop(_NOWHERE, [])
+    found = sorted((rows, offer_rows.get(node, [])) for node, rows in task_rows.items())
+    if nowhere:
         first = found.pop(0) if found else ([], [])
         found.insert(0, (sorted([*first[0], *nowhere]), first[1]))
     return found
+
+
+def _rows_of(nodes: Sequence[int]) -> dict[int, list[int]]:
+    """Return the rows of each node."""
+    in_order = sorted(range(len(nodes)), key=nodes.__getitem__)
+    return {node: list(rows) for node, rows in groupby(in_order, nodes.__getitem__)}
 
 
 def _scales(offers: OfferColumns, settings: Settings) -> dict[str, Quantity]:

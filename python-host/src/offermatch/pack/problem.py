@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isnan
 
 from offermatch.errors import InputError
-from offermatch.model import AnyRequirement
 from offermatch.pack.search import Kind, Problem
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.kinds import kinds_of
 
 __all__ = ["problem"]
 
@@ -49,17 +48,16 @@ def problem(tasks: TaskColumns, offers: OfferColumns, *, unlimited: bool) -> tup
         kinds.setdefault((tuple(capacity), values, numbers), []).append(row)
     rows = list(kinds.values())
     found = [Kind(capacity, None if unlimited else len(having)) for (capacity, *_), having in kinds.items()]
-    known: dict[tuple[AnyRequirement, ...], frozenset[int]] = {}
+    asking = kinds_of(len(tasks), tasks.requirements)
 
-    def allowed(requirements: Sequence[AnyRequirement]) -> frozenset[int] | None:
-        if not requirements:
+    def allowed(row: int) -> frozenset[int] | None:
+        """Return the kinds of offer that a task may take; None where all of them."""
+        required = (tasks.requirements and tasks.requirements[row]) or ()
+        if not required:
             return None
-        asked = tuple(requirements)
-        if asked not in known:
-            known[asked] = frozenset(
-                number for number, having in enumerate(rows) if all(offers.meets(one, having[0]) for one in asked)
-            )
-        return known[asked]
+        return frozenset(
+            number for number, having in enumerate(rows) if all(offers.meets(one, having[0]) for one in required)
+        )
 
-    required: Sequence[Sequence[AnyRequirement]] = tasks.requirements or [()] * len(tasks)
-    return Problem(demands, found, [allowed(one or ()) for one in required]), rows
+    of_kinds = list(map(allowed, asking.first_rows))
+    return Problem(demands, found, list(map(of_kinds.__getitem__, asking.of_rows))), rows

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise, repeat
 from math import isnan
 
-from offermatch.model import DEVICES, AnyRequirement, Mode
+from offermatch.model import DEVICES, Mode
 from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.kinds import kinds_of
 
 __all__ = ["Bound", "upper_bound"]
 
@@ -124,17 +125,19 @@ def _kinds(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[Sequence[int]
     alike: dict[tuple[str | float | None, ...], list[int]] = {}
     for row, values in enumerate(zip(*columns, strict=True) if columns else repeat((), len(offers))):
         alike.setdefault(values, []).append(row)
-    asking: dict[tuple[AnyRequirement, ...], list[int]] = {}
-    for row, requirements in enumerate(tasks.requirements):
-        asking.setdefault(tuple(requirements or ()), []).append(row)
+    kinds = kinds_of(len(tasks), tasks.requirements)
+    asking: list[list[int]] = [[] for _ in kinds.first_rows]
+    for row, kind in enumerate(kinds.of_rows):
+        asking[kind].append(row)
     found: dict[tuple[int, ...], list[int]] = {}
     everything = tuple(range(len(alike)))
     firsts = [rows[0] for rows in alike.values()]
-    for number, requirements in enumerate(sorted(asking, key=lambda one: -len(asking[one]))):
+    for number, rows in enumerate(sorted(asking, key=len, reverse=True)):
         groups = everything
         if number < _KINDS:
-            groups = tuple(at for at, first in enumerate(firsts) if all(offers.meets(one, first) for one in requirements))
-        found.setdefault(groups, []).extend(asking[requirements])
+            required = tasks.requirements[rows[0]] or ()
+            groups = tuple(at for at, first in enumerate(firsts) if all(offers.meets(one, first) for one in required))
+        found.setdefault(groups, []).extend(rows)
     having = list(alike.values())
     return [
         (None if groups == everything else [row for at in groups for row in having[at]], rows)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from operator import add, le, mul
-from typing import Any
+from typing import Any, TypeVar
 
 from offermatch import quantity
 from offermatch.errors import InputError
@@ -28,6 +28,8 @@ from offermatch.tables.ingest import Place, integers, kinds, texts
 from offermatch.visible import called, shown_value
 
 __all__ = ["OfferColumns", "TaskColumns", "check_devices"]
+
+_T = TypeVar("_T")
 
 MOST_DEVICES = (2**32 - 1) // 1000
 """The most devices one task may ask for or one offer may have: their thousandths cross as a 32-bit integer."""
@@ -179,13 +181,11 @@ class TaskColumns:
         return {one.measure for one in self._asked if isinstance(one, Comparison)}
 
     @property
-    def _asked(self) -> Iterable[AnyRequirement]:
+    def _asked(self) -> Sequence[AnyRequirement]:
         """The requirements of all rows and those in their preferences, each object once."""
-        required = list(chain.from_iterable(filter(None, self.requirements or ())))
-        preferred = list(chain.from_iterable(filter(None, self.preferences or ())))
-        asked = dict(zip(map(id, required), required, strict=True))
-        weighed = dict(zip(map(id, preferred), preferred, strict=True))
-        return [*asked.values(), *(one.requirement for one in weighed.values())]
+        required = _each_once(chain.from_iterable(filter(None, _each_once(self.requirements or ()))))
+        preferred = _each_once(chain.from_iterable(filter(None, _each_once(self.preferences or ()))))
+        return [*required, *(one.requirement for one in preferred)]
 
     @property
     def group_attributes(self) -> list[str]:
@@ -440,6 +440,12 @@ class OfferColumns:
                 raise InputError(
                     "file-malformed", f"{shown_value(value)} is not text", "an attribute's value is text or unset", place
                 )
+
+
+def _each_once(values: Iterable[_T]) -> list[_T]:
+    """Return each object among some once."""
+    held = list(values)
+    return list(dict(zip(map(id, held), held, strict=True)).values())
 
 
 def _has_devices(value: Any) -> bool:

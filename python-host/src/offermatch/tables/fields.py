@@ -358,18 +358,22 @@ def _listed(
     column = _said(found.optional(field, ()), ())
     if column is None:
         return None
+    # Rows with equal lists share one. Not of preferences: those with weights 0.0 and -0.0 are equal.
+    known: dict[Sequence[Any], Sequence[Any]] = {}
+    shares = Preference not in made
     listed: list[Sequence[Any]] = []
     for row, value in enumerate(texts(column)):
         asked = value.tolist() if type(value).__name__ == "ndarray" else value
-        if asked is None or (isinstance(asked, (tuple, list)) and not asked):
+        if asked is None:
             listed.append(())
+        elif isinstance(asked, (tuple, list)) and made.issuperset(map(type, asked)):
+            one = tuple(asked)
+            listed.append(known.setdefault(one, one) if shares else one)
         elif isinstance(asked, (str, bytes)) or not isinstance(asked, (Sequence, set, frozenset)):
             example = "[is_in('zone', 'a')]" if field == "requirements" else "[prefer(is_in('zone', 'a'), 0.5)]"
             place = found.place(row, names, field)
             hint = f"a task has a list of {field}, such as {example}"
             raise InputError("file-malformed", f"{shown_value(value)} is not a list of {field}", hint, place)
-        elif kinds(asked) <= made:
-            listed.append(tuple(asked))
         else:
             place = found.place(row, names, field)
             listed.append(tuple(read(one, f"{place}.{at}") for at, one in enumerate(asked)))

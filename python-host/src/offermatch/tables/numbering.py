@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Collection, Sequence
-from itertools import accumulate, chain, repeat
-from operator import itemgetter
+from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
 from offermatch.model import AnyRequirement, Comparison
 from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.groups import Occupants, group_table
 from offermatch.tables.interner import Interner
+from offermatch.tables.kinds import kinds_of
 from offermatch.tables.tables import AT_LEAST, AT_MOST, IN, NO_REQUIREMENTS, NOT_IN, OfferTable, Requirements, TaskTable
 
 __all__ = ["offer_table", "task_table"]
@@ -77,7 +77,7 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
     """Return what each task requires and, behind it, prefers; equal lists are numbered once."""
     if tasks.requirements is None and tasks.preferences is None:
         return NO_REQUIREMENTS
-    which, first_rows = _kinds(tasks)
+    which, first_rows = kinds_of(len(tasks), tasks.requirements, tasks.preferences)
     numbered: dict[AnyRequirement, _Numbered] = {}
     lists = []
     for row in first_rows:
@@ -105,30 +105,12 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
     return columns if columns.kinds else NO_REQUIREMENTS
 
 
-def _kinds(tasks: TaskColumns) -> tuple[list[int], list[int]]:
-    """Return a number for each row, from 0, that is the same where the same is asked, and the first row of each number."""
-    asked: list[Any] = [one or () for one in tasks.requirements or repeat(None, len(tasks))]
-    preferred: list[Any] = [one or () for one in tasks.preferences or repeat(None, len(tasks))]
-    # Equal lists are mostly made of the same objects, which are told apart sooner than their values.
-    objects: list[Any] = list(map(tuple, map(map, repeat(id), asked)))
-    if tasks.preferences is not None:
-        objects = list(zip(objects, map(tuple, map(map, repeat(id), preferred)), strict=True))
-    first_rows = dict(zip(reversed(objects), range(len(objects) - 1, -1, -1), strict=True))
-    by_values: dict[Any, int] = {}
-    by_objects: dict[Any, int] = {}
-    found: list[int] = []
-    for one, row in sorted(first_rows.items(), key=itemgetter(1)):
-        # Weights as text, because 0.0 and -0.0 are equal.
-        values = (*asked[row], None, *((one.requirement, repr(one.weight)) for one in preferred[row]))
-        by_objects[one] = by_values.setdefault(values, len(found))
-        if by_objects[one] == len(found):
-            found.append(row)
-    return list(map(by_objects.__getitem__, objects)), found
-
-
 def _column(code: Literal["Q", "d"], which: list[int], values: list[Any]) -> array[Any]:
     """Return the values of each row behind one another, given those of each kind of row."""
-    return array(code, chain.from_iterable(map(values.__getitem__, which)))
+    parts = [array(code, one).tobytes() for one in values]
+    column = array(code)
+    column.frombytes(b"".join(map(parts.__getitem__, which)))
+    return column
 
 
 class _Numbered(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, compress, islice, repeat
+from itertools import accumulate, chain, compress, groupby, islice, repeat
 from operator import ge, itemgetter, le, lt
 from typing import Any, NoReturn
 
@@ -206,11 +206,10 @@ class Ledger:
                 _refuse(f"an offer promised beyond what is available in dimension {dimension}")
 
     def _check_requirements(self, tasks: TaskTable, answer: Assigned) -> None:
-        alike = tasks.requirements.first_alike or range(tasks.rows)
-        taken: dict[int, list[int]] = {}
-        for task, offer in zip(_picked(alike, answer.tasks), answer.offers, strict=True):
-            taken.setdefault(task, []).append(offer)
-        if all(self._all_hold(tasks, task, offers) for task, offers in taken.items()):
+        alike = _picked(tasks.requirements.first_alike or range(tasks.rows), answer.tasks)
+        in_order = sorted(range(len(alike)), key=alike.__getitem__)
+        taken = ((task, _picked(answer.offers, list(rows))) for task, rows in groupby(in_order, alike.__getitem__))
+        if all(self._all_hold(tasks, task, offers) for task, offers in taken):
             return
         for task, offer in zip(answer.tasks, answer.offers, strict=True):
             if self.breaks_requirement(tasks, task, offer):
