@@ -29,6 +29,7 @@ from offermatch.tables.frames import Table
 from offermatch.tables.groups import Occupants, short_groups
 from offermatch.tables.ingest import texts
 from offermatch.tables.input import offer_columns, task_columns
+from offermatch.tables.kinds import kinds_of
 from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units, unknown_attributes
 from offermatch.tables.rules import refuse_preemption
 from offermatch.tables.running import running_table
@@ -463,11 +464,9 @@ def _names(given: Any) -> list[Any]:
 def _keys(tasks: TaskColumns) -> Iterable[Any]:
     """Return what tells tasks apart, one key a row."""
     rows = len(tasks)
-    columns: list[Iterable[Any]] = [*tasks.demand.values()]
-    columns.append([0] * rows if tasks.devices is None else tasks.devices)
-    columns.append([()] * rows if tasks.requirements is None else map(tuple, tasks.requirements))
-    if tasks.preferences is not None:
-        columns.append(map(tuple, tasks.preferences))
+    columns: list[Iterable[Any]] = [*tasks.demand.values(), kinds_of(rows, tasks.requirements, tasks.preferences).of_rows]
+    if tasks.devices is not None:
+        columns.append(tasks.devices)
     if tasks.groups is not None:
         # How many members find offers is a matter of all of them.
         columns.append(None if group is None else row for row, group in enumerate(tasks.groups))
