@@ -28,18 +28,20 @@ fn main() -> ExitCode {
     tracing_subscriber::registry().with(log).with(traces.layer()).init();
     let result = traces.root().in_scope(|| cli::run(arguments.command));
     traces.end();
-    match result.and_then(|output| Ok(print(&output)?)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if let Some(cli::trust::Differs(output)) = error.downcast_ref() {
-                // Whoever does not read it gets the exit code.
-                let _ = print(output);
-                return ExitCode::FAILURE;
-            }
+    let (result, code) = match result {
+        Ok(output) => (print(&output), ExitCode::SUCCESS),
+        Err(error) => match error.downcast::<cli::trust::Differs>() {
+            Ok(cli::trust::Differs(output)) => (print(&output), ExitCode::FAILURE),
+            Err(error) => (Err(error), ExitCode::FAILURE),
+        },
+    };
+    result.map_or_else(
+        |error| {
             complain(&error);
             ExitCode::FAILURE
-        }
-    }
+        },
+        |()| code,
+    )
 }
 
 /// Standard error, on which each event of the log is one line that can be seen, whatever strangers have put into it.
@@ -59,12 +61,14 @@ impl Write for VisibleLog {
     }
 }
 
-/// Prints data. Whoever closes the pipe early has what they wanted.
-fn print(output: &[u8]) -> io::Result<()> {
+/// Prints data. A reader that closes the pipe early has all it wanted.
+fn print(output: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(output).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(offermatch::Error::FileUnwritable { file: "standard output".into(), error }.into())
+        }
+        _ => Ok(()),
     }
 }
 

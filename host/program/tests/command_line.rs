@@ -173,6 +173,19 @@ fn each_failure_leaves_with_one() {
 }
 
 #[test]
+fn standard_output_that_takes_nothing_is_an_error_with_a_code() {
+    let program = Command::new(env!("CARGO_BIN_EXE_offermatch-host"))
+        .args(["match", "--sample", "uniform:2x2"])
+        .stdout(std::fs::File::create("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(program.stderr).unwrap();
+    assert_eq!(program.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("error[file-unwritable]: standard output cannot be written: No space left"), "{told}");
+    assert!(told.ends_with("\nhint: name a place that can be written to\n"), "{told}");
+}
+
+#[test]
 fn wrong_usage_leaves_with_two() {
     for arguments in [
         &[][..],
@@ -190,7 +203,11 @@ fn wrong_usage_leaves_with_two() {
 
 #[test]
 fn a_command_of_another_program_is_named_with_that_program() {
-    for (command, program) in [("submit", "offermatch, which"), ("stage", "offermatch-stage SOURCE... TARGET")] {
+    for (command, program) in [
+        ("submit", "offermatch, which"),
+        ("doctor", "offermatch, which"),
+        ("stage", "offermatch-stage SOURCE... TARGET"),
+    ] {
         let text = complaint(&[command, "a", "b"], 2);
         assert!(text.contains(&format!("{command} is a command of another program: {program}")), "{text}");
     }

@@ -5,6 +5,7 @@ import json
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -138,6 +139,25 @@ def test_help(capsys, arguments):
     status, out, _ = command(capsys, *arguments)
     assert status == 0
     assert "usage:" in out
+
+
+def test_version(capsys):
+    assert command(capsys, "--version") == (0, f"offermatch {version('offermatch')}\n", "")
+
+
+# A small text, which stays in Python's buffer until the end, and one that does not.
+@pytest.mark.parametrize("sample", ["uniform:2x2", "uniform:5000x5000"])
+def test_standard_output_that_takes_nothing(sample):
+    asked = f"set -o pipefail; {sys.executable} -m offermatch match --sample {sample} --output csv"
+
+    def run_in_shell(ending):
+        found = subprocess.run(["bash", "-c", f"{asked} {ending}"], check=False, capture_output=True, text=True)
+        return found.returncode, found.stdout, found.stderr
+
+    hint = "hint: name a place that can be written to\n"
+    assert run_in_shell(">/dev/full") == (1, "", f"error[file-unwritable]: standard output: No space left on device\n{hint}")
+    assert run_in_shell("| head -0") == (0, "", "")
+    assert run_in_shell(">&-") == (0, "", "")
 
 
 def test_inspect(capsys, tmp_path):

@@ -279,10 +279,14 @@ impl Arguments {
 const LONGEST_ARGUMENT: usize = 500;
 
 /// Commands of the other programs, and how they are called there.
-const ELSEWHERE: [(&[&str], &str); 2] = [
+const ELSEWHERE: [(&[&str], &str); 3] = [
     (
-        &["submit", "run", "tasks", "store", "day", "agent", "demo", "trace"],
+        &["submit", "run", "tasks", "cluster", "queues", "store", "kubernetes-scheduler", "day", "agent", "trace"],
         "offermatch, which comes with the Python package (pip install 'offermatch[scheduler]')",
+    ),
+    (
+        &["policies", "demo", "sign", "pull", "push", "doctor"],
+        "offermatch, which comes with the Python package (pip install offermatch)",
     ),
     (&["stage"], "offermatch-stage SOURCE... TARGET"),
 ];

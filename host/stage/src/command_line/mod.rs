@@ -188,18 +188,20 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Bench(what)) => bench::run(what),
         None => copy(arguments),
     };
-    match result.and_then(|output| Ok(print(&output)?)) {
+    match result.and_then(|output| print(&output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error),
     }
 }
 
 /// Prints data. A reader that closes the pipe early has all it wanted.
-fn print(output: &[u8]) -> io::Result<()> {
+fn print(output: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(output).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(StageError::Failed { doing: "write to", path: "standard output".into(), source }.into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+import offermatch
 from offermatch.cli import output
 from offermatch.cli.agent import add_agent
 from offermatch.cli.bench import add_bench
@@ -96,20 +96,17 @@ def _run(options: argparse.Namespace) -> int:
     handler.setFormatter(_JsonLines() if options.log == "json" else _Visible(_LOG_LINE))
     logging.basicConfig(level=level, handlers=[handler])
     command: Callable[[argparse.Namespace], str] = options.command
+    code = DONE
     try:
-        sys.stdout.write(command(options))
-        sys.stdout.flush()
-    except output.Differs as found:
-        sys.stdout.write(found.output)
-        return FAILED
+        try:
+            text = command(options)
+        except output.Differs as found:
+            text, code = found.output, FAILED
+        output.write_out(text)
     except OffermatchError as error:
         sys.stderr.write(output.error(error))
         return FAILED
-    except BrokenPipeError:
-        # Whoever read the output has what it wanted; the interpreter must not try to flush into the closed pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
-    return DONE
+    return code
 
 
 _LOG_LINE = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
@@ -151,10 +148,20 @@ class _Parser(argparse.ArgumentParser):
         super().error(visible(message, LONGEST_MESSAGE))
 
 
+class _Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print and leave."""
+        output.write_out(f"{parser.prog} {offermatch.__version__}\n")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     plain = argparse.RawDescriptionHelpFormatter
     program = _Parser("offermatch", description=_ABOUT, formatter_class=plain)
+    program.add_argument("--version", nargs=0, action=_Version, help="print the version, and exit")
     program.add_argument("--verbose", action="store_true", help="log what is done, to standard error")
     program.add_argument("--log", choices=("text", "json"), default="text", help="lines of the log (default: text)")
     commands = program.add_subparsers(required=True, metavar="COMMAND")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -34,6 +36,7 @@ __all__ = [
     "too_high",
     "utilisation",
     "write_file",
+    "write_out",
 ]
 
 _WIDTH = 40
@@ -62,6 +65,25 @@ def write_file(path: Path, content: str | bytes) -> None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise unwritable(path, error.strerror or str(error)) from error
+
+
+def write_out(text: str) -> None:
+    """Write to standard output. A reader that closes the pipe early has all it wanted.
+
+    Raises:
+        InputError: ``file-unwritable``.
+    """
+    # Python has no standard output where the shell closed it (``>&-``).
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # The interpreter must not try to write what is left once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise unwritable("standard output", error.strerror or str(error)) from error
 
 
 def error(found: OffermatchError) -> str:
