@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+import nanoarrow
 import numpy
 import pandas
 import polars
@@ -100,6 +101,11 @@ FRAMES = {
     "pyarrow table in chunks": lambda table: pyarrow.concat_tables([pyarrow.table(table)[:1], pyarrow.table(table)[1:]]),
     "pyarrow batch": pyarrow.RecordBatch.from_pydict,
     "pyarrow reader": lambda table: pyarrow.table(table).to_reader(),
+    "pyarrow structs": lambda table: pyarrow.table(table).to_struct_array().combine_chunks(),
+    "pyarrow structs in chunks": lambda table: pyarrow.table(table).to_struct_array(),
+    "a list of pyarrow batches": lambda table: pyarrow.table(table).to_batches(max_chunksize=1),
+    "nanoarrow array": lambda table: nanoarrow.Array(pyarrow.record_batch(table)),
+    "nanoarrow stream": lambda table: nanoarrow.ArrayStream(pyarrow.table(table)),
     "Arrow stream": lambda table: OnlyStream(pyarrow.table(table)),
     "Arrow array": lambda table: OnlyBatch(pyarrow.table(table)),
     "interchange": lambda table: OnlyInterchange(pyarrow.table(table)),
@@ -350,6 +356,15 @@ def test_a_table_that_fails_to_read_is_refused_in_our_words(packed):
     with pytest.raises(InputError, match="the disk is gone") as caught:
         packed.match(Broken(), OFFERS)
     assert caught.value.code == "file-malformed"
+
+
+@pytest.mark.parametrize(
+    "column", [pyarrow.array([1, 2]), pyarrow.chunked_array([["a"]]), nanoarrow.Array([1], nanoarrow.int64())]
+)
+def test_a_column_is_no_table(packed, column):
+    with pytest.raises(InputError) as caught:
+        packed.match(column, OFFERS)
+    assert caught.value.code in ("file-malformed", "missing-column")
 
 
 def test_a_table_that_only_arrow_reads_needs_pyarrow(packed, monkeypatch):

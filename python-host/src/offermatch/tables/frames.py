@@ -87,7 +87,9 @@ def _pairs(given: Any, source: str) -> Iterable[tuple[Any, Any]] | None:
         if hasattr(given, "get_columns"):
             return [(column.name, column) for column in given.get_columns()]
     if hasattr(given, "column_names") and hasattr(given, "column") and hasattr(given, "num_rows"):
-        return [(name, given.column(at)) for at, name in enumerate(given.column_names)]
+        return _of_table(given)
+    if isinstance(given, (list, tuple)) and given and hasattr(given[0], "num_rows") and hasattr(given[0], "schema"):
+        return _of_table(_pyarrow(type(given[0]).__name__).Table.from_batches(check_batches(given, source)))
     names = getattr(getattr(given, "dtype", None), "names", None)
     if names:
         return [(name, given[name]) for name in names]
@@ -101,7 +103,7 @@ def _of_pandas(frame: Any) -> list[tuple[Any, Any]]:
 
 
 def _of_protocols(given: Any, source: str) -> Iterable[tuple[Any, Any]] | None:
-    if getattr(given, "ndim", 2) == 1 or hasattr(given, "to_pylist"):
+    if getattr(given, "ndim", 2) == 1 or (hasattr(given, "to_pylist") and not _has_fields(given)):
         # A column of such a library has the same methods: it is a sequence of rows.
         return None
     stream, batch = hasattr(given, "__arrow_c_stream__"), hasattr(given, "__arrow_c_array__")
@@ -115,7 +117,16 @@ def _of_protocols(given: Any, source: str) -> Iterable[tuple[Any, Any]] | None:
         table = pyarrow.record_batch(given)
     else:
         table = pyarrow.interchange.from_dataframe(given)
+    return _of_table(table)
+
+
+def _of_table(table: Any) -> list[tuple[Any, Any]]:
     return [(name, table.column(at)) for at, name in enumerate(table.column_names)]
+
+
+def _has_fields(given: Any) -> bool:
+    """Return whether something of Arrow is a table, or a column of structs, which is the same."""
+    return hasattr(given, "schema") or str(getattr(given, "type", "")).startswith("struct<")
 
 
 def _pyarrow(kind: str) -> Any:
