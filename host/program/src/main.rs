@@ -7,6 +7,7 @@ mod project;
 mod telemetry;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use offermatch::visible;
@@ -66,10 +67,15 @@ fn print(output: &[u8]) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(output).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(offermatch::Error::FileUnwritable { file: "standard output".into(), error }.into())
+            Err(unwritable(Path::new("standard output"))(error).into())
         }
         _ => Ok(()),
     }
+}
+
+/// The error of a file that cannot be written.
+pub(crate) fn unwritable(path: &Path) -> impl FnOnce(io::Error) -> offermatch::Error {
+    |error| offermatch::Error::FileUnwritable { file: path.display().to_string(), error }
 }
 
 /// Prints an error as `docs/errors.md` shows it.

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use offermatch::{DEFAULT_POLICY, Limits, Matcher};
 use serde_json::{Value, json};
@@ -11,6 +10,7 @@ use super::matcher::load;
 use super::progress::Progress;
 use crate::bench::report::Report;
 use crate::bench::{Bench, border, cores, fenzo, growth, kinds, live, memory, simd, small, start, swap, talk, update};
+use crate::unwritable;
 
 /// Examples for `bench --help`.
 pub(super) const EXAMPLES: &str = "\
@@ -127,7 +127,7 @@ fn printed(arguments: &BenchArguments, document: &Value, tables: String) -> anyh
             if let Some(folder) = path.parent() {
                 make(folder)?;
             }
-            std::fs::write(path, document).with_context(|| format!("cannot write {}", path.display()))?;
+            std::fs::write(path, document).map_err(unwritable(path))?;
         }
         None => {}
     }
@@ -196,7 +196,7 @@ fn document(reports: &[Report], matcher: &Matcher, arguments: &BenchArguments) -
 
 /// Makes a folder, where it is not there.
 fn make(folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+    Ok(std::fs::create_dir_all(folder).map_err(unwritable(folder))?)
 }
 
 /// A part of a whole.

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use offermatch::{Level, Report, Skips, Suite, Trial};
 
 use super::matcher::{limits, load};
 use super::trust::Differs;
+use crate::unwritable;
 
 /// Examples for `--help`.
 pub(super) const EXAMPLES: &str = "\
@@ -117,12 +117,12 @@ pub(super) fn run(arguments: &ConformanceArguments) -> anyhow::Result<Vec<u8>> {
 /// Writes the files that are asked for; what is left for standard output.
 fn written(arguments: &ConformanceArguments, report: &Report) -> anyhow::Result<String> {
     if let Some(path) = &arguments.junit {
-        std::fs::write(path, report.to_junit()).with_context(|| format!("{} cannot be written", path.display()))?;
+        std::fs::write(path, report.to_junit()).map_err(unwritable(path))?;
     }
     match &arguments.json {
         Some(path) if path.as_os_str() == "-" => Ok(report.to_json()),
         Some(path) => {
-            std::fs::write(path, report.to_json()).with_context(|| format!("{} cannot be written", path.display()))?;
+            std::fs::write(path, report.to_json()).map_err(unwritable(path))?;
             Ok(report.to_text())
         }
         None => Ok(report.to_text()),

@@ -8,11 +8,11 @@ mod contenders;
 mod report;
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
+use offermatch_stage::StageError;
 use serde::Serialize;
 
 use super::quantity;
@@ -89,18 +89,23 @@ impl Row {
     }
 }
 
+/// The error of what the operating system refuses.
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StageError {
+    move |source| StageError::Failed { doing, path: path.to_path_buf(), source }
+}
+
 /// Measures, and gives what is to be printed.
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<Vec<u8>> {
     let place = arguments.directory.join(".offermatch-bench");
-    fs::create_dir(&place).with_context(|| format!("{} cannot be made", place.display()))?;
+    fs::create_dir(&place).map_err(failed("make", &place))?;
     let measured = measure(arguments, &place);
     let removed = fs::remove_dir_all(&place);
     let report = measured?;
-    removed.with_context(|| format!("{} cannot be removed", place.display()))?;
+    removed.map_err(failed("remove", &place))?;
     let document = format!("{:#}\n", serde_json::to_value(&report)?).into_bytes();
     match &arguments.json {
         Some(path) if path == Path::new("-") => return Ok(document),
-        Some(path) => fs::write(path, document).with_context(|| format!("cannot write {}", path.display()))?,
+        Some(path) => fs::write(path, document).map_err(failed("write", path))?,
         None => {}
     }
     Ok(report.table().into_bytes())
@@ -170,7 +175,7 @@ fn turns(
 
 /// Writes a file that no file system can shrink.
 fn fill(path: &Path, size: u64) -> anyhow::Result<()> {
-    let mut file = File::create(path).with_context(|| format!("{} cannot be made", path.display()))?;
+    let mut file = File::create(path).map_err(failed("make", path))?;
     let block = noise(1 << 20);
     let mut left = size;
     let mut number = 0_u64;
