@@ -264,6 +264,26 @@ def test_a_swap_ends_the_shadow_of_another(tmp_path):
     assert happened(slot) == ["loaded", "loaded", "promoted"]
 
 
+@pytest.mark.parametrize("how", ["promote", "rollback", "manifest"])
+def test_a_candidate_in_shadow_is_given_up_where_another_is_wanted_meanwhile(tmp_path, how):
+    slot = Slot(ReferenceMatcher())
+    slot.promote(used := Matcher.load())
+    with slot.watch(tmp_path, poll_milliseconds=10):
+        manifest(tmp_path, component("first-fit"), shadow_cycles=1, conformance="none")
+        until(lambda: slot.shadow is not None)
+        before = happened(slot)
+        if how == "promote":
+            slot.promote(used)
+        elif how == "rollback":
+            slot.rollback()
+        else:
+            manifest(tmp_path)
+            until(lambda: slot.shadow is None)
+        assert slot.shadow is None
+        slot.match(TASKS, OFFERS)
+    assert happened(slot) == before + {"promote": ["promoted"], "rollback": ["rolled-back"], "manifest": []}[how]
+
+
 @pytest.mark.parametrize("which", ["manifest", "directory"])
 def test_a_manifest_is_followed(tmp_path, which):
     path = tmp_path / "manifest.json"

@@ -104,6 +104,8 @@ struct Control {
     history: Vec<Event>,
     /// What the last shadow did.
     report: Option<ShadowReport>,
+    /// Tells the candidate in shadow from those before it, which may still be at their last cycle.
+    shadow: u64,
 }
 
 /// A matcher, put in use.
@@ -202,12 +204,14 @@ impl Slot {
     }
 
     /// Does what a manifest asks for: judges the candidate and, when it has answered in shadow for as long as is asked,
-    /// promotes it. A matcher that is in use already stays.
+    /// promotes it. A matcher that is in use already stays, and a candidate in shadow is given up.
     ///
     /// # Errors
     /// Those of [`Slot::judge`]; the matcher in use stays. What a shadow finds stands in the history.
     pub fn follow(&self, manifest: &Manifest) -> Result<(), Error> {
         if self.current().digest() == Some(&manifest.digest) {
+            // A candidate that was asked for before is asked for no more.
+            self.end_shadow(&mut self.control());
             return Ok(());
         }
         let origin = manifest.path.display().to_string();
@@ -223,42 +227,16 @@ impl Slot {
         self.shadow(candidate, manifest.shadow_cycles, Some(manifest.probation_cycles))
     }
 
-    /// Lets a candidate answer so many live cycles, on a thread of its own and on input of its own. Then, where a probation
-    /// is given, it is promoted if all its answers were those of the matcher in use. A shadow before it ends.
-    ///
-    /// # Errors
-    /// [`Error::InstanceUnavailable`] when there is no thread to be had.
-    pub fn shadow(&self, candidate: Matcher, cycles: u64, promote: Option<u64>) -> Result<(), Error> {
-        // The thread must not keep the slot alive, and with it the channel that ends the thread.
-        let slot = Arc::downgrade(&self.inner);
-        let shadow = Shadow::start(candidate, cycles, move |candidate, report| {
-            let Some(inner) = slot.upgrade() else { return };
-            let slot = Self { inner };
-            slot.inner.shadow.store(None);
-            slot.control().report = Some(report.clone());
-            if report.is_same() {
-                let reason = format!("{} cycles answered the same", report.cycles);
-                slot.note(EventKind::Shadowed, label(&candidate), reason);
-            }
-            match promote {
-                Some(probation) if report.is_same() => slot.promote(candidate, probation),
-                Some(_) => {
-                    let reason = report.first.unwrap_or_default();
-                    let error = Error::ShadowDiffers { matcher: candidate.name(), reason };
-                    slot.refuse(&label(&candidate), error);
-                }
-                None => {}
-            }
-        })?;
-        self.inner.shadow.store(Some(Arc::new(shadow)));
-        Ok(())
+    /// Puts a matcher in use. Cycles that have begun end on the one before, which stays at hand; a failure of the new one
+    /// before it has answered `probation_cycles` cycles takes the slot back to it. A candidate in shadow is given up.
+    pub fn promote(&self, matcher: Matcher, probation_cycles: u64) {
+        self.put(&mut self.control(), matcher, probation_cycles);
     }
 
-    /// Puts a matcher in use. Cycles that have begun end on the one before, which stays at hand; a failure of the new one
-    /// before it has answered `probation_cycles` cycles takes the slot back to it.
-    pub fn promote(&self, matcher: Matcher, probation_cycles: u64) {
+    /// Puts a matcher in use.
+    fn put(&self, control: &mut Control, matcher: Matcher, probation_cycles: u64) {
         let label = label(&matcher);
-        let mut control = self.control();
+        self.end_shadow(control);
         control.previous = Some(self.inner.current.swap(seat(matcher, probation_cycles)));
         control.note(EventKind::Promoted, label, String::new());
     }
@@ -272,6 +250,7 @@ impl Slot {
         let Some(previous) = control.previous.take() else {
             return Err(Error::NothingToRollBack { matcher: self.current().name() });
         };
+        self.end_shadow(&mut control);
         let left = self.inner.current.swap(previous);
         control.note(EventKind::RolledBack, label(&left.matcher), "asked for".to_owned());
         Ok(())
@@ -302,6 +281,7 @@ impl Slot {
             return Some(current);
         }
         let previous = control.previous.take()?;
+        self.end_shadow(&mut control);
         self.inner.current.store(previous.clone());
         control.note(EventKind::RolledBack, label(&failed.matcher), error.to_string());
         Some(previous)

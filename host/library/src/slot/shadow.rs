@@ -1,10 +1,12 @@
 //! A candidate that answers live cycles without anybody acting on it.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use offermatch_core::Assignments;
 
+use super::{Control, EventKind, Slot, label};
 use crate::error::Error;
 use crate::pool::answer::Answer;
 use crate::pool::matcher::Matcher;
@@ -57,6 +59,55 @@ impl ShadowReport {
     #[must_use]
     pub fn is_same(&self) -> bool {
         self.different == 0 && self.failed == 0
+    }
+}
+
+impl Slot {
+    /// Lets a candidate answer so many live cycles, on a thread of its own and on input of its own. Then, where a probation
+    /// is given, it is promoted if all its answers were those of the matcher in use. A shadow before it ends.
+    ///
+    /// # Errors
+    /// [`Error::InstanceUnavailable`] when there is no thread to be had.
+    pub fn shadow(&self, candidate: Matcher, cycles: u64, promote: Option<u64>) -> Result<(), Error> {
+        // The thread must not keep the slot alive, and with it the channel that ends the thread.
+        let slot = Arc::downgrade(&self.inner);
+        let number = self.end_shadow(&mut self.control());
+        let shadow = Shadow::start(candidate, cycles, move |candidate, report| {
+            let Some(inner) = slot.upgrade() else { return };
+            let slot = Self { inner };
+            let mut control = slot.control();
+            if control.shadow != number {
+                return;
+            }
+            slot.end_shadow(&mut control);
+            control.report = Some(report.clone());
+            if report.is_same() {
+                let reason = format!("{} cycles answered the same", report.cycles);
+                control.note(EventKind::Shadowed, label(&candidate), reason);
+            }
+            match promote {
+                Some(probation) if report.is_same() => slot.put(&mut control, candidate, probation),
+                Some(_) => {
+                    drop(control);
+                    let reason = report.first.unwrap_or_default();
+                    let error = Error::ShadowDiffers { matcher: candidate.name(), reason };
+                    slot.refuse(&label(&candidate), error);
+                }
+                None => {}
+            }
+        })?;
+        let control = self.control();
+        if control.shadow == number {
+            self.inner.shadow.store(Some(Arc::new(shadow)));
+        }
+        Ok(())
+    }
+
+    /// Gives up the candidate in shadow, if there is one; the number of the next.
+    pub(super) fn end_shadow(&self, control: &mut Control) -> u64 {
+        self.inner.shadow.store(None);
+        control.shadow += 1;
+        control.shadow
     }
 }
 

@@ -1,5 +1,6 @@
 //! Following a manifest: when it changes, what it asks for is done.
 
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,11 +65,24 @@ impl Slot {
     }
 }
 
+/// When a file was last changed, its length, and its inode where there are such: of two files from an archive or a
+/// reproducible build the first is mostly the same.
+type Age = (std::time::SystemTime, u64, Option<u64>);
+
+/// What tells a file from another at its place.
+fn age(file: &Metadata) -> Option<Age> {
+    #[cfg(unix)]
+    let inode = Some(std::os::unix::fs::MetadataExt::ino(file));
+    #[cfg(not(unix))]
+    let inode = None;
+    Some((file.modified().ok()?, file.len(), inode))
+}
+
 /// What the last look at a manifest saw.
 #[derive(Default)]
 struct Seen {
-    /// Its bytes, and when the component that it names was last changed.
-    state: Option<(Vec<u8>, Option<std::time::SystemTime>)>,
+    /// Its bytes, and what tells the component that it names from another at its place.
+    state: Option<(Vec<u8>, Option<Age>)>,
     /// Whether it could not be read, which is said once.
     is_missing: bool,
 }
@@ -88,7 +102,7 @@ fn look(slot: &Slot, path: &Path, seen: &mut Seen) {
     seen.is_missing = false;
     let manifest = Manifest::of_bytes(&bytes, &file);
     let component = manifest.as_ref().ok().and_then(|manifest| std::fs::metadata(&manifest.path).ok());
-    let now = (bytes, component.and_then(|component| component.modified().ok()));
+    let now = (bytes, component.and_then(|component| age(&component)));
     if seen.state.as_ref() == Some(&now) {
         return;
     }

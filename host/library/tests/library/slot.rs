@@ -329,6 +329,54 @@ fn a_shadow_that_differs_is_refused() {
 }
 
 #[test]
+fn a_candidate_in_shadow_is_given_up_where_another_is_wanted_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = Matcher::bundled_bytes("best-fit").unwrap();
+    let path = manifest(folder.path(), bytes, "offermatch-matcher", &[("}", ",\"shadow_cycles\":1}")]);
+    for then in ["promoted", "rolled-back", "wanted", "followed"] {
+        let slot = slot();
+        slot.promote(Matcher::bundled("first-fit").unwrap(), 0);
+        slot.swap(&path).unwrap();
+        match then {
+            "promoted" => slot.promote(Matcher::reference(), 0),
+            "rolled-back" => slot.rollback().unwrap(),
+            "wanted" => {
+                let digest = slot.current().digest().unwrap().to_owned();
+                slot.follow(&Manifest { digest, ..Manifest::read(&path).unwrap() }).unwrap();
+            }
+            _ => slot.shadow(slot.current(), 2, None).unwrap(),
+        }
+        let then = if matches!(then, "promoted" | "rolled-back") { then } else { "" };
+        let before = happened(&slot);
+        assert_eq!(before, format!("promoted loaded {then}").trim_end());
+        answer(&slot);
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!((happened(&slot), slot.shadow_report()), (before, None));
+    }
+}
+
+#[test]
+fn a_watched_component_of_the_same_age_is_another_where_its_length_or_its_inode_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let slot = slot();
+    let bytes = Matcher::bundled_bytes("best-fit").unwrap();
+    let age = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+    let (new, place) = (folder.path().join("new.wasm"), folder.path().join("candidate.wasm"));
+    let component = |bytes: &[u8]| {
+        std::fs::write(&new, bytes).unwrap();
+        std::fs::File::options().write(true).open(&new).unwrap().set_modified(age).unwrap();
+        std::fs::rename(&new, &place).unwrap();
+    };
+    manifest(folder.path(), bytes, "offermatch-matcher", &[]);
+    component(b"not yet");
+    let watch = slot.watch(folder.path(), Duration::from_millis(5)).unwrap();
+    until(|| happened(&slot) == "refused");
+    component(bytes);
+    until(|| happened(&slot) == "refused loaded promoted");
+    drop(watch);
+}
+
+#[test]
 fn a_watched_directory_is_followed() {
     let folder = tempfile::tempdir().unwrap();
     let slot = slot();

@@ -104,7 +104,7 @@ class Current:
         """Promote a candidate that was judged, or begin to compare it in shadow."""
         with self._moving:
             self.note("loaded", candidate)
-            self._end_shadow()
+            self.end_shadow()
             self._shadow = shadow
             if shadow is None:
                 self.promote(candidate, probation_cycles)
@@ -125,8 +125,9 @@ class Current:
                 self.promote(shadow.candidate, probation_cycles)
 
     def promote(self, matcher: BaseMatcher, probation_cycles: int) -> None:
-        """Put a matcher in use; the one before stays at hand."""
+        """Put a matcher in use; the one before stays at hand, and a candidate in shadow is given up."""
         with self._moving:
+            self.end_shadow()
             probation = _Probation(probation_cycles) if probation_cycles else None
             self._in_use = _InUse(matcher, self.matcher, probation)
             self.note("promoted", matcher)
@@ -141,9 +142,16 @@ class Current:
             in_use = self._in_use
             if in_use.before is None:
                 raise MatcherError("nothing-to-roll-back", "there is no matcher before this one", "swap to the one you want")
-            self._end_shadow()
+            self.end_shadow()
             self._in_use = _InUse(in_use.before)
             self.note("rolled-back", in_use.matcher, reason=reason)
+
+    def end_shadow(self) -> None:
+        """Give up the candidate in shadow, if there is one."""
+        with self._moving:
+            if self._shadow is not None:
+                self._shadow.stop()
+                self._shadow = None
 
     def passed(self, matcher: BaseMatcher) -> None:
         """Count a cycle that a matcher answered, if it is the one in use."""
@@ -198,11 +206,6 @@ class Current:
     def _take_back(self, in_use: _InUse, failed: BaseMatcher, error: Exception) -> None:
         with self._moving:
             if self._in_use is in_use and in_use.matcher is failed and in_use.before is not None:
-                self._end_shadow()
+                self.end_shadow()
                 self._in_use = _InUse(in_use.before)
                 self.note("rolled-back", failed, error=error)
-
-    def _end_shadow(self) -> None:
-        if self._shadow is not None:
-            self._shadow.stop()
-            self._shadow = None

@@ -140,7 +140,7 @@ class Slot(BaseMatcher):
             self._current.loaded(candidate, shadow, manifest.probation_cycles)
 
     def promote(self, matcher: BaseMatcher, probation_cycles: int = 10) -> None:
-        """Put a matcher in use; the one before stays at hand."""
+        """Put a matcher in use; the one before stays at hand, and a candidate in shadow is given up."""
         self._current.promote(matcher, probation_cycles)
 
     def rollback(self, reason: str = "asked for") -> None:
@@ -155,13 +155,21 @@ class Slot(BaseMatcher):
         """Follow a manifest, or the one in a directory, on a thread until ``stop`` is called.
 
         What it asks for now is acted on too. A refusal is noted in ``history`` and the log, and tried again when the content
-        of the manifest or of the component it names has changed.
+        of the manifest or of the component it names has changed. Where it asks for the matcher in use, that one stays, and
+        a candidate in shadow is given up.
         """
+
+        def follow(manifest: Manifest, stopped: threading.Event) -> None:
+            if manifest.digest == self.digest:
+                # A candidate that was asked for before is asked for no more.
+                self._current.end_shadow()
+            else:
+                self.swap(manifest, stopped)
 
         def refuse(error: OffermatchError) -> None:
             self._current.note("refused", error.place, error=error)
 
-        return Watch(Path(path), poll_milliseconds / 1000, self.swap, lambda digest: digest == self.digest, refuse)
+        return Watch(Path(path), poll_milliseconds / 1000, follow, refuse)
 
     def session(self, table: OfferTable, shape: Shape, settings: SettingColumns, timings: Timings) -> Session:
         """Open a pool that follows the slot."""

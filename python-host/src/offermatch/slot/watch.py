@@ -25,7 +25,6 @@ class Watch:
         path: Path,
         seconds: float,
         act: Callable[[Manifest, threading.Event], None],
-        in_use: Callable[[str], bool],
         refuse: Callable[[OffermatchError], None],
     ) -> None:
         """Look now, and then every so many seconds.
@@ -34,13 +33,11 @@ class Watch:
             path: The manifest, or a directory that has one.
             seconds: Between two looks.
             act: What to do about what it asks for, until the event is set.
-            in_use: Whether a digest is that of the matcher in use, so that nothing need be done.
             refuse: What to do about a manifest that cannot be read.
         """
         self._path = path
         self._seconds = seconds
         self._act = act
-        self._in_use = in_use
         self._refuse = refuse
         self._seen: object = None
         self._missed = False
@@ -76,7 +73,7 @@ class Watch:
         self._seen = state
         if failure is not None:
             self._refuse(failure)
-        elif manifest is not None and not self._in_use(manifest.digest):
+        elif manifest is not None:
             try:
                 self._act(manifest, self._stopped)
             except OffermatchError as error:
