@@ -38,12 +38,11 @@ fn offers() -> OfferTable {
     let shapes: Vec<(u64, u64, usize)> = (0..SHAPES[0])
         .map(|_| (16_000 * (1 + below(8)), 64 * (1 + below(8)), [1, 2, 4, 8][below(4) as usize]))
         .collect();
-    let mut offers = OfferTable { rows: OFFERS, device_offsets: vec![0], ..OfferTable::default() };
+    let mut offers = OfferTable { rows: OFFERS, ..OfferTable::default() };
     for _ in 0..OFFERS {
         let (cpu, memory, devices) = shapes[below(SHAPES[0]) as usize];
         offers.available.extend([cpu, memory]);
-        offers.device_free.extend(vec![1000; devices]);
-        offers.device_offsets.push(offers.device_free.len() as u32);
+        offers.push_devices(vec![1000; devices]);
     }
     offers
 }

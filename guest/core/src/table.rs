@@ -160,9 +160,31 @@ impl OfferTable {
         self.devices(row).len() as u64 * u64::from(WHOLE)
     }
 
-    /// The free thousandths of one offer's devices.
-    pub(crate) fn devices(&self, row: usize) -> &[u32] {
+    /// The free thousandths of each device of one offer.
+    ///
+    /// # Panics
+    /// Where the table has no such row.
+    pub fn devices(&self, row: usize) -> &[u32] {
         &self.device_free[span(&self.device_offsets, row)]
+    }
+
+    /// Says which devices the next offer has, by the free thousandths of each: for all rows in their order, or for none.
+    ///
+    /// ```
+    /// let mut offers = offermatch_core::OfferTable { rows: 2, ..Default::default() };
+    /// offers.push_devices([1000, 500]);
+    /// offers.push_devices([]);
+    /// assert_eq!((offers.devices(0), offers.devices(1)), ([1000, 500].as_slice(), [].as_slice()));
+    /// ```
+    ///
+    /// # Panics
+    /// Where there are more devices than a 32-bit integer counts.
+    pub fn push_devices(&mut self, free: impl IntoIterator<Item = u32>) {
+        if self.device_offsets.is_empty() {
+            self.device_offsets.push(0);
+        }
+        self.device_free.extend(free);
+        self.device_offsets.push(u32::try_from(self.device_free.len()).expect("devices are counted by 32 bits"));
     }
 }
 

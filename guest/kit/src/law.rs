@@ -123,11 +123,9 @@ fn offers(numbers: &mut Numbers, shape: Shape) -> OfferTable {
     let available: Vec<u64> = (0..OFFERS * shape.dimensions).map(|_| numbers.below(most + 1)).collect();
     let capacity = available.iter().map(|available| available + numbers.below(3) * most / 2).collect();
     let mut offers = OfferTable { rows: OFFERS, available, capacity, ..OfferTable::default() };
-    offers.device_offsets.push(0);
     for _ in 0..OFFERS {
         let devices = numbers.below(3);
-        offers.device_free.extend((0..devices).map(|_| numbers.below(3) as u32 * 500));
-        offers.device_offsets.push(offers.device_free.len() as u32);
+        offers.push_devices((0..devices).map(|_| numbers.below(3) as u32 * 500));
     }
     offers
 }

@@ -220,5 +220,5 @@ def _scales(offers: OfferColumns, settings: Settings) -> dict[str, Quantity]:
         name: unit_of(name, settings.units).shown(max(column, default=0)) for name, column in capacity
     }
     if offers.device_offsets is not None:
-        found[DEVICES] = max((end - begin for begin, end in pairwise(offers.device_offsets)), default=0)
+        found[DEVICES] = offers.most_devices
     return {**found, **{name: scale for name, scale in (settings.scales or {}).items() if scale}}

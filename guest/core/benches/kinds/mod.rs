@@ -211,10 +211,8 @@ fn offer_table(offers: &[Offer]) -> OfferTable {
         ..OfferTable::default()
     };
     if offers.iter().any(|offer| offer.devices > 0) {
-        table.device_offsets.push(0);
         for offer in offers {
-            table.device_free.extend(std::iter::repeat_n(1000, offer.devices));
-            table.device_offsets.push(table.device_free.len() as u32);
+            table.push_devices(std::iter::repeat_n(1000, offer.devices));
         }
     }
     table

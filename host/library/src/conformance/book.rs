@@ -219,10 +219,6 @@ impl Book {
     fn rows_of(&self, offers: &OfferTable) -> Vec<Row> {
         let (width, attributes) = (self.shape.dimensions as usize, self.shape.attributes as usize);
         let capacity = if offers.capacity.is_empty() { &offers.available } else { &offers.capacity };
-        let devices = |row: usize| match offers.device_offsets.get(row..row + 2) {
-            Some(ends) => offers.device_free[ends[0] as usize..ends[1] as usize].to_vec(),
-            None => Vec::new(),
-        };
         let measured = self.shape.measures as usize;
         let measures = |row: usize| match offers.measures.get(row * measured..(row + 1) * measured) {
             Some(found) => found.iter().map(|measure| (!measure.is_nan()).then(|| measure.to_bits())).collect(),
@@ -233,7 +229,7 @@ impl Book {
             capacity: capacity[row * width..(row + 1) * width].to_vec(),
             attributes: offers.attributes[row * attributes..(row + 1) * attributes].to_vec(),
             measures: measures(row),
-            devices: devices(row),
+            devices: offers.devices(row).to_vec(),
         });
         rows.collect()
     }

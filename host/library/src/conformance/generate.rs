@@ -90,18 +90,14 @@ fn offers(random: &mut SplitMix64, shape: Shape, rows: u32, most: u64) -> OfferT
     table.available = available;
     table.attributes = (0..rows * shape.attributes).map(|_| random.below(4) as u32).collect();
     if random.below(3) == 0 {
-        table.device_offsets.push(0);
         for _ in 0..rows {
-            for _ in 0..random.below(4) {
-                let free = match random.below(4) {
-                    0 => WHOLE,
-                    1 => WHOLE / 2,
-                    2 => 0,
-                    _ => random.below(1001) as u32,
-                };
-                table.device_free.push(free);
-            }
-            table.device_offsets.push(table.device_free.len() as u32);
+            let devices = random.below(4);
+            table.push_devices((0..devices).map(|_| match random.below(4) {
+                0 => WHOLE,
+                1 => WHOLE / 2,
+                2 => 0,
+                _ => random.below(1001) as u32,
+            }));
         }
     }
     table

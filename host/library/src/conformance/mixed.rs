@@ -188,8 +188,8 @@ fn preempt(random: &mut SplitMix64, shape: Shape, offers: &OfferTable) -> Step {
 fn running(random: &mut SplitMix64, width: usize, offers: &OfferTable) -> RunningTable {
     let mut table = RunningTable { device_offsets: vec![0], ..RunningTable::default() };
     let mut room: Vec<u64> = offers.capacity.iter().zip(&offers.available).map(|(has, free)| has - free).collect();
-    let mut devices: Vec<u32> = offers.device_free.iter().map(|free| WHOLE - free).collect();
     for offer in 0..offers.rows as usize {
+        let mut devices: Vec<u32> = offers.devices(offer).iter().map(|free| WHOLE - free).collect();
         for _ in 0..1 + random.below(3) {
             table.rows += 1;
             table.offers.push(offer as u32);
@@ -200,8 +200,7 @@ fn running(random: &mut SplitMix64, width: usize, offers: &OfferTable) -> Runnin
                 *left -= used;
                 table.demand.push(used);
             }
-            let ends = offers.device_offsets.get(offer..offer + 2).map_or(0..0, |ends| ends[0]..ends[1]);
-            for (number, left) in (0..).zip(&mut devices[ends.start as usize..ends.end as usize]) {
+            for (number, left) in (0..).zip(&mut devices) {
                 if random.below(2) == 0 {
                     let used = random.below(u64::from(*left) + 1) as u32;
                     *left -= used;

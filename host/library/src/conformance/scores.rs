@@ -60,15 +60,17 @@ impl<'a> Scores<'a> {
 impl Asking<'_> {
     /// The score; infinite where the offer is not taken.
     fn ask(&self, scales: &[f64], demand: Demand<'_>, offer: Leftover<'_>) -> f64 {
-        let offers = OfferTable {
+        let mut offers = OfferTable {
             rows: 1,
             available: offer.available.to_vec(),
             capacity: offer.capacity.to_vec(),
             attributes: offer.attributes.to_vec(),
             measures: offer.measures.to_vec(),
-            device_offsets: if offer.devices.is_empty() { Vec::new() } else { vec![0, offer.devices.len() as u32] },
-            device_free: offer.devices.to_vec(),
+            ..OfferTable::default()
         };
+        if !offer.devices.is_empty() {
+            offers.push_devices(offer.devices.iter().copied());
+        }
         let devices = if demand.devices > 0 { vec![demand.devices] } else { Vec::new() };
         let tasks = TaskTable { rows: 1, demand: demand.quantities.to_vec(), devices, ..TaskTable::default() };
         let settings = Settings {
@@ -139,10 +141,7 @@ fn trial(matcher: &Matcher, seed: u64) -> bool {
         let (shape, offers) = (case.shape, &case.offers);
         let quantities = &tasks.demand[part(shape.dimensions, task)];
         let capacity = if offers.capacity.is_empty() { &offers.available } else { &offers.capacity };
-        let mut free = match offers.device_offsets.get(row..row + 2) {
-            Some(ends) => offers.device_free[ends[0] as usize..ends[1] as usize].to_vec(),
-            None => Vec::new(),
-        };
+        let mut free = offers.devices(row).to_vec();
         free.sort_unstable();
         let offered = Leftover {
             available: &offers.available[part(shape.dimensions, offer)],

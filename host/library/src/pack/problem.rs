@@ -101,9 +101,7 @@ impl Problem {
         for row in 0..offers.len() {
             let mut capacity = offered.available[row * dimensions..(row + 1) * dimensions].to_vec();
             if !asked.devices.is_empty() {
-                let ends =
-                    offered.device_offsets.get(row..row + 2).map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
-                capacity.push(offered.device_free[ends].iter().filter(|&&free| free == WHOLE).count() as u64);
+                capacity.push(offered.devices(row).iter().filter(|&&free| free == WHOLE).count() as u64);
             }
             let measured = offered.measures.get(row * measures..(row + 1) * measures).unwrap_or_default();
             let has = Values {

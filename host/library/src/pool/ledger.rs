@@ -277,8 +277,7 @@ impl Ledger {
             let width = self.shape.measures as usize;
             table.measures.extend_from_slice(&self.measures[row * width..(row + 1) * width]);
             let (begin, count) = self.devices[row];
-            table.device_free.extend_from_slice(&self.device_free[begin..begin + count]);
-            table.device_offsets.push(table.device_free.len() as u32);
+            table.push_devices(self.device_free[begin..begin + count].iter().copied());
         }
         table
     }
@@ -402,7 +401,7 @@ impl Ledger {
             Some(new) => measures.copy_from_slice(new),
             None => measures.fill(f64::NAN),
         }
-        let free = devices(offers, from);
+        let free = offers.devices(from);
         let (begin, count) = self.devices[row];
         if free.len() <= count {
             self.device_free[begin..begin + free.len()].copy_from_slice(free);
@@ -438,20 +437,12 @@ impl Ledger {
         self.measures.extend_from_slice(&offers.measures);
         self.measures.resize(measured, f64::NAN);
         for row in 0..offers.rows as usize {
-            let free = devices(offers, row);
+            let free = offers.devices(row);
             self.devices.push((self.device_free.len(), free.len()));
             self.device_free.extend_from_slice(free);
         }
         self.listed.resize(self.listed.len() + offers.rows as usize, true);
         self.listed_count += offers.rows as usize;
-    }
-}
-
-/// The free thousandths of one offer's devices.
-fn devices(offers: &OfferTable, row: usize) -> &[u32] {
-    match offers.device_offsets.get(row..row + 2) {
-        Some(ends) => &offers.device_free[ends[0] as usize..ends[1] as usize],
-        None => &[],
     }
 }
 

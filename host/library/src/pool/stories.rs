@@ -17,7 +17,7 @@ const STORIES: u64 = 3000;
 
 /// Offers with few values, so that ties and full values are everywhere.
 fn offers(random: &mut SplitMix64, rows: u32) -> OfferTable {
-    let mut table = OfferTable { rows, device_offsets: vec![0], ..OfferTable::default() };
+    let mut table = OfferTable { rows, ..OfferTable::default() };
     for _ in 0..rows {
         for _ in 0..2 {
             let free = random.below(6);
@@ -26,10 +26,8 @@ fn offers(random: &mut SplitMix64, rows: u32) -> OfferTable {
         }
         table.attributes.extend([random.below(4) as u32, random.below(3) as u32]);
         table.measures.push([f64::NAN, 0.0, 1.5, -2.0, f64::INFINITY][random.below(5) as usize]);
-        for _ in 0..random.below(3) {
-            table.device_free.push([1000, 500, 0][random.below(3) as usize]);
-        }
-        table.device_offsets.push(table.device_free.len() as u32);
+        let devices = random.below(3);
+        table.push_devices((0..devices).map(|_| [1000, 500, 0][random.below(3) as usize]));
     }
     table
 }

@@ -244,7 +244,7 @@ fn check_capacity(table: &OfferTable, rows: &[Offer], catalog: &Catalog, source:
 
 /// Adds the device columns.
 fn push_devices(table: &mut OfferTable, rows: &[Offer], source: &str) -> Result<(), Error> {
-    table.device_offsets.push(0);
+    row_count(rows.iter().map(|offer| offer.devices.len()).sum())?;
     for (row, offer) in rows.iter().enumerate() {
         if let Some(free) = offer.devices.iter().find(|&&free| free > WHOLE) {
             return Err(Error::DevicesMalformed {
@@ -253,8 +253,7 @@ fn push_devices(table: &mut OfferTable, rows: &[Offer], source: &str) -> Result<
                 hint: remedy::FREE_THOUSANDTHS,
             });
         }
-        table.device_free.extend_from_slice(&offer.devices);
-        table.device_offsets.push(row_count(table.device_free.len())?);
+        table.push_devices(offer.devices.iter().copied());
     }
     Ok(())
 }
@@ -271,14 +270,8 @@ pub(crate) fn append(to: &mut OfferTable, from: &OfferTable, rows: Range<usize>,
     } else {
         to.measures.extend_from_slice(&from.measures[cells(shape.measures)]);
     }
-    if to.device_offsets.is_empty() {
-        to.device_offsets.push(0);
-    }
     for row in rows.clone() {
-        if let Some(ends) = from.device_offsets.get(row..row + 2) {
-            to.device_free.extend_from_slice(&from.device_free[ends[0] as usize..ends[1] as usize]);
-        }
-        to.device_offsets.push(to.device_free.len() as u32);
+        to.push_devices(from.devices(row).iter().copied());
     }
     to.rows += rows.len() as u32;
 }

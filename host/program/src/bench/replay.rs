@@ -72,21 +72,16 @@ pub(crate) fn reference(input: &Input, known: &Assignments, fraction: f64) -> an
 struct State {
     /// What is free: rows x dimensions.
     available: Vec<u64>,
-    /// The free thousandths of each device.
-    device_free: Vec<u32>,
+    /// The free thousandths of each device, by offers.
+    devices: Vec<Vec<u32>>,
 }
 
 impl State {
     /// All of it.
     fn new(input: &Input) -> Self {
         let table = input.offers.table();
-        Self { available: table.available.clone(), device_free: table.device_free.clone() }
-    }
-
-    /// The places of an offer's devices.
-    fn devices(input: &Input, offer: usize) -> std::ops::Range<usize> {
-        let ends = input.offers.table().device_offsets.get(offer..offer + 2);
-        ends.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize)
+        let devices = (0..input.offers.len()).map(|offer| table.devices(offer).to_vec()).collect();
+        Self { available: table.available.clone(), devices }
     }
 
     /// Takes what a task uses in shared mode, as `docs/semantics.md` says.
@@ -98,7 +93,7 @@ impl State {
             self.available[offer * width + at] -= table.demand[task * width + at];
         }
         let asked = table.devices.get(task).copied().unwrap_or(0);
-        let free = &mut self.device_free[Self::devices(input, offer)];
+        let free = &mut self.devices[offer];
         if asked >= WHOLE {
             let whole = free.iter_mut().filter(|free| **free == WHOLE);
             whole.take((asked / WHOLE) as usize).for_each(|free| *free = 0);
@@ -119,12 +114,11 @@ impl State {
         let table = input.offers.table();
         let shape = native::shape(input);
         let (width, attributes) = (shape.dimensions as usize, shape.attributes as usize);
-        let mut changed = OfferTable { rows: taken.len() as u32, device_offsets: vec![0], ..OfferTable::default() };
+        let mut changed = OfferTable { rows: taken.len() as u32, ..OfferTable::default() };
         for offer in taken.iter().map(|&offer| offer as usize) {
             changed.available.extend_from_slice(&self.available[offer * width..(offer + 1) * width]);
             changed.attributes.extend_from_slice(&table.attributes[offer * attributes..(offer + 1) * attributes]);
-            changed.device_free.extend_from_slice(&self.device_free[Self::devices(input, offer)]);
-            changed.device_offsets.push(changed.device_free.len() as u32);
+            changed.push_devices(self.devices[offer].iter().copied());
         }
         Changes { changed_rows: taken, changed, ..Changes::default() }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use offermatch::{Explanations, OfferTable, answer_digest, visible, visible_name};
+use offermatch::{Explanations, answer_digest, visible, visible_name};
 
 use super::cycle::Cycle;
 use crate::LONGEST_MESSAGE;
@@ -110,16 +110,11 @@ fn utilisation(text: &mut String, cycle: &Cycle, taken: &[bool]) {
         let used = placed().map(|task| u128::from(cycle.tasks.table().demand[task * dimensions.len() + at])).sum();
         dimension(name, used, &|offer| u128::from(capacity[offer * dimensions.len() + at]));
     }
-    if !table.device_free.is_empty() {
+    if (0..taken.len()).any(|offer| !table.devices(offer).is_empty()) {
         let asked = &cycle.tasks.table().devices;
         let used = placed().map(|task| u128::from(asked.get(task).copied().unwrap_or(0))).sum();
-        dimension("devices", used, &|offer| devices(table, offer) * WHOLE);
+        dimension("devices", used, &|offer| table.devices(offer).len() as u128 * WHOLE);
     }
-}
-
-/// How many devices an offer has.
-fn devices(table: &OfferTable, offer: usize) -> u128 {
-    table.device_offsets.get(offer..offer + 2).map_or(0, |ends| u128::from(ends[1] - ends[0]))
 }
 
 /// A bar and the percentage behind it.

@@ -22,7 +22,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, repeat
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -132,7 +132,7 @@ def draw(pods: TaskColumns, thousandths: Sequence[int], nodes: OfferColumns, see
     arrivals = list(by_name)
     random.shuffle(arrivals)
     asked = sum(thousandths)
-    target = ASKED * sum(nodes.device_free)
+    target = ASKED * nodes.free_thousandths
     if asked > target:
         while asked > target:
             asked -= thousandths[arrivals.pop(random.below(len(arrivals)))]
@@ -211,13 +211,13 @@ def packing(
 def _read(trace: Path, name: str, dimensions: Sequence[str] = DIMENSIONS) -> _Trace:
     pods = read_tasks(trace / f"openb_pod_list_{name}.csv", "openb")
     nodes = read_offers(trace / "openb_node_list_gpu_node.csv", "openb")
-    if not nodes.device_free or not pods.devices:
+    if not nodes.device_count or not pods.devices:
         hint = "give the trace's own files: this experiment is about GPUs"
         raise InputError("file-malformed", "there is no GPU, or no pod asks for one", hint, str(trace))
     for dimension in DIMENSIONS:
         if dimension not in dimensions:
             del pods.demand[dimension], nodes.available[dimension]
-    return _Trace(pods, nodes, pods.devices, sum(nodes.device_free))
+    return _Trace(pods, nodes, pods.devices, nodes.free_thousandths)
 
 
 def _workload(pods: TaskColumns) -> list[tuple[Task, float]]:
@@ -251,7 +251,7 @@ def _run(read: _Trace, order: Order, one: Candidate, batch: int) -> tuple[Answer
     pods = read.pods.picked(order.pods)
     # A pod may arrive several times.
     pods.names = [f"{at}.{name}" for at, name in enumerate(pods.names)]
-    nodes = _nodes(read.nodes, order.nodes)
+    nodes = read.nodes.picked(order.nodes)
     offers, scores, seconds = array("i", [-1]) * len(pods), array("d", bytes(8 * len(pods))), 0.0
     with one.matcher.open(nodes, one.settings, attributes=("model",)) as pool:
         for begin in range(0, len(pods), batch):
@@ -271,19 +271,6 @@ def _run(read: _Trace, order: Order, one: Candidate, batch: int) -> tuple[Answer
         "digest": answer.digest,
         "curve": _thinned(curve),
     }
-
-
-def _nodes(nodes: OfferColumns, rows: Sequence[int]) -> OfferColumns:
-    """Return nodes in an order."""
-    free = [nodes.devices_of(row) for row in rows]
-    return OfferColumns(
-        [nodes.names[row] for row in rows],
-        {name: array("Q", map(column.__getitem__, rows)) for name, column in nodes.available.items()},
-        attributes={name: [column[row] for row in rows] for name, column in nodes.attributes.items()},
-        device_offsets=array("Q", accumulate(map(len, free), initial=0)),
-        device_free=array("Q", chain.from_iterable(free)),
-        source=nodes.source,
-    )
 
 
 def _curve(asked: Sequence[int], offers: Sequence[int], everything: int) -> list[tuple[float, float]]:
@@ -318,7 +305,7 @@ def _compare(program: Path, read: _Trace, order: Order, one: Candidate, answer: 
     """
     with TemporaryDirectory() as folder:
         pods, nodes = Path(folder) / "pods.json", Path(folder) / "nodes.json"
-        asked, offered = read.pods.picked(order.pods), _nodes(read.nodes, order.nodes)
+        asked, offered = read.pods.picked(order.pods), read.nodes.picked(order.nodes)
         units = {"cpu": "millicores", "memory": "bytes"}
         tasks = [
             {

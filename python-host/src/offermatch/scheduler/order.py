@@ -154,7 +154,7 @@ def over_quota(
 def total_capacity(offers: OfferColumns) -> dict[str, int]:
     """Return what all offers have, by dimension."""
     found = {name: sum(column) for name, column in (offers.capacity or offers.available).items()}
-    return {**found, DEVICES: 1000 * len(offers.device_free)} if len(offers.device_free) else found
+    return {**found, DEVICES: 1000 * offers.device_count} if offers.device_count else found
 
 
 def largest_free(offers: OfferColumns) -> dict[str, int]:

@@ -122,20 +122,13 @@ def with_trials(
     if not rows or not found.ids:
         return found, offers
     trials = [offers.names[row] for row in rows]
-    tried = replace(
-        offers,
-        available={name: column[:] for name, column in offers.available.items()},
-        capacity=offers.capacity or offers.available,
-        device_free=offers.device_free[:],
-    )
-    columns, offsets = found.columns, offers.device_offsets
+    tried, columns = offers.changeable(), found.columns
     for at, row in enumerate(rows, cycle):
         task = at % len(found.ids)
         for name, column in tried.available.items():
             column[row] = min(column[row], columns.demand[name][task] if name in columns.demand else 0)
-        if offsets is not None and not (columns.devices and columns.devices[task]):
-            for device in range(offsets[row], offsets[row + 1]):
-                tried.device_free[device] = 0
+        if not (columns.devices and columns.devices[task]):
+            tried.set_devices(row, [0] * len(offers.devices_of(row)))
     avoided = {row: [*before, *(name for name in trials if name not in before)] for row, before in found.avoided.items()}
     return replace(found, avoided=avoided), tried
 

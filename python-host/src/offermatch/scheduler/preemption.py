@@ -99,12 +99,7 @@ def left_over(
         devices: The devices of each, by their numbers on the offer.
     """
     places = {name: place for place, name in enumerate(offers.names)}
-    left = replace(
-        offers,
-        available={name: column[:] for name, column in offers.available.items()},
-        capacity=offers.capacity or offers.available,
-        device_free=offers.device_free[:],
-    )
+    left = offers.changeable()
     for row, name, numbers in zip(rows, names, devices, strict=True):
         place = places.get(name)
         if place is None:
@@ -112,10 +107,11 @@ def left_over(
         for dimension, column in columns.demand.items():
             if column[row]:
                 left.available[dimension][place] -= min(column[row], left.available[dimension][place])
-        if numbers and columns.devices is not None and left.device_offsets is not None:
+        if numbers and columns.devices is not None:
+            free = left.devices_of(place)
             for number in numbers:
-                at = left.device_offsets[place] + number
-                left.device_free[at] -= min(1000, columns.devices[row], left.device_free[at])
+                free[number] -= min(1000, columns.devices[row], free[number])
+            left.set_devices(place, free)
     return left
 
 

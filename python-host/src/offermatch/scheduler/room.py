@@ -159,11 +159,7 @@ def _held(
     now: float,
 ) -> Room:
     """Return what is held for these rows, each on its offer."""
-    free = replace(
-        offers,
-        available={name: column[:] for name, column in offers.available.items()},
-        device_free=offers.device_free[:],
-    )
+    free = offers.changeable()
     held: dict[str, dict[str, int]] = {}
     reservations, fitting = {}, {}
     promised: dict[int, dict[str, int]] = {}
@@ -217,12 +213,11 @@ def held_offers(offers: OfferColumns, room: Room) -> OfferColumns:
     """Return the held room as a table, without devices."""
     rows = [row for row, name in enumerate(offers.names) if name in room.held]
     kept = offers.picked(rows)
+    kept.give_devices(())
     return replace(
         kept,
         available={one: array("Q", [room.held[name].get(one, 0) for name in kept.names]) for one in kept.available},
         capacity=kept.capacity or kept.available,
-        device_offsets=None,
-        device_free=array("Q"),
     )
 
 
@@ -243,14 +238,7 @@ def _hold(
 
 
 def _hold_devices(free: OfferColumns, place: int, asked: int) -> None:
-    offsets = free.device_offsets
-    if offsets is None:
-        return
-    numbers = range(offsets[place], offsets[place + 1])
-    freest = sorted(numbers, key=lambda one: (-free.device_free[one], one))
-    if asked < 1000:
-        for one in freest[:1]:
-            free.device_free[one] -= min(asked, free.device_free[one])
-        return
-    for one in freest[: asked // 1000]:
-        free.device_free[one] = 0
+    devices = free.devices_of(place)
+    for one in sorted(range(len(devices)), key=lambda one: -devices[one])[: asked // 1000 or 1]:
+        devices[one] -= min(asked, devices[one])
+    free.set_devices(place, devices)

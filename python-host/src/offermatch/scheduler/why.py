@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -236,8 +235,7 @@ def _never(found: Processable, row: int, sighting: Sighting, now: float) -> list
     unit = Units(found).of(row)
     unit = unit if row in unit else (*unit[:-1], row)
     empty = replace(offers, available=offers.capacity or offers.available, occupants={})
-    if offers.device_offsets is not None:
-        empty = replace(empty, device_free=_full(len(offers.device_free)))
+    empty.give_devices([[1000] * len(offers.devices_of(row)) for row in range(len(offers))])
     alone = replace(found, groups={number: replace(one, occupants={}) for number, one in found.groups.items()})
     taker, missing = _asked_reference(alone.picked(unit), unit.index(row), empty)
     if taker is not None or missing is None:
@@ -308,7 +306,3 @@ def _explained(found: Explanation, columns: TaskColumns, row: int, seen: str) ->
 
 def _subject(one: AnyRequirement) -> str:
     return one.attribute if isinstance(one, Requirement) else one.measure
-
-
-def _full(devices: int) -> array[int]:
-    return array("Q", [1000]) * devices

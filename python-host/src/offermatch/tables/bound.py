@@ -7,11 +7,10 @@ answer, so no policy places more; docs/semantics.md has the rule.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, repeat
 from math import isnan
 
 from offermatch.model import DEVICES, Mode
@@ -102,8 +101,7 @@ def _columns(tasks: TaskColumns, offers: OfferColumns, dimensions: Sequence[str]
         free = offers.available.get(name, nothing)
         columns.append(_Column(name, tasks.demand.get(name, none), free, free))
     if tasks.devices is not None:
-        ends = offers.device_offsets or array("Q", bytes(8 * (len(offers) + 1)))
-        devices = [offers.device_free[begin:end] for begin, end in pairwise(ends)]
+        devices = list(map(offers.devices_of, range(len(offers))))
         asked = tasks.devices
         free = list(map(sum, devices))
         whole = [one.count(1000) for one in devices]

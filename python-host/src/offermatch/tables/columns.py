@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, chain
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain, pairwise
 from operator import add, le, mul
 from typing import Any, TypeVar
 
@@ -368,6 +368,41 @@ class OfferColumns:
         if self.device_offsets is None:
             return array("Q")
         return self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]]
+
+    @property
+    def device_count(self) -> int:
+        """How many devices all offers have."""
+        return len(self.device_free)
+
+    @property
+    def most_devices(self) -> int:
+        """The most devices that one offer has."""
+        return max((end - begin for begin, end in pairwise(self.device_offsets or ())), default=0)
+
+    @property
+    def free_thousandths(self) -> int:
+        """The free thousandths of all devices."""
+        return sum(self.device_free)
+
+    def set_devices(self, row: int, free: Sequence[int]) -> None:
+        """Say how many thousandths of each device of a row are free."""
+        if self.device_offsets is not None:
+            self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]] = array("Q", free)
+
+    def give_devices(self, free: Iterable[Sequence[int]]) -> None:
+        """Say which devices all rows have, by the free thousandths of each."""
+        devices = list(free)
+        self.device_offsets = array("Q", accumulate(map(len, devices), initial=0)) if any(devices) else None
+        self.device_free = array("Q", chain.from_iterable(devices))
+
+    def changeable(self) -> OfferColumns:
+        """Return the table with quantities and devices of its own, so that what is free can be changed; capacities stay."""
+        return replace(
+            self,
+            available={name: column[:] for name, column in self.available.items()},
+            capacity=self.capacity or self.available,
+            device_free=self.device_free[:],
+        )
 
     def _set_capacity(self, capacity: Mapping[str, Any], units: Mapping[str, str] | None) -> None:
         columns = dict(self.available)

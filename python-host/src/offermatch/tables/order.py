@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Literal, get_args
 
 from offermatch.tables.columns import OfferColumns, TaskColumns
@@ -33,6 +32,5 @@ def in_order(tasks: TaskColumns, offers: OfferColumns, order: Order) -> TaskColu
     for name, demand in tasks.demand.items():
         add(demand, max(capacity.get(name, ()), default=0) or 1)
     if tasks.devices is not None:
-        ends = offers.device_offsets or (0, 0)
-        add(tasks.devices, 1000 * max((end - begin for begin, end in pairwise(ends)), default=0) or 1)
+        add(tasks.devices, 1000 * offers.most_devices or 1)
     return tasks.picked(sorted(range(len(tasks)), key=lambda row: -sizes[row]))

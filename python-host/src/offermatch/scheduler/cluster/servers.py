@@ -6,7 +6,7 @@ import math
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import chain
 from typing import TypeVar
 
 from offermatch.errors import InputError
@@ -172,9 +172,7 @@ def offers_of(servers: Sequence[Server]) -> OfferColumns:
         {name: array("Q", [server.capacity.get(name, 0) for server in servers]) for name in dimensions},
         {name: [server.attributes.get(name) for server in servers] for name in attributes},
     )
-    if any(server.devices for server in servers):
-        table.device_offsets = array("Q", accumulate((len(server.devices) for server in servers), initial=0))
-        table.device_free = array("Q", (max(0, left) for server in servers for left in server.devices))
+    table.give_devices([[max(0, left) for left in server.devices] for server in servers])
     for name in dict.fromkeys(chain.from_iterable(server.measures for server in servers)):
         table.measures[name] = array("d", [server.measures.get(name, math.nan) for server in servers])
     return table

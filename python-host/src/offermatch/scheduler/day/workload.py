@@ -67,7 +67,7 @@ class Workload:
     def capacity(self) -> dict[str, int]:
         """What all servers have, by dimension; devices as ``devices``, in thousandths."""
         found = {name: sum(column) for name, column in self.servers.available.items()}
-        return {**found, "devices": sum(self.servers.device_free)} if self.servers.device_free else found
+        return {**found, "devices": self.servers.free_thousandths} if self.servers.device_count else found
 
     @property
     def demand(self) -> dict[str, array[int]]:
