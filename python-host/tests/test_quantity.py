@@ -13,8 +13,8 @@ from offermatch import InputError, Offer, Task, TaskColumns
 from offermatch.formats.documents import json_rows
 from offermatch.formats.files import read_tasks
 from offermatch.quantity import MAXIMUM, SMALLEST, UNITS, as_written, check_units, parse, unit_of
-from offermatch.tables.columns import OfferColumns
 from offermatch.tables.input import task_columns
+from offermatch.tables.offers import OfferColumns
 
 FOLDER = Path(__file__).parents[2] / "tests/cases/quantities"
 CASES = [

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     from offermatch.slot.manifest import Manifest
     from offermatch.slot.slot import Event, Slot
     from offermatch.tables.bad import BadRow
-    from offermatch.tables.columns import OfferColumns, TaskColumns
+    from offermatch.tables.offers import OfferColumns
+    from offermatch.tables.tasks import TaskColumns
     from offermatch.talk import match_tasks_to_offers
 
 __all__ = [
@@ -147,7 +148,8 @@ _HOMES = {
     "slot.manifest": ("Manifest",),
     "slot.slot": ("Event", "Slot"),
     "tables.bad": ("BadRow",),
-    "tables.columns": ("OfferColumns", "TaskColumns"),
+    "tables.offers": ("OfferColumns",),
+    "tables.tasks": ("TaskColumns",),
     "talk": ("match_tasks_to_offers",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -32,13 +32,14 @@ from offermatch.session import Backend, Session, Verified
 from offermatch.tables.bad import BadRows
 from offermatch.tables.bound import upper_bound
 from offermatch.tables.catalog import Catalog
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.frames import Table
 from offermatch.tables.input import offer_columns, task_columns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units
 from offermatch.tables.rules import refuse_unserved, rules_of_opening, with_parameters
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable
+from offermatch.tables.tasks import TaskColumns
 from offermatch.verify.ledger import Ledger
 from offermatch.visible import shown_value
 from offermatch.wasm.choice import packed_calls

@@ -21,9 +21,10 @@ from offermatch.errors import InputError
 from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import DEVICES, Quantity, Requirement, Settings
 from offermatch.quantity import unit_of
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.kinds import kinds_of
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Partition", "match_partitions", "partition"]
 

@@ -23,17 +23,18 @@ from offermatch.session import Placed, Session
 from offermatch.tables.bad import BadRow, BadRows
 from offermatch.tables.bound import upper_bound
 from offermatch.tables.catalog import Catalog
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.explained import explanation
 from offermatch.tables.frames import Table
 from offermatch.tables.groups import Occupants, short_groups
 from offermatch.tables.ingest import texts
 from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.kinds import kinds_of
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units, unknown_attributes
 from offermatch.tables.rules import refuse_preemption
 from offermatch.tables.running import running_table
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable, Workload
+from offermatch.tables.tasks import TaskColumns
 from offermatch.verify.ledger import Ledger
 from offermatch.visible import shown_value
 

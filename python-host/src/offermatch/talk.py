@@ -8,8 +8,9 @@ from typing import Literal, overload
 
 from offermatch.matcher import Matcher
 from offermatch.model import Mode
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.frames import Table
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["match_tasks_to_offers"]
 

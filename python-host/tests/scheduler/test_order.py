@@ -21,7 +21,7 @@ from offermatch.scheduler.queues import Queue, checked_queues, read_queues
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.watching.telemetry import Telemetry
 from offermatch.scheduler.why import why
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.tasks import TaskColumns
 
 CAPACITY = {"cpu": 100, "memory": 60}
 QUEUES = ("a", "b", "c")

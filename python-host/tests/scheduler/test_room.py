@@ -11,8 +11,8 @@ from offermatch.scheduler.room import hold_room
 from offermatch.scheduler.store.records import GroupState, Processable, Reservation
 from offermatch.scheduler.submission import Submission
 from offermatch.scheduler.why import why
-from offermatch.tables.columns import TaskColumns
 from offermatch.tables.input import offer_columns
+from offermatch.tables.tasks import TaskColumns
 
 
 def scheduler(store, cluster, **settings):

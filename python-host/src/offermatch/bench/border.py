@@ -30,12 +30,13 @@ from offermatch.model import Offer, Settings, Timings
 from offermatch.quantity import SMALLEST, as_written
 from offermatch.sample import Sample
 from offermatch.session import Backend
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.interner import Interner
 from offermatch.tables.numbering import offer_table, task_table
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import OfferTable
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["border", "table"]
 

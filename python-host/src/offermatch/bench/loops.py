@@ -18,7 +18,8 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["LOOPS", "Best", "Loop", "Row", "rows_of"]
 

@@ -36,8 +36,9 @@ from offermatch.errors import InputError, LyingMatcherError, MatcherError
 from offermatch.formats.files import read_offers, read_tasks
 from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import AnyRequirement, Requirement, Settings, Task, Timings
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tables import Assigned
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = [
     "DIMENSIONS",

@@ -23,7 +23,8 @@ from offermatch.limits import Limits
 from offermatch.matcher import Matcher
 from offermatch.policies import BUNDLED
 from offermatch.sample import Sample
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 from offermatch.wasm.cache import compiled
 from offermatch.wasm.component import Code
 from offermatch.wasm.engine import configuration, shared_engine

@@ -13,9 +13,10 @@ from offermatch.formats.files import FORMATS, read_tables
 from offermatch.formats.ports import without_weight
 from offermatch.sample import KINDS
 from offermatch.tables.bad import BAD_ROWS
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.order import ORDERS, in_order
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["add_match"]
 

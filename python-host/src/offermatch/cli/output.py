@@ -16,9 +16,10 @@ from offermatch.answer import Answer
 from offermatch.errors import OffermatchError
 from offermatch.matcher import BaseMatcher
 from offermatch.model import Explanation, Timings
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remedies import remedies
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import LONGEST_MESSAGE, LONGEST_NAME, visible
 from offermatch.writing import unwritable
 

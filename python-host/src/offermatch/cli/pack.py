@@ -14,8 +14,9 @@ from offermatch.cli.output import csv_lines
 from offermatch.formats.files import FORMATS, read_tables
 from offermatch.pack.problem import problem
 from offermatch.pack.search import Found, pack
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["add_pack"]
 

@@ -27,10 +27,11 @@ from offermatch.reading import STANDARD_INPUT, read_table, unreadable
 from offermatch.requirements import double, measure_number, members
 from offermatch.tables import cells, most
 from offermatch.tables.bad import BadRows, nameless
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remarks import refuse_unknown_units
 from offermatch.tables.rows import offers_of_rows, tasks_of_rows
 from offermatch.tables.shape import offer_from_mapping, task_from_mapping, unknown_column
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import called
 
 __all__ = [

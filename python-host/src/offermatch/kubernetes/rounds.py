@@ -22,7 +22,8 @@ from offermatch.kubernetes.view import Batch, Waiting
 from offermatch.matcher import BaseMatcher
 from offermatch.model import AnyRequirement, Requirement, Settings
 from offermatch.pool import Pool
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Once", "Rounds", "rounds_of"]
 

@@ -23,7 +23,8 @@ from offermatch.kubernetes.rules import Labels, Namespaces
 from offermatch.kubernetes.shapes import Gang, Shape, Shapes, gang_of
 from offermatch.kubernetes.topology import Topology
 from offermatch.model import Group, Requirement
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Batch", "View", "Waiting"]
 

@@ -6,8 +6,9 @@ from math import isnan
 
 from offermatch.errors import InputError
 from offermatch.pack.search import Kind, Problem
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.kinds import kinds_of
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["problem"]
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 
 from offermatch.model import OFFER, Comparison, Group
 from offermatch.scheduler.store.records import GroupClaims, GroupState, Processable
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Gangs", "beside", "group_for_matcher", "incomplete", "members_of", "unserved", "with_groups"]
 

@@ -28,7 +28,7 @@ from offermatch.scheduler.reports import collect_reports
 from offermatch.scheduler.room import Room
 from offermatch.scheduler.store import Lease, Store
 from offermatch.scheduler.store.records import Place, Processable
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 
 __all__ = ["Scheduler"]
 

@@ -17,7 +17,8 @@ from operator import add
 
 from offermatch.model import DEVICES
 from offermatch.scheduler.queues import DEFAULT, Queue
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Ordered", "Waiting", "largest_free", "order_tasks", "over_quota", "total_capacity"]
 

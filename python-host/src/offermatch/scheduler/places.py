@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.places import LONGEST_LEFT_OUT
 from offermatch.scheduler.store.records import Place, Processable
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["Places", "with_trials", "without"]

@@ -23,7 +23,7 @@ from offermatch.scheduler.queues import Queue, parts_of, unknown_quotas
 from offermatch.scheduler.room import Room, hold_room
 from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.records import Processable, Reservation
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["Placing", "waiting_of"]

@@ -20,7 +20,8 @@ from offermatch.scheduler.places import without
 from offermatch.scheduler.queues import DEFAULT, Queue
 from offermatch.scheduler.seats import Units
 from offermatch.scheduler.store.records import GroupState, Preemption, Processable, Victim
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["has_limits", "left_over", "plan_preemption", "waiting_for_ends", "wanting"]
 

@@ -13,7 +13,7 @@ from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch
 from offermatch.scheduler.staging import StagingError, stage
 from offermatch.scheduler.store import Store, Verdict
 from offermatch.scheduler.store.records import Claim, Wanted
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Preparation", "Prepared"]
 

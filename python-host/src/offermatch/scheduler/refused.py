@@ -22,7 +22,8 @@ from offermatch.matcher import BaseMatcher
 from offermatch.model import Comparison, Explanation, Settings
 from offermatch.scheduler.gangs import with_groups
 from offermatch.scheduler.store.records import Processable
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["refused_by"]
 

@@ -19,7 +19,7 @@ from offermatch.model import DEVICES
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.scheduler.seats import Ending, Seats, Units, asked_of, free_at, summed
 from offermatch.scheduler.store.records import Processable, Reservation
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 
 __all__ = ["Ending", "Room", "held_offers", "hold_room", "short_tasks"]
 

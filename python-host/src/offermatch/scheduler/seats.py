@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from offermatch.model import DEVICES, OFFER
 from offermatch.scheduler.gangs import members_of
 from offermatch.scheduler.store.records import GroupState, Processable
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Ending", "Seats", "Units", "asked_of", "free_at", "summed"]
 

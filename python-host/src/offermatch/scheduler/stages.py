@@ -23,8 +23,9 @@ from offermatch.scheduler.room import Room, held_offers, short_tasks
 from offermatch.scheduler.store import Lease, Store, Verdict
 from offermatch.scheduler.store.records import Claim, Processable
 from offermatch.tables.bound import upper_bound
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = [
     "TOGETHER",

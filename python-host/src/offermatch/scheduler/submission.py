@@ -17,9 +17,9 @@ from offermatch.formats.files import chosen_format, csv_rows, csv_tasks, csv_uni
 from offermatch.model import AnyRequirement, Group, Preference, Quantity
 from offermatch.quantity import as_written, check_units, parse, unit_of
 from offermatch.scheduler.queues import DEFAULT
-from offermatch.tables.columns import TaskColumns
 from offermatch.tables.input import task_columns
 from offermatch.tables.shape import task_from_mapping
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Checked", "Submission", "checked", "read_submissions"]
 

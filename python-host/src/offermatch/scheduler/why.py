@@ -18,8 +18,9 @@ from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
 from offermatch.scheduler.store.records import GroupState, Processable, Shown, Sighting
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remedies import remedies
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import LONGEST_NAME, LONGEST_REASON, visible
 from offermatch.wasm.contract import CONTRACT
 

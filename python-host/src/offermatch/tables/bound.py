@@ -14,8 +14,9 @@ from itertools import accumulate, repeat
 from math import isnan
 
 from offermatch.model import DEVICES, Mode
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.kinds import kinds_of
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Bound", "upper_bound"]
 

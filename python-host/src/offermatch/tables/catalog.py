@@ -11,13 +11,14 @@ from math import inf, isfinite
 from offermatch.errors import InputError
 from offermatch.model import Settings, Task
 from offermatch.requirements import check_group_name, members
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.groups import Occupants
 from offermatch.tables.interner import Interner
 from offermatch.tables.numbering import offer_table, task_table
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.rows import tasks_of_rows
 from offermatch.tables.settings import SettingColumns
 from offermatch.tables.tables import Changes, OfferTable, TaskTable, Workload
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import shown_value
 
 __all__ = ["Catalog"]

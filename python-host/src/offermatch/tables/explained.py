@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from offermatch.model import OFFER, Check, Explanation, Members
-from offermatch.tables.columns import TaskColumns
 from offermatch.tables.tables import Explanations, TaskTable
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["explanation"]
 

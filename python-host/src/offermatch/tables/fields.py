@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, TypeVar
 from offermatch.errors import InputError
 from offermatch.model import AnyRequirement, Comparison, Group, Preference, Requirement
 from offermatch.tables import cells
-from offermatch.tables.columns import OfferColumns, TaskColumns, check_names
+from offermatch.tables.columns import check_names
 from offermatch.tables.given import Given, GivenColumns, GivenRows
 from offermatch.tables.ingest import kinds, texts
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.shape import (
     OFFER_KEYS,
     TASK_KEYS,
@@ -27,6 +28,7 @@ from offermatch.tables.shape import (
     preference_from_mapping,
     requirement_from_mapping,
 )
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import shown_value
 
 __all__ = ["groups_in", "names_in", "offers_in", "tasks_in"]

@@ -15,8 +15,9 @@ from typing import Any
 
 from offermatch.errors import InputError
 from offermatch.tables.bad import BadRows
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.rows import offers_of_rows, tasks_of_rows
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import shown_value
 
 __all__ = ["offer_columns", "task_columns"]

@@ -12,11 +12,12 @@ from itertools import accumulate
 from typing import Any, Literal, NamedTuple
 
 from offermatch.model import AnyRequirement, Comparison
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.groups import Occupants, group_table
 from offermatch.tables.interner import Interner
 from offermatch.tables.kinds import kinds_of
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tables import AT_LEAST, AT_MOST, IN, NO_REQUIREMENTS, NOT_IN, OfferTable, Requirements, TaskTable
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["offer_table", "task_table"]
 

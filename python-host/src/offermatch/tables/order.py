@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["ORDERS", "Order", "in_order"]
 

@@ -14,8 +14,9 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.model import DEVICES, Offer, Task
 from offermatch.quantity import unit_of
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.ingest import kinds, words
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["plain_offers", "plain_tasks"]
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from offermatch.errors import InputError
 from offermatch.model import Comparison
 from offermatch.quantity import check_units
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["refuse_unknown", "refuse_unknown_units", "unknown_attributes"]
 

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 from offermatch.errors import InputError
 from offermatch.tables.bad import BadRows, Rows, check_rule, find_bad_rows, refusal
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.fields import groups_in, names_in, offers_in, tasks_in
 from offermatch.tables.given import Given, GivenRows, given
 from offermatch.tables.groups import clash, clashes
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.plain import plain_offers, plain_tasks
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import called
 
 __all__ = ["offers_of_rows", "tasks_of_rows"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from offermatch.model import Offer
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 
 __all__ = ["Cluster", "Fetched", "Launch", "Launched", "Outcome", "Output", "Report", "Stream"]
 

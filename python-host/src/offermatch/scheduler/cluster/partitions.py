@@ -24,10 +24,11 @@ from offermatch.extras import require
 from offermatch.matcher import Matcher
 from offermatch.model import Description, Settings, Timings
 from offermatch.partitions import Partition, apart
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.interner import Interner
 from offermatch.tables.numbering import offer_table, task_table
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tables import Assigned
+from offermatch.tables.tasks import TaskColumns
 from offermatch.verify.ledger import Ledger
 
 __all__ = ["Partition", "match_partitions"]

@@ -13,8 +13,8 @@ from offermatch.errors import InputError
 from offermatch.model import Offer
 from offermatch.quantity import as_written
 from offermatch.scheduler.cluster.abc import Launch
-from offermatch.tables.columns import OfferColumns
 from offermatch.tables.input import offer_columns
+from offermatch.tables.offers import OfferColumns
 from offermatch.verify.devices import take_devices
 
 __all__ = ["Server", "Taken", "malformed", "measures_of", "offers_of", "refuse_occupants", "servers_of"]

@@ -24,7 +24,7 @@ from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched,
 from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.servers import Server, Taken, malformed, offers_of, servers_of
 from offermatch.scheduler.cluster.settled import KEPT_SECONDS, Settled
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remarks import refuse_unknown_units
 
 __all__ = ["Clock", "SimulatedCluster", "connect", "talk_servers"]

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from itertools import compress
 
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Queue"]
 

@@ -18,7 +18,8 @@ from offermatch.scheduler.cluster.abc import Launch
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from offermatch.scheduler.day.queue import Queue
 from offermatch.scheduler.day.workload import Workload
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Cycle", "Day", "LoopSpeed", "Sample", "Side", "loop_speed", "replay"]
 

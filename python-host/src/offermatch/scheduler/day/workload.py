@@ -20,8 +20,9 @@ from offermatch.formats.openb import offers as openb_offers
 from offermatch.formats.openb import tasks as openb_tasks
 from offermatch.quantity import parse
 from offermatch.scheduler.cluster.simulated import talk_servers
-from offermatch.tables.columns import OfferColumns, TaskColumns
 from offermatch.tables.input import offer_columns, task_columns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["DAY", "NODES", "PODS", "Workload", "generated", "openb_day"]
 

@@ -14,7 +14,7 @@ from offermatch.model import RULES, Description
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.records import Place, Sighting
 from offermatch.scheduler.store.schema import places, sightings, tasks
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 
 __all__ = ["LONGEST_LEFT_OUT", "all_places", "cordon", "idle", "leave_out", "see", "seen"]
 

@@ -18,7 +18,7 @@ from offermatch.scheduler.store.leases import Lease
 from offermatch.scheduler.store.records import GroupState, Processable, Underway, Wanted
 from offermatch.scheduler.store.rules import preferences_of, requirements_of
 from offermatch.scheduler.store.schema import READY, payloads, store, tasks
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = [
     "AVOIDED_SECONDS",

@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 from offermatch.model import RULES
 from offermatch.scheduler.store.schema import State
-from offermatch.tables.columns import OfferColumns, TaskColumns
+from offermatch.tables.offers import OfferColumns
+from offermatch.tables.tasks import TaskColumns
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = [

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from offermatch.model import AnyRequirement, Comparison, Preference, Requirement
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.tasks import TaskColumns
 
 _T = TypeVar("_T")
 _LEAST, _MOST = "at_least", "at_most"

@@ -42,7 +42,7 @@ from offermatch.scheduler.store.records import (
 from offermatch.scheduler.store.schema import State
 from offermatch.scheduler.store.submit import insert_submission
 from offermatch.scheduler.submission import Submission, checked
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 
 __all__ = ["Store"]
 

@@ -16,7 +16,7 @@ from offermatch.scheduler.store.queues import refuse_unrunnable
 from offermatch.scheduler.store.rules import preference_texts, requirement_texts
 from offermatch.scheduler.store.schema import dependencies, payloads, store, tasks
 from offermatch.scheduler.submission import Checked
-from offermatch.tables.columns import TaskColumns
+from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["insert_submission"]
 

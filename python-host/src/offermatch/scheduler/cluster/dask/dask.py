@@ -18,7 +18,7 @@ from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched,
 from offermatch.scheduler.cluster.adapters import Access
 from offermatch.scheduler.cluster.payload import Command, function_of
 from offermatch.scheduler.cluster.servers import offers_of
-from offermatch.tables.columns import OfferColumns
+from offermatch.tables.offers import OfferColumns
 from offermatch.visible import visible
 
 __all__ = ["DaskCluster", "connect"]

@@ -13,8 +13,8 @@ from offermatch.model import Offer
 from offermatch.quantity import SMALLEST, as_written
 from offermatch.scheduler.cluster.abc import Fetched, Launch, Launched, Outcome, Output, Refusal, Report
 from offermatch.scheduler.cluster.servers import measures_of, refuse_occupants
-from offermatch.tables.columns import OfferColumns
 from offermatch.tables.input import offer_columns
+from offermatch.tables.offers import OfferColumns
 from offermatch.tables.shape import offer_from_mapping
 from offermatch.visible import LONGEST_NAME, LONGEST_REASON, visible
 
