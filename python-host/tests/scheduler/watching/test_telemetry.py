@@ -132,6 +132,20 @@ def test_a_file_that_is_no_trace_is_refused_with_its_line(tmp_path, line):
     assert caught.value.place.endswith("line 2")
 
 
+def test_a_file_of_spans_that_cannot_be_read_or_written_is_named_with_what_the_system_says(tmp_path):
+    path = tmp_path / "trace.jsonl"
+    with pytest.raises(InputError) as caught:
+        read_traces(path)
+    assert caught.value.line == f"{path}: No such file or directory"
+    path.write_bytes(b"\x1f\x8b")
+    with pytest.raises(InputError) as caught:
+        read_traces(path)
+    assert (caught.value.code, caught.value.line) == ("file-malformed", f"{path}: not UTF-8")
+    with pytest.raises(InputError) as caught, exporting(trace_file=tmp_path):
+        pass
+    assert (caught.value.code, caught.value.line) == ("file-unwritable", f"{tmp_path}: Is a directory")
+
+
 def test_spans_that_are_their_own_ancestors_are_refused(tmp_path):
     path = tmp_path / "circle.jsonl"
     spans = [
@@ -218,7 +232,7 @@ def test_a_port_that_is_taken_is_told(monkeypatch):
         taken.listen()
         with pytest.raises(InputError) as caught, exporting(metrics_port=taken.getsockname()[1]):
             pass
-    assert caught.value.code == "listen-failed"
+    assert (caught.value.code, caught.value.message) == ("listen-failed", "Address already in use")
     with pytest.raises(InputError) as caught, exporting(metrics_port=70_000):
         pass
     assert caught.value.code == "listen-failed"

@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcess
 from prometheus_client import start_http_server
 
 from offermatch.errors import InputError
-from offermatch.reading import CHECK_PATH
 from offermatch.scheduler.watching.telemetry import Telemetry
+from offermatch.writing import unwritable
 
 __all__ = ["exporting"]
 
@@ -65,7 +65,7 @@ def _traces(entered: ExitStack, resource: Resource, trace_file: Path | None) -> 
         try:
             stream = entered.enter_context(trace_file.open("a", encoding="utf-8"))
         except OSError as error:
-            raise InputError("file-unwritable", str(error), CHECK_PATH, str(trace_file)) from error
+            raise unwritable(trace_file, error.strerror or str(error)) from error
         # Closed after the provider: the exit stack ends them in this order's reverse.
         entered.callback(provider.force_flush)
         provider.add_span_processor(SimpleSpanProcessor(FileSpanExporter(stream=stream)))
@@ -84,7 +84,7 @@ def _metrics(entered: ExitStack, resource: Resource, port: int | None, address: 
         except (OSError, OverflowError) as error:
             raise InputError(
                 "listen-failed",
-                str(error),
+                getattr(error, "strerror", None) or str(error),
                 "choose another port, up to 65535, and an address of this machine",
                 f"{address}, port {port}",
             ) from error

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offermatch.errors import InputError
-from offermatch.reading import CHECK_PATH
+from offermatch.reading import unreadable
 from offermatch.visible import LONGEST_NAME, visible
 
 __all__ = ["TracedSpan", "Waterfall", "draw", "read_traces"]
@@ -69,6 +69,9 @@ class Waterfall:
         return int(number) if number is not None else None
 
 
+_OTLP = "give a file that `offermatch run --trace` wrote: one OTLP JSON object a line"
+
+
 def read_traces(path: Path) -> list[Waterfall]:
     """Return the traces of a file, in the order in which they begin.
 
@@ -82,8 +85,10 @@ def read_traces(path: Path) -> list[Waterfall]:
                 if line.strip():
                     for trace, span in _spans(line, f"{path}, line {number}"):
                         by_trace.setdefault(trace, []).append(span)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("file-unreadable", str(error), CHECK_PATH, str(path)) from error
+    except OSError as error:
+        raise unreadable(error, str(path)) from error
+    except UnicodeDecodeError as error:
+        raise InputError("file-malformed", "not UTF-8", _OTLP, str(path)) from error
     found = [_ordered(trace, spans) for trace, spans in by_trace.items()]
     return sorted(found, key=lambda one: one.spans[0].start)
 
@@ -143,8 +148,8 @@ def _spans(line: str, place: str) -> Iterator[tuple[str, TracedSpan]]:
                         ),
                     )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        hint = "give a file that `offermatch run --trace` wrote: one OTLP JSON object a line"
-        raise InputError("file-malformed", f"it is not a line of OTLP JSON ({error!r})", hint, place) from error
+        message = f"it is not a line of OTLP JSON: {type(error).__name__}: {error}"
+        raise InputError("file-malformed", message, _OTLP, place) from error
 
 
 def _value(value: Mapping[str, Any]) -> Any:

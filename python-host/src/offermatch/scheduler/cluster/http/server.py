@@ -126,7 +126,8 @@ class ClusterServer:
             )
         except (OSError, OverflowError) as error:
             hint = "give an address of this machine and a port that is free"
-            raise ClusterError("listen-failed", str(error), hint, f"{host}:{port}") from error
+            message = getattr(error, "strerror", None) or str(error)
+            raise ClusterError("listen-failed", message, hint, f"{host}:{port}") from error
         host, port = self._socket.getsockname()[:2]
         self.address: tuple[str, int] = (host, port)
         self.url = f"{'http' if certificate is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
