@@ -13,7 +13,12 @@ pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), Error> {
     // Under another name first, in the same folder.
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}.partial", std::process::id()));
-    let written = fs::write(&partial, content).and_then(|()| fs::rename(&partial, path));
+    // No file takes the place of a device or a pipe, such as /dev/null.
+    let written = if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        fs::write(path, content)
+    } else {
+        fs::write(&partial, content).and_then(|()| fs::rename(&partial, path))
+    };
     written.map_err(|error| {
         // Nothing half written stays behind; where there was no place to write to, there is none.
         let _ = fs::remove_file(&partial);

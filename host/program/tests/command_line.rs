@@ -190,6 +190,20 @@ fn output_that_cannot_be_written_is_an_error_with_a_code() {
     assert!(told.ends_with(hint), "{told}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_recorded_to_and_stays_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.recording.json");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reading = pipe.clone();
+    let read = std::thread::spawn(move || std::fs::read(reading).unwrap());
+    printed(&["match", "--sample", "ties:2x2", "--record", pipe.to_str().unwrap()]);
+    assert!(std::os::unix::fs::FileTypeExt::is_fifo(&std::fs::metadata(&pipe).unwrap().file_type()));
+    let recorded: Value = serde_json::from_slice(&read.join().unwrap()).unwrap();
+    assert_eq!(recorded["steps"].as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn wrong_usage_leaves_with_two() {
     for arguments in [

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import os
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 import pytest
@@ -158,6 +160,38 @@ def test_standard_output_that_takes_nothing(sample):
     assert run_in_shell(">/dev/full") == (1, "", f"error[file-unwritable]: standard output: No space left on device\n{hint}")
     assert run_in_shell("| head -0") == (0, "", "")
     assert run_in_shell(">&-") == (0, "", "")
+
+
+def test_data_is_utf_8_whatever_the_locale_is(tmp_path):
+    (tmp_path / "tasks.json").write_text('[{"name": "größer", "demand": {"cpu": 1}}]', encoding="utf-8")
+    (tmp_path / "offers.csv").write_text(OFFERS)
+    asked = [
+        sys.executable,
+        "-m",
+        "offermatch",
+        "match",
+        "--tasks",
+        "tasks.json",
+        "--offers",
+        "offers.csv",
+        "--output",
+        "csv",
+    ]
+    for encoding in ("ascii", "latin-1"):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        found = subprocess.run(asked, check=True, capture_output=True, cwd=tmp_path, env=environment)
+        assert found.stdout.decode().split("\n")[1].startswith("größer,b,")
+
+
+def test_a_pipe_is_recorded_to_and_stays_a_pipe(tmp_path, capsys):
+    pipe = tmp_path / "pipe.recording.json"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_bytes)
+        assert command(capsys, "match", "--sample", "ties:2x2", "--record", str(pipe))[0] == 0
+        assert json.loads(read.result(30))["steps"]
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == [pipe.name]
 
 
 def test_inspect(capsys, tmp_path):
