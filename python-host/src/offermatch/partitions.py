@@ -9,13 +9,13 @@ is not connected, over any number of steps, cannot take room from one another.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Any
 
+from offermatch import machine
 from offermatch.answer import Answer
 from offermatch.errors import InputError
 from offermatch.matcher import BaseMatcher, Matcher
@@ -88,14 +88,14 @@ def match_partitions(
         partitions: What is to be matched. No task and no offer may stand in two of them.
         settings: How to rank the offers.
         matcher: The matcher; the bundled component unless given.
-        threads: How many partitions are matched at a time; as many as there are cores unless given.
+        threads: How many partitions are matched at a time; as many as the process may run at once unless given.
 
     Raises:
         InputError: A table or a setting that cannot be used, ``duplicate-name`` across partitions, or
             ``setting-malformed`` for less than one thread.
         MatcherError: The matcher failed, or its answer does not hold.
     """
-    threads = threads if threads is not None else os.cpu_count() or 1
+    threads = threads if threads is not None else machine.threads()
     if threads < 1:
         raise InputError("setting-malformed", f"{threads} threads match nothing", "give 1 or more", "threads")
     tables, settings = apart(partitions, settings)

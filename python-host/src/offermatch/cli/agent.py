@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from offermatch import machine
 from offermatch.cli.arguments import positive
 from offermatch.errors import InputError, OffermatchError
 from offermatch.model import Offer
@@ -58,8 +59,8 @@ def add_agent(commands: Any) -> None:
     agent.add_argument("--tls-cert", type=Path, metavar="FILE", help="speak TLS, with this certificate and its chain (PEM)")
     agent.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's key (PEM)")
     agent.add_argument("--name", default=socket.gethostname(), help="the name of its offer (default: the host's)")
-    agent.add_argument("--cpu", default=f"{os.cpu_count() or 1} cores", metavar="QUANTITY", help="(default: all)")
-    agent.add_argument("--memory", default=str(_memory()), metavar="QUANTITY", help="(default: all)")
+    agent.add_argument("--cpu", metavar="QUANTITY", help="(default: all that this process may use)")
+    agent.add_argument("--memory", metavar="QUANTITY", help="(default: likewise)")
     agent.add_argument("--devices", type=int, default=0, metavar="NUMBER", help="whole devices (default: 0)")
     agent.add_argument(
         "--attribute",
@@ -122,7 +123,7 @@ def _serve(options: argparse.Namespace) -> str:
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     offer = Offer(
         options.name,
-        {"cpu": options.cpu, "memory": options.memory},
+        {"cpu": options.cpu or f"{machine.millicores()}m", "memory": options.memory or machine.memory()},
         attributes=dict(options.attribute),
         devices=options.devices,
         measures=dict(options.measure) or None,
@@ -151,13 +152,6 @@ def _serve(options: argparse.Namespace) -> str:
     server.close()
     cluster.close()
     return ""
-
-
-def _memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return 0
 
 
 def _address(text: str) -> tuple[str, int]:

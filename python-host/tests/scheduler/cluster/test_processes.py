@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents import started, stop
+from offermatch import machine
 from offermatch.errors import ClusterError
 from offermatch.model import Offer
 from offermatch.scheduler.cluster import Launch
@@ -380,6 +381,22 @@ def test_the_command_serves_this_machine_and_goes_on_where_it_was(tmp_path):
         assert [one.outcome for one in cluster.reports(["k1", "k2"])] == ["done", "running"]
         cluster.cancel(["k2"])
         assert ended(cluster, "k2").outcome == "failed"
+    finally:
+        cluster.close()
+        stop(process)
+
+
+def test_the_command_offers_what_it_may_use_of_the_machine(tmp_path):
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        process, url = started("--directory", str(tmp_path))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    cluster = HttpCluster([url], timeout_seconds=60.0)
+    try:
+        (offer,) = cluster.offers()
+        assert offer.available == {"cpu": f"{min(1000, machine.millicores())}m", "memory": machine.memory()}
     finally:
         cluster.close()
         stop(process)

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from offermatch import machine
 from offermatch.errors import ClusterError, InputError
 from offermatch.model import Offer
 from offermatch.scheduler.cluster.abc import Cluster, Fetched, Launch, Launched, Output, Report, Stream
@@ -105,7 +106,7 @@ class ProcessCluster(Cluster):
         self._server = servers_of([server])[0]
         self._inputs = None if inputs is None else inputs.resolve()
         self._limit_memory = limit_memory
-        wanted = max(_LEAST_RUNNING, 4 * (os.cpu_count() or 1)) if most_running is None else most_running
+        wanted = max(_LEAST_RUNNING, 4 * machine.threads()) if most_running is None else most_running
         # A launch that finds no descriptor is refused before it is written down.
         self._most_running = max(1, min(wanted, (raised_files() - _FILES_BESIDE) // _FILES_EACH))
         self._most_output = most_output
