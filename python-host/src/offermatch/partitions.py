@@ -171,7 +171,7 @@ def _parts(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[list[int], li
     """Return the rows of tasks and of offers that are connected."""
     nodes = _Connected()
     kinds = kinds_of(len(tasks), tasks.requirements)
-    lists = [tasks.requirements[row] or () for row in kinds.first_rows] if tasks.requirements else [()]
+    lists = map(tasks.requirements_of, kinds.first_rows)
     required = [[one for one in asked if isinstance(one, Requirement)] for asked in lists]
     names = sorted({one.attribute for of_kind in required for one in of_kind})
     columns = [offers.attributes.get(name) or [None] * len(offers) for name in names]

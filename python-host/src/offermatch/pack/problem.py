@@ -53,7 +53,7 @@ def problem(tasks: TaskColumns, offers: OfferColumns, *, unlimited: bool) -> tup
 
     def allowed(row: int) -> frozenset[int] | None:
         """Return the kinds of offer that a task may take; None where all of them."""
-        required = (tasks.requirements and tasks.requirements[row]) or ()
+        required = tasks.requirements_of(row)
         if not required:
             return None
         return frozenset(

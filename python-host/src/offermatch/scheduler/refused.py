@@ -81,7 +81,7 @@ def _shape(found: Processable, row: int) -> tuple[Any, ...]:
     return (
         *(column[row] for column in columns.demand.values()),
         0 if columns.devices is None else columns.devices[row],
-        () if columns.requirements is None else tuple(columns.requirements[row]),
+        tuple(columns.requirements_of(row)),
         0 if found.group_of is None else found.group_of[row],
     )
 
@@ -90,8 +90,7 @@ def _code(found: Explanation, columns: TaskColumns, row: int) -> str:
     if found.candidates:
         gang = columns.groups is not None and (group := columns.groups[row]) is not None and group.least > 1
         return "least" if gang else "room"
-    requirements = columns.requirements[row] if columns.requirements is not None else ()
-    kinds = ["measure" if isinstance(one, Comparison) else "attribute" for one in requirements]
+    kinds = ["measure" if isinstance(one, Comparison) else "attribute" for one in columns.requirements_of(row)]
     fails = {f"demand.{name}": (0, count) for name, count in found.by_dimension.items()}
     for kind, count in zip(kinds, found.by_requirement, strict=False):
         fails[kind] = max(fails.get(kind, (0, 0)), (0, count))

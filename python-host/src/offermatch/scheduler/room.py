@@ -122,8 +122,7 @@ def _kind(found: Processable, unit: Sequence[int]) -> object:
     (row, *others), columns = unit, found.columns
     if others or (found.group_of is not None and found.group_of[row]) or found.avoided.get(row):
         return None
-    requirements = tuple(columns.requirements[row]) if columns.requirements else ()
-    return (tuple(sorted(asked_of(columns, row).items())), requirements)
+    return (tuple(sorted(asked_of(columns, row).items())), tuple(columns.requirements_of(row)))
 
 
 def _queue(found: Processable, row: int) -> str:

@@ -121,7 +121,7 @@ class Seats:
         own = asked_of(found.columns, row)
         if any(name not in self._capacity for name in own if name != DEVICES):
             return None
-        requirements = found.columns.requirements[row] if found.columns.requirements else ()
+        requirements = found.columns.requirements_of(row)
         avoided = found.avoided.get(row, ())
         best: tuple[float, float, int] | None = None
         for place in candidates:

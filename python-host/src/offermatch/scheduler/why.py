@@ -227,7 +227,7 @@ def _never(found: Processable, row: int, sighting: Sighting, now: float) -> list
             )
     if lines:
         return lines
-    for one in columns.requirements[row] if columns.requirements else ():
+    for one in columns.requirements_of(row):
         name = _subject(one)
         known = offers.attributes if isinstance(one, Requirement) else offers.measures
         if name not in known and not (isinstance(one, Requirement) and one.excludes):
@@ -280,7 +280,7 @@ def _seen(sighting: Sighting, now: float) -> str:
 
 
 def _explained(found: Explanation, columns: TaskColumns, row: int, seen: str) -> str:
-    requirements = columns.requirements[row] if columns.requirements else ()
+    requirements = columns.requirements_of(row)
     parts = [
         f"{count} have too little {visible(name, LONGEST_NAME)} free" for name, count in found.by_dimension.items() if count
     ]

@@ -134,7 +134,7 @@ def _kinds(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[Sequence[int]
     for number, rows in enumerate(sorted(asking, key=len, reverse=True)):
         groups = everything
         if number < _KINDS:
-            required = tasks.requirements[rows[0]] or ()
+            required = tasks.requirements_of(rows[0])
             groups = tuple(at for at, first in enumerate(firsts) if all(offers.meets(one, first) for one in required))
         found.setdefault(groups, []).extend(rows)
     having = list(alike.values())

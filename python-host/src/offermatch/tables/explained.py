@@ -58,9 +58,7 @@ def explanation(
 
 def _words(tasks: TaskColumns, row: int) -> dict[str, str]:
     """Return what checks of a task ask, by the name of the check."""
-    required = (tasks.requirements[row] or ()) if tasks.requirements is not None else ()
-    preferred = (tasks.preferences[row] or ()) if tasks.preferences is not None else ()
-    asked = [*required, *(one.requirement for one in preferred)]
+    asked = [*tasks.requirements_of(row), *(one.requirement for one in tasks.preferences_of(row))]
     found = {f"requirement {number}": str(one) for number, one in enumerate(asked)}
     group = tasks.groups[row] if tasks.groups is not None else None
     if group is not None:

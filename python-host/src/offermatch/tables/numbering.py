@@ -82,8 +82,8 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
     numbered: dict[AnyRequirement, _Numbered] = {}
     lists = []
     for row in first_rows:
-        asked = [(one, math.inf) for one in (tasks.requirements[row] if tasks.requirements else None) or ()]
-        asked += [(one.requirement, one.weight) for one in (tasks.preferences[row] if tasks.preferences else None) or ()]
+        asked = [(one, math.inf) for one in tasks.requirements_of(row)]
+        asked += [(one.requirement, one.weight) for one in tasks.preferences_of(row)]
         for one, _ in asked:
             if one not in numbered:
                 numbered[one] = _number(one, interner, measures)

@@ -190,6 +190,14 @@ class TaskColumns:
         preferred = _each_once(chain.from_iterable(filter(None, _each_once(self.preferences or ()))))
         return [*required, *(one.requirement for one in preferred)]
 
+    def requirements_of(self, row: int) -> Sequence[AnyRequirement]:
+        """Return what a row requires."""
+        return (self.requirements[row] if self.requirements else None) or ()
+
+    def preferences_of(self, row: int) -> Sequence[Preference]:
+        """Return what a row prefers."""
+        return (self.preferences[row] if self.preferences else None) or ()
+
     @property
     def group_attributes(self) -> list[str]:
         """The attributes that members of groups are placed by, in the order in which tasks name them."""
