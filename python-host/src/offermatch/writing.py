@@ -26,9 +26,9 @@ def write_whole(path: Path, content: bytes) -> None:
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise unwritable(path, error.strerror or str(error)) from error
+        raise unwritable(error, path) from error
 
 
-def unwritable(path: Path | str, message: str) -> InputError:
+def unwritable(error: OSError, place: Path | str) -> InputError:
     """Return the error of a file that cannot be written."""
-    return InputError("file-unwritable", message, "name a place that can be written to", str(path))
+    return InputError("file-unwritable", error.strerror or str(error), "name a place that can be written to", str(place))

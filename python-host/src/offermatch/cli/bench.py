@@ -308,7 +308,7 @@ def _kept(
         if options.json not in (None, "-"):
             Path(options.json).write_text(text)
     except OSError as error:
-        raise unwritable(str(error.filename), error.strerror or str(error)) from error
+        raise unwritable(error, str(error.filename)) from error
     return text if options.json == "-" else table(measured)
 
 

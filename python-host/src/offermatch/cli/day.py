@@ -80,7 +80,7 @@ def _day(options: argparse.Namespace) -> str:
     # What cannot be written is told before a long run, not after it.
     for path in (options.html, options.svg, Path(options.json) if options.json not in (None, "-") else None):
         if path is not None and (path.is_dir() or not path.parent.is_dir()):
-            raise unwritable(path, "it is a directory, or stands in none")
+            raise unwritable(OSError("it is a directory, or stands in none"), path)
     hours = 2.0 if options.quick else options.hours
     if options.trace is not None:
         workload = openb_day(options.trace, servers=options.servers, load=options.load, hours=hours)

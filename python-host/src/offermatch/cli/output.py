@@ -65,7 +65,7 @@ def write_file(path: Path, content: str | bytes) -> None:
     try:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
-        raise unwritable(path, error.strerror or str(error)) from error
+        raise unwritable(error, path) from error
 
 
 def write_out(text: str) -> None:
@@ -84,7 +84,7 @@ def write_out(text: str) -> None:
         # The interpreter must not try to write what is left once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
-            raise unwritable("standard output", error.strerror or str(error)) from error
+            raise unwritable(error, "standard output") from error
 
 
 def error(found: OffermatchError) -> str:

@@ -40,7 +40,7 @@ def _policies(options: argparse.Namespace) -> str:
         try:
             options.write.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise unwritable(options.write, error.strerror or str(error)) from error
+            raise unwritable(error, options.write) from error
     found = []
     for name in policies.names():
         content = policies.component(name)

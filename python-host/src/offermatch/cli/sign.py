@@ -85,7 +85,7 @@ def _new(path: Path) -> tuple[SecretKey, str]:
         with os.fdopen(descriptor, "wb") as file:
             file.write(bytes(pair.secret_key) + b"\n")
     except OSError as error:
-        raise unwritable(path, error.strerror or str(error)) from error
+        raise unwritable(error, path) from error
     write_file(Path(f"{path}.pub"), bytes(pair.public_key) + b"\n")
     if password:
         pair.secret_key.decrypt(password)

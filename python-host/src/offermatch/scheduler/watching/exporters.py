@@ -65,7 +65,7 @@ def _traces(entered: ExitStack, resource: Resource, trace_file: Path | None) -> 
         try:
             stream = entered.enter_context(trace_file.open("a", encoding="utf-8"))
         except OSError as error:
-            raise unwritable(trace_file, error.strerror or str(error)) from error
+            raise unwritable(error, trace_file) from error
         # Closed after the provider: the exit stack ends them in this order's reverse.
         entered.callback(provider.force_flush)
         provider.add_span_processor(SimpleSpanProcessor(FileSpanExporter(stream=stream)))
