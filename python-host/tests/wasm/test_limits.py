@@ -2,6 +2,8 @@
 
 import gc
 import json
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -152,6 +154,45 @@ def test_one_thread_advances_the_epoch_and_ends_with_the_engine():
     assert gone() is None
     thread.join(5)
     assert not thread.is_alive()
+
+
+ENDING = """
+import atexit, threading
+atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))
+from offermatch import Matcher, Offer, Task
+Matcher.load().match([Task("t", {"cpu": 1})], [Offer("o", {"cpu": 1})])
+print(sum(thread.name == "offermatch-epochs" for thread in threading.enumerate()))
+"""
+
+
+def test_no_thread_advances_the_epoch_while_the_interpreter_ends():
+    # It once was stopped wherever it stood, and the program then did not end.
+    done = subprocess.run([sys.executable, "-c", ENDING], check=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == ["1", "['MainThread']"]
+
+
+FORKING = """
+import os, sys
+from offermatch import Limits, Matcher, Offer, Task
+from offermatch.wasm.engine import shared_engine
+matcher = Matcher.load()
+ask = lambda: len(matcher.match([Task("t", {"cpu": 1})], [Offer("o", {"cpu": 1})]).assignments)
+ask()
+clock = shared_engine(Limits()).clock
+with clock._lock:  # as the thread may hold it at any moment
+    child = os.fork()
+    if child:
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+if not child:
+    before, placed = clock._thread, ask()
+    sys.exit(10 + placed if before is None and clock._thread is not None else 1)
+print(ask())
+"""
+
+
+def test_a_forked_child_has_a_clock_of_its_own():
+    done = subprocess.run([sys.executable, "-c", FORKING], check=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["11", "1"]
 
 
 def test_without_a_limit_of_time_only_fuel_ends_a_call():

@@ -8,6 +8,8 @@ a matcher about a fifth of its time.
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 import time
 import weakref
@@ -122,13 +124,13 @@ class _Clock:
         self._wanted = threading.Event()
         self._thread: threading.Thread | None = None
         self._engine = weakref.ref(engine, lambda _: self._wanted.set())
+        _clocks.add(self)
 
     def __enter__(self) -> None:
         """Let the epoch advance."""
         with self._lock:
             self._calls += 1
-            # A forked child has the object but not the thread.
-            if self._thread is None or not self._thread.is_alive():
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._advance, name="offermatch-epochs", daemon=True)
                 self._thread.start()
             # The thread is mostly awake from the call before, and waking it costs more than a small call.
@@ -140,15 +142,29 @@ class _Clock:
         with self._lock:
             self._calls -= 1
 
+    def begin_anew(self) -> None:
+        """Be without the thread, in a forked child: there is none, and what it held is held for ever."""
+        self._lock, self._wanted, self._thread = threading.Lock(), threading.Event(), None
+
+    def stop(self) -> None:
+        """End the thread; the next block starts another."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        self._wanted.set()
+        if thread is not None:
+            thread.join()
+
     def _advance(self) -> None:
-        tick = TICK_MILLISECONDS / 1000
+        tick, own = TICK_MILLISECONDS / 1000, threading.current_thread()
         while True:
             self._wanted.wait()
+            if self._thread is not own:
+                return
             last = time.monotonic()
             while self._wanted.is_set():
                 time.sleep(tick)
                 engine = self._engine()
-                if engine is None:
+                if engine is None or self._thread is not own:
                     return
                 # The interpreter may let this thread wait; what was missed is made up for.
                 missed = int((time.monotonic() - last) / tick)
@@ -159,6 +175,25 @@ class _Clock:
                 with self._lock:
                     if not self._calls:
                         self._wanted.clear()
-                # The engine may have gone just before, and what it woke for was cleared.
-                if self._engine() is None:
+                # The engine may have gone just before, or the thread been stopped, and what it woke for was cleared.
+                if self._engine() is None or self._thread is not own:
                     return
+
+
+_clocks: weakref.WeakSet[_Clock] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_clocks() -> None:
+    # An interpreter that ends stops threads wherever they are, and may then wait for what they hold.
+    for clock in list(_clocks):
+        clock.stop()
+
+
+def _begin_clocks_anew() -> None:
+    for clock in list(_clocks):
+        clock.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_clocks_anew)
