@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from io import TextIOWrapper
-
-from offermatch.cli.main import run
 
 __all__ = ["main"]
 
@@ -15,6 +14,11 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # Data is UTF-8 whatever the locale is; a path may hold bytes that are none.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        # Imported here, so that Ctrl-C meanwhile is an interrupt as any other.
+        run = import_module("offermatch.cli.main").run
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(run(sys.argv[1:]))
 
 

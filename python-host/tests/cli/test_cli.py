@@ -1,5 +1,6 @@
 """The command line: data on standard output, errors on standard error, exit codes."""
 
+import argparse
 import csv
 import json
 import os
@@ -12,7 +13,8 @@ from importlib.metadata import version
 import pytest
 
 from offermatch import Matcher
-from offermatch.cli.main import run
+from offermatch.__main__ import main
+from offermatch.cli.main import parser, run
 from offermatch.sample import parse_sample
 
 TASKS = '[{"name": "t", "demand": {"cpu": "1 core"}}, {"name": "u", "demand": {"cpu": "9 cores"}}]'
@@ -265,6 +267,16 @@ def test_an_interrupt_is_no_traceback(capsys, monkeypatch):
     assert command(capsys, "inspect") == (130, "", "")
 
 
+def test_an_interrupt_of_an_import_is_no_traceback(capfd, monkeypatch):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("offermatch.__main__.import_module", interrupted)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert (left.value.code, *capfd.readouterr()) == (130, "", "")
+
+
 def test_the_module_runs():
     done = subprocess.run(
         [sys.executable, "-m", "offermatch", "match", "--sample", "ties:3x2", "--output", "csv"],
@@ -274,3 +286,34 @@ def test_the_module_runs():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "task,offer,score\ntask-0,offer-0,1.921875\ntask-1,offer-1,1.921875\n"
+
+
+def commands_of(program):
+    (found,) = (action for action in program._actions if isinstance(action, argparse._SubParsersAction))
+    return found.choices
+
+
+def test_a_command_alone_is_what_it_is_among_all():
+    every = commands_of(parser())
+    assert len(every) > 20
+    for name, one in every.items():
+        assert commands_of(parser(name))[name].format_help() == one.format_help()
+
+
+@pytest.mark.parametrize("asked", [["--help"], ["-h", "match"], ["--log", "json", "--help"], ["--verbose", "-h", "match"]])
+def test_the_help_of_the_program_lists_every_command(asked, capsys):
+    assert run(asked) == 0
+    shown = capsys.readouterr().out
+    assert all(f"\n    {name}" in shown for name in commands_of(parser()))
+
+
+@pytest.mark.parametrize("before", [[], ["--verbose"], ["--log", "json"], ["--log=json", "--verbose"]])
+def test_a_command_imports_nothing_of_the_others(before):
+    program = f"""
+import sys
+from offermatch.cli.main import parser, run
+assert run([*{before}, "match", "--help"]) == 0
+print(*(name for name in sys.modules if name.startswith(("offermatch.scheduler", "offermatch.bench", "sqlalchemy"))))
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == ""

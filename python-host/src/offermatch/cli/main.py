@@ -10,30 +10,12 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, NoReturn
 
 import offermatch
 from offermatch.cli import output
-from offermatch.cli.agent import add_agent
-from offermatch.cli.bench import add_bench
-from offermatch.cli.conformance import add_conformance
-from offermatch.cli.day import add_day
-from offermatch.cli.demo import add_demo
-from offermatch.cli.doctor import add_doctor
-from offermatch.cli.inspect import add_inspect
-from offermatch.cli.kubernetes import add_kubernetes
-from offermatch.cli.manifest import add_manifest
-from offermatch.cli.match import add_match
-from offermatch.cli.new import add_new
-from offermatch.cli.pack import add_pack
-from offermatch.cli.policies import add_policies
-from offermatch.cli.registry import add_registry
-from offermatch.cli.replay import add_replay
-from offermatch.cli.scheduler import add_scheduler
-from offermatch.cli.sign import add_sign
-from offermatch.cli.swap import add_swap
-from offermatch.cli.trace import add_trace
 from offermatch.errors import OffermatchError
 from offermatch.visible import LONGEST_MESSAGE, visible
 
@@ -42,27 +24,14 @@ __all__ = ["parser", "run"]
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
 
-_COMMANDS = (
-    add_match,
-    add_inspect,
-    add_pack,
-    add_policies,
-    add_demo,
-    add_replay,
-    add_manifest,
-    add_swap,
-    add_sign,
-    add_registry,
-    add_scheduler,
-    add_kubernetes,
-    add_trace,
-    add_conformance,
-    add_new,
-    add_day,
-    add_bench,
-    add_agent,
-    add_doctor,
-)
+_COMMANDS: Mapping[str, str] = {
+    **{name: name for name in ("match", "inspect", "pack", "policies", "demo", "replay", "manifest", "swap", "sign")},
+    **dict.fromkeys(("pull", "push"), "registry"),
+    **dict.fromkeys(("submit", "run", "store", "tasks", "queues", "cluster"), "scheduler"),
+    "kubernetes-scheduler": "kubernetes",
+    **{name: name for name in ("trace", "conformance", "new", "day", "bench", "agent", "doctor")},
+}
+"""The module of each command, which has a function that adds it; only that of the command that is given is imported."""
 
 _ABOUT = """\
 Match tasks to resource offers with a WebAssembly matcher.
@@ -83,7 +52,7 @@ Match tasks to resource offers with a WebAssembly matcher.
 def run(arguments: Sequence[str]) -> int:
     """Return the exit code of one command: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
     try:
-        return _run(parser().parse_args(arguments))
+        return _run(parser(_named(arguments)).parse_args(arguments))
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else WRONG_USAGE
     except KeyboardInterrupt:
@@ -157,14 +126,25 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def _named(arguments: Sequence[str]) -> str | None:
+    """Return the command that is given, with nothing before it that asks for all of them; or None."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--log":
+            next(rest, None)
+        elif argument != "--verbose" and not argument.startswith("--log="):
+            return argument if argument in _COMMANDS else None
+    return None
+
+
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of a command, or of all commands."""
     plain = argparse.RawDescriptionHelpFormatter
     program = _Parser("offermatch", description=_ABOUT, formatter_class=plain)
     program.add_argument("--version", nargs=0, action=_Version, help="print the version, and exit")
     program.add_argument("--verbose", action="store_true", help="log what is done, to standard error")
     program.add_argument("--log", choices=("text", "json"), default="text", help="lines of the log (default: text)")
     commands = program.add_subparsers(required=True, metavar="COMMAND")
-    for add in _COMMANDS:
-        add(commands)
+    for name in dict.fromkeys(_COMMANDS.values() if command is None else [_COMMANDS[command]]):
+        getattr(import_module(f"offermatch.cli.{name}"), f"add_{name}")(commands)
     return program
