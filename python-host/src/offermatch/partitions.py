@@ -220,6 +220,6 @@ def _scales(offers: OfferColumns, settings: Settings) -> dict[str, Quantity]:
     found: dict[str, Quantity] = {
         name: unit_of(name, settings.units).shown(max(column, default=0)) for name, column in capacity
     }
-    if offers.device_offsets is not None:
-        found[DEVICES] = offers.most_devices
+    if offers.devices.count:
+        found[DEVICES] = offers.devices.most
     return {**found, **{name: scale for name, scale in (settings.scales or {}).items() if scale}}

@@ -31,8 +31,8 @@ def test_json_and_csv_are_the_same_offers(tmp_path):
     assert (left.available, left.capacity) == (right.available, right.capacity)
     assert left.capacity["memory"].tolist() == [192 * 2**30, 0, 0]
     assert left.attributes == right.attributes
-    assert [left.devices_of(row).tolist() for row in range(3)] == [[1000, 540], [1000, 1000], [540]]
-    assert left.device_free == right.device_free
+    assert [left.devices.of(row) for row in range(3)] == [[1000, 540], [1000, 1000], [540]]
+    assert left.devices == right.devices
 
 
 def test_openb(tmp_path):
@@ -50,7 +50,7 @@ p2,1,1,0,0,,BE
     assert tasks.demand["memory"].tolist() == [2**34, 2**20, 2**20]
     assert tasks.devices.tolist() == [460, 2000, 0]
     assert tasks.requirements[0][0].values == ("A10", "T4")
-    assert offers.devices_of(0).tolist() == [1000, 1000]
+    assert offers.devices.of(0) == [1000, 1000]
     assert offers.attributes == {"model": ["T4"]}
 
 

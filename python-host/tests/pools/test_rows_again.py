@@ -180,7 +180,7 @@ def test_a_pool_tells_what_is_left_and_which_devices_were_given(matcher):
         assert left.available["gpu"].tolist() == [1, 8, 2]
         assert left.capacity["gpu"].tolist() == [5, 9, 3]
         assert left.attributes == {"zone": ["x", None, "y"]}
-        assert [left.devices_of(row).tolist() for row in range(3)] == [[300, 0, 100], [0, 0], [700]]
+        assert [left.devices.of(row) for row in range(3)] == [[300, 0, 100], [0, 0], [700]]
         # What it tells can be matched, or be another pool.
         again = [Task(f"t{at}", {"gpu": 1}) for at in range(20)]
         assert matcher.match(again, left, mode="shared", scales={"gpu": 9}).assignments == pool.assign(again).assignments

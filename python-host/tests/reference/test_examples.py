@@ -30,9 +30,7 @@ def offers(*free, attribute=(), measure=(), capacity=()):
         [numbers(*free)],
         [numbers(*capacity)] if capacity else [],
         [numbers(*(attribute or [0] * rows))],
-        numbers(),
-        numbers(),
-        [array("d", measure)] if measure else [],
+        measures=[array("d", measure)] if measure else [],
     )
 
 
@@ -121,7 +119,7 @@ def test_scales_follow():
 
 
 def test_checks():
-    offered = OfferTable(2, [numbers(4, 5), numbers(2, 0)], [], [numbers(0, 0)], numbers(), numbers())
+    offered = OfferTable(2, [numbers(4, 5), numbers(2, 0)], [], [numbers(0, 0)])
     asked = TaskTable(1, [numbers(6), numbers(1)], numbers(), Requirements())
     found = pool(offered).checks(asked, Timings())
     assert (found.dimension_fails, found.dimension_alone, found.dimension_missing) == ([2, 1], [1, 0], [2, 0])

@@ -1,5 +1,7 @@
 """Large tasks are not starved: room is held for them, and what ends in time runs in it meanwhile."""
 
+from array import array
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -223,7 +225,7 @@ def test_what_is_held_is_right(tasks, offers, endings, before):
     demand = {"cpu": [task[0] for task in tasks], "disk": [task[1] for task in tasks]}
     columns = TaskColumns.build([f"t{at}" for at in range(len(tasks))], demand)
     columns.requirements = [(is_in("zone", ["z"]),) if task[3] else () for task in tasks]
-    columns.devices = table.device_free.__class__("Q", [task[2] for task in tasks])
+    columns.devices = array("Q", [task[2] for task in tasks])
     found = Processable(list(range(100, 100 + len(tasks))), columns)
     known = {100: Reservation(f"o{before}", 1.0, None)} if before < len(offers) else {}
     ends = {f"o{at}": [(float(end), {"cpu": 1000 * number}) for end, number in given] for at, given in endings.items()}

@@ -3,6 +3,7 @@
 import random
 from array import array
 
+from offermatch.tables.devices import Devices
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import (
     AT_LEAST,
@@ -59,16 +60,12 @@ class Story:
         devices = [
             [draw.choice((0, 300, 500, 1000, 1000)) for _ in range(draw.choice((0, 0, 1, 2, 4)))] for _ in range(rows)
         ]
-        offsets = array("Q", [0])
-        for free in devices:
-            offsets.append(offsets[-1] + len(free))
         return OfferTable(
             rows,
             available,
             capacity if draw.random() < 0.8 or available != capacity else [],
             [array("Q", (draw.randint(0, 3) for _ in range(rows))) for _ in range(shape.attributes)],
-            offsets if offsets[-1] else array("Q"),
-            array("Q", (one for free in devices for one in free)),
+            Devices.of_rows(devices),
             [array("d", (draw.choice(NUMBERS) for _ in range(rows))) for _ in range(shape.measures)]
             if draw.random() < 0.8
             else [],
@@ -151,7 +148,7 @@ class Story:
         for offer in range(opened.rows):
             full = opened.capacity or opened.available
             left = [full[at][offer] - opened.available[at][offer] for at in range(shape.dimensions)]
-            used = [1000 - free for free in opened.devices_of(offer)]
+            used = [1000 - free for free in opened.devices.of(offer)]
             for _ in range(draw.randint(0, 3)):
                 demand = [draw.choice((0, full, draw.randint(0, full))) for full in left]
                 left = [full - asked for full, asked in zip(left, demand, strict=True)]

@@ -205,7 +205,7 @@ def test_a_frame_may_have_rows_of_the_json_shape(packed, make):
         }
     )
     assert packed.match(tasks, offers).offer_names == ["p"]
-    assert offer_columns(offers).device_free.tolist() == [500, 1000, 250]
+    assert offer_columns(offers).devices.free.tolist() == [500, 1000, 250]
 
 
 def test_files_are_given_by_their_paths(packed, tmp_path):

@@ -9,6 +9,7 @@ from offermatch import LyingMatcherError
 from offermatch.model import Timings
 from offermatch.reference import DESCRIPTION, Reference
 from offermatch.session import Verified
+from offermatch.tables.devices import Devices
 from offermatch.tables.tables import IN, OfferTable, Plan, Requirements, RunningTable, TaskTable
 from offermatch.verify.ledger import Ledger
 from offermatch.verify.plan import check_plan
@@ -20,7 +21,7 @@ def numbers(*values):
 
 
 # Offer 0 has 1 of 6 free and a device in use, offer 1 is full, offer 2 is another zone's and empty.
-OFFERS = OfferTable(3, [numbers(1, 0, 9)], [numbers(6, 4, 9)], [numbers(1, 1, 2)], numbers(0, 1, 1, 1), numbers(0))
+OFFERS = OfferTable(3, [numbers(1, 0, 9)], [numbers(6, 4, 9)], [numbers(1, 1, 2)], Devices.of_rows([[0], [], []]))
 # On offer 0: 2 at priority 0, 3 at priority 1 with the device. On offer 1: 4 at priority 5.
 RUNNING = RunningTable(
     3,
@@ -124,7 +125,7 @@ def test_an_offer_that_left_takes_nothing():
 
 def left(ledger):
     table = ledger.offers(range(ledger.rows))
-    return table.available, table.device_free
+    return table.available, table.devices
 
 
 def test_what_the_reference_plans_holds_and_takes_nothing():

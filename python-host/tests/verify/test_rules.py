@@ -8,6 +8,7 @@ import pytest
 from offermatch import LyingMatcherError
 from offermatch.model import Timings
 from offermatch.reference import Reference
+from offermatch.tables.devices import Devices
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import AT_LEAST, AT_MOST, Assigned, GroupTable, OfferTable, Requirements, TaskTable
 from offermatch.verify.ledger import Ledger
@@ -20,9 +21,7 @@ def numbers(*values):
 
 # Rows 0 and 1 have the first value, 2 and 3 the second, 4 none.
 ZONES = numbers(1, 1, 2, 2, 0)
-OFFERS = OfferTable(
-    5, [numbers(9, 9, 9, 9, 9)], [], [ZONES], array("Q"), array("Q"), [array("d", [1.0, 2.0, 3.0, inf, nan])]
-)
+OFFERS = OfferTable(5, [numbers(9, 9, 9, 9, 9)], [], [ZONES], measures=[array("d", [1.0, 2.0, 3.0, inf, nan])])
 
 
 def asked(rows=3, occupants=(), limits=(), **columns):
@@ -107,14 +106,14 @@ def test_measures_are_compared(kind, bound, holds):
 
 
 def test_where_no_offer_has_a_measure_no_bound_holds():
-    ledger = Ledger(OfferTable(1, [numbers(9)], [], [numbers(0)], numbers(), numbers()), "shared", inf)
+    ledger = Ledger(OfferTable(1, [numbers(9)], [], [numbers(0)]), "shared", inf)
     with pytest.raises(LyingMatcherError, match="against a requirement"):
         ledger.accept(bounded(AT_MOST, inf), Assigned([0], [0], [0.5]))
 
 
 def test_devices_are_taken_in_the_order_of_placing():
     # Rows 0 and 2 are one group, so 2 comes before 1: it takes the tighter device 0, and 1 is left with device 1.
-    offers = OfferTable(1, [], [], [], numbers(0, 2), numbers(500, 1000))
+    offers = OfferTable(1, [], [], [], Devices.of_rows([[500, 1000]]))
     tasks = TaskTable(3, [], numbers(0, 400, 500), Requirements(), numbers(1, 0, 1), GroupTable(1))
     answer = Reference(offers, Shape(0), SettingColumns("shared")).assign(tasks, Timings())
     Ledger(offers, "shared", inf).accept(tasks, answer)
@@ -136,7 +135,7 @@ def test_what_the_reference_answers_holds_to_the_last_device(block):
             if story.settings.mode == "shared":
                 left = ledger.offers(range(ledger.rows))
                 for row, offer in enumerate(reference._offers):
-                    assert offer.devices == left.devices_of(row), f"seed {seed}, row {row}"
+                    assert offer.devices == left.devices.of(row), f"seed {seed}, row {row}"
             changes = story.changes()
             reference.update(changes, Timings())
             ledger.update(changes)

@@ -174,7 +174,7 @@ def test_a_glance_accepts_and_refuses_what_the_plain_checks_do_in_the_same_words
         return data.draw(st.lists(column, min_size=dimensions, max_size=dimensions))
 
     asked = TaskTable(tasks, columns(tasks), array("Q"), Requirements())
-    offered = OfferTable(offers, columns(offers), [], [], array("Q"), array("Q"))
+    offered = OfferTable(offers, columns(offers), [], [])
     rows = st.lists(st.tuples(NUMBERS, NUMBERS, SCORES), max_size=4)
     told = [answer(*one) for one in data.draw(st.lists(rows, min_size=1, max_size=3))]
     before = [column[:] for column in offered.available]

@@ -22,6 +22,7 @@ from offermatch import (
 )
 from offermatch.model import Timings
 from offermatch.recording.recorder import Recorded
+from offermatch.tables.devices import Devices
 from offermatch.tables.rules import refuse_unserved
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import (
@@ -77,8 +78,7 @@ def offers():
         [numbers(8, 8, 8)],
         [numbers(10, 10, 10)],
         [numbers(1, 1, 2)],
-        numbers(0, 1, 2, 3),
-        numbers(1000, 1000, 400),
+        Devices.of_rows([[1000], [1000], [400]]),
         [array("d", [1.5, 2.5, -0.5]), array("d", [UNSET, 40.0, -40.0])],
     )
 
@@ -126,10 +126,9 @@ def test_explanations_cross(current):
 def test_updates_and_workloads_cross(current):
     typical = Workload(TaskTable(1, [numbers(2)], numbers(), Requirements()), array("d", [1.0]))
     pool = opened(current, workload=typical)
-    nothing = OfferTable(0, [numbers()], [], [numbers()], numbers(), numbers())
-    better = OfferTable(
-        1, [numbers(9)], [numbers(20)], [numbers(2)], numbers(), numbers(), [array("d", [0.0]), array("d", [99.0])]
-    )
+    nothing = OfferTable(0, [numbers()], [], [numbers()])
+    measures = [array("d", [0.0]), array("d", [99.0])]
+    better = OfferTable(1, [numbers(9)], [numbers(20)], [numbers(2)], measures=measures)
     pool.update(Changes([0], [1], better, nothing, typical), Timings())
     found = pool.assign(tasks(), Timings())
     assert dict(zip(found.tasks, found.offers, strict=True))[3] == 1 if 3 in found.tasks else 3 not in found.tasks
@@ -172,7 +171,7 @@ def test_both_crossings_answer_alike():
     ],
 )
 def test_a_rule_that_a_matcher_does_not_serve_is_refused_by_name(before, table, rule):
-    opening, shape, settings = OfferTable(1, [numbers(1)], [], [], numbers(), numbers()), Shape(1), SettingColumns("shared")
+    opening, shape, settings = OfferTable(1, [numbers(1)], [], []), Shape(1), SettingColumns("shared")
     session = before.session(opening, shape, settings, Timings())
     for ask in (session.assign, session.explain):
         with pytest.raises(InputError, match=f"does not serve {rule}") as caught:
@@ -252,7 +251,7 @@ def test_what_is_new_is_recorded_and_replayed(tmp_path, current):
     shape, settings = Shape(1, 1, 2), SettingColumns("shared", None, [1.0, 0.5], [0, 0])
     ledger = Ledger(offers(), "shared", INFINITE)
     typical = Workload(TaskTable(1, [numbers(2)], numbers(), Requirements()), array("d", [1.0]))
-    nothing = OfferTable(0, [numbers()], [], [numbers()], numbers(), numbers())
+    nothing = OfferTable(0, [numbers()], [], [numbers()])
     session = Recorded.open(current, offers(), shape, settings, Timings(), path)
     placed = session.assign(tasks(), ledger, Timings())
     session.update(Changes([2], [], nothing, nothing, typical), ledger, Timings())
@@ -299,8 +298,7 @@ def some_tables(draw):
         free,
         [array("Q", (value + draw.randint(0, 3) for value in column)) for column in free],
         [array("Q", (draw.randint(0, 2) for _ in range(rows)))],
-        array("Q", range(rows + 1)),
-        array("Q", (draw.choice([0, 400, 1000]) for _ in range(rows))),
+        Devices.of_rows([draw.choice([0, 400, 1000])] for _ in range(rows)),
         measures,
     )
     conditions = Requirements(numbers(0), value_offsets=numbers(0))
@@ -341,7 +339,7 @@ def test_measures_and_preferences_are_those_of_the_reference(mode):
 @pytest.mark.parametrize(("kind", "bound"), [(AT_LEAST, 1.0), (AT_MOST, -1.0)])
 @pytest.mark.parametrize("measure", [0.0, UNSET])
 def test_an_answer_against_a_bound_is_refused(kind, bound, measure):
-    table = OfferTable(1, [numbers(1)], [], [], numbers(), numbers(), [array("d", [measure])])
+    table = OfferTable(1, [numbers(1)], [], [], measures=[array("d", [measure])])
     conditions = Requirements(
         numbers(0, 1), numbers(kind), numbers(0), array("d", [bound]), array("d", [INFINITE]), numbers(0, 0)
     )

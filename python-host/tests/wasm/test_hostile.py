@@ -254,7 +254,7 @@ PLANS = {
 def test_a_plan_that_breaks_a_rule_is_refused(name):
     demand, running, priorities = PLANS[name]
     column = lambda *values: array("Q", values)  # noqa: E731 - as short as the tables are
-    offers = OfferTable(1, [column(0)], [column(4)], [], column(), column())
+    offers = OfferTable(1, [column(0)], [column(4)], [])
     tasks = TaskTable(len(demand), [column(*demand)], column(), Requirements())
     table = RunningTable(2, column(0, 0), array("q", running), column(5, 9), [column(2, 2)])
     shape, settings = Shape(1, 0, 0), SettingColumns("shared")

@@ -133,7 +133,7 @@ def draw(pods: TaskColumns, thousandths: Sequence[int], nodes: OfferColumns, see
     arrivals = list(by_name)
     random.shuffle(arrivals)
     asked = sum(thousandths)
-    target = ASKED * nodes.free_thousandths
+    target = ASKED * sum(nodes.devices.free)
     if asked > target:
         while asked > target:
             asked -= thousandths[arrivals.pop(random.below(len(arrivals)))]
@@ -212,13 +212,13 @@ def packing(
 def _read(trace: Path, name: str, dimensions: Sequence[str] = DIMENSIONS) -> _Trace:
     pods = read_tasks(trace / f"openb_pod_list_{name}.csv", "openb")
     nodes = read_offers(trace / "openb_node_list_gpu_node.csv", "openb")
-    if not nodes.device_count or not pods.devices:
+    if not nodes.devices.count or not pods.devices:
         hint = "give the trace's own files: this experiment is about GPUs"
         raise InputError("file-malformed", "there is no GPU, or no pod asks for one", hint, str(trace))
     for dimension in DIMENSIONS:
         if dimension not in dimensions:
             del pods.demand[dimension], nodes.available[dimension]
-    return _Trace(pods, nodes, pods.devices, nodes.free_thousandths)
+    return _Trace(pods, nodes, pods.devices, sum(nodes.devices.free))
 
 
 def _workload(pods: TaskColumns) -> list[tuple[Task, float]]:
@@ -329,7 +329,7 @@ def _compare(program: Path, read: _Trace, order: Order, one: Candidate, answer: 
                 "name": name,
                 "available": {dimension: offered.available[dimension][row] for dimension in offered.available},
                 "attributes": {name: column[row] for name, column in offered.attributes.items()},
-                "devices": list(offered.devices_of(row)),
+                "devices": offered.devices.of(row),
             }
             for row, name in enumerate(offered.names)
         ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import inf, isnan, nan
 from typing import Any
 
+from offermatch.recording.columns import devices_of
 from offermatch.tables.tables import AT_LEAST, IN, NOT_IN
 from offermatch.verify.devices import take_devices
 
@@ -189,7 +190,7 @@ class Book:
         width, attributes, measures = self._width, self._attributes, self._measures
         available = offers.get("available", [])
         capacity = offers.get("capacity") or available
-        values, offsets, free = offers.get("attributes", []), offers.get("device_offsets"), offers.get("device_free", [])
+        values, devices = offers.get("attributes", []), devices_of(offers)
         numbers = [None if isnan(float(number)) else float(number) for number in offers.get("measures", ())]
         if not numbers:
             numbers = [None] * (offers.get("rows", 0) * measures)
@@ -199,7 +200,7 @@ class Book:
                 capacity[row * width : (row + 1) * width],
                 values[row * attributes : (row + 1) * attributes],
                 numbers[row * measures : (row + 1) * measures],
-                free[offsets[row] : offsets[row + 1]] if offsets else [],
+                devices.of(row),
             )
             for row in range(offers.get("rows", 0))
         ]

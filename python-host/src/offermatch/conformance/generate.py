@@ -5,11 +5,14 @@ The order in which numbers are drawn is part of the definition: host/library/src
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from offermatch.recording.columns import devices_shown
 from offermatch.recording.recording import Recording
 from offermatch.sample import SplitMix64
+from offermatch.tables.devices import Devices
 
 __all__ = ["generated", "pick"]
 
@@ -87,7 +90,7 @@ def _offers(draw: SplitMix64, shape: dict[str, int], rows: int, most: int) -> di
                 kind = draw.below(4)
                 free.append((1000, 500, 0)[kind] if kind < 3 else draw.below(1001))
             offsets.append(len(free))
-        table["device_offsets"], table["device_free"] = offsets, free
+        table |= devices_shown(Devices(array("Q", offsets), array("Q", free)))
     return table
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from offermatch.conformance.generate import generated, pick
 from offermatch.model import USED_FIRST, Description
+from offermatch.recording.columns import devices_of
 from offermatch.recording.recording import Recording
 from offermatch.sample import SplitMix64
 from offermatch.tables.tables import AT_LEAST
@@ -158,9 +159,9 @@ def _running(draw: SplitMix64, width: int, offers: Mapping[str, Any]) -> dict[st
     found: dict[str, Any] = {"rows": 0, "offers": [], "priorities": [], "starts": [], "demand": []}
     found |= {"device_offsets": [0], "device_numbers": [], "device_thousandths": []}
     room = [has - free for has, free in zip(offers["capacity"], offers["available"], strict=True)]
-    offsets = offers.get("device_offsets") or [0] * (offers["rows"] + 1)
-    devices = [1000 - free for free in offers.get("device_free", ())]
+    free = devices_of(offers)
     for offer in range(offers["rows"]):
+        devices = [1000 - one for one in free.of(offer)]
         for _ in range(1 + draw.below(3)):
             found["rows"] += 1
             found["offers"].append(offer)
@@ -169,10 +170,10 @@ def _running(draw: SplitMix64, width: int, offers: Mapping[str, Any]) -> dict[st
             for at in range(offer * width, (offer + 1) * width):
                 found["demand"].append(draw.below(room[at] + 1))
                 room[at] -= found["demand"][-1]
-            for at in range(offsets[offer], offsets[offer + 1]):
+            for number in range(len(devices)):
                 if draw.below(2) == 0:
-                    found["device_numbers"].append(at - offsets[offer])
-                    found["device_thousandths"].append(draw.below(devices[at] + 1))
-                    devices[at] -= found["device_thousandths"][-1]
+                    found["device_numbers"].append(number)
+                    found["device_thousandths"].append(draw.below(devices[number] + 1))
+                    devices[number] -= found["device_thousandths"][-1]
             found["device_offsets"].append(len(found["device_numbers"]))
     return found

@@ -23,6 +23,7 @@ from offermatch.matcher import DirectMatcher
 from offermatch.model import Timings
 from offermatch.recording.columns import (
     changes_of,
+    devices_shown,
     explained_shown,
     offers_of,
     plan_shown,
@@ -34,6 +35,7 @@ from offermatch.recording.columns import (
 from offermatch.recording.recording import Recording
 from offermatch.reference.pool import Reference
 from offermatch.reference.standing import Offer, Ranking, Task
+from offermatch.tables.devices import Devices
 from offermatch.tables.tables import Assigned
 from offermatch.wasm.contract import raises_scales
 
@@ -76,8 +78,7 @@ class _Scores:
     def _asked(self, ranking: Ranking, offer: Offer, devices: Sequence[int], task: Task) -> float:
         offers: dict[str, Any] = {"rows": 1, "available": offer.free, "capacity": offer.capacity}
         offers |= {"attributes": offer.attributes, "measures": offer.measures}
-        if devices:
-            offers |= {"device_offsets": [0, len(devices)], "device_free": devices}
+        offers |= devices_shown(Devices.of_rows([devices]))
         tasks: dict[str, Any] = {"rows": 1, "demand": task.demand}
         if task.devices:
             tasks["devices"] = [task.devices]

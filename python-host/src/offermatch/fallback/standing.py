@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
 from offermatch.model import Description, Timings
 from offermatch.session import Matching, Session
+from offermatch.tables.devices import Devices
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import Assigned, Changes, OfferTable
 from offermatch.verify.ledger import Ledger
@@ -134,8 +134,7 @@ def scales_of_opening(table: OfferTable, given: Sequence[int]) -> list[int]:
 
 def _largest(table: OfferTable) -> list[int]:
     """Return the largest capacity in each dimension, and of the devices last."""
-    devices = max(map(len, map(table.devices_of, range(table.rows))), default=0) if table.device_offsets else 0
-    return [max(column, default=0) for column in table.capacity or table.available] + [1000 * devices]
+    return [max(column, default=0) for column in table.capacity or table.available] + [1000 * table.devices.most]
 
 
 def _with_largest(table: OfferTable, largest: Sequence[int]) -> OfferTable:
@@ -143,9 +142,6 @@ def _with_largest(table: OfferTable, largest: Sequence[int]) -> OfferTable:
     capacity = [column[:] for column in table.capacity or table.available]
     for column, most in zip(capacity, largest, strict=False):
         column[0] = max(column[0], most)
-    first, more = table.devices_of(0), largest[-1] // 1000
-    if len(first) >= more:
-        return replace(table, capacity=capacity)
-    free = array("Q", [*first, *[0] * (more - len(first))]) + table.device_free[len(first) :]
-    offsets = array("Q", [0, *(offset + more - len(first) for offset in table.device_offsets[1:])])
-    return replace(table, capacity=capacity, device_offsets=offsets or array("Q"), device_free=free)
+    first, *others = map(table.devices.of, range(table.rows))
+    more = [0] * (largest[-1] // 1000 - len(first))
+    return replace(table, capacity=capacity, devices=Devices.of_rows([[*first, *more], *others]))

@@ -39,7 +39,7 @@ def problem(tasks: TaskColumns, offers: OfferColumns, *, unlimited: bool) -> tup
                 raise InputError("devices-malformed", message, hint, tasks.place(row, "device_share"))
             demands[row].append(asked // 1000)
         for row, capacity in enumerate(capacities):
-            capacity.append(offers.devices_of(row).count(1000))
+            capacity.append(offers.devices.of(row).count(1000))
     asked_measures = [offers.measures[name] for name in sorted(tasks.measures_asked.intersection(offers.measures))]
     kinds: dict[tuple[tuple[int, ...], tuple[str | None, ...], tuple[float | None, ...]], list[int]] = {}
     for row, capacity in enumerate(capacities):

@@ -16,6 +16,7 @@ from math import inf, isfinite
 from sys import float_info
 from typing import Any
 
+from offermatch.tables.devices import Devices
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import (
     IN,
@@ -36,6 +37,8 @@ __all__ = [
     "changes_of",
     "changes_shown",
     "comparable",
+    "devices_of",
+    "devices_shown",
     "explained_shown",
     "first_format",
     "offers_of",
@@ -61,10 +64,14 @@ def offers_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool) 
         _matrix(found, "available", width, raw=raw),
         _matrix(found, "capacity", width, raw=raw) if found.get("capacity") else [],
         _matrix(found, "attributes", shape["attributes"], raw=raw),
-        _column(found, "device_offsets"),
-        _column(found, "device_free"),
+        devices_of(found),
         _matrix(found, "measures", shape.get("measures", 0), raw=raw, typecode="d"),
     )
+
+
+def devices_of(found: Mapping[str, Any]) -> Devices:
+    """Return the devices of offers of a recording."""
+    return Devices(_column(found, "device_offsets"), _column(found, "device_free"))
 
 
 def tasks_of(found: Mapping[str, Any], shape: Mapping[str, int], *, raw: bool) -> TaskTable:
@@ -171,10 +178,14 @@ def offers_shown(table: OfferTable) -> dict[str, Any]:
         "capacity": _flat(table.capacity),
         "attributes": _flat(table.attributes),
         "measures": _reals(table.measures),
-        "device_offsets": table.device_offsets.tolist(),
-        "device_free": table.device_free.tolist(),
+        **devices_shown(table.devices),
     }
     return _without_empty(columns, "rows")
+
+
+def devices_shown(devices: Devices) -> dict[str, Any]:
+    """Return devices of offers as a recording has them."""
+    return {"device_offsets": devices.offsets.tolist(), "device_free": devices.free.tolist()}
 
 
 def tasks_shown(table: TaskTable) -> dict[str, Any]:
@@ -319,7 +330,7 @@ def _without_empty(columns: Mapping[str, Any], *kept: str) -> dict[str, Any]:
 
 
 def _column(found: Mapping[str, Any], name: str) -> array[int]:
-    return array("Q", found.get(name, ()))
+    return array("Q", found.get(name) or ())
 
 
 def _doubles(found: Mapping[str, Any], name: str) -> array[float]:

@@ -33,7 +33,7 @@ class Offer:
         self.capacity = [column[row] for column in table.capacity or table.available]
         self.attributes = [column[row] for column in table.attributes]
         self.measures = [column[row] for column in table.measures]
-        self.devices = table.devices_of(row)
+        self.devices = table.devices.of(row)
 
     def copied(self) -> Offer:
         """Return the same offer with numbers of its own."""

@@ -155,16 +155,14 @@ def over_quota(
 def total_capacity(offers: OfferColumns) -> dict[str, int]:
     """Return what all offers have, by dimension."""
     found = {name: sum(column) for name, column in (offers.capacity or offers.available).items()}
-    return {**found, DEVICES: 1000 * offers.device_count} if offers.device_count else found
+    return {**found, DEVICES: 1000 * offers.devices.count} if offers.devices.count else found
 
 
 def largest_free(offers: OfferColumns) -> dict[str, int]:
     """Return the most that one offer has free, by dimension."""
     found = {name: max(column, default=0) for name, column in offers.available.items()}
-    offsets = offers.device_offsets
-    if offsets is not None:
-        most = max((sum(offers.devices_of(row)) for row in range(len(offers))), default=0)
-        return {**found, DEVICES: most}
+    if offers.devices.count:
+        found[DEVICES] = max(sum(offers.devices.of(row)) for row in range(len(offers)))
     return found
 
 

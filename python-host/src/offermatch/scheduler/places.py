@@ -128,7 +128,7 @@ def with_trials(
         for name, column in tried.available.items():
             column[row] = min(column[row], columns.demand[name][task] if name in columns.demand else 0)
         if not (columns.devices and columns.devices[task]):
-            tried.set_devices(row, [0] * len(offers.devices_of(row)))
+            tried.devices.set(row, [0] * len(offers.devices.of(row)))
     avoided = {row: [*before, *(name for name in trials if name not in before)] for row, before in found.avoided.items()}
     return replace(found, avoided=avoided), tried
 

@@ -9,7 +9,6 @@ The plan is of contract 0.3.0; docs/scheduler.md says who preempts whom, and wha
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -109,10 +108,10 @@ def left_over(
             if column[row]:
                 left.available[dimension][place] -= min(column[row], left.available[dimension][place])
         if numbers and columns.devices is not None:
-            free = left.devices_of(place)
+            free = left.devices.of(place)
             for number in numbers:
                 free[number] -= min(1000, columns.devices[row], free[number])
-            left.set_devices(place, free)
+            left.devices.set(place, free)
     return left
 
 
@@ -210,7 +209,7 @@ def _victims(offers: OfferColumns, running: Sequence[Victim], queues: Collection
     rows: list[Running] = []
     for name, here in on.items():
         place = places[name]
-        numbers = _devices(here, offers.devices_of(place))
+        numbers = _devices(here, offers.devices.of(place))
         mine = [one for one in here if one.may_end and one.queue in queues]
         used = {dimension: sum(one.demand.get(dimension, 0) for one in mine) for dimension in capacity}
         if any(used[one] + offers.available[one][place] > capacity[one][place] for one in used):
@@ -224,7 +223,7 @@ def _victims(offers: OfferColumns, running: Sequence[Victim], queues: Collection
     return victims, rows
 
 
-def _devices(here: Sequence[Victim], free: array[int]) -> dict[int, Sequence[int]]:
+def _devices(here: Sequence[Victim], free: Sequence[int]) -> dict[int, Sequence[int]]:
     """Return which whole devices each task can be said to hold.
 
     The store does not know the numbers. Where as many devices are taken as whole ones are held, any numbers will do: once a

@@ -19,6 +19,7 @@ from offermatch.model import DEVICES
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.scheduler.seats import Ending, Seats, Units, asked_of, free_at, summed
 from offermatch.scheduler.store.records import Processable, Reservation
+from offermatch.tables.devices import Devices
 from offermatch.tables.offers import OfferColumns
 
 __all__ = ["Ending", "Room", "held_offers", "hold_room", "short_tasks"]
@@ -212,9 +213,9 @@ def held_offers(offers: OfferColumns, room: Room) -> OfferColumns:
     """Return the held room as a table, without devices."""
     rows = [row for row, name in enumerate(offers.names) if name in room.held]
     kept = offers.picked(rows)
-    kept.give_devices(())
     return replace(
         kept,
+        devices=Devices(),
         available={one: array("Q", [room.held[name].get(one, 0) for name in kept.names]) for one in kept.available},
         capacity=kept.capacity or kept.available,
     )
@@ -237,7 +238,7 @@ def _hold(
 
 
 def _hold_devices(free: OfferColumns, place: int, asked: int) -> None:
-    devices = free.devices_of(place)
+    devices = free.devices.of(place)
     for one in sorted(range(len(devices)), key=lambda one: -devices[one])[: asked // 1000 or 1]:
         devices[one] -= min(asked, devices[one])
-    free.set_devices(place, devices)
+    free.devices.set(place, devices)

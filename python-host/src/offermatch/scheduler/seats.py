@@ -135,7 +135,7 @@ class Seats:
             devices = asked.get(DEVICES, 0)
             # Of shares that would have to be on several devices, no sum says whether they fit.
             shares = before is not None and (own.get(DEVICES, 0) % 1000 or before.get(DEVICES, 0) % 1000)
-            if devices and (1000 * len(offers.devices_of(place)) < devices or shares):
+            if devices and (1000 * len(offers.devices.of(place)) < devices or shares):
                 continue
             if not all(offers.meets(one, place) for one in requirements) or not admits(place):
                 continue
@@ -146,7 +146,7 @@ class Seats:
                 if one != DEVICES and number > offers.available[one][place]
             ]
             if devices:
-                short.append(missing_devices(offers, place, devices) / (1000 * len(offers.devices_of(place))))
+                short.append(missing_devices(offers, place, devices) / (1000 * len(offers.devices.of(place))))
             key = (float("inf") if until is None else until, max(short, default=0.0), place)
             if best is None or key < best:
                 best = key
@@ -208,7 +208,7 @@ def free_at(
 
 def missing_devices(offers: OfferColumns, place: int, asked: int) -> int:
     """Return how many thousandths of devices an offer lacks."""
-    free = offers.devices_of(place)
+    free = offers.devices.of(place)
     if asked < 1000:
         return max(0, asked - max(free, default=0))
     return max(0, asked - 1000 * sum(one == 1000 for one in free))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
 from offermatch.scheduler.store.records import GroupState, Processable, Shown, Sighting
+from offermatch.tables.devices import Devices
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remedies import remedies
 from offermatch.tables.tasks import TaskColumns
@@ -235,8 +237,8 @@ def _never(found: Processable, row: int, sighting: Sighting, now: float) -> list
             lines.append(f"no offer has the {kind} {visible(name, LONGEST_NAME)} that it requires")
     unit = Units(found).of(row)
     unit = unit if row in unit else (*unit[:-1], row)
-    empty = replace(offers, available=offers.capacity or offers.available, occupants={})
-    empty.give_devices([[1000] * len(offers.devices_of(row)) for row in range(len(offers))])
+    devices = Devices(offers.devices.offsets, array("Q", [1000]) * offers.devices.count)
+    empty = replace(offers, available=offers.capacity or offers.available, devices=devices, occupants={})
     alone = replace(found, groups={number: replace(one, occupants={}) for number, one in found.groups.items()})
     taker, missing = _asked_reference(alone.picked(unit), unit.index(row), empty)
     if taker is not None or missing is None:

@@ -102,7 +102,7 @@ def _columns(tasks: TaskColumns, offers: OfferColumns, dimensions: Sequence[str]
         free = offers.available.get(name, nothing)
         columns.append(_Column(name, tasks.demand.get(name, none), free, free))
     if tasks.devices is not None:
-        devices = list(map(offers.devices_of, range(len(offers))))
+        devices = list(map(offers.devices.of, range(len(offers))))
         asked = tasks.devices
         free = list(map(sum, devices))
         whole = [one.count(1000) for one in devices]

@@ -34,8 +34,7 @@ def offer_table(
         available,
         capacity or [],
         [interner.column(offers.attributes.get(name, unset)) for name in interner.attributes],
-        offers.device_offsets or array("Q"),
-        offers.device_free,
+        offers.devices,
         [offers.measures.get(name, unknown) for name in measures],
     )
 

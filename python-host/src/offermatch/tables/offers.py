@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate, chain, pairwise
 from operator import le
 from typing import Any
 
@@ -26,6 +25,7 @@ from offermatch.tables.columns import (
     placer,
     refuse_devices,
 )
+from offermatch.tables.devices import Devices
 from offermatch.tables.ingest import integers, kinds, texts
 from offermatch.visible import shown_value
 
@@ -41,9 +41,7 @@ class OfferColumns:
         available: One array of ``rows`` quantities a dimension.
         capacity: Likewise, never below ``available``; None where it is the same.
         attributes: One list of ``rows`` values an attribute; None and the empty text stand for unset.
-        device_offsets: Where the devices of each row begin in ``device_free``, ``rows + 1`` numbers; None where no offer
-            has a device.
-        device_free: The free thousandths of each device.
+        devices: The free thousandths of the devices of each row.
         source: What the table is called in errors.
         left_out: The rows that are not here because they could not be used.
         numbers: The number that each row had in the table that was given; None where it is the same.
@@ -56,8 +54,7 @@ class OfferColumns:
     available: dict[str, array[int]]
     capacity: dict[str, array[int]] | None = None
     attributes: dict[str, list[str | None]] = field(default_factory=dict)
-    device_offsets: array[int] | None = None
-    device_free: array[int] = field(default_factory=lambda: array("Q"))
+    devices: Devices = field(default_factory=Devices)
     source: str = "offers"
     left_out: Sequence[BadRow] = ()
     numbers: Sequence[int] | None = None
@@ -129,15 +126,13 @@ class OfferColumns:
         def numbers(columns: Mapping[str, array[int]]) -> dict[str, array[int]]:
             return {name: array("Q", map(column.__getitem__, rows)) for name, column in columns.items()}
 
-        devices = [self.devices_of(row) for row in rows] if self.device_offsets is not None else None
         at = {row: place for place, row in enumerate(rows)} if self.occupants else {}
         return OfferColumns(
             [self.names[row] for row in rows],
             numbers(self.available),
             None if self.capacity is None else numbers(self.capacity),
             {name: [values[row] for row in rows] for name, values in self.attributes.items()},
-            None if devices is None else array("Q", accumulate(map(len, devices), initial=0)),
-            array("Q", chain.from_iterable(devices or ())),
+            self.devices.picked(rows),
             self.source,
             measures={name: array("d", map(column.__getitem__, rows)) for name, column in self.measures.items()},
             occupants={
@@ -154,45 +149,13 @@ class OfferColumns:
         values = self.attributes.get(requirement.attribute)
         return requirement.holds(None if values is None else values[row])
 
-    def devices_of(self, row: int) -> array[int]:
-        """Return the free thousandths of the devices of one row."""
-        if self.device_offsets is None:
-            return array("Q")
-        return self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]]
-
-    @property
-    def device_count(self) -> int:
-        """How many devices all offers have."""
-        return len(self.device_free)
-
-    @property
-    def most_devices(self) -> int:
-        """The most devices that one offer has."""
-        return max((end - begin for begin, end in pairwise(self.device_offsets or ())), default=0)
-
-    @property
-    def free_thousandths(self) -> int:
-        """The free thousandths of all devices."""
-        return sum(self.device_free)
-
-    def set_devices(self, row: int, free: Sequence[int]) -> None:
-        """Say how many thousandths of each device of a row are free."""
-        if self.device_offsets is not None:
-            self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]] = array("Q", free)
-
-    def give_devices(self, free: Iterable[Sequence[int]]) -> None:
-        """Say which devices all rows have, by the free thousandths of each."""
-        devices = list(free)
-        self.device_offsets = array("Q", accumulate(map(len, devices), initial=0)) if any(devices) else None
-        self.device_free = array("Q", chain.from_iterable(devices))
-
     def changeable(self) -> OfferColumns:
         """Return the table with quantities and devices of its own, so that what is free can be changed; capacities stay."""
         return replace(
             self,
             available={name: column[:] for name, column in self.available.items()},
             capacity=self.capacity or self.available,
-            device_free=self.device_free[:],
+            devices=self.devices.copied(),
         )
 
     def _set_capacity(self, capacity: Mapping[str, Any], units: Mapping[str, str] | None) -> None:
@@ -239,11 +202,8 @@ class OfferColumns:
     def _set_devices(self, devices: Any) -> None:
         rows = devices if isinstance(devices, (list, tuple)) else texts(devices)
         check_length(len(rows), len(self), f"{self.source}, devices")
-        if not any(map(_has_devices, rows)):
-            return
-        free = [self._free_devices(row, value) for row, value in enumerate(rows)]
-        self.device_offsets = array("Q", accumulate(map(len, free), initial=0))
-        self.device_free = array("Q", chain.from_iterable(free))
+        if any(map(_has_devices, rows)):
+            self.devices = Devices.of_rows(self._free_devices(row, value) for row, value in enumerate(rows))
 
     def _free_devices(self, row: int, value: Any) -> Sequence[int]:
         if value is None:

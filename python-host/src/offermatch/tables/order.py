@@ -33,5 +33,5 @@ def in_order(tasks: TaskColumns, offers: OfferColumns, order: Order) -> TaskColu
     for name, demand in tasks.demand.items():
         add(demand, max(capacity.get(name, ()), default=0) or 1)
     if tasks.devices is not None:
-        add(tasks.devices, 1000 * offers.most_devices or 1)
+        add(tasks.devices, 1000 * offers.devices.most or 1)
     return tasks.picked(sorted(range(len(tasks)), key=lambda row: -sizes[row]))

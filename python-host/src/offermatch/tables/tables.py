@@ -11,8 +11,9 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain
 from typing import NamedTuple
+
+from offermatch.tables.devices import Devices
 
 __all__ = [
     "AT_LEAST",
@@ -173,20 +174,18 @@ class OfferTable:
     available: list[array[int]]
     capacity: list[array[int]]
     attributes: list[array[int]]
-    device_offsets: array[int]
-    device_free: array[int]
+    devices: Devices = field(default_factory=Devices)
     measures: list[array[float]] = field(default_factory=list)
 
     def picked(self, rows: Sequence[int]) -> OfferTable:
         """Return the table of some rows only."""
-        devices = [self.devices_of(row) for row in rows]
 
         def of(columns: list[array[int]]) -> list[array[int]]:
             return [array("Q", map(column.__getitem__, rows)) for column in columns]
 
-        offsets, free = _flattened(devices)
         measures = [array("d", map(column.__getitem__, rows)) for column in self.measures]
-        return OfferTable(len(rows), of(self.available), of(self.capacity), of(self.attributes), offsets, free, measures)
+        devices = self.devices.picked(rows)
+        return OfferTable(len(rows), of(self.available), of(self.capacity), of(self.attributes), devices, measures)
 
     def followed_by(self, other: OfferTable) -> OfferTable:
         """Return the table of these rows and then those of another table of the pool."""
@@ -199,27 +198,14 @@ class OfferTable:
         capacity: list[array[int]] = []
         if self.capacity or other.capacity:
             capacity = of(self.capacity or self.available, other.capacity or other.available)
-        offsets, free = _flattened([table.devices_of(row) for table in (self, other) for row in range(table.rows)])
+        devices = Devices.of_rows(table.devices.of(row) for table in (self, other) for row in range(table.rows))
         available, attributes = of(self.available, other.available), of(self.attributes, other.attributes)
         measures: list[array[float]] = []
         if self.measures or other.measures:
             width = max(len(self.measures), len(other.measures))
             columns = (table.measures or [array("d", [math.nan]) * table.rows] * width for table in (self, other))
             measures = [one + another for one, another in zip(*columns, strict=True)]
-        return OfferTable(self.rows + other.rows, available, capacity, attributes, offsets, free, measures)
-
-    def devices_of(self, row: int) -> list[int]:
-        """Return the free thousandths of the devices of one row."""
-        if not self.device_offsets:
-            return []
-        return self.device_free[self.device_offsets[row] : self.device_offsets[row + 1]].tolist()
-
-
-def _flattened(devices: list[list[int]]) -> tuple[array[int], array[int]]:
-    """Return where the devices of each row begin, and their free thousandths; both empty where there are none."""
-    if not any(devices):
-        return array("Q"), array("Q")
-    return array("Q", accumulate(map(len, devices), initial=0)), array("Q", chain.from_iterable(devices))
+        return OfferTable(self.rows + other.rows, available, capacity, attributes, devices, measures)
 
 
 @dataclass(slots=True)

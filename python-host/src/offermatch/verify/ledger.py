@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain, compress, groupby, islice, repeat
+from itertools import compress, groupby, islice, repeat
 from operator import ge, itemgetter, le, lt
 from typing import Any, NoReturn
 
 from offermatch.errors import LyingMatcherError
 from offermatch.model import Mode
+from offermatch.tables.devices import Devices
 from offermatch.tables.tables import AT_LEAST, IN, NOT_IN, Assigned, Changes, Condition, OfferTable, TaskTable
 from offermatch.verify.devices import DEVICE, devices_for
 from offermatch.verify.glance import Taken, glance
@@ -64,16 +65,14 @@ class Ledger:
 
     def offers(self, rows: Sequence[int]) -> OfferTable:
         """Return the offers of these rows as they stand."""
-        devices = [self._devices_of(row) for row in rows]
 
         def picked(columns: Sequence[Sequence[int]]) -> list[array[int]]:
             return [array("Q", [column[row] for row in rows]) for column in columns]
 
-        offsets = array("Q", accumulate(map(len, devices), initial=0))
-        free = array("Q", chain.from_iterable(devices))
         now, capacity, attributes = picked(self._now.left), picked(self._capacity), picked(self._attributes)
         measures = [array("d", [column[row] for row in rows]) for column in self._measures]
-        return OfferTable(len(rows), now, capacity, attributes, offsets, free, measures)
+        devices = Devices.of_rows(map(self._devices_of, rows))
+        return OfferTable(len(rows), now, capacity, attributes, devices, measures)
 
     def is_listed(self, row: int) -> bool:
         """Return whether an offer stands in the list."""
@@ -140,7 +139,7 @@ class Ledger:
             self._measures = [array("d", [math.nan]) * self.rows for _ in range(width)]
         for at, row in enumerate(changes.changed_rows):
             gone[row] = 0
-            self._devices[row] = changed.devices_of(at)
+            self._devices[row] = changed.devices.of(at)
         if changed.rows:
             for column, values in self._columns(changed):
                 for row, value in zip(changes.changed_rows, values, strict=True):
@@ -248,7 +247,7 @@ class Ledger:
         devices = self._devices.get(row)
         if devices is None:
             start, table = next(found for found in reversed(self._tables) if found[0] <= row)
-            devices = self._devices[row] = table.devices_of(row - start)
+            devices = self._devices[row] = table.devices.of(row - start)
         return devices
 
 

@@ -23,7 +23,7 @@ class _Room:
     def __init__(self, ledger: Ledger, row: int) -> None:
         offer = ledger.offers([row])
         self.free = [column[0] for column in offer.available]
-        self.devices = offer.devices_of(0)
+        self.devices = offer.devices.of(0)
 
     def alter(self, running: RunningTable, row: int, sign: int) -> None:
         """Take a running task away, or give it back."""

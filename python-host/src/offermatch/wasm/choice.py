@@ -11,6 +11,7 @@ from typing import Any
 
 from offermatch.errors import MatcherError, OffermatchError
 from offermatch.model import Timings
+from offermatch.tables.devices import Devices
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import IN, NOT_IN, Assigned, Changes, OfferTable, Requirements, TaskTable
 from offermatch.wasm.component import Code, ComponentPool
@@ -55,9 +56,8 @@ def packed_calls(code: Code) -> Collection[str]:
 def _known_call(code: Code, packed: Collection[str], *, direct: bool) -> tuple[Any, ...]:
     """Match two small tables that fill every column of the contract."""
     quantities = [array("Q", [7, 2**63 + 1, 9]), array("Q", [5, 6, 2**40])]
-    offers = OfferTable(
-        3, quantities, quantities, [array("Q", [1, 0, 2])], array("Q", [0, 1, 1, 3]), array("Q", [1000, 400, 1000])
-    )
+    devices = Devices.of_rows([[1000], [], [400, 1000]])
+    offers = OfferTable(3, quantities, quantities, [array("Q", [1, 0, 2])], devices)
     conditions = Requirements(
         array("Q", [0, 1, 2]),
         array("Q", [NOT_IN, IN]),

@@ -170,8 +170,8 @@ class Conversion:
                 "capacity": lower("u64", table.capacity),
                 "attributes": lower("u32", table.attributes),
                 "measures": lower("f64", table.measures),
-                "device-offsets": lower("u32", [table.device_offsets]),
-                "device-free": lower("u32", [table.device_free]),
+                "device-offsets": lower("u32", [table.devices.offsets]),
+                "device-free": lower("u32", [table.devices.free]),
             }
         )
 

@@ -135,9 +135,9 @@ def test_devices_are_taken_and_given_back_as_the_semantics_say(data):
         share = 0 if whole else data.draw(st.sampled_from([0, 300, 500, 999]))
         taken = cluster.launch([Launch(f"k{row}", "t", "s0", CORE, whole, share)])[0].refusal is None
         assert taken == take_devices(expected, 1000 * whole or share)
-        assert list(cluster.offers().device_free) == expected
+        assert list(cluster.offers().devices.free) == expected
     cluster.cancel([f"k{row}" for row in range(6)])
-    assert list(cluster.offers().device_free) == free
+    assert list(cluster.offers().devices.free) == free
 
 
 @pytest.mark.parametrize("kind", ["constrained", "devices", "uniform"])

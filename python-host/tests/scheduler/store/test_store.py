@@ -4,6 +4,7 @@ import json
 import subprocess
 import threading
 import time
+import zlib
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,8 @@ from offermatch.errors import StoreError
 from offermatch.scheduler.store import Store, Verdict
 from offermatch.scheduler.store.schema import HEAD, metadata
 from offermatch.scheduler.submission import Submission, read_submissions
+from offermatch.tables.devices import Devices
+from offermatch.tables.offers import OfferColumns
 
 
 @pytest.fixture
@@ -530,3 +533,24 @@ def test_a_disk_that_takes_nothing_is_told_at_once(tmp_path):
         assert time.monotonic() - begin < 30
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_what_was_seen_is_what_was_kept(store):
+    assert store.sighting() is None
+    available = {"cpu": [4000, 2000, 0]}
+    table = OfferColumns.build(["a", "b", "c"], available, devices=[[1000, 250], 0, 1], measures={"price": [0.5, None, 1.0]})
+    store.see(table, 7.0)
+    found = store.sighting()
+    assert (found.at, found.offers.names, found.offers.devices) == (7.0, table.names, table.devices)
+    assert [repr(one) for one in found.offers.measures["price"]] == ["0.5", "nan", "1.0"]
+
+
+def test_a_sighting_of_an_earlier_version_without_devices_is_read(store):
+    store.see(OfferColumns.build(["a"], {"cpu": [1]}), 7.0)
+    with store._database.write() as connection:
+        kept = json.loads(zlib.decompress(connection.execute(text("SELECT offers FROM sightings")).scalar()))
+        kept |= {"device_offsets": None, "device_free": []}
+        connection.execute(
+            text("UPDATE sightings SET offers = :offers"), {"offers": zlib.compress(json.dumps(kept).encode())}
+        )
+    assert store.sighting().offers.devices == Devices()

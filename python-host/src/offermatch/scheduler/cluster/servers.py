@@ -13,6 +13,7 @@ from offermatch.errors import InputError
 from offermatch.model import Offer
 from offermatch.quantity import as_written
 from offermatch.scheduler.cluster.abc import Launch
+from offermatch.tables.devices import Devices
 from offermatch.tables.input import offer_columns
 from offermatch.tables.offers import OfferColumns
 from offermatch.verify.devices import take_devices
@@ -152,7 +153,7 @@ def servers_of(offers: Sequence[Offer] | OfferColumns) -> list[Server]:
     capacity = free if table.capacity is None else _rows({**table.available, **table.capacity}, names, len(table))
     attributes = _rows(table.attributes, list(table.attributes), len(table))
     return [
-        Server(name, free[row], capacity[row], attributes[row], table.devices_of(row), measures_of(table, row))
+        Server(name, free[row], capacity[row], attributes[row], table.devices.of(row), measures_of(table, row))
         for row, name in enumerate(table.names)
     ]
 
@@ -171,8 +172,8 @@ def offers_of(servers: Sequence[Server]) -> OfferColumns:
         {name: array("Q", [max(0, server.free.get(name, 0)) for server in servers]) for name in dimensions},
         {name: array("Q", [server.capacity.get(name, 0) for server in servers]) for name in dimensions},
         {name: [server.attributes.get(name) for server in servers] for name in attributes},
+        Devices.of_rows([max(0, left) for left in server.devices] for server in servers),
     )
-    table.give_devices([[max(0, left) for left in server.devices] for server in servers])
     for name in dict.fromkeys(chain.from_iterable(server.measures for server in servers)):
         table.measures[name] = array("d", [server.measures.get(name, math.nan) for server in servers])
     return table

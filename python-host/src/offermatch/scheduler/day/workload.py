@@ -68,7 +68,7 @@ class Workload:
     def capacity(self) -> dict[str, int]:
         """What all servers have, by dimension; devices as ``devices``, in thousandths."""
         found = {name: sum(column) for name, column in self.servers.available.items()}
-        return {**found, "devices": self.servers.free_thousandths} if self.servers.device_count else found
+        return {**found, "devices": sum(self.servers.devices.free)} if self.servers.devices.count else found
 
     @property
     def demand(self) -> dict[str, array[int]]:

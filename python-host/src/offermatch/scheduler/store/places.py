@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from offermatch.model import RULES, Description
+from offermatch.recording.columns import devices_of, devices_shown
 from offermatch.scheduler.store.database import Database
 from offermatch.scheduler.store.records import Place, Sighting
 from offermatch.scheduler.store.schema import places, sightings, tasks
@@ -61,8 +62,7 @@ def see(connection: Connection, offers: OfferColumns, at: float, matcher: Descri
         "available": {name: list(column) for name, column in offers.available.items()},
         "capacity": {name: list(column) for name, column in (offers.capacity or offers.available).items()},
         "attributes": offers.attributes,
-        "device_offsets": None if offers.device_offsets is None else list(offers.device_offsets),
-        "device_free": list(offers.device_free),
+        **devices_shown(offers.devices),
     }
     packed = zlib.compress(json.dumps(shown, separators=(",", ":")).encode(), 1)
     connection.execute(delete(sightings))
@@ -80,9 +80,8 @@ def seen(connection: Connection) -> Sighting | None:
         {name: array("Q", column) for name, column in shown["available"].items()},
         {name: array("Q", column) for name, column in shown["capacity"].items()},
         shown["attributes"],
+        devices_of(shown),
     )
-    if shown["device_offsets"] is not None:
-        table.device_offsets, table.device_free = array("Q", shown["device_offsets"]), array("Q", shown["device_free"])
     for name, column in shown.get("measures", {}).items():
         table.measures[name] = array("d", [math.nan if one is None else float(one) for one in column])
     return Sighting(row.at, table, shown.get("matcher", ""), shown.get("rules", RULES))

@@ -133,7 +133,7 @@ def offers_of(offers: Sequence[Offer] | OfferColumns) -> dict[str, Any]:
     shown = []
     for row, name in enumerate(table.names):
         attributes = {attribute: column[row] for attribute, column in table.attributes.items() if column[row]}
-        sent: dict[str, Any] = {"name": name, "available": _row(available, row), "devices": list(table.devices_of(row))}
+        sent: dict[str, Any] = {"name": name, "available": _row(available, row), "devices": table.devices.of(row)}
         sent |= {"capacity": _row(capacity, row), "attributes": attributes}
         # JSON has no infinity; as text it is read back as the same number.
         numbers = measures_of(table, row).items()
@@ -341,7 +341,7 @@ def _rows(table: OfferColumns) -> list[Offer]:
             as_written(_row(available, row)),
             as_written(_row(capacity, row)),
             {attribute: column[row] for attribute, column in table.attributes.items()},
-            list(table.devices_of(row)),
+            table.devices.of(row),
             measures_of(table, row) or None,
         )
         for row, name in enumerate(table.names)
