@@ -42,7 +42,7 @@ fn offers() -> OfferTable {
     for _ in 0..OFFERS {
         let (cpu, memory, devices) = shapes[below(SHAPES[0]) as usize];
         offers.available.extend([cpu, memory]);
-        offers.push_devices(vec![1000; devices]);
+        offers.devices.push(vec![1000; devices]);
     }
     offers
 }

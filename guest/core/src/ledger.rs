@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::columns::Shape;
-use crate::devices;
-use crate::devices::WHOLE;
+use crate::devices::{self, ChangingDevices, WHOLE};
 use crate::table::{OfferTable, TaskTable};
 
 /// The place of a row that is not in the list.
@@ -24,12 +23,8 @@ pub(crate) struct Ledger {
     attributes: Vec<u32>,
     /// What is compared and not used up: `rows x measures`, NaN where unset.
     measures: Vec<f64>,
-    /// The devices of each row, as a part of `device_free`.
-    device_spans: Vec<Range<usize>>,
-    /// The free thousandths of each device.
-    device_free: Vec<u32>,
-    /// How many numbers in `device_free` belong to a row.
-    devices_in_use: usize,
+    /// The devices of each row.
+    devices: ChangingDevices,
     /// The free thousandths of all devices of each row.
     free_devices: Vec<u64>,
     /// The rows that can be chosen, in the order that decides ties.
@@ -49,9 +44,7 @@ impl Ledger {
             capacity: Vec::new(),
             attributes: Vec::new(),
             measures: Vec::new(),
-            device_spans: Vec::new(),
-            device_free: Vec::new(),
-            devices_in_use: 0,
+            devices: ChangingDevices::default(),
             free_devices: Vec::new(),
             list: Vec::new(),
             positions: Vec::new(),
@@ -140,13 +133,13 @@ impl Ledger {
     /// Whether any row has a device.
     #[inline]
     pub(crate) fn has_devices(&self) -> bool {
-        self.devices_in_use > 0
+        self.devices.count() > 0
     }
 
     /// The free thousandths of each device.
     #[inline]
     pub(crate) fn devices(&self, row: usize) -> &[u32] {
-        &self.device_free[self.device_spans[row].clone()]
+        self.devices.of(row)
     }
 
     /// The free thousandths of all devices together.
@@ -158,7 +151,7 @@ impl Ledger {
     /// The thousandths of all devices together, free or not.
     #[inline]
     pub(crate) fn device_capacity(&self, row: usize) -> u64 {
-        self.device_spans[row].len() as u64 * u64::from(WHOLE)
+        self.devices(row).len() as u64 * u64::from(WHOLE)
     }
 
     /// The model of a row, for policies that look ahead.
@@ -203,7 +196,7 @@ impl Ledger {
             *available -= demand;
         }
         let asked = tasks.devices(task);
-        devices::take(&mut self.device_free[self.device_spans[row].clone()], asked);
+        devices::take(self.devices.of_mut(row), asked);
         self.free_devices[row] -= u64::from(asked);
     }
 
@@ -223,18 +216,8 @@ impl Ledger {
             self.measures.extend_from_slice(&offers.measures[rows.start * width..rows.end * width]);
         }
 
-        if offers.device_free.is_empty() {
-            let end = self.device_free.len();
-            self.device_spans.resize(self.device_spans.len() + rows.len(), end..end);
-            self.free_devices.resize(self.free_devices.len() + rows.len(), 0);
-        } else {
-            for free in rows.clone().map(|row| offers.devices(row)) {
-                self.device_spans.push(self.device_free.len()..self.device_free.len() + free.len());
-                self.device_free.extend_from_slice(free);
-                self.devices_in_use += free.len();
-                self.free_devices.push(free.iter().copied().map(u64::from).sum());
-            }
-        }
+        self.devices.append(&offers.devices, rows.clone());
+        self.free_devices.extend(rows.clone().map(|row| free_thousandths(offers.devices.of(row))));
         let (row, place) = (self.positions.len() as u32, self.list.len() as u32);
         self.list.extend(row..row + rows.len() as u32);
         self.positions.extend(place..place + rows.len() as u32);
@@ -256,37 +239,17 @@ impl Ledger {
             Some(new) => measures.copy_from_slice(new),
             None => measures.fill(f64::NAN),
         }
-        self.replace_devices(row, offers.devices(from));
+        let free = offers.devices.of(from);
+        self.devices.replace(row, free);
+        self.free_devices[row] = free_thousandths(free);
         if self.positions[row] == UNLISTED {
             self.positions[row] = self.list.len() as u32;
             self.list.push(row as u32);
         }
     }
+}
 
-    /// Gives a row other devices: in place where their number is the same, else at the end.
-    fn replace_devices(&mut self, row: usize, free: &[u32]) {
-        let before = self.devices(row).len();
-        if before != free.len() {
-            self.devices_in_use = self.devices_in_use - before + free.len();
-            self.device_spans[row] = self.device_free.len()..self.device_free.len() + free.len();
-            self.device_free.resize(self.device_free.len() + free.len(), 0);
-        }
-        self.device_free[self.device_spans[row].clone()].copy_from_slice(free);
-        self.free_devices[row] = free.iter().copied().map(u64::from).sum();
-        if self.device_free.len() > 2 * self.devices_in_use + 1024 {
-            self.compact_devices();
-        }
-    }
-
-    /// Drops the devices that belong to no row any more. Called when they are most of `device_free`, so that a pool that
-    /// lives for weeks does not grow and a change still costs the same on average.
-    fn compact_devices(&mut self) {
-        let mut compact = Vec::with_capacity(self.devices_in_use);
-        for span in &mut self.device_spans {
-            let start = compact.len();
-            compact.extend_from_slice(&self.device_free[span.clone()]);
-            *span = start..compact.len();
-        }
-        self.device_free = compact;
-    }
+/// The free thousandths of devices together.
+fn free_thousandths(free: &[u32]) -> u64 {
+    free.iter().copied().map(u64::from).sum()
 }

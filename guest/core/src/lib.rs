@@ -48,7 +48,7 @@ mod trial;
 
 pub use best_fit::BestFit;
 pub use columns::{MAX_ROWS, Shape};
-pub use devices::WHOLE;
+pub use devices::{ChangingDevices, Devices, WHOLE};
 pub use error::{Cell, Error};
 pub use explain::Explanations;
 pub use first_failures::FirstFailures;

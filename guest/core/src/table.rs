@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::columns::{Shape, cell, check_length, check_number, check_offsets, check_rows, out_of_range, span};
-use crate::devices::WHOLE;
+use crate::devices::{Devices, WHOLE};
 use crate::error::Error;
 use crate::groups::GroupTable;
 
@@ -22,10 +22,8 @@ pub struct OfferTable {
     pub attributes: Vec<u32>,
     /// What is compared and not used up: `rows x measures`, row by row. NaN is unset. Empty: no offer has a measure.
     pub measures: Vec<f64>,
-    /// Where each offer's devices begin in `device_free`: `rows + 1` numbers. Empty: no offer has a device.
-    pub device_offsets: Vec<u32>,
-    /// The free thousandths of each device, 0 to 1000.
-    pub device_free: Vec<u32>,
+    /// The devices of each offer.
+    pub devices: Devices,
 }
 
 /// Tasks, one row each, in the order in which they are placed. Plain columns: [`TaskTable::check`] says whether they fit
@@ -141,11 +139,7 @@ impl OfferTable {
         if !self.measures.is_empty() {
             check_length("measures", self.measures.len(), rows * u64::from(shape.measures))?;
         }
-        check_offsets("device-offsets", &self.device_offsets, rows, "device-free", self.device_free.len())?;
-        match self.device_free.iter().position(|&free| free > WHOLE) {
-            Some(at) => Err(out_of_range("device-free", at, self.device_free[at].into(), 0, WHOLE.into())),
-            None => Ok(()),
-        }
+        self.devices.check(rows)
     }
 
     /// What one offer has in all in each dimension.
@@ -157,34 +151,7 @@ impl OfferTable {
 
     /// The thousandths of all devices of one offer.
     pub(crate) fn device_capacity(&self, row: usize) -> u64 {
-        self.devices(row).len() as u64 * u64::from(WHOLE)
-    }
-
-    /// The free thousandths of each device of one offer.
-    ///
-    /// # Panics
-    /// Where the table has no such row.
-    pub fn devices(&self, row: usize) -> &[u32] {
-        &self.device_free[span(&self.device_offsets, row)]
-    }
-
-    /// Says which devices the next offer has, by the free thousandths of each: for all rows in their order, or for none.
-    ///
-    /// ```
-    /// let mut offers = offermatch_core::OfferTable { rows: 2, ..Default::default() };
-    /// offers.push_devices([1000, 500]);
-    /// offers.push_devices([]);
-    /// assert_eq!((offers.devices(0), offers.devices(1)), ([1000, 500].as_slice(), [].as_slice()));
-    /// ```
-    ///
-    /// # Panics
-    /// Where there are more devices than a 32-bit integer counts.
-    pub fn push_devices(&mut self, free: impl IntoIterator<Item = u32>) {
-        if self.device_offsets.is_empty() {
-            self.device_offsets.push(0);
-        }
-        self.device_free.extend(free);
-        self.device_offsets.push(u32::try_from(self.device_free.len()).expect("devices are counted by 32 bits"));
+        self.devices.of(row).len() as u64 * u64::from(WHOLE)
     }
 }
 
@@ -267,21 +234,27 @@ impl TaskTable {
         (self.group_of.get(row).copied().unwrap_or(0) as usize).checked_sub(1)
     }
 
-    /// Whether a requirement is a preference.
+    /// Whether a requirement is a preference, by its position in the requirement columns.
     #[inline]
-    pub(crate) fn is_preference(&self, requirement: usize) -> bool {
+    #[must_use]
+    pub fn is_preference(&self, requirement: usize) -> bool {
         self.requirement_weights.get(requirement).is_some_and(|weight| weight.is_finite())
     }
 
     /// The device thousandths that a task asks for.
     #[inline]
-    pub(crate) fn devices(&self, row: usize) -> u32 {
+    #[must_use]
+    pub fn devices(&self, row: usize) -> u32 {
         self.devices.get(row).copied().unwrap_or(0)
     }
 
-    /// The requirements of a task, as positions in the requirement columns.
+    /// The requirements and preferences of a task, as positions in the requirement columns.
+    ///
+    /// # Panics
+    /// Where the table has no such row.
     #[inline]
-    pub(crate) fn requirements(&self, row: usize) -> Range<usize> {
+    #[must_use]
+    pub fn requirements(&self, row: usize) -> Range<usize> {
         span(&self.requirement_offsets, row)
     }
 
@@ -308,9 +281,13 @@ impl TaskTable {
         )
     }
 
-    /// The set of values of a requirement.
+    /// The set of values of a requirement, by its position in the requirement columns.
+    ///
+    /// # Panics
+    /// Where the table has no such requirement.
     #[inline]
-    pub(crate) fn values(&self, requirement: usize) -> &[u32] {
+    #[must_use]
+    pub fn values(&self, requirement: usize) -> &[u32] {
         &self.values[span(&self.value_offsets, requirement)]
     }
 }

@@ -4,8 +4,8 @@
 mod stories;
 
 use offermatch_core::{
-    Allowed, BestFit, Demand, Leftover, Method, Mode, Model, OfferTable, Outlook, Policy, Pool, Ranking, Settings,
-    Shape, State, TaskTable, TypicalTask,
+    Allowed, BestFit, Demand, Devices, Leftover, Method, Mode, Model, OfferTable, Outlook, Policy, Pool, Ranking,
+    Settings, Shape, State, TaskTable, TypicalTask,
 };
 use offermatch_policies::{Fragmentation, Strand};
 use proptest::prelude::*;
@@ -155,7 +155,8 @@ proptest! {
 #[test]
 fn an_explanation_speaks_of_the_tasks_before() {
     let shape = Shape { dimensions: 0, attributes: 0, measures: 0 };
-    let offers = OfferTable { rows: 1, device_offsets: vec![0, 1], device_free: vec![1000], ..OfferTable::default() };
+    let offers =
+        OfferTable { rows: 1, devices: Devices { offsets: vec![0, 1], free: vec![1000] }, ..OfferTable::default() };
     // What is left of the device serves no task of this kind: the score is 58, and 50 while no kind is known.
     let tasks = TaskTable { rows: 1, devices: vec![700], ..TaskTable::default() };
     let settings = Settings { mode: Mode::Shared, max_score: Some(55.0), ..Settings::default() };

@@ -89,8 +89,7 @@ impl From<matching::OfferTable> for core::OfferTable {
             capacity: offers.capacity,
             attributes: offers.attributes,
             measures: offers.measures,
-            device_offsets: offers.device_offsets,
-            device_free: offers.device_free,
+            devices: core::Devices { offsets: offers.device_offsets, free: offers.device_free },
         }
     }
 }

@@ -125,7 +125,7 @@ fn offers(numbers: &mut Numbers, shape: Shape) -> OfferTable {
     let mut offers = OfferTable { rows: OFFERS, available, capacity, ..OfferTable::default() };
     for _ in 0..OFFERS {
         let devices = numbers.below(3);
-        offers.push_devices((0..devices).map(|_| numbers.below(3) as u32 * 500));
+        offers.devices.push((0..devices).map(|_| numbers.below(3) as u32 * 500));
     }
     offers
 }

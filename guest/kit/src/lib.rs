@@ -50,8 +50,8 @@ mod trace;
 pub use export::{Component, Matcher};
 pub use law::assert_bound_holds;
 pub use offermatch_core::{
-    Allowed, Assignments, BestFit, Bound, Changes, Demand, Error, Explanations, GroupTable, Leftover, Method, Mode,
-    Model, OfferTable, Outlook, Parameter, Plan, Policy, Pool, Ranking, RunningTable, Settings, Shape, State,
+    Allowed, Assignments, BestFit, Bound, Changes, Demand, Devices, Error, Explanations, GroupTable, Leftover, Method,
+    Mode, Model, OfferTable, Outlook, Parameter, Plan, Policy, Pool, Ranking, RunningTable, Settings, Shape, State,
     TaskTable, TypicalTask, Workload,
 };
 #[doc(hidden)]

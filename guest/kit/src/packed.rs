@@ -77,8 +77,10 @@ impl TryFrom<PackedOffers> for core::OfferTable {
             capacity: decode("capacity", &offers.capacity)?,
             attributes: decode("attributes", &offers.attributes)?,
             measures: decode("measures", &offers.measures)?,
-            device_offsets: decode("device-offsets", &offers.device_offsets)?,
-            device_free: decode("device-free", &offers.device_free)?,
+            devices: core::Devices {
+                offsets: decode("device-offsets", &offers.device_offsets)?,
+                free: decode("device-free", &offers.device_free)?,
+            },
         })
     }
 }

@@ -66,7 +66,7 @@ pub use limit::{Exceeded, Limit};
 pub use limits::Limits;
 pub use number::shown_number;
 pub use offermatch_core::{
-    Assignments, Changes, GroupTable, Mode, OfferTable, Plan, RunningTable, Settings as SettingColumns, Shape,
+    Assignments, Changes, Devices, GroupTable, Mode, OfferTable, Plan, RunningTable, Settings as SettingColumns, Shape,
     TaskTable, Workload,
 };
 pub use pack::{Kind, Packing, Problem};

@@ -138,8 +138,8 @@ impl Break {
             1 => self.long(&mut table.available),
             2 => self.long(&mut table.capacity),
             3 => self.short(&mut table.attributes),
-            4 => self.short(&mut table.device_offsets),
-            _ => self.short(&mut table.device_free),
+            4 => self.short(&mut table.devices.offsets),
+            _ => self.short(&mut table.devices.free),
         }
     }
 

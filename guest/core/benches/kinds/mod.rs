@@ -212,7 +212,7 @@ fn offer_table(offers: &[Offer]) -> OfferTable {
     };
     if offers.iter().any(|offer| offer.devices > 0) {
         for offer in offers {
-            table.push_devices(std::iter::repeat_n(1000, offer.devices));
+            table.devices.push(std::iter::repeat_n(1000, offer.devices));
         }
     }
     table

@@ -2,7 +2,9 @@
 //! and the fuzz targets share them.
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "a part of tests")]
 
-use offermatch_core::{Changes, GroupTable, Mode, OfferTable, Policy, RunningTable, Settings, Shape, TaskTable};
+use offermatch_core::{
+    Changes, Devices, GroupTable, Mode, OfferTable, Policy, RunningTable, Settings, Shape, TaskTable,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -69,10 +71,17 @@ fn offers(shape: Shape, rows: impl Strategy<Value = usize>) -> impl Strategy<Val
             measures(rows * shape.measures as usize),
             devices,
         )
-            .prop_map(move |(available, more, same, attributes, measures, (device_offsets, device_free))| {
+            .prop_map(move |(available, more, same, attributes, measures, (offsets, free))| {
                 let grown = available.iter().zip(&more).map(|(available, more)| available.saturating_add(more % 3));
                 let capacity = if same { Vec::new() } else { grown.collect() };
-                OfferTable { rows: rows as u32, available, capacity, attributes, measures, device_offsets, device_free }
+                OfferTable {
+                    rows: rows as u32,
+                    available,
+                    capacity,
+                    attributes,
+                    measures,
+                    devices: Devices { offsets, free },
+                }
             })
     })
 }
@@ -363,8 +372,8 @@ pub fn racks() -> impl Strategy<Value = Story> {
                 offers.attributes.extend([rack, below(3) as u32]);
             }
             if with_devices {
-                offers.device_offsets = (0..=rows as u32).map(|row| row * 2).collect();
-                offers.device_free = (0..rows * 2).map(|_| [0, 500, 1000, 1000][below(4) as usize]).collect();
+                offers.devices.offsets = (0..=rows as u32).map(|row| row * 2).collect();
+                offers.devices.free = (0..rows * 2).map(|_| [0, 500, 1000, 1000][below(4) as usize]).collect();
             }
             let mut table = || {
                 let groups = 40;
@@ -444,12 +453,12 @@ pub fn preemptions() -> impl Strategy<Value = (Story, TaskTable, Vec<i32>, Runni
                         *capacity += used;
                         running.demand.push(used);
                     }
-                    let devices = match offers.device_offsets.get(offer as usize..offer as usize + 2) {
+                    let devices = match offers.devices.offsets.get(offer as usize..offer as usize + 2) {
                         Some(ends) => ends[0]..ends[1],
                         None => 0..0,
                     };
                     for (number, at) in devices.enumerate() {
-                        let free = &mut offers.device_free[at as usize];
+                        let free = &mut offers.devices.free[at as usize];
                         if below(3) == 0 {
                             let used = [*free, *free / 2, below(u64::from(*free) + 1) as u32][below(3) as usize];
                             *free -= used;

@@ -5,8 +5,6 @@ use alloc::vec::Vec;
 
 use offermatch_core as model;
 
-use super::span;
-
 /// One offer.
 #[derive(Debug, Clone)]
 pub(super) struct Offer {
@@ -35,7 +33,7 @@ pub(super) fn rows(shape: model::Shape, table: &model::OfferTable) -> Vec<Offer>
         capacity: capacity[part(shape.dimensions, row)].to_vec(),
         attributes: table.attributes[part(shape.attributes, row)].to_vec(),
         measures: measures(row),
-        devices: table.device_free[span(&table.device_offsets, row)].to_vec(),
+        devices: table.devices.of(row).to_vec(),
     });
     offers.collect()
 }

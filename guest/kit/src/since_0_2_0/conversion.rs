@@ -72,8 +72,7 @@ impl From<matching::OfferTable> for core::OfferTable {
             available: offers.available,
             capacity: offers.capacity,
             attributes: offers.attributes,
-            device_offsets: offers.device_offsets,
-            device_free: offers.device_free,
+            devices: core::Devices { offsets: offers.device_offsets, free: offers.device_free },
             ..Self::default()
         }
     }

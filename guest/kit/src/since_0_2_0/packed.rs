@@ -34,8 +34,10 @@ impl TryFrom<PackedOffers> for core::OfferTable {
             available: decode("available", &offers.available)?,
             capacity: decode("capacity", &offers.capacity)?,
             attributes: decode("attributes", &offers.attributes)?,
-            device_offsets: decode("device-offsets", &offers.device_offsets)?,
-            device_free: decode("device-free", &offers.device_free)?,
+            devices: core::Devices {
+                offsets: decode("device-offsets", &offers.device_offsets)?,
+                free: decode("device-free", &offers.device_free)?,
+            },
             ..Self::default()
         })
     }

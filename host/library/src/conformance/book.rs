@@ -67,10 +67,7 @@ impl<'a> Asked<'a> {
 
     /// The positions of its requirements in the table's columns.
     pub(super) fn requirements(&self) -> std::ops::Range<usize> {
-        match self.table.requirement_offsets.get(self.row..self.row + 2) {
-            Some(ends) => ends[0] as usize..ends[1] as usize,
-            None => 0..0,
-        }
+        self.table.requirements(self.row)
     }
 
     /// What a requirement costs where it does not hold; infinite unless it is a preference.
@@ -85,7 +82,7 @@ impl<'a> Asked<'a> {
 
     /// The device thousandths it asks.
     fn thousandths(&self) -> u32 {
-        self.table.devices.get(self.row).copied().unwrap_or(0)
+        self.table.devices(self.row)
     }
 }
 
@@ -229,7 +226,7 @@ impl Book {
             capacity: capacity[row * width..(row + 1) * width].to_vec(),
             attributes: offers.attributes[row * attributes..(row + 1) * attributes].to_vec(),
             measures: measures(row),
-            devices: offers.devices(row).to_vec(),
+            devices: offers.devices.of(row).to_vec(),
         });
         rows.collect()
     }
@@ -240,10 +237,7 @@ fn holds(table: &TaskTable, requirement: usize, offer: &Row) -> bool {
     let (kind, subject) = (table.requirement_kinds[requirement], table.requirement_subjects[requirement] as usize);
     if kind == Kind::In as u32 || kind == Kind::NotIn as u32 {
         let value = offer.attributes[subject];
-        // Where no set has a value, the column is left out.
-        let ends = table.value_offsets.get(requirement..requirement + 2);
-        let set = ends.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
-        let is_in = value != UNSET && table.values[set].contains(&value);
+        let is_in = value != UNSET && table.values(requirement).contains(&value);
         return is_in == (kind == Kind::In as u32);
     }
     let Some(measure) = offer.measures[subject].map(f64::from_bits) else { return false };

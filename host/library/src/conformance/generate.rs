@@ -92,7 +92,7 @@ fn offers(random: &mut SplitMix64, shape: Shape, rows: u32, most: u64) -> OfferT
     if random.below(3) == 0 {
         for _ in 0..rows {
             let devices = random.below(4);
-            table.push_devices((0..devices).map(|_| match random.below(4) {
+            table.devices.push((0..devices).map(|_| match random.below(4) {
                 0 => WHOLE,
                 1 => WHOLE / 2,
                 2 => 0,

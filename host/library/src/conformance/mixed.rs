@@ -189,7 +189,7 @@ fn running(random: &mut SplitMix64, width: usize, offers: &OfferTable) -> Runnin
     let mut table = RunningTable { device_offsets: vec![0], ..RunningTable::default() };
     let mut room: Vec<u64> = offers.capacity.iter().zip(&offers.available).map(|(has, free)| has - free).collect();
     for offer in 0..offers.rows as usize {
-        let mut devices: Vec<u32> = offers.devices(offer).iter().map(|free| WHOLE - free).collect();
+        let mut devices: Vec<u32> = offers.devices.of(offer).iter().map(|free| WHOLE - free).collect();
         for _ in 0..1 + random.below(3) {
             table.rows += 1;
             table.offers.push(offer as u32);

@@ -69,7 +69,7 @@ impl Asking<'_> {
             ..OfferTable::default()
         };
         if !offer.devices.is_empty() {
-            offers.push_devices(offer.devices.iter().copied());
+            offers.devices.push(offer.devices.iter().copied());
         }
         let devices = if demand.devices > 0 { vec![demand.devices] } else { Vec::new() };
         let tasks = TaskTable { rows: 1, demand: demand.quantities.to_vec(), devices, ..TaskTable::default() };
@@ -136,12 +136,12 @@ fn trial(matcher: &Matcher, seed: u64) -> bool {
         if task >= tasks.rows || offer >= case.offers.rows || !taken.insert(offer) {
             return true;
         }
-        let (devices, row) = (tasks.devices.get(task as usize).copied().unwrap_or(0), offer as usize);
+        let (devices, row) = (tasks.devices(task as usize), offer as usize);
         let part = |width: u32, row: u32| (row * width) as usize..((row + 1) * width) as usize;
         let (shape, offers) = (case.shape, &case.offers);
         let quantities = &tasks.demand[part(shape.dimensions, task)];
         let capacity = if offers.capacity.is_empty() { &offers.available } else { &offers.capacity };
-        let mut free = offers.devices(row).to_vec();
+        let mut free = offers.devices.of(row).to_vec();
         free.sort_unstable();
         let offered = Leftover {
             available: &offers.available[part(shape.dimensions, offer)],

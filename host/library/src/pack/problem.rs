@@ -42,9 +42,8 @@ impl Values {
             let bound = asked.requirement_bounds[at];
             return if kind == Kinds::AtLeast as u32 { measure >= bound } else { measure <= bound };
         }
-        let range = asked.value_offsets[at] as usize..asked.value_offsets[at + 1] as usize;
         let value = self.attributes.get(subject).copied().unwrap_or(0);
-        asked.values[range].contains(&value) != (kind == Kinds::NotIn as u32)
+        asked.values(at).contains(&value) != (kind == Kinds::NotIn as u32)
     }
 }
 
@@ -101,7 +100,7 @@ impl Problem {
         for row in 0..offers.len() {
             let mut capacity = offered.available[row * dimensions..(row + 1) * dimensions].to_vec();
             if !asked.devices.is_empty() {
-                capacity.push(offered.devices(row).iter().filter(|&&free| free == WHOLE).count() as u64);
+                capacity.push(offered.devices.of(row).iter().filter(|&&free| free == WHOLE).count() as u64);
             }
             let measured = offered.measures.get(row * measures..(row + 1) * measures).unwrap_or_default();
             let has = Values {
@@ -124,12 +123,11 @@ impl Problem {
         }
         let allowed = (0..tasks.len())
             .map(|row| {
-                let Some(ends) = asked.requirement_offsets.get(row..row + 2).filter(|ends| ends[0] < ends[1]) else {
+                if asked.requirements(row).is_empty() {
                     return Vec::new();
-                };
+                }
                 // A preference keeps no task from an offer.
-                let is_required = |at: &usize| asked.requirement_weights.get(*at).is_none_or(|cost| cost.is_infinite());
-                let required = || (ends[0] as usize..ends[1] as usize).filter(is_required);
+                let required = || asked.requirements(row).filter(|&at| !asked.is_preference(at));
                 values.iter().map(|has| required().all(|at| has.meets(asked, at))).collect()
             })
             .collect();

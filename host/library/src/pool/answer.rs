@@ -268,8 +268,7 @@ impl Explanations {
         let table = self.tasks.table();
         let dimensions = self.tasks.catalog().dimensions();
         let cells = row * dimensions.len()..(row + 1) * dimensions.len();
-        let offsets = table.requirement_offsets.get(row..row + 2);
-        let requirements = offsets.map_or(0..0, |ends| ends[0] as usize..ends[1] as usize);
+        let requirements = table.requirements(row);
         let names = dimensions.iter().map(String::as_str);
         let offers = self.offers;
         let group = table.group_of.get(row).and_then(|group| group.checked_sub(1)).map(|group| group as usize);

@@ -3,10 +3,11 @@
 //! The rules are those of `docs/semantics.md`, written here a second time on purpose: a matcher that is wrong is found out
 //! by code that it does not share.
 
-use offermatch_core::{Assignments, Changes, Kind, Mode, OfferTable, Settings, Shape, TaskTable};
+use offermatch_core::{
+    Assignments, Changes, ChangingDevices, Devices, Kind, Mode, OfferTable, Settings, Shape, TaskTable,
+};
 
-use crate::pool::backend::{Widths, lengths};
-use crate::pool::counts::{ChecksFailed, Counts, FirstFailures};
+use crate::pool::counts::Counts;
 use crate::pool::groups;
 
 use crate::table::catalog::UNSET;
@@ -38,10 +39,8 @@ pub struct Ledger {
     attributes: Vec<u32>,
     /// Measures: rows x measures, NaN where unset.
     measures: Vec<f64>,
-    /// Begin and number of each offer's devices in `device_free`.
-    devices: Vec<(usize, usize)>,
-    /// The free thousandths of each device.
-    device_free: Vec<u32>,
+    /// The devices of each offer.
+    devices: ChangingDevices,
     /// Whether each offer is in the list.
     listed: Vec<bool>,
     listed_count: usize,
@@ -59,8 +58,7 @@ impl Ledger {
             available: Vec::new(),
             attributes: Vec::new(),
             measures: Vec::new(),
-            devices: Vec::new(),
-            device_free: Vec::new(),
+            devices: ChangingDevices::default(),
             listed: Vec::new(),
             listed_count: 0,
             given: Vec::new(),
@@ -98,7 +96,7 @@ impl Ledger {
         let mut given = Vec::new();
         for (settled, &row) in order.iter().enumerate() {
             let (task, offer) = (answer.tasks[row], answer.offers[row]);
-            let asked = asked_devices(tasks, task as usize);
+            let asked = tasks.devices(task as usize);
             if asked > 0 {
                 given.push((task, self.devices_for(offer as usize, asked)));
             }
@@ -114,8 +112,7 @@ impl Ledger {
 
     /// The devices that a task gets on an offer which serves it, each with the thousandths that it gets there.
     fn devices_for(&self, offer: usize, asked: u32) -> Vec<(u32, u32)> {
-        let (begin, count) = self.devices[offer];
-        let before = &self.device_free[begin..begin + count];
+        let before = self.devices.of(offer);
         if !serve(before, asked) {
             return Vec::new();
         }
@@ -133,8 +130,7 @@ impl Ledger {
     /// What an offer has left in each dimension, and of each device.
     pub(super) fn left(&self, offer: usize) -> (&[u64], &[u32]) {
         let width = self.shape.dimensions as usize;
-        let (begin, count) = self.devices[offer];
-        (&self.available[offer * width..(offer + 1) * width], &self.device_free[begin..begin + count])
+        (&self.available[offer * width..(offer + 1) * width], self.devices.of(offer))
     }
 
     /// How wide the columns are.
@@ -181,8 +177,7 @@ impl Ledger {
     /// What an offer has free in each dimension, and of each device.
     pub(super) fn free(&mut self, offer: usize) -> (&mut [u64], &mut [u32]) {
         let width = self.shape.dimensions as usize;
-        let (begin, count) = self.devices[offer];
-        (&mut self.available[offer * width..(offer + 1) * width], &mut self.device_free[begin..begin + count])
+        (&mut self.available[offer * width..(offer + 1) * width], self.devices.of_mut(offer))
     }
 
     /// Takes rows of an answer back, the last first. `before` is what [`Ledger::take`] has put there.
@@ -197,10 +192,9 @@ impl Ledger {
             let demand = &tasks.demand[task * width..(task + 1) * width];
             let available = &mut self.available[offer * width..(offer + 1) * width];
             available.iter_mut().zip(demand).for_each(|(available, demand)| *available += demand);
-            if asked_devices(tasks, task) > 0 {
-                let (begin, count) = self.devices[offer];
-                let free = before.split_off(before.len() - count);
-                self.device_free[begin..begin + count].copy_from_slice(&free);
+            if tasks.devices(task) > 0 {
+                let devices = self.devices.of_mut(offer);
+                devices.copy_from_slice(&before.split_off(before.len() - devices.len()));
             }
         }
     }
@@ -219,9 +213,8 @@ impl Ledger {
         let (wide, measured) = (self.shape.attributes as usize, self.shape.measures as usize);
         let attributes = &self.attributes[offer * wide..(offer + 1) * wide];
         check_requirements(tasks, task, attributes, &self.measures[offer * measured..(offer + 1) * measured])?;
-        let asked = asked_devices(tasks, task);
-        let (begin, count) = self.devices[offer];
-        let free = &self.device_free[begin..begin + count];
+        let asked = tasks.devices(task);
+        let free = self.devices.of(offer);
         if !serve(free, asked) {
             return Err(format!("{asked} device thousandths asked of devices with {free:?} free"));
         }
@@ -239,7 +232,7 @@ impl Ledger {
         self.check_fit(tasks, task, offer)?;
         let width = self.shape.dimensions as usize;
         let demand = &tasks.demand[task * width..(task + 1) * width];
-        let asked = asked_devices(tasks, task);
+        let asked = tasks.devices(task);
         match self.mode {
             Mode::Exclusive => self.unlist(offer),
             Mode::Shared => {
@@ -267,7 +260,11 @@ impl Ledger {
 
     /// The offers of these rows as they stand, with the capacities of all rows.
     pub(crate) fn offers(&self, rows: &[u32], capacity: &[u64]) -> OfferTable {
-        let mut table = OfferTable { rows: rows.len() as u32, device_offsets: vec![0], ..OfferTable::default() };
+        let mut table = OfferTable {
+            rows: rows.len() as u32,
+            devices: Devices { offsets: vec![0], free: Vec::new() },
+            ..OfferTable::default()
+        };
         for row in rows.iter().map(|&row| row as usize) {
             let width = self.shape.dimensions as usize;
             table.available.extend_from_slice(&self.available[row * width..(row + 1) * width]);
@@ -276,8 +273,7 @@ impl Ledger {
             table.attributes.extend_from_slice(&self.attributes[row * width..(row + 1) * width]);
             let width = self.shape.measures as usize;
             table.measures.extend_from_slice(&self.measures[row * width..(row + 1) * width]);
-            let (begin, count) = self.devices[row];
-            table.push_devices(self.device_free[begin..begin + count].iter().copied());
+            table.devices.push(self.devices.of(row).iter().copied());
         }
         table
     }
@@ -288,93 +284,7 @@ impl Ledger {
     /// # Errors
     /// What does not hold.
     pub fn check_counts(&self, tasks: &TaskTable, answer: &Counts) -> Result<(), String> {
-        for (name, found, expected) in lengths(answer, &Widths::of(tasks, self.shape)) {
-            if found != expected {
-                return Err(format!("column {name} has {found} counts, not {expected}"));
-            }
-        }
-        let mut limit = 0;
-        for row in 0..tasks.rows as usize {
-            let checked = match answer {
-                Counts::FirstFailures(counts) => self.check_first_failures(tasks, row, counts),
-                Counts::ByCheck(counts) => {
-                    let limits = limit..limit + groups::limits(tasks, row).len();
-                    limit = limits.end;
-                    self.check_failures(tasks, row, counts, limits)
-                }
-            };
-            checked.map_err(|reason| format!("the counts of task row {row} {reason}"))?;
-        }
-        Ok(())
-    }
-
-    /// Checks the counts of a task in which each offer is counted once.
-    fn check_first_failures(&self, tasks: &TaskTable, row: usize, counts: &FirstFailures) -> Result<(), String> {
-        let width = self.shape.dimensions as usize;
-        let sum = |counts: &[u32]| counts.iter().map(|&count| u64::from(count)).sum::<u64>();
-        let counted = sum(&counts.by_dimension[row * width..(row + 1) * width])
-            + sum(&counts.by_requirement[requirements(tasks, row)])
-            + sum(&[counts.by_devices[row], counts.by_score[row], counts.candidates[row]]);
-        if counted == self.listed_count as u64 {
-            return Ok(());
-        }
-        Err(format!("add up to {counted}, not {}", self.listed_count))
-    }
-
-    /// Checks the counts of a task in which each offer is counted at every check it fails.
-    fn check_failures(
-        &self,
-        tasks: &TaskTable,
-        row: usize,
-        counts: &ChecksFailed,
-        limits: std::ops::Range<usize>,
-    ) -> Result<(), String> {
-        let width = self.shape.dimensions as usize;
-        let mut checks = vec![
-            (counts.devices_fails[row], counts.devices_alone[row]),
-            (counts.together_fails[row], counts.together_alone[row]),
-        ];
-        checks.extend(
-            (row * width..(row + 1) * width).map(|at| (counts.dimension_fails[at], counts.dimension_alone[at])),
-        );
-        checks.extend(limits.map(|at| (counts.limit_fails[at], counts.limit_alone[at])));
-        for at in requirements(tasks, row) {
-            if is_required(tasks, at) {
-                checks.push((counts.requirement_fails[at], counts.requirement_alone[at]));
-            } else if counts.requirement_fails[at] as usize > self.listed_count || counts.requirement_alone[at] > 0 {
-                return Err("say that an offer fails a preference".to_owned());
-            }
-        }
-        let listed = self.listed_count as u64;
-        let left = u64::from(counts.candidates[row]) + u64::from(counts.score_fails[row]);
-        let Some(failing) = listed.checked_sub(left) else {
-            return Err(format!("leave {left} offers of the {listed} in the list"));
-        };
-        let nowhere = |missing: bool, alone: u32| missing && alone == 0;
-        let dimensions = row * width..(row + 1) * width;
-        if dimensions.into_iter().any(|at| nowhere(counts.dimension_missing[at] > 0, counts.dimension_alone[at]))
-            || requirements(tasks, row)
-                .any(|at| nowhere(counts.requirement_missing[at] != 0.0, counts.requirement_alone[at]))
-            || nowhere(counts.devices_missing[row] > 0, counts.devices_alone[row])
-            || nowhere(counts.score_missing[row] != 0.0, counts.score_fails[row])
-        {
-            return Err("say what is missing where no offer fails a check alone".to_owned());
-        }
-        let (mut all, mut alone) = (0, 0);
-        for (fails, alone_fails) in checks {
-            if u64::from(fails) > failing || alone_fails > fails {
-                return Err(format!("have {fails} offers fail a check, {alone_fails} alone, of {failing} that fail"));
-            }
-            all += u64::from(fails);
-            alone += u64::from(alone_fails);
-        }
-        if alone > failing || all < failing {
-            return Err(format!("have {all} failures, {alone} alone, of {failing} offers that fail"));
-        }
-        if u64::from(counts.capable[row]) > listed || counts.candidates[row] > counts.capable[row] {
-            return Err(format!("say that {} offers are capable", counts.capable[row]));
-        }
-        Ok(())
+        answer.check(tasks, self.shape, self.listed_count)
     }
 
     /// Takes an offer off the list, if it is there.
@@ -401,32 +311,8 @@ impl Ledger {
             Some(new) => measures.copy_from_slice(new),
             None => measures.fill(f64::NAN),
         }
-        let free = offers.devices(from);
-        let (begin, count) = self.devices[row];
-        if free.len() <= count {
-            self.device_free[begin..begin + free.len()].copy_from_slice(free);
-            self.devices[row].1 = free.len();
-        } else {
-            self.devices[row] = (self.device_free.len(), free.len());
-            self.device_free.extend_from_slice(free);
-            self.close_gaps();
-        }
+        self.devices.replace(row, offers.devices.of(from));
         self.list(row);
-    }
-
-    /// Moves devices together where rows that got more of them have left most of the column unused.
-    fn close_gaps(&mut self) {
-        let used: usize = self.devices.iter().map(|(_, count)| count).sum();
-        if self.device_free.len() <= 2 * used + 1024 {
-            return;
-        }
-        let mut together = Vec::with_capacity(used);
-        for (begin, count) in &mut self.devices {
-            let first = together.len();
-            together.extend_from_slice(&self.device_free[*begin..*begin + *count]);
-            *begin = first;
-        }
-        self.device_free = together;
     }
 
     /// Puts offers at the end.
@@ -436,37 +322,15 @@ impl Ledger {
         let measured = self.measures.len() + offers.rows as usize * self.shape.measures as usize;
         self.measures.extend_from_slice(&offers.measures);
         self.measures.resize(measured, f64::NAN);
-        for row in 0..offers.rows as usize {
-            let free = offers.devices(row);
-            self.devices.push((self.device_free.len(), free.len()));
-            self.device_free.extend_from_slice(free);
-        }
+        self.devices.append(&offers.devices, 0..offers.rows as usize);
         self.listed.resize(self.listed.len() + offers.rows as usize, true);
         self.listed_count += offers.rows as usize;
     }
 }
 
-/// The device thousandths that a task asks for.
-fn asked_devices(tasks: &TaskTable, task: usize) -> u32 {
-    tasks.devices.get(task).copied().unwrap_or(0)
-}
-
-/// The requirements of one task, as positions in the requirement columns.
-fn requirements(tasks: &TaskTable, row: usize) -> std::ops::Range<usize> {
-    match tasks.requirement_offsets.get(row..row + 2) {
-        Some(ends) => ends[0] as usize..ends[1] as usize,
-        None => 0..0,
-    }
-}
-
-/// Whether a requirement is one, not a preference.
-fn is_required(tasks: &TaskTable, requirement: usize) -> bool {
-    tasks.requirement_weights.get(requirement).is_none_or(|weight| !weight.is_finite())
-}
-
 /// Checks that an offer with these attribute values and measures meets every requirement of a task.
 fn check_requirements(tasks: &TaskTable, task: usize, attributes: &[u32], measures: &[f64]) -> Result<(), String> {
-    for (number, requirement) in requirements(tasks, task).enumerate() {
+    for (number, requirement) in tasks.requirements(task).enumerate() {
         let (subject, kind) = (tasks.requirement_subjects[requirement] as usize, tasks.requirement_kinds[requirement]);
         // An unset measure is NaN, which is not at least, and not at most, any bound.
         let holds = if kind == Kind::AtLeast as u32 {
@@ -475,11 +339,10 @@ fn check_requirements(tasks: &TaskTable, task: usize, attributes: &[u32], measur
             measures[subject] <= tasks.requirement_bounds[requirement]
         } else {
             let value = attributes[subject];
-            let set = tasks.value_offsets[requirement] as usize..tasks.value_offsets[requirement + 1] as usize;
-            let is_in = value != UNSET && tasks.values[set].contains(&value);
+            let is_in = value != UNSET && tasks.values(requirement).contains(&value);
             is_in == (kind == Kind::In as u32)
         };
-        if !holds && is_required(tasks, requirement) {
+        if !holds && !tasks.is_preference(requirement) {
             return Err(format!("requirement {number} does not hold"));
         }
     }
@@ -515,8 +378,7 @@ mod tests {
         let offers = OfferTable {
             rows: 2,
             available: vec![10, 10],
-            device_offsets: vec![0, 2, 4],
-            device_free: vec![1000, 700, 1000, 1000],
+            devices: Devices { offsets: vec![0, 2, 4], free: vec![1000, 700, 1000, 1000] },
             ..OfferTable::default()
         };
         let tasks =

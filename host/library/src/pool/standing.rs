@@ -1,6 +1,6 @@
 //! How the offers of a pool stand, beyond what the ledger keeps: what it takes to go on in another matcher.
 
-use offermatch_core::{Changes, Mode, OfferTable, Settings, Shape};
+use offermatch_core::{Changes, Devices, Mode, OfferTable, Settings, Shape};
 
 use crate::error::Error;
 use crate::pool::ledger::Ledger;
@@ -120,10 +120,12 @@ impl Standing {
                 offers.capacity[at] = offers.capacity[at].max(self.scales[at]);
             }
             if !given(width) {
-                let has = u64::from(offers.device_offsets[1]);
-                let more = (self.scales[width] / u64::from(WHOLE)).saturating_sub(has) as u32;
-                offers.device_offsets[1..].iter_mut().for_each(|offset| *offset += more);
-                offers.device_free.splice(has as usize..has as usize, (0..more).map(|_| 0));
+                let largest = (self.scales[width] / u64::from(WHOLE)) as usize;
+                let more = largest.saturating_sub(offers.devices.of(0).len());
+                let mut devices = Devices::default();
+                devices.push(offers.devices.of(0).iter().copied().chain(std::iter::repeat_n(0, more)));
+                (1..all.len()).for_each(|row| devices.push(offers.devices.of(row).iter().copied()));
+                offers.devices = devices;
             }
             opened = Self::opened(self.shape, &offers, &self.settings, grows);
             debug_assert!(

@@ -27,7 +27,7 @@ fn offers(random: &mut SplitMix64, rows: u32) -> OfferTable {
         table.attributes.extend([random.below(4) as u32, random.below(3) as u32]);
         table.measures.push([f64::NAN, 0.0, 1.5, -2.0, f64::INFINITY][random.below(5) as usize]);
         let devices = random.below(3);
-        table.push_devices((0..devices).map(|_| [1000, 500, 0][random.below(3) as usize]));
+        table.devices.push((0..devices).map(|_| [1000, 500, 0][random.below(3) as usize]));
     }
     table
 }

@@ -1,6 +1,6 @@
 //! Tables as JSON has them.
 
-use offermatch_core::{GroupTable, Kind, OfferTable, RunningTable, TaskTable, Workload};
+use offermatch_core::{Devices, GroupTable, Kind, OfferTable, RunningTable, TaskTable, Workload};
 use serde::{Deserialize, Serialize};
 
 use super::real::Real;
@@ -76,8 +76,7 @@ impl From<Offers> for OfferTable {
             capacity: table.capacity,
             attributes: table.attributes,
             measures: read_reals(table.measures),
-            device_offsets: table.device_offsets,
-            device_free: table.device_free,
+            devices: Devices { offsets: table.device_offsets, free: table.device_free },
         }
     }
 }
@@ -90,8 +89,8 @@ impl From<&OfferTable> for Offers {
             capacity: table.capacity.clone(),
             attributes: table.attributes.clone(),
             measures: reals(&table.measures),
-            device_offsets: table.device_offsets.clone(),
-            device_free: table.device_free.clone(),
+            device_offsets: table.devices.offsets.clone(),
+            device_free: table.devices.free.clone(),
         }
     }
 }

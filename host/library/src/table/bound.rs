@@ -98,7 +98,7 @@ fn columns(tasks: &TaskTable, offers: &OfferTable, dimensions: usize) -> Vec<Col
         return columns;
     }
     let rows = offers.rows as usize;
-    let of_offers = |of: &dyn Fn(&[u32]) -> u64| (0..rows).map(|row| of(offers.devices(row))).collect::<Vec<u64>>();
+    let of_offers = |of: &dyn Fn(&[u32]) -> u64| (0..rows).map(|row| of(offers.devices.of(row))).collect::<Vec<u64>>();
     let of_tasks = |of: &dyn Fn(u32) -> u32| tasks.devices.iter().map(|&asked| of(asked).into()).collect::<Vec<u64>>();
     let free = of_offers(&|free| free.iter().copied().map(u64::from).sum());
     let whole = of_offers(&|free| free.iter().filter(|&&free| free == WHOLE).count() as u64);

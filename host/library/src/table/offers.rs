@@ -253,7 +253,7 @@ fn push_devices(table: &mut OfferTable, rows: &[Offer], source: &str) -> Result<
                 hint: remedy::FREE_THOUSANDTHS,
             });
         }
-        table.push_devices(offer.devices.iter().copied());
+        table.devices.push(offer.devices.iter().copied());
     }
     Ok(())
 }
@@ -271,7 +271,7 @@ pub(crate) fn append(to: &mut OfferTable, from: &OfferTable, rows: Range<usize>,
         to.measures.extend_from_slice(&from.measures[cells(shape.measures)]);
     }
     for row in rows.clone() {
-        to.push_devices(from.devices(row).iter().copied());
+        to.devices.push(from.devices.of(row).iter().copied());
     }
     to.rows += rows.len() as u32;
 }

@@ -103,7 +103,6 @@ impl Required {
 
 /// The requirements of a task on attributes.
 pub(super) fn required(tasks: &TaskTable, row: usize) -> Vec<Required> {
-    let Some(ends) = tasks.requirement_offsets.get(row..row + 2) else { return Vec::new() };
     let one = |at: usize| {
         // By the contract 0 is in a set and 1 is not in it; the others are about measures.
         let excludes = match tasks.requirement_kinds[at] {
@@ -112,14 +111,13 @@ pub(super) fn required(tasks: &TaskTable, row: usize) -> Vec<Required> {
             _ => return None,
         };
         // A preference is no requirement.
-        if tasks.requirement_weights.get(at).is_some_and(|weight| weight.is_finite()) {
+        if tasks.is_preference(at) {
             return None;
         }
-        let values = tasks.value_offsets[at] as usize..tasks.value_offsets[at + 1] as usize;
-        let values = tasks.values[values].to_vec();
-        Some(Required { attribute: tasks.requirement_subjects[at] as usize, excludes, values })
+        let (attribute, values) = (tasks.requirement_subjects[at] as usize, tasks.values(at).to_vec());
+        Some(Required { attribute, excludes, values })
     };
-    (ends[0] as usize..ends[1] as usize).filter_map(one).collect()
+    tasks.requirements(row).filter_map(one).collect()
 }
 
 /// The offers with the same values of some attributes, in the order of their first rows: the values of all attributes, those of

@@ -184,8 +184,7 @@ pub(crate) fn raise_scales(scales: &mut [u64], shape: Shape, offers: &OfferTable
     for row in capacities(offers).chunks(width.max(1)) {
         scales.iter_mut().zip(row).for_each(|(scale, &capacity)| *scale = capacity.max(*scale));
     }
-    let devices = offers.device_offsets.windows(2).map(|ends| u64::from(ends[1] - ends[0])).max();
-    scales[width] = scales[width].max(devices.unwrap_or(0) * u64::from(WHOLE));
+    scales[width] = scales[width].max(u64::from(offers.devices.most()) * u64::from(WHOLE));
     for (scale, &given) in scales.iter_mut().zip(given) {
         *scale = if given > 0 { given } else { *scale };
     }

@@ -209,8 +209,8 @@ impl Tasks {
             let most = capacity.iter().skip(at).step_by(dimensions).copied().max().unwrap_or(0);
             add(&mut mine.demand.iter().skip(at).step_by(dimensions).copied(), most);
         }
-        let most = theirs.device_offsets.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0);
-        add(&mut mine.devices.iter().copied().map(u64::from), u64::from(WHOLE) * u64::from(most));
+        let most = u64::from(WHOLE) * u64::from(theirs.devices.most());
+        add(&mut mine.devices.iter().copied().map(u64::from), most);
         let mut rows: Vec<u32> = (0..mine.rows).collect();
         rows.sort_by(|&one, &other| sizes[other as usize].total_cmp(&sizes[one as usize]));
         self.select(&rows)
@@ -238,14 +238,12 @@ impl Tasks {
             if from.requirement_offsets.is_empty() {
                 continue;
             }
-            for requirement in from.requirement_offsets[row]..from.requirement_offsets[row + 1] {
-                let requirement = requirement as usize;
+            for requirement in from.requirements(row) {
                 table.requirement_subjects.push(from.requirement_subjects[requirement]);
                 table.requirement_kinds.push(from.requirement_kinds[requirement]);
                 table.requirement_bounds.extend(from.requirement_bounds.get(requirement));
                 table.requirement_weights.extend(from.requirement_weights.get(requirement));
-                let values = from.value_offsets[requirement] as usize..from.value_offsets[requirement + 1] as usize;
-                table.values.extend_from_slice(&from.values[values]);
+                table.values.extend_from_slice(from.values(requirement));
                 table.value_offsets.push(u32::try_from(table.values.len()).expect("a row twice"));
             }
             table.requirement_offsets.push(u32::try_from(table.requirement_subjects.len()).expect("a row twice"));

@@ -61,8 +61,8 @@ pub(super) fn offers(table: &OfferTable) -> contract::OfferTable<'_> {
         capacity: &table.capacity,
         attributes: &table.attributes,
         measures: &table.measures,
-        device_offsets: &table.device_offsets,
-        device_free: &table.device_free,
+        device_offsets: &table.devices.offsets,
+        device_free: &table.devices.free,
     }
 }
 

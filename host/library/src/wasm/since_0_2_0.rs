@@ -46,8 +46,8 @@ pub(super) fn offers(table: &OfferTable) -> contract::OfferTable<'_> {
         available: &table.available,
         capacity: &table.capacity,
         attributes: &table.attributes,
-        device_offsets: &table.device_offsets,
-        device_free: &table.device_free,
+        device_offsets: &table.devices.offsets,
+        device_free: &table.devices.free,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bad input is a typed error that names the place, the value and the remedy.
 
 use offermatch::{
-    Catalog, Error, Format, Matcher, Offer, OfferTable, Offers, Requirement, Settings, Task, TaskTable, Tasks, Update,
-    parse_offers, parse_tasks, read_tasks,
+    Catalog, Devices, Error, Format, Matcher, Offer, OfferTable, Offers, Requirement, Settings, Task, TaskTable, Tasks,
+    Update, parse_offers, parse_tasks, read_tasks,
 };
 
 /// The code and the message of an error, checked to have a hint.
@@ -278,7 +278,7 @@ fn columns_that_do_not_fit() {
         (offers(OfferTable { attributes: vec![], ..good_offers.clone() }), "column-length"),
         (offers(OfferTable { capacity: vec![5, 5], ..good_offers.clone() }), "capacity-exceeded"),
         (
-            offers(OfferTable { device_offsets: vec![0, 1, 1], device_free: vec![1001], ..good_offers }),
+            offers(OfferTable { devices: Devices { offsets: vec![0, 1, 1], free: vec![1001] }, ..good_offers }),
             "devices-malformed",
         ),
     ] {

@@ -2,8 +2,8 @@
 
 use crate::built;
 use offermatch::{
-    Catalog, Error, Format, Group, Matcher, Mode, OFFER, Offer, Offers, Pool, Preference, Reader, Requirement,
-    Settings, Task, Tasks, Units, Update, parse_offers, parse_tasks,
+    Bound, Catalog, Error, Format, Group, Matcher, Mode, OFFER, Offer, Offers, Pool, Preference, Reader, Requirement,
+    Settings, Task, TaskTable, Tasks, Units, Update, parse_offers, parse_tasks,
 };
 
 /// Both that serve all rules: the reference and a component of contract 0.3.0.
@@ -87,6 +87,42 @@ fn a_measure_is_compared_and_an_unset_one_serves_no_bound() {
             error.to_string().starts_with("offers, row 0 (new), measures.price: 1: the pool was not opened"),
             "{error}"
         );
+    }
+}
+
+/// By the contract, the column of where sets begin may be left out where no set has a value.
+#[test]
+fn columns_of_sets_may_be_left_out() {
+    let [zoned, plain] = [offer("zoned", "a", None), Offer::new("plain", [("cpu", 4000)])];
+    let catalog = Catalog::of(&[zoned.clone(), plain.clone()], &[]);
+    let offers = Offers::new(&[zoned, plain], &catalog).unwrap();
+    let table = |value_offsets| {
+        let names = ["in no zone", "not in no zone"].map(str::to_owned).to_vec();
+        let table = TaskTable {
+            rows: 2,
+            demand: vec![1000; 2 * catalog.dimensions().len()],
+            requirement_offsets: vec![0, 1, 2],
+            requirement_kinds: vec![0, 1],
+            requirement_subjects: vec![0, 0],
+            value_offsets,
+            ..TaskTable::default()
+        };
+        Tasks::from_columns(names, table, &catalog).unwrap()
+    };
+    let (left_out, given) = (table(Vec::new()), table(vec![0, 0, 0]));
+    for matcher in matchers() {
+        let ask = |tasks: &Tasks| {
+            let mut pool = matcher.open(&offers, &shared()).unwrap();
+            let candidates = pool.explain(tasks).unwrap().counts().candidates().to_vec();
+            (candidates, pool.assign(tasks).unwrap().assignments)
+        };
+        let (candidates, answer) = ask(&left_out);
+        assert_eq!((candidates.as_slice(), answer.tasks.as_slice()), ([0, 2].as_slice(), [1].as_slice()));
+        assert_eq!((candidates, answer), ask(&given));
+        assert_eq!(ask(&left_out.select(&[1, 0])), ask(&given.select(&[1, 0])));
+    }
+    for tasks in [&left_out, &given] {
+        assert_eq!(Bound::of(tasks, &offers, Mode::Shared).tasks, 1);
     }
 }
 

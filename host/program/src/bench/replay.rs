@@ -80,7 +80,7 @@ impl State {
     /// All of it.
     fn new(input: &Input) -> Self {
         let table = input.offers.table();
-        let devices = (0..input.offers.len()).map(|offer| table.devices(offer).to_vec()).collect();
+        let devices = (0..input.offers.len()).map(|offer| table.devices.of(offer).to_vec()).collect();
         Self { available: table.available.clone(), devices }
     }
 
@@ -92,7 +92,7 @@ impl State {
         for at in 0..width {
             self.available[offer * width + at] -= table.demand[task * width + at];
         }
-        let asked = table.devices.get(task).copied().unwrap_or(0);
+        let asked = table.devices(task);
         let free = &mut self.devices[offer];
         if asked >= WHOLE {
             let whole = free.iter_mut().filter(|free| **free == WHOLE);
@@ -118,7 +118,7 @@ impl State {
         for offer in taken.iter().map(|&offer| offer as usize) {
             changed.available.extend_from_slice(&self.available[offer * width..(offer + 1) * width]);
             changed.attributes.extend_from_slice(&table.attributes[offer * attributes..(offer + 1) * attributes]);
-            changed.push_devices(self.devices[offer].iter().copied());
+            changed.devices.push(self.devices[offer].iter().copied());
         }
         Changes { changed_rows: taken, changed, ..Changes::default() }
     }

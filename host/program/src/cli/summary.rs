@@ -110,10 +110,10 @@ fn utilisation(text: &mut String, cycle: &Cycle, taken: &[bool]) {
         let used = placed().map(|task| u128::from(cycle.tasks.table().demand[task * dimensions.len() + at])).sum();
         dimension(name, used, &|offer| u128::from(capacity[offer * dimensions.len() + at]));
     }
-    if (0..taken.len()).any(|offer| !table.devices(offer).is_empty()) {
+    if (0..taken.len()).any(|offer| !table.devices.of(offer).is_empty()) {
         let asked = &cycle.tasks.table().devices;
         let used = placed().map(|task| u128::from(asked.get(task).copied().unwrap_or(0))).sum();
-        dimension("devices", used, &|offer| table.devices(offer).len() as u128 * WHOLE);
+        dimension("devices", used, &|offer| table.devices.of(offer).len() as u128 * WHOLE);
     }
 }
 
