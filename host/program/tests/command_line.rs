@@ -285,7 +285,7 @@ fn what_is_recorded_is_replayed_and_what_differs_is_said() {
     let path = file.to_str().unwrap();
     printed(&["match", "--sample", "nothing-fits:50x40:2", "--explain", "--record", path]);
     let text = printed(&["replay", path, "--matcher", "reference"]);
-    assert!(text.starts_with("0 of 1 recordings differ with reference"), "{text}");
+    assert!(text.starts_with("0 of 1 recordings differ with offermatch-reference"), "{text}");
 
     let mut recording = Recording::read(&file).unwrap();
     let Step::Assign { answer, .. } = &mut recording.steps[0] else { panic!("{recording:?}") };

@@ -28,7 +28,7 @@ use crate::table::tasks::Tasks;
 /// let matcher = FallbackMatcher::new(Matcher::bundled_with("best-fit", &hurried)?);
 /// let (tasks, offers) = "uniform:200x100".parse::<Sample>()?.tables()?;
 /// let answer = matcher.match_tasks(&tasks, &offers, &Settings::default())?;
-/// assert_eq!(answer.matcher.description().name, "reference");
+/// assert_eq!(answer.matcher.description().name, "offermatch-reference");
 /// assert_eq!(answer.fallback_reason.unwrap().code, "limit-fuel");
 /// assert_eq!(matcher.fallbacks()["limit-fuel"], 1);
 ///

@@ -131,7 +131,7 @@ impl Matcher {
     pub fn reference_of(contract: &str) -> Self {
         let contract = if contract::keeps_scales(contract) { contract } else { contract::CONTRACT };
         let description = Description {
-            name: "reference".to_owned(),
+            name: "offermatch-reference".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: BestFit::NAME.to_owned(),
             contract: contract.to_owned(),

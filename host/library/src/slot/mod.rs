@@ -57,7 +57,7 @@ const MOST_EVENTS: usize = 1000;
 /// assert_ne!(before.matcher.digest(), after.matcher.digest());
 ///
 /// slot.rollback()?;
-/// assert_eq!(slot.current().description().name, "reference");
+/// assert_eq!(slot.current().description().name, "offermatch-reference");
 /// # Ok::<(), offermatch::Error>(())
 /// ```
 #[derive(Clone)]

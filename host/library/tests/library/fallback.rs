@@ -57,7 +57,7 @@ fn every_failure_of_a_component_ends_in_the_right_answer() {
         let matcher = FallbackMatcher::new(primary);
         let answer = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
         assert_eq!(answer.assignments, right, "{code}");
-        assert_eq!(answer.matcher.description().name, "reference");
+        assert_eq!(answer.matcher.description().name, "offermatch-reference");
         assert_eq!(answer.fallback_reason.unwrap().code, code);
         assert_eq!(matcher.fallbacks()[code], 1);
     }
@@ -91,7 +91,7 @@ fn what_only_the_primary_refuses_is_its_failure() {
     let answer = matcher.match_tasks(&tasks, &offers, &Settings::default()).unwrap();
     assert_eq!(answer.fallback_reason.unwrap().code, "setting-malformed");
     let pool = matcher.open(&offers, &Settings::default()).unwrap();
-    assert_eq!(pool.matcher().description().name, "reference");
+    assert_eq!(pool.matcher().description().name, "offermatch-reference");
     assert_eq!(matcher.fallbacks()["setting-malformed"], 2);
 }
 

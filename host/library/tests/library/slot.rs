@@ -68,12 +68,12 @@ fn a_good_candidate_is_promoted() {
     let before = answer(&slot);
     slot.swap(manifest(folder.path(), Matcher::bundled_bytes("best-fit").unwrap(), "offermatch-matcher", &[])).unwrap();
     assert_eq!(slot.current().description().name, "offermatch-matcher");
-    assert_eq!(slot.previous().unwrap().description().name, "reference");
+    assert_eq!(slot.previous().unwrap().description().name, "offermatch-reference");
     assert_eq!(answer(&slot), before);
     slot.rollback().unwrap();
     assert_eq!(happened(&slot), "loaded promoted rolled-back");
     assert_eq!(slot.rollback().unwrap_err().code(), "nothing-to-roll-back");
-    assert_eq!(slot.current().description().name, "reference");
+    assert_eq!(slot.current().description().name, "offermatch-reference");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_bad_candidate_leaves_the_one_in_use_where_it_is() {
         }
         let error = slot.swap(&path).unwrap_err();
         assert_eq!(error.code(), code, "{error}");
-        assert_eq!(slot.current().description().name, "reference");
+        assert_eq!(slot.current().description().name, "offermatch-reference");
         assert_eq!(answer(&slot), before);
         let last = slot.history().pop().unwrap();
         assert_eq!(last.kind, EventKind::Refused);
@@ -124,7 +124,7 @@ fn a_failure_on_probation_goes_back_and_the_cycle_is_answered() {
     let traps = Matcher::from_bytes(&scripted(&Script { traps: true, ..Script::default() }), "trap.wasm").unwrap();
     slot.promote(traps.clone(), 10);
     assert_eq!(answer(&slot), before);
-    assert_eq!(slot.current().description().name, "reference");
+    assert_eq!(slot.current().description().name, "offermatch-reference");
     let last = slot.history().pop().unwrap();
     assert_eq!(last.kind, EventKind::RolledBack);
     assert!(last.matcher.starts_with("liar "), "the one that left: {}", last.matcher);
@@ -155,7 +155,7 @@ fn what_only_the_new_one_refuses_is_its_failure_on_probation() {
         Matcher::from_bytes(&scripted(&Script { shared_only: true, ..Script::default() }), "picky.wasm").unwrap();
     slot.promote(picky, 10);
     assert_eq!(answer(&slot), before);
-    assert_eq!(slot.current().description().name, "reference");
+    assert_eq!(slot.current().description().name, "offermatch-reference");
     let last = slot.history().pop().unwrap();
     assert_eq!(last.kind, EventKind::RolledBack);
     assert!(last.reason.contains("exclusive"), "{}", last.reason);
@@ -174,7 +174,7 @@ fn a_pool_that_fails_on_probation_takes_the_slot_back_and_goes_on() {
         let found = pool.assign(&tasks).unwrap();
         assert_eq!(happened(&slot), "promoted rolled-back");
         assert_eq!(answer_digest(&found.assignments), answer(&slot));
-        assert_eq!((pool.matcher().description().name.as_str(), found.remarks), ("reference", Vec::new()));
+        assert_eq!((pool.matcher().description().name.as_str(), found.remarks), ("offermatch-reference", Vec::new()));
 
         // Where there is no probation, the pool is lost, with the code of what it was lost by.
         let mut pool = Slot::new(bad).open(&offers, &Settings::default()).unwrap();
@@ -231,9 +231,9 @@ fn a_pool_that_cannot_move_stays_and_says_so() {
     let mut pool = slot.open(&offers, &Settings::default()).unwrap();
     slot.promote(picky, 10);
     let answer = pool.assign(&tasks).unwrap();
-    let said = format!("the pool stays with reference {}: liar 0.2.0: ", env!("CARGO_PKG_VERSION"));
+    let said = format!("the pool stays with offermatch-reference {}: liar 0.2.0: ", env!("CARGO_PKG_VERSION"));
     assert!(answer.remarks[0].starts_with(&said), "{:?}", answer.remarks);
-    assert_eq!(answer.matcher.description().name, "reference");
+    assert_eq!(answer.matcher.description().name, "offermatch-reference");
     slot.rollback().unwrap();
     assert_eq!(pool.assign(&tasks).unwrap().remarks, [""; 0]);
 }
@@ -302,7 +302,7 @@ fn a_shadow_that_agrees_is_promoted() {
     );
     let slot = slot();
     slot.swap(&path).unwrap();
-    assert_eq!(slot.current().description().name, "reference", "not yet");
+    assert_eq!(slot.current().description().name, "offermatch-reference", "not yet");
     until(|| {
         answer(&slot);
         slot.current().description().name == "offermatch-matcher"
@@ -323,7 +323,7 @@ fn a_shadow_that_differs_is_refused() {
         answer(&slot);
         slot.history().last().is_some_and(|event| event.kind == EventKind::Refused)
     });
-    assert_eq!(slot.current().description().name, "reference");
+    assert_eq!(slot.current().description().name, "offermatch-reference");
     assert!(slot.history().last().unwrap().reason.starts_with("shadow-differs"));
     assert_eq!(slot.shadow_report().unwrap().different, 1);
 }
