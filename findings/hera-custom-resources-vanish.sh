@@ -2,7 +2,7 @@
 # Packages: hera 7.1.0 (PyPI).
 # Guess: Resources(custom_resources={"nvidia.com/mig-1g.5gb": 1}) asks for a MIG slice, as gpus=1 asks for a GPU. A demand may be computed by an earlier step, as the class documents: cpu_request="{{inputs.parameters.cpu}}".
 # Seen: the slice is nowhere in the workflow, without an error: the field wants {"limits": {...}} and passes over any other key. A computed number of GPUs is written, a computed cpu or memory is refused for its unit.
-# Why it matters: the step starts on a node without the device, and fails there, or runs without it.
+# Why it matters: the step may start on a node without the device, and fails there, or runs without it.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -2,7 +2,7 @@
 # Packages: skypilot 0.14.1 (PyPI).
 # Guess: Resources.less_demanding_than, with which SkyPilot checks that a task fits on a cluster that runs, compares all that a task asks for.
 # Seen: the number of CPUs, memory and the size of the disk are not compared: a task of 64 CPUs and 512 GB fits on a cluster of 2 CPUs and 4 GB. Accelerators are compared. A task that names a smaller type of instance does not fit on the larger one.
-# Why it matters: a task that was written for a large cluster is started on a small one, and ends there for want of memory.
+# Why it matters: a task that was written for a large cluster is started on a small one, and may end there for want of memory.
 set -euo pipefail
 
 work=$(mktemp -d)
