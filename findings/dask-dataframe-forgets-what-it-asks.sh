@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Packages: dask and distributed 2026.8.0 with numpy 2.4.6, pandas 3.1.1, pyarrow 26.0.1 (PyPI).
-# Guess: collections that are made under dask.annotate(resources={"GPU": 1}) ask for a GPU, or with optimize_graph=False do so at the latest, as the documentation of worker resources says.
+# Guess: collections that are made under dask.annotate(resources={"GPU": 1}) ask for a GPU, or with optimize_graph=False do so at the latest, as the documentation of worker resources shows it for a data frame.
 # Seen: delayed calls ask for it either way. Arrays and bags ask for nothing, and ask for a GPU with optimize_graph=False. Data frames ask for nothing either way. compute(..., resources={"GPU": 1}) asks for all of them.
 # Why it matters: the tasks run on workers without a GPU, and any number of them at a time on a worker that has one. There is no message.
 set -euo pipefail
