@@ -185,7 +185,7 @@ _clocks: weakref.WeakSet[_Clock] = weakref.WeakSet()
 
 @atexit.register
 def _stop_clocks() -> None:
-    # An interpreter that ends stops threads wherever they are, and may then wait for what they hold.
+    # An interpreter that ends stops threads wherever they are, and then the end of an engine may wait for what one held.
     for clock in list(_clocks):
         clock.stop()
 
