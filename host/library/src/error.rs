@@ -655,6 +655,9 @@ impl Error {
             | Self::ManifestMalformed { hint, .. }
             | Self::RegistryRefused { hint, .. } => hint,
             Self::ValueMissing { .. } => "leave the cell empty where nothing is meant",
+            Self::UnknownColumn { place, .. } if remedy::SUBMISSION_COLUMNS.contains(&place.column.as_str()) => {
+                remedy::SUBMIT
+            }
             Self::UnknownColumn { .. } => "correct the spelling or take it out; docs/formats.md lists what is read",
             Self::PolicyUnknown { known, .. } => known,
             Self::DuplicateName { .. } => "names tell rows apart: give each its own",

@@ -39,3 +39,10 @@ pub(crate) const DEVICE_SHARE: &str = "a share is 1 to 999 thousandths of one de
 
 /// For the share of a typical task that cannot be.
 pub(crate) const SHARE: &str = "give a finite number, 0 or more";
+
+/// For a column that rows of a submission have, and no other rows.
+pub(crate) const SUBMIT: &str = "take it out: only 'offermatch submit' reads it";
+
+/// What rows of a submission have beyond a task's columns.
+pub(crate) const SUBMISSION_COLUMNS: [&str; 8] =
+    ["priority", "needs", "payload", "inputs", "retries", "queue", "time_limit", "fails_together"];

@@ -18,14 +18,12 @@ from offermatch.model import AnyRequirement, Group, Preference, Quantity
 from offermatch.quantity import as_written, check_units, parse, unit_of
 from offermatch.scheduler.queues import DEFAULT
 from offermatch.tables.input import task_columns
-from offermatch.tables.shape import task_from_mapping
+from offermatch.tables.shape import SUBMISSION_COLUMNS, task_from_mapping
 from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["Checked", "Submission", "checked", "read_submissions"]
 
 _HINT = "docs/scheduler.md shows the rows of a submission"
-_EXTRA = ("priority", "needs", "payload", "inputs", "retries", "queue", "time_limit", "fails_together")
-"""What a row of a submission has beyond a task's columns."""
 _MOST = 2**31 - 1
 _LONGEST_SECONDS = 1e10
 _LONGEST_NAME = 512
@@ -122,8 +120,8 @@ def read_submissions(path: Path, form: str = "auto", *, queue: str = DEFAULT) ->
     header, cells = csv_rows(path)
     header, units = csv_units(header, source)
     listed = list(cells)
-    tasks = csv_tasks(header, iter(listed), source, _EXTRA)
-    extra = [(name, header.index(name)) for name in _EXTRA if name in header]
+    tasks = csv_tasks(header, iter(listed), source, SUBMISSION_COLUMNS)
+    extra = [(name, header.index(name)) for name in SUBMISSION_COLUMNS if name in header]
     rows = [
         Submission(
             task.name,
@@ -260,10 +258,10 @@ def _refuse_cycles(columns: TaskColumns, needs: Sequence[Sequence[str]]) -> None
 
 
 def _from_mapping(row: Mapping[str, Any], place: str, queue: str) -> Submission:
-    task = task_from_mapping(row, place, _EXTRA)
+    task = task_from_mapping(row, place, SUBMISSION_COLUMNS)
     named = f"{place} ({task.name})"
     rules = {"preferences": task.preferences, "group": task.group}
-    extra = {"queue": queue, **rules, **{name: row[name] for name in _EXTRA if row.get(name) is not None}}
+    extra = {"queue": queue, **rules, **{name: row[name] for name in SUBMISSION_COLUMNS if row.get(name) is not None}}
     if not isinstance(extra.get("payload", {}), Mapping):
         raise InputError("payload-malformed", "the payload is not a JSON object", _HINT, f"{named}, payload")
     for name in ("needs", "inputs"):

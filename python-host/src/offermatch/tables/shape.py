@@ -23,6 +23,7 @@ from offermatch.visible import LONGEST_NAME, called, shown_value, visible
 
 __all__ = [
     "OFFER_KEYS",
+    "SUBMISSION_COLUMNS",
     "TASK_KEYS",
     "group_from",
     "malformed",
@@ -130,6 +131,10 @@ def preference_from_mapping(given: Any, place: str) -> Preference:
     return Preference(requirement, weight_number(given["weight"], f"{place}.weight"))
 
 
+SUBMISSION_COLUMNS = ("priority", "needs", "payload", "inputs", "retries", "queue", "time_limit", "fails_together")
+"""What a row of a submission has beyond a task's columns."""
+
+_SUBMITTED = "take it out: only 'offermatch submit' reads it"
 _SPELLING = "correct the spelling or take it out; docs/formats.md lists what is read"
 _CONDITION = "a requirement has attribute with in or not_in, or measure with at_least or at_most; a preference also weight"
 
@@ -189,7 +194,8 @@ _GROUP_KEYS = ("name", "least", "together", "at_most")
 def unknown_column(column: object, known: Sequence[str], place: str) -> InputError:
     """Return the error of a column or key of a row that the format does not have."""
     where = f"{place}, {visible(column, LONGEST_NAME)}" if column != "" else place
-    return InputError("unknown-column", "unknown; known are " + ", ".join(known), _SPELLING, where)
+    hint = _SUBMITTED if column in SUBMISSION_COLUMNS else _SPELLING
+    return InputError("unknown-column", "unknown; known are " + ", ".join(known), hint, where)
 
 
 def measures_from(given: Mapping[str, Any], place: str) -> dict[str, float]:
