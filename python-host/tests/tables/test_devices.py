@@ -30,6 +30,11 @@ def test_what_is_free_of_a_copy_changes_apart(rows, data):
     assert devices == Devices.of_rows(rows)
 
 
+@given(ROWS, st.integers(0, 3))
+def test_rows_without_devices_come_behind(rows, more):
+    assert Devices.of_rows(rows).followed_by_none(more) == Devices.of_rows([*rows, *[[]] * more])
+
+
 def test_without_a_device_there_are_no_columns():
     nothing = Devices.of_rows([[], []])
     nothing.set(1, [])

@@ -330,7 +330,7 @@ def _without_empty(columns: Mapping[str, Any], *kept: str) -> dict[str, Any]:
 
 
 def _column(found: Mapping[str, Any], name: str) -> array[int]:
-    return array("Q", found.get(name) or ())
+    return array("Q", found.get(name, ()))
 
 
 def _doubles(found: Mapping[str, Any], name: str) -> array[float]:

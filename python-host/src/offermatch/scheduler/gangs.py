@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 
 from offermatch.model import OFFER, Comparison, Group
 from offermatch.scheduler.store.records import GroupClaims, GroupState, Processable
-from offermatch.tables.devices import Devices
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tasks import TaskColumns
 
@@ -152,7 +151,6 @@ def beside(offers: OfferColumns, offered: OfferColumns, found: Processable) -> t
         return offers, ()
     others = offered.picked(rows)
     capacity = others.capacity or others.available
-    free = [*map(offers.devices.of, range(len(offers))), *[()] * len(rows)]
     joined = replace(
         offers,
         names=[*offers.names, *others.names],
@@ -160,6 +158,6 @@ def beside(offers: OfferColumns, offered: OfferColumns, found: Processable) -> t
         capacity={name: column + capacity[name] for name, column in (offers.capacity or offers.available).items()},
         attributes={name: [*column, *others.attributes[name]] for name, column in offers.attributes.items()},
         measures={name: column + others.measures[name] for name, column in offers.measures.items()},
-        devices=Devices.of_rows(free),
+        devices=offers.devices.followed_by_none(len(rows)),
     )
     return joined, tuple(others.names)

@@ -59,6 +59,10 @@ class Devices:
         """Return the devices of some rows only."""
         return Devices.of_rows(map(self.of, rows)) if self.offsets else Devices()
 
+    def followed_by_none(self, rows: int) -> Devices:
+        """Return these devices, and behind them rows that have none."""
+        return Devices(self.offsets + self.offsets[-1:] * rows, self.free)
+
     def copied(self) -> Devices:
         """Return devices whose free thousandths can be changed apart from these."""
         return Devices(self.offsets, self.free[:])

@@ -80,8 +80,10 @@ def seen(connection: Connection) -> Sighting | None:
         {name: array("Q", column) for name, column in shown["available"].items()},
         {name: array("Q", column) for name, column in shown["capacity"].items()},
         shown["attributes"],
-        devices_of(shown),
     )
+    # Versions before wrote null where no offer had a device.
+    if shown["device_offsets"] is not None:
+        table.devices = devices_of(shown)
     for name, column in shown.get("measures", {}).items():
         table.measures[name] = array("d", [math.nan if one is None else float(one) for one in column])
     return Sighting(row.at, table, shown.get("matcher", ""), shown.get("rules", RULES))
