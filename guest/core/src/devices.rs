@@ -98,6 +98,11 @@ impl ChangingDevices {
 
     /// Adds rows of a checked table.
     pub fn append(&mut self, devices: &Devices, rows: Range<usize>) {
+        if devices.free.is_empty() {
+            let end = self.free.len();
+            self.spans.resize(self.spans.len() + rows.len(), end..end);
+            return;
+        }
         for free in rows.map(|row| devices.of(row)) {
             self.spans.push(self.free.len()..self.free.len() + free.len());
             self.free.extend_from_slice(free);

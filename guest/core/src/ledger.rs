@@ -217,7 +217,11 @@ impl Ledger {
         }
 
         self.devices.append(&offers.devices, rows.clone());
-        self.free_devices.extend(rows.clone().map(|row| free_thousandths(offers.devices.of(row))));
+        if offers.devices.free.is_empty() {
+            self.free_devices.resize(self.free_devices.len() + rows.len(), 0);
+        } else {
+            self.free_devices.extend(rows.clone().map(|row| free_thousandths(offers.devices.of(row))));
+        }
         let (row, place) = (self.positions.len() as u32, self.list.len() as u32);
         self.list.extend(row..row + rows.len() as u32);
         self.positions.extend(place..place + rows.len() as u32);
