@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages: metomi-isodatetime 3.2.0, aniso8601 10.0.1, python-dateutil 2.9.0.post0 (PyPI).
+# Packages: metomi-isodatetime 3.2.0, aniso8601 10.0.1, python-dateutil 4.0.0 (PyPI).
 # Guess: R5/2026-01-31T00:00:00Z/P1M, five times a month from the end of January on, is read by all as the last days of five months, or the months that have no 31st are left out, as in a calendar; R3/P1M/2026-05-31T00:00:00Z ends on 31 May.
 # Seen: isodatetime, which Cylc cycles with, has the 31st, then the 28th of each month, as each time is a month after the last one. With an end, it is a month back from time to time and then forward again, so that three times end on 30 May, and 31 May is not valid. For aniso8601 a month is 30 days: 2 March, 1 April, 1 May, 31 May; a quarter is 90 days, a year is a year of the calendar. A calendar's rule has 31 January, March, May, July, August. From the first of a month on, isodatetime and the calendar agree.
 # Why it matters: accounting of usage on the last day of each month leaves out three days from March on, or falls into the month after. A workflow whose final cycle is given never comes to it.
@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check "metomi-isodatetime==1!3.2.0" aniso8601==10.0.1 python-dateutil==2.9.0.post0
+venv/bin/pip install --quiet --disable-pip-version-check "metomi-isodatetime==1!3.2.0" aniso8601==10.0.1 python-dateutil==4.0.0
 venv/bin/python - > seen.txt <<'PY'
 from datetime import datetime
 from itertools import islice
