@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packages: snakemake 9.27.1, snakemake-executor-plugin-sge 0.6.31 (PyPI).
 # Guess: a rule with threads: 8 and mem_mb=32000 asks Grid Engine for eight slots with 4,000 MB each, as the memory of a rule is "divided by threads per slot".
-# Seen: it asks for one slot with 32,000 MB. The keyword that every rule uses is not read; only a resource that is called threads is, and with it alone the rule runs with eight slots and its command with {threads} of 1. The plugin for Slurm reads both.
+# Seen: it asks for one slot with 32,000 MB. The keyword that every rule uses is not read; only a resource that is called threads is, and with it alone the rule runs with eight slots and its command with {threads} of 1. The plugin for Slurm reads the keyword.
 # Why it matters: eight threads run on one core, beside the jobs that were given the others. The node with memory for eight jobs takes one.
 set -euo pipefail
 
