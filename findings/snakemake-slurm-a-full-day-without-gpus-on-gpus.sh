@@ -7,7 +7,7 @@ set -euo pipefail
 
 work=$(mktemp -d)
 controller=
-trap '[ -z "$controller" ] || kill "$controller"; wait; rm -rf "$work"' EXIT
+trap '[ -z "$controller" ] || kill "$controller" || true; wait; rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check snakemake-executor-plugin-slurm==2.8.0
