@@ -76,6 +76,30 @@ def test_a_column_of_numbers_reads_each_as_it_is_read_alone(unit, number):
         assert column(numpy.array([number], dtype="u8")) == alone()
 
 
+_THOUSANDTHS = st.integers(-1, 2 * 10**15).map(lambda number: number / 1000)
+_NUMBERS = st.one_of(st.integers(-1, 2**65), st.integers(0, 9), st.floats(), _THOUSANDTHS, st.sampled_from([-0.0, 2.0**63]))
+
+
+@pytest.mark.parametrize("unit", ["cores", "millicores", "bytes", "MiB", "count", "0.001"])
+@given(values=st.lists(_NUMBERS, min_size=2, max_size=6))
+def test_a_column_that_is_read_at_once_has_what_each_is_alone_or_the_error_of_the_first(unit, values):
+    def alone():
+        try:
+            return [parse(value, f"tasks, row {row} ({row}), demand.x", UNITS[unit]) for row, value in enumerate(values)]
+        except InputError as error:
+            return str(error)
+
+    def column():
+        try:
+            return (
+                TaskColumns.build(list(map(str, range(len(values)))), {"x": values}, units={"x": unit}).demand["x"].tolist()
+            )
+        except InputError as error:
+            return str(error)
+
+    assert column() == alone()
+
+
 @given(number=st.integers(0, 10**6))
 def test_single_precision_is_read_by_its_own_text(number):
     narrow = numpy.float32(number / 1000)

@@ -3,7 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offermatch import InputError
 from offermatch.tables.devices import Devices
+from offermatch.tables.offers import OfferColumns
 
 ROWS = st.lists(st.lists(st.integers(0, 1000), max_size=3), max_size=6)
 
@@ -40,3 +42,27 @@ def test_without_a_device_there_are_no_columns():
     nothing.set(1, [])
     assert nothing == Devices() == nothing.picked([1])
     assert nothing.of(1) == []
+
+
+def _devices(given):
+    """Return the devices of a column, or the error."""
+    try:
+        return OfferColumns.build(list(map(str, range(len(given)))), {}, devices=given).devices
+    except InputError as error:
+        return str(error)
+
+
+_COUNTS, _FREE = st.integers(-1, 9), st.integers(-1, 1001)
+
+
+@given(st.one_of(st.lists(_COUNTS), st.lists(st.lists(_FREE, max_size=3)), st.lists(_COUNTS | st.lists(_FREE, max_size=3))))
+def test_a_column_that_is_read_at_once_is_that_of_reading_each_row(given):
+    expected = _devices([*given, None])  # each by itself, as one says nothing
+    if isinstance(expected, Devices):
+        expected = Devices(expected.offsets[:-1], expected.free)
+    assert _devices(given) == expected
+
+
+def test_more_devices_than_can_cross_are_refused_by_name():
+    assert "4294968 devices cannot be" in _devices([1, 4_294_968])
+    assert _devices([0, 2]) == Devices.of_rows([[], [1000, 1000]])

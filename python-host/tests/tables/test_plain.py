@@ -16,13 +16,13 @@ class Text(str):
     __slots__ = ()
 
 
-VALUES = [0, 1, 7, 2**40, 2**63, 2**64 - 1, 2**64, -1, True, 1.5, "3", "2 cores", None, 10**30]
+VALUES = [0, 1, 0.25, 7, 2**40, 2.0, 2**63, 2**64 - 1, 2**64, -1, True, 1.5, "3", "2 cores", None, 10**30]
 UNITS = [None, {"cpu": "millicores"}, {"memory": "MiB"}, {"cpu": "parsecs"}]
 
 
 def quantities(chance):
     names = chance.choice([("cpu", "memory"), ("cpu",), ("memory", "cpu"), (), ("devices",), ("cpu", "a" * 3)])
-    most = 4 if chance.random() < 0.8 else len(VALUES)
+    most = 5 if chance.random() < 0.8 else len(VALUES)
     return {name: VALUES[chance.randrange(most)] for name in names}
 
 

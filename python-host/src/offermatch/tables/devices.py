@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, pairwise
 
-__all__ = ["Devices"]
+__all__ = ["WHOLLY_FREE", "Devices"]
+
+WHOLLY_FREE = 1000
+"""The free thousandths of a device that nobody uses."""
 
 
 def _empty() -> array[int]:
@@ -33,6 +36,13 @@ class Devices:
         if not any(map(len, devices)):
             return cls()
         return cls(array("Q", accumulate(map(len, devices), initial=0)), array("Q", chain.from_iterable(devices)))
+
+    @classmethod
+    def wholly_free(cls, counts: Sequence[int]) -> Devices:
+        """Return the devices of rows that have so many each, all of them free."""
+        if not any(counts):
+            return cls()
+        return cls(array("Q", accumulate(counts, initial=0)), array("Q", [WHOLLY_FREE]) * sum(counts))
 
     @property
     def count(self) -> int:

@@ -18,6 +18,7 @@ from offermatch.tables import cells
 from offermatch.tables.columns import check_names
 from offermatch.tables.given import Given, GivenColumns, GivenRows
 from offermatch.tables.ingest import kinds, texts
+from offermatch.tables.kinds import kinds_of
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.shape import (
     OFFER_KEYS,
@@ -186,13 +187,9 @@ def _check_fields(found: Given, names: Sequence[str], shape: _Shape) -> None:
 def _by_dimension(
     found: Given, mappings: list[Any], names: Sequence[str], field: str
 ) -> tuple[dict[str, list[Any]], dict[str, int]]:
-    try:
-        dimensions = tuple(mappings[0])
-        columns = {name: [mapping[name] for mapping in mappings] for name in dimensions}
-        if [*map(len, mappings)].count(len(dimensions)) == len(mappings):
-            return columns, {}
-    except Exception:  # noqa: BLE001, S110 - keys that differ, or no mappings at all, which may raise anything
-        pass
+    alike = _of_alike(mappings)
+    if alike is not None:
+        return alike, {}
     _check_mappings(found, mappings, names, field)
     first_rows: dict[str, int] = {}
     for row, mapping in enumerate(mappings):
@@ -200,6 +197,15 @@ def _by_dimension(
             if name not in first_rows:
                 first_rows[name] = row
     return {name: [mapping.get(name, 0) for mapping in mappings] for name in first_rows}, first_rows
+
+
+def _of_alike(mappings: Sequence[Any]) -> dict[str, list[Any]] | None:
+    """Return one column a key where all of some mappings have the same keys; None where they have not."""
+    try:
+        columns = {name: [mapping[name] for mapping in mappings] for name in tuple(mappings[0])}
+        return columns if [*map(len, mappings)].count(len(columns)) == len(mappings) else None
+    except Exception:  # noqa: BLE001 - keys that differ, or no mappings at all, which may raise anything
+        return None
 
 
 _KINDS = {
@@ -242,17 +248,18 @@ def _capacity(
     _check_mappings(found, capacities, names, "capacity")
     if not any(capacities):
         return available, {}
-    rows = len(names)
-    capacity_rows: dict[str, int] = {}
-    for row, mapping in enumerate(capacities):
-        for name in mapping:
-            capacity_rows.setdefault(name, row)
-    zeros = [0] * rows
-    filled = {name: available.get(name, zeros) for name in capacity_rows}
-    columns = {
-        name: [mapping.get(name, free) for mapping, free in zip(capacities, filled[name], strict=True)]
-        for name in capacity_rows
-    }
+    zeros = [0] * len(names)
+    columns = _of_alike(capacities)
+    capacity_rows = dict.fromkeys(columns or (), 0)
+    if columns is None:
+        for row, mapping in enumerate(capacities):
+            for name in mapping:
+                capacity_rows.setdefault(name, row)
+        filled = {name: available.get(name, zeros) for name in capacity_rows}
+        columns = {
+            name: [mapping.get(name, free) for mapping, free in zip(capacities, filled[name], strict=True)]
+            for name in capacity_rows
+        }
     # In order of appearance; a row's available comes before its capacity.
     order = {name: (first_rows.get(name, 0), 0) for name in available}
     for name, row in capacity_rows.items():
@@ -269,6 +276,9 @@ def _attributes(found: Given, names: Sequence[str]) -> dict[str, Any] | None:
         return None
     mappings = [{} if value is None else value for value in texts(column)]
     _check_mappings(found, mappings, names, "attributes")
+    alike = _of_alike(mappings)
+    if alike is not None:
+        return alike
     named = dict.fromkeys(chain.from_iterable(mappings))
     return {name: [mapping.get(name) for mapping in mappings] for name in named}
 
@@ -360,17 +370,20 @@ def _listed(
     column = _said(found.optional(field, ()), ())
     if column is None:
         return None
-    # Rows with equal lists share one. Not of preferences: those with weights 0.0 and -0.0 are equal.
-    known: dict[Sequence[Any], Sequence[Any]] = {}
-    shares = Preference not in made
+    values = texts(column)
+    if kinds(values) <= {list, tuple} and kinds(chain.from_iterable(values)) <= made:
+        # Rows with equal lists share one.
+        of_rows, first_rows = (
+            kinds_of(len(values), values) if Preference not in made else kinds_of(len(values), None, values)
+        )
+        return list(map([tuple(values[row]) for row in first_rows].__getitem__, of_rows))
     listed: list[Sequence[Any]] = []
-    for row, value in enumerate(texts(column)):
+    for row, value in enumerate(values):
         asked = value.tolist() if type(value).__name__ == "ndarray" else value
         if asked is None:
             listed.append(())
         elif isinstance(asked, (tuple, list)) and made.issuperset(map(type, asked)):
-            one = tuple(asked)
-            listed.append(known.setdefault(one, one) if shares else one)
+            listed.append(tuple(asked))
         elif isinstance(asked, (str, bytes)) or not isinstance(asked, (Sequence, set, frozenset)):
             example = "[is_in('zone', 'a')]" if field == "requirements" else "[prefer(is_in('zone', 'a'), 0.5)]"
             place = found.place(row, names, field)

@@ -21,7 +21,7 @@ from offermatch.errors import InputError
 from offermatch.quantity import COUNT, MAXIMUM, NULLS, Unit, parse
 from offermatch.tables.foreign import check_column, without_nulls
 
-__all__ = ["Place", "exact", "integers", "kinds", "texts", "words"]
+__all__ = ["Place", "at_once", "exact", "integers", "kinds", "texts", "words"]
 
 Place = Callable[[int], str]
 """Says where the value of a row stands."""
@@ -58,11 +58,9 @@ def exact(values: Sequence[Any], place: Place, unit: Unit = COUNT) -> array[int]
         InputError: The first value that is no quantity, with its row.
     """
     bare = unit.bare
-    if kinds(values) <= {int}:
-        try:
-            return words(values if bare == 1 else [value * bare for value in values])
-        except OverflowError:
-            pass
+    found = at_once(values, bare)
+    if found is not None:
+        return found
     known: dict[str, int] = {}
     most = MAXIMUM // bare
     column = array("Q")
@@ -83,6 +81,26 @@ def exact(values: Sequence[Any], place: Place, unit: Unit = COUNT) -> array[int]
 
 # Up to here a number of thousandths has fewer digits than a double tells apart.
 _SURE = 10**15
+
+
+def at_once(values: Sequence[Any], bare: int) -> array[int] | None:
+    """Return numbers in the smallest unit; None where there is another value, or one that has to be looked at by itself."""
+    types = kinds(values)
+    if not types <= {int, float}:
+        return None
+    try:
+        if float not in types:
+            return words(values if bare == 1 else [value * bare for value in values])
+        if bare == 1000:
+            thousandths = [round(value * 1000) for value in values]
+            if max(thousandths) < _SURE and [number / 1000 for number in thousandths] == list(values):
+                return words(thousandths)
+            return None
+        whole = [int(value) for value in values]
+        return words([value * bare for value in whole]) if whole == list(values) else None
+    except (OverflowError, ValueError):
+        # One is negative, too large, or no number.
+        return None
 
 
 def _float(value: float, bare: int) -> int | None:

@@ -6,6 +6,7 @@ import math
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from operator import le
 from typing import Any
 
@@ -15,6 +16,7 @@ from offermatch.model import AnyRequirement, Comparison
 from offermatch.requirements import check_group_name, measure_number, members
 from offermatch.tables.bad import BadRow
 from offermatch.tables.columns import (
+    MOST_DEVICES,
     aligned,
     by_name,
     check_devices,
@@ -25,7 +27,7 @@ from offermatch.tables.columns import (
     placer,
     refuse_devices,
 )
-from offermatch.tables.devices import Devices
+from offermatch.tables.devices import WHOLLY_FREE, Devices
 from offermatch.tables.ingest import integers, kinds, texts
 from offermatch.visible import shown_value
 
@@ -202,17 +204,19 @@ class OfferColumns:
     def _set_devices(self, devices: Any) -> None:
         rows = devices if isinstance(devices, (list, tuple)) else texts(devices)
         check_length(len(rows), len(self), f"{self.source}, devices")
-        if any(map(_has_devices, rows)):
-            self.devices = Devices.of_rows(self._free_devices(row, value) for row, value in enumerate(rows))
+        found = _devices_at_once(rows)
+        if found is None and any(map(_has_devices, rows)):
+            found = Devices.of_rows(self._free_devices(row, value) for row, value in enumerate(rows))
+        self.devices = found or Devices()
 
     def _free_devices(self, row: int, value: Any) -> Sequence[int]:
         if value is None:
             return ()
         place = self.place(row, "devices")
         if isinstance(value, (str, bytes)) or getattr(value, "shape", None) == () or not hasattr(value, "__len__"):
-            return [1000] * check_devices(integers([value], lambda _: place, quantity.DEVICES)[0], place)
+            return [WHOLLY_FREE] * check_devices(integers([value], lambda _: place, quantity.DEVICES)[0], place)
         free = integers(list(value), lambda _: place, quantity.THOUSANDTHS)
-        if len(free) and max(free) > 1000:
+        if len(free) and max(free) > WHOLLY_FREE:
             hint = "each number is the free thousandths of one device, 0 to 1000"
             raise devices_malformed(f"{max(free)} free thousandths", hint, place)
         return free
@@ -226,6 +230,18 @@ class OfferColumns:
                 raise InputError(
                     "file-malformed", f"{shown_value(value)} is not text", "an attribute's value is text or unset", place
                 )
+
+
+def _devices_at_once(rows: Sequence[Any]) -> Devices | None:
+    """Return devices where all rows have a number or all have a list; None where one has to be looked at by itself."""
+    types = kinds(rows)
+    if types == {int} and min(rows) >= 0 and max(rows) <= MOST_DEVICES:
+        return Devices.wholly_free(rows)
+    if types <= {list, tuple}:
+        free = list(chain.from_iterable(rows))
+        if kinds(free) <= {int} and min(free, default=0) >= 0 and max(free, default=0) <= WHOLLY_FREE:
+            return Devices.of_rows(rows)
+    return None
 
 
 def _has_devices(value: Any) -> bool:

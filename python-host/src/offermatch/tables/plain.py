@@ -1,6 +1,6 @@
-"""Rows that need no look at each field: lists of ``Task`` or ``Offer`` with whole numbers for the same dimensions.
+"""Rows that need no look at each field: lists of ``Task`` or ``Offer`` with numbers for the same dimensions.
 
-``rows`` reads whatever rows there are; where it would find nothing but names and whole numbers, these functions give the
+``rows`` reads whatever rows there are; where it would find nothing but names and numbers, these functions give the
 same table in a fraction of the time, and None for everything else, mistakes included.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.model import DEVICES, Offer, Task
 from offermatch.quantity import unit_of
-from offermatch.tables.ingest import kinds, words
+from offermatch.tables.ingest import at_once, kinds
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tasks import TaskColumns
 
@@ -80,11 +80,10 @@ def _columns(
             return None
         columns = {}
         for name in dimensions:
-            values = [mapping[name] for mapping in mappings]
-            if not _all(values, int):
+            column = at_once([mapping[name] for mapping in mappings], unit_of(name, units).bare)
+            if column is None:
                 return None
-            bare = unit_of(name, units).bare
-            columns[name] = words(values if bare == 1 else [value * bare for value in values])
-    except (KeyError, OverflowError, TypeError, ValueError, InputError):
+            columns[name] = column
+    except (KeyError, TypeError, ValueError, InputError):
         return None
     return names, columns
