@@ -22,7 +22,6 @@ from offermatch.matcher import BaseMatcher, Matcher
 from offermatch.model import DEVICES, Quantity, Requirement, Settings
 from offermatch.quantity import unit_of
 from offermatch.tables.input import offer_columns, task_columns
-from offermatch.tables.kinds import kinds_of
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tasks import TaskColumns
 
@@ -126,10 +125,12 @@ def apart(
 
 
 def _check_apart(kind: str, names: Sequence[Sequence[str]]) -> None:
+    if len(set().union(*names)) == sum(map(len, names)):
+        return
     seen: set[str] = set()
     for number, here in enumerate(names):
-        if not seen.isdisjoint(here):
-            name = next(name for name in here if name in seen)
+        name = next((name for name in here if name in seen), None)
+        if name is not None:
             hint = f"partitions share no {kind}; else one would be matched twice"
             raise InputError(
                 "duplicate-name", f"{name!r} stands in an earlier partition, too", hint, f"partition {number}, {kind}"
@@ -170,7 +171,7 @@ class _Connected:
 def _parts(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[list[int], list[int]]]:
     """Return the rows of tasks and of offers that are connected."""
     nodes = _Connected()
-    kinds = kinds_of(len(tasks), tasks.requirements)
+    kinds = tasks.kinds
     lists = map(tasks.requirements_of, kinds.first_rows)
     required = [[one for one in asked if isinstance(one, Requirement)] for asked in lists]
     names = sorted({one.attribute for of_kind in required for one in of_kind})

@@ -28,7 +28,6 @@ from offermatch.tables.frames import Table
 from offermatch.tables.groups import Occupants, short_groups
 from offermatch.tables.ingest import texts
 from offermatch.tables.input import offer_columns, task_columns
-from offermatch.tables.kinds import kinds_of
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units, unknown_attributes
 from offermatch.tables.rules import refuse_preemption
@@ -464,8 +463,7 @@ def _names(given: Any) -> list[Any]:
 
 def _keys(tasks: TaskColumns) -> Iterable[Any]:
     """Return what tells tasks apart, one key a row."""
-    rows = len(tasks)
-    columns: list[Iterable[Any]] = [*tasks.demand.values(), kinds_of(rows, tasks.requirements, tasks.preferences).of_rows]
+    columns: list[Iterable[Any]] = [*tasks.demand.values(), tasks.kinds.of_rows]
     if tasks.devices is not None:
         columns.append(tasks.devices)
     if tasks.groups is not None:

@@ -1,5 +1,6 @@
 """Rows that ask the same are one kind, however their lists are made."""
 
+import pickle
 import random
 
 import pytest
@@ -43,3 +44,27 @@ def test_rows_that_are_read_share_the_list_of_the_same_entries():
     lists = task_columns(tasks).requirements
     assert lists == [(gpu,), (gpu, zone)] * 3
     assert len(set(map(id, lists))) == 2
+
+
+def test_a_table_finds_its_kinds_once_until_a_row_asks_for_something_else():
+    zones = [(is_in("zone", [zone]),) for zone in "ab"]
+    table = task_columns([Task(str(row), {"cpu": 1}, requirements=zones[row % 2]) for row in range(4)])
+    found = table.kinds
+    assert found == ([0, 1, 0, 1], [0, 1])
+    assert table.kinds is found
+    table.requirements[1] = zones[0]
+    assert table.kinds == ([0, 0, 0, 1], [0, 3])
+    table.preferences = [[prefer(zones[0][0], weight)] for weight in (0.0, -0.0, 0.0, 0.0)]
+    assert table.kinds == ([0, 1, 0, 2], [0, 1, 3])
+    table.preferences[0][0] = prefer(zones[0][0], 1.0)
+    assert table.kinds == ([0, 1, 2, 3], [0, 1, 2, 3])
+    table.requirements = table.preferences = None
+    assert table.kinds == ([0] * 4, [0])
+
+
+def test_what_is_found_does_not_cross_to_another_process():
+    table = task_columns([Task(str(row), {"cpu": 1}, requirements=[is_in("zone", "a")]) for row in range(4)])
+    size, found = len(pickle.dumps(table)), table.kinds
+    assert len(pickle.dumps(table)) == size
+    other = pickle.loads(pickle.dumps(table))
+    assert (other, other.kinds) == (table, found)

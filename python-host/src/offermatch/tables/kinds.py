@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from offermatch.model import AnyRequirement, Preference
 
@@ -37,15 +37,29 @@ def kinds_of(
     required = [()] * rows if requirements is None else list(requirements)
     preferred = [()] * rows if preferences is None else list(preferences)
     # Equal lists are mostly one object, or made of the same objects, which are told apart sooner than their values.
-    kinds = Kinds(list(range(rows)), list(range(rows)))
-    for of_required, of_preferred in ((id, id), (_entries, _entries), (_values, _weighed)):
+    kinds = _numbered(_keys(id, required, id, None if preferences is None else preferred))
+    for of_required, of_preferred in ((_entries, _entries), (_values, _weighed)):
         if len(kinds.first_rows) < 2:
             break
-        keys: Sequence[Hashable] = [of_required(required[row]) for row in kinds.first_rows]
-        if preferences is not None:
-            keys = list(zip(keys, (of_preferred(preferred[row]) for row in kinds.first_rows), strict=True))
-        kinds = _merged(kinds, keys)
+        firsts = [[column[row] for row in kinds.first_rows] for column in (required, preferred)]
+        among = _numbered(_keys(of_required, firsts[0], of_preferred, None if preferences is None else firsts[1]))
+        if len(among.first_rows) < len(kinds.first_rows):
+            kinds = Kinds(
+                list(map(among.of_rows.__getitem__, kinds.of_rows)),
+                list(map(kinds.first_rows.__getitem__, among.first_rows)),
+            )
     return kinds
+
+
+def _keys(
+    of_required: Callable[[Any], Hashable],
+    required: Sequence[Any],
+    of_preferred: Callable[[Any], Hashable],
+    preferred: Sequence[Any] | None,
+) -> Sequence[Hashable]:
+    """Return what tells rows apart."""
+    keys = list(map(of_required, required))
+    return keys if preferred is None else list(zip(keys, map(of_preferred, preferred), strict=True))
 
 
 def _entries(asked: Sequence[object] | None) -> Hashable:
@@ -65,16 +79,8 @@ def _numbered(keys: Sequence[Hashable]) -> Kinds:
     """Return the kinds of rows with these keys."""
     numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
     of_rows = list(map(numbers.__getitem__, keys))
+    if len(numbers) < 2:
+        return Kinds(of_rows, [0][: len(numbers)])
     # The row that comes last here is the one that stands first.
     first_rows = dict(zip(reversed(of_rows), range(len(keys) - 1, -1, -1), strict=True))
     return Kinds(of_rows, sorted(first_rows.values()))
-
-
-def _merged(kinds: Kinds, keys: Sequence[Hashable]) -> Kinds:
-    """Return kinds, of which those with the same key are one."""
-    among = _numbered(keys)
-    if len(among.first_rows) == len(keys):
-        return kinds
-    return Kinds(
-        list(map(among.of_rows.__getitem__, kinds.of_rows)), list(map(kinds.first_rows.__getitem__, among.first_rows))
-    )

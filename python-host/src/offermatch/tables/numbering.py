@@ -8,13 +8,13 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Collection, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Literal, NamedTuple
 
 from offermatch.model import AnyRequirement, Comparison
 from offermatch.tables.groups import Occupants, group_table
+from offermatch.tables.ingest import words
 from offermatch.tables.interner import Interner
-from offermatch.tables.kinds import kinds_of
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tables import AT_LEAST, AT_MOST, IN, NO_REQUIREMENTS, NOT_IN, OfferTable, Requirements, TaskTable
 from offermatch.tables.tasks import TaskColumns
@@ -77,7 +77,7 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
     """Return what each task requires and, behind it, prefers; equal lists are numbered once."""
     if tasks.requirements is None and tasks.preferences is None:
         return NO_REQUIREMENTS
-    which, first_rows = kinds_of(len(tasks), tasks.requirements, tasks.preferences)
+    which, first_rows = tasks.kinds
     numbered: dict[AnyRequirement, _Numbered] = {}
     lists = []
     for row in first_rows:
@@ -87,16 +87,14 @@ def _requirements(tasks: TaskColumns, interner: Interner, measures: dict[str, in
             if one not in numbered:
                 numbered[one] = _number(one, interner, measures)
         lists.append([(numbered[one], weight) for one, weight in asked])
-    sizes = list(map(len, lists))
+    subjects = _column("Q", which, [[one.subject for one, _ in listed] for listed in lists])
     columns = Requirements(
-        offsets=array("Q", accumulate(map(sizes.__getitem__, which), initial=0)),
+        offsets=_offsets(which, [[len(listed)] for listed in lists], len(which)),
         kinds=_column("Q", which, [[one.kind for one, _ in listed] for listed in lists]),
-        subjects=_column("Q", which, [[one.subject for one, _ in listed] for listed in lists]),
-        value_offsets=array(
-            "Q", accumulate(_column("Q", which, [[len(one.values) for one, _ in listed] for listed in lists]), initial=0)
-        ),
+        subjects=subjects,
+        value_offsets=_offsets(which, [[len(one.values) for one, _ in listed] for listed in lists], len(subjects)),
         values=_column("Q", which, [[value for one, _ in listed for value in one.values] for listed in lists]),
-        first_alike=array("Q", map(first_rows.__getitem__, which)),
+        first_alike=words(list(map(first_rows.__getitem__, which))),
     )
     if AT_LEAST in columns.kinds or AT_MOST in columns.kinds:
         columns.bounds = _column("d", which, [[one.bound for one, _ in listed] for listed in lists])
@@ -109,8 +107,17 @@ def _column(code: Literal["Q", "d"], which: list[int], values: list[Any]) -> arr
     """Return the values of each row behind one another, given those of each kind of row."""
     parts = [array(code, one).tobytes() for one in values]
     column = array(code)
-    column.frombytes(b"".join(map(parts.__getitem__, which)))
+    column.frombytes(b"".join(map(parts.__getitem__, which)) if len(parts) > 1 else b"".join(parts) * len(which))
     return column
+
+
+def _offsets(which: list[int], sizes: list[list[int]], entries: int) -> array[int]:
+    """Return where each of the entries of all rows begins, given how large those of each kind of row are."""
+    different = set(chain.from_iterable(sizes))
+    if len(different) == 1:
+        (size,) = different
+        return words(range(0, size * entries + 1, size)) if size else words([0] * (entries + 1))
+    return array("Q", accumulate(_column("Q", which, sizes), initial=0))
 
 
 class _Numbered(NamedTuple):

@@ -10,11 +10,11 @@ A table is checked when it is built, so what crosses to a component needs no fur
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from operator import add, mul
-from typing import Any, TypeVar
+from operator import add, is_, mul
+from typing import Any, NamedTuple
 
 from offermatch import quantity
 from offermatch.errors import InputError
@@ -31,11 +31,18 @@ from offermatch.tables.columns import (
 )
 from offermatch.tables.groups import resolved
 from offermatch.tables.ingest import integers, kinds, texts
+from offermatch.tables.kinds import Kinds, kinds_of
 from offermatch.visible import shown_value
 
 __all__ = ["TaskColumns"]
 
-_T = TypeVar("_T")
+
+class _Known(NamedTuple):
+    """The kinds of the rows of a table that have these lists."""
+
+    required: Sequence[object]
+    preferred: Sequence[object]
+    kinds: Kinds
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class TaskColumns:
     preferences: Sequence[Sequence[Preference]] | None = None
     groups: Sequence[Group | None] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    _known: _Known | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def build(
@@ -145,6 +153,10 @@ class TaskColumns:
         """Return the number of rows."""
         return len(self.names)
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Return what goes to another process: not what is found there as soon."""
+        return None, {**{name: getattr(self, name) for name in self.__slots__}, "_known": None}
+
     def place(self, row: int, column: str = "") -> str:
         """Return where a row stands, for errors."""
         return place_of(self.source, self.names, row, column, self.numbers)
@@ -184,11 +196,24 @@ class TaskColumns:
         return {one.measure for one in self._asked if isinstance(one, Comparison)}
 
     @property
-    def _asked(self) -> Sequence[AnyRequirement]:
-        """The requirements of all rows and those in their preferences, each object once."""
-        required = _each_once(chain.from_iterable(filter(None, _each_once(self.requirements or ()))))
-        preferred = _each_once(chain.from_iterable(filter(None, _each_once(self.preferences or ()))))
-        return [*required, *(one.requirement for one in preferred)]
+    def _asked(self) -> Iterator[AnyRequirement]:
+        """The requirements of each kind of row and those in its preferences."""
+        for row in self.kinds.first_rows if self.requirements or self.preferences else ():
+            yield from self.requirements_of(row)
+            yield from (one.requirement for one in self.preferences_of(row))
+
+    @property
+    def kinds(self) -> Kinds:
+        """Which rows ask the same; found once for as long as every row has the lists that it had."""
+        required, preferred = list(self.requirements or ()), list(self.preferences or ())
+        known = self._known
+        if known is not None and _are(known.required, required) and _are(known.preferred, preferred):
+            return known.kinds
+        found = kinds_of(len(self), self.requirements, self.preferences)
+        # What a tuple has it keeps.
+        keep = kinds(required) | kinds(preferred) <= {tuple, type(None)}
+        self._known = _Known(required, preferred, found) if keep else None
+        return found
 
     def requirements_of(self, row: int) -> Sequence[AnyRequirement]:
         """Return what a row requires."""
@@ -252,7 +277,6 @@ class TaskColumns:
         return array("Q", map(add, thousandths, parts))
 
 
-def _each_once(values: Iterable[_T]) -> list[_T]:
-    """Return each object among some once."""
-    held = list(values)
-    return list(dict(zip(map(id, held), held, strict=True)).values())
+def _are(some: Sequence[object], others: Sequence[object]) -> bool:
+    """Return whether two columns have the same objects."""
+    return len(some) == len(others) and all(map(is_, some, others))

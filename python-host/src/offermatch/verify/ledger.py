@@ -206,9 +206,7 @@ class Ledger:
 
     def _check_requirements(self, tasks: TaskTable, answer: Assigned) -> None:
         alike = _picked(tasks.requirements.first_alike or range(tasks.rows), answer.tasks)
-        in_order = sorted(range(len(alike)), key=alike.__getitem__)
-        taken = ((task, _picked(answer.offers, list(rows))) for task, rows in groupby(in_order, alike.__getitem__))
-        if all(self._all_hold(tasks, task, offers) for task, offers in taken):
+        if all(self._all_hold(tasks, task, offers) for task, offers in _taken(alike, answer.offers)):
             return
         for task, offer in zip(answer.tasks, answer.offers, strict=True):
             if self.breaks_requirement(tasks, task, offer):
@@ -249,6 +247,16 @@ class Ledger:
             start, table = next(found for found in reversed(self._tables) if found[0] <= row)
             devices = self._devices[row] = table.devices.of(row - start)
         return devices
+
+
+def _taken(alike: Sequence[int], offers: Sequence[int]) -> Iterable[tuple[int, Sequence[int]]]:
+    """Yield the first of the tasks that ask the same, and the offers that these take."""
+    if alike.count(alike[0]) == len(alike):
+        yield alike[0], offers
+        return
+    in_order = sorted(range(len(alike)), key=alike.__getitem__)
+    for task, rows in groupby(in_order, alike.__getitem__):
+        yield task, _picked(offers, list(rows))
 
 
 def _picked(column: Sequence[Any], rows: Sequence[int]) -> Sequence[Any]:
