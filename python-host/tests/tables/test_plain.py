@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from offermatch import InputError, Offer, Task
+from offermatch import InputError, Offer, Task, at_least
 from offermatch.model import Requirement
 from offermatch.tables import rows as reading
 from offermatch.tables.input import offer_columns, task_columns
@@ -28,16 +28,24 @@ def quantities(chance):
 
 def some_rows(chance, kind):
     field = "demand" if kind is Task else "available"
-    one = quantities(chance)
-    rows = []
+    one, rich, rows = quantities(chance), chance.random() < 0.5, []
+    zones = (Requirement("zone", ("a",)), at_least("memory", 1.5))
     for row in range(chance.randrange(1, 6)):
         given = one if chance.random() < 0.8 else quantities(chance)
         made = kind(f"row-{row if chance.random() < 0.97 else 0}", **{field: given})
+        if one and rich:
+            if kind is Task:
+                made = replace(made, requirements=chance.choice([(), [zones[0]], zones[:1], zones]))
+            else:
+                capacity = {name: chance.choice(VALUES[:5]) for name in one} if chance.random() < 0.3 else given
+                attributes = {"zone": chance.choice(["a", "b", None]), "rack": "1"}
+                devices = chance.choice([0, 2, [], [300, 1000], [1001], (5,)]) if chance.random() < 0.1 else row % 2
+                made = replace(made, capacity=dict(capacity), attributes=attributes, devices=devices)
         if chance.random() < 0.1:
             other = [
                 {"name": chance.choice(["", 5, None, Text("t")])},
                 {"devices": chance.choice([1, True, -1])},
-                {"requirements": [Requirement("zone", ("a",))]} if kind is Task else {"attributes": {"zone": "a"}},
+                {"requirements": [Requirement("zone", ("a",))]} if kind is Task else {"attributes": {"zone": 5}},
                 {"device_share": 300} if kind is Task else {"capacity": {"cpu": 2**50}},
             ]
             made = replace(made, **chance.choice(other))

@@ -39,9 +39,7 @@ class Devices:
 
     @classmethod
     def wholly_free(cls, counts: Sequence[int]) -> Devices:
-        """Return the devices of rows that have so many each, all of them free."""
-        if not any(counts):
-            return cls()
+        """Return the devices of rows that have so many each, all of them free; one row has some."""
         return cls(array("Q", accumulate(counts, initial=0)), array("Q", [WHOLLY_FREE]) * sum(counts))
 
     @property

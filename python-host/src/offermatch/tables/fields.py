@@ -18,7 +18,7 @@ from offermatch.tables import cells
 from offermatch.tables.columns import check_names
 from offermatch.tables.given import Given, GivenColumns, GivenRows
 from offermatch.tables.ingest import kinds, texts
-from offermatch.tables.kinds import kinds_of
+from offermatch.tables.kinds import shared
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.shape import (
     OFFER_KEYS,
@@ -371,12 +371,9 @@ def _listed(
     if column is None:
         return None
     values = texts(column)
-    if kinds(values) <= {list, tuple} and kinds(chain.from_iterable(values)) <= made:
-        # Rows with equal lists share one.
-        of_rows, first_rows = (
-            kinds_of(len(values), values) if Preference not in made else kinds_of(len(values), None, values)
-        )
-        return list(map([tuple(values[row]) for row in first_rows].__getitem__, of_rows))
+    made_of_lists = shared(values, made)
+    if made_of_lists is not None:
+        return made_of_lists
     listed: list[Sequence[Any]] = []
     for row, value in enumerate(values):
         asked = value.tolist() if type(value).__name__ == "ndarray" else value

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from itertools import count
+from collections.abc import Collection, Hashable, Sequence
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 from offermatch.model import AnyRequirement, Preference
+from offermatch.tables.ingest import kinds
 
-__all__ = ["Kinds", "kinds_of"]
+__all__ = ["Kinds", "kinds_of", "shared"]
 
 
 class Kinds(NamedTuple):
@@ -34,53 +35,64 @@ def kinds_of(
     None stands for a column without lists, and for a list without entries.
     """
     # The lists are held here, as an identity is that of an object that is there.
-    required = [()] * rows if requirements is None else list(requirements)
-    preferred = [()] * rows if preferences is None else list(preferences)
+    required = [()] * rows if requirements is None else [one or () for one in requirements]
+    preferred = None if preferences is None else [one or () for one in preferences]
     # Equal lists are mostly one object, or made of the same objects, which are told apart sooner than their values.
-    kinds = _numbered(_keys(id, required, id, None if preferences is None else preferred))
+    found = _numbered(_keys(_lists(required), None if preferred is None else _lists(preferred)))
     for of_required, of_preferred in ((_entries, _entries), (_values, _weighed)):
-        if len(kinds.first_rows) < 2:
+        if len(found.first_rows) < 2:
             break
-        firsts = [[column[row] for row in kinds.first_rows] for column in (required, preferred)]
-        among = _numbered(_keys(of_required, firsts[0], of_preferred, None if preferences is None else firsts[1]))
-        if len(among.first_rows) < len(kinds.first_rows):
-            kinds = Kinds(
-                list(map(among.of_rows.__getitem__, kinds.of_rows)),
-                list(map(kinds.first_rows.__getitem__, among.first_rows)),
+        firsts = [required[row] for row in found.first_rows]
+        weighed = None if preferred is None else of_preferred([preferred[row] for row in found.first_rows])
+        among = _numbered(_keys(of_required(firsts), weighed))
+        if len(among.first_rows) < len(firsts):
+            found = Kinds(
+                list(map(among.of_rows.__getitem__, found.of_rows)),
+                list(map(found.first_rows.__getitem__, among.first_rows)),
             )
-    return kinds
+    return found
 
 
-def _keys(
-    of_required: Callable[[Any], Hashable],
-    required: Sequence[Any],
-    of_preferred: Callable[[Any], Hashable],
-    preferred: Sequence[Any] | None,
-) -> Sequence[Hashable]:
-    """Return what tells rows apart."""
-    keys = list(map(of_required, required))
-    return keys if preferred is None else list(zip(keys, map(of_preferred, preferred), strict=True))
+def shared(lists: Sequence[Any], made: Collection[type]) -> list[tuple[Any, ...]] | None:
+    """Return lists as tuples, of which rows that ask the same share one; None where one is no list of these types."""
+    if not (kinds(lists) <= {list, tuple} and kinds(chain.from_iterable(lists)) <= {*made}):
+        return None
+    of_rows, first_rows = kinds_of(len(lists), None, lists) if Preference in made else kinds_of(len(lists), lists)
+    return list(map([tuple(lists[row]) for row in first_rows].__getitem__, of_rows))
 
 
-def _entries(asked: Sequence[object] | None) -> Hashable:
-    return tuple(map(id, asked or ()))
+def _keys(required: Sequence[Hashable], preferred: Sequence[Hashable] | None) -> Sequence[Hashable]:
+    return required if preferred is None else list(zip(required, preferred, strict=True))
 
 
-def _values(required: Sequence[AnyRequirement] | None) -> Hashable:
-    return tuple(required or ())
+def _lists(lists: Sequence[object]) -> Sequence[Hashable]:
+    return list(map(id, lists))
 
 
-def _weighed(preferred: Sequence[Preference] | None) -> Hashable:
+def _entries(lists: Sequence[Sequence[object]]) -> Sequence[Hashable]:
+    if set(map(len, lists)) == {1}:
+        return list(map(id, chain.from_iterable(lists)))
+    return [tuple(map(id, one)) for one in lists]
+
+
+def _values(lists: Sequence[Sequence[Hashable]]) -> Sequence[Hashable]:
+    return list(map(tuple, lists))
+
+
+def _weighed(lists: Sequence[Sequence[Preference]]) -> Sequence[Hashable]:
     # Weights as text, because 0.0 and -0.0 are equal.
-    return tuple((one.requirement, repr(one.weight)) for one in preferred or ())
+    return [tuple((one.requirement, repr(one.weight)) for one in preferences) for preferences in lists]
 
 
 def _numbered(keys: Sequence[Hashable]) -> Kinds:
     """Return the kinds of rows with these keys."""
+    different = len(set(keys))
+    if different == len(keys):
+        return Kinds(list(range(different)), list(range(different)))
+    if different == 1:
+        return Kinds([0] * len(keys), [0])
     numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
     of_rows = list(map(numbers.__getitem__, keys))
-    if len(numbers) < 2:
-        return Kinds(of_rows, [0][: len(numbers)])
     # The row that comes last here is the one that stands first.
     first_rows = dict(zip(reversed(of_rows), range(len(keys) - 1, -1, -1), strict=True))
     return Kinds(of_rows, sorted(first_rows.values()))

@@ -31,7 +31,7 @@ from offermatch.tables.devices import WHOLLY_FREE, Devices
 from offermatch.tables.ingest import integers, kinds, texts
 from offermatch.visible import shown_value
 
-__all__ = ["OfferColumns"]
+__all__ = ["OfferColumns", "devices_at_once"]
 
 
 @dataclass(slots=True)
@@ -204,7 +204,7 @@ class OfferColumns:
     def _set_devices(self, devices: Any) -> None:
         rows = devices if isinstance(devices, (list, tuple)) else texts(devices)
         check_length(len(rows), len(self), f"{self.source}, devices")
-        found = _devices_at_once(rows)
+        found = devices_at_once(rows)
         if found is None and any(map(_has_devices, rows)):
             found = Devices.of_rows(self._free_devices(row, value) for row, value in enumerate(rows))
         self.devices = found or Devices()
@@ -232,11 +232,13 @@ class OfferColumns:
                 )
 
 
-def _devices_at_once(rows: Sequence[Any]) -> Devices | None:
+def devices_at_once(rows: Sequence[Any]) -> Devices | None:
     """Return devices where all rows have a number or all have a list; None where one has to be looked at by itself."""
     types = kinds(rows)
-    if types == {int} and min(rows) >= 0 and max(rows) <= MOST_DEVICES:
-        return Devices.wholly_free(rows)
+    if types == {int}:
+        if not any(rows):
+            return Devices()
+        return Devices.wholly_free(rows) if min(rows) >= 0 and max(rows) <= MOST_DEVICES else None
     if types <= {list, tuple}:
         free = list(chain.from_iterable(rows))
         if kinds(free) <= {int} and min(free, default=0) >= 0 and max(free, default=0) <= WHOLLY_FREE:

@@ -1,59 +1,79 @@
-"""Rows that need no look at each field: lists of ``Task`` or ``Offer`` with numbers for the same dimensions.
+"""Rows that need no look at each field: lists of ``Task`` or ``Offer`` that all say the same kind of thing.
 
-``rows`` reads whatever rows there are; where it would find nothing but names and numbers, these functions give the
-same table in a fraction of the time, and None for everything else, mistakes included.
+``rows`` reads whatever rows there are; where it would find numbers for the same dimensions, conditions, capacities, devices
+and texts for the same attributes, these functions give the same table in a part of the time, and None for everything else,
+mistakes included.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Mapping, Sequence
+from operator import le
 from typing import Any
 
 from offermatch.errors import InputError
-from offermatch.model import DEVICES, Offer, Task
+from offermatch.model import DEVICES, Comparison, Offer, Requirement, Task
 from offermatch.quantity import unit_of
 from offermatch.tables.ingest import at_once, kinds
-from offermatch.tables.offers import OfferColumns
+from offermatch.tables.kinds import shared
+from offermatch.tables.offers import OfferColumns, devices_at_once
 from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["plain_offers", "plain_tasks"]
 
-
-def _names_of_plain(kind: type[Any], read: Sequence[str]) -> Callable[[list[Any]], list[Any]]:
-    """Return what gives the names of the rows whose other fields say nothing; what defaults say is nothing."""
-    rest = [one for one in fields(kind) if one.name not in read]
-    for one in rest:
-        if one.default if one.default_factory is MISSING else one.default_factory():
-            raise TypeError(f"{kind.__name__}.{one.name} says something by default")
-    # The interpreter reads an attribute that is named in the code faster than any getter that is given the name.
-    said = " or ".join(f"row.{one.name}" for one in rest)
-    found: Callable[[list[Any]], list[Any]] = eval(f"lambda rows: [row.name for row in rows if not ({said})]")  # noqa: S307 - of names of fields
-    return found
-
-
-_NAMES_OF_TASKS = _names_of_plain(Task, ("name", "demand"))
-_NAMES_OF_OFFERS = _names_of_plain(Offer, ("name", "available", "devices"))
+# What a value that is no number, no mapping or nobody's may raise when it is read as one.
+_NOT_PLAIN = (KeyError, OverflowError, TypeError, ValueError, InputError)
 
 
 def plain_tasks(rows: Any, source: str, units: Mapping[str, str] | None) -> TaskColumns | None:
     """Return tasks as a table; None where they are not plain."""
     if type(rows) is not list or not rows or not _all(rows, Task):
         return None
-    found = _columns(rows, [row.demand for row in rows], _NAMES_OF_TASKS, units)
-    return None if found is None else TaskColumns(*found, source=source)
+    try:
+        names = [row.name for row in rows if not (row.devices or row.device_share or row.preferences or row.group)]
+        if len(names) != len(rows) or not _names_hold(names):
+            return None
+        demand = _quantities([row.demand for row in rows], units)
+        required = [row.requirements for row in rows]
+        asks = any(required)
+        asked = shared(required, {Requirement, Comparison}) if asks else None
+        if demand is None or (asks and asked is None):
+            return None
+    except _NOT_PLAIN:
+        return None
+    return TaskColumns(names, demand, requirements=asked, source=source)
 
 
 def plain_offers(rows: Any, source: str, units: Mapping[str, str] | None) -> OfferColumns | None:
     """Return offers as a table; None where they are not plain."""
     if type(rows) is not list or not rows or not _all(rows, Offer):
         return None
-    devices = [row.devices for row in rows]
-    if not _all(devices, int) or any(devices):
+    try:
+        names = [row.name for row in rows if not (row.measures or row.occupants)]
+        if len(names) != len(rows) or not _names_hold(names):
+            return None
+        available = _quantities([row.available for row in rows], units)
+        devices = devices_at_once([row.devices for row in rows])
+        if available is None or devices is None:
+            return None
+        table = OfferColumns(names, available, devices=devices, source=source)
+        capacities, attributes = [row.capacity for row in rows], [row.attributes for row in rows]
+        if any(capacities):
+            capacity = _quantities(capacities, units)
+            if capacity is None or capacity.keys() != available.keys():
+                return None
+            if not all(all(map(le, free, capacity[name])) for name, free in available.items()):
+                return None
+            table.capacity = None if capacity == available else {name: capacity[name] for name in available}
+        if any(attributes):
+            columns = _of_alike(attributes)
+            if columns is None or not all(kinds(column) <= {str, type(None)} for column in columns.values()):
+                return None
+            table.attributes = columns
+    except _NOT_PLAIN:
         return None
-    found = _columns(rows, [row.available for row in rows], _NAMES_OF_OFFERS, units)
-    return None if found is None else OfferColumns(*found, source=source)
+    return table
 
 
 def _all(values: Sequence[Any], kind: type[Any]) -> bool:
@@ -61,29 +81,30 @@ def _all(values: Sequence[Any], kind: type[Any]) -> bool:
     return type(values[0]) is kind and (len(values) == 1 or kinds(values) == {kind})
 
 
-def _columns(
-    rows: list[Any],
-    mappings: list[Any],
-    names_of_plain: Callable[[list[Any]], list[Any]],
-    units: Mapping[str, str] | None,
-) -> tuple[list[str], dict[str, array[int]]] | None:
-    """Return the names and one array a dimension."""
-    try:
-        names = names_of_plain(rows)
-        if len(names) != len(rows) or not (_all(mappings, dict) and _all(names, str)):
-            return None
-        unique = set(names)
-        dimensions = tuple(mappings[0])
-        if len(unique) != len(names) or "" in unique or not dimensions or not _all(dimensions, str) or DEVICES in dimensions:
-            return None
-        if [*map(len, mappings)].count(len(dimensions)) != len(mappings):
-            return None
-        columns = {}
-        for name in dimensions:
-            column = at_once([mapping[name] for mapping in mappings], unit_of(name, units).bare)
-            if column is None:
-                return None
-            columns[name] = column
-    except (KeyError, TypeError, ValueError, InputError):
+def _names_hold(names: list[Any]) -> bool:
+    unique = set(names)
+    return _all(names, str) and len(unique) == len(names) and "" not in unique
+
+
+def _of_alike(mappings: list[Any]) -> dict[str, list[Any]] | None:
+    """Return one column a key; None where dictionaries have not the same keys, all of them texts."""
+    keys = tuple(mappings[0])
+    if not (_all(mappings, dict) and keys and _all(keys, str)):
         return None
-    return names, columns
+    if [*map(len, mappings)].count(len(keys)) != len(mappings):
+        return None
+    return {key: [mapping[key] for mapping in mappings] for key in keys}
+
+
+def _quantities(mappings: list[Any], units: Mapping[str, str] | None) -> dict[str, array[int]] | None:
+    """Return one array a dimension; None where there is something else than numbers for the same dimensions."""
+    given = _of_alike(mappings)
+    if given is None or DEVICES in given:
+        return None
+    columns: dict[str, array[int]] = {}
+    for name, values in given.items():
+        column = at_once(values, unit_of(name, units).bare)
+        if column is None:
+            return None
+        columns[name] = column
+    return columns
