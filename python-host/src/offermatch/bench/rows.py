@@ -1,15 +1,16 @@
 """Measures what rows cost by what they are made of: processor time of a whole `match`, in exclusive mode.
 
 The same tasks and offers, as rows and as tables. `columns` were built before, so that they are the least there is; `of flat
-dataclasses` is the share of these. Every answer is compared with the first. pandas, polars and pyarrow are measured where
-they are installed. Times are the least of several rounds, which take turns.
+dataclasses` is the share of these. `with zones, capacities` are rows that say as much as those of a cluster; their answer is
+the same, as every task may take every zone. Every answer is compared with the first. pandas, polars and pyarrow are measured
+where they are installed. Times are the least of several rounds, which take turns.
 """
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from time import process_time
@@ -17,13 +18,16 @@ from typing import Any
 
 from offermatch.errors import LyingMatcherError
 from offermatch.matcher import Matcher
+from offermatch.model import Offer, Task, is_in
 from offermatch.sample import Sample
 from offermatch.tables.input import offer_columns, task_columns
 
 __all__ = ["rows", "table"]
 
 _FLAT = "flat dataclasses"
+_ZONED = "with zones, capacities"
 _DIMENSIONS = ("cpu", "memory")
+_ZONES = tuple(map(str, range(10)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ def _sources(sample: Sample) -> dict[str, tuple[Any, Any, dict[str, Any]]]:
     sources: dict[str, tuple[Any, Any, dict[str, Any]]] = {
         _FLAT: (asked, offered, flat),
         "Task and Offer": (tasks, offers, {}),
+        _ZONED: _in_zones(tasks, offers),
         "dictionaries": (
             [{"name": row.name, "demand": dict(row.demand)} for row in tasks],
             [{"name": row.name, "available": dict(row.available)} for row in offers],
@@ -97,9 +102,20 @@ def _sources(sample: Sample) -> dict[str, tuple[Any, Any, dict[str, Any]]]:
     return sources
 
 
+def _in_zones(tasks: list[Task], offers: list[Offer]) -> tuple[list[Task], list[Offer], dict[str, Any]]:
+    """Return rows that say more: offers in ten zones with their capacities, and tasks each of which names all ten."""
+    required = [is_in("zone", [*_ZONES[first:], *_ZONES[:first]]) for first in range(len(_ZONES))]
+    asked = [replace(row, requirements=[required[at % len(required)]]) for at, row in enumerate(tasks)]
+    offered = [
+        replace(row, capacity=dict(row.available), attributes={"zone": _ZONES[at % len(_ZONES)]})
+        for at, row in enumerate(offers)
+    ]
+    return asked, offered, {}
+
+
 def table(measured: dict[str, Any]) -> str:
     """Return the measurement for people."""
     lines = [f"{measured['sample']}; milliseconds of processor time, and the share of flat dataclasses", ""]
     shares = measured["of flat dataclasses"]
-    lines += [f"{name:<22}{found:>10.2f}{shares[name]:>10.2f}" for name, found in measured["rows"].items()]
+    lines += [f"{name:<24}{found:>10.2f}{shares[name]:>10.2f}" for name, found in measured["rows"].items()]
     return "\n".join(lines) + "\n"
