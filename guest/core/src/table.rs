@@ -230,7 +230,8 @@ impl TaskTable {
 
     /// The group of a task, as a row of the group table.
     #[inline]
-    pub(crate) fn group(&self, row: usize) -> Option<usize> {
+    #[must_use]
+    pub fn group(&self, row: usize) -> Option<usize> {
         (self.group_of.get(row).copied().unwrap_or(0) as usize).checked_sub(1)
     }
 

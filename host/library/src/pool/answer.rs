@@ -271,7 +271,7 @@ impl Explanations {
         let requirements = table.requirements(row);
         let names = dimensions.iter().map(String::as_str);
         let offers = self.offers;
-        let group = table.group_of.get(row).and_then(|group| group.checked_sub(1)).map(|group| group as usize);
+        let group = table.group(row);
         match &self.counts {
             Counts::FirstFailures(counts) => Explanation {
                 task,

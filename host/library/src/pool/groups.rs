@@ -9,16 +9,15 @@ use crate::table::catalog::UNSET;
 
 /// The rows of an answer in the order in which a matcher places tasks: the members of a group at the turn of the first one.
 pub(super) fn placing_order(tasks: &TaskTable, answer: &Assignments) -> Vec<usize> {
-    let mut first: HashMap<u32, u32> = HashMap::new();
-    for (&group, row) in tasks.group_of.iter().zip(0..) {
-        if group > 0 {
+    let mut first: HashMap<usize, u32> = HashMap::new();
+    for row in 0..tasks.rows {
+        if let Some(group) = tasks.group(row as usize) {
             first.entry(group).or_insert(row);
         }
     }
     let turn = |row: &usize| {
         let task = answer.tasks[*row];
-        let group = tasks.group_of.get(task as usize).copied().unwrap_or(0);
-        (first.get(&group).copied().unwrap_or(task), task)
+        (tasks.group(task as usize).map_or(task, |group| first[&group]), task)
     };
     let mut rows: Vec<usize> = (0..answer.tasks.len()).collect();
     if !first.is_empty() {
@@ -39,8 +38,8 @@ pub(super) fn check(
 ) -> Result<(), String> {
     let mut placed: Vec<Vec<usize>> = vec![Vec::new(); tasks.groups.rows as usize];
     for (&task, &offer) in answer.tasks.iter().zip(&answer.offers) {
-        if let Some(group) = tasks.group_of.get(task as usize).and_then(|group| group.checked_sub(1)) {
-            placed[group as usize].push(offer as usize);
+        if let Some(group) = tasks.group(task as usize) {
+            placed[group].push(offer as usize);
         }
     }
     let mut occupants: HashMap<usize, Vec<(usize, u64)>> = HashMap::new();
@@ -111,10 +110,7 @@ fn check_group(
 
 /// The limits of the group of a task, as positions in the columns.
 pub(super) fn limits(tasks: &TaskTable, task: usize) -> Range<usize> {
-    match tasks.group_of.get(task).and_then(|group| group.checked_sub(1)) {
-        Some(group) => limits_of(tasks, group as usize),
-        None => 0..0,
-    }
+    tasks.group(task).map_or(0..0, |group| limits_of(tasks, group))
 }
 
 /// The limits of a group, as positions in the columns.

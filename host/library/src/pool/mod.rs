@@ -250,8 +250,8 @@ impl Pool {
         }
         let mut occupants = self.occupants.clone();
         for (&task, &offer) in answer.tasks.iter().zip(&answer.offers) {
-            if let Some(group) = tasks.table().group_of.get(task as usize).and_then(|group| group.checked_sub(1)) {
-                occupants.add(offer, &tasks.groups().names()[group as usize], 1);
+            if let Some(group) = tasks.table().group(task as usize) {
+                occupants.add(offer, &tasks.groups().names()[group], 1);
             }
         }
         let mut table = selected.table().clone();

@@ -95,7 +95,7 @@ fn parts(tasks: &Tasks, offers: &Offers) -> Vec<(Vec<u32>, Vec<u32>)> {
             let first = met.next();
             first.inspect(|&first| met.for_each(|node| nodes.join(first, node)))
         });
-        let group = table.group_of.get(row).filter(|&&group| group > 0).map(|&group| group_node(group as usize - 1));
+        let group = table.group(row).map(group_node);
         if let (Some(group), Some(met)) = (group, met) {
             nodes.join(group, met);
         }
