@@ -135,6 +135,27 @@ def test_all_begin_or_none(store):
         assert len(begins) == 1
 
 
+def test_offers_without_the_attribute_are_told(store):
+    cluster = SimulatedCluster([Offer("s1", {"cpu": 4}), Offer("s2", {"cpu": 4})])
+    store.submit(gang(2, together="rack"), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        assert loop.cycle().placed == 0
+        lines = why(store, "g0", cluster.now())
+        assert any("of which 2 have no rack" in line for line in lines), lines
+
+
+def test_offers_of_another_place_are_told(store):
+    cluster = SimulatedCluster([Offer(f"s{at}", {"cpu": 1}, attributes={"rack": f"r{at}"}) for at in range(2)])
+    store.submit(gang(1, 0, together="rack", prefix="m", name="many", seconds=50), at=cluster.now())
+    with scheduler(store, cluster) as loop:
+        loop.cycle()
+        store.submit([Submission("later", {"cpu": 1}, group="many")], at=cluster.now())
+        cluster.wait(1)
+        assert loop.cycle().placed == 0
+        lines = why(store, "later", cluster.now())
+        assert any("1 have another rack than the members of its group that run, or none" in line for line in lines), lines
+
+
 def test_a_group_that_arrives_in_parts_waits_for_as_many_as_it_needs(store):
     cluster = SimulatedCluster(servers(8))
     store.submit(gang(2, 3), at=cluster.now())

@@ -523,6 +523,12 @@ def command(capsys, *arguments):
     return code, captured.out, captured.err
 
 
+def test_lines_of_json_are_submitted_by_their_ending_or_by_the_format(capsys, tmp_path, store_url):
+    for file, options in ((tmp_path / "a.jsonl", ()), (tmp_path / "b.txt", ("--format", "jsonl"))):
+        file.write_text("".join(f'{{"name": "{file.stem}{at}"}}\n' for at in range(2)))
+        assert command(capsys, "submit", str(file), *options, "--store", store_url) == (0, f"{file}: 2 tasks stored\n", "")
+
+
 def test_commands(capsys, tmp_path, store_url):
     at = ("--store", store_url)
     file = tmp_path / "tasks.json"

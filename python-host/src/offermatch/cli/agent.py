@@ -34,8 +34,8 @@ Serves this machine to a scheduler: offers what is free, and runs what it is sen
   offermatch agent --listen 0.0.0.0:8321 --token-file /etc/offermatch/token --directory /var/lib/offermatch
   offermatch agent --listen 0.0.0.0:8321 --token-file TOKEN --tls-cert cert.pem --tls-key key.pem --directory DIR
 
-Whoever reaches it can run commands as its user. It listens on this machine only unless told, and elsewhere only with a
-token. The directory holds a journal, so that an agent that is started again knows what it ran; nothing starts twice.
+All who can reach it can run commands as its user. It listens on this machine only, unless --listen says otherwise, which
+needs a token. The directory holds a journal, so that an agent that is started again knows what it ran; nothing starts twice.
 docs/clusters.md describes payloads, docs/cluster-http.openapi.yaml what goes over the wire. Linux only.
 """
 

@@ -42,7 +42,7 @@ def add_places(commands: Any, stored: argparse.ArgumentParser) -> None:
         parser.set_defaults(command=_cordon, usage=parser, what=name)
         parser.add_argument("names", nargs="+", metavar="OFFER")
         if name != "uncordon":
-            parser.add_argument("--reason", default="", metavar="TEXT", help="for whoever asks")
+            parser.add_argument("--reason", default="", metavar="TEXT", help="why, for those who ask later")
 
 
 def open_store(options: argparse.Namespace, *, make: bool = True) -> Store:

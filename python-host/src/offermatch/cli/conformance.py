@@ -19,7 +19,7 @@ __all__ = ["add_conformance"]
 _ABOUT = """\
 Runs the conformance cases on a matcher and says which level it reaches.
 
-A matcher conforms to the contract when every answer is valid, whatever its policy; it is the reference when every answer is
+A matcher conforms to the contract when every answer is valid, by any policy; it is the reference when every answer is
 the one of best-fit, bit for bit. Without --level the reference is asked of a matcher whose policy is best-fit, the contract
 of any other. The exit code is 0 where the level asked is reached, 1 where it is not. docs/conformance.md has it all.
 

@@ -37,8 +37,8 @@ _PROTOCOL = "http/protobuf"
 
 
 _SUBMIT = """\
-Stores tasks from JSON or CSV files: the rows of docs/formats.md, with priority, needs, payload, inputs, retries, queue and
-time_limit besides (docs/scheduler.md). Each file is stored whole or not at all.
+Stores tasks from files of JSON, JSON lines or CSV: the rows of docs/formats.md, with priority, needs, payload, inputs,
+retries, queue and time_limit besides (docs/scheduler.md). Each file is stored whole or not at all.
 
   offermatch submit tasks.json --queue research
   offermatch submit --store postgresql://user@host/database monday.csv tuesday.csv
@@ -73,9 +73,10 @@ def add_scheduler(commands: Any) -> None:
 
     submit = commands.add_parser("submit", help="store tasks", description=_SUBMIT, formatter_class=plain, parents=[stored])
     submit.set_defaults(command=_submit, usage=submit)
-    submit.add_argument("files", type=Path, nargs="+", metavar="FILE", help="tasks, as JSON or CSV")
+    submit.add_argument("files", type=Path, nargs="+", metavar="FILE", help="tasks, as JSON, JSON lines or CSV")
     submit.add_argument("--queue", metavar="NAME", help="the queue of tasks that name none (default: default)")
-    submit.add_argument("--format", choices=("auto", "json", "csv"), default="auto", help="(default: by the ending)")
+    forms = ("auto", "json", "jsonl", "csv")
+    submit.add_argument("--format", choices=forms, default="auto", help="(default: by the ending)")
 
     run = commands.add_parser("run", help="run the scheduler", description=_RUN, formatter_class=plain, parents=[stored])
     run.set_defaults(command=_run, usage=run)
@@ -149,7 +150,7 @@ def add_scheduler(commands: Any) -> None:
         "--metrics-address",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="where metrics are served; whoever reaches it can read them (default: 127.0.0.1)",
+        help="where metrics are served, to all who can reach it (default: 127.0.0.1)",
     )
 
     add_tasks(commands, stored)

@@ -295,7 +295,9 @@ def _explained(found: Explanation, columns: TaskColumns, row: int, seen: str) ->
     for name, check in (found.checks or {}).items():
         asked = visible(found.words.get(name, ""), LONGEST_NAME)
         if check.fails and name == "together":
-            parts.append(f"{check.fails} have another {asked} than the members of its group that run")
+            runs = found.members is not None and found.members.running > 0
+            other = f"another {asked} than the members of its group that run, or none" if runs else f"no {asked}"
+            parts.append(f"{check.fails} have {other}")
         elif check.fails and name.startswith("limit "):
             parts.append(f"on {check.fails} there may be {asked} of the members of its group, and as many are there")
     parts += [f"{found.by_score} score too high"] if found.by_score else []
