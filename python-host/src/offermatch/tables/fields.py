@@ -17,7 +17,7 @@ from offermatch.model import AnyRequirement, Comparison, Group, Preference, Requ
 from offermatch.tables import cells
 from offermatch.tables.columns import check_names
 from offermatch.tables.given import Given, GivenColumns, GivenRows
-from offermatch.tables.ingest import kinds, texts
+from offermatch.tables.ingest import columns_of, kinds, texts
 from offermatch.tables.kinds import shared
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.shape import (
@@ -187,7 +187,7 @@ def _check_fields(found: Given, names: Sequence[str], shape: _Shape) -> None:
 def _by_dimension(
     found: Given, mappings: list[Any], names: Sequence[str], field: str
 ) -> tuple[dict[str, list[Any]], dict[str, int]]:
-    alike = _of_alike(mappings)
+    alike = columns_of(mappings)
     if alike is not None:
         return alike, {}
     _check_mappings(found, mappings, names, field)
@@ -197,15 +197,6 @@ def _by_dimension(
             if name not in first_rows:
                 first_rows[name] = row
     return {name: [mapping.get(name, 0) for mapping in mappings] for name in first_rows}, first_rows
-
-
-def _of_alike(mappings: Sequence[Any]) -> dict[str, list[Any]] | None:
-    """Return one column a key where all of some mappings have the same keys; None where they have not."""
-    try:
-        columns = {name: [mapping[name] for mapping in mappings] for name in tuple(mappings[0])}
-        return columns if [*map(len, mappings)].count(len(columns)) == len(mappings) else None
-    except Exception:  # noqa: BLE001 - keys that differ, or no mappings at all, which may raise anything
-        return None
 
 
 _KINDS = {
@@ -249,7 +240,7 @@ def _capacity(
     if not any(capacities):
         return available, {}
     zeros = [0] * len(names)
-    columns = _of_alike(capacities)
+    columns = columns_of(capacities)
     capacity_rows = dict.fromkeys(columns or (), 0)
     if columns is None:
         for row, mapping in enumerate(capacities):
@@ -276,7 +267,7 @@ def _attributes(found: Given, names: Sequence[str]) -> dict[str, Any] | None:
         return None
     mappings = [{} if value is None else value for value in texts(column)]
     _check_mappings(found, mappings, names, "attributes")
-    alike = _of_alike(mappings)
+    alike = columns_of(mappings)
     if alike is not None:
         return alike
     named = dict.fromkeys(chain.from_iterable(mappings))

@@ -21,7 +21,7 @@ from offermatch.errors import InputError
 from offermatch.quantity import COUNT, MAXIMUM, NULLS, Unit, parse
 from offermatch.tables.foreign import check_column, without_nulls
 
-__all__ = ["Place", "at_once", "exact", "integers", "kinds", "texts", "words"]
+__all__ = ["Place", "at_once", "columns_of", "exact", "integers", "kinds", "texts", "words"]
 
 Place = Callable[[int], str]
 """Says where the value of a row stands."""
@@ -31,6 +31,15 @@ def kinds(values: Iterable[Any]) -> set[type]:
     """Return the types of the values."""
     # Runs of one type are grouped in C; a set that is asked about each value takes half as long again.
     return {kind for kind, _ in groupby(values, type)}
+
+
+def columns_of(mappings: Sequence[Any]) -> dict[str, list[Any]] | None:
+    """Return one column a key where all of some mappings have the same keys; None where they have not."""
+    try:
+        columns = {name: [mapping[name] for mapping in mappings] for name in tuple(mappings[0])}
+        return columns if [*map(len, mappings)].count(len(columns)) == len(mappings) else None
+    except Exception:  # noqa: BLE001 - keys that differ, or no mappings at all, which may raise anything
+        return None
 
 
 # CPython fills an array of C's long more than twice as fast as one of long long with numbers from 2**30 on.

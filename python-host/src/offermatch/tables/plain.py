@@ -15,14 +15,14 @@ from typing import Any
 from offermatch.errors import InputError
 from offermatch.model import DEVICES, Comparison, Offer, Requirement, Task
 from offermatch.quantity import unit_of
-from offermatch.tables.ingest import at_once, kinds
+from offermatch.tables.ingest import at_once, columns_of, kinds
 from offermatch.tables.kinds import shared
 from offermatch.tables.offers import OfferColumns, devices_at_once
 from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["plain_offers", "plain_tasks"]
 
-# What a value that is no number, no mapping or nobody's may raise when it is read as one.
+# What reading a field of another type may raise.
 _NOT_PLAIN = (KeyError, OverflowError, TypeError, ValueError, InputError)
 
 
@@ -89,11 +89,7 @@ def _names_hold(names: list[Any]) -> bool:
 def _of_alike(mappings: list[Any]) -> dict[str, list[Any]] | None:
     """Return one column a key; None where dictionaries have not the same keys, all of them texts."""
     keys = tuple(mappings[0])
-    if not (_all(mappings, dict) and keys and _all(keys, str)):
-        return None
-    if [*map(len, mappings)].count(len(keys)) != len(mappings):
-        return None
-    return {key: [mapping[key] for mapping in mappings] for key in keys}
+    return columns_of(mappings) if _all(mappings, dict) and keys and _all(keys, str) else None
 
 
 def _quantities(mappings: list[Any], units: Mapping[str, str] | None) -> dict[str, array[int]] | None:

@@ -154,7 +154,7 @@ class TaskColumns:
         return len(self.names)
 
     def __getstate__(self) -> tuple[None, dict[str, Any]]:
-        """Return what goes to another process: not what is found there as soon."""
+        """Return what goes to another process: all but the kinds, which are found there as fast."""
         return None, {**{name: getattr(self, name) for name in self.__slots__}, "_known": None}
 
     def place(self, row: int, column: str = "") -> str:
@@ -210,7 +210,7 @@ class TaskColumns:
         if known is not None and _are(known.required, required) and _are(known.preferred, preferred):
             return known.kinds
         found = kinds_of(len(self), self.requirements, self.preferences)
-        # What a tuple has it keeps.
+        # A tuple keeps what it has; a list may be changed between two calls.
         keep = kinds(required) | kinds(preferred) <= {tuple, type(None)}
         self._known = _Known(required, preferred, found) if keep else None
         return found
