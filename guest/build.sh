@@ -10,10 +10,11 @@
 # on the spot. The linker that turns the module into a component comes with rustup's toolchains; where it does not, it is
 # installed from crates.io.
 set -euo pipefail
+guest="$(cd "$(dirname "$0")" && pwd)"
 if [ "${1:-}" = at ]; then
     cd "$2"
 else
-    cd "$(dirname "$0")/.."
+    cd "$guest/.."
 fi
 
 toolchain_bin="$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin"
@@ -49,11 +50,7 @@ build() {
     local arguments=("${cargo:-build}" --target "$target" --target-dir target/component "$@")
     if ! has_target "$target" && ! { has_debian && has_libc "$target"; }; then
         echo "build.sh: installing what builds for $target: with rustup, or else from Debian" >&2
-        rustup target add "$target" || [ "${OFFERMATCH_SYSTEM_PACKAGES:-}" = no ] || {
-            as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
-            $as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
-            $as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends rustc-web cargo-web rust-web-src wasi-libc
-        } >&2 || true
+        { rustup target add "$target" || [ "${OFFERMATCH_SYSTEM_PACKAGES:-}" = no ] || "$guest/debian.sh" rustc-web cargo-web rust-web-src wasi-libc; } >&2 || true
     fi
     prefix="CARGO_TARGET_$(echo "$target" | tr 'a-z-' 'A-Z_')"
     if has_target "$target"; then

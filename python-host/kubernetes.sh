@@ -14,6 +14,7 @@ case "${1-}" in build | start | stop) ;; *)
 esac
 mkdir -p "${2:?kubernetes.sh: name a folder}"
 folder=$(cd "$2" && pwd)
+debian="$(dirname "$0")/../guest/debian.sh"
 run="$folder/run"
 api=${KUBERNETES_PORT:-26443}
 store=$((api - 1)) peer=$((api - 2))
@@ -24,16 +25,13 @@ build() {
         echo "kubernetes.sh: it is built from Debian's source package, and there is no apt-get here" >&2
         exit 1
     fi
-    local as_root sources="$folder/sources"
-    as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
+    local sources="$folder/sources"
     # apt reads the source packages' list from a folder of its own: the machine's settings stay as they are.
     mkdir -p "$sources/lists/partial"
     sed 's/^Types: .*/Types: deb-src/; s/^deb /deb-src /' /etc/apt/sources.list.d/debian.sources >"$sources/debian.sources" 2>/dev/null ||
         sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >"$sources/debian.list"
-    export DEBIAN_FRONTEND=noninteractive
     echo "kubernetes.sh: installing Go and etcd" >&2
-    $as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
-    $as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends golang-go etcd-server rsync make gcc libc6-dev >&2
+    "$debian" golang-go etcd-server rsync make gcc libc6-dev
     local settings=(-o Dir::Etc::sourceparts="$sources" -o Dir::Etc::sourcelist=/dev/null -o Dir::State::lists="$sources/lists" -o APT::Sandbox::User=root)
     apt-get "${settings[@]}" update -qq
     local tree="$folder/go/src/k8s.io"

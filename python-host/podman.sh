@@ -9,6 +9,4 @@ if ! command -v apt-get >/dev/null; then
     exit 0
 fi
 echo "podman.sh: installing podman, runc and busybox-static" >&2
-as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
-$as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
-$as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends podman runc busybox-static >&2
+"$(dirname "$0")/../guest/debian.sh" podman runc busybox-static

@@ -7,11 +7,9 @@ if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb
 fi
 echo "postgresql.sh: installing Debian's postgresql" >&2
 as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
-export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
-$as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends postgresql-common >&2
+"$(dirname "$0")/../guest/debian.sh" postgresql-common
 made=/etc/postgresql-common/createcluster.conf
 $as_root cp --preserve "$made" "$made.offermatch"
 trap '$as_root mv "$made.offermatch" "$made"' EXIT
 echo 'create_main_cluster = false' | $as_root tee --append "$made" >/dev/null
-$as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends postgresql >&2
+"$(dirname "$0")/../guest/debian.sh" postgresql

@@ -7,9 +7,7 @@ if command -v docker-registry >/dev/null && command -v minisign >/dev/null; then
 fi
 echo "registry.sh: installing Debian's docker-registry and minisign" >&2
 as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
-export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
-$as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends minisign >&2
+"$(dirname "$0")/../guest/debian.sh" minisign
 # Nothing but the program is wanted, so its package is unpacked and not installed: an installed one starts a service.
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -4,9 +4,7 @@ set -euo pipefail
 venv="$1"
 if [ ! -x "$venv/bin/pip" ]; then
     if ! python3 -m venv "$venv" 2>/dev/null; then
-        as_root="$([ "$(id -u)" = 0 ] || echo sudo)"
-        $as_root apt-get -o DPkg::Lock::Timeout=300 update -qq
-        $as_root apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends python3-venv
+        "$(dirname "$0")/../guest/debian.sh" python3-venv
         python3 -m venv "$venv"
     fi
 fi

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from liars import beside, drip, hang, offering
+from liars import PATIENCE, beside, drip, hang, offering
 from offermatch import ClusterError, Offer, ReferenceMatcher
 from offermatch.scheduler.cluster.http.http import HttpCluster
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
@@ -61,7 +61,7 @@ LIES = {
 @pytest.mark.parametrize("kind", LIES)
 def test_a_bad_agent_does_not_hold_up_what_others_can_do(store, kind, caplog):
     store.submit([Submission(f"t{at}", {"cpu": 1}) for at in range(6)] + [Submission("small", {"cpu": "1m"})])
-    with beside(LIES[kind], timeout_seconds=1.0, attempts=2) as (cluster, bad), scheduler(store, cluster) as loop:
+    with beside(LIES[kind], timeout_seconds=PATIENCE, attempts=2) as (cluster, bad), scheduler(store, cluster) as loop:
         records = [loop.cycle() for _ in range(2)]
         assert [record.error for record in records] == ["", ""]
         assert f"agent {bad.url}: it " in caplog.text

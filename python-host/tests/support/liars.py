@@ -10,6 +10,9 @@ from offermatch.scheduler.cluster.http.http import HttpCluster
 from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from sites import served
 
+PATIENCE = 5.0
+"""The seconds that a cluster waits for an agent that hangs: each hang costs a test that much, and a good agent answers within it on a busy machine."""
+
 
 def simulated(*names, **settings):
     return SimulatedCluster([Offer(name, {"cpu": 4}) for name in names], clock="real", seconds=3600, **settings)

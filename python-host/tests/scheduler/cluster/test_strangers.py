@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest
 import trustme
 
-from liars import beside, offering, simulated
+from liars import PATIENCE, beside, offering, simulated
 from offermatch.scheduler.cluster import Launch
 from offermatch.scheduler.cluster.http import wire
 from offermatch.scheduler.cluster.http.http import HttpCluster
@@ -142,7 +142,7 @@ def test_launches_go_in_batches_and_time_counts_from_when_they_are_sent():
         return 200, {"launched": [{"key": key, "refusal": None, "reason": ""} for key in keys]}
 
     # One after the other, twenty requests take longer than one may.
-    with beside(slow, timeout_seconds=2.0, concurrency=1) as (cluster, _):
+    with beside(slow, timeout_seconds=PATIENCE, concurrency=1) as (cluster, _):
         cluster.offers()
         answers = cluster.launch([Launch(f"k{at}", "t", "bad", {"cpu": 1}) for at in range(5000)])
         assert {one.refusal for one in answers} == {None}
