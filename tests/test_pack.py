@@ -37,12 +37,18 @@ def test_devices_and_bad_input(hosts: Any, tmp_path: Any) -> None:
         assert (found["offers"], found["at_least"], found["rounds"]) == (3, 3, 0)
         assert {one["offer"] for one in found["assignments"]} == {"o#1", "o#2", "o#3"}
         assert len(packed(host, *files, "--rounds", "3")["unplaced"]) == 3
-    tasks.write_text(json.dumps([{"name": "t", "demand": {"cpu": 1}, "device_share": 400}]))
-    for host in hosts:
-        done = host.run("pack", *files)
-        assert done.returncode == 1
-        assert done.stderr.startswith("error[devices-malformed]: ")
-        assert "shares of a device are not packed offline" in done.stderr
+    one = {"name": "t", "demand": {"cpu": 1}}
+    refused = {
+        f"error[devices-malformed]: {tasks}, row 1 (t), device_share: shares of a device are not packed offline\n"
+        "hint: leave tasks that share a device to a matcher, or ask for a whole one\n": {**one, "device_share": 400},
+        f"error[rule-unserved]: {tasks}, row 1 (t), group: groups are not packed offline\n"
+        "hint: leave groups to a matcher\n": {**one, "group": {"name": "g"}, "device_share": 400},
+    }
+    for told, row in refused.items():
+        tasks.write_text(json.dumps([{**one, "name": "first"}, row]))
+        for host in hosts:
+            done = host.run("pack", *files)
+            assert (done.returncode, done.stderr) == (1, told)
     outputs = [host.run("pack", "--sample", "uniform:9x9", "--rounds", "5", "--output", "csv").stdout for host in hosts]
     assert outputs[0].splitlines()[0] == "task,offer"
     assert outputs[0] == outputs[1]

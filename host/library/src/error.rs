@@ -377,6 +377,12 @@ pub enum Error {
         /// The rule.
         rule: Rule,
     },
+    /// A task of a group that is to be packed offline.
+    #[error("{place}: groups are not packed offline")]
+    GroupUnpacked {
+        /// Where the group stands.
+        place: Box<Place>,
+    },
     /// A component file that cannot be read.
     #[error("{path}: {error}")]
     ComponentUnreadable {
@@ -612,7 +618,7 @@ impl Error {
             Self::RowRepeated { .. } => "row-repeated",
             Self::TooManyRows { .. } | Self::TableTooLarge { .. } => "too-many-rows",
             Self::ForeignTable { .. } => "foreign-table",
-            Self::RuleUnsupported { .. } => "rule-unserved",
+            Self::RuleUnsupported { .. } | Self::GroupUnpacked { .. } => "rule-unserved",
             Self::ComponentUnreadable { .. } | Self::ComponentNotKept { .. } => "component-unreadable",
             Self::ReferenceMalformed { .. } => "reference-malformed",
             Self::RegistryUnreachable { .. } => "registry-unreachable",
@@ -681,6 +687,7 @@ impl Error {
             Self::RowRepeated { .. } => "name an offer at most once in an update",
             Self::TooManyRows { .. } => "split the input, or take a matcher with a higher limit",
             Self::TableTooLarge { .. } => "split the table, or see that it is the right one",
+            Self::GroupUnpacked { .. } => "leave groups to a matcher",
             Self::RuleUnsupported { .. } => "use a matcher whose description lists the rule, or leave the rule out",
             Self::ForeignTable { .. } => "build tasks and updates from the pool's own catalog",
             Self::ComponentNotKept { .. } => "make room, or name another folder with OFFERMATCH_CACHE",
@@ -745,6 +752,7 @@ impl Error {
             | Self::MeasureMalformed { place, .. }
             | Self::PreferenceMalformed { place, .. }
             | Self::GroupMalformed { place, .. }
+            | Self::GroupUnpacked { place }
             | Self::WorkloadMalformed { place, .. }
             | Self::ValueOutOfRange { place, .. } => Some(place),
             _ => None,

@@ -31,7 +31,7 @@ from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remarks import refuse_unknown, refuse_unknown_units, unknown_attributes
 from offermatch.tables.rules import refuse_preemption
-from offermatch.tables.running import running_table
+from offermatch.tables.running import priorities_of, running_table
 from offermatch.tables.tables import Assigned, Changes, Explained, Explanations, OfferTable, TaskTable, Workload
 from offermatch.tables.tasks import TaskColumns
 from offermatch.verify.ledger import Ledger
@@ -342,12 +342,14 @@ class Pool:
 
         Args:
             tasks: As in ``assign``; tasks of groups are taken one by one.
-            priorities: How much each of them matters. Only running tasks that matter less end.
+            priorities: How much each of them matters, a whole number of 32 bits a task. Only running tasks that matter less
+                end.
             running: What runs on the offers of the pool, and is not free there.
 
         Raises:
-            InputError: A task that cannot be used, ``row-unknown``, ``capacity-exceeded``, ``setting-malformed`` also where
-                the pool is not in shared mode, ``rule-unserved`` by a matcher that plans nothing.
+            InputError: A task or a running task that cannot be used, ``column-length`` for priorities of another number,
+                ``row-unknown``, ``capacity-exceeded``, ``setting-malformed`` also where the pool is not in
+                shared mode, ``rule-unserved`` by a matcher that plans nothing.
             MatcherError: The component trapped or its plan does not hold; the pool takes no more calls.
         """
         columns = self._tasks(tasks)
@@ -360,8 +362,8 @@ class Pool:
             refuse_preemption(self._session.description)
             offers = self._ledger.offers(range(self._ledger.rows))
             table = running_table(running, self._catalog.rows, self.dimensions, offers)
-            asked = self._catalog.tasks(columns)
-            plan = self._asked(lambda: self._session.preempt(asked, priorities, table, self._ledger, Timings()))
+            asked, matters = self._catalog.tasks(columns), priorities_of(priorities, len(columns))
+            plan = self._asked(lambda: self._session.preempt(asked, matters, table, self._ledger, Timings()))
             return [
                 Move(task, self.offer_names[offer], score, tuple(plan.victims[begin:end]))
                 for task, offer, score, begin, end in zip(

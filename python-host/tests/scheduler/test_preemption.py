@@ -294,18 +294,53 @@ def test_pools_plan_by_names(matcher):
         running = [Running("a", 1, 5, {"cpu": 2000}), Running("a", 1, 3, {"cpu": 2000})]
         assert pool.preempt([Task("t", {"cpu": 2})], [2], running) == [Move(0, "a", 0.0, (0,))]
         assert pool.preempt([Task("t", {"cpu": 2})], [1], running) == []
-        for wrong, code in (
-            ([Running("c", 1)], "row-unknown"),
-            ([Running("a", 2**31)], "setting-malformed"),
-            ([Running("a", 1, 0, {"disk": 1})], "unknown-dimension"),
-            ([Running("a", 1, 0, {"cpu": 5000})], "capacity-exceeded"),
-        ):
-            with pytest.raises(InputError) as caught:
-                pool.preempt([Task("t", {"cpu": 2})], [2], wrong)
-            assert (caught.value.code, caught.value.place.startswith("running, row 0")) == (code, True)
     with made.open([Offer("a", {"cpu": 4})]) as pool, pytest.raises(InputError) as caught:
         pool.preempt([Task("t", {"cpu": 2})], [2], [])
     assert caught.value.code == "setting-malformed"
+
+
+NO_PLAN = {
+    "an offer of another pool": ([2], [Running("c", 1)], "row-unknown", "running, row 0"),
+    "no name": ([2], [Running(None, 1)], "row-unknown", "running, row 0"),
+    "no running task": ([2], [None], "file-malformed", "running, row 0"),
+    "no list": ([2], None, "file-malformed", "running"),
+    "a priority above 32 bits": ([2], [Running("a", 2**31)], "setting-malformed", "running, row 0, priority"),
+    "a priority as text": ([2], [Running("a", 1), Running("a", "1")], "setting-malformed", "running, row 1, priority"),
+    "a start below 0": ([2], [Running("a", 1, -1)], "setting-malformed", "running, row 0, start"),
+    "half a start": ([2], [Running("a", 1, 1.5)], "setting-malformed", "running, row 0, start"),
+    "another dimension": ([2], [Running("a", 1, 0, {"disk": 1})], "unknown-dimension", "running, row 0, disk"),
+    "no demand": ([2], [Running("a", 1, 0, None)], "file-malformed", "running, row 0, demand"),
+    "half a demand": ([2], [Running("a", 1, 0, {"cpu": 1.5})], "quantity-fractional", "running, row 0, demand.cpu"),
+    "too much": ([2], [Running("a", 1, 0, {"cpu": 5000})], "capacity-exceeded", "running, row 0"),
+    "another device": ([2], [Running("a", 1, devices={1: 5})], "devices-malformed", "running, row 0, devices"),
+    "devices by name": ([2], [Running("a", 1, devices={"0": 5})], "setting-malformed", "running, row 0, devices"),
+    "more of a device": (
+        [2],
+        [Running("a", 1, devices={0: 400}), Running("a", 1, devices={0: 400})],
+        "capacity-exceeded",
+        "running, row 1, devices",
+    ),
+    "task priorities above 32 bits": ([2**31], [], "setting-malformed", "priorities, row 0"),
+    "task priorities that wrap around": ([2**32 + 1], [], "setting-malformed", "priorities, row 0"),
+    "task priorities below 32 bits": ([-(2**31) - 1], [], "setting-malformed", "priorities, row 0"),
+    "task priorities above 64 bits": ([2**63], [], "setting-malformed", "priorities, row 0"),
+    "task priorities as text": (["2"], [], "setting-malformed", "priorities, row 0"),
+    "too few task priorities": ([], [], "column-length", "priorities"),
+    "too many task priorities": ([2, 2], [], "column-length", "priorities"),
+    "no task priorities": (None, [], "column-length", "priorities"),
+}
+
+
+@pytest.mark.parametrize("matcher", [Matcher.load, ReferenceMatcher])
+def test_what_cannot_be_planned_is_refused_by_its_place_and_the_pool_goes_on(matcher):
+    with matcher().open([Offer("a", {"cpu": 0}, {"cpu": 4}, devices=[500])], mode="shared") as pool:
+        for what, (priorities, running, code, place) in NO_PLAN.items():
+            with pytest.raises(InputError) as caught:
+                pool.preempt([Task("t", {"cpu": 2})], priorities, running)
+            assert (caught.value.code, caught.value.place) == (code, place), what
+        highest, lowest = 2**31 - 1, -(2**31)
+        found = pool.preempt([Task("t", {"cpu": 2})], [highest], [Running("a", lowest, 0, {"cpu": 4000}, {0: 500})])
+        assert found == [Move(0, "a", 1.5, (0,))]
 
 
 def test_exclusive_mode_preempts_nobody(store):

@@ -11,7 +11,10 @@ from offermatch.scheduler.cluster.simulated import SimulatedCluster
 from sites import served
 
 PATIENCE = 5.0
-"""The seconds that a cluster waits for an agent that hangs: each hang costs a test that much, and a good agent answers within it on a busy machine."""
+"""The seconds that a cluster waits for an agent that hangs.
+
+A good agent answers within them on a busy machine; each hang costs a test as many.
+"""
 
 
 def simulated(*names, **settings):

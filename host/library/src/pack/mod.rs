@@ -48,7 +48,8 @@ impl Packing {
     /// ```
     ///
     /// # Errors
-    /// [`Error::DevicesMalformed`] for a task that asks for a share of a device, which is not packed.
+    /// [`Error::DevicesMalformed`] for a task that asks for a share of a device and [`Error::GroupUnpacked`] for one of a group,
+    /// which are not packed.
     pub fn find(
         tasks: &Tasks,
         offers: &Offers,

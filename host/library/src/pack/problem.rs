@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use offermatch_core::{Kind as Kinds, TaskTable};
 
-use crate::error::{Error, Place};
+use crate::error::Error;
 use crate::table::offers::Offers;
 use crate::table::rows::WHOLE;
-use crate::table::rule::Rule;
 use crate::table::tasks::Tasks;
 
 /// Offers that are alike.
@@ -72,15 +71,13 @@ impl Problem {
         let (asked, offered) = (tasks.table(), offers.table());
         let dimensions = tasks.catalog().dimensions().len();
         let attributes = tasks.catalog().attributes().len();
+        if let Some(row) = (0..tasks.len()).find(|&row| asked.group(row).is_some()) {
+            return Err(Error::GroupUnpacked { place: tasks.place(row, "group") });
+        }
         let share = asked.devices.iter().position(|&devices| devices % WHOLE != 0);
         if let Some(row) = share {
             return Err(Error::DevicesMalformed {
-                place: Box::new(Place {
-                    source: "tasks".to_owned(),
-                    row: Some(row),
-                    name: Some(tasks.names()[row].clone()),
-                    column: "device_share".to_owned(),
-                }),
+                place: tasks.place(row, "device_share"),
                 reason: "shares of a device are not packed offline".to_owned(),
                 hint: "leave tasks that share a device to a matcher, or ask for a whole one",
             });
@@ -91,9 +88,6 @@ impl Problem {
             demand.push(u64::from(devices / WHOLE));
         }
         let mut kinds: Vec<Kind> = Vec::new();
-        if asked.group_of.iter().any(|&group| group > 0) {
-            return Err(Error::RuleUnsupported { matcher: "pack".to_owned(), rule: Rule::Groups });
-        }
         let measures = tasks.catalog().measures().len();
         let mut values: Vec<Values> = Vec::new();
         let mut numbers: HashMap<(Vec<u64>, Values), usize> = HashMap::new();

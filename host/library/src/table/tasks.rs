@@ -18,6 +18,8 @@ use crate::table::rows::{Task, WHOLE, row_count};
 pub struct Tasks {
     /// What the columns are called.
     catalog: Catalog,
+    /// Where the rows came from, for errors.
+    source: String,
     /// What the rows are called.
     names: Names,
     table: TaskTable,
@@ -100,7 +102,7 @@ impl Tasks {
         requirements::push(&mut table, rows, catalog, source)?;
         let groups = Groups::push(&mut table, rows, catalog, source)?;
         let unknown = remarks::unknown(rows, catalog, source);
-        Ok(Self { catalog: catalog.clone(), names, table, groups, unknown })
+        Ok(Self { catalog: catalog.clone(), source: source.to_owned(), names, table, groups, unknown })
     }
 
     /// A table of columns that are already there. Attribute values are numbered by [`Catalog::value`].
@@ -112,7 +114,8 @@ impl Tasks {
         crate::table::columns::check_names(&names, table.rows)?;
         table.check(catalog.shape()).map_err(|error| crate::table::columns::refused(error, "tasks"))?;
         let names = Names::new(names, "tasks")?;
-        Ok(Self { catalog: catalog.clone(), names, table, groups: Groups::default(), unknown: Vec::new() })
+        let (groups, unknown) = (Groups::default(), Vec::new());
+        Ok(Self { catalog: catalog.clone(), source: "tasks".to_owned(), names, table, groups, unknown })
     }
 
     /// How many tasks there are.
@@ -161,6 +164,12 @@ impl Tasks {
     /// [`Error::ConditionUnknown`], of the first of them.
     pub fn refuse_unknown(&self) -> Result<(), Error> {
         self.unknown.first().map_or(Ok(()), |unknown| Err(unknown.error(&self.catalog)))
+    }
+
+    /// The place of a value in a row.
+    pub(crate) fn place(&self, row: usize, column: &str) -> Box<Place> {
+        let name = Some(self.names()[row].clone());
+        Box::new(Place { source: self.source.clone(), row: Some(row), name, column: column.to_owned() })
     }
 
     /// What the groups are called, by row of the group table; none where the table was made of columns.
@@ -251,7 +260,7 @@ impl Tasks {
         table.groups = from.groups.clone();
         let names = Names::new(names, "tasks").expect("a row twice");
         let (groups, unknown) = (self.groups.clone(), self.unknown.clone());
-        Self { catalog: self.catalog.clone(), names, table, groups, unknown }
+        Self { catalog: self.catalog.clone(), source: self.source.clone(), names, table, groups, unknown }
     }
 
     /// The same tasks, with nothing asked of groups that have no member here.

@@ -10,7 +10,7 @@ use offermatch::{
 
 use super::matcher::{limits, load};
 use super::progress::Progress;
-use super::{BadRowsArgument, MatchArguments, Names, OrderArgument};
+use super::{BadRowsArgument, MatchArguments, Names, OrderArgument, source};
 
 /// A cycle, with all that can be said of it.
 pub(super) struct Cycle {
@@ -76,9 +76,6 @@ pub(super) fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
         (task_rows, offer_rows) = (task_rows.refused()?, offer_rows.refused()?);
     }
     reader.check_units(&task_rows, &offer_rows)?;
-    let source = |path: &Option<std::path::PathBuf>, otherwise: &str| {
-        path.as_ref().map_or_else(|| otherwise.to_owned(), |path| path.display().to_string())
-    };
     let ((tasks, offers), columns) = timed(|| {
         let catalog = match &arguments.dimensions {
             Some(Names(dimensions)) => {
@@ -91,7 +88,8 @@ pub(super) fn cycle(arguments: MatchArguments) -> Result<Cycle, Error> {
             }
             None => Catalog::of(offer_rows.rows(), task_rows.rows()),
         };
-        let (task_source, offer_source) = (source(&arguments.tasks, "tasks"), source(&arguments.offers, "offers"));
+        let (task_source, offer_source) =
+            (source(arguments.tasks.as_deref(), "tasks"), source(arguments.offers.as_deref(), "offers"));
         let (tasks, offers) = match arguments.bad_rows {
             BadRowsArgument::Refuse => (
                 Tasks::from_source(task_rows.rows(), &catalog, &task_source)?,

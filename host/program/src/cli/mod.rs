@@ -16,7 +16,7 @@ mod summary;
 pub(crate) mod trust;
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -304,6 +304,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Vec<u8>> {
         Command::Manifest(arguments) => manifest::run(&arguments),
         Command::Swap(arguments) => trust::swap(&arguments),
     }
+}
+
+/// What errors call the table that is read from a file, or from none.
+fn source(path: Option<&Path>, otherwise: &str) -> String {
+    path.map_or_else(|| otherwise.to_owned(), |path| path.display().to_string())
 }
 
 /// A name and what it is set to.

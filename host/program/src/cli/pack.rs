@@ -8,7 +8,7 @@ use offermatch::{Catalog, Offers, Packing, Problem, Reader, Rows, Sample, Tasks,
 use serde_json::json;
 
 use super::progress::Progress;
-use super::{FormatArgument, OutputArgument, pair};
+use super::{FormatArgument, OutputArgument, pair, source};
 
 /// Examples for `pack --help`.
 pub(super) const EXAMPLES: &str = "\
@@ -71,7 +71,8 @@ pub(super) fn run(arguments: &PackArguments) -> anyhow::Result<Vec<u8>> {
         _ => unreachable!("the arguments are checked to hold a sample or two files"),
     };
     let catalog = Catalog::of(&offer_rows, &task_rows);
-    let (tasks, offers) = (Tasks::new(&task_rows, &catalog)?, Offers::new(&offer_rows, &catalog)?);
+    let tasks = Tasks::from_source(&task_rows, &catalog, &source(arguments.tasks.as_deref(), "tasks"))?;
+    let offers = Offers::from_source(&offer_rows, &catalog, &source(arguments.offers.as_deref(), "offers"))?;
     let progress = Progress::new("packing");
     let begin = Instant::now();
     let limit = Duration::from_secs(arguments.seconds);

@@ -6,6 +6,7 @@ from math import isnan
 
 from offermatch.errors import InputError
 from offermatch.pack.search import Kind, Problem
+from offermatch.tables.devices import WHOLLY_FREE
 from offermatch.tables.kinds import kinds_of
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tasks import TaskColumns
@@ -33,13 +34,13 @@ def problem(tasks: TaskColumns, offers: OfferColumns, *, unlimited: bool) -> tup
     )
     if tasks.devices is not None:
         for row, asked in enumerate(tasks.devices):
-            if asked % 1000:
+            if asked % WHOLLY_FREE:
                 hint = "leave tasks that share a device to a matcher, or ask for a whole one"
                 message = "shares of a device are not packed offline"
                 raise InputError("devices-malformed", message, hint, tasks.place(row, "device_share"))
-            demands[row].append(asked // 1000)
+            demands[row].append(asked // WHOLLY_FREE)
         for row, capacity in enumerate(capacities):
-            capacity.append(offers.devices.of(row).count(1000))
+            capacity.append(offers.devices.of(row).count(WHOLLY_FREE))
     asked_measures = [offers.measures[name] for name in sorted(tasks.measures_asked.intersection(offers.measures))]
     kinds: dict[tuple[tuple[int, ...], tuple[str | None, ...], tuple[float | None, ...]], list[int]] = {}
     for row, capacity in enumerate(capacities):

@@ -19,7 +19,7 @@ from offermatch.scheduler.store import Store
 from offermatch.scheduler.store.changes import LONGEST_PAUSE
 from offermatch.scheduler.store.ready import AVOIDED_SECONDS
 from offermatch.scheduler.store.records import GroupState, Processable, Shown, Sighting
-from offermatch.tables.devices import Devices
+from offermatch.tables.devices import WHOLLY_FREE, Devices
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.remedies import remedies
 from offermatch.tables.tasks import TaskColumns
@@ -237,7 +237,7 @@ def _never(found: Processable, row: int, sighting: Sighting, now: float) -> list
             lines.append(f"no offer has the {kind} {visible(name, LONGEST_NAME)} that it requires")
     unit = Units(found).of(row)
     unit = unit if row in unit else (*unit[:-1], row)
-    devices = Devices(offers.devices.offsets, array("Q", [1000]) * offers.devices.count)
+    devices = Devices(offers.devices.offsets, array("Q", [WHOLLY_FREE]) * offers.devices.count)
     empty = replace(offers, available=offers.capacity or offers.available, devices=devices, occupants={})
     alone = replace(found, groups={number: replace(one, occupants={}) for number, one in found.groups.items()})
     taker, missing = _asked_reference(alone.picked(unit), unit.index(row), empty)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, chain, pairwise
 
 __all__ = ["WHOLLY_FREE", "Devices"]
 
 WHOLLY_FREE = 1000
 """The free thousandths of a device that nobody uses."""
-
-
-def _empty() -> array[int]:
-    return array("Q")
 
 
 @dataclass(slots=True)
@@ -26,8 +23,8 @@ class Devices:
         free: The free thousandths of all devices, row by row.
     """
 
-    offsets: array[int] = field(default_factory=_empty)
-    free: array[int] = field(default_factory=_empty)
+    offsets: array[int] = field(default_factory=partial(array, "Q"))
+    free: array[int] = field(default_factory=partial(array, "Q"))
 
     @classmethod
     def of_rows(cls, rows: Iterable[Sequence[int]]) -> Devices:

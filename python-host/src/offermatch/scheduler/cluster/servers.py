@@ -13,7 +13,7 @@ from offermatch.errors import InputError
 from offermatch.model import Offer
 from offermatch.quantity import as_written
 from offermatch.scheduler.cluster.abc import Launch
-from offermatch.tables.devices import Devices
+from offermatch.tables.devices import WHOLLY_FREE, Devices
 from offermatch.tables.input import offer_columns
 from offermatch.tables.offers import OfferColumns
 from offermatch.verify.devices import take_devices
@@ -74,8 +74,8 @@ class Server:
         for dimension, asked in demand.items():
             if asked > free.get(dimension, 0):
                 return f"{asked} {dimension} are asked, {free.get(dimension, 0)} are free"
-        if devices and self.devices.count(1000) < devices:
-            return f"{devices} whole devices are asked, {self.devices.count(1000)} are free"
+        if devices and self.devices.count(WHOLLY_FREE) < devices:
+            return f"{devices} whole devices are asked, {self.devices.count(WHOLLY_FREE)} are free"
         if share and max(self.devices, default=0) < share:
             return f"{share} thousandths of a device are asked, the freest has {max(self.devices, default=0)}"
         return ""
@@ -87,7 +87,7 @@ class Server:
         for dimension, asked in demand.items():
             if asked:
                 free[dimension] -= asked
-        thousandths = 1000 * whole or share
+        thousandths = WHOLLY_FREE * whole or share
         if not thousandths:
             return Taken(demand)
         before = self.devices.copy()
@@ -121,8 +121,8 @@ def malformed(launch: Launch) -> str:
             return f"demand.{dimension} is {asked!r}, which is not a whole number of the smallest unit, 0 or more"
     if type(devices) is not int or devices < 0:
         return f"devices is {devices!r}, which is not a whole number, 0 or more"
-    if type(share) is not int or not 0 <= share < 1000:
-        return f"device_share is {share!r}, which is not a whole number from 0 to 999"
+    if type(share) is not int or not 0 <= share < WHOLLY_FREE:
+        return f"device_share is {share!r}, which is not a whole number from 0 to {WHOLLY_FREE - 1}"
     if devices and share:
         return f"{devices} devices and a share of {share} are asked; a task asks for one of them"
     return ""

@@ -24,6 +24,7 @@ from offermatch.quantity import MAXIMUM, unit_of
 from offermatch.scheduler.cluster.abc import Launch, Launched, Outcome, Report
 from offermatch.scheduler.cluster.servers import Server, Taken, malformed
 from offermatch.scheduler.cluster.settled import KEPT_SECONDS, Settled
+from offermatch.tables.devices import WHOLLY_FREE
 
 __all__ = ["NAME", "ForgottenError", "Ledger", "ledger_call"]
 
@@ -308,8 +309,8 @@ def _server(name: str, host: str, threads: int, memory: int | None, resources: M
         if resource.upper() == "GPU":
             whole = math.floor(amount)
             # A part of a device is offered as its thousandths.
-            part = math.floor(1000 * (amount - whole))
-            devices = [1000] * whole + ([part] if part else [])
+            part = math.floor(WHOLLY_FREE * (amount - whole))
+            devices = [WHOLLY_FREE] * whole + ([part] if part else [])
         else:
             free[resource] = math.floor(amount * unit_of(resource).bare)
     return Server(name, free, attributes={"host": host}, devices=devices, measures=measures)
