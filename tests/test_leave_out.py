@@ -73,6 +73,34 @@ def test_all_bad_rows_are_named_where_they_are_refused(hosts: Any, files: tuple[
         assert "row 10 (t10)" not in done.stderr, host.name
 
 
+@pytest.mark.parametrize("order", ["given", "size"])
+def test_rows_have_their_numbers_in_whatever_order_they_are_placed(hosts: Any, tmp_path: Path, order: str) -> None:
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    somewhere = [{"attribute": "zone", "in": ["a"]}]
+    rows: list[dict[str, Any]] = [
+        {"name": "small", "demand": {"cpu": 1}, "requirements": somewhere},
+        {"name": "bad", "demand": {"cpu": -1}},
+        {"name": "large", "demand": {"cpu": 4}},
+    ]
+    tasks.write_text(json.dumps(rows))
+    offers.write_text(json.dumps([{"name": "o", "available": {"cpu": 8}}]))
+    options = ("match", "--tasks", tasks, "--offers", offers, "--order", order)
+    for host in hosts:
+        done = host.run(*options, "--bad-rows", "leave-out")
+        assert done.returncode == 0, f"{host.name}: {done.stderr}"
+        assert [(one["row"], one["name"]) for one in json.loads(done.stdout)["left_out"]] == [(1, "bad")], host.name
+        left_out, remark = done.stderr.splitlines()
+        assert left_out.startswith(f"left out[quantity-negative]: {tasks}, row 1 (bad)"), host.name
+        assert remark.startswith(f"remark: {tasks}, row 0 (small), requirements"), host.name
+    tasks.write_text(
+        json.dumps([rows[2], {"name": "b", "demand": {"cpu": 1, "gpu": 1}}, {"name": "c", "demand": {"cpu": 2}}])
+    )
+    for host in hosts:
+        done = host.run(*options)
+        assert done.returncode == 1, host.name
+        assert f"{tasks}, row 1 (b), demand.gpu: " in done.stderr, f"{host.name}: {done.stderr}"
+
+
 def _pod(name: str | None, cpu: Any = 1, namespace: str | None = None, **spec: Any) -> dict[str, Any]:
     metadata = {key: value for key, value in (("name", name), ("namespace", namespace)) if value is not None}
     containers = [{"name": "app", "resources": {"requests": {"cpu": cpu}}}]

@@ -15,6 +15,7 @@ from offermatch.extras import require
 from offermatch.model import Assignment, Description, Explanation, Timings
 from offermatch.tables.bad import BadRow
 from offermatch.tables.bound import Bound
+from offermatch.tables.columns import given_numbers
 from offermatch.tables.tables import Assigned
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ class Answer:
     @cached_property
     def task_rows(self) -> list[int]:
         """The rows of the placed tasks, rising."""
-        return _numbered(self.task_numbers, self.assigned.tasks)
+        return given_numbers(self.task_numbers, self.assigned.tasks)
 
     @cached_property
     def offer_rows(self) -> list[int]:
         """The offer row of each placed task."""
-        return _numbered(self.offer_numbers, self.assigned.offers)
+        return given_numbers(self.offer_numbers, self.assigned.offers)
 
     @cached_property
     def scores(self) -> list[float]:
@@ -119,7 +120,7 @@ class Answer:
     @cached_property
     def unplaced_rows(self) -> list[int]:
         """The rows of the tasks that were not placed, rising."""
-        return _numbered(self.task_numbers, self._unplaced)
+        return given_numbers(self.task_numbers, self._unplaced)
 
     @cached_property
     def _unplaced(self) -> list[int]:
@@ -184,10 +185,6 @@ class Answer:
 
     def _columns(self) -> dict[str, list[Any]]:
         return {"task": self.task_names, "offer": self.offer_names, "score": self.scores}
-
-
-def _numbered(numbers: Sequence[int] | None, rows: Sequence[int]) -> list[int]:
-    return list(rows) if numbers is None else [numbers[row] for row in rows]
 
 
 def _picked(names: Sequence[str], rows: Sequence[int]) -> list[str]:

@@ -20,6 +20,7 @@ __all__ = [
     "check_length",
     "check_names",
     "devices_malformed",
+    "given_numbers",
     "named_columns",
     "place_of",
     "placer",
@@ -102,6 +103,11 @@ def aligned(columns: Mapping[str, array[int]], dimensions: Sequence[str], rows: 
         return [columns[name] for name in dimensions]
     zeros = array("Q", bytes(8 * rows))
     return [columns.get(name, zeros) for name in dimensions]
+
+
+def given_numbers(numbers: Sequence[int] | None, rows: Sequence[int]) -> list[int]:
+    """Return the numbers that some rows had in the table that was given; ``numbers`` are those of all rows."""
+    return list(rows) if numbers is None else [numbers[row] for row in rows]
 
 
 def place_of(source: str, names: Sequence[str] | None, row: int, column: str, numbers: Sequence[int] | None = None) -> str:

@@ -22,6 +22,7 @@ from offermatch.tables.columns import (
     check_devices,
     check_length,
     devices_malformed,
+    given_numbers,
     named_columns,
     place_of,
     placer,
@@ -142,6 +143,10 @@ class OfferColumns:
                 for group, running in self.occupants.items()
             },
         )
+
+    def of_given(self, rows: Sequence[int]) -> OfferColumns:
+        """Return some rows only, called by the numbers that they had in the table that was given."""
+        return replace(self.picked(rows), numbers=given_numbers(self.numbers, rows), units=self.units)
 
     def meets(self, requirement: AnyRequirement, row: int) -> bool:
         """Return whether an offer has what is required."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 from offermatch.tables.offers import OfferColumns
@@ -34,4 +35,5 @@ def in_order(tasks: TaskColumns, offers: OfferColumns, order: Order) -> TaskColu
         add(demand, max(capacity.get(name, ()), default=0) or 1)
     if tasks.devices is not None:
         add(tasks.devices, 1000 * offers.devices.most or 1)
-    return tasks.picked(sorted(range(len(tasks)), key=lambda row: -sizes[row]))
+    ordered = tasks.of_given(sorted(range(len(tasks)), key=lambda row: -sizes[row]))
+    return replace(ordered, left_out=tasks.left_out)

@@ -26,6 +26,7 @@ from offermatch.tables.columns import (
     check_devices,
     check_length,
     devices_malformed,
+    given_numbers,
     named_columns,
     place_of,
 )
@@ -241,12 +242,19 @@ class TaskColumns:
             groups=None if self.groups is None else [self.groups[row] for row in rows],
         )
 
+    def of_given(self, rows: Sequence[int]) -> TaskColumns:
+        """Return some rows only, or in another order, called by the numbers that they had in the table that was given."""
+        table = self.picked(rows)
+        at = {row: place for place, row in enumerate(rows)}
+        table.first_rows = {name: at.get(self.first_rows.get(name, 0), 0) for name in self.demand}
+        table.numbers = given_numbers(self.numbers, rows)
+        table.units = self.units
+        return table
+
     def without(self, bad: Sequence[BadRow], rows: Sequence[int]) -> TaskColumns:
         """Return the table without these rows, which were found to be bad."""
         left = set(rows)
-        kept = [row for row in range(len(self)) if row not in left]
-        table = self.picked(kept)
-        table.numbers = kept if self.numbers is None else [self.numbers[row] for row in kept]
+        table = self.of_given([row for row in range(len(self)) if row not in left])
         table.left_out = [*self.left_out, *bad]
         return table
 
