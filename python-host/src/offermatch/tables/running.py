@@ -90,7 +90,8 @@ def _checked(given: Any, rows: Mapping[str, int], dimensions: Sequence[str]) -> 
             raise InputError("file-malformed", f"{shown_value(one)} is no running task", hint, place)
         if not isinstance(one.offer, str) or one.offer not in rows:
             raise InputError("row-unknown", f"the pool has no offer {shown_value(one.offer)}", "name one of the pool", place)
-        for field, value in (("demand", one.demand), ("devices", one.devices)):
+        for field in ("demand", "devices"):
+            value = getattr(one, field)
             if not isinstance(value, Mapping):
                 hint = "give a number for each by its name, or by its number"
                 raise InputError("file-malformed", f"{shown_value(value)} is not a mapping", hint, f"{place}, {field}")
