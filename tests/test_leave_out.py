@@ -101,6 +101,53 @@ def test_rows_have_their_numbers_in_whatever_order_they_are_placed(hosts: Any, t
         assert f"{tasks}, row 1 (b), demand.gpu: " in done.stderr, f"{host.name}: {done.stderr}"
 
 
+# Tasks, offers, options, and the tasks that are placed and left out.
+DIMENSIONS: dict[str, tuple[Any, Any, list[str], list[str], list[str]]] = {
+    "named, and of no offer": (
+        [{"name": "a", "demand": {"cpu": 0}}, {"name": "b"}],
+        {"gpu": 4},
+        ["--dimensions", "cpu"],
+        ["a", "b"],
+        [],
+    ),
+    "not named, and of an offer": (
+        [{"name": "a", "demand": {"cpu": 1}}, {"name": "b", "demand": {"cpu": 1, "gpu": 1}}],
+        {"cpu": 4, "gpu": 4},
+        ["--dimensions", "cpu,memory"],
+        ["a"],
+        ["b"],
+    ),
+    "of rows alone that are left out, with a unit": (
+        [{"name": "a", "demand": {"cpu": 1000}}, {"name": "b", "demand": {"gpu": 1}}],
+        {"gpu": 4},
+        ["--unit", "cpu=millicores"],
+        ["b"],
+        ["a"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DIMENSIONS)
+def test_the_dimensions_are_those_of_the_call(hosts: Any, tmp_path: Path, case: str) -> None:
+    rows, available, options, placed, left_out = DIMENSIONS[case]
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    tasks.write_text(json.dumps(rows))
+    offers.write_text(json.dumps([{"name": "o", "available": available}]))
+    arguments = ("match", "--tasks", tasks, "--offers", offers, "--mode", "shared", "--bad-rows", "leave-out", *options)
+    for host in hosts:
+        answer = host.answer(*arguments)
+        assert [one["task"] for one in answer["assignments"]] == placed, host.name
+        found = [(one["name"], one["code"]) for one in answer.get("left_out", [])]
+        assert found == [(name, "unknown-dimension") for name in left_out], host.name
+
+
+def test_a_unit_of_a_dimension_that_nothing_names_is_refused_all_the_same(hosts: Any, files: tuple[str | Path, ...]) -> None:
+    for host in hosts:
+        done = host.run(*files, "--bad-rows", "leave-out", "--unit", "licences=count")
+        assert (done.returncode, done.stdout) == (1, ""), host.name
+        assert done.stderr.startswith("error[setting-malformed]: units: "), f"{host.name}: {done.stderr}"
+
+
 def _pod(name: str | None, cpu: Any = 1, namespace: str | None = None, **spec: Any) -> dict[str, Any]:
     metadata = {key: value for key, value in (("name", name), ("namespace", namespace)) if value is not None}
     containers = [{"name": "app", "resources": {"requests": {"cpu": cpu}}}]

@@ -147,7 +147,7 @@ class BaseMatcher(ABC):
             known = dimensions if dimensions is not None else tuple(offered.available) if len(offered) else None
             asked = task_columns(tasks, dimensions, name=name, bad_rows=bad_rows, known=known, units=units)
             chosen = _dimensions(offered, asked, dimensions)
-            known = [*offered.available, *chosen, *asked.demand]
+            known = [*offered.available, *chosen, *asked.demand, *asked.named]
             settings.check_units(known)
             refuse_unknown_units(known, asked, offered)
             asked.aligned(chosen)

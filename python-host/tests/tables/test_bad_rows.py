@@ -204,3 +204,9 @@ def test_bad_rows_of_files_are_left_out(packed, tmp_path, form, capsys):
     assert err.count("left out[") == 6
     assert run(arguments) == 1
     assert "rows cannot be used" in capsys.readouterr().err
+
+
+def test_a_unit_may_be_of_a_dimension_that_only_rows_name_which_are_left_out(packed):
+    tasks = [Task("a", {"cpu": 500}), Task("b", {"gpu": 1})]
+    answer = packed.match(tasks, OFFERS[1:2], bad_rows="leave-out", units={"cpu": "millicores"})
+    assert (answer.task_names, [one.error.code for one in answer.left_out]) == (["b"], ["unknown-dimension"])

@@ -74,7 +74,9 @@ def _match(options: argparse.Namespace) -> str:
     if options.sample is not None:
         tasks, offers = options.sample.rows()
     else:
-        tasks, offers = read_tables(options.tasks, options.offers, options.format, settings.units, options.bad_rows)
+        tasks, offers = read_tables(
+            options.tasks, options.offers, options.format, settings.units, options.bad_rows, options.dimensions
+        )
     if options.order != "given":
         tasks, offers = task_columns(tasks), offer_columns(offers)
         tasks = in_order(tasks, offers, options.order)

@@ -58,6 +58,7 @@ def read_tables(
     form: str = "auto",
     units: Mapping[str, str] | None = None,
     bad_rows: BadRows = "refuse",
+    dimensions: Sequence[str] | None = None,
 ) -> tuple[TaskColumns, OfferColumns]:
     """Return the tasks and the offers in two files, which some formats read together.
 
@@ -66,7 +67,8 @@ def read_tables(
         offers: The file of offers.
         form: One of ``FORMATS``.
         units: As of ``read_tasks``, as is the next one.
-        bad_rows: See there. A task that names a dimension that no offer has is one of them.
+        bad_rows: See there. A task that names another dimension is one of them.
+        dimensions: The dimensions of the call; those of the offers unless given.
 
     Raises:
         InputError: As of ``read_tasks``.
@@ -87,19 +89,24 @@ def read_tables(
         return _in_known_units(read_tasks(tasks, form, units), read_offers(offers, form, units), units)
     else:
         offered = read_offers(offers, form, units, bad_rows)
-        known = tuple(offered.available) if len(offered) else None
+        known = _known(offered, dimensions)
         return _in_known_units(read_tasks(tasks, form, units, bad_rows, known), offered, units)
     if bad_rows == "refuse":
         rows[0].refuse()
     offered = offers_of_rows(rows[1], source=str(offers), bad_rows=bad_rows)
-    known = tuple(offered.available) if len(offered) and bad_rows != "refuse" else None
+    known = None if bad_rows == "refuse" else _known(offered, dimensions)
     return _in_known_units(tasks_of_rows(rows[0], source=str(tasks), bad_rows=bad_rows, known=known), offered, units)
+
+
+def _known(offers: OfferColumns, dimensions: Sequence[str] | None) -> Sequence[str] | None:
+    """Return the dimensions that a task may name; None where it may name any."""
+    return dimensions or (tuple(offers.available) if len(offers) else None)
 
 
 def _in_known_units(
     tasks: TaskColumns, offers: OfferColumns, units: Mapping[str, str] | None
 ) -> tuple[TaskColumns, OfferColumns]:
-    dimensions = [*offers.available, *tasks.demand]
+    dimensions = [*offers.available, *tasks.demand, *tasks.named]
     refuse_unknown_units(dimensions, tasks, offers)
     check_units(units, dimensions)
     return tasks, offers

@@ -45,8 +45,11 @@ def tasks_of_rows(
         check_rule(bad_rows)
         return _with_left_out(plain, read)
 
+    named: dict[str, None] = {}
+
     def build(found: Given) -> TaskColumns:
         table = tasks_in(_converted(found, convert), dimensions, units)
+        named.update(dict.fromkeys(table.demand))
         if known is not None:
             table.aligned(known)
         return table
@@ -62,7 +65,9 @@ def tasks_of_rows(
             for at, first in clashes(groups).items()
         }
 
-    return _built(given(rows, source, name), build, bad_rows, at_odds, read)
+    table = _built(given(rows, source, name), build, bad_rows, at_odds, read)
+    table.named = named if table.left_out else ()
+    return table
 
 
 def offers_of_rows(

@@ -10,7 +10,7 @@ A table is checked when it is built, so what crosses to a component needs no fur
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import add, is_, mul
@@ -64,6 +64,7 @@ class TaskColumns:
         preferences: The preferences of each row; None where no task has one.
         groups: The group of each row, with its rules; None where no task has one.
         units: What the file declares that the table was read from, for dimensions that the offers may have and it has not.
+        named: Where rows were left out, the dimensions that all rows name which could be read: units may be of these.
     """
 
     names: list[str]
@@ -77,6 +78,7 @@ class TaskColumns:
     preferences: Sequence[Sequence[Preference]] | None = None
     groups: Sequence[Group | None] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    named: Collection[str] = ()
     _known: _Known | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
@@ -248,7 +250,7 @@ class TaskColumns:
         at = {row: place for place, row in enumerate(rows)}
         table.first_rows = {name: at.get(self.first_rows.get(name, 0), 0) for name in self.demand}
         table.numbers = given_numbers(self.numbers, rows)
-        table.units = self.units
+        table.units, table.named = self.units, self.named
         return table
 
     def without(self, bad: Sequence[BadRow], rows: Sequence[int]) -> TaskColumns:
