@@ -1,5 +1,7 @@
 """Partitions of a cycle: nothing connects them, nothing is lost, and on several threads they are answered as on one."""
 
+import json
+import math
 import random
 from collections import Counter
 from dataclasses import replace
@@ -143,3 +145,71 @@ def test_mistakes_name_the_partition():
         match_partitions([one], Settings(weights={"licences": 1.0}))
     assert caught.value.code == "setting-malformed"
     assert match_partitions([]) == []
+
+
+@pytest.mark.parametrize("nothing", [0, 0.0, "0", "0 cores", "0m"])
+def test_a_scale_of_0_is_the_largest_capacity_of_all_offers_however_it_is_written(nothing):
+    tasks, offers = zones("ab", 4, 3)
+    settings = Settings("shared", scales={"cpu": nothing})
+    parts, found = partition(tasks, offers, settings)
+    assert found.scales == partition(tasks, offers, Settings("shared"))[1].scales
+    reference = ReferenceMatcher()
+    answers = match_partitions(parts, found, matcher=reference)
+    whole = reference.match(tasks, offers, settings).assignments
+    assert sorted((one for answer in answers for one in answer.assignments), key=str) == sorted(whole, key=str)
+
+
+def test_what_match_refuses_is_refused_with_the_same_place(tmp_path):
+    tasks, offers = zones("ab", 2, 2)
+    file = tmp_path / "tasks.json"
+    file.write_text(json.dumps({"units": {"lic": "0.1"}, "tasks": [{"name": "t", "demand": {"cpu": 1}}]}))
+    asks_more = [*tasks[:2], Task("c", {"gpu": 1}, requirements=[is_in("zone", ["b"])])]
+    for asked, settings in (
+        (file, Settings()),
+        (asks_more, Settings()),
+        (tasks, Settings(units={"lic": "0.1"})),
+        (tasks, Settings(scales={"lic": 0})),
+        (tasks, "shared"),
+        (tasks, 0),
+    ):
+        with pytest.raises(InputError) as expected:
+            ReferenceMatcher().match(asked, offers, settings)
+        with pytest.raises(InputError) as caught:
+            partition(asked, offers, settings)
+        assert str(caught.value) == str(expected.value)
+
+
+def test_rows_of_a_partition_are_called_by_their_numbers_in_the_whole_table():
+    tasks, offers = zones("ab", 2, 2)
+    tasks[3] = Task("odd", {"cpu": 1}, requirements=[is_in("zone", ["b"]), not_in("colour", ["red"])])
+    parts, settings = partition(tasks, offers, Settings("shared"))
+    answers = match_partitions(parts, settings, matcher=ReferenceMatcher())
+    for answer in answers:
+        assert [tasks[row].name for row in answer.task_rows] == answer.task_names
+        assert [offers[row].name for row in answer.offer_rows] == answer.offer_names
+    assert [remark for answer in answers for remark in answer.remarks] == [
+        "tasks, row 3 (odd), requirements: no offer has the attribute 'colour'"
+    ]
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, 2.0, math.nan, "2", True])
+def test_threads_are_a_whole_number(threads):
+    # Without partitions, no thread would begin.
+    with pytest.raises(InputError) as caught:
+        match_partitions([], threads=threads)
+    assert (caught.value.code, caught.value.place) == ("setting-malformed", "threads")
+
+
+@pytest.mark.parametrize(
+    ("partitions", "options", "place"),
+    [
+        (None, {}, "partitions"),
+        ([zones("a", 1, 1)], {}, "partition 0"),
+        ([], {"matcher": "bundled"}, "matcher"),
+        ([], {"settings": "shared"}, "settings"),
+    ],
+)
+def test_what_is_no_partition_no_matcher_and_no_settings_is_refused(partitions, options, place):
+    with pytest.raises(InputError) as caught:
+        match_partitions(partitions, **options)
+    assert (caught.value.code, caught.value.place) == ("setting-malformed", place)

@@ -47,7 +47,7 @@ from offermatch.wasm.component import Code, ComponentPool
 from offermatch.wasm.contract import BEFORE, CONTRACT, raises_scales
 from offermatch.wasm.spans import MATCHING, listening, span, tell
 
-__all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher"]
+__all__ = ["BaseMatcher", "DirectMatcher", "Matcher", "ReferenceMatcher", "checked_dimensions", "checked_settings"]
 
 
 class BaseMatcher(ABC):
@@ -128,7 +128,7 @@ class BaseMatcher(ABC):
             >>> answer.assignments
             [Assignment(task='t', offer='b', score=0.25)]
         """
-        settings = _settings(
+        settings = checked_settings(
             settings,
             mode=mode,
             max_score=max_score,
@@ -146,11 +146,7 @@ class BaseMatcher(ABC):
             # Before the pool is opened, so that a mistake among the tasks costs no crossing.
             known = dimensions if dimensions is not None else tuple(offered.available) if len(offered) else None
             asked = task_columns(tasks, dimensions, name=name, bad_rows=bad_rows, known=known, units=units)
-            chosen = _dimensions(offered, asked, dimensions)
-            known = [*offered.available, *chosen, *asked.demand, *asked.named]
-            settings.check_units(known)
-            refuse_unknown_units(known, asked, offered)
-            asked.aligned(chosen)
+            chosen = checked_dimensions(asked, offered, settings, dimensions)
             columns = [asked, *_expected(settings)]
             attributes, measures = _attributes_asked(columns, offered), _measures_asked(columns, offered)
             if strict:
@@ -221,7 +217,7 @@ class BaseMatcher(ABC):
             InputError: An offer or a setting that cannot be used.
             MatcherError: The matcher failed.
         """
-        settings = _settings(
+        settings = checked_settings(
             settings,
             mode=mode,
             max_score=max_score,
@@ -405,7 +401,7 @@ class ReferenceMatcher(DirectMatcher):
         return pool
 
 
-def _settings(settings: Any, **given: Any) -> Settings:
+def checked_settings(settings: Any, **given: Any) -> Settings:
     """Return settings in which what is given by name stands instead of what they say."""
     if settings is not None and not isinstance(settings, Settings):
         hint = "give Settings(...), or its fields by name"
@@ -415,11 +411,21 @@ def _settings(settings: Any, **given: Any) -> Settings:
     return (replace(chosen, **said) if said else chosen).checked()
 
 
-def _dimensions(offers: OfferColumns, tasks: TaskColumns, given: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the dimensions: those given, else those of the offers; where there are no offers, those of the tasks too."""
-    if given is not None:
-        return tuple(given)
-    return tuple(offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand]))
+def checked_dimensions(
+    tasks: TaskColumns, offers: OfferColumns, settings: Settings, given: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Return the dimensions: those given, else those of the offers; where there are no offers, those of the tasks too.
+
+    Raises:
+        InputError: ``setting-malformed`` for a unit of another dimension, ``unknown-dimension`` for a task with one.
+    """
+    own = offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand])
+    chosen = tuple(own if given is None else given)
+    known = [*offers.available, *chosen, *tasks.demand, *tasks.named]
+    settings.check_units(known)
+    refuse_unknown_units(known, tasks, offers)
+    tasks.aligned(chosen)
+    return chosen
 
 
 def _expected(settings: Settings) -> list[TaskColumns]:

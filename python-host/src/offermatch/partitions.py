@@ -12,18 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import compress, groupby, pairwise
+from types import NoneType
 from typing import Any
 
 from offermatch import machine
 from offermatch.answer import Answer
 from offermatch.errors import InputError
-from offermatch.matcher import BaseMatcher, Matcher
+from offermatch.matcher import BaseMatcher, Matcher, checked_dimensions, checked_settings
 from offermatch.model import DEVICES, Quantity, Requirement, Settings
 from offermatch.quantity import unit_of
 from offermatch.tables.input import offer_columns, task_columns
 from offermatch.tables.offers import OfferColumns
 from offermatch.tables.tasks import TaskColumns
+from offermatch.visible import shown_value
 
 __all__ = ["Partition", "match_partitions", "partition"]
 
@@ -46,7 +48,7 @@ def partition(tasks: Any, offers: Any, settings: Settings | None = None) -> tupl
 
     Partitions come in the order of their first tasks, and rows keep their order. A task that no offer can take stands in the
     first partition; an offer that no task can take stands in none. Requirements on measures and preferences do not part
-    tasks from offers.
+    tasks from offers. Rows are called by their numbers in the tables that were given, in errors as in the rows of answers.
 
     Args:
         tasks: Rows or columns, as in ``Matcher.match``.
@@ -64,12 +66,14 @@ def partition(tasks: Any, offers: Any, settings: Settings | None = None) -> tupl
         >>> [(part.tasks.names, part.offers.names) for part in parts]
         [(['a'], ['a']), (['b'], ['b'])]
     """
-    settings = (settings or Settings()).checked()
+    settings = checked_settings(settings)
     asked, offered = task_columns(tasks, units=settings.units), offer_columns(offers, units=settings.units)
+    dimensions = checked_dimensions(asked, offered, settings)
     found = [
-        Partition(asked.picked(task_rows), offered.picked(offer_rows)) for task_rows, offer_rows in _parts(asked, offered)
+        Partition(asked.of_given(task_rows), offered.of_given(offer_rows))
+        for task_rows, offer_rows in _parts(asked, offered)
     ]
-    return found, replace(settings, scales=_scales(offered, settings))
+    return found, replace(settings, scales=_scales(offered, settings, dimensions))
 
 
 def match_partitions(
@@ -91,12 +95,11 @@ def match_partitions(
 
     Raises:
         InputError: A table or a setting that cannot be used, ``duplicate-name`` across partitions, or
-            ``setting-malformed`` for less than one thread.
+            ``setting-malformed`` for what is no whole number of threads of 1 or more, and for what is no matcher.
         MatcherError: The matcher failed, or its answer does not hold.
     """
     threads = threads if threads is not None else machine.threads()
-    if threads < 1:
-        raise InputError("setting-malformed", f"{threads} threads match nothing", "give 1 or more", "threads")
+    _check_means(matcher, threads)
     tables, settings = apart(partitions, settings)
     matcher = matcher or Matcher.load()
     # The largest first, so that no thread is left with it at the end.
@@ -104,6 +107,15 @@ def match_partitions(
     with ThreadPoolExecutor(threads, thread_name_prefix="offermatch-partition") as pool:
         futures = {number: pool.submit(matcher.match, *tables[number], settings) for number in order}
         return [futures[number].result() for number in range(len(tables))]
+
+
+def _check_means(matcher: Any, threads: Any) -> None:
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
+        hint = "give a whole number, 1 or more"
+        raise InputError("setting-malformed", f"{shown_value(threads)} threads match nothing", hint, "threads")
+    if not isinstance(matcher, (BaseMatcher, NoneType)):
+        hint = "give Matcher.load(...), ReferenceMatcher(), or leave it out for the bundled one"
+        raise InputError("setting-malformed", f"{shown_value(matcher)} is no matcher", hint, "matcher")
 
 
 def apart(
@@ -114,14 +126,25 @@ def apart(
     Raises:
         InputError: A table or a setting that cannot be used, or ``duplicate-name`` across partitions.
     """
-    settings = (settings or Settings()).checked()
+    settings = checked_settings(settings)
     tables = [
         (task_columns(one.tasks, units=settings.units), offer_columns(one.offers, units=settings.units))
-        for one in partitions
+        for one in _listed(partitions)
     ]
     _check_apart("tasks", [tasks.names for tasks, _ in tables])
     _check_apart("offers", [offers.names for _, offers in tables])
     return tables, settings
+
+
+def _listed(partitions: Any) -> list[Partition]:
+    hint = "give a list of Partition(tasks, offers), such as partition returns"
+    if not isinstance(partitions, Iterable):
+        raise InputError("setting-malformed", f"{shown_value(partitions)} are no partitions", hint, "partitions")
+    listed = list(partitions)
+    for number, one in enumerate(listed):
+        if not isinstance(one, Partition):
+            raise InputError("setting-malformed", f"{shown_value(one)} is no partition", hint, f"partition {number}")
+    return listed
 
 
 def _check_apart(kind: str, names: Sequence[Sequence[str]]) -> None:
@@ -215,12 +238,15 @@ def _rows_of(nodes: Sequence[int]) -> dict[int, list[int]]:
     return {node: list(rows) for node, rows in groupby(in_order, nodes.__getitem__)}
 
 
-def _scales(offers: OfferColumns, settings: Settings) -> dict[str, Quantity]:
+def _scales(offers: OfferColumns, settings: Settings, dimensions: Sequence[str]) -> dict[str, Quantity]:
     """Return the scales that are given, and the largest capacity of each other dimension."""
+    given = settings.scales or {}
     capacity = (offers.capacity or offers.available).items()
     found: dict[str, Quantity] = {
         name: unit_of(name, settings.units).shown(max(column, default=0)) for name, column in capacity
     }
     if offers.devices.count:
         found[DEVICES] = offers.devices.most
-    return {**found, **{name: scale for name, scale in (settings.scales or {}).items() if scale}}
+    # A scale may be 0 in many ways, such as "0 cores".
+    above = compress((*dimensions, DEVICES), settings.scale_column(dimensions))
+    return {**found, **{name: given[name] for name in above}}

@@ -114,5 +114,6 @@ def _answer(found: _Found, tasks: TaskColumns, offers: OfferColumns, settings: S
     ledger = Ledger(offer_table(offers, dimensions, interner, offers.measures), settings.mode, most)
     ledger.accept(task_table(tasks, dimensions, interner, offers.measures, offers.occupants), assigned)
     answer = Answer(assigned, tasks.names, offers.names, found.timings)
+    answer.task_numbers, answer.offer_numbers = tasks.numbers, offers.numbers
     answer.matcher, answer.matcher_digest = found.description, found.digest
     return answer
