@@ -3,7 +3,10 @@
 import math
 import traceback
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy
 import pytest
 
 from offermatch import (
@@ -11,6 +14,7 @@ from offermatch import (
     Explanation,
     InputError,
     Offer,
+    ReferenceMatcher,
     Settings,
     Task,
     is_in,
@@ -164,3 +168,33 @@ def test_offers_that_come_later_are_taken_however_large_they_are(matcher):
     with matcher.open([], Settings("shared"), dimensions=("cpu",)) as pool:
         pool.update(added=[Offer("large", {"cpu": 96})])
         assert pool.assign([Task("t", {"cpu": 1})]).offer_names == ["large"]
+
+
+@pytest.mark.parametrize("one", [numpy.int64(1), numpy.float32(1), Decimal(1), Fraction(1), 1])
+def test_a_number_of_a_setting_is_of_any_kind(one):
+    tasks, offers = [Task("t", {"cpu": 1})], [Offer("o", {"cpu": 2})]
+    named = {"max_score": one, "weights": {"cpu": one}, "parameters": {"used-first": one}}
+    expected = ReferenceMatcher().match(tasks, offers, max_score=1.0, weights={"cpu": 1.0}, parameters={"used-first": 1.0})
+    assert ReferenceMatcher().match(tasks, offers, **named).assignments == expected.assignments
+
+
+@pytest.mark.parametrize("none", [True, "1", 1j, math.nan, Decimal("NaN"), Decimal("sNaN"), numpy.bool_(True), 10**400])
+def test_what_is_no_finite_number_is_refused_as_a_setting(none):
+    for named in ({"max_score": none}, {"weights": {"cpu": none}}, {"parameters": {"used-first": none}}):
+        with pytest.raises(InputError):
+            ReferenceMatcher().match([], [Offer("o", {"cpu": 2})], **named)
+
+
+def test_a_record_is_a_file():
+    for call in (lambda: ReferenceMatcher().match([], [], record=5), lambda: ReferenceMatcher().open([], record=5)):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert (caught.value.code, caught.value.place) == ("setting-malformed", "record")
+
+
+@pytest.mark.parametrize("given", [None, 5, [None], [5]])
+@pytest.mark.parametrize("what", ["attributes", "measures"])
+def test_attributes_and_measures_of_a_pool_are_names(what, given):
+    with pytest.raises(InputError) as caught:
+        ReferenceMatcher().open([], **{what: given})
+    assert (caught.value.code, caught.value.place) == ("setting-malformed", what)

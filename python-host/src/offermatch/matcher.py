@@ -14,6 +14,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from time import perf_counter
+from types import NoneType
 from typing import Any
 
 from offermatch import policies
@@ -232,8 +233,9 @@ class BaseMatcher(ABC):
         settings.check_units(chosen)
         refuse_unknown_units(chosen, offered)
         # One attribute at least: a requirement on an attribute that no offer has needs a column to stand on.
-        named = [*offered.attributes, *attributes] or [""]
-        return self._pool(offered, settings, chosen, named, [*offered.measures, *measures], Timings(), record)
+        named = [*offered.attributes, *_names(attributes, "attributes")] or [""]
+        measured = [*offered.measures, *_names(measures, "measures")]
+        return self._pool(offered, settings, chosen, named, measured, Timings(), record)
 
     def _pool(
         self,
@@ -247,6 +249,7 @@ class BaseMatcher(ABC):
         unset: Collection[str] = (),
     ) -> Pool:
         begin = perf_counter()
+        _check_record(record)
         catalog = Catalog(offers.names, dimensions, attributes, measures, unset)
         catalog.occupy(offers)
         table, columns = catalog.offers(offers), catalog.settings(settings)
@@ -409,6 +412,21 @@ def checked_settings(settings: Any, **given: Any) -> Settings:
     said = {name: value for name, value in given.items() if value is not None}
     chosen = Settings() if settings is None else settings
     return (replace(chosen, **said) if said else chosen).checked()
+
+
+def _names(given: Any, what: str) -> list[str]:
+    """Return names of attributes or of measures as a list."""
+    listed: list[Any] = list(given) if isinstance(given, Iterable) else [None]
+    if not all(isinstance(name, str) for name in listed):
+        hint = 'give a list of names, such as ["rack"]'
+        raise InputError("setting-malformed", f"{shown_value(given)} are no {what}", hint, what)
+    return listed
+
+
+def _check_record(record: object) -> None:
+    if not isinstance(record, (str, PathLike, Rotation, NoneType)):
+        hint = "give the path of a file"
+        raise InputError("setting-malformed", f"{shown_value(record)} is no file", hint, "record")
 
 
 def checked_dimensions(

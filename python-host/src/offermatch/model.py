@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from numbers import Real
 from typing import Any, Literal
 
 from offermatch.errors import InputError
@@ -219,11 +220,16 @@ def _ordered(given: Mapping[str, Any] | None, dimensions: Sequence[str], default
     return [(name, given.get(name, default)) for name in names]
 
 
-def _finite(value: Any, place: str) -> float:
+def real(value: Any) -> float:
+    """Return a real number of any kind as a double; NaN for what is none, or has none."""
     try:
-        number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else -1.0
-    except OverflowError:
-        number = math.inf
+        return float(value) if isinstance(value, (float, Real, Decimal)) and not isinstance(value, bool) else math.nan
+    except (OverflowError, ValueError):
+        return math.nan
+
+
+def _finite(value: Any, place: str) -> float:
+    number = real(value)
     if not math.isfinite(number) or number < 0:
         raise InputError(
             "setting-malformed", f"{shown_value(value)} cannot be used", "give a finite number, 0 or more", place

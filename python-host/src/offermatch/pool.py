@@ -46,6 +46,8 @@ _CLOSED = "was closed"
 class Pool:
     """The offers a matcher holds; opened by ``Matcher.open``, a context manager.
 
+    A pool that was closed takes no more calls: each raises ``ValueError``, as a closed file does.
+
     Attributes:
         settings: How the offers are ranked.
         dimensions: The resource dimensions, in order.

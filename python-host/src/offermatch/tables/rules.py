@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from offermatch.errors import InputError
-from offermatch.model import Description
+from offermatch.model import Description, real
 from offermatch.tables.settings import SettingColumns, Shape
 from offermatch.tables.tables import AT_LEAST, AT_MOST, Changes, TaskTable
 from offermatch.visible import shown_value
@@ -92,11 +92,10 @@ def with_parameters(settings: SettingColumns, description: Description) -> Setti
                 "parameter-unknown", f"{description.name} takes no parameter {shown_value(name)}", hint, "parameters"
             )
         least, most = known[name].minimum, known[name].maximum
-        usable = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (usable and least <= value <= most):
+        if not least <= real(value) <= most:
             hint = f"give a number from {least!r} to {most!r}"
             raise InputError("parameter-malformed", f"{shown_value(value)} cannot be used", hint, f"parameter {name}")
-    column = [float(named.get(name, one.default)) for name, one in known.items()]
+    column = [real(named.get(name, one.default)) for name, one in known.items()]
     return replace(settings, parameters=column, named_parameters={})
 
 
