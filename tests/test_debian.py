@@ -1,4 +1,4 @@
-"""guest/debian.sh on a machine where another package manager is at work, as one is on a fresh machine that has just started."""
+"""guest/debian.sh beside another package manager, which a fresh machine starts by itself."""
 
 import subprocess
 from pathlib import Path

@@ -108,3 +108,53 @@ def test_a_number_of_very_many_digits_is_too_large(hosts: Any, tmp_path: Path) -
         done = host.run("match", "--tasks", tasks, "--offers", offers)
         assert (done.returncode, done.stderr.partition("]")[0]) == (1, "error[quantity-too-large"), host.name
         assert len(done.stderr) < 1000, f"{host.name} prints what it was given"
+
+
+STEPS = '{"units": {"licence": "0.1"}, "%s": [%s]}'
+TASK, OFFER = '{"name": "t", "demand": {"licence": 5}}', '{"name": "o", "available": {"licence": 1}}'
+UNITS_APART = {
+    "steps among the offers": (
+        "json",
+        f"[{TASK}]",
+        STEPS % ("offers", OFFER),
+        "'licence' is in count among the tasks, and in 0.1",
+    ),
+    "steps among the tasks": (
+        "json",
+        STEPS % ("tasks", TASK),
+        f"[{OFFER}]",
+        "'licence' is in 0.1 among the tasks, and in count",
+    ),
+    "cores of a dimension of another name": (
+        "csv",
+        "name,demand.vcpu\nt,64\n",
+        "name,available.vcpu[cores]\no,1\n",
+        "'vcpu' is in count among the tasks, and in cores",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", ["match", "pack"])
+@pytest.mark.parametrize("kind", UNITS_APART)
+def test_numbers_that_cannot_be_compared_are_refused(hosts: Any, tmp_path: Path, kind: str, command: str) -> None:
+    form, *tables, told = UNITS_APART[kind]
+    files: list[str | Path] = []
+    for name, text in zip(("tasks", "offers"), tables, strict=True):
+        path = tmp_path / f"{name}.{form}"
+        path.write_text(text)
+        files += [f"--{name}", path]
+    for rest in ((), ("--bad-rows", "leave-out")) if command == "match" else ((),):
+        for host in hosts:
+            done = host.run(command, *files, *rest)
+            expected = f"error[setting-malformed]: units: {told} among the offers\nhint: declare one unit for both tables\n"
+            assert (done.returncode, done.stdout, done.stderr) == (1, "", expected), host.name
+
+
+@pytest.mark.parametrize("unit", ["cores", "millicores", "0.001"])
+def test_units_that_can_be_compared_need_not_be_the_same(hosts: Any, tmp_path: Path, unit: str) -> None:
+    tasks, offers = tmp_path / "tasks.csv", tmp_path / "offers.csv"
+    tasks.write_text("name,demand.cpu,demand.disk[MiB]\nt,2,1\n")
+    offers.write_text(f"name,available.cpu[{unit}],available.disk[count]\no,{2000 if unit == 'millicores' else 2},1048576\n")
+    for host in hosts:
+        done = host.run("match", "--tasks", tasks, "--offers", offers)
+        assert [one["score"] for one in json.loads(done.stdout)["assignments"]] == [0.0], done.stderr

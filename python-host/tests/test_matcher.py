@@ -192,9 +192,16 @@ def test_a_record_is_a_file():
         assert (caught.value.code, caught.value.place) == ("setting-malformed", "record")
 
 
-@pytest.mark.parametrize("given", [None, 5, [None], [5]])
+@pytest.mark.parametrize("given", [None, 5, [None], [5], "rack"])
 @pytest.mark.parametrize("what", ["attributes", "measures"])
 def test_attributes_and_measures_of_a_pool_are_names(what, given):
     with pytest.raises(InputError) as caught:
         ReferenceMatcher().open([], **{what: given})
     assert (caught.value.code, caught.value.place) == ("setting-malformed", what)
+
+
+@pytest.mark.parametrize("dimensions", ["cpu", ["cpu", 5], ("cpu", "memory", "cpu")])
+def test_dimensions_are_names_each_once(dimensions):
+    with pytest.raises(InputError) as caught:
+        ReferenceMatcher().match([], [Offer("o", {"cpu": 2, "memory": 1})], dimensions=dimensions)
+    assert (caught.value.code, caught.value.place) == ("setting-malformed", "dimensions")

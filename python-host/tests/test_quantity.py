@@ -1,6 +1,7 @@
 """What people write becomes what tests/cases/quantities says, however it comes in."""
 
 import csv
+from array import array
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from offermatch import InputError, Offer, Task, TaskColumns
 from offermatch.formats.documents import json_rows
 from offermatch.formats.files import read_tasks
+from offermatch.partitions import match_partitions, partition
 from offermatch.quantity import MAXIMUM, SMALLEST, UNITS, as_written, check_units, parse, unit_of
 from offermatch.tables.input import task_columns
 from offermatch.tables.offers import OfferColumns
@@ -161,6 +163,28 @@ def test_units_reach_every_way_in(matcher):
     assert matcher.match(tasks, offers, units=units, scales={"cpu": 800}).scores[0] == 300 / 800 + 0.5
     with pytest.raises(InputError, match="there is no dimension 'memory'"):
         matcher.match(tasks, offers, units={**units, "memory": "bytes"})
+
+
+def test_columns_that_were_read_in_other_units_cannot_be_compared(matcher):
+    tasks, offers = [Task("t", {"licence": 5})], [Offer("o", {"licence": 1})]
+    steps = {"licence": "0.1"}
+    asked, offered = (TaskColumns.build(["t"], {"licence": [5]}, units=steps), OfferColumns.build(["o"], {"licence": [1]}))
+    in_smallest = TaskColumns(["t"], {"licence": array("Q", [5])})
+    with matcher.open(offers, mode="shared", units=steps) as pool:
+        for call in (
+            lambda: matcher.match(asked, offers),
+            lambda: matcher.match(tasks, offered, units=steps),
+            lambda: match_partitions(partition(asked, offered)[0], matcher=matcher),
+            lambda: pool.assign(TaskColumns.build(["t"], {"licence": [5]})),
+            lambda: pool.explain(TaskColumns.build(["t"], {"licence": [5]})),
+            lambda: pool.update(changed=offered),
+            lambda: pool.upsert(OfferColumns.build(["p"], {"licence": [1]})),
+        ):
+            with pytest.raises(InputError, match="declare one unit for both tables") as caught:
+                call()
+            assert (caught.value.code, caught.value.place) == ("setting-malformed", "units")
+        assert pool.assign(in_smallest).assignments[0].score == 0.5
+        assert pool.assign(asked).assignments == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from offermatch.model import Description, Explanation, Mode, Quantity, Settings,
 from offermatch.pool import Pool
 from offermatch.provenance import SCHEME
 from offermatch.provenance.trust import Trust
+from offermatch.quantity import check_comparable
 from offermatch.recording.recorder import Recorded
 from offermatch.recording.rotation import Rotated, Rotation
 from offermatch.reference import DESCRIPTION, Reference
@@ -250,7 +251,7 @@ class BaseMatcher(ABC):
     ) -> Pool:
         begin = perf_counter()
         _check_record(record)
-        catalog = Catalog(offers.names, dimensions, attributes, measures, unset)
+        catalog = Catalog(offers.names, dimensions, attributes, measures, unset, offers.read_in)
         catalog.occupy(offers)
         table, columns = catalog.offers(offers), catalog.settings(settings)
         shape = Shape(len(catalog.dimensions), len(catalog.attributes), len(catalog.measures))
@@ -416,7 +417,8 @@ def checked_settings(settings: Any, **given: Any) -> Settings:
 
 def _names(given: Any, what: str) -> list[str]:
     """Return names of attributes or of measures as a list."""
-    listed: list[Any] = list(given) if isinstance(given, Iterable) else [None]
+    # A text would be taken letter by letter.
+    listed: list[Any] = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [None]
     if not all(isinstance(name, str) for name in listed):
         hint = 'give a list of names, such as ["rack"]'
         raise InputError("setting-malformed", f"{shown_value(given)} are no {what}", hint, what)
@@ -435,13 +437,15 @@ def checked_dimensions(
     """Return the dimensions: those given, else those of the offers; where there are no offers, those of the tasks too.
 
     Raises:
-        InputError: ``setting-malformed`` for a unit of another dimension, ``unknown-dimension`` for a task with one.
+        InputError: ``setting-malformed`` for a unit of another dimension or one that differs between the tables,
+            ``unknown-dimension`` for a task with another one.
     """
     own = offers.available if len(offers) else dict.fromkeys([*offers.available, *tasks.demand])
     chosen = tuple(own if given is None else given)
     known = [*offers.available, *chosen, *tasks.demand, *tasks.named]
     settings.check_units(known)
     refuse_unknown_units(known, tasks, offers)
+    check_comparable(tasks.demand.keys() & offers.available.keys(), tasks.read_in, offers.read_in, "tasks")
     tasks.aligned(chosen)
     return chosen
 

@@ -222,6 +222,29 @@ def check_units(units: Mapping[str, str] | None, dimensions: Iterable[str], sour
             raise InputError("setting-malformed", f"there is no dimension {dimension!r}", hint, f"{within}units")
 
 
+def check_comparable(
+    dimensions: Iterable[str], units: Mapping[str, str] | None, offered: Mapping[str, str] | None, table: str
+) -> None:
+    """Refuse dimensions whose smallest unit differs between two tables, as in steps of 0.1 and as a count.
+
+    Args:
+        dimensions: The dimensions of both.
+        units: The units in which the numbers of a table were read; None where they came in the smallest ones.
+        offered: Those of the offers.
+        table: What the table holds.
+
+    Raises:
+        InputError: ``setting-malformed``.
+    """
+    if units is None or offered is None or not (units or offered):
+        return
+    for dimension in dimensions:
+        mine, theirs = unit_of(dimension, units), unit_of(dimension, offered)
+        if mine.resolution != theirs.resolution:
+            message = f"{dimension!r} is in {mine.name} among the {table}, and in {theirs.name} among the offers"
+            raise InputError("setting-malformed", message, "declare one unit for both tables", "units")
+
+
 def units_of_file(units: dict[str, str], source: str) -> dict[str, str]:
     """Return the units that a file declares, as they are.
 

@@ -47,6 +47,11 @@ def some_rows(chance, kind):
                 {"devices": chance.choice([1, True, -1])},
                 {"requirements": [Requirement("zone", ("a",))]} if kind is Task else {"attributes": {"zone": 5}},
                 {"device_share": 300} if kind is Task else {"capacity": {"cpu": 2**50}},
+                {
+                    chance.choice([one.name for one in fields(kind)][1:]): chance.choice(
+                        [None, "", 0, 0.0, False, (), [], {}]
+                    )
+                },
             ]
             made = replace(made, **chance.choice(other))
         rows.append(made)

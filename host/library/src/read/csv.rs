@@ -265,13 +265,14 @@ fn table<C, T>(
         column(&table.header, name).ok_or_else(unknown)
     };
     let columns = table.header.iter().map(understood).collect::<Result<Vec<C>, Error>>()?;
-    table.rows(name, &units, |row, record| {
+    let rows = table.rows(name, &units, |row, record| {
         if row.name.is_none() {
             return Err(row.missing("name", remedy::NAMELESS));
         }
         let cells = table.header.iter().zip(&columns).zip(record);
         build(row, &mut cells.map(|((header, column), cell)| (header, column, cell)))
-    })
+    })?;
+    Ok(rows.read_in(units))
 }
 
 /// The column name without the unit behind it, as in `demand.cpu[millicores]`, which is added to those declared.

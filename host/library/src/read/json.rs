@@ -147,7 +147,7 @@ impl<'a> File<'a> {
                 }
             }
         });
-        Ok(Rows::of(self.source, rows).declaring(declared))
+        Ok(Rows::of(self.source, rows).declaring(declared).read_in(units.clone()))
     }
 
     /// An array of rows, or an object with it and the units of its numbers.

@@ -24,6 +24,7 @@ use offermatch_core::MAX_ROWS;
 use crate::error::{Error, Place};
 use crate::reading::{MOST_OF_A_TABLE, read_up_to};
 use crate::table::bad::Rows;
+use crate::table::catalog::distinct;
 use crate::table::names::Names;
 use crate::table::quantity::Units;
 use crate::table::rows::{Offer, Task};
@@ -126,17 +127,32 @@ impl Reader {
         Ok((tasks.into_parts().0, offers.into_parts().0))
     }
 
-    /// Refuses units of dimensions that neither the tasks nor the offers have: their names are misspelt.
+    /// Refuses units of dimensions that neither the tasks nor the offers have: their names are misspelt. Refuses dimensions,
+    /// too, whose smallest unit differs between the tables, as in steps of 0.1 and as a count: their numbers cannot be compared.
     ///
     /// # Errors
     /// [`Error::SettingMalformed`].
     pub fn check_units(&self, tasks: &Rows<Task>, offers: &Rows<Offer>) -> Result<(), Error> {
-        let named = || {
-            let offered = offers.rows().iter().flat_map(|offer| offer.available.iter().chain(&offer.capacity));
-            let asked = tasks.rows().iter().flat_map(|task| &task.demand);
-            offered.chain(asked).map(|(dimension, _)| dimension.as_str())
+        let offered = || {
+            let quantities = offers.rows().iter().flat_map(|offer| offer.available.iter().chain(&offer.capacity));
+            quantities.map(|(dimension, _)| dimension.as_str())
         };
-        [tasks.units(), offers.units(), &self.units].into_iter().try_for_each(|units| units.check(named()))
+        let asked = || tasks.rows().iter().flat_map(|task| &task.demand).map(|(dimension, _)| dimension.as_str());
+        let declared = [tasks.units(), offers.units(), &self.units];
+        declared.into_iter().try_for_each(|units| units.check(offered().chain(asked())))?;
+        let apart = distinct(offered().filter(|name| !tasks.unit_of(name).is_comparable(offers.unit_of(name))));
+        match asked().find(|&dimension| apart.iter().any(|name| name == dimension)) {
+            None => Ok(()),
+            Some(name) => {
+                let (in_tasks, in_offers) = (tasks.unit_of(name).name(), offers.unit_of(name).name());
+                let name = visible_name(name);
+                Err(Error::SettingMalformed {
+                    setting: "units".to_owned(),
+                    message: format!("'{name}' is in {in_tasks} among the tasks, and in {in_offers} among the offers"),
+                    hint: "declare one unit for both tables".to_owned(),
+                })
+            }
+        }
     }
 
     /// As [`Reader::read_tables`], without the rows that cannot be used; [`Reader::check_units`] is then the caller's.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::error::{Error, Place};
-use crate::table::quantity::Units;
+use crate::table::quantity::{Unit, Units};
 use crate::table::rows::{Offer, Task};
 
 /// Bad rows that an error names; it counts the others.
@@ -52,6 +52,8 @@ pub struct Rows<T> {
     left_out: Vec<BadRow>,
     /// What the file declares beside the rows.
     units: Units,
+    /// The units in which the numbers of the rows were read.
+    read_in: Units,
 }
 
 impl<T> From<Vec<T>> for Rows<T> {
@@ -74,12 +76,23 @@ impl<T> Rows<T> {
 
     /// No rows yet: what is made of a file whose rows are no table.
     pub(crate) fn none() -> Self {
-        Self { rows: Vec::new(), numbers: Vec::new(), left_out: Vec::new(), units: Units::default() }
+        let (units, read_in) = (Units::default(), Units::default());
+        Self { rows: Vec::new(), numbers: Vec::new(), left_out: Vec::new(), units, read_in }
     }
 
     /// The same rows of a file that declares these units.
     pub(crate) fn declaring(self, units: Units) -> Self {
         Self { units, ..self }
+    }
+
+    /// The same rows, whose numbers were read in these units.
+    pub(crate) fn read_in(self, read_in: Units) -> Self {
+        Self { read_in, ..self }
+    }
+
+    /// What the numbers of a dimension were read in.
+    pub(crate) fn unit_of(&self, dimension: &str) -> Unit {
+        self.read_in.of(dimension)
     }
 
     /// What a file of JSON declares beside its rows, which need not have these dimensions: those of the other table may.
@@ -187,8 +200,8 @@ impl<T> Rows<T> {
 
     /// The same, of the file that they are of.
     fn refused_named(mut self, name: impl Fn(&T) -> &str) -> Result<Self, Error> {
-        let units = std::mem::take(&mut self.units);
-        Ok(Self::from(self.refuse_named(name)?).declaring(units))
+        let (units, read_in) = (std::mem::take(&mut self.units), std::mem::take(&mut self.read_in));
+        Ok(Self::from(self.refuse_named(name)?).declaring(units).read_in(read_in))
     }
 
     /// All rows, or the error of those that were left out.

@@ -22,7 +22,7 @@ from offermatch.extras import require
 from offermatch.formats import kubernetes, openb, slurm
 from offermatch.formats.documents import decoded, documents, json_rows, text_of
 from offermatch.model import Offer, Task
-from offermatch.quantity import check_units, unit_of, units_of_file
+from offermatch.quantity import check_comparable, check_units, unit_of, units_of_file
 from offermatch.reading import STANDARD_INPUT, read_table, unreadable
 from offermatch.requirements import double, measure_number, members
 from offermatch.tables import cells, most
@@ -109,6 +109,7 @@ def _in_known_units(
     dimensions = [*offers.available, *tasks.demand, *tasks.named]
     refuse_unknown_units(dimensions, tasks, offers)
     check_units(units, dimensions)
+    check_comparable((name for name in tasks.demand if name in offers.available), tasks.read_in, offers.read_in, "tasks")
     return tasks, offers
 
 

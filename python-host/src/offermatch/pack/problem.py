@@ -6,6 +6,7 @@ from math import isnan
 
 from offermatch.errors import InputError
 from offermatch.pack.search import Kind, Problem
+from offermatch.quantity import check_comparable
 from offermatch.tables.devices import WHOLLY_FREE
 from offermatch.tables.kinds import kinds_of
 from offermatch.tables.offers import OfferColumns
@@ -26,6 +27,7 @@ def problem(tasks: TaskColumns, offers: OfferColumns, *, unlimited: bool) -> tup
             hint = "leave groups to a matcher"
             raise InputError("rule-unserved", "groups are not packed offline", hint, tasks.place(row, "group"))
     dimensions = tuple(offers.available)
+    check_comparable(tasks.demand.keys() & set(dimensions), tasks.read_in, offers.read_in, "tasks")
     demands = (
         [list(row) for row in zip(*tasks.aligned(dimensions), strict=True)] if dimensions else [[] for _ in tasks.names]
     )

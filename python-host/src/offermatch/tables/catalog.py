@@ -10,6 +10,7 @@ from math import inf, isfinite
 
 from offermatch.errors import InputError
 from offermatch.model import Settings, Task
+from offermatch.quantity import check_comparable
 from offermatch.requirements import check_group_name, members
 from offermatch.tables.groups import Occupants
 from offermatch.tables.interner import Interner
@@ -46,11 +47,13 @@ class Catalog:
         attributes: Iterable[str],
         measures: Iterable[str] = (),
         unset: Collection[str] = (),
+        read_in: Mapping[str, str] | None = None,
     ) -> None:
         """Number the offers in their order."""
         self.dimensions = tuple(dimensions)
         self.measures = tuple(dict.fromkeys(measures))
         self.unset = unset
+        self._read_in = read_in
         # How many members of each group run on an offer, by its row.
         self._occupants: dict[int, dict[str, int]] = {}
         self.names = list(names)
@@ -90,7 +93,8 @@ class Catalog:
         """Refuse offers with dimensions, attributes or measures that the pool does not have.
 
         Raises:
-            InputError: ``unknown-dimension``, ``unknown-attribute`` or ``measure-malformed``.
+            InputError: ``unknown-dimension``, ``unknown-attribute``, ``measure-malformed``, or ``setting-malformed``
+                for other units than those of the pool.
         """
         if not len(offers):
             return
@@ -98,6 +102,7 @@ class Catalog:
             if dimension not in self.dimensions:
                 hint = "the dimensions are " + (", ".join(self.dimensions) or "none")
                 raise InputError("unknown-dimension", f"the pool has no dimension {dimension!r}", hint, offers.source)
+        check_comparable(offers.available, offers.read_in, self._read_in, offers.source)
         for attribute in offers.attributes:
             if attribute not in self.attributes:
                 hint = "name it in attributes=(...) when the pool is opened"
@@ -124,8 +129,10 @@ class Catalog:
         """Return tasks in numbers; the arguments are those of ``task_table``.
 
         Raises:
-            InputError: ``unknown-dimension`` or ``group-malformed``.
+            InputError: ``unknown-dimension``, ``group-malformed``, or ``setting-malformed`` for other units than those
+                of the pool.
         """
+        check_comparable((name for name in tasks.demand if name in self.dimensions), tasks.read_in, self._read_in, "tasks")
         return task_table(tasks, self.dimensions, self._interner, self.measures, occupants, asks_least=asks_least)
 
     def settings(self, settings: Settings) -> SettingColumns:

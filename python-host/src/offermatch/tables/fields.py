@@ -133,9 +133,11 @@ def _digits(value: Any) -> Any:
 def _said(column: Any, nothing: object) -> Any:
     """Return a column; None where it is a list that says nothing in any row."""
     try:
-        return None if isinstance(column, list) and column.count(nothing) == len(column) else column
+        says_nothing = isinstance(column, list) and column.count(nothing) == len(column)
     except Exception:  # noqa: BLE001 - of a value of another library, such as an array: neither equal nor unequal
         return column
+    # False equals 0, and is no number.
+    return None if says_nothing and kinds(column) <= {type(nothing)} else column
 
 
 def _quantities(

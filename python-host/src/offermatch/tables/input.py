@@ -82,9 +82,13 @@ def _check_fields(dimensions: object, name: object) -> None:
     if not isinstance(name, str):
         hint = 'say which field has the names, such as name="task_id"'
         raise InputError("setting-malformed", f"{shown_value(name)} is no field", hint, "name")
+    if dimensions is None:
+        return
+    hint = 'give a list or a tuple of names, each once, such as ("cpu", "memory")'
     # A look at the abstract class costs more than the rest.
     listed = type(dimensions) is tuple or (isinstance(dimensions, Sequence) and not isinstance(dimensions, (str, bytes)))
-    if dimensions is None or (listed and all(isinstance(one, str) for one in dimensions)):  # type: ignore[attr-defined]
-        return
-    hint = 'give a list or a tuple of names, such as ("cpu", "memory")'
-    raise InputError("setting-malformed", f"{shown_value(dimensions)} are no dimensions", hint, "dimensions")
+    names: Any = dimensions
+    if not listed or not all(isinstance(one, str) for one in names):
+        raise InputError("setting-malformed", f"{shown_value(dimensions)} are no dimensions", hint, "dimensions")
+    if len(set(names)) < len(names):
+        raise InputError("setting-malformed", f"{shown_value(dimensions)} has a dimension twice", hint, "dimensions")

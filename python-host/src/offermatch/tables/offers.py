@@ -51,6 +51,7 @@ class OfferColumns:
         measures: One array of ``rows`` numbers a measure; NaN stands for unset.
         occupants: How many members of each group run, by the row of the offer.
         units: As of ``TaskColumns``.
+        read_in: Likewise.
     """
 
     names: list[str]
@@ -64,6 +65,7 @@ class OfferColumns:
     measures: dict[str, array[float]] = field(default_factory=dict)
     occupants: dict[str, dict[int, int]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    read_in: Mapping[str, str] | None = field(default=None, compare=False)
 
     @classmethod
     def build(
@@ -95,7 +97,7 @@ class OfferColumns:
         Raises:
             InputError: A quantity, a name or a length that cannot be used.
         """
-        table = cls(*named_columns(names, available, "available", units, source), source=source)
+        table = cls(*named_columns(names, available, "available", units, source), source=source, read_in=units or {})
         table._set_capacity(by_name(capacity, source, "capacity"), units)
         for name, column in by_name(attributes, source, "attributes").items():
             values = texts(column)
@@ -142,6 +144,7 @@ class OfferColumns:
                 group: {at[row]: count for row, count in running.items() if row in at}
                 for group, running in self.occupants.items()
             },
+            read_in=self.read_in,
         )
 
     def of_given(self, rows: Sequence[int]) -> OfferColumns:

@@ -22,6 +22,8 @@ from offermatch.tables.tasks import TaskColumns
 
 __all__ = ["plain_offers", "plain_tasks"]
 
+# A task without devices and preferences holds the very objects of this one; what equals them, such as False, is another.
+_NOTHING = Task("")
 # What reading a field of another type may raise.
 _NOT_PLAIN = (KeyError, OverflowError, TypeError, ValueError, InputError)
 
@@ -30,19 +32,26 @@ def plain_tasks(rows: Any, source: str, units: Mapping[str, str] | None) -> Task
     """Return tasks as a table; None where they are not plain."""
     if type(rows) is not list or not rows or not _all(rows, Task):
         return None
+    zero, empty = _NOTHING.devices, _NOTHING.preferences
     try:
-        names = [row.name for row in rows if not (row.devices or row.device_share or row.preferences or row.group)]
+        names = [
+            row.name
+            for row in rows
+            if row.devices is zero and row.device_share is zero and row.preferences is empty and row.group is None
+        ]
         if len(names) != len(rows) or not _names_hold(names):
             return None
         demand = _quantities([row.demand for row in rows], units)
         required = [row.requirements for row in rows]
-        asks = any(required)
+        asks = required.count(()) < len(required)
         asked = shared(required, {Requirement, Comparison}) if asks else None
         if demand is None or (asks and asked is None):
             return None
+        if not any(required):
+            asked = None
     except _NOT_PLAIN:
         return None
-    return TaskColumns(names, demand, requirements=asked, source=source)
+    return TaskColumns(names, demand, requirements=asked, source=source, read_in=units or {})
 
 
 def plain_offers(rows: Any, source: str, units: Mapping[str, str] | None) -> OfferColumns | None:
@@ -50,23 +59,23 @@ def plain_offers(rows: Any, source: str, units: Mapping[str, str] | None) -> Off
     if type(rows) is not list or not rows or not _all(rows, Offer):
         return None
     try:
-        names = [row.name for row in rows if not (row.measures or row.occupants)]
+        names = [row.name for row in rows if row.measures is None and row.occupants is None]
         if len(names) != len(rows) or not _names_hold(names):
             return None
         available = _quantities([row.available for row in rows], units)
         devices = devices_at_once([row.devices for row in rows])
         if available is None or devices is None:
             return None
-        table = OfferColumns(names, available, devices=devices, source=source)
+        table = OfferColumns(names, available, devices=devices, source=source, read_in=units or {})
         capacities, attributes = [row.capacity for row in rows], [row.attributes for row in rows]
-        if any(capacities):
+        if capacities.count(None) < len(capacities):
             capacity = _quantities(capacities, units)
             if capacity is None or capacity.keys() != available.keys():
                 return None
             if not all(all(map(le, free, capacity[name])) for name, free in available.items()):
                 return None
             table.capacity = None if capacity == available else {name: capacity[name] for name in available}
-        if any(attributes):
+        if any(attributes) or not _all(attributes, dict):
             columns = _of_alike(attributes)
             if columns is None or not all(kinds(column) <= {str, type(None)} for column in columns.values()):
                 return None

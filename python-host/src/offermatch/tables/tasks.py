@@ -65,6 +65,7 @@ class TaskColumns:
         groups: The group of each row, with its rules; None where no task has one.
         units: What the file declares that the table was read from, for dimensions that the offers may have and it has not.
         named: Where rows were left out, the dimensions that all rows name which could be read: units may be of these.
+        read_in: The units that were declared where its numbers were read; None where they came in the smallest ones.
     """
 
     names: list[str]
@@ -79,6 +80,7 @@ class TaskColumns:
     groups: Sequence[Group | None] | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     named: Collection[str] = ()
+    read_in: Mapping[str, str] | None = field(default=None, compare=False)
     _known: _Known | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
@@ -112,7 +114,7 @@ class TaskColumns:
         Raises:
             InputError: A quantity, a name or a length that cannot be used.
         """
-        table = cls(*named_columns(names, demand, "demand", units, source), source=source)
+        table = cls(*named_columns(names, demand, "demand", units, source), source=source, read_in=units or {})
         table.devices = table._asked_devices(devices, device_shares)
         requirements = table._lists("requirements", requirements, (Requirement, Comparison))
         preferences = table._lists("preferences", preferences, (Preference,))
@@ -242,6 +244,7 @@ class TaskColumns:
             self.source,
             preferences=None if self.preferences is None else [self.preferences[row] for row in rows],
             groups=None if self.groups is None else [self.groups[row] for row in rows],
+            read_in=self.read_in,
         )
 
     def of_given(self, rows: Sequence[int]) -> TaskColumns:

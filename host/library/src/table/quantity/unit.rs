@@ -133,6 +133,11 @@ impl Unit {
         self.bare
     }
 
+    /// Whether numbers in the smallest unit of either mean the same.
+    pub(crate) fn is_comparable(self, other: Self) -> bool {
+        self.places == other.places
+    }
+
     /// What a suffix stands for in the smallest unit, as a factor and a power of ten.
     pub(super) fn suffix(self, suffix: &str) -> Option<(u64, i64)> {
         let (factor, exponent) = factor(self.kind, suffix)?;
