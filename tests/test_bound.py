@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,3 +26,51 @@ def test_both_programs_sort_alike(same_answer: Any, sample: str) -> None:
         for order in ("given", "size")
     )
     assert given["answer_digest"] != sized["answer_digest"]
+
+
+MEASURED = [{"measure": "p", "at_least": 2}]
+BOUNDS: dict[str, tuple[Any, Any, str, dict[str, Any]]] = {
+    "measures": (
+        [{"name": "t", "requirements": MEASURED}, {"name": "u", "requirements": [{"measure": "p", "at_most": 2}]}],
+        [{"name": "o", "available": {"cpu": 1}, "measures": {"p": 1}}, {"name": "unset", "available": {"cpu": 1}}],
+        "shared",
+        {"tasks": 1, "used": {"cpu": 0}},
+    ),
+    "a-measure-that-no-offer-has": (
+        [{"name": "t", "requirements": MEASURED}],
+        [{"name": "o", "available": {"cpu": 1}}],
+        "shared",
+        {"tasks": 0, "used": {"cpu": 0}},
+    ),
+    "a-preference-for-a-measure": (
+        [{"name": "t", "preferences": [{**MEASURED[0], "weight": 1}]}],
+        [{"name": "o", "available": {"cpu": 1}, "measures": {"p": 1}}],
+        "shared",
+        {"tasks": 1, "used": {"cpu": 0}},
+    ),
+    "nothing-is-asked": ([{"name": "t"}, {"name": "u"}], [{"name": "o"}], "exclusive", {"tasks": 1, "used": {}}),
+    "nothing-is-asked-in-a-zone": (
+        [{"name": name, "requirements": [{"attribute": "zone", "in": ["a"]}]} for name in "tuv"],
+        [{"name": name, "attributes": {"zone": name}} for name in "ab"],
+        "exclusive",
+        {"tasks": 1, "used": {}},
+    ),
+    "the-order-of-dimensions": (
+        [{"name": "t", "demand": {"gpu": 1}, "devices": 1}],
+        [{"name": "o", "available": {"gpu": 2, "cpu": 1}, "devices": 1}],
+        "exclusive",
+        {"tasks": 1, "used": {"gpu": 1, "cpu": 0, "devices": 1000}},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BOUNDS)
+def test_the_bound_of_both_programs(hosts: Any, tmp_path: Path, case: str) -> None:
+    rows, offered, mode, bound = BOUNDS[case]
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    tasks.write_text(json.dumps(rows))
+    offers.write_text(json.dumps(offered))
+    for host in hosts:
+        answer = host.answer("match", "--tasks", tasks, "--offers", offers, "--mode", mode, "--bound")
+        # The text, as the order of the keys counts.
+        assert json.dumps(answer["bound"]) == json.dumps(bound), host.name

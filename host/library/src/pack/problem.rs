@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use offermatch_core::{Kind as Kinds, TaskTable};
-
 use crate::error::Error;
 use crate::table::offers::Offers;
+use crate::table::requirements::Values;
 use crate::table::rows::WHOLE;
 use crate::table::tasks::Tasks;
 
@@ -20,30 +19,6 @@ pub struct Kind {
     pub most: Option<usize>,
     /// Their rows, in order.
     pub rows: Vec<usize>,
-}
-
-/// What requirements of tasks are compared with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Values {
-    attributes: Vec<u32>,
-    /// As bits, so that equal ones are found.
-    measures: Vec<u64>,
-}
-
-impl Values {
-    /// Whether a requirement holds.
-    fn meets(&self, asked: &TaskTable, at: usize) -> bool {
-        let subject = asked.requirement_subjects[at] as usize;
-        let kind = asked.requirement_kinds[at];
-        if kind == Kinds::AtLeast as u32 || kind == Kinds::AtMost as u32 {
-            // A measure that is not set is NaN, which is on neither side of any bound.
-            let measure = self.measures.get(subject).map_or(f64::NAN, |bits| f64::from_bits(*bits));
-            let bound = asked.requirement_bounds[at];
-            return if kind == Kinds::AtLeast as u32 { measure >= bound } else { measure <= bound };
-        }
-        let value = self.attributes.get(subject).copied().unwrap_or(0);
-        asked.values(at).contains(&value) != (kind == Kinds::NotIn as u32)
-    }
 }
 
 /// What is to be packed.
@@ -96,15 +71,7 @@ impl Problem {
             if !asked.devices.is_empty() {
                 capacity.push(offered.devices.of(row).iter().filter(|&&free| free == WHOLE).count() as u64);
             }
-            let measured = offered.measures.get(row * measures..(row + 1) * measures).unwrap_or_default();
-            let has = Values {
-                attributes: offered
-                    .attributes
-                    .get(row * attributes..(row + 1) * attributes)
-                    .unwrap_or_default()
-                    .to_vec(),
-                measures: measured.iter().map(|measure| measure.to_bits()).collect(),
-            };
+            let has = Values::of(offered, row, attributes, measures);
             let number = *numbers.entry((capacity, has)).or_insert_with_key(|(capacity, has)| {
                 kinds.push(Kind { capacity: capacity.clone(), most: None, rows: Vec::new() });
                 values.push(has.clone());
@@ -120,9 +87,7 @@ impl Problem {
                 if asked.requirements(row).is_empty() {
                     return Vec::new();
                 }
-                // A preference keeps no task from an offer.
-                let required = || asked.requirements(row).filter(|&at| !asked.is_preference(at));
-                values.iter().map(|has| required().all(|at| has.meets(asked, at))).collect()
+                values.iter().map(|has| has.serve(asked, row)).collect()
             })
             .collect();
         Ok(Self { demands, kinds, allowed })

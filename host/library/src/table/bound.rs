@@ -1,15 +1,17 @@
 //! An upper bound on what any matcher could place: what is left unplaced above it is nobody's fault.
 //!
 //! A relaxation: each dimension counts alone, a demand may be cut up among offers, and tasks with the same requirements share the
-//! offers that meet these. Maximal scores, preferences, measures and groups are not looked at. Whatever holds here holds for
+//! offers that meet these. Maximal scores, preferences and groups are not looked at. Whatever holds here holds for
 //! every answer, so no policy places more; `docs/semantics.md` has the rule.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use offermatch_core::{Mode, OfferTable, TaskTable};
 
+use crate::table::catalog::Catalog;
 use crate::table::offers::Offers;
-use crate::table::requirements::{Required, alike, required};
+use crate::table::requirements::Values;
 use crate::table::rows::WHOLE;
 use crate::table::tasks::Tasks;
 
@@ -49,7 +51,7 @@ impl Bound {
     pub fn of(tasks: &Tasks, offers: &Offers, mode: Mode) -> Self {
         let dimensions = tasks.catalog().dimensions().len();
         let columns = columns(tasks.table(), offers.table(), dimensions);
-        let kinds = kinds(tasks.table(), offers.table(), tasks.catalog().attributes().len());
+        let kinds = kinds(tasks.table(), offers.table(), tasks.catalog());
         let (mut placed, mut everybody) = (0, Vec::new());
         let mut used = vec![0_u128; columns.len()];
         for (allowed, rows) in &kinds {
@@ -110,33 +112,49 @@ fn columns(tasks: &TaskTable, offers: &OfferTable, dimensions: usize) -> Vec<Col
 }
 
 /// For each set of offers that requirements allow, these offers and the tasks.
-fn kinds(tasks: &TaskTable, offers: &OfferTable, attributes: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
+fn kinds(tasks: &TaskTable, offers: &OfferTable, catalog: &Catalog) -> Vec<(Vec<usize>, Vec<usize>)> {
     let rows = offers.rows as usize;
     if tasks.requirement_offsets.is_empty() {
         return vec![((0..rows).collect(), (0..tasks.rows as usize).collect())];
     }
-    let subjects: Vec<usize> = (0..attributes).collect();
-    let alike = alike(offers, attributes, &subjects);
-    let mut asking: Vec<(Vec<Required>, Vec<usize>)> = Vec::new();
-    let mut numbers: HashMap<Vec<Required>, usize> = HashMap::new();
-    for row in 0..tasks.rows as usize {
-        let number = *numbers.entry(required(tasks, row)).or_insert_with_key(|required| {
-            asking.push((required.clone(), Vec::new()));
-            asking.len() - 1
-        });
-        asking[number].1.push(row);
-    }
+    let (attributes, measures) = (catalog.attributes().len(), catalog.measures().len());
+    let alike = grouped(rows, |row| Values::of(offers, row, attributes, measures));
+    let mut asking = grouped(tasks.rows as usize, |row| required(tasks, row));
     asking.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
     let mut found: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
     let mut numbers: HashMap<Vec<usize>, usize> = HashMap::new();
-    for (at, (required, rows)) in asking.into_iter().enumerate() {
-        let meets = |values: &[u32]| at >= KINDS || required.iter().all(|one| one.holds(values));
-        let groups: Vec<usize> = (0..alike.len()).filter(|&group| meets(&alike[group].0)).collect();
+    for (at, (_, rows)) in asking.into_iter().enumerate() {
+        let serves = |values: &Values| at >= KINDS || values.serve(tasks, rows[0]);
+        let groups: Vec<usize> = (0..alike.len()).filter(|&group| serves(&alike[group].0)).collect();
         let number = *numbers.entry(groups).or_insert_with_key(|groups| {
             found.push((groups.iter().flat_map(|&group| &alike[group].1).copied().collect(), Vec::new()));
             found.len() - 1
         });
         found[number].1.extend(rows);
+    }
+    found
+}
+
+/// The requirements of a task, so that equal ones are found.
+fn required(tasks: &TaskTable, row: usize) -> Vec<(u32, u32, u64, &[u32])> {
+    let required = tasks.requirements(row).filter(|&at| !tasks.is_preference(at));
+    let one = |at: usize| {
+        let bound = tasks.requirement_bounds.get(at).copied().unwrap_or(0.0).to_bits();
+        (tasks.requirement_kinds[at], tasks.requirement_subjects[at], bound, tasks.values(at))
+    };
+    required.map(one).collect()
+}
+
+/// The rows of a table by a key, in the order of their first rows.
+fn grouped<K: Clone + Eq + Hash>(rows: usize, key: impl Fn(usize) -> K) -> Vec<(K, Vec<usize>)> {
+    let mut found: Vec<(K, Vec<usize>)> = Vec::new();
+    let mut numbers: HashMap<K, usize> = HashMap::new();
+    for row in 0..rows {
+        let number = *numbers.entry(key(row)).or_insert_with_key(|key| {
+            found.push((key.clone(), Vec::new()));
+            found.len() - 1
+        });
+        found[number].1.push(row);
     }
     found
 }

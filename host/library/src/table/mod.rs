@@ -10,7 +10,7 @@ pub(crate) mod offers;
 pub(crate) mod partition;
 pub(crate) mod quantity;
 mod remarks;
-mod requirements;
+pub(crate) mod requirements;
 pub(crate) mod rows;
 pub(crate) mod rule;
 pub(crate) mod settings;

@@ -85,6 +85,42 @@ fn push_one(table: &mut TaskTable, requirement: &Requirement, catalog: &Catalog)
     Ok(bound)
 }
 
+/// What requirements of tasks are compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Values {
+    attributes: Vec<u32>,
+    /// As bits, so that equal ones are found.
+    measures: Vec<u64>,
+}
+
+impl Values {
+    /// Those of an offer, in a table of so many attributes and measures.
+    pub(crate) fn of(offers: &OfferTable, row: usize, attributes: usize, measures: usize) -> Self {
+        let measured = offers.measures.get(row * measures..(row + 1) * measures).unwrap_or_default();
+        let named = offers.attributes.get(row * attributes..(row + 1) * attributes).unwrap_or_default();
+        Self { attributes: named.to_vec(), measures: measured.iter().map(|measure| measure.to_bits()).collect() }
+    }
+
+    /// Whether all requirements of a task hold; a preference keeps no task from an offer.
+    pub(crate) fn serve(&self, asked: &TaskTable, task: usize) -> bool {
+        asked.requirements(task).filter(|&at| !asked.is_preference(at)).all(|at| self.meets(asked, at))
+    }
+
+    /// Whether a requirement holds.
+    fn meets(&self, asked: &TaskTable, at: usize) -> bool {
+        let subject = asked.requirement_subjects[at] as usize;
+        let kind = asked.requirement_kinds[at];
+        if kind == Kind::AtLeast as u32 || kind == Kind::AtMost as u32 {
+            // A measure that is not set is NaN, which is on neither side of any bound.
+            let measure = self.measures.get(subject).map_or(f64::NAN, |bits| f64::from_bits(*bits));
+            let bound = asked.requirement_bounds[at];
+            return if kind == Kind::AtLeast as u32 { measure >= bound } else { measure <= bound };
+        }
+        let value = self.attributes.get(subject).copied().unwrap_or(UNSET);
+        asked.values(at).contains(&value) != (kind == Kind::NotIn as u32)
+    }
+}
+
 /// A requirement on an attribute.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Required {

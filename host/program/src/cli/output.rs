@@ -46,7 +46,8 @@ struct UpperBound {
     /// How many tasks could be placed.
     tasks: usize,
     /// How much of each dimension they could use, in the smallest unit, and of the devices in thousandths.
-    used: serde_json::Map<String, serde_json::Value>,
+    #[serde(serialize_with = "in_order")]
+    used: Vec<(String, serde_json::Value)>,
 }
 
 impl UpperBound {
@@ -207,6 +208,11 @@ fn checks<S: Serializer>(found: &Option<Vec<(String, Check<Missing>)>>, serializ
 /// Writes pairs as an object.
 fn map<S: Serializer>(pairs: &[(&str, u32)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().copied())
+}
+
+/// Writes pairs as an object whose keys stay in their order.
+fn in_order<S: Serializer>(pairs: &[(String, serde_json::Value)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
 /// Milliseconds by stage, as `docs/formats.md` names them.

@@ -70,13 +70,13 @@ def upper_bound(tasks: TaskColumns, offers: OfferColumns, mode: Mode, dimensions
         if len(rows) < len(tasks):
             chosen = [column.of_tasks(rows) for column in chosen]
         fitting, chosen = _fitting(rows, chosen)
-        placed += _most(chosen, len(fitting), mode)
+        placed += _most(chosen, len(fitting), len(offers if allowed is None else allowed), mode)
         everybody += fitting
         for column in chosen:
             if column.name:
                 used[column.name] += min(sum(column.asked), sum(column.free))
     if len(kinds) > 1:
-        placed = min(placed, _most([column.of_tasks(everybody) for column in columns], len(everybody), mode))
+        placed = min(placed, _most([column.of_tasks(everybody) for column in columns], len(everybody), len(offers), mode))
     return Bound(placed, {column.name: min(used[column.name], sum(column.free)) for column in columns if column.name})
 
 
@@ -144,10 +144,10 @@ def _kinds(tasks: TaskColumns, offers: OfferColumns) -> list[tuple[Sequence[int]
     ]
 
 
-def _most(columns: Sequence[_Column], tasks: int, mode: Mode) -> int:
-    """Return how many of so many tasks the offers could take, by the column that says the least."""
+def _most(columns: Sequence[_Column], tasks: int, offers: int, mode: Mode) -> int:
+    """Return how many of so many tasks so many offers could take, by the column that says the least."""
     if mode == "exclusive":
-        return min([tasks, *(_one_each(column) for column in columns)])
+        return min([tasks, offers, *(_one_each(column) for column in columns)])
     # What nobody asks for says nothing, and would only make room in the sum.
     columns = [column for column in columns if any(column.asked)]
     totals = [sum(column.free) for column in columns]
