@@ -70,8 +70,8 @@ def offer_from_mapping(row: Mapping[str, Any], place: str) -> Offer:
     capacity = _mapping(row, "capacity", named)
     attributes = _mapping(row, "attributes", named)
     devices = row.get("devices", 0)
-    if devices is None or isinstance(devices, Mapping):
-        # Nothing that a row of our own could have meant: it would pass for no devices below.
+    if devices is None or isinstance(devices, Mapping) or (isinstance(devices, str) and "|" in devices):
+        # Nothing that a row of our own could have meant: it would pass for no devices below, or for a cell of CSV.
         hint = "devices is a number of free devices, or a list of the free thousandths of each"
         raise InputError("quantity-malformed", f"{shown_value(devices)} is not a number", hint, f"{named}, devices")
     measures = measures_from(_mapping(row, "measures", named), named)
