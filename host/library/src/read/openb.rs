@@ -5,6 +5,7 @@ use ::csv::StringRecord;
 use crate::error::Error;
 use crate::read::cells::{self, Row};
 use crate::read::csv_table::Table;
+use crate::remedy;
 use crate::table::bad::Rows;
 use crate::table::quantity::{Unit, Units};
 use crate::table::rows::{Offer, Requirement, Task};
@@ -43,6 +44,7 @@ pub(super) fn tasks(text: &str, source: &str) -> Result<Rows<Task>, Error> {
         if !models.is_empty() {
             task.requirements.push(Requirement::is_in("model", models.split('|')));
         }
+        has_name(row)?;
         Ok(task)
     };
     table.rows(name, &units, pod)
@@ -61,6 +63,7 @@ pub(super) fn offers(text: &str, source: &str) -> Result<Rows<Offer>, Error> {
         let mut offer = Offer::new(row.name.unwrap_or_default(), quantities(row, &cells[cpu], &cells[memory])?);
         offer.devices = vec![1000; devices(row, "gpu", &cells[count])? as usize];
         offer.attributes.push(("model".to_owned(), cells[model].to_owned()));
+        has_name(row)?;
         Ok(offer)
     };
     table.rows(name, &units, node)
@@ -81,6 +84,11 @@ fn whole(row: Row<'_>, column: &str, cell: &str) -> Result<u64, Error> {
 /// A number of devices.
 fn devices(row: Row<'_>, column: &str, cell: &str) -> Result<u32, Error> {
     cells::devices(whole(row, column, cell)?, || Box::new(row.place(column)))
+}
+
+/// Refuses a row without a name.
+fn has_name(row: Row<'_>) -> Result<(), Error> {
+    row.name.map(drop).ok_or_else(|| row.missing("name", remedy::NAMELESS))
 }
 
 /// The trace has no units behind the names of its columns.

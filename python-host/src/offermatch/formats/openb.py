@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from offermatch.errors import InputError
 from offermatch.model import Offer, Quantity, Requirement, Task
-from offermatch.quantity import parse
+from offermatch.quantity import UNITS, parse
 from offermatch.tables.columns import check_devices
 from offermatch.visible import called
 
@@ -15,7 +15,6 @@ __all__ = ["NODES", "PODS", "check_columns", "offer", "offers", "task", "tasks"]
 PODS = ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
 NODES = ("sn", "cpu_milli", "memory_mib", "gpu", "model")
 """The columns that are read; the first has the names."""
-_MIB = 2**20
 
 
 def tasks(header: Sequence[str], rows: Iterable[Sequence[str]], source: str) -> list[Task]:
@@ -71,9 +70,8 @@ def offer(row: Mapping[str, str], place: str) -> Offer:
 
 
 def _demand(row: Mapping[str, str], place: str) -> dict[str, Quantity]:
-    mebibytes = _number(row["memory_mib"], f"{place}, memory_mib")
     cpu = f"{_number(row['cpu_milli'], f'{place}, cpu_milli')}m"
-    return {"cpu": cpu, "memory": parse(mebibytes * _MIB, f"{place}, memory_mib")}
+    return {"cpu": cpu, "memory": parse(row["memory_mib"] or 0, f"{place}, memory_mib", UNITS["MiB"])}
 
 
 def _number(cell: str, place: str) -> int:
