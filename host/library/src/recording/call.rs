@@ -170,6 +170,15 @@ pub(super) fn call(step: &Step) -> Call {
     }
 }
 
+/// Refuses an answer whose columns are not of one length.
+fn check_lengths(tasks: &[u32], offers: &[u32], scores: &[f64]) -> Result<(), String> {
+    let (tasks, offers, scores) = (tasks.len(), offers.len(), scores.len());
+    if tasks == offers && offers == scores {
+        return Ok(());
+    }
+    Err(format!("an answer has {tasks} tasks, {offers} offers and {scores} scores"))
+}
+
 /// The step of a call, or what is wrong with it.
 pub(super) fn step(call: Call) -> Result<Step, String> {
     let outcome = match (call.answer, call.error) {
@@ -191,11 +200,13 @@ pub(super) fn step(call: Call) -> Result<Step, String> {
     match (call.assign, call.update, call.explain, call.preempt) {
         (Some(Object(tasks)), None, None, None) => Ok(Step::Assign {
             tasks: tasks.into(),
-            answer: read::<Placed>(outcome)?.map(|placed| Assignments {
-                tasks: placed.tasks,
-                offers: placed.offers,
-                scores: placed.scores,
-            }),
+            answer: match read::<Placed>(outcome)? {
+                Ok(Placed { tasks, offers, scores }) => {
+                    check_lengths(&tasks, &offers, &scores)?;
+                    Ok(Assignments { tasks, offers, scores })
+                }
+                Err(error) => Err(error),
+            },
         }),
         (None, Some(Object(what)), None, None) => Ok(Step::Update {
             changes: Changes {
@@ -214,13 +225,13 @@ pub(super) fn step(call: Call) -> Result<Step, String> {
             tasks: asked.tasks.0.into(),
             priorities: asked.priorities,
             running: asked.running.0.into(),
-            answer: read::<Planned>(outcome)?.map(|planned| Plan {
-                tasks: planned.tasks,
-                offers: planned.offers,
-                scores: planned.scores,
-                victim_offsets: planned.victim_offsets,
-                victims: planned.victims,
-            }),
+            answer: match read::<Planned>(outcome)? {
+                Ok(Planned { tasks, offers, scores, victim_offsets, victims }) => {
+                    check_lengths(&tasks, &offers, &scores)?;
+                    Ok(Plan { tasks, offers, scores, victim_offsets, victims })
+                }
+                Err(error) => Err(error),
+            },
         }),
         _ => Err("a step is one of assign, update, explain and preempt".to_owned()),
     }

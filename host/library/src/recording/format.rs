@@ -72,6 +72,8 @@ fn is_zero(number: &u32) -> bool {
 #[serde(deny_unknown_fields)]
 struct Ranking {
     mode: Way,
+    /// Null is no limit; that it is not there is a fault, which serde only says of what has a function of its own.
+    #[serde(deserialize_with = "Option::deserialize")]
     max_score: Option<Real>,
     #[serde(default)]
     weights: Vec<Real>,

@@ -154,6 +154,13 @@ def _mode(value: Any) -> str:
     return "" if value in ("exclusive", "shared") else f"{_shown(value)} is not exclusive or shared"
 
 
+def _lengths(call: str, answer: dict[str, Any]) -> str:
+    if call not in ("assign", "preempt"):
+        return ""
+    tasks, offers, scores = (len(answer.get(name, ())) for name in ("tasks", "offers", "scores"))
+    return "" if tasks == offers == scores else f"an answer has {tasks} tasks, {offers} offers and {scores} scores"
+
+
 _TEXT, _FLAG = _is(str, "text"), _is(bool, "true or false")
 _U32, _U64 = _whole(2**32 - 1), _whole(2**64 - 1)
 _SHORT, _LONG = _array(_U32), _array(_U64)
@@ -197,7 +204,7 @@ def _recording(offers: dict[str, Kind], tasks: dict[str, Kind], explained: dict[
         answer = value.get("answer")
         if answer is not None and value.get("error") is not None:
             return "a step has an answer or an error, not both"
-        return "" if answer is None else answers[asked[0]](answer)
+        return "" if answer is None else answers[asked[0]](answer) or _lengths(asked[0], answer)
 
     settings = {"mode": _mode, "max_score": _or_null(_real) if more else _real}
     return _object(
