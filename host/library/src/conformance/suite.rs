@@ -12,7 +12,7 @@ use super::report::{Failure, GENERATED, GroupReport, Report, SkippedCase, SuiteR
 use super::rules::{audit_by_ledger, has_groups, has_plans, served, why_not_asked};
 use super::scores::{audit_by_scores, hang_on_task_and_offer, largest_table};
 use super::{Finding, Level, Skips, endurance, laws};
-use crate::error::{Error, SEE_FORMATS};
+use crate::error::{Error, Place, SEE_FORMATS};
 use crate::pool::matcher::Matcher;
 use crate::reading::{self, MOST_OF_A_RECORDING};
 use crate::recording::{Recording, Step};
@@ -99,10 +99,10 @@ impl Suite {
         Self::of(SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
     }
 
-    /// The cases in a directory: every `*.json` in it, by name.
+    /// The cases in a directory: every `*.json` in it, by name. A directory without a case is the wrong one.
     ///
     /// # Errors
-    /// [`Error::FileUnreadable`] and [`Error::FileMalformed`].
+    /// [`Error::FileUnreadable`], [`Error::FileMalformed`] and [`Error::RowMalformed`].
     pub fn read(folder: impl AsRef<Path>) -> Result<Self, Error> {
         let unreadable = |path: &Path| {
             let file = path.display().to_string();
@@ -127,7 +127,13 @@ impl Suite {
                 }
             }
         });
-        Self::of(texts.collect::<Result<Vec<_>, Error>>()?)
+        let found = Self::of(texts.collect::<Result<Vec<_>, Error>>()?)?;
+        if found.is_empty() {
+            let place = Box::new(Place { source: folder.display().to_string(), ..Place::default() });
+            let hint = "give a directory of cases, each group in a file that ends in .json";
+            return Err(Error::RowMalformed { place, message: "there is no case".to_owned(), hint });
+        }
+        Ok(found)
     }
 
     /// The cases in these texts.

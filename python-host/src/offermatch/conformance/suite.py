@@ -117,14 +117,18 @@ class Suite:
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Suite:
-        """Return the cases in a directory: every ``*.json`` in it, by name.
+        """Return the cases in a directory: every ``*.json`` in it, by name. A directory without a case is the wrong one.
 
         Raises:
             InputError: ``file-unreadable`` or ``file-malformed``.
         """
         if not Path(folder).is_dir():
             raise InputError("file-unreadable", "not a directory", "give a directory of cases", str(folder))
-        return cls([Group(*read_group(path)) for path in sorted(Path(folder).glob("*.json"))])
+        found = cls([Group(*read_group(path)) for path in sorted(Path(folder).glob("*.json"))])
+        if not len(found):
+            hint = "give a directory of cases, each group in a file that ends in .json"
+            raise InputError("file-malformed", "there is no case", hint, str(folder))
+        return found
 
     def quick(self) -> Suite:
         """Return the same without its large cases, for those who wait."""
