@@ -277,3 +277,37 @@ def test_rows_of_other_systems_are_left_out_alike(hosts: Any, tmp_path: Path, fo
         assert " rows cannot be used: this one; " in strict.stderr, f"{host.name}: {strict.stderr}"
         for _, name, code in bad_tasks:
             assert code == "duplicate-name" or f"({name})" in strict.stderr or not name, f"{host.name}: {strict.stderr}"
+
+
+def test_a_row_without_a_name_counts_beside_others(hosts: Any, tmp_path: Path) -> None:
+    pods, nodes = tmp_path / "pods.csv", tmp_path / "nodes.csv"
+    pods.write_text("name,cpu_milli,memory_mib,num_gpu,gpu_milli\n,1,1,0,0\na,-1,1,0,0\n")
+    nodes.write_text("sn,cpu_milli,memory_mib,gpu,model\n,1,1,0,\nn,-1,1,0,\n")
+    for host in hosts:
+        done = host.run("match", "--format", "openb", "--tasks", pods, "--offers", nodes)
+        assert done.stderr.startswith(f"error[missing-column]: {pods}, row 0, name: "), f"{host.name}: {done.stderr}"
+        assert ". 2 rows cannot be used: this one; " in done.stderr, f"{host.name}: {done.stderr}"
+
+
+def test_a_name_that_is_a_whole_number_tells_which_row_it_is(hosts: Any, tmp_path: Path) -> None:
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    tasks.write_text('[{"name": 12345}, {"name": true}, {"name": [1]}, {"name": 1.5}, {"name": "t"}]')
+    offers.write_text("[]")
+    for host in hosts:
+        answer = json.loads(host.run("match", "--tasks", tasks, "--offers", offers, "--bad-rows", "leave-out").stdout)
+        assert [one["name"] for one in answer["left_out"]] == ["12345", "", "", ""], host.name
+        assert {one["code"] for one in answer["left_out"]} == {"file-malformed"}, host.name
+
+
+def test_a_group_that_lacks_members_is_named_by_the_row_of_the_file(hosts: Any, tmp_path: Path) -> None:
+    tasks, offers = tmp_path / "tasks.json", tmp_path / "offers.json"
+    bad, group = {"name": "bad", "demand": {"cpu": -1}}, {"name": "g", "least": 5}
+    tasks.write_text(json.dumps([bad, {"name": "x"}, {"name": "m", "demand": {"cpu": 1}, "group": group}]))
+    offers.write_text('[{"name": "o", "available": {"cpu": 4}}]')
+    for host in hosts:
+        for order in ("given", "size"):
+            asked = ("match", "--tasks", tasks, "--offers", offers, "--bad-rows", "leave-out", "--order", order)
+            first = host.run(*asked).stderr
+            assert f"error[group-malformed]: {tasks}, row 2 (m), group.least: at least 5 of " in first, (
+                f"{host.name}: {first}"
+            )

@@ -257,7 +257,7 @@ impl Pool {
         let mut table = selected.table().clone();
         // Some members are elsewhere in the answer.
         Groups::drop_least(&mut table);
-        selected.groups().with_occupants(&mut table, selected.names(), &occupants)?;
+        selected.groups().with_occupants(&mut table, &occupants)?;
         self.explained(&selected, &table)
     }
 
@@ -432,7 +432,7 @@ fn occupied<'t>(tasks: &'t Tasks, occupants: &Occupants) -> Result<Cow<'t, TaskT
         return Ok(Cow::Borrowed(tasks.table()));
     }
     let mut table = tasks.table().clone();
-    tasks.groups().with_occupants(&mut table, tasks.names(), occupants)?;
+    tasks.groups().with_occupants(&mut table, occupants)?;
     Ok(Cow::Owned(table))
 }
 

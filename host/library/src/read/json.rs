@@ -133,11 +133,14 @@ impl<'a> File<'a> {
         let objects = rows.into_iter().enumerate().map(object).collect::<Result<Vec<Object<'a>>, Error>>()?;
         let rows = objects.iter().enumerate().map(|(number, object)| {
             let mut row = row(number);
-            let name = match object.get("name").filter(|name| name.get() != "null") {
+            let given = object.get("name").map_or("null", |name| name.get());
+            let name = match object.get("name").filter(|_| given != "null") {
                 None => Ok(String::new()),
                 Some(name) => shaped(|| row.place("name"), name, "text", "a name is text"),
             };
             match name {
+                // A whole number is no name, and tells all the same which row it is.
+                Err(error) if given.bytes().all(|byte| byte.is_ascii_digit()) => (given.to_owned(), Err(error)),
                 Err(error) => (String::new(), Err(error)),
                 Ok(name) if name.is_empty() => (name, Err(row.missing("name", remedy::NAMELESS))),
                 Ok(name) => {

@@ -16,6 +16,8 @@ pub(crate) struct Groups {
     names: Vec<String>,
     /// What each asks.
     rules: Vec<Group>,
+    /// The first member of each: its row in the table as it was given, and its name.
+    first: Vec<(usize, String)>,
     /// Where the tasks came from, for errors.
     source: String,
 }
@@ -29,6 +31,7 @@ impl Groups {
         let mut known: HashMap<&str, u32> = HashMap::new();
         // The rules of each group, and the row that bears them.
         let mut found: Vec<(&Group, usize)> = Vec::new();
+        let mut first = Vec::new();
         for (row, task) in rows.iter().enumerate() {
             let Some(group) = &task.group else {
                 table.group_of.push(0);
@@ -41,9 +44,12 @@ impl Groups {
             let at = *known.entry(&group.name).or_insert(found.len() as u32);
             table.group_of.push(at + 1);
             match found.get_mut(at as usize) {
-                None => found.push((group, row)),
-                Some(first) if first.0.is_name_only() => *first = (group, row),
-                Some((first, from)) if !group.is_name_only() && group != *first => {
+                None => {
+                    found.push((group, row));
+                    first.push((row, task.name.clone()));
+                }
+                Some(known) if known.0.is_name_only() => *known = (group, row),
+                Some((known, from)) if !group.is_name_only() && group != *known => {
                     let reason = format!("{} is another group in row {from}", visible_name(&group.name));
                     let hint = "all members bear the same group, or its name alone";
                     return Err(malformed(source, row, task, "group", reason, hint));
@@ -58,7 +64,12 @@ impl Groups {
         table.groups = columns(&found, rows, catalog, source)?;
         let names = found.iter().map(|(group, _)| group.name.clone()).collect();
         let rules = found.iter().map(|(group, _)| (*group).clone()).collect();
-        Ok(Self { names, rules, source: source.to_owned() })
+        Ok(Self { names, rules, first, source: source.to_owned() })
+    }
+
+    /// Gives rows the numbers that they have in the table as it was given.
+    pub(crate) fn renumber(&mut self, numbers: &[usize]) {
+        self.first.iter_mut().for_each(|(row, _)| *row = numbers[*row]);
     }
 
     /// Whether there is none.
@@ -70,12 +81,7 @@ impl Groups {
     ///
     /// # Errors
     /// [`Error::GroupMalformed`].
-    pub(crate) fn with_occupants(
-        &self,
-        tasks: &mut TaskTable,
-        names: &[String],
-        occupants: &Occupants,
-    ) -> Result<(), Error> {
+    pub(crate) fn with_occupants(&self, tasks: &mut TaskTable, occupants: &Occupants) -> Result<(), Error> {
         let numbers: HashMap<&str, u32> = self.names.iter().map(String::as_str).zip(0..).collect();
         let groups = &mut tasks.groups;
         for (&offer, counts) in &occupants.0 {
@@ -95,7 +101,6 @@ impl Groups {
         }
         let lacks = |at: &usize| u64::from(groups.least.get(*at).copied().unwrap_or(0)) > members[*at] + running[*at];
         let Some(at) = (0..self.names.len()).find(lacks) else { return Ok(()) };
-        let row = tasks.group_of.iter().position(|&group| group as usize == at + 1).unwrap_or(0);
         let reason = format!(
             "at least {} of {}, which has {} members here and {} that run",
             groups.least[at],
@@ -103,9 +108,10 @@ impl Groups {
             members[at],
             running[at],
         );
-        let (source, name) = (self.source.clone(), names.get(row).cloned());
+        let (row, name) = self.first[at].clone();
+        let (source, column) = (self.source.clone(), "group.least".to_owned());
         Err(Error::GroupMalformed {
-            place: Box::new(Place { source, row: Some(row), name, column: "group.least".to_owned() }),
+            place: Box::new(Place { source, row: Some(row), name: Some(name), column }),
             reason,
             hint: "give all members of the group at once, or ask for fewer",
         })

@@ -70,6 +70,7 @@ impl Tasks {
     pub fn leaving_out(rows: &mut Rows<Task>, catalog: &Catalog, source: &str) -> Result<Self, Error> {
         let mut built = rows.leave_out(source, |task| &task.name, |rows| Self::build(rows, catalog, source))?;
         built.unknown.iter_mut().for_each(|unknown| unknown.renumber(rows.numbers()));
+        built.groups.renumber(rows.numbers());
         Ok(built)
     }
 
