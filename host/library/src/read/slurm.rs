@@ -38,6 +38,8 @@ const UNUSABLE: [&str; 16] = [
     "INVALID_REG",
     "INVALID",
 ];
+/// The remedy for what Slurm does not print.
+const GIVE: &str = "give what 'squeue --json' prints as tasks, and what 'scontrol show node --json' prints as offers";
 /// What an attribute says of a node without any.
 const NONE: &str = "(none)";
 /// The most tasks of an array that are read.
@@ -75,8 +77,8 @@ type Order = (std::cmp::Reverse<u64>, u64);
 
 /// The tasks of a job that waits for room; none of one that does not.
 fn waiting(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<Vec<(Order, Task)>, Error> {
-    let waits = words(job.get("job_state")).iter().any(|state| state == "PENDING")
-        && !WAITS_FOR_OTHERS.contains(&text(job.get("state_reason")).as_str());
+    let waits = words(at, job, "job_state")?.iter().any(|state| state == "PENDING")
+        && !WAITS_FOR_OTHERS.contains(&word(at, job, "state_reason")?.as_str());
     let priority = number(at, job, "priority")?;
     if !waits || priority == Some(0) {
         return Ok(Vec::new());
@@ -91,10 +93,8 @@ fn rows((content, source): (&str, &str), key: &str) -> Result<Vec<Value>, Error>
     match tree.0.get(key) {
         Some(Value::Array(rows)) if rows.iter().all(Value::is_object) => Ok(rows.clone()),
         _ => {
-            let hint =
-                "give what 'squeue --json' prints as tasks, and what 'scontrol show node --json' prints as offers";
             let place = Box::new(Place { source: source.to_owned(), ..Place::default() });
-            Err(Error::RowMalformed { place, message: format!("there is no array of {key}"), hint })
+            Err(Error::RowMalformed { place, message: format!("there is no array of {key}"), hint: GIVE })
         }
     }
 }
@@ -106,7 +106,8 @@ fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Re
         return Err(Error::MissingColumn { place: at.place("name"), hint: remedy::NAMELESS });
     }
     let at = at.named(&name);
-    let states: Vec<String> = words(node.get("state")).into_iter().chain(words(node.get("state_flags"))).collect();
+    let mut states = words(&at, node, "state")?;
+    states.extend(words(&at, node, "state_flags")?);
     // A star, a tilde and the like behind a state say more of it.
     let states = states.iter().map(|state| state.trim_end_matches(|c| "*~#!%$@^-+".contains(c)).to_uppercase());
     let states: Vec<String> = states.collect();
@@ -117,8 +118,8 @@ fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Re
     let known = |key: &str| number(&at, node, key).map(|number| number.unwrap_or(0));
     let cores = if known("effective_cpus")? > 0 { known("effective_cpus")? } else { known("cpus")? };
     let memory = known("real_memory")?.saturating_sub(known("specialized_memory")?);
-    let (there, used) =
-        (gres(&at, "gres", &text(node.get("gres")))?, gres(&at, "gres_used", &text(node.get("gres_used")))?);
+    let listed = |key: &str| gres(&at, key, &word(&at, node, key)?);
+    let (there, used) = (listed("gres")?, listed("gres_used")?);
     let bytes = |mebibytes: u64| at.quantity("real_memory", &mebibytes.to_string(), Unit::MEBIBYTES);
     let cpu = |cores: u64| at.quantity("cpus", &cores.to_string(), Unit::CORES);
     let mut offer = Offer::new(
@@ -148,11 +149,10 @@ fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Re
             offer.available.push((format!("gres/{kind}"), free));
         }
     }
-    let active = words(node.get("active_features"));
-    let listed = if active.is_empty() { words(node.get("features")) } else { active };
-    for (attribute, sets, mut listed) in
-        [("partitions", partitions, words(node.get("partitions"))), ("features", features, listed)]
-    {
+    let in_partitions = words(&at, node, "partitions")?;
+    let active = words(&at, node, "active_features")?;
+    let listed = if active.is_empty() { words(&at, node, "features")? } else { active };
+    for (attribute, sets, mut listed) in [("partitions", partitions, in_partitions), ("features", features, listed)] {
         listed.sort();
         listed.dedup();
         let written = if listed.is_empty() { NONE.to_owned() } else { listed.join(",") };
@@ -167,7 +167,8 @@ fn offer(node: &Value, at: At, partitions: &mut Sets, features: &mut Sets) -> Re
 /// The tasks of a job: one, or those of an array that may start.
 fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<Vec<Task>, Error> {
     let (mut task, mut nodes) = (Task::default(), None);
-    for part in text(job.get("tres_req_str")).split(',').filter(|part| !part.is_empty()) {
+    let asked = word(at, job, "tres_req_str")?;
+    for part in asked.split(',').filter(|part| !part.is_empty()) {
         let (name, amount) = part.split_once('=').unwrap_or((part, ""));
         let column = format!("tres_req_str, {name}");
         match name {
@@ -199,9 +200,9 @@ fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<
         let hint = "ask for one node a task, or leave the job out";
         return Err(at.malformed("node_count", format!("a job of {nodes} nodes cannot be said as a task"), hint));
     }
-    if !text(job.get("tres_req_str")).contains("gres/") {
+    if !asked.contains("gres/") {
         // Where the accounting does not count them, what is asked for a node stands apart.
-        let per_node = text(job.get("tres_per_node"));
+        let per_node = word(at, job, "tres_per_node")?;
         let parts = per_node
             .split(',')
             .map(|part| part.strip_prefix("gres:").or_else(|| part.strip_prefix("gres/")).unwrap_or(part));
@@ -216,11 +217,11 @@ fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<
             }
         }
     }
-    let wanted = words(job.get("partition"));
+    let wanted = words(at, job, "partition")?;
     if !wanted.is_empty() {
         task.requirements.push(among("partitions", partitions, |found| wanted.iter().any(|one| found.contains(one))));
     }
-    let asked = text(job.get("features"));
+    let asked = word(at, job, "features")?;
     if !asked.is_empty() {
         if asked.contains(['(', ')', '[', ']', '*', '!']) || (asked.contains('&') && asked.contains('|')) {
             let hint = "join features by & or by |, not by both, without counts and brackets";
@@ -234,7 +235,7 @@ fn tasks_of(job: &Value, at: &At, partitions: &Sets, features: &Sets) -> Result<
         }));
     }
     let name = text(job.get("job_id"));
-    let array = text(job.get("array_task_string"));
+    let array = word(at, job, "array_task_string")?;
     if array.is_empty() {
         return Ok(vec![Task { name, ..task }]);
     }
@@ -369,9 +370,25 @@ fn number(at: &At, whole: &Value, key: &str) -> Result<Option<u64>, Error> {
 }
 
 /// Words as Slurm's versions print them: in an array, or joined by commas.
-fn words(value: Option<&Value>) -> Vec<String> {
+fn words(at: &At, whole: &Value, key: &str) -> Result<Vec<String>, Error> {
+    match whole.get(key) {
+        Some(Value::Array(words)) => words.iter().map(|word| written(at, Some(word), key)).collect(),
+        other => {
+            let joined = written(at, other, key)?;
+            Ok(joined.split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+        }
+    }
+}
+
+/// The text under a key; empty where there is none. What cannot be read may be what keeps a job from a node.
+fn word(at: &At, whole: &Value, key: &str) -> Result<String, Error> {
+    written(at, whole.get(key), key)
+}
+
+/// A value as text, or the error of another one.
+fn written(at: &At, value: Option<&Value>, key: &str) -> Result<String, Error> {
     match value {
-        Some(Value::Array(words)) => words.iter().map(|word| text(Some(word))).collect(),
-        other => text(other).split(',').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
+        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => Err(at.malformed(key, "not text", GIVE)),
+        other => Ok(text(other)),
     }
 }

@@ -19,6 +19,7 @@ from offermatch.visible import called
 __all__ = ["tables"]
 
 _MIB = 2**20
+_GIVE = "give what 'squeue --json' prints as tasks, and what 'scontrol show node --json' prints as offers"
 _WAITS_FOR_OTHERS = {"Dependency", "DependencyNeverSatisfied", "JobHeldUser", "JobHeldAdmin", "BeginTime"}
 _USABLE = {"IDLE", "MIXED", "ALLOCATED"}
 _UNUSABLE = {
@@ -60,7 +61,8 @@ def tables(jobs: Any, nodes: Any, source: str, node_source: str) -> tuple[Rows[T
         name = _text(job.get("job_id"))
         with asking.reading(row, name):
             place = called(f"{source}, row {row}", name)
-            waits = "PENDING" in _words(job.get("job_state")) and _text(job.get("state_reason")) not in _WAITS_FOR_OTHERS
+            is_pending = "PENDING" in _words(job, "job_state", place)
+            waits = is_pending and _word(job, "state_reason", place) not in _WAITS_FOR_OTHERS
             priority = _number(job, "priority", place)
             if waits and priority != 0:
                 order = -(priority or 0), _number(job, "job_id", place) or 0
@@ -73,8 +75,7 @@ def tables(jobs: Any, nodes: Any, source: str, node_source: str) -> tuple[Rows[T
 def _rows(document: Any, key: str, source: str) -> list[_Row]:
     rows = document.get(key) if isinstance(document, Mapping) else None
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        hint = "give what 'squeue --json' prints as tasks, and what 'scontrol show node --json' prints as offers"
-        raise InputError("file-malformed", f"there is no array of {key}", hint, source)
+        raise InputError("file-malformed", f"there is no array of {key}", _GIVE, source)
     return rows
 
 
@@ -84,7 +85,8 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
     if not name:
         raise nameless(f"{place}, name")
     # A star, a tilde and the like behind a state say more of it.
-    states = {word.rstrip("*~#!%$@^-+").upper() for word in _words(node.get("state")) + _words(node.get("state_flags"))}
+    said = _words(node, "state", place) + _words(node, "state_flags", place)
+    states = {word.rstrip("*~#!%$@^-+").upper() for word in said}
     if not states & _USABLE or states & _UNUSABLE:
         return None
 
@@ -93,7 +95,7 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
 
     cores = known("effective_cpus") or known("cpus")
     memory = max(0, known("real_memory") - known("specialized_memory"))
-    there, used = (_gres(_text(node.get(key)), f"{place}, {key}") for key in ("gres", "gres_used"))
+    there, used = (_gres(_word(node, key, place), f"{place}, {key}") for key in ("gres", "gres_used"))
     capacity: dict[str, Quantity] = {"cpu": cores, "memory": memory * _MIB}
     available: dict[str, Quantity] = {
         "cpu": max(0, cores - known("alloc_cpus")),
@@ -102,7 +104,7 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
     attributes: dict[str, str | None] = {"node": name}
     devices = 0
     if sum(kind == "gpu" for kind, _ in there) > 1:
-        message = f"the node has GPUs of several types: {_text(node.get('gres'))}"
+        message = f"the node has GPUs of several types: {_word(node, 'gres', place)}"
         raise InputError("devices-malformed", message, "give a node one type of GPU, or leave it out", f"{place}, gres")
     for (kind, model), count in there.items():
         free = max(0, count - sum(many for (same, _), many in used.items() if same == kind))
@@ -112,7 +114,7 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
         else:
             capacity[f"gres/{kind}"], available[f"gres/{kind}"] = count, free
     for key, found in sets.items():
-        words = frozenset(_words(node.get("active_features" if key == "features" else key)) or _words(node.get(key)))
+        words = frozenset(_words(node, "active_features" if key == "features" else key, place) or _words(node, key, place))
         written = ",".join(sorted(words))
         found[written] = words
         attributes[key] = written or "(none)"
@@ -120,7 +122,7 @@ def _offer(node: _Row, sets: _Sets, place: str) -> Offer | None:
 
 
 def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: str) -> list[Task]:
-    asked = dict(part.partition("=")[::2] for part in _text(job.get("tres_req_str")).split(",") if part)
+    asked = dict(part.partition("=")[::2] for part in _word(job, "tres_req_str", place).split(",") if part)
     counted = asked.pop("node", "")
     nodes = parse(counted, f"{place}, tres_req_str, node") if counted else _number(job, "node_count", place)
     if (nodes or 1) > 1:
@@ -143,21 +145,21 @@ def _tasks(job: _Row, sets: Mapping[str, Mapping[str, frozenset[str]]], place: s
             demand[name.partition(":")[0]] = parse(amount, column)
     if not any(name.startswith("gres/") for name in asked):
         # Where the accounting does not count them, what is asked for a node stands apart.
-        per_node = ",".join(re.split(r"^gres[:/]", part)[-1] for part in _text(job.get("tres_per_node")).split(","))
+        per_node = ",".join(re.split(r"^gres[:/]", part)[-1] for part in _word(job, "tres_per_node", place).split(","))
         for (kind, model), count in _gres(per_node, f"{place}, tres_per_node").items():
             if kind == "gpu":
                 devices = check_devices(devices + count, f"{place}, tres_per_node")
                 required += [is_in("gpu", model)] if model else []
             else:
                 demand[f"gres/{kind}"] = count
-    wanted = set(_words(job.get("partition")))
+    wanted = set(_words(job, "partition", place))
     if wanted:
         required.append(_among("partitions", sets["partitions"], lambda found: bool(found & wanted)))
-    features = _text(job.get("features"))
+    features = _word(job, "features", place)
     if features:
         required.append(_among("features", sets["features"], _expression(features, f"{place}, features")))
     name = _text(job.get("job_id"))
-    array = _text(job.get("array_task_string"))
+    array = _word(job, "array_task_string", place)
     names = [f"{name}_{index}" for index in _indices(array, f"{place}, array_task_string")] if array else [name]
     return [Task(one, demand, tuple(required), devices) for one in names]
 
@@ -223,11 +225,23 @@ def _number(row: _Row, key: str, place: str) -> int | None:
     return parse(value, f"{place}, {key}")
 
 
-def _words(value: Any) -> list[str]:
+def _words(row: _Row, key: str, place: str) -> list[str]:
     """Return words as Slurm's versions print them: in an array, or joined by commas."""
+    value = row.get(key)
     if isinstance(value, list):
-        return [_text(one) for one in value]
-    return [word for word in _text(value).split(",") if word]
+        return [_written(one, f"{place}, {key}") for one in value]
+    return [word for word in _word(row, key, place).split(",") if word]
+
+
+def _word(row: _Row, key: str, place: str) -> str:
+    """Return the text under a key; empty where there is none. What cannot be read may be what keeps a job from a node."""
+    return _written(row.get(key), f"{place}, {key}")
+
+
+def _written(value: Any, place: str) -> str:
+    if isinstance(value, (Mapping, list, bool)):
+        raise InputError("file-malformed", "not text", _GIVE, place)
+    return _text(value)
 
 
 def _text(value: Any) -> str:
