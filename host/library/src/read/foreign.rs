@@ -35,27 +35,6 @@ impl At {
         Error::RowMalformed { place: self.place(column), message: message.into(), hint }
     }
 
-    /// The object under a key; an empty one where there is none.
-    pub(super) fn part<'v>(&self, whole: &'v Value, key: &str) -> Result<&'v Value, Error> {
-        match whole.get(key) {
-            None | Some(Value::Null) => Ok(&Value::Null),
-            Some(Value::String(text)) if text.is_empty() => Ok(&Value::Null),
-            Some(found @ Value::Object(_)) => Ok(found),
-            Some(_) => Err(self.malformed(key, "not an object", SHAPE)),
-        }
-    }
-
-    /// The array under a key; an empty one where there is none.
-    pub(super) fn list<'v>(&self, whole: &'v Value, key: &str) -> Result<&'v [Value], Error> {
-        match whole.get(key) {
-            None | Some(Value::Null) => Ok(&[]),
-            Some(Value::String(text)) if text.is_empty() => Ok(&[]),
-            Some(Value::Array(found)) if key == "values" || found.iter().all(Value::is_object) => Ok(found),
-            Some(Value::Array(_)) => Err(self.malformed(key, "not an array of objects", SHAPE)),
-            Some(_) => Err(self.malformed(key, "not an array", SHAPE)),
-        }
-    }
-
     /// The quantity that a value stands for.
     pub(super) fn quantity(&self, column: &str, value: &str, unit: Unit) -> Result<u64, Error> {
         parse_quantity(value, unit).map_err(|error| Error::Quantity { place: self.place(column), error })
@@ -69,9 +48,6 @@ impl At {
         }
     }
 }
-
-/// What to give instead.
-const SHAPE: &str = "docs/formats.md says what is read";
 
 /// A scalar as text; empty for what is none.
 pub(super) fn text(value: Option<&Value>) -> String {

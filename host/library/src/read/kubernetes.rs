@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, Place};
 use crate::read::foreign::{At, text};
 use crate::read::ports::{self, MOST, Port};
 use crate::read::strict_json::{self, Tree};
@@ -156,7 +156,14 @@ fn objects(content: &str, source: &str) -> Result<Vec<Object>, Error> {
         let items = match document.get_mut("items").map(Value::take) {
             None => vec![document],
             Some(Value::Array(items)) => items,
-            Some(_) => return Err(At::new(source, 0).malformed("items", "not an array", GIVE)),
+            Some(_) => {
+                let place = Place { source: source.to_owned(), column: "items".to_owned(), ..Place::default() };
+                return Err(Error::RowMalformed {
+                    place: Box::new(place),
+                    message: "not an array".to_owned(),
+                    hint: GIVE,
+                });
+            }
         };
         for value in items {
             let at = At::new(source, found.len());
@@ -208,8 +215,7 @@ impl Node {
         let (name, at, metadata) = identity(object, |_, name| name.to_owned())?;
         let (spec, status) = (at.part(&object.value, "spec")?, at.part(&object.value, "status")?);
         let labels = entries(at.part(metadata, "labels")?).map(|(key, value)| (key.clone(), text(Some(value))));
-        let there = at.part(status, "allocatable")?;
-        let there = if there.is_null() { at.part(status, "capacity")? } else { there };
+        let there = status.get("allocatable").filter(|there| !is_nothing(there)).or_else(|| status.get("capacity"));
         let taints = at.list(spec, "taints")?.iter();
         let taints = taints.map(|one| (text(one.get("key")), text(one.get("value")), text(one.get("effect"))));
         let mut taints: Vec<Taint> =
@@ -289,7 +295,7 @@ impl<'o> Pod<'o> {
         let mut total = containers;
         let whole = self.resources("spec.resources", self.at.part(self.spec, "resources")?)?;
         total.extend(whole.into_iter().filter(|(name, _)| POD_LEVEL.iter().any(|start| name.starts_with(start))));
-        add(&mut total, amounts(&self.at, "spec.overhead", self.at.part(self.spec, "overhead")?)?);
+        add(&mut total, amounts(&self.at, "spec.overhead", self.spec.get("overhead"))?);
         total.insert("pods".to_owned(), 1);
         total.extend(ports::amounts(self.ports()?));
         Ok(total)
@@ -331,8 +337,8 @@ impl<'o> Pod<'o> {
 
     /// What is requested; where only a limit is set, the limit, as the API server has it.
     fn resources(&self, column: &str, resources: &Value) -> Result<Amounts, Error> {
-        let mut found = amounts(&self.at, &format!("{column}, limits"), self.at.part(resources, "limits")?)?;
-        found.extend(amounts(&self.at, &format!("{column}, requests"), self.at.part(resources, "requests")?)?);
+        let mut found = amounts(&self.at, &format!("{column}, limits"), resources.get("limits"))?;
+        found.extend(amounts(&self.at, &format!("{column}, requests"), resources.get("requests"))?);
         Ok(found)
     }
 
@@ -436,6 +442,29 @@ impl<'o> Pod<'o> {
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 
+impl At {
+    /// The object under a key; an empty one where there is none.
+    fn part<'v>(&self, whole: &'v Value, key: &str) -> Result<&'v Value, Error> {
+        match whole.get(key) {
+            None | Some(Value::Null) => Ok(&Value::Null),
+            Some(Value::String(text)) if text.is_empty() => Ok(&Value::Null),
+            Some(found @ Value::Object(_)) => Ok(found),
+            Some(_) => Err(self.malformed(key, "not an object", GIVE)),
+        }
+    }
+
+    /// The array under a key; an empty one where there is none.
+    fn list<'v>(&self, whole: &'v Value, key: &str) -> Result<&'v [Value], Error> {
+        match whole.get(key) {
+            None | Some(Value::Null) => Ok(&[]),
+            Some(Value::String(text)) if text.is_empty() => Ok(&[]),
+            Some(Value::Array(found)) if key == "values" || found.iter().all(Value::is_object) => Ok(found),
+            Some(Value::Array(_)) => Err(self.malformed(key, "not an array of objects", GIVE)),
+            Some(_) => Err(self.malformed(key, "not an array", GIVE)),
+        }
+    }
+}
+
 /// Name, place and metadata of an object.
 fn identity(object: &Object, named: impl Fn(&str, &str) -> String) -> Result<(String, At, &Value), Error> {
     let metadata = object.at.part(&object.value, "metadata")?;
@@ -493,7 +522,11 @@ fn whole(text: &str) -> Option<i64> {
 }
 
 /// Resources in the smallest unit; a part of it counts as one, as it does for Kubernetes.
-fn amounts(at: &At, column: &str, given: &Value) -> Result<Amounts, Error> {
+fn amounts(at: &At, column: &str, given: Option<&Value>) -> Result<Amounts, Error> {
+    let Some(given) = given.filter(|given| !is_nothing(given)) else { return Ok(Amounts::new()) };
+    if !given.is_object() {
+        return Err(at.malformed(column, "not an object", GIVE));
+    }
     // Kubernetes knows every suffix for every resource; a thousandth of a core is the smallest that it schedules by.
     let unit = |name: &str| if name == "cpu" { Unit::THOUSANDTHS_OF_ONE } else { Unit::COUNT };
     entries(given)
@@ -502,6 +535,11 @@ fn amounts(at: &At, column: &str, given: &Value) -> Result<Amounts, Error> {
             Ok((name.clone(), at.rounded_up(&format!("{column}.{name}"), &written, unit(name))?))
         })
         .collect()
+}
+
+/// Whether a value stands for nothing: YAML writes that as an empty text, too.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value == ""
 }
 
 fn add(amounts: &mut Amounts, more: Amounts) {

@@ -21,6 +21,10 @@ from offermatch.tables import most
 __all__ = ["STANDARD_INPUT", "decoded", "documents", "json_rows", "text_of"]
 
 
+_NOTHING = ("", "~", "null", "Null", "NULL")
+"""How YAML writes a document of nothing, without quotes."""
+
+
 def documents(path: Path) -> list[Any]:
     """Return the documents of a YAML or JSON file."""
     text = text_of(path)
@@ -31,9 +35,8 @@ def documents(path: Path) -> list[Any]:
     yaml = import_module("yaml")
     try:
         # Every scalar stays as it is written: YAML would make a number of a version, and a boolean of a "no".
-        found = list(yaml.load_all(text, _once(yaml)))
         # A file that begins or ends with `---`, as files that were joined do, has a document of nothing there.
-        return [document for document in found if document != ""]
+        return [document for document in yaml.load_all(text, _once(yaml)) if document is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
@@ -42,7 +45,7 @@ def documents(path: Path) -> list[Any]:
 
 
 def _once(yaml: Any) -> Any:
-    """Return the loader that refuses a key that stands twice in one mapping."""
+    """Return the loader that refuses a key that stands twice in one mapping, and tells a document of nothing from a text."""
     base = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
     def construct_mapping(self: Any, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -54,7 +57,11 @@ def _once(yaml: Any) -> Any:
             raise yaml.constructor.ConstructorError(None, None, problem, mark)
         return found
 
-    return type("Once", (base,), {"construct_mapping": construct_mapping})
+    def construct_document(self: Any, node: Any) -> Any:
+        is_nothing = isinstance(node, yaml.ScalarNode) and not node.style and node.value in _NOTHING
+        return None if is_nothing else base.construct_document(self, node)
+
+    return type("Once", (base,), {"construct_mapping": construct_mapping, "construct_document": construct_document})
 
 
 def text_of(path: Path) -> str:

@@ -46,8 +46,6 @@ def objects(documents: Iterable[Any], source: str) -> list[tuple[_Object, str]]:
     """
     found: list[tuple[_Object, str]] = []
     for document in documents:
-        if document is None:
-            continue
         items = document.get("items") if isinstance(document, Mapping) and "items" in document else [document]
         if not isinstance(items, list):
             raise _shape(f"{source}, items", "an array")
@@ -164,9 +162,9 @@ class Node:
         self._place = f"{place} ({self.name})"
         spec, status = _part(item, "spec", self._place), _part(item, "status", self._place)
         self.labels = {key: _text(value) for key, value in _part(metadata, "labels", self._place).items()}
-        self.allocatable = _amounts(
-            status.get("allocatable") or status.get("capacity"), f"{self._place}, status.allocatable"
-        )
+        there = status.get("allocatable")
+        there = status.get("capacity") if _is_nothing(there) else there
+        self.allocatable = _amounts(there, f"{self._place}, status.allocatable")
         self.taints = [
             (_text(one.get("key")), _text(one.get("value")), _text(one.get("effect")))
             for one in _list(spec, "taints", self._place)
@@ -393,7 +391,7 @@ def _taint(taint: tuple[str, str, str]) -> str:
 
 def _amounts(given: Any, place: str) -> _Amounts:
     """Return resources in the smallest unit; parts of it count as one, as they do for Kubernetes."""
-    if given is None:
+    if _is_nothing(given):
         return {}
     if not isinstance(given, Mapping):
         raise _shape(place, "an object")
@@ -435,7 +433,7 @@ def _name(metadata: _Object, place: str) -> str:
 
 def _part(whole: _Object, key: str, place: str) -> _Object:
     found = whole.get(key)
-    if found is None or found == "":
+    if _is_nothing(found):
         return {}
     if not isinstance(found, Mapping):
         raise _shape(f"{place}, {key}", "an object")
@@ -444,13 +442,18 @@ def _part(whole: _Object, key: str, place: str) -> _Object:
 
 def _list(whole: _Object, key: str, place: str) -> list[_Object]:
     found = whole.get(key)
-    if found is None or found == "":
+    if _is_nothing(found):
         return []
     if not isinstance(found, list):
         raise _shape(f"{place}, {key}", "an array")
     if key != "values" and not all(isinstance(one, Mapping) for one in found):
         raise _shape(f"{place}, {key}", "an array of objects")
     return found
+
+
+def _is_nothing(value: Any) -> bool:
+    """Return whether a value stands for nothing: YAML writes that as an empty text, too."""
+    return value is None or value == ""
 
 
 def _text(value: Any) -> str:
