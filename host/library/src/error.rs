@@ -250,7 +250,7 @@ pub enum Error {
         hint: &'static str,
     },
     /// A parameter that the matcher's policy does not take.
-    #[error("matcher {matcher} takes no parameter {parameter:?}")]
+    #[error("parameters: {matcher} takes no parameter {parameter:?}")]
     ParameterUnknown {
         /// The matcher.
         matcher: String,

@@ -172,7 +172,8 @@ def unit_of(dimension: str, units: Mapping[str, str] | None = None) -> Unit:
     """Return what a dimension is in: what is declared for it, else what its name says.
 
     Raises:
-        InputError: ``setting-malformed`` for a unit that cannot be declared.
+        InputError: ``setting-malformed`` for a unit that cannot be declared, and for one of bytes where the name says cores,
+            or of cores where it says bytes.
 
     Examples:
         >>> unit_of("cpu").name, unit_of("gpu_memory").name, unit_of("licences").name
@@ -187,6 +188,12 @@ def unit_of(dimension: str, units: Mapping[str, str] | None = None) -> Unit:
     if unit is None:
         hint = "declare cores, millicores, bytes, kB to EB, KiB to EiB, count, or a step from 0.1 to 0.000000001"
         raise InputError("setting-malformed", f"{shown_value(declared)} is not a unit", hint, f"unit of {dimension}")
+    usual = _usual(dimension)
+    if {unit.kind, usual.kind} == {"cores", "bytes"}:
+        own = "cores, millicores" if usual.kind == "cores" else "bytes, kB to EB, KiB to EiB"
+        hint = f"declare {own} or count, or call the dimension otherwise"
+        message = f"{declared} are {unit.kind}, where {usual.kind} should be"
+        raise InputError("setting-malformed", message, hint, f"unit of {dimension}")
     return unit
 
 

@@ -292,18 +292,33 @@ impl Units {
     /// Units by the names of dimensions; of two for one dimension the last counts.
     ///
     /// # Errors
-    /// [`Error::SettingMalformed`] for a unit that cannot be declared.
+    /// [`Error::SettingMalformed`] for a unit that cannot be declared, and for one of bytes where the name of the dimension
+    /// says cores, or of cores where it says bytes.
     pub fn new<D: Into<String>, U: AsRef<str>>(declared: impl IntoIterator<Item = (D, U)>) -> Result<Self, Error> {
         let mut units = Self::default();
         for (dimension, unit) in declared {
             let (dimension, name) = (dimension.into(), unit.as_ref());
-            let unit = Unit::named(name).ok_or_else(|| Error::SettingMalformed {
+            let malformed = |message, hint: &str| Error::SettingMalformed {
                 setting: format!("unit of {}", visible_name(&dimension)),
-                message: format!("'{}' is not a unit", visible_name(name)),
-                hint:
-                    "declare cores, millicores, bytes, kB to EB, KiB to EiB, count, or a step from 0.1 to 0.000000001"
-                        .to_owned(),
+                message,
+                hint: hint.to_owned(),
+            };
+            let unit = Unit::named(name).ok_or_else(|| {
+                let hint =
+                    "declare cores, millicores, bytes, kB to EB, KiB to EiB, count, or a step from 0.1 to 0.000000001";
+                malformed(format!("'{}' is not a unit", visible_name(name)), hint)
             })?;
+            match (Unit::of(&dimension).kind, unit.kind) {
+                (usual @ Kind::Cores, Kind::Bytes) | (usual @ Kind::Bytes, Kind::Cores) => {
+                    let message = format!("{name} are {}, where {} should be", unit.kind.named(), usual.named());
+                    let hint = match usual {
+                        Kind::Cores => "declare cores, millicores or count, or call the dimension otherwise",
+                        _ => "declare bytes, kB to EB, KiB to EiB or count, or call the dimension otherwise",
+                    };
+                    return Err(malformed(message, hint));
+                }
+                _ => {}
+            }
             units.declare(dimension, unit);
         }
         Ok(units)
