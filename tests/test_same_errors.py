@@ -250,7 +250,7 @@ NODE = "kind: Node\nmetadata: {name: node}\nstatus: {allocatable: {cpu: '4', pod
 
 def test_documents_of_nothing_are_no_rows(hosts: Any, tmp_path: Path) -> None:
     pods, nodes = tmp_path / "pods.yaml", tmp_path / "nodes.yaml"
-    pods.write_text(f"---\n---\n{POD}---\n{POD.replace('name: p', 'name: q')}---\n")
+    pods.write_text(f"---\n--- null\n---\n~\n---\n{POD}---\n{POD.replace('name: p', 'name: q')}---\n")
     nodes.write_text(NODE + "---\n")
     command = ("match", "--format", "kubernetes", "--tasks", pods, "--offers", nodes, "--mode", "shared")
     rust, python = (host.answer(*command) for host in hosts)
@@ -287,7 +287,7 @@ def test_parts_of_cores_and_lists_that_are_cut_short(hosts: Any, tmp_path: Path,
     assert rust["placed"] == 1
 
 
-@pytest.mark.parametrize("devices", [None, {}, "", [None], True, -1, 1.5])
+@pytest.mark.parametrize("devices", [None, {}, "", "|", "1|2", [None], True, -1, 1.5])
 def test_devices_of_offers(hosts: Any, tmp_path: Path, devices: Any) -> None:
     codes = {-1: "quantity-negative", 1.5: "quantity-fractional"}
     code = "quantity-malformed" if isinstance(devices, (list, dict, bool)) else codes.get(devices, "quantity-malformed")
@@ -396,3 +396,37 @@ def test_a_port_that_is_taken_is_no_amount(hosts: Any, tmp_path: Path) -> None:
                 "1 offer lacks only port 80/TCP/10.0.0.1, which is taken there",
             ],
         }
+
+
+# A recording of one task that is placed.
+RECORDING: dict[str, Any] = {
+    "format": "offermatch-recording/2",
+    "shape": {"dimensions": 1},
+    "settings": {"mode": "exclusive", "max_score": None},
+    "offers": {"rows": 1, "available": [2]},
+    "steps": [{"assign": {"rows": 1, "demand": [1]}, "answer": {"tasks": [0], "offers": [0], "scores": [0.5]}}],
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"settings": {"mode": "exclusive"}},
+        {"steps": [{**RECORDING["steps"][0], "answer": {"tasks": [0], "offers": [], "scores": [0.5]}}]},
+        {"steps": [{"preempt": {}, "answer": {"tasks": [0], "offers": [0], "scores": []}}]},
+    ],
+)
+def test_recordings_that_lack_something(hosts: Any, tmp_path: Path, wrong: dict[str, Any]) -> None:
+    good, bad = tmp_path / "good.recording.json", tmp_path / "bad.recording.json"
+    good.write_text(json.dumps(RECORDING))
+    bad.write_text(json.dumps(RECORDING | wrong))
+    for host in hosts:
+        assert host.run("replay", good).returncode == 0, host.name
+    _assert_same_error(hosts, "file-malformed", "replay", bad)
+
+
+def test_a_directory_without_a_case(hosts: Any, tmp_path: Path) -> None:
+    for host in hosts:
+        done = host.run("conformance", "--cases", tmp_path, "--generated", "0", "--endurance", "0", "bundled")
+        assert (done.returncode, done.stdout) == (1, ""), host.name
+        assert done.stderr.startswith(f"error[file-malformed]: {tmp_path}: there is no case\nhint: "), host.name
