@@ -132,7 +132,9 @@ class Catalog:
             InputError: ``unknown-dimension``, ``group-malformed``, or ``setting-malformed`` for other units than those
                 of the pool.
         """
-        check_comparable((name for name in tasks.demand if name in self.dimensions), tasks.read_in, self._read_in, "tasks")
+        if tasks.read_in or self._read_in:
+            both = [name for name in tasks.demand if name in self.dimensions]
+            check_comparable(both, tasks.read_in, self._read_in, "tasks")
         return task_table(tasks, self.dimensions, self._interner, self.measures, occupants, asks_least=asks_least)
 
     def settings(self, settings: Settings) -> SettingColumns:
